@@ -1,0 +1,26 @@
+// Package kakunin (確認) is a software development kit for relying parties of Japan's デジタル認証アプリ service: it logs
+// people in with their My Number Card, reads their four attributes (基本4情報), gets documents signed, verifies those
+// signatures and keeps the evidence. It brings a software card, a test JPKI and a simulated service, so that everything
+// can be developed and tested without a contract, a phone or a card.
+//
+// This package itself is empty. Import what you need:
+//
+//   - [github.com/kakunin-go/kakunin/middleware] for a net/http application: log in, sessions, age gate, sign flow.
+//   - [github.com/kakunin-go/kakunin/authn] for the 認証API without the middleware: Begin and Finish a login.
+//   - [github.com/kakunin-go/kakunin/sign] for the 署名API and for verifying what it returns;
+//     [github.com/kakunin-go/kakunin/sign/evidence] to keep the proof.
+//   - [github.com/kakunin-go/kakunin/jpki] to answer whether a certificate was valid at a time.
+//   - [github.com/kakunin-go/kakunin/jpki/card] to talk to a card;
+//     [github.com/kakunin-go/kakunin/jpki/card/pcsc] reaches one in a reader (build tag pcsc).
+//   - [github.com/kakunin-go/kakunin/fourinfo] for the values: name, address, birthdate, gender.
+//   - [github.com/kakunin-go/kakunin/cardsim] and below, in tests only: the software card, the test JPKI (cardsim/issuer),
+//     the simulated service (cardsim/daa) and the plug into pcscd (cardsim/vpcd).
+//
+// Every error of these packages belongs to one of five families that tell the application what to do (authn.FamilyOf),
+// and has a message in Japanese and English that can be shown to a person (authn.MessageFor). Personal data, PINs and
+// tokens redact themselves wherever they are printed, logged or marshalled; the value comes out only through methods
+// named Reveal….
+//
+// kakunin is an independent project. It is not made, endorsed or supported by the Digital Agency (デジタル庁) or by the
+// Japan Agency for Local Authority Information Systems (J-LIS).
+package kakunin

@@ -1,0 +1,69 @@
+// Package limits holds every size and count limit of the project in one place, so that a reviewer can read the whole
+// resource policy on one screen. Sizes are in bytes unless the name says otherwise.
+package limits
+
+const (
+	// Token is the largest compact JWS or JWE that is looked at (ID token, signed userinfo).
+	Token = 64 << 10
+	// JOSEHeader is the largest decoded protected header.
+	JOSEHeader = 4 << 10
+	// SealedResult is the largest compact JWE that the sign API may return.
+	SealedResult = 256 << 10
+	// JWKS is the largest JWK Set document.
+	JWKS = 256 << 10
+	// JWKSKeys is the largest number of keys considered in one JWK Set.
+	JWKSKeys = 64
+	// Discovery is the largest OpenID Provider metadata document.
+	Discovery = 256 << 10
+	// TokenResponse is the largest token endpoint answer.
+	TokenResponse = 256 << 10
+	// Userinfo is the largest userinfo answer.
+	Userinfo = 64 << 10
+	// SignResponse is the largest answer of the sign API.
+	SignResponse = 512 << 10
+	// Subject is the longest subject identifier, in bytes (OpenID Connect Core 1.0, section 2: 255 ASCII characters).
+	Subject = 255
+	// AuthorizationParameter is the longest client_id, redirect_uri, state or nonce that the service accepts.
+	AuthorizationParameter = 255
+	// CodeChallenge is the longest code_challenge that the service accepts.
+	CodeChallenge = 128
+	// CallbackQuery is the longest query string accepted on the redirect back to the relying party.
+	CallbackQuery = 8 << 10
+	// KeyFile is the largest private-key file (JWK or PEM).
+	KeyFile = 64 << 10
+
+	// APDUData is the largest data field of an extended command or response APDU (ISO/IEC 7816-3, 12.1).
+	APDUData = 65535
+	// APDUExpected is the largest Ne (ISO/IEC 7816-3, 12.1).
+	APDUExpected = 65536
+	// TLVValue is the largest BER-TLV value accepted.
+	TLVValue = 64 << 10
+	// TLVDepth is the deepest BER-TLV nesting accepted.
+	TLVDepth = 8
+	// TLVElements is the largest number of elements parsed in one object.
+	TLVElements = 256
+	// CardFile is the largest elementary file read from a card.
+	CardFile = 32 << 10
+
+	// Certificate is the largest DER certificate.
+	Certificate = 16 << 10
+	// CRL is the largest certificate revocation list held in memory.
+	CRL = 256 << 20
+	// OCSPResponse is the largest OCSP response.
+	OCSPResponse = 64 << 10
+	// OCSPRequest is the largest OCSP request that the test responder reads.
+	OCSPRequest = 8 << 10
+
+	// Attribute is the longest value of one of the four attributes, in bytes.
+	Attribute = 4 << 10
+	// Document is the largest document that is hashed for signing.
+	Document = 1 << 30
+	// PendingLogins is the largest number of logins one browser may have under way; the oldest is dropped.
+	PendingLogins = 5
+	// Cookie is the largest name plus value of one cookie (RFC 6265, section 6.1; OWASP ASVS 3.3.5).
+	Cookie = 4096
+	// FormBody is the largest HTML form body read.
+	FormBody = 64 << 10
+	// Evidence is the largest encoded evidence record.
+	Evidence = 1 << 20
+)
