@@ -31,6 +31,22 @@ const (
 	CallbackQuery = 8 << 10
 	// KeyFile is the largest private-key file (JWK or PEM).
 	KeyFile = 64 << 10
+	// KeyID is the longest "kid" that is looked at or sent.
+	KeyID = 255
+	// RSABitsMin is the smallest RSA modulus, in bits (RFC 7518, sections 3.3 and 4.3).
+	RSABitsMin = 2048
+	// RSABitsMax is the largest RSA modulus, in bits; larger ones only cost time.
+	RSABitsMax = 8192
+	// JSONDepth is the deepest nesting of objects and arrays in a header, claims set, key set or answer.
+	JSONDepth = 16
+	// JSONMembers is the largest number of members in one JSON object.
+	JSONMembers = 256
+	// HTTPBody is the largest body that the hardened HTTP client lets anyone read.
+	HTTPBody = 1 << 20
+	// FinishedLogins is the largest number of finished logins remembered to refuse their replay.
+	FinishedLogins = 1 << 16
+	// IdentityStored is the largest stored form of an identity or pending login that is read back.
+	IdentityStored = 128 << 10
 
 	// APDUData is the largest data field of an extended command or response APDU (ISO/IEC 7816-3, 12.1).
 	APDUData = 65535
@@ -42,6 +58,9 @@ const (
 	TLVDepth = 8
 	// TLVElements is the largest number of elements parsed in one object.
 	TLVElements = 256
+	// GetResponses is the largest number of GET RESPONSE commands, and of repetitions with a corrected Le, after one
+	// command: as many as 65536 bytes need in pieces of 256.
+	GetResponses = 256
 	// CardFile is the largest elementary file read from a card.
 	CardFile = 32 << 10
 
@@ -58,12 +77,34 @@ const (
 	Attribute = 4 << 10
 	// Document is the largest document that is hashed for signing.
 	Document = 1 << 30
+	// MediaType is the longest media type recorded with a document.
+	MediaType = 127
+	// SignatureValue is the largest signature value (RSA-4096), before its exact size is checked against the key.
+	SignatureValue = 512
+	// TransactionLifetime is the longest lifetime of a signature transaction that is believed, in seconds.
+	TransactionLifetime = 24 * 60 * 60
+	// RetryAfter is the longest waiting time taken from a Retry-After header, in seconds.
+	RetryAfter = 60 * 60
 	// PendingLogins is the largest number of logins one browser may have under way; the oldest is dropped.
 	PendingLogins = 5
 	// Cookie is the largest name plus value of one cookie (RFC 6265, section 6.1; OWASP ASVS 3.3.5).
 	Cookie = 4096
+	// PendingCookies is the largest number of cookies that look like pending logins and are examined in one request.
+	PendingCookies = 32
+	// UsedLogins is the largest number of used login states remembered in one process; the oldest is forgotten.
+	UsedLogins = 1 << 16
+	// SealKeys is the largest number of keys tried to open one cookie (rotation).
+	SealKeys = 8
+	// ReturnPath is the longest path to return to after a login.
+	ReturnPath = 1024
+	// SignReference is the longest reference of an application to its document, in characters.
+	SignReference = 128
 	// FormBody is the largest HTML form body read.
 	FormBody = 64 << 10
 	// Evidence is the largest encoded evidence record.
 	Evidence = 1 << 20
+	// EvidenceSteps is the largest number of steps in one evidence record.
+	EvidenceSteps = 128
+	// EvidenceText is the longest free-text field of an evidence record.
+	EvidenceText = 200
 )
