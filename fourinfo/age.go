@@ -1,0 +1,94 @@
+package fourinfo
+
+// Answer is yes, no or unknown; the zero value is Unknown. Act on Yes only.
+type Answer int
+
+// Answers.
+const (
+	Unknown Answer = iota
+	Yes
+	No
+)
+
+// String returns "unknown", "yes" or "no".
+func (a Answer) String() string {
+	switch a {
+	case Yes:
+		return "yes"
+	case No:
+		return "no"
+	case Unknown:
+		return "unknown"
+	default:
+		return "unknown"
+	}
+}
+
+// AgeOn returns the age in completed years during the day on: the everyday rule, by which a person turns N at the
+// beginning of the N-th birthday. It is the rule for alcohol, tobacco and shops. The law by which age counts from the
+// day of birth (年齢計算ニ関スル法律, 民法143条) completes N years at the end of the day before; that moment is the same,
+// but its day is another one: see [Birthdate.ReachedOn].
+//
+// Born on 29 February, one turns N on 1 March of a common year.
+//
+// ok is false when the age cannot be told: the birthdate is absent or its unknown parts leave more than one age
+// possible, or the day lies before the birth or does not exist.
+func (b Birthdate) AgeOn(on Date) (age int, ok bool) {
+	youngest, oldest, ok := b.ages(on)
+	if !ok || youngest != oldest || youngest < 0 {
+		return 0, false
+	}
+	return youngest, true
+}
+
+// IsAtLeast answers whether the person is at least that many years old during the day on, by the everyday rule of
+// [Birthdate.AgeOn] (酒類, たばこ). With a partial birthdate it answers Yes or No only if every possible date gives the
+// same answer. A negative number of years is Unknown.
+func (b Birthdate) IsAtLeast(years int, on Date) Answer {
+	youngest, oldest, ok := b.ages(on)
+	switch {
+	case !ok || years < 0:
+		return Unknown
+	case youngest >= years:
+		return Yes
+	case oldest < years:
+		return No
+	default:
+		return Unknown
+	}
+}
+
+// ReachedOn returns the legal day on which the person reaches the age (達する日): the day before the N-th birthday, since
+// age counts from the day of birth (年齢計算ニ関スル法律, 民法143条). It is the rule for school entry, suffrage and
+// pensions, and never the one for selling alcohol: on that day the person is still N-1 years old.
+//
+// ok is false when years is less than 1 or the birthdate is absent or partial.
+func (b Birthdate) ReachedOn(years int) (day Date, ok bool) {
+	born, complete := b.Reveal().Complete()
+	if !complete || years < 1 || born.Year+years > 9999 {
+		return Date{}, false
+	}
+	// time.Date turns 29 February of a common year into 1 March, which is when such a person's birthday begins.
+	birthday := Date{born.Year + years, born.Month, born.Day}
+	return birthday.addDays(-1), true
+}
+
+// ages returns the least and the greatest age that the known parts of the birthdate allow. Age never grows with a later
+// birth, so the two ends of the span decide.
+func (b Birthdate) ages(on Date) (youngest, oldest int, ok bool) {
+	earliest, latest, ok := b.Reveal().span()
+	if !ok || !on.Valid() {
+		return 0, 0, false
+	}
+	return age(latest, on), age(earliest, on), true
+}
+
+// age returns the completed years at the beginning of the day on; negative before the birth.
+func age(born, on Date) int {
+	years := on.Year - born.Year
+	// Comparing month and day gives 29 February its rule: 28 February is before it, 1 March is not.
+	if on.Month < born.Month || on.Month == born.Month && on.Day < born.Day {
+		years--
+	}
+	return years
+}

@@ -1,0 +1,25 @@
+// Package fourinfo holds the four attributes of a person (基本4情報): name (氏名), address (住所), birthdate (生年月日)
+// and gender (性別), as the service, a signing certificate or a card states them.
+//
+// Most programs receive a [Person] and use these:
+//
+//	person.Name.Reveal()                              // the name, exactly as received
+//	person.Birthdate.IsAtLeast(20, fourinfo.DateOf(t)) // Yes, No or Unknown: sell only on Yes
+//	expected.Compare(person)                          // does this person agree with the one on file?
+//	person.RevealAll()                                // plain form for your own storage
+//
+// # Nothing is shown by accident
+//
+// Printing, logging or marshalling a [Person] or one of its attributes shows "[redacted]", whatever the verb, the
+// encoder or the nesting. A value comes out only through a method whose name begins with Reveal, an age only through
+// [Birthdate.AgeOn]. [Stored] is the one plain type, for an application's own storage.
+//
+// # Nothing is guessed
+//
+// Values are kept as received: no trimming, no splitting of names, no Unicode normalisation (NFC alone replaces
+// characters that occur in Japanese names). Characters that the certificate could not represent are reported by
+// position ([Substitutes]). Unknown parts of a birthdate stay unknown. An attribute that cannot be read becomes a
+// [Problem] and never an error, so that one odd value does not fail a login. Absent is not the same as empty.
+//
+// All types are immutable and safe for concurrent use. The package does no input or output and reads no clock.
+package fourinfo

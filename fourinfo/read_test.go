@@ -1,0 +1,264 @@
+package fourinfo_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/internal/limits"
+)
+
+var names = fourinfo.ClaimNames{Name: "name", Address: "address", Birthdate: "birthdate", Gender: "gender"}
+
+func userinfo(t *testing.T, member, value string) (fourinfo.Person, []fourinfo.Problem) {
+	t.Helper()
+	return fourinfo.FromUserinfo(map[string]json.RawMessage{member: json.RawMessage(value)}, names)
+}
+
+func certificate(birthdate string) (fourinfo.Person, []fourinfo.Problem) {
+	return fourinfo.FromCertificate(fourinfo.CertificateFields{Birthdate: &birthdate})
+}
+
+func reasons(problems []fourinfo.Problem) string {
+	var all []string
+	for _, p := range problems {
+		s := p.Attribute + ": " + p.Reason
+		if p.Warning {
+			s += " (warning)"
+		}
+		all = append(all, s)
+	}
+	return strings.Join(all, "; ")
+}
+
+func TestTextIsKeptUntouched(t *testing.T) {
+	t.Parallel()
+	for _, raw := range []string{
+		"試験　花子", " 試験 花子 ", "\u845b\U000e0100城", "\ufa19", "e\u0301", "神\ufa12\U0010de92", "𠮷田", "ﾊﾅｺ", "", "\ufffd",
+	} {
+		if got := fourinfo.NewName(raw); got.Reveal() != raw || !got.Present() {
+			t.Errorf("NewName(%q).Reveal() = %q", raw, got.Reveal())
+		}
+		if got := fourinfo.NewAddress(raw).Reveal(); got != raw {
+			t.Errorf("NewAddress(%q).Reveal() = %q", raw, got)
+		}
+		if raw == "" {
+			continue
+		}
+		encoded, err := json.Marshal(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, problems := userinfo(t, "name", string(encoded))
+		if p.Name.Reveal() != raw || len(problems) > 0 {
+			t.Errorf("userinfo name %q = %q, %s", raw, p.Name.Reveal(), reasons(problems))
+		}
+	}
+}
+
+func TestAbsentIsNotEmpty(t *testing.T) {
+	t.Parallel()
+	var p fourinfo.Person
+	if p.Name.Present() || p.Address.Present() || p.Birthdate.Present() || p.Gender.Present() {
+		t.Error("the zero person has attributes")
+	}
+	if p.Name.Reveal() != "" || p.Birthdate.Reveal() != (fourinfo.PartialDate{}) || p.Birthdate.RevealRaw() != "" ||
+		p.Gender.Reveal() != fourinfo.GenderUnknown || p.Gender.RevealRaw() != "" || p.Name.Substitutes().Known {
+		t.Error("the zero person has values")
+	}
+	for _, claims := range []map[string]json.RawMessage{
+		nil, {}, {"name": nil}, {"name": []byte("null"), "gender": []byte(" null ")}, {"Name": []byte(`"x"`), "other": []byte(`"x"`)},
+	} {
+		got, problems := fourinfo.FromUserinfo(claims, names)
+		if len(got.Attributes()) > 0 || len(problems) > 0 {
+			t.Errorf("%v: attributes %v, problems %s", claims, got.Attributes(), reasons(problems))
+		}
+	}
+	all := map[string]json.RawMessage{"name": []byte(`"a"`), "gender": []byte(`1`)}
+	if got, _ := fourinfo.FromUserinfo(all, fourinfo.ClaimNames{Gender: "gender"}); !reflect.DeepEqual(got.Attributes(), []string{"gender"}) {
+		t.Errorf("an attribute without claim name was read: %v", got.Attributes())
+	}
+	if got, problems := fourinfo.FromCard("", "", "", ""); len(got.Attributes()) > 0 || len(problems) > 0 {
+		t.Error("an empty card has attributes")
+	}
+	if got, problems := fourinfo.FromCertificate(fourinfo.CertificateFields{}); len(got.Attributes()) > 0 || len(problems) > 0 {
+		t.Error("an empty certificate has attributes")
+	}
+}
+
+func TestUserinfoText(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("あ", limits.Attribute/3) // 4095 bytes
+	for _, tc := range []struct{ member, value, want, problems string }{
+		{"name", `"試験　花子"`, "試験　花子", ""},
+		{"name", ` "試験" `, "試験", ""},
+		{"name", `"\u8a66\u9a13"`, "試験", ""},
+		{"name", `"\ud842\udfb7\u7530"`, "𠮷田", ""},
+		{"name", `"\uFFFD"`, "\ufffd", ""},
+		{"name", `"a\u0000b"`, "a\x00b", ""},
+		{"name", `"` + long + `"`, long, ""},
+		{"name", `"` + long + `ab"`, "", "name: " + fourinfo.ReasonTooLong},
+		{"name", `""`, "", "name: " + fourinfo.ReasonEmpty},
+		{"name", `1`, "", "name: " + fourinfo.ReasonNotText},
+		{"name", `{"formatted":"x"}`, "", "name: " + fourinfo.ReasonNotText},
+		{"name", `["x"]`, "", "name: " + fourinfo.ReasonNotText},
+		{"name", `"x`, "", "name: " + fourinfo.ReasonNotText},
+		{"name", `"x" "y"`, "", "name: " + fourinfo.ReasonNotText},
+		{"name", "\"a\xffb\"", "", "name: " + fourinfo.ReasonEncoding},
+		{"name", `"\ud842"`, "", "name: " + fourinfo.ReasonEncoding},
+		{"name", `"\udfb7\ud842"`, "", "name: " + fourinfo.ReasonEncoding},
+		{"address", `"東京都架空区１－２"`, "東京都架空区１－２", ""},
+		{"address", `{"formatted":"東京都架空区１－２","country":"JP"}`, "東京都架空区１－２", ""},
+		{"address", ` {"formatted" : "東京都"} `, "東京都", ""},
+		{"address", `{"Formatted":"東京都"}`, "", "address: " + fourinfo.ReasonNotAddress},
+		{"address", `{"street_address":"x"}`, "", "address: " + fourinfo.ReasonNotAddress},
+		{"address", `{"formatted":null}`, "", "address: " + fourinfo.ReasonNotAddress},
+		{"address", `{"formatted":{"formatted":"x"}}`, "", "address: " + fourinfo.ReasonNotAddress},
+		{"address", `{"formatted":""}`, "", "address: " + fourinfo.ReasonEmpty},
+		{"address", `{}`, "", "address: " + fourinfo.ReasonNotAddress},
+		{"address", `{`, "", "address: " + fourinfo.ReasonNotAddress},
+		{"address", `7`, "", "address: " + fourinfo.ReasonNotAddress},
+	} {
+		p, problems := userinfo(t, tc.member, tc.value)
+		got, present := p.Name.Reveal(), p.Name.Present()
+		if tc.member == "address" {
+			got, present = p.Address.Reveal(), p.Address.Present()
+		}
+		if got != tc.want || present != (tc.problems == "") || reasons(problems) != tc.problems {
+			t.Errorf("%s %.60s: %q, present %v, problems %q; want %q, %q", tc.member, tc.value, got, present, reasons(problems), tc.want, tc.problems)
+		}
+	}
+}
+
+func TestOneBadAttributeLeavesTheOthers(t *testing.T) {
+	t.Parallel()
+	p, problems := fourinfo.FromUserinfo(map[string]json.RawMessage{
+		"name": []byte(`"試験"`), "address": []byte(`[]`), "birthdate": []byte(`"1988"`), "gender": []byte(`{}`),
+	}, names)
+	if got := p.Attributes(); !reflect.DeepEqual(got, []string{"name", "birthdate"}) {
+		t.Errorf("attributes = %v", got)
+	}
+	if len(problems) != 2 || problems[0].Attribute != "address" || problems[1].Attribute != "gender" {
+		t.Errorf("problems = %s", reasons(problems))
+	}
+}
+
+func TestGender(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		value, raw string
+		want       fourinfo.GenderValue
+	}{
+		{`"1"`, "1", fourinfo.Male},
+		{`"2"`, "2", fourinfo.Female},
+		{`"3"`, "3", fourinfo.GenderOther},
+		{`"9"`, "9", fourinfo.GenderNotApplicable},
+		{`1`, "1", fourinfo.Male},
+		{`2`, "2", fourinfo.Female},
+		{`3`, "3", fourinfo.GenderOther},
+		{`9`, "9", fourinfo.GenderNotApplicable},
+		{`"male"`, "male", fourinfo.Male},
+		{`"Female"`, "Female", fourinfo.Female},
+		{`"0"`, "0", fourinfo.GenderUnknown},
+		{`0`, "0", fourinfo.GenderUnknown},
+		{`4`, "4", fourinfo.GenderUnknown},
+		{`11`, "11", fourinfo.GenderUnknown},
+		{`1.0`, "1.0", fourinfo.GenderUnknown},
+		{`1e0`, "1e0", fourinfo.GenderUnknown},
+		{`"01"`, "01", fourinfo.GenderUnknown},
+		{`"１"`, "１", fourinfo.GenderUnknown},
+		{`"man"`, "man", fourinfo.GenderUnknown},
+	} {
+		p, problems := userinfo(t, "gender", tc.value)
+		if got := p.Gender.Reveal(); got != tc.want || p.Gender.RevealRaw() != tc.raw || !p.Gender.Present() || len(problems) > 0 {
+			t.Errorf("%s: %v raw %q problems %s; want %v raw %q", tc.value, got, p.Gender.RevealRaw(), reasons(problems), tc.want, tc.raw)
+		}
+	}
+	for value, reason := range map[string]string{
+		`true`: fourinfo.ReasonNotGender, `{}`: fourinfo.ReasonNotGender, `[1]`: fourinfo.ReasonNotGender,
+		`-`: fourinfo.ReasonNotGender, `""`: fourinfo.ReasonEmpty,
+		"1" + strings.Repeat("0", limits.Attribute): fourinfo.ReasonTooLong,
+	} {
+		p, problems := userinfo(t, "gender", value)
+		if p.Gender.Present() || reasons(problems) != "gender: "+reason {
+			t.Errorf("%.20s: present %v, problems %q", value, p.Gender.Present(), reasons(problems))
+		}
+	}
+}
+
+func TestSubstitutes(t *testing.T) {
+	t.Parallel()
+	text := func(s string) *string { return &s }
+	for _, tc := range []struct {
+		name, flags *string
+		want        fourinfo.Substitutes
+		problems    string
+	}{
+		{text("黒桐　幹也"), text("00000"), fourinfo.Substitutes{Known: true, LengthMatches: true}, ""},
+		{text("高橋　花子"), text("10000"), fourinfo.Substitutes{Known: true, LengthMatches: true, Positions: []int{0}}, ""},
+		{text("高橋　花子"), text("10001"), fourinfo.Substitutes{Known: true, LengthMatches: true, Positions: []int{0, 4}}, ""},
+		// One flag per code point: four bytes and two UTF-16 units of U+20BB7 count once, a variation selector is its own.
+		{text("𠮷田"), text("01"), fourinfo.Substitutes{Known: true, LengthMatches: true, Positions: []int{1}}, ""},
+		{text("\u845b\U000e0100城"), text("001"), fourinfo.Substitutes{Known: true, LengthMatches: true, Positions: []int{2}}, ""},
+		{text("か\u3099"), text("01"), fourinfo.Substitutes{Known: true, LengthMatches: true, Positions: []int{1}}, ""},
+		// Some mocks do not count the space: nothing may be aligned.
+		{text("高橋　花子"), text("1000"), fourinfo.Substitutes{Known: true}, "name: " + fourinfo.ReasonSubstitutesCount + " (warning)"},
+		{text("高橋　花子"), text("100000"), fourinfo.Substitutes{Known: true}, "name: " + fourinfo.ReasonSubstitutesCount + " (warning)"},
+		{text("高橋　花子"), text("0"), fourinfo.Substitutes{Known: true}, "name: " + fourinfo.ReasonSubstitutesCount + " (warning)"},
+		{text("高橋　花子"), text(""), fourinfo.Substitutes{Known: true}, "name: " + fourinfo.ReasonSubstitutesCount + " (warning)"},
+		{text("高橋　花子"), text("0000x"), fourinfo.Substitutes{Known: true}, "name: " + fourinfo.ReasonSubstitutes + " (warning)"},
+		{text("高橋　花子"), text("００００１"), fourinfo.Substitutes{Known: true}, "name: " + fourinfo.ReasonSubstitutes + " (warning)"},
+		{text("高橋　花子"), nil, fourinfo.Substitutes{}, ""},
+		{nil, text("0"), fourinfo.Substitutes{}, "name: " + fourinfo.ReasonSubstitutesAlone + " (warning)"},
+	} {
+		p, problems := fourinfo.FromCertificate(fourinfo.CertificateFields{Name: tc.name, NameSubstitutes: tc.flags})
+		if got := p.Name.Substitutes(); !reflect.DeepEqual(got, tc.want) || reasons(problems) != tc.problems {
+			t.Errorf("%+v: %+v, problems %q; want %+v, %q", tc, got, reasons(problems), tc.want, tc.problems)
+		}
+		if p.Name.Present() != (tc.name != nil) {
+			t.Errorf("%+v: present %v", tc, p.Name.Present())
+		}
+		a, _ := fourinfo.FromCertificate(fourinfo.CertificateFields{Address: tc.name, AddressSubstitutes: tc.flags})
+		if got := a.Address.Substitutes(); !reflect.DeepEqual(got, tc.want) {
+			t.Errorf("address %+v: %+v", tc, got)
+		}
+	}
+	address := "東京都清瀬市観布子南１２－７－２０２"
+	p, problems := fourinfo.FromCertificate(fourinfo.CertificateFields{Address: &address, AddressSubstitutes: text(strings.Repeat("0", 18))})
+	if !p.Address.Substitutes().LengthMatches || len(problems) > 0 {
+		t.Error("the published 18 flags do not match their address")
+	}
+}
+
+func TestCertificateAndCardText(t *testing.T) {
+	t.Parallel()
+	bad := map[string]string{
+		"":                                      fourinfo.ReasonEmpty,
+		"a\xff":                                 fourinfo.ReasonEncoding,
+		strings.Repeat("a", limits.Attribute+1): fourinfo.ReasonTooLong,
+	}
+	for value, reason := range bad {
+		p, problems := fourinfo.FromCertificate(fourinfo.CertificateFields{Name: &value, Address: &value, Gender: &value, Birthdate: &value})
+		want := "name: " + reason + "; address: " + reason + "; birthdate: " + reason + "; gender: " + reason
+		if len(p.Attributes()) > 0 || reasons(problems) != want {
+			t.Errorf("certificate %.10q: %v, %s", value, p.Attributes(), reasons(problems))
+		}
+		if value == "" {
+			continue
+		}
+		p, problems = fourinfo.FromCard(value, value, value, value)
+		if len(p.Attributes()) > 0 || reasons(problems) != want {
+			t.Errorf("card %.10q: %v, %s", value, p.Attributes(), reasons(problems))
+		}
+	}
+	p, problems := fourinfo.FromCard("試験　花子", "東京都", "19880229", "2")
+	if len(problems) > 0 || len(p.Attributes()) != 4 || p.Birthdate.Reveal() != (fourinfo.PartialDate{Year: 1988, Month: 2, Day: 29}) ||
+		p.Gender.Reveal() != fourinfo.Female || p.Name.Substitutes().Known {
+		t.Errorf("card: %v, %s", p.Attributes(), reasons(problems))
+	}
+	if _, problems := fourinfo.FromCard("", "", "319880229", ""); reasons(problems) != "birthdate: "+fourinfo.ReasonDateForm {
+		t.Errorf("a card birthdate with era was read: %s", reasons(problems))
+	}
+}

@@ -1,0 +1,109 @@
+package fourinfo
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+// storedVersion is the version that RevealAll writes and the only one that Person reads.
+const storedVersion = 1
+
+// Stored is the explicit, versioned plain form of a [Person] for an application's own storage.
+//
+// It IS personal data: its fields and its JSON form are in the clear; encrypt, restrict and delete it accordingly.
+// Printing or logging the struct itself still shows "[redacted]". The fields are nil when the source had no value. The
+// JSON form of a value that is not valid UTF-8 does not keep its bytes; no source of this package yields one.
+type Stored struct {
+	Version            int     `json:"v"`
+	Name               *string `json:"name,omitempty"`
+	NameSubstitutes    *string `json:"name_substitutes,omitempty"`
+	Address            *string `json:"address,omitempty"`
+	AddressSubstitutes *string `json:"address_substitutes,omitempty"`
+	Birthdate          *string `json:"birthdate,omitempty"` // raw as received
+	// BirthdateForm is "compact" (YYYYMMDD), "iso" (YYYY-MM-DD or YYYY) or "era" (EYYYYMMDD).
+	BirthdateForm string  `json:"birthdate_form,omitempty"`
+	Gender        *string `json:"gender,omitempty"` // raw as received
+}
+
+// RevealAll returns the plain form. Reading it back with [Stored.Person] gives an equal person.
+func (p Person) RevealAll() Stored {
+	s := Stored{Version: storedVersion}
+	s.Name, s.NameSubstitutes = p.Name.stored()
+	s.Address, s.AddressSubstitutes = p.Address.stored()
+	if v, ok := p.Birthdate.value.open(); ok {
+		s.Birthdate, s.BirthdateForm = &v.raw, string(v.form)
+	}
+	if raw, ok := p.Gender.raw.open(); ok {
+		s.Gender = &raw
+	}
+	return s
+}
+
+// stored returns copies, so that writing to the stored form cannot change the immutable value.
+func (t text) stored() (raw, substitutes *string) {
+	v, ok := t.value.open()
+	if !ok {
+		return nil, nil
+	}
+	return &v.raw, clone(v.substitutes)
+}
+
+// Person reads a stored form back. The error is an *[Error]: the version is unknown or a value cannot be read.
+func (s Stored) Person() (Person, error) {
+	if s.Version != storedVersion {
+		return Person{}, &Error{Reason: UnknownVersion}
+	}
+	var p Person
+	var err error
+	if p.Name.text, err = restore(AttributeName, s.Name, s.NameSubstitutes); err != nil {
+		return Person{}, err
+	}
+	if p.Address.text, err = restore(AttributeAddress, s.Address, s.AddressSubstitutes); err != nil {
+		return Person{}, err
+	}
+	if s.Birthdate != nil {
+		b, reason := readBirthdate(*s.Birthdate, birthdateForm(s.BirthdateForm))
+		if reason != "" {
+			return Person{}, &Error{Reason: Malformed, Attribute: AttributeBirthdate}
+		}
+		p.Birthdate = b
+	}
+	if s.Gender != nil {
+		if len(*s.Gender) > maxAttribute {
+			return Person{}, &Error{Reason: Malformed, Attribute: AttributeGender}
+		}
+		p.Gender = NewGender(*s.Gender)
+	}
+	return p, nil
+}
+
+func restore(attribute string, raw, substitutes *string) (text, error) {
+	switch {
+	case raw == nil && substitutes == nil:
+		return text{}, nil
+	case raw == nil, len(*raw) > maxAttribute, substitutes != nil && !wellFormedFlags(*substitutes):
+		return text{}, &Error{Reason: Malformed, Attribute: attribute}
+	default:
+		return newText(*raw, clone(substitutes)), nil
+	}
+}
+
+func clone(s *string) *string {
+	if s == nil {
+		return nil
+	}
+	c := *s
+	return &c
+}
+
+// String returns "[redacted]".
+func (Stored) String() string { return redaction }
+
+// GoString returns "[redacted]".
+func (Stored) GoString() string { return redaction }
+
+// Format writes "[redacted]" for every verb and flag.
+func (Stored) Format(s fmt.State, _ rune) { writeRedaction(s) }
+
+// LogValue implements slog.LogValuer and shows "[redacted]".
+func (Stored) LogValue() slog.Value { return redacted{}.LogValue() }

@@ -1,0 +1,141 @@
+package fourinfo
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+)
+
+// ClaimNames are the userinfo member names of the four attributes. An empty name leaves its attribute out.
+type ClaimNames struct{ Name, Address, Birthdate, Gender string }
+
+// FromUserinfo reads the service's forms: the name as a string; the address as a string, or as an object with a member
+// "formatted" (OpenID Connect Core 1.0, section 5.1.1); the birthdate as YYYYMMDD, YYYY-MM-DD or YYYY with zeros for
+// unknown parts; the gender as a code or word, in a string or a number.
+//
+// A member that is missing or null is an absent attribute. One that cannot be read is absent and becomes a [Problem],
+// never an error. Other members are ignored; "formatted" is matched exactly.
+func FromUserinfo(claims map[string]json.RawMessage, names ClaimNames) (Person, []Problem) {
+	var r reader
+	var p Person
+	if raw, ok := member(claims, names.Name); ok {
+		if s, ok := r.readJSONText(AttributeName, raw); ok {
+			p.Name = NewName(s)
+		}
+	}
+	if raw, ok := member(claims, names.Address); ok {
+		if s, ok := r.readJSONAddress(raw); ok {
+			p.Address = NewAddress(s)
+		}
+	}
+	if raw, ok := member(claims, names.Birthdate); ok {
+		if s, ok := r.readJSONText(AttributeBirthdate, raw); ok {
+			form := formISO
+			if len(s) == len("YYYYMMDD") {
+				form = formCompact
+			}
+			p.Birthdate = r.readBirthdate(s, form)
+		}
+	}
+	if raw, ok := member(claims, names.Gender); ok {
+		if s, ok := r.readJSONGender(raw); ok {
+			p.Gender = NewGender(s)
+		}
+	}
+	return p, r.problems
+}
+
+// member returns the value of a claim, without surrounding space; ok is false when it is missing or null.
+func member(claims map[string]json.RawMessage, name string) (raw json.RawMessage, ok bool) {
+	if name == "" {
+		return nil, false
+	}
+	raw = bytes.TrimSpace(claims[name])
+	return raw, len(raw) > 0 && !bytes.Equal(raw, []byte("null"))
+}
+
+// reader collects problems while attributes are read.
+type reader struct{ problems []Problem }
+
+func (r *reader) problem(attribute, reason string) {
+	r.problems = append(r.problems, Problem{Attribute: attribute, Reason: reason})
+}
+
+func (r *reader) warning(attribute, reason string) {
+	r.problems = append(r.problems, Problem{Attribute: attribute, Reason: reason, Warning: true})
+}
+
+// accept reports whether s can be the value of the attribute.
+func (r *reader) accept(attribute, s string) bool {
+	if reason := checkText(s); reason != "" {
+		r.problem(attribute, reason)
+		return false
+	}
+	return true
+}
+
+func (r *reader) readBirthdate(s string, form birthdateForm) Birthdate {
+	b, reason := readBirthdate(s, form)
+	if reason != "" {
+		r.problem(AttributeBirthdate, reason)
+	}
+	return b
+}
+
+func (r *reader) readJSONText(attribute string, raw json.RawMessage) (string, bool) {
+	s, reason := decodeString(raw, ReasonNotText)
+	if reason != "" {
+		r.problem(attribute, reason)
+		return "", false
+	}
+	return s, r.accept(attribute, s)
+}
+
+func (r *reader) readJSONAddress(raw json.RawMessage) (string, bool) {
+	if raw[0] == '{' {
+		// A map, because encoding/json matches the fields of a struct without regard to case.
+		var object map[string]json.RawMessage
+		if json.Unmarshal(raw, &object) != nil {
+			r.problem(AttributeAddress, ReasonNotAddress)
+			return "", false
+		}
+		raw = object["formatted"]
+	}
+	s, reason := decodeString(raw, ReasonNotAddress)
+	if reason != "" {
+		r.problem(AttributeAddress, reason)
+		return "", false
+	}
+	return s, r.accept(AttributeAddress, s)
+}
+
+func (r *reader) readJSONGender(raw json.RawMessage) (string, bool) {
+	var number json.Number
+	if raw[0] != '"' && json.Unmarshal(raw, &number) == nil {
+		return number.String(), r.accept(AttributeGender, number.String())
+	}
+	s, reason := decodeString(raw, ReasonNotGender)
+	if reason != "" {
+		r.problem(AttributeGender, reason)
+		return "", false
+	}
+	return s, r.accept(AttributeGender, s)
+}
+
+// decodeString decodes a JSON string and reports wrongType for anything else. It refuses what encoding/json would
+// silently replace by U+FFFD, since a value must be exactly what the source said: bytes that are not UTF-8 and unpaired
+// surrogates (RFC 8259, section 8).
+func decodeString(raw json.RawMessage, wrongType string) (s, reason string) {
+	if len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &s) != nil {
+		return "", wrongType
+	}
+	if !utf8.Valid(raw) {
+		return "", ReasonEncoding
+	}
+	if strings.ContainsRune(s, utf8.RuneError) && !bytes.ContainsRune(raw, utf8.RuneError) &&
+		!bytes.Contains(bytes.ToLower(raw), []byte(`\ufffd`)) {
+		return "", ReasonEncoding
+	}
+	return s, ""
+}
