@@ -25,6 +25,8 @@ const (
 	Subject = 255
 	// AuthorizationParameter is the longest client_id, redirect_uri, state or nonce that the service accepts.
 	AuthorizationParameter = 255
+	// ScopeParameter is the longest scope or acr_values sent; the service documents no limit.
+	ScopeParameter = 1 << 10
 	// CodeChallenge is the longest code_challenge that the service accepts.
 	CodeChallenge = 128
 	// CallbackQuery is the longest query string accepted on the redirect back to the relying party.
@@ -68,10 +70,19 @@ const (
 	Certificate = 16 << 10
 	// CRL is the largest certificate revocation list held in memory.
 	CRL = 256 << 20
+	// CRLLists is the largest number of certificate revocation lists in one store; JPKI has one per authority and
+	// municipality (about 1,900) and day.
+	CRLLists = 1 << 16
+	// CRLStore is the largest total size of the certificate revocation lists in one store.
+	CRLStore = 4 << 30
 	// OCSPResponse is the largest OCSP response.
 	OCSPResponse = 64 << 10
+	// OCSPCertificates is the largest number of certificates in one OCSP response.
+	OCSPCertificates = 8
 	// OCSPRequest is the largest OCSP request that the test responder reads.
 	OCSPRequest = 8 << 10
+	// OCSPNonce is the longest OCSP nonce (RFC 9654, 2.1).
+	OCSPNonce = 128
 
 	// Attribute is the longest value of one of the four attributes, in bytes.
 	Attribute = 4 << 10
@@ -107,4 +118,10 @@ const (
 	EvidenceSteps = 128
 	// EvidenceText is the longest free-text field of an evidence record.
 	EvidenceText = 200
+
+	// SimulatorEntries is the largest number of entries in each of the simulated service's maps (visits, codes, tokens,
+	// assertion identifiers, transactions).
+	SimulatorEntries = 10_000
+	// SimulatorPage is the largest page of the simulated service that a Visitor reads.
+	SimulatorPage = 256 << 10
 )

@@ -1,0 +1,181 @@
+package jose
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+
+	"github.com/kakunin-go/kakunin/internal/limits"
+)
+
+// ParsePrivateKey reads a private JWK or a PEM block (PKCS#8, PKCS#1, SEC 1). The algorithm is the JWK's "alg",
+// otherwise ES256 for P-256 and RS256 for RSA. Weak keys, keys for encryption and keys whose halves do not belong
+// together are refused.
+func ParsePrivateKey(b []byte) (SigningKey, error) {
+	key, j, err := parsePrivate(b)
+	if err != nil {
+		return SigningKey{}, err
+	}
+	use, err := j.purpose("sign")
+	if err != nil {
+		return SigningKey{}, err
+	}
+	if use == "enc" {
+		return SigningKey{}, fail(CheckKeyForm, "the key is for encryption")
+	}
+	k := SigningKey{Signer: key, KeyID: j.kid, Algorithm: Algorithm(j.alg)}
+	if k.Algorithm == "" {
+		k.Algorithm = DefaultAlgorithm(key.Public())
+	}
+	if err := k.Check(); err != nil {
+		return SigningKey{}, err
+	}
+	return k, nil
+}
+
+// ParseDecryptionKey reads a private JWK or PEM block as ParsePrivateKey does, for [Decrypt]; the key id may be empty.
+func ParseDecryptionKey(b []byte) (key crypto.PrivateKey, kid string, err error) {
+	k, j, err := parsePrivate(b)
+	if err != nil {
+		return nil, "", err
+	}
+	if j.use == "sig" {
+		return nil, "", fail(CheckKeyForm, "the key is for signatures")
+	}
+	return k, j.kid, nil
+}
+
+// DefaultAlgorithm is ES256 for P-256, RS256 for RSA, and empty for anything else.
+func DefaultAlgorithm(key crypto.PublicKey) Algorithm {
+	switch k := key.(type) {
+	case *rsa.PublicKey:
+		return RS256
+	case *ecdsa.PublicKey:
+		if checkP256(k) == nil {
+			return ES256
+		}
+	}
+	return ""
+}
+
+func parsePrivate(b []byte) (crypto.Signer, jwkMembers, error) {
+	if len(b) > limits.KeyFile {
+		return nil, jwkMembers{}, fail(CheckSize, "key file")
+	}
+	if isPEM(b) {
+		key, err := parsePrivatePEM(b)
+		return key, jwkMembers{}, err
+	}
+	j, err := readJWK(b)
+	if err != nil {
+		return nil, jwkMembers{}, err
+	}
+	if !j.private {
+		return nil, jwkMembers{}, fail(CheckKeyForm, "the key has no private part")
+	}
+	var raw any
+	if err := j.raw(&raw, "d", "p", "q", "dp", "dq", "qi", "oth"); err != nil {
+		return nil, jwkMembers{}, err
+	}
+	key, err := checkPrivate(raw)
+	return key, j, err
+}
+
+func isPEM(b []byte) bool { return bytes.Contains(b, []byte("-----BEGIN ")) }
+
+func parsePrivatePEM(b []byte) (crypto.Signer, error) {
+	for {
+		var block *pem.Block
+		if block, b = pem.Decode(b); block == nil {
+			return nil, fail(CheckKeyForm, "no PEM block with a private key (an encrypted one must be decrypted first)")
+		}
+		var key any
+		var err error
+		switch block.Type {
+		case "PRIVATE KEY":
+			key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
+		case "RSA PRIVATE KEY":
+			key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
+		case "EC PRIVATE KEY":
+			key, err = x509.ParseECPrivateKey(block.Bytes)
+		default:
+			continue // EC PARAMETERS and certificates may stand beside the key
+		}
+		if err != nil {
+			return nil, fail(CheckKeyForm, "the PEM block cannot be read")
+		}
+		return checkPrivate(key)
+	}
+}
+
+// checkPrivate refuses weak keys and keys whose public half is another key's: signatures made with such a key would be
+// rejected by everyone, and some faults of that kind disclose the private half.
+func checkPrivate(key any) (crypto.Signer, error) {
+	switch k := key.(type) {
+	case *rsa.PrivateKey:
+		if err := checkRSA(&k.PublicKey); err != nil {
+			return nil, err
+		}
+		if k.Validate() != nil {
+			return nil, fail(CheckKeyForm, "the RSA numbers contradict each other")
+		}
+		k.Precompute()
+		return k, nil
+	case *ecdsa.PrivateKey:
+		if err := checkNew(&k.PublicKey); err != nil {
+			return nil, err
+		}
+		d, err := k.Bytes()
+		if err != nil {
+			return nil, fail(CheckKeyForm, "the private number is out of range")
+		}
+		derived, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), d)
+		if err != nil || !derived.PublicKey.Equal(&k.PublicKey) {
+			return nil, fail(CheckKeyForm, "the two halves of the key do not belong together")
+		}
+		return derived, nil
+	default:
+		return nil, fail(CheckKeyForm, "neither RSA nor P-256")
+	}
+}
+
+// ParsePublicKey reads a public JWK or a PEM block (SPKI, PKCS#1 or certificate). A private key is refused, so that a
+// mix-up of files is noticed.
+func ParsePublicKey(b []byte) (PublicKey, error) {
+	if len(b) > limits.KeyFile {
+		return PublicKey{}, fail(CheckSize, "key file")
+	}
+	if !isPEM(b) {
+		return parsePublicJWK(b)
+	}
+	block, _ := pem.Decode(b)
+	if block == nil {
+		return PublicKey{}, fail(CheckKeyForm, "the PEM block cannot be read")
+	}
+	var key any
+	var err error
+	switch block.Type {
+	case "PUBLIC KEY":
+		key, err = x509.ParsePKIXPublicKey(block.Bytes)
+	case "RSA PUBLIC KEY":
+		key, err = x509.ParsePKCS1PublicKey(block.Bytes)
+	case "CERTIFICATE":
+		var c *x509.Certificate
+		if c, err = x509.ParseCertificate(block.Bytes); err == nil {
+			key = c.PublicKey
+		}
+	default:
+		return PublicKey{}, fail(CheckKeyForm, "not a PEM block with a public key")
+	}
+	if err != nil {
+		return PublicKey{}, fail(CheckKeyForm, "the PEM block cannot be read")
+	}
+	if err := checkNew(key); err != nil {
+		return PublicKey{}, err
+	}
+	return PublicKey{Key: key}, nil
+}
