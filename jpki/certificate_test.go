@@ -1,0 +1,306 @@
+package jpki
+
+import (
+	"bytes"
+	"encoding/asn1"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/internal/limits"
+)
+
+func TestParseSigningCertificate(t *testing.T) {
+	a := signingAuthority(t, "ca")
+	c := a.signingLeaf(t)
+	if c.Kind != SigningCard || c.Environment != Test {
+		t.Errorf("kind %v, environment %v", c.Kind, c.Environment)
+	}
+	if got := c.Person.Name.Reveal(); got != personName {
+		t.Errorf("name %q", got)
+	}
+	if got := c.Person.Address.Reveal(); got != personAddress {
+		t.Errorf("address %q", got)
+	}
+	if got := c.Person.Birthdate.Reveal(); got != (fourinfo.PartialDate{Year: 1980, Month: time.February, Day: 17}) {
+		t.Errorf("birthdate %v", got)
+	}
+	if c.Person.Gender.Reveal() != fourinfo.Male {
+		t.Error("gender")
+	}
+	if s := c.Person.Name.Substitutes(); !s.Known || !s.LengthMatches || len(s.Positions) != 0 {
+		t.Errorf("substitutes of the name: %+v", s)
+	}
+	if len(c.PersonProblems) != 0 || len(c.OtherNames) != 0 {
+		t.Errorf("problems %v, other names %v", c.PersonProblems, c.OtherNames)
+	}
+	if len(c.DistributionPoints) != 1 || !bytes.Equal(c.DistributionPoints[0], pointName("Kiyose-shi")) {
+		t.Error("distribution point is not the DER of the directoryName")
+	}
+	if len(c.Policies) != 1 || !c.Policies[0].Equal(oidPolicyTestSigning) {
+		t.Errorf("policies %v", c.Policies)
+	}
+	if !c.ValidFrom().Equal(now.Add(-year)) || !c.ValidUntil().Equal(now.Add(4*year)) {
+		t.Errorf("validity %v to %v", c.ValidFrom(), c.ValidUntil())
+	}
+}
+
+func TestParseKeepsItsOwnCopy(t *testing.T) {
+	a := signingAuthority(t, "ca")
+	spec := a.signingSpec(1)
+	der := spec.sign(a.key)
+	c, err := ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(der)
+	if _, err := newVerifier(t, InsecureNoRevocation(), a).Verify(t.Context(), c); err != nil {
+		t.Errorf("the certificate changed with the caller's buffer: %v", err)
+	}
+}
+
+func TestParseKinds(t *testing.T) {
+	a := signingAuthority(t, "ca")
+	phone := asn1.ObjectIdentifier{1, 2, 392, 200149, 8, 5, 1, 1, 40}
+	for _, tc := range []struct {
+		name        string
+		spec        certSpec
+		mutate      func(*certSpec)
+		kind        Kind
+		environment Environment
+	}{
+		{"test signing", a.signingSpec(1), nil, SigningCard, Test},
+		{"test authentication", a.authSpec(1), nil, AuthenticationCard, Test},
+		{"production signing", a.signingSpec(1), func(s *certSpec) {
+			s.replace(oidCertificatePolicies, policiesExt(oidPolicySigning))
+		}, SigningCard, Production},
+		{"production authentication", a.authSpec(1), func(s *certSpec) {
+			s.replace(oidCertificatePolicies, policiesExt(oidPolicyAuthentication))
+		}, AuthenticationCard, Production},
+		{"phone policy is not confirmed", a.signingSpec(1), func(s *certSpec) {
+			s.replace(oidCertificatePolicies, policiesExt(phone))
+		}, UnknownKind, Production},
+		{"no policy", a.signingSpec(1), func(s *certSpec) { s.replace(oidCertificatePolicies, nil) }, UnknownKind, Production},
+		{"key usage of another kind", a.signingSpec(1), func(s *certSpec) { s.replace(oidKeyUsage, keyUsage(0x80)) }, UnknownKind, Production},
+		{"keyEncipherment only", a.signingSpec(1), func(s *certSpec) { s.replace(oidKeyUsage, keyUsage(0x20)) }, UnknownKind, Production},
+		{"no key usage", a.signingSpec(1), func(s *certSpec) { s.replace(oidKeyUsage, nil) }, UnknownKind, Production},
+		{"two contradicting policies", a.signingSpec(1), func(s *certSpec) {
+			s.replace(oidCertificatePolicies, ext(oidCertificatePolicies, true,
+				sequence(sequence(oid(oidPolicySigning)), sequence(oid(oidPolicyTestSigning)))))
+		}, UnknownKind, Production},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			spec := tc.spec
+			if tc.mutate != nil {
+				tc.mutate(&spec)
+			}
+			c := a.leaf(t, spec)
+			if c.Kind != tc.kind || c.Environment != tc.environment {
+				t.Errorf("got %v %v, want %v %v", c.Kind, c.Environment, tc.kind, tc.environment)
+			}
+		})
+	}
+}
+
+func TestParseOtherNames(t *testing.T) {
+	a := signingAuthority(t, "ca")
+	phonetic := otherName(7, cbasn1.UTF8String, "コクトウ　ミキヤ")
+	foreign := wrap(tag0c, oid(asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 20, 2, 3}), wrap(tag0c, wrap(cbasn1.IA5String, []byte("x"))))
+	with := func(names ...[]byte) func(*certSpec) {
+		return func(s *certSpec) { s.replace(oidSubjectAltName, sanExt(names...)) }
+	}
+
+	t.Run("unknown ones are kept in any place", func(t *testing.T) {
+		names := append([][]byte{phonetic}, personNames()...)
+		c := a.signingLeaf(t, with(append(names, foreign)...))
+		if len(c.OtherNames) != 2 || c.Person.Name.Reveal() != personName {
+			t.Fatalf("other names: %v", c.OtherNames)
+		}
+		if !bytes.Equal(c.OtherNames[0].Raw, wrap(cbasn1.UTF8String, []byte("コクトウ　ミキヤ"))) {
+			t.Error("the value is not kept as it came")
+		}
+	})
+	t.Run("any order", func(t *testing.T) {
+		n := personNames()
+		c := a.signingLeaf(t, with(n[5], n[3], n[1], n[0], n[2], n[4]))
+		if c.Person.Name.Reveal() != personName || c.Person.Address.Reveal() != personAddress {
+			t.Error("fields depend on their order")
+		}
+	})
+	t.Run("absent ones are absent", func(t *testing.T) {
+		c := a.signingLeaf(t, with(personNames()[0]))
+		if c.Person.Address.Present() || c.Person.Birthdate.Present() || c.Person.Gender.Present() {
+			t.Error("an absent attribute is present")
+		}
+	})
+	t.Run("unreadable values are problems", func(t *testing.T) {
+		c := a.signingLeaf(t, with(otherName(1, cbasn1.UTF8String, personName), otherName(4, cbasn1.UTF8String, "yesterday")))
+		if len(c.PersonProblems) == 0 || c.Person.Birthdate.Present() {
+			t.Error("an unreadable birthdate passed")
+		}
+	})
+	for _, tc := range []struct {
+		name  string
+		names [][]byte
+	}{
+		{"duplicate", append(personNames(), otherName(1, cbasn1.UTF8String, "別人"))},
+		{"duplicate of an equal value", append(personNames(), personNames()[0])},
+		{"PrintableString", [][]byte{otherName(1, cbasn1.PrintableString, "Taro")}},
+		{"BMPString", [][]byte{otherName(1, cbasn1.Tag(30), "\x9e\xd2")}},
+		{"invalid UTF-8", [][]byte{otherName(1, cbasn1.UTF8String, "\xff\xfe")}},
+		{"too long", [][]byte{otherName(5, cbasn1.UTF8String, strings.Repeat("x", limits.Attribute+1))}},
+		{"bytes after the value", [][]byte{wrap(tag0c, oid(append(append(asn1.ObjectIdentifier(nil), oidPersonalData...), 1)),
+			wrap(tag0c, wrap(cbasn1.UTF8String, []byte("a")), wrap(cbasn1.UTF8String, []byte("b"))))}},
+		{"no explicit tag", [][]byte{wrap(tag0c, oid(append(append(asn1.ObjectIdentifier(nil), oidPersonalData...), 1)), wrap(cbasn1.UTF8String, []byte("a")))}},
+		{"empty", nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			spec := a.signingSpec(1)
+			with(tc.names...)(&spec)
+			wantMalformed(t, spec.sign(a.key))
+		})
+	}
+}
+
+func wantMalformed(t *testing.T, der []byte) {
+	t.Helper()
+	c, err := ParseCertificate(der)
+	if !errors.Is(err, &Error{Reason: ReasonMalformed}) || FamilyOf(err) != Untrusted {
+		t.Errorf("error %v", err)
+	}
+	if c != nil {
+		t.Error("a certificate came out")
+	}
+}
+
+func TestParseRefusesMalformed(t *testing.T) {
+	a := signingAuthority(t, "ca")
+	many := bytes.Repeat([]byte{0x7f}, maxSerial+1)
+	for _, tc := range []struct {
+		name   string
+		mutate func(*certSpec)
+	}{
+		{"serial zero", func(s *certSpec) { s.serial = []byte{0} }},
+		{"serial negative", func(s *certSpec) { s.serial = []byte{0x80, 1} }},
+		{"serial of 21 octets", func(s *certSpec) { s.serial = many }},
+		{"serial of 20 octets and a sign octet", func(s *certSpec) { s.serial = append([]byte{0}, bytes.Repeat([]byte{0xff}, 20)...) }},
+		{"serial not minimal", func(s *certSpec) { s.serial = []byte{0, 1} }},
+		{"serial empty", func(s *certSpec) { s.serial = nil }},
+		{"version 1", func(s *certSpec) { s.version = integer(0) }},
+		{"version 4", func(s *certSpec) { s.version = integer(3) }},
+		{"duplicate extension", func(s *certSpec) { s.add(keyUsage(0xc0)) }},
+		{"duplicate unknown extension", func(s *certSpec) {
+			e := ext(asn1.ObjectIdentifier{1, 2, 3, 4}, false, []byte{5, 0})
+			s.add(e)
+			s.add(e)
+		}},
+		{"no extensions", func(s *certSpec) { s.extensions = nil }},
+		{"bytes after the extensions", func(s *certSpec) { s.afterExtensions = []byte{5, 0} }},
+		{"bytes after the signature", func(s *certSpec) { s.afterSignature = []byte{5, 0} }},
+		{"end before start", func(s *certSpec) { s.notAfter = utcTime(now.Add(-2 * year)) }},
+		{"time without seconds", func(s *certSpec) { s.notBefore = rawTime(cbasn1.UTCTime, "2501010000Z") }},
+		{"time with offset", func(s *certSpec) { s.notBefore = rawTime(cbasn1.UTCTime, "250101000000+0900") }},
+		{"time with fraction", func(s *certSpec) { s.notAfter = rawTime(cbasn1.GeneralizedTime, "20300101000000.5Z") }},
+		{"time on 30 February", func(s *certSpec) { s.notAfter = rawTime(cbasn1.UTCTime, "300230000000Z") }},
+		{"time at hour 24", func(s *certSpec) { s.notAfter = rawTime(cbasn1.UTCTime, "300228240000Z") }},
+		{"time at second 60", func(s *certSpec) { s.notAfter = rawTime(cbasn1.UTCTime, "300228235960Z") }},
+		{"time of letters", func(s *certSpec) { s.notAfter = rawTime(cbasn1.UTCTime, "3002282359:9Z") }},
+		{"policy twice", func(s *certSpec) {
+			p := sequence(oid(oidPolicyTestSigning))
+			s.replace(oidCertificatePolicies, ext(oidCertificatePolicies, true, sequence(p, p)))
+		}},
+		{"policies empty", func(s *certSpec) { s.replace(oidCertificatePolicies, ext(oidCertificatePolicies, true, sequence())) }},
+		{"policies with bytes after", func(s *certSpec) {
+			s.replace(oidCertificatePolicies, ext(oidCertificatePolicies, true, append(sequence(sequence(oid(oidPolicyTestSigning))), 5, 0)))
+		}},
+		{"distribution point of reasons only", func(s *certSpec) {
+			s.replace(oidCRLDistribution, ext(oidCRLDistribution, false, sequence(sequence(wrap(tag1, []byte{0, 0x60})))))
+		}},
+		{"distribution point cut short", func(s *certSpec) {
+			s.replace(oidCRLDistribution, ext(oidCRLDistribution, false, sequence(sequence(wrap(tag0c, wrap(tag0c))))))
+		}},
+		{"authority key identifier empty", func(s *certSpec) {
+			s.replace(oidAuthorityKeyID, ext(oidAuthorityKeyID, false, sequence(wrap(tag0))))
+		}},
+		{"issuer cut short", func(s *certSpec) { s.issuer = sequence(wrap(cbasn1.SET)) }},
+		{"too large", func(s *certSpec) {
+			s.add(ext(asn1.ObjectIdentifier{1, 2, 3, 4}, false, make([]byte, limits.Certificate)))
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			spec := a.signingSpec(1)
+			tc.mutate(&spec)
+			wantMalformed(t, spec.sign(a.key))
+		})
+	}
+
+	spec := a.signingSpec(1)
+	der := spec.sign(a.key)
+	t.Run("trailing byte", func(t *testing.T) { wantMalformed(t, append(bytes.Clone(der), 0)) })
+	t.Run("empty", func(t *testing.T) { wantMalformed(t, nil) })
+	t.Run("every truncation", func(t *testing.T) {
+		for n := range der {
+			if _, err := ParseCertificate(der[:n]); err == nil {
+				t.Fatalf("the first %d of %d bytes were accepted", n, len(der))
+			}
+		}
+	})
+	t.Run("non-minimal length", func(t *testing.T) {
+		long := append([]byte{0x30, 0x83, 0, byte(len(der[4:]) >> 8), byte(len(der[4:]))}, der[4:]...)
+		wantMalformed(t, long)
+	})
+	t.Run("inner and outer algorithm differ", func(t *testing.T) {
+		other := bytes.Clone(der)
+		at := bytes.LastIndex(other, algorithmSHA256RSA)
+		other[at+len(algorithmSHA256RSA)-3]++ // sha256With… becomes sha384With…
+		wantMalformed(t, other)
+	})
+}
+
+// TestCertificateRedacts holds the four attributes and the serial number against everything that could print them.
+func TestCertificateRedacts(t *testing.T) {
+	a := signingAuthority(t, "ca")
+	c := a.signingLeaf(t, func(s *certSpec) {
+		s.replace(oidSubjectAltName, sanExt(append(personNames(), otherName(7, cbasn1.UTF8String, "コクトウ"))...))
+	})
+	res, err := newVerifier(t, InsecureNoRevocation(), a).Verify(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Revocation.Evidence = []byte(personName)
+	var out strings.Builder
+	log := slog.New(slog.NewJSONHandler(&out, nil))
+	for _, v := range []any{c, *c, c.OtherNames, c.OtherNames[0], res, *res, res.Revocation, []any{c}, map[string]any{"c": *c}} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+			fmt.Fprintf(&out, verb+"\n", v)
+		}
+		encoded, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Write(encoded)
+		log.Info("certificate", "value", v)
+	}
+	for _, secret := range []string{
+		personName, personAddress, "黒桐", "コクトウ", "319800217", "Kiyose", "SPECIMEN", "12345", serialOf(c).String(), serialOf(c).Text(16),
+		fmt.Sprintf("%x", personName), fmt.Sprintf("%q", []byte(personName)), fmt.Sprint([]byte(personName)),
+	} {
+		if strings.Contains(out.String(), secret) {
+			t.Errorf("%q is printed", secret)
+		}
+	}
+}
+
+func TestParsedFromNowhere(t *testing.T) {
+	var zero Certificate
+	if !zero.ValidFrom().IsZero() || !zero.ValidUntil().IsZero() {
+		t.Error("a certificate that was not parsed has a validity")
+	}
+}

@@ -1,0 +1,581 @@
+package jpki
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// listSpec is a CRL to be; every part is encoded as given.
+type listSpec struct {
+	algorithm, issuer      []byte
+	thisUpdate, nextUpdate []byte // nextUpdate nil: absent
+	entries                [][]byte
+	extensions             [][]byte
+	after                  []byte // faults
+}
+
+func (s *listSpec) sign(key crypto.Signer) []byte {
+	var revoked []byte
+	if len(s.entries) > 0 {
+		revoked = sequence(s.entries...)
+	}
+	tbs := sequence(integer(1), s.algorithm, s.issuer, s.thisUpdate, s.nextUpdate, revoked, wrap(tag0c, sequence(s.extensions...)), s.after)
+	return signed(tbs, s.algorithm, key)
+}
+
+func numberExt(n int64) []byte { return ext(oidCRLNumber, false, integer(n)) }
+
+func reasonExt(code byte) []byte { return ext(oidReasonCode, false, []byte{10, 1, code}) }
+
+func entry(serial []byte, at time.Time, extensions ...[]byte) []byte {
+	var list []byte
+	if len(extensions) > 0 {
+		list = sequence(extensions...)
+	}
+	return sequence(wrap(cbasn1.INTEGER, serial), utcTime(at), list)
+}
+
+func revoked(c *Certificate, at time.Time, extensions ...[]byte) []byte {
+	return entry(c.form.serial, at, extensions...)
+}
+
+// idp encodes IssuingDistributionPoint of a city with flags after it.
+func idp(city string, flags ...[]byte) []byte {
+	var point []byte
+	if city != "" {
+		point = wrap(tag0c, wrap(tag0c, wrap(tag4c, pointName(city))))
+	}
+	return ext(oidIssuingDistribution, true, sequence(append([][]byte{point}, flags...)...))
+}
+
+var userOnly = []byte{0x81, 1, 0xff}
+
+// list is a well-formed list of the city with the number, in force for a day.
+func (a *authority) list(number int64, entries ...[]byte) listSpec {
+	return listSpec{
+		algorithm: algorithmSHA256RSA, issuer: a.name, thisUpdate: utcTime(now.Add(-6 * time.Hour)),
+		nextUpdate: utcTime(now.Add(18 * time.Hour)), entries: entries,
+		extensions: [][]byte{a.keyIDExt(), numberExt(number), idp("Kiyose-shi", userOnly)},
+	}
+}
+
+func added(t testing.TB, lists ...[]byte) *CRLs {
+	t.Helper()
+	c := NewCRLs()
+	for _, l := range lists {
+		if err := c.Add(l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return c
+}
+
+func (a *authority) ask(t testing.TB, s RevocationSource, c *Certificate, at time.Time) (RevocationAnswer, error) {
+	t.Helper()
+	return s.Check(t.Context(), RevocationQuery{Leaf: c, Issuer: a.cert, At: at})
+}
+
+func wantUnknown(t *testing.T, answer RevocationAnswer, err error) {
+	t.Helper()
+	if answer.Status != Unknown || !errors.Is(err, &Error{Reason: ReasonRevocationUnknown}) || FamilyOf(err) != Unavailable {
+		t.Errorf("%v, %v, want unknown", answer, err)
+	}
+}
+
+func TestCRLAnswers(t *testing.T) {
+	a := signingAuthority(t, "ca")
+	c := a.signingLeaf(t)
+	other := entry([]byte{0x77}, now.Add(-day))
+	invalidity := func(at time.Time) []byte { return ext(oidInvalidityDate, false, generalizedTime(at)) }
+	for _, tc := range []struct {
+		name    string
+		entries [][]byte
+		status  Status
+		reason  int
+	}{
+		{"empty", nil, Good, reasonAbsent},
+		{"others listed", [][]byte{other}, Good, reasonAbsent},
+		{"revoked", [][]byte{other, revoked(c, now.Add(-day))}, Revoked, reasonAbsent},
+		{"revoked, entries not sorted", [][]byte{revoked(c, now.Add(-day)), other}, Revoked, reasonAbsent},
+		{"affiliationChanged", [][]byte{revoked(c, now.Add(-day), reasonExt(3))}, Revoked, 3},
+		{"certificateHold", [][]byte{revoked(c, now.Add(-day), reasonExt(6))}, Hold, 6},
+		{"revoked this second", [][]byte{revoked(c, now, reasonExt(4))}, Revoked, 4},
+		{"revoked later", [][]byte{revoked(c, now.Add(time.Hour), reasonExt(4))}, Good, 4},
+		{"on hold later", [][]byte{revoked(c, now.Add(time.Hour), reasonExt(6))}, Good, 6},
+		{"key compromised, revoked later", [][]byte{revoked(c, now.Add(time.Hour), reasonExt(1))}, Revoked, 1},
+		{"authority compromised, revoked later", [][]byte{revoked(c, now.Add(time.Hour), reasonExt(2))}, Revoked, 2},
+		{"revoked later, invalid before", [][]byte{revoked(c, now.Add(time.Hour), reasonExt(4), invalidity(now.Add(-day)))}, Revoked, 4},
+		{"revoked and invalid later", [][]byte{revoked(c, now.Add(2*time.Hour), reasonExt(4), invalidity(now.Add(time.Hour)))}, Good, 4},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			spec := a.list(1, tc.entries...)
+			der := spec.sign(a.key)
+			answer, err := a.ask(t, added(t, der), c, now)
+			if err != nil || answer.Status != tc.status || answer.Reason != tc.reason {
+				t.Fatalf("%v, %v", answer, err)
+			}
+			if answer.Method != "CRL" || !bytes.Equal(answer.Evidence, der) || answer.ThisUpdate.IsZero() || answer.NextUpdate.IsZero() {
+				t.Error("the evidence is not complete")
+			}
+			if (tc.reason != reasonAbsent || tc.status == Revoked) == answer.RevokedAt.IsZero() {
+				t.Error("revocation date")
+			}
+		})
+	}
+	t.Run("removeFromCRL outside a delta list", func(t *testing.T) {
+		spec := a.list(1, revoked(c, now.Add(-day), reasonExt(8)))
+		answer, err := a.ask(t, added(t, spec.sign(a.key)), c, now)
+		wantUnknown(t, answer, err)
+	})
+}
+
+func TestCRLThroughVerifier(t *testing.T) {
+	a := signingAuthority(t, "ca")
+	c := a.signingLeaf(t)
+	for _, tc := range []struct {
+		reason byte
+		status Status
+		want   Reason
+	}{{5, Revoked, ReasonRevoked}, {6, Hold, ReasonHold}} {
+		spec := a.list(1, revoked(c, now.Add(-day), reasonExt(tc.reason)))
+		v := newVerifier(t, Require(added(t, spec.sign(a.key))), a)
+		wantFailure(t, v, c, "revocation.status", tc.want, Account, tc.status)
+	}
+	spec := a.list(1)
+	v := newVerifier(t, Require(added(t, spec.sign(a.key))), a)
+	if res, err := v.Verify(t.Context(), c); err != nil || res.Status != Good || res.Revocation.Method != "CRL" {
+		t.Errorf("%v, %v", res, err)
+	}
+	wantFailure(t, newVerifier(t, Require(NewCRLs()), a), c, "revocation.status", ReasonRevocationUnknown, Unavailable, Unknown)
+}
+
+// TestCRLNotForThisLeaf: a list that is sound but says nothing about the leaf must not be taken for "not listed".
+func TestCRLNotForThisLeaf(t *testing.T) {
+	a := signingAuthority(t, "ca")
+	c := a.signingLeaf(t)
+	with := func(m func(*listSpec)) func(t *testing.T) {
+		return func(t *testing.T) {
+			spec := a.list(1)
+			m(&spec)
+			answer, err := a.ask(t, added(t, spec.sign(a.key)), c, now)
+			wantUnknown(t, answer, err)
+		}
+	}
+	t.Run("partition of another city", with(func(s *listSpec) { s.extensions[2] = idp("Hino-shi", userOnly) }))
+	t.Run("same city in another encoding", with(func(s *listSpec) {
+		printable := bytes.ReplaceAll(pointName("Kiyose-shi"), []byte{0x0c, 0x09, 'J'}, []byte{0x13, 0x09, 'J'})
+		s.extensions[2] = ext(oidIssuingDistribution, true, sequence(wrap(tag0c, wrap(tag0c, wrap(tag4c, printable)))))
+	}))
+	t.Run("expired nextUpdate", with(func(s *listSpec) {
+		s.thisUpdate, s.nextUpdate = utcTime(now.Add(-2*day)), utcTime(now.Add(-day))
+	}))
+	t.Run("nextUpdate this second", with(func(s *listSpec) { s.nextUpdate = utcTime(now) }))
+	t.Run("from the future", with(func(s *listSpec) { s.thisUpdate = utcTime(now.Add(time.Second)) }))
+	t.Run("issuer name differs", with(func(s *listSpec) { s.issuer = jpkiName("JPKI-TEST", unitAuth) }))
+	t.Run("onlySomeReasons without the leaf", with(func(s *listSpec) {
+		s.extensions[2] = idp("Kiyose-shi", userOnly, []byte{0x83, 2, 1, 0x60})
+	}))
+
+	t.Run("onlySomeReasons with the leaf", func(t *testing.T) {
+		spec := a.list(1, revoked(c, now.Add(-day), reasonExt(1)))
+		spec.extensions[2] = idp("Kiyose-shi", []byte{0x83, 2, 1, 0x60})
+		if answer, err := a.ask(t, added(t, spec.sign(a.key)), c, now); err != nil || answer.Status != Revoked {
+			t.Errorf("%v, %v", answer, err)
+		}
+	})
+	t.Run("this second", func(t *testing.T) {
+		spec := a.list(1)
+		spec.thisUpdate = utcTime(now)
+		if answer, err := a.ask(t, added(t, spec.sign(a.key)), c, now); err != nil || answer.Status != Good {
+			t.Errorf("%v, %v", answer, err)
+		}
+	})
+	t.Run("partitioned list, leaf without distribution points", func(t *testing.T) {
+		bare := a.signingLeaf(t, func(s *certSpec) { s.replace(oidCRLDistribution, nil) })
+		spec := a.list(1)
+		answer, err := a.ask(t, added(t, spec.sign(a.key)), bare, now)
+		wantUnknown(t, answer, err)
+		for _, extensions := range [][][]byte{spec.extensions[:2], {spec.extensions[0], spec.extensions[1], idp("", userOnly)}} {
+			whole := a.list(1)
+			whole.extensions = extensions
+			if answer, err := a.ask(t, added(t, whole.sign(a.key)), bare, now); err != nil || answer.Status != Good {
+				t.Errorf("list of everything: %v, %v", answer, err)
+			}
+		}
+	})
+	t.Run("distribution point with reasons or another issuer", func(t *testing.T) {
+		point := wrap(tag0c, wrap(tag0c, wrap(tag4c, pointName("Kiyose-shi"))))
+		for _, extra := range [][]byte{{0x81, 2, 1, 0x60}, wrap(tag2c, wrap(tag4c, a.name))} {
+			leaf := a.signingLeaf(t, func(s *certSpec) {
+				s.replace(oidCRLDistribution, ext(oidCRLDistribution, false, sequence(sequence(point, extra))))
+			})
+			spec := a.list(1)
+			answer, err := a.ask(t, added(t, spec.sign(a.key)), leaf, now)
+			wantUnknown(t, answer, err)
+			if len(leaf.DistributionPoints) != 1 {
+				t.Error("the point is not shown")
+			}
+		}
+	})
+	t.Run("second of two distribution points", func(t *testing.T) {
+		leaf := a.signingLeaf(t, func(s *certSpec) { s.replace(oidCRLDistribution, pointExt(pointName("Hino-shi"), pointName("Kiyose-shi"))) })
+		spec := a.list(1, revoked(leaf, now.Add(-day)))
+		if answer, err := a.ask(t, added(t, spec.sign(a.key)), leaf, now); err != nil || answer.Status != Revoked {
+			t.Errorf("%v, %v", answer, err)
+		}
+	})
+}
+
+// TestCRLOfAnotherGeneration: the lists of authorities that share a name are kept apart by key.
+func TestCRLOfAnotherGeneration(t *testing.T) {
+	a, b := signingAuthority(t, "ca"), signingAuthority(t, "other")
+	c := a.signingLeaf(t)
+	mine, theirs := a.list(1, revoked(c, now.Add(-day))), b.list(9)
+	store := added(t, theirs.sign(b.key))
+	answer, err := a.ask(t, store, c, now)
+	wantUnknown(t, answer, err)
+	// Its higher number does not keep the list of this generation out.
+	if err := store.Add(mine.sign(a.key)); err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := a.ask(t, store, c, now); err != nil || answer.Status != Revoked {
+		t.Errorf("%v, %v", answer, err)
+	}
+	if answer, err := b.ask(t, store, b.signingLeaf(t), now); err != nil || answer.Status != Good {
+		t.Errorf("same serial, other generation: %v, %v", answer, err)
+	}
+}
+
+func TestCRLForged(t *testing.T) {
+	a := signingAuthority(t, "ca")
+	c := a.signingLeaf(t)
+	genuine, forged := a.list(1, revoked(c, now.Add(-day))), a.list(99)
+	forged.thisUpdate = utcTime(now.Add(-time.Hour))
+	der := forged.sign(testKey("leaf"))
+	t.Run("alone", func(t *testing.T) {
+		store := added(t, der)
+		answer, err := a.ask(t, store, c, now)
+		wantUnknown(t, answer, err)
+		if store.Len() != 0 {
+			t.Error("the forged list stays")
+		}
+		// It does not keep the genuine one out.
+		if err := store.Add(genuine.sign(a.key)); err != nil {
+			t.Errorf("the genuine list is refused: %v", err)
+		}
+	})
+	t.Run("over a genuine one", func(t *testing.T) {
+		if answer, err := a.ask(t, added(t, genuine.sign(a.key), der), c, now); err != nil || answer.Status != Revoked {
+			t.Errorf("%v, %v", answer, err)
+		}
+	})
+	t.Run("altered", func(t *testing.T) {
+		der := genuine.sign(a.key)
+		at := bytes.Index(der, c.form.serial)
+		der[at]++
+		answer, err := a.ask(t, added(t, der), c, now)
+		wantUnknown(t, answer, err)
+	})
+	t.Run("signed by a certificate holder of the same authority", func(t *testing.T) {
+		holder := a.signingLeaf(t)
+		_, err := added(t, der).Check(t.Context(), RevocationQuery{Leaf: c, Issuer: holder.X509, At: now})
+		if !errors.Is(err, &Error{Reason: ReasonRevocationUnknown}) {
+			t.Error(err)
+		}
+	})
+	t.Run("authority may not sign lists", func(t *testing.T) {
+		weak := newAuthority(t, "ca", a.name, func(s *certSpec) { s.replace(oidKeyUsage, keyUsage(0x04)) })
+		answer, err := weak.ask(t, added(t, genuine.sign(a.key)), c, now)
+		wantUnknown(t, answer, err)
+	})
+}
+
+func TestCRLRefusedByAdd(t *testing.T) {
+	a := signingAuthority(t, "ca")
+	flag := func(tag byte) []byte { return []byte{tag, 1, 0xff} }
+	for _, tc := range []struct {
+		name, step string
+		mutate     func(*listSpec)
+	}{
+		// crypto/x509.ParseRevocationList and CheckSignatureFrom accept the next seven.
+		{"unknown critical extension", "crl.critical-extensions", func(s *listSpec) { s.extensions = append(s.extensions, ext([]int{1, 2, 3}, true, []byte{5, 0})) }},
+		{"unknown critical entry extension on another certificate", "crl.entries", func(s *listSpec) {
+			s.entries = [][]byte{entry([]byte{0x55}, now, ext([]int{1, 2, 3}, true, []byte{5, 0}))}
+		}},
+		{"no nextUpdate", "crl.next-update", func(s *listSpec) { s.nextUpdate = nil }},
+		{"CA certificates only", "crl.issuing-distribution-point", func(s *listSpec) { s.extensions[2] = idp("Kiyose-shi", flag(0x82)) }},
+		{"attribute certificates only", "crl.issuing-distribution-point", func(s *listSpec) { s.extensions[2] = idp("Kiyose-shi", flag(0x85)) }},
+		{"indirect", "crl.issuing-distribution-point", func(s *listSpec) { s.extensions[2] = idp("Kiyose-shi", flag(0x84)) }},
+		{"delta", "crl.delta", func(s *listSpec) { s.extensions = append(s.extensions, ext(oidDeltaCRLIndicator, true, integer(1))) }},
+
+		{"certificateIssuer on an entry", "crl.entries", func(s *listSpec) {
+			s.entries = [][]byte{entry([]byte{0x55}, now, ext(oidCertificateIssuer, true, sequence(wrap(tag4c, a.name))))}
+		}},
+		{"name relative to the issuer", "crl.issuing-distribution-point", func(s *listSpec) {
+			s.extensions[2] = ext(oidIssuingDistribution, true, sequence(wrap(tag0c, wrap(tag1c, sequence(oid(oidCN), wrap(cbasn1.UTF8String, []byte("x")))))))
+		}},
+		{"flag that is no DER boolean", "crl.issuing-distribution-point", func(s *listSpec) { s.extensions[2] = idp("Kiyose-shi", []byte{0x81, 1, 1}) }},
+		{"bytes after the distribution point", "crl.issuing-distribution-point", func(s *listSpec) { s.extensions[2] = idp("Kiyose-shi", userOnly, []byte{5, 0}) }},
+		{"no number", "crl.number", func(s *listSpec) { s.extensions = slices.Delete(s.extensions, 1, 2) }},
+		{"negative number", "crl.number", func(s *listSpec) { s.extensions[1] = numberExt(-1) }},
+		{"number of 21 octets", "crl.number", func(s *listSpec) {
+			s.extensions[1] = ext(oidCRLNumber, false, wrap(cbasn1.INTEGER, bytes.Repeat([]byte{1}, 21)))
+		}},
+		{"no authority key identifier", "crl.authority-key-id", func(s *listSpec) { s.extensions = s.extensions[1:] }},
+		{"extension twice", "crl.extensions", func(s *listSpec) { s.extensions = append(s.extensions, numberExt(1)) }},
+		{"nextUpdate before thisUpdate", "crl.next-update", func(s *listSpec) { s.nextUpdate = utcTime(now.Add(-7 * time.Hour)) }},
+		{"odd time", "crl.this-update", func(s *listSpec) { s.thisUpdate = rawTime(cbasn1.UTCTime, "2611020000Z") }},
+		{"SHA-1", "crl.signature-algorithm", func(s *listSpec) { s.algorithm = sequence(oid([]int{1, 2, 840, 113549, 1, 1, 5}), []byte{5, 0}) }},
+		{"serial twice", "crl.entries", func(s *listSpec) { s.entries = [][]byte{entry([]byte{5}, now), entry([]byte{5}, now, reasonExt(8))} }},
+		{"serial negative", "crl.entries", func(s *listSpec) { s.entries = [][]byte{entry([]byte{0x85}, now)} }},
+		{"serial of 21 octets", "crl.entries", func(s *listSpec) { s.entries = [][]byte{entry(bytes.Repeat([]byte{1}, 21), now)} }},
+		{"reason 7", "crl.entries", func(s *listSpec) { s.entries = [][]byte{entry([]byte{5}, now, reasonExt(7))} }},
+		{"reason 11", "crl.entries", func(s *listSpec) { s.entries = [][]byte{entry([]byte{5}, now, reasonExt(11))} }},
+		{"reason twice", "crl.entries", func(s *listSpec) { s.entries = [][]byte{entry([]byte{5}, now, reasonExt(1), reasonExt(2))} }},
+		{"empty entry extensions", "crl.entries", func(s *listSpec) {
+			s.entries = [][]byte{sequence(wrap(cbasn1.INTEGER, []byte{5}), utcTime(now), sequence())}
+		}},
+		{"bytes after the extensions", "crl.extensions", func(s *listSpec) { s.after = []byte{5, 0} }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			spec := a.list(1)
+			tc.mutate(&spec)
+			store := NewCRLs()
+			err := store.Add(spec.sign(a.key))
+			var e *Error
+			if !errors.As(err, &e) || e.Reason != ReasonList || e.Step != tc.step {
+				t.Errorf("%v, want %s", err, tc.step)
+			}
+			if store.Len() != 0 {
+				t.Error("the list was kept")
+			}
+			answer, err := a.ask(t, store, a.signingLeaf(t), now)
+			wantUnknown(t, answer, err)
+		})
+	}
+	spec := a.list(1, entry([]byte{5}, now, reasonExt(1)))
+	der := spec.sign(a.key)
+	for n := range der {
+		if NewCRLs().Add(der[:n]) == nil {
+			t.Fatalf("the first %d of %d bytes were accepted", n, len(der))
+		}
+	}
+	if NewCRLs().Add(append(der, 0)) == nil {
+		t.Error("a trailing byte was accepted")
+	}
+}
+
+func TestCRLRollback(t *testing.T) {
+	a := signingAuthority(t, "ca")
+	c := a.signingLeaf(t)
+	at := func(number int64, hours time.Duration, entries ...[]byte) []byte {
+		spec := a.list(number, entries...)
+		spec.thisUpdate = utcTime(now.Add(hours * time.Hour))
+		return spec.sign(a.key)
+	}
+	newest := at(10, -2, revoked(c, now.Add(-3*time.Hour)))
+	store := added(t, newest, newest)
+	if store.Len() != 1 {
+		t.Error("the same list is kept twice")
+	}
+	for name, der := range map[string][]byte{
+		"lower number": at(9, -4), "lower number, later": at(9, -1), "same number, other content": at(10, -1),
+		"higher number, earlier": at(11, -3), "number zero": at(0, -1),
+	} {
+		if err := store.Add(der); !errors.Is(err, &Error{Reason: ReasonListRollback}) || FamilyOf(err) != Untrusted {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if answer, err := a.ask(t, store, c, now); err != nil || answer.Status != Revoked {
+		t.Errorf("%v, %v", answer, err)
+	}
+	for name, der := range map[string][]byte{"the next": at(11, -1), "another scope": func() []byte {
+		spec := a.list(1)
+		spec.extensions[2] = idp("Hino-shi", userOnly)
+		return spec.sign(a.key)
+	}()} {
+		if err := store.Add(der); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// 0x0100 is more than 0xff: numbers are integers, not strings.
+	if compareInteger([]byte{0, 0xff}, []byte{1, 0}) >= 0 || compareInteger([]byte{0x7f}, []byte{1, 0}) >= 0 {
+		t.Error("numbers are compared wrongly")
+	}
+}
+
+// TestCRLHistory: the list of the time decides, and a later one can only take away.
+func TestCRLHistory(t *testing.T) {
+	a := signingAuthority(t, "ca")
+	c := a.signingLeaf(t)
+	daily := func(number int64, from time.Time, entries ...[]byte) []byte {
+		spec := a.list(number, entries...)
+		spec.thisUpdate, spec.nextUpdate = utcTime(from), utcTime(from.Add(day))
+		return spec.sign(a.key)
+	}
+	signedAt := now.Add(-10 * day)
+	then, later := signedAt.Add(-time.Hour), now.Add(-time.Hour)
+	for _, tc := range []struct {
+		name  string
+		lists [][]byte
+		want  Status
+	}{
+		{"the list of the time", [][]byte{daily(1, then)}, Good},
+		{"only a later list", [][]byte{daily(2, later)}, Unknown},
+		{"only a later list, revoked after", [][]byte{daily(2, later, revoked(c, now.Add(-2*day), reasonExt(4)))}, Unknown},
+		{"revoked after", [][]byte{daily(1, then), daily(2, later, revoked(c, now.Add(-2*day), reasonExt(4)))}, Good},
+		{"key compromise after", [][]byte{daily(1, then), daily(2, later, revoked(c, now.Add(-2*day), reasonExt(1)))}, Revoked},
+		{"revoked before, known later", [][]byte{daily(1, then), daily(2, later, revoked(c, signedAt.Add(-day), reasonExt(4)))}, Revoked},
+		{"on hold before, known later", [][]byte{daily(1, then), daily(2, later, revoked(c, signedAt.Add(-day), reasonExt(6)))}, Hold},
+		{"on hold then, lifted later", [][]byte{daily(1, then, revoked(c, signedAt.Add(-day), reasonExt(6))), daily(2, later)}, Hold},
+		{"expired list", [][]byte{daily(1, signedAt.Add(-2*day))}, Unknown},
+		{"two in force, the latest decides", [][]byte{daily(1, then), daily(2, signedAt.Add(-time.Minute), revoked(c, signedAt.Add(-2*time.Minute)))}, Revoked},
+		{"two in force, hold lifted", [][]byte{daily(1, then, revoked(c, signedAt.Add(-day), reasonExt(6))), daily(2, signedAt.Add(-time.Minute))}, Good},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			answer, err := a.ask(t, added(t, tc.lists...), c, signedAt)
+			if answer.Status != tc.want || (err == nil) != (tc.want != Unknown) {
+				t.Errorf("%v, %v, want %v", answer, err, tc.want)
+			}
+		})
+	}
+	t.Run("a partition and a list of everything", func(t *testing.T) {
+		whole := a.list(7, revoked(c, signedAt.Add(-time.Hour)))
+		whole.thisUpdate, whole.nextUpdate = utcTime(signedAt.Add(-time.Minute)), utcTime(now)
+		whole.extensions = whole.extensions[:2]
+		for _, lists := range [][][]byte{{daily(1, then), whole.sign(a.key)}, {whole.sign(a.key), daily(1, then)}} {
+			if answer, err := a.ask(t, added(t, lists...), c, signedAt); err != nil || answer.Status != Revoked {
+				t.Errorf("%v, %v", answer, err)
+			}
+		}
+	})
+	t.Run("prune", func(t *testing.T) {
+		store := added(t, daily(1, then), daily(2, then.Add(day)), daily(3, later))
+		if n := store.Prune(now); n != 2 || store.Len() != 1 {
+			t.Errorf("%d pruned, %d left", n, store.Len())
+		}
+		answer, err := a.ask(t, store, c, signedAt)
+		wantUnknown(t, answer, err)
+		if answer, err := a.ask(t, store, c, now); err != nil || answer.Status != Good {
+			t.Errorf("%v, %v", answer, err)
+		}
+		if store.Prune(now.Add(year)) != 0 || !errors.Is(store.Add(daily(2, then.Add(day))), &Error{Reason: ReasonListRollback}) {
+			t.Error("the guard against a rollback was pruned")
+		}
+	})
+}
+
+func TestCRLQueryGuards(t *testing.T) {
+	a := signingAuthority(t, "ca")
+	c := a.signingLeaf(t)
+	spec := a.list(1)
+	store := added(t, spec.sign(a.key))
+	for name, q := range map[string]RevocationQuery{
+		"zero": {}, "no issuer": {Leaf: c, At: now}, "no leaf": {Issuer: a.cert, At: now}, "no time": {Leaf: c, Issuer: a.cert},
+		"leaf that was not parsed":  {Leaf: &Certificate{X509: c.X509}, Issuer: a.cert, At: now},
+		"issuer of another leaf":    {Leaf: c, Issuer: signingAuthority(t, "other").cert, At: now},
+		"issuer that is not parsed": {Leaf: c, Issuer: &x509.Certificate{}, At: now},
+	} {
+		t.Run(name, func(t *testing.T) {
+			answer, err := store.Check(t.Context(), q)
+			wantUnknown(t, answer, err)
+		})
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	answer, err := store.Check(ctx, RevocationQuery{Leaf: c, Issuer: a.cert, At: now})
+	wantUnknown(t, answer, err)
+}
+
+// TestCRLAgreesWithStandardLibrary reads a list that crypto/x509 wrote.
+func TestCRLAgreesWithStandardLibrary(t *testing.T) {
+	a := signingAuthority(t, "ca")
+	c := a.signingLeaf(t)
+	template := &x509.RevocationList{Number: big.NewInt(3), ThisUpdate: now.Add(-time.Hour), NextUpdate: now.Add(time.Hour)}
+	for i := range 300 {
+		template.RevokedCertificateEntries = append(template.RevokedCertificateEntries, x509.RevocationListEntry{
+			SerialNumber: big.NewInt(int64(1 + (i*7919)%100003)), RevocationTime: now.Add(-day), ReasonCode: 4,
+		})
+	}
+	template.RevokedCertificateEntries[100].SerialNumber = serialOf(c)
+	der, err := x509.CreateRevocationList(nil, template, a.cert, a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := parseList(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(l.entries) != len(template.RevokedCertificateEntries) {
+		t.Fatalf("%d entries", len(l.entries))
+	}
+	for _, e := range template.RevokedCertificateEntries {
+		got, found := l.lookup(build(func(b *cryptobyte.Builder) { b.AddASN1BigInt(e.SerialNumber) })[2:])
+		if !found || got.reason != e.ReasonCode || !got.date.Equal(e.RevocationTime) {
+			t.Fatalf("serial %v: %+v, %v", e.SerialNumber, got, found)
+		}
+	}
+	if _, found := l.lookup([]byte{0x7f, 0x7f, 0x7f, 0x7f}); found {
+		t.Error("found what is not listed")
+	}
+	if answer, err := a.ask(t, added(t, der), c, now); err != nil || answer.Status != Revoked {
+		t.Errorf("%v, %v", answer, err)
+	}
+}
+
+func TestCRLConcurrentUse(t *testing.T) {
+	a := signingAuthority(t, "ca")
+	c := a.signingLeaf(t)
+	store := NewCRLs()
+	var lists [][]byte
+	for i := range 8 {
+		spec := a.list(int64(i), revoked(c, now.Add(-day)))
+		spec.thisUpdate = utcTime(now.Add(time.Duration(i-100) * time.Minute))
+		key := a.key
+		if i%3 == 2 {
+			key = testKey("leaf") // forged: dropped at first use
+		}
+		lists = append(lists, spec.sign(key))
+	}
+	if err := store.Add(lists[0]); err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	failures := make(chan error, 64)
+	for range 4 {
+		group.Go(func() {
+			for range 50 {
+				answer, err := store.Check(context.Background(), RevocationQuery{Leaf: c, Issuer: a.cert, At: now})
+				if err != nil || answer.Status != Revoked {
+					select {
+					case failures <- fmt.Errorf("%v: %w", answer, err):
+					default:
+					}
+				}
+			}
+		})
+	}
+	group.Go(func() {
+		for _, der := range lists[1:] {
+			_ = store.Add(der) // a forged one may be in the way for a moment
+			store.Prune(now)
+		}
+	})
+	group.Wait()
+	close(failures)
+	for err := range failures {
+		t.Error(err)
+	}
+}

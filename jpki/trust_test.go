@@ -1,0 +1,203 @@
+package jpki
+
+import (
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+func configurationError(t *testing.T, c VerifierConfig) *Error {
+	t.Helper()
+	v, err := NewVerifier(c)
+	var e *Error
+	if !errors.As(err, &e) || FamilyOf(err) != Configuration {
+		t.Fatalf("error %v", err)
+	}
+	if v != nil {
+		t.Fatal("a verifier came out")
+	}
+	return e
+}
+
+func TestPinsAreWellFormed(t *testing.T) {
+	seen := map[string]bool{}
+	for _, p := range pins {
+		print, err := hex.DecodeString(p.fingerprint)
+		if err != nil || len(print) != 32 {
+			t.Errorf("%s: fingerprint", p.name)
+		}
+		if id, err := hex.DecodeString(p.keyID); err != nil || len(id) != 20 {
+			t.Errorf("%s: key identifier", p.name)
+		}
+		if seen[p.name] || seen[p.fingerprint] || seen[p.keyID] {
+			t.Errorf("%s: listed twice", p.name)
+		}
+		seen[p.name], seen[p.fingerprint], seen[p.keyID] = true, true, true
+		if got := pinned([32]byte(print)); got == nil || got.name != p.name {
+			t.Errorf("%s: not found by its fingerprint", p.name)
+		}
+	}
+	if pinned([32]byte{}) != nil {
+		t.Error("the zero fingerprint is pinned")
+	}
+}
+
+func TestProductionTrustRefuses(t *testing.T) {
+	a := signingAuthority(t, "ca")
+	lookalike := newAuthority(t, "ca", jpkiName("JPKI", unitSigning, unitLASDEC))
+	der := lookalike.cert.Raw
+	armored := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	file := func(data []byte) fs.FS { return fstest.MapFS{"signca03.cer": {Data: data}} }
+	for _, tc := range []struct {
+		name, step string
+		trust      Trust
+	}{
+		{"nil file system", "trust.load", ProductionTrust(nil)},
+		{"no file", "trust.load", ProductionTrust(fstest.MapFS{})},
+		{"only other files", "trust.load", ProductionTrust(fstest.MapFS{"README.txt": {Data: []byte("x")}, "sub/signca03.cer": {Data: der}})},
+		{"unpinned with the production name, DER", "trust.pin", ProductionTrust(file(der))},
+		{"unpinned, PEM", "trust.pin", ProductionTrust(file(armored))},
+		{"upper-case ending", "trust.pin", ProductionTrust(fstest.MapFS{"SIGNCA03.CER": {Data: der}})},
+		{"test authority", "trust.pin", ProductionTrust(file(a.cert.Raw))},
+		{"two certificates in one file", "trust.form", ProductionTrust(file(append(armored, armored...)))},
+		{"another PEM block", "trust.form", ProductionTrust(file(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))},
+		{"not a certificate", "trust.form", ProductionTrust(file([]byte("hello")))},
+		{"empty", "trust.form", ProductionTrust(file(nil))},
+		{"trailing bytes", "certificate.der", ProductionTrust(file(append(der[:len(der):len(der)], 0)))},
+		{"too large", "trust.size", ProductionTrust(file(append([]byte{0x30}, make([]byte, 1<<20)...)))},
+		{"the zero value", "trust.load", Trust{}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			e := configurationError(t, VerifierConfig{Trust: tc.trust, Revocation: InsecureNoRevocation()})
+			if e.Reason != ReasonTrust || e.Step != tc.step {
+				t.Errorf("%v, want step %s", e, tc.step)
+			}
+			if len(tc.trust.Anchors()) != 0 {
+				t.Error("a faulty set has anchors")
+			}
+		})
+	}
+}
+
+func TestTrustAndEnvironmentsDoNotMix(t *testing.T) {
+	a := signingAuthority(t, "ca")
+	none := InsecureNoRevocation()
+	if e := configurationError(t, VerifierConfig{Trust: TestTrust(a.cert), Revocation: none}); e.Step != "trust.environment" {
+		t.Errorf("production verifier with test anchors: %v", e)
+	}
+	// No production certificate is at hand, so a set of that environment is put together from its parts.
+	anchor, err := readAnchor(a.cert.Raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	production := Trust{environment: Production}.add(anchor)
+	if e := configurationError(t, VerifierConfig{Environment: Test, Trust: production, Revocation: none}); e.Step != "trust.environment" {
+		t.Errorf("test verifier with production anchors: %v", e)
+	}
+	if e := configurationError(t, VerifierConfig{Environment: Environment(7), Trust: production, Revocation: none}); e.Reason != ReasonConfiguration {
+		t.Errorf("unknown environment: %v", e)
+	}
+	for name, subject := range map[string][]byte{
+		"production name": jpkiName("JPKI", unitSigning), "no organisation": jpkiName2("JPKI-TEST"),
+	} {
+		other := newAuthority(t, "ca", subject)
+		if e := configurationError(t, VerifierConfig{Environment: Test, Trust: TestTrust(other.cert), Revocation: none}); e.Step != "trust.environment" {
+			t.Errorf("%s: %v", name, e)
+		}
+	}
+
+	// A production verifier with good anchors still refuses the test policy, and the other way round.
+	v, err := NewVerifier(VerifierConfig{Trust: production, Revocation: none, Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantFailure(t, v, a.signingLeaf(t), "profile.environment", ReasonEnvironment, Untrusted, Unknown)
+	real := a.signingLeaf(t, func(s *certSpec) { s.replace(oidCertificatePolicies, policiesExt(oidPolicySigning)) })
+	if _, err := v.Verify(t.Context(), real); err != nil {
+		t.Errorf("the production profile: %v", err)
+	}
+	wantFailure(t, newVerifier(t, none, a), real, "profile.environment", ReasonEnvironment, Untrusted, Unknown)
+}
+
+// jpkiName2 has the text where it does not count.
+func jpkiName2(unit string) []byte {
+	return name(attribute{oidC, cbasn1.PrintableString, "JP"}, attribute{oidOU, cbasn1.UTF8String, unit})
+}
+
+func TestNewVerifierRefusesRevocation(t *testing.T) {
+	a := signingAuthority(t, "ca")
+	var nilStore *CRLs
+	for name, r := range map[string]Revocation{
+		"zero value": {}, "no sources": Require(), "nil source": Require(nil), "nil pointer": Require(NewCRLs(), nilStore),
+	} {
+		e := configurationError(t, VerifierConfig{Environment: Test, Trust: TestTrust(a.cert), Revocation: r})
+		if e.Reason != ReasonConfiguration || e.Step != "verifier.revocation" {
+			t.Errorf("%s: %v", name, e)
+		}
+	}
+}
+
+// TestAnchorChecks has the CA half of GHSA-58hw-cg5m-88rp: what is not a CA certificate never becomes an anchor.
+func TestAnchorChecks(t *testing.T) {
+	subject := jpkiName("JPKI-TEST", unitSigning, unitLASDEC)
+	for _, tc := range []struct {
+		step   string
+		mutate func(*certSpec)
+	}{
+		{"anchor.basic-constraints", func(s *certSpec) { s.replace(oidBasicConstraints, nil) }},
+		{"anchor.basic-constraints", func(s *certSpec) { s.replace(oidBasicConstraints, ext(oidBasicConstraints, true, sequence())) }},
+		{"anchor.basic-constraints", func(s *certSpec) {
+			s.replace(oidBasicConstraints, ext(oidBasicConstraints, false, sequence([]byte{1, 1, 0xff})))
+		}},
+		{"anchor.key-usage", func(s *certSpec) { s.replace(oidKeyUsage, keyUsage(0x02)) }},
+		{"anchor.key-usage", func(s *certSpec) { s.replace(oidKeyUsage, nil) }},
+		{"anchor.key-id", func(s *certSpec) { s.extensions = s.extensions[:2] }},
+		{"anchor.self-issued", func(s *certSpec) { s.issuer = jpkiName("JPKI-TEST", unitAuth) }},
+		{"anchor.signature", func(s *certSpec) { s.key = spki(testKey("other")) }},
+		{"anchor.critical-extensions", func(s *certSpec) { s.add(ext([]int{1, 2, 3}, true, []byte{5, 0})) }},
+	} {
+		a := newAuthority(t, "ca", subject, tc.mutate)
+		e := configurationError(t, VerifierConfig{Environment: Test, Trust: TestTrust(a.cert), Revocation: InsecureNoRevocation()})
+		if e.Reason != ReasonTrust || e.Step != tc.step {
+			t.Errorf("%v, want step %s", e, tc.step)
+		}
+	}
+	for name, certs := range map[string][]*x509.Certificate{"nil": {nil}, "empty": {{}}} {
+		e := configurationError(t, VerifierConfig{Environment: Test, Trust: TestTrust(certs...), Revocation: InsecureNoRevocation()})
+		if e.Reason != ReasonTrust {
+			t.Errorf("%s: %v", name, e)
+		}
+	}
+}
+
+func TestDaysToExpiry(t *testing.T) {
+	a := signingAuthority(t, "ca")
+	v := newVerifier(t, InsecureNoRevocation(), a, a)
+	anchors := v.Anchors()
+	if len(anchors) != 1 {
+		t.Fatalf("%d anchors of one certificate given twice", len(anchors))
+	}
+	if got := anchors[0].DaysToExpiry(now); got != 7*365 {
+		t.Errorf("%d days", got)
+	}
+	end := anchors[0].NotAfter
+	for _, tc := range []struct {
+		at   time.Time
+		want int
+	}{{end, 0}, {end.Add(-day + time.Second), 0}, {end.Add(-day), 1}, {end.Add(time.Second), -1}, {end.Add(day + time.Second), -2}} {
+		if got := anchors[0].DaysToExpiry(tc.at); got != tc.want {
+			t.Errorf("at end%+v: %d days, want %d", tc.at.Sub(end), got, tc.want)
+		}
+	}
+	if strings.ToLower(hex.EncodeToString(anchors[0].KeyID)) != hex.EncodeToString(a.id) {
+		t.Error("key identifier")
+	}
+}
