@@ -1,0 +1,305 @@
+package card_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin/jpki/card"
+)
+
+func TestOpenReadsTheKind(t *testing.T) {
+	label := func(s string) string { return "< " + upperHex([]byte(s+strings.Repeat(" ", 32-len(s)))) + "9000" }
+	tests := []struct {
+		name  string
+		lines []string
+		want  card.TokenKind
+	}{
+		{"plastic", []string{ok, "> 00B0000020", label("JPKIAPICCTOKEN2")}, card.Plastic},
+		{"android", []string{ok, "> 00B0000020", label("JPKIAPGPSETOKEN")}, card.AndroidPhone},
+		{"iphone", []string{ok, "> 00B0000020", label("JPKIAPIOSTOKEN")}, card.IPhone},
+		{"juki", []string{ok, "> 00B0000020", label("JPKIAPICCTOKEN")}, card.Juki},
+		{"a later label", []string{ok, "> 00B0000020", label("JPKIAPICCTOKEN3")}, card.UnknownToken},
+		{"no such file", []string{"< 6A82"}, card.UnknownToken},
+		{"file not readable", []string{ok, "> 00B0000020", "< 6982"}, card.UnknownToken},
+		{"label in pieces", []string{
+			ok, "> 00B0000020", "< 4A504B4941509000", "> 00B000061A", "< 4943434F4B454E32" + "9000", "> 00B0000E12", "< 6B00",
+		}, card.UnknownToken},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newScript(t, append([]string{selectJPKI, ok, "> 00A4020C020006"}, tt.lines...)...)
+			c, err := card.Open(t.Context(), s, card.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Kind() != tt.want {
+				t.Errorf("kind %v, want %v", c.Kind(), tt.want)
+			}
+		})
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	tests := []struct {
+		name   string
+		lines  []string
+		want   card.Reason
+		family fault.Family
+	}{
+		{"another card", []string{selectJPKI, "< 6A82"}, card.NotMyNumberCard, fault.User},
+		{"locked application", []string{selectJPKI, "< 6283"}, card.Deactivated, fault.Account},
+		{"an unexpected status", []string{selectJPKI, "< 6581"}, card.Refused, fault.Account},
+		{"6F00 twice", []string{selectJPKI, "< 6F00", selectJPKI, "< 6F00"}, card.Refused, fault.Account},
+		{"no status word", []string{selectJPKI, "< 90"}, card.Malformed, fault.Untrusted},
+		{"invalid status word", []string{selectJPKI, "< 1234"}, card.Malformed, fault.Untrusted},
+		{"broken transport", []string{selectJPKI, "! broken"}, card.TransportFailed, fault.Unavailable},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := card.Open(t.Context(), newScript(t, tt.lines...), card.Options{})
+			wantReason(t, err, tt.want)
+			if c != nil {
+				t.Error("a client came with the error")
+			}
+			if got := fault.FamilyOf(err); got != tt.family {
+				t.Errorf("family %v, want %v", got, tt.family)
+			}
+			if strings.Contains(err.Error(), errBroken.Error()) {
+				t.Error("the text of the transport's error shows")
+			}
+		})
+	}
+}
+
+// Some cards answer 6F00 to the first command after power-up.
+func TestFirstCommandRepeatedAfter6F00(t *testing.T) {
+	s := newScript(t, append([]string{selectJPKI, "< 6F00"}, opening...)...)
+	if _, err := card.Open(t.Context(), s, card.Options{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTransportErrorKeepsItsReasonAndCause(t *testing.T) {
+	_, err := card.Open(t.Context(), failing{&card.Error{Op: "transmit", Reason: card.CardAbsent}}, card.Options{})
+	wantReason(t, err, card.CardAbsent)
+	_, err = card.Open(t.Context(), failing{errBroken}, card.Options{})
+	if !errors.Is(err, errBroken) {
+		t.Error("the cause is lost")
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Transmit(context.Context, []byte) ([]byte, error) { return nil, f.err }
+
+func TestEndedContext(t *testing.T) {
+	c, _ := open(t, card.Options{}) // no further command may be sent
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := c.AuthPINTries(ctx)
+	wantReason(t, err, card.Interrupted)
+	if !errors.Is(err, context.Canceled) || fault.FamilyOf(err) != fault.Unavailable {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A caller waits for its turn no longer than its context lets it.
+func TestWaitingForTheCardHonoursTheContext(t *testing.T) {
+	b := &blocking{started: make(chan struct{}), release: make(chan struct{})}
+	c, err := card.Open(t.Context(), b, card.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.block = true
+	finished := make(chan error)
+	go func() {
+		_, err := c.AuthPINTries(context.Background())
+		finished <- err
+	}()
+	<-b.started
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = c.AuthPINTries(ctx)
+	wantReason(t, err, card.Interrupted)
+	close(b.release)
+	if err := <-finished; err != nil {
+		t.Error(err)
+	}
+}
+
+// blocking answers every command, once told only after release.
+type blocking struct {
+	block            bool
+	once             sync.Once
+	started, release chan struct{}
+}
+
+func (b *blocking) Transmit(_ context.Context, cmd []byte) ([]byte, error) {
+	if b.block {
+		b.once.Do(func() { close(b.started) })
+		<-b.release
+	}
+	if cmd[1] == 0x20 {
+		return []byte{0x63, 0xC3}, nil
+	}
+	return []byte{0x90, 0x00}, nil
+}
+
+func TestCloseRemovesPowerBeforeTheTransactionEnds(t *testing.T) {
+	h := &held{script: newScript(t, opening...)}
+	c, err := card.Open(t.Context(), h, card.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.begun != 1 || h.open() {
+		t.Fatalf("after Open: begun %d, ended %d", h.begun, h.ended)
+	}
+	h.add(selectJPKI, ok)
+	h.add(verifyAuth("< 63C3", "< 9000")...)
+	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+		t.Fatal(err)
+	}
+	if !h.open() {
+		t.Error("the transaction ended with a PIN verified")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // a request that was cancelled must not leave the PIN behind
+	if err := c.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if h.off != 1 || h.open() {
+		t.Errorf("after Close: power off %d, begun %d, ended %d", h.off, h.begun, h.ended)
+	}
+	if err := c.Close(t.Context()); err != nil || h.off != 1 {
+		t.Errorf("second Close: %v, power off %d", err, h.off)
+	}
+	_, err = c.AuthPINTries(t.Context())
+	wantReason(t, err, card.Closed)
+}
+
+func TestCloseWithoutPowerSwitchClearsBySelecting(t *testing.T) {
+	c, s := open(t, card.Options{}, verifyAuth("< 63C3", "< 9000")...)
+	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+		t.Fatal(err)
+	}
+	s.add(selectJPKI, ok)
+	if err := c.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestCloseWhenPowerCannotBeRemoved(t *testing.T) {
+	h := &held{script: newScript(t, opening...), offErr: errBroken}
+	c, err := card.Open(t.Context(), h, card.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.add(selectJPKI, ok)
+	h.add(verifyAuth("< 63C3", "< 9000")...)
+	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+		t.Fatal(err)
+	}
+	h.add(selectJPKI, ok) // cleared by software instead
+	wantReason(t, c.Close(t.Context()), card.TransportFailed)
+	if h.open() {
+		t.Error("the transaction was not given back")
+	}
+}
+
+func TestReleaseForgetsAndGivesTheCardBack(t *testing.T) {
+	h := &held{script: newScript(t, opening...)}
+	c, err := card.Open(t.Context(), h, card.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Release(t.Context()); err != nil { // nothing to forget: no command
+		t.Fatal(err)
+	}
+	h.add(selectJPKI, ok)
+	h.add(verifyAuth("< 63C3", "< 9000")...)
+	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+		t.Fatal(err)
+	}
+	h.add(selectJPKI, ok)
+	if err := c.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if h.open() || h.off != 0 {
+		t.Errorf("begun %d, ended %d, power off %d", h.begun, h.ended, h.off)
+	}
+	_, err = c.SigningCertificate(t.Context()) // decided without a command
+	wantReason(t, err, card.NotVerified)
+}
+
+// An answer to VERIFY that got lost may have left the PIN verified: the card is not given to others until it is clear.
+func TestInterruptedVerifyKeepsTheCardUntilItIsClear(t *testing.T) {
+	h := &held{script: newScript(t, opening...)}
+	c, err := card.Open(t.Context(), h, card.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.add(selectJPKI, ok)
+	h.add(verifyAuth("< 63C3", "! lost")...)
+	wantReason(t, c.VerifyAuthPIN(t.Context(), "1234"), card.TransportFailed)
+	if !h.open() {
+		t.Error("the transaction ended although the PIN may be verified")
+	}
+	h.add(selectJPKI, ok, "> 00A4020C020018", ok, "> 00200080", "< 63C3")
+	if n, err := c.AuthPINTries(t.Context()); err != nil || n != 3 {
+		t.Fatal(n, err)
+	}
+	if h.open() {
+		t.Error("the transaction goes on although the card is clear")
+	}
+}
+
+// Outside a transaction other programs may have selected something else.
+func TestEveryUseSelectsAnewInsideATransaction(t *testing.T) {
+	h := &held{script: newScript(t, opening...)}
+	c, err := card.Open(t.Context(), h, card.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		h.add(selectJPKI, ok, "> 00A4020C020018", ok, "> 00200080", "< 63C3")
+		if _, err := c.AuthPINTries(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if h.begun != 3 || h.open() {
+		t.Errorf("begun %d, ended %d", h.begun, h.ended)
+	}
+}
+
+type busy struct{ *script }
+
+func (busy) Begin(context.Context) (func() error, error) {
+	return nil, &card.Error{Op: "begin", Reason: card.CardBusy}
+}
+
+func TestBusyCard(t *testing.T) {
+	_, err := card.Open(t.Context(), busy{newScript(t)}, card.Options{})
+	wantReason(t, err, card.CardBusy)
+}
+
+type deadline struct{ *script }
+
+func (deadline) Begin(ctx context.Context) (func() error, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestWaitingForATransactionEndsWithTheContext(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	_, err := card.Open(ctx, deadline{newScript(t)}, card.Options{})
+	wantReason(t, err, card.Interrupted)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+}

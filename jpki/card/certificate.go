@@ -1,0 +1,100 @@
+package card
+
+import (
+	"bytes"
+	"context"
+	"slices"
+
+	"github.com/kakunin-go/kakunin/internal/apdu"
+	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/tlv"
+)
+
+// certificateHeader is the length of 30 82 LL LL, with which every certificate file begins.
+const certificateHeader = 4
+
+// AuthCertificate returns the DER authentication certificate (free on plastic, behind the PIN on phones: [NotVerified]).
+func (c *Card) AuthCertificate(ctx context.Context) ([]byte, error) {
+	return c.s.certificate(ctx, "read authentication certificate", efAuthCertificate, 0, AuthPIN)
+}
+
+// SigningCertificate returns the DER signing certificate; the signing password must be verified, because the certificate
+// holds name, address, birthdate and gender. A card without one, such as a child's, answers [NoCertificate].
+func (c *Card) SigningCertificate(ctx context.Context) ([]byte, error) {
+	return c.s.certificate(ctx, "read signing certificate", efSigningCertificate, SigningPIN, SigningPIN)
+}
+
+// AuthCACertificate returns the DER CA certificate that issued the authentication certificate. It is what the card says,
+// not a trust anchor.
+func (c *Card) AuthCACertificate(ctx context.Context) ([]byte, error) {
+	return c.s.certificate(ctx, "read authentication CA certificate", efAuthCACertificate, 0, AuthPIN)
+}
+
+// SigningCACertificate returns the DER CA certificate that issued the signing certificate. It is what the card says, not
+// a trust anchor.
+func (c *Card) SigningCACertificate(ctx context.Context) ([]byte, error) {
+	return c.s.certificate(ctx, "read signing CA certificate", efSigningCACertificate, 0, SigningPIN)
+}
+
+// certificate reads a certificate file. need is the PIN without which it is useless to ask, guard the one to name if the
+// card refuses.
+func (s *session) certificate(ctx context.Context, op string, ef uint16, need, guard PIN) (der []byte, err error) {
+	err = s.do(ctx, op, jpkiApp, need, func(ctx context.Context) error {
+		der, err = s.readCertificate(ctx, op, ef)
+		return nameReference(err, guard)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return der, nil
+}
+
+func (s *session) readCertificate(ctx context.Context, op string, ef uint16) ([]byte, error) {
+	r, err := s.selectEF(ctx, op, ef)
+	if err != nil {
+		return nil, err
+	}
+	if r.Status == apdu.FileNotFound {
+		return nil, &Error{Op: op, Reason: NoCertificate, Status: uint16(r.Status), Err: r.Status}
+	}
+	if r.Status != apdu.OK {
+		return nil, refused(op, r.Status)
+	}
+	head, err := s.readEF(ctx, op, 0, certificateHeader)
+	if err != nil {
+		return nil, err
+	}
+	size, err := certificateSize(op, head)
+	if err != nil {
+		return nil, err
+	}
+	rest, err := s.readEF(ctx, op, len(head), size-len(head))
+	if err != nil {
+		return nil, err
+	}
+	// Only as much as the header announces was asked for: filler behind the certificate stays on the card.
+	der := slices.Concat(head, rest)
+	if len(der) != size {
+		return nil, &Error{Op: op, Reason: Malformed}
+	}
+	return der, nil
+}
+
+// certificateSize reads 30 82 LL LL and returns the size of the whole certificate.
+func certificateSize(op string, head []byte) (int, error) {
+	if len(bytes.Trim(head, "\x00")) == 0 || len(bytes.Trim(head, "\xFF")) == 0 {
+		// Nothing, or nothing but filler: the file was never written.
+		return 0, &Error{Op: op, Reason: NoCertificate}
+	}
+	if len(head) != certificateHeader || head[1] != 0x82 {
+		return 0, &Error{Op: op, Reason: Malformed}
+	}
+	tag, n, size, err := tlv.Header(head)
+	if err != nil {
+		return 0, &Error{Op: op, Reason: Malformed, Err: err}
+	}
+	if tag != 0x30 || n+size > limits.Certificate {
+		return 0, &Error{Op: op, Reason: Malformed}
+	}
+	return n + size, nil
+}

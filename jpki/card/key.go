@@ -1,0 +1,152 @@
+package card
+
+import (
+	"context"
+	"crypto"
+	"crypto/rsa"
+	"crypto/x509"
+	"io"
+
+	"github.com/kakunin-go/kakunin/internal/apdu"
+)
+
+// BareHash is the crypto.SignerOpts that makes the card pad the digest itself, without a DigestInfo.
+const BareHash = crypto.Hash(0)
+
+// bareHashSize is the only input size of the bare-hash mode: a SHA-256 hash.
+const bareHashSize = 32
+
+// Key is a card key as crypto.Signer, safe for concurrent use. It signs as long as its PIN is verified on the card.
+type Key struct {
+	card   *Card
+	pin    PIN
+	ef     uint16
+	public *rsa.PublicKey
+}
+
+var _ crypto.Signer = (*Key)(nil)
+
+// AuthKey returns the authentication key; the PIN must be verified before it signs. The public key is taken from the
+// certificate, which phones show only after the PIN.
+func (c *Card) AuthKey(ctx context.Context) (*Key, error) {
+	der, err := c.AuthCertificate(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return newKey(c, AuthPIN, efAuthKey, der)
+}
+
+// SigningKey returns the signing key; the signing password must be verified before, because the certificate with the
+// public key is behind it too.
+func (c *Card) SigningKey(ctx context.Context) (*Key, error) {
+	der, err := c.SigningCertificate(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return newKey(c, SigningPIN, efSigningKey, der)
+}
+
+func newKey(c *Card, p PIN, ef uint16, der []byte) (*Key, error) {
+	const op = "read public key"
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, &Error{Op: op, Reason: Malformed, Err: err}
+	}
+	public, ok := cert.PublicKey.(*rsa.PublicKey)
+	// The card has 2048-bit keys. A longer signature than 256 bytes would not fit a short answer.
+	if !ok || public.Size() != maxShort {
+		return nil, &Error{Op: op, Reason: UnsupportedKey}
+	}
+	return &Key{card: c, pin: p, ef: ef, public: public}, nil
+}
+
+// Public returns the key of the certificate, an *rsa.PublicKey.
+func (k *Key) Public() crypto.PublicKey { return k.public }
+
+// Sign signs a digest: SHA-256/384/512 with DigestInfo, or BareHash over exactly 32 bytes. Anything else, RSASSA-PSS
+// included, is an *[Error] with reason [BadDigest]. Without a verified PIN it is [NotVerified]. The first argument is not
+// used: the padding is PKCS #1 v1.5 (RFC 8017, 8.2).
+func (k *Key) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	return k.SignContext(context.Background(), digest, opts)
+}
+
+// SignContext is Sign with a context. A real card takes seconds.
+func (k *Key) SignContext(ctx context.Context, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	const op = "sign"
+	input, err := signatureInput(digest, opts)
+	if err != nil {
+		return nil, err
+	}
+	var signature []byte
+	err = k.card.s.do(ctx, op, jpkiApp, k.pin, func(ctx context.Context) error {
+		signature, err = k.card.s.sign(ctx, op, k.ef, input)
+		return nameReference(err, k.pin)
+	})
+	if err != nil {
+		return nil, err
+	}
+	// The signature is a string of exactly k octets, k the size of the modulus (RFC 8017, 8.2.1).
+	if len(signature) != k.public.Size() {
+		return nil, &Error{Op: op, Reason: Malformed}
+	}
+	return signature, nil
+}
+
+// sign sends COMPUTE DIGITAL SIGNATURE. P1 00: the card pads the input as it is and does not look inside.
+func (s *session) sign(ctx context.Context, op string, ef uint16, input []byte) ([]byte, error) {
+	if err := s.mustSelectEF(ctx, op, ef); err != nil {
+		return nil, err
+	}
+	r, err := s.send(ctx, op, apdu.Command{CLA: claCard, INS: insSign, P2: currentEF, Data: input, Ne: maxShort})
+	if err != nil {
+		return nil, err
+	}
+	if r.Status != apdu.OK {
+		return nil, refused(op, r.Status)
+	}
+	return r.Data, nil
+}
+
+// signatureInput returns what the card is to pad: the DER DigestInfo, or the bare hash.
+func signatureInput(digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	bad := &Error{Op: "sign", Reason: BadDigest}
+	if opts == nil {
+		return nil, bad
+	}
+	if _, ok := opts.(*rsa.PSSOptions); ok {
+		return nil, bad
+	}
+	hash := opts.HashFunc()
+	if hash == BareHash {
+		if len(digest) != bareHashSize {
+			return nil, bad
+		}
+		return digest, nil
+	}
+	prefix := digestInfoPrefix(hash)
+	if prefix == nil || len(digest) != hash.Size() {
+		return nil, bad
+	}
+	return append(prefix, digest...), nil
+}
+
+// digestInfoPrefix returns the DER of DigestInfo up to the digest (RFC 8017, 9.2, note 1), or nil for a hash that is not
+// supported. SHA-1 and MD5 are left out on purpose.
+func digestInfoPrefix(h crypto.Hash) []byte {
+	switch h { //nolint:exhaustive // all other hashes are refused
+	case crypto.SHA256:
+		return []byte{
+			0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20,
+		}
+	case crypto.SHA384:
+		return []byte{
+			0x30, 0x41, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02, 0x05, 0x00, 0x04, 0x30,
+		}
+	case crypto.SHA512:
+		return []byte{
+			0x30, 0x51, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03, 0x05, 0x00, 0x04, 0x40,
+		}
+	default:
+		return nil
+	}
+}

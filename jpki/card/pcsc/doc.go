@@ -1,0 +1,31 @@
+// Package pcsc reaches a card in a reader through PC/SC: pcscd on Linux, the smart card services of macOS and Windows.
+//
+// Most users call Open, which waits for a card, hand the Reader to card.Open, and close both:
+//
+//	reader, err := pcsc.Open(ctx, pcsc.Config{})
+//	if err != nil {
+//		return err
+//	}
+//	defer reader.Close(ctx)
+//	c, err := card.Open(ctx, reader, card.Options{})
+//	if err != nil {
+//		return err
+//	}
+//	defer c.Close(ctx)
+//
+// The package is empty unless it is built with the tag pcsc, because the binding needs cgo and libpcsclite (Debian:
+// libpcsclite-dev and pkg-config) on Linux:
+//
+//	go build -tags pcsc ./…
+//
+// # Contexts
+//
+// PC/SC calls cannot be interrupted. A call whose context ends returns at once; the reader finishes the exchange behind it
+// and drops the answer, and a transaction that is granted too late is given back. Waiting for a card ends within a quarter
+// of a second.
+//
+// # Transactions
+//
+// While a PIN is verified card.Card holds the card in a transaction. Windows resets a card whose transaction is idle for
+// five seconds; the PIN must then be presented again. Config.Exclusive keeps other programs away from the card altogether.
+package pcsc

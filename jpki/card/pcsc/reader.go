@@ -1,0 +1,158 @@
+//go:build pcsc
+
+package pcsc
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/kakunin-go/kakunin/jpki/card"
+)
+
+// endTimeout is how long the end of a transaction may be waited for; it takes place in any case.
+const endTimeout = 5 * time.Second
+
+// Config chooses a reader. The zero value takes the first card in any reader and shares it.
+type Config struct {
+	// Reader limits the choice to readers whose name contains this text, upper and lower case being the same.
+	Reader string
+	// Exclusive connects so that no other program can use the card until the Reader is closed or the card powered off.
+	Exclusive bool
+}
+
+// Reader is a reader with a card. It implements [card.Transport], [card.Transactor] and [card.PowerCycler]. It is safe for
+// concurrent use; one goroutine, which ends with [Reader.Close], makes all calls.
+type Reader struct {
+	o         *owner
+	name      string
+	closeOnce sync.Once
+	st        *state
+}
+
+var (
+	_ card.Transport   = (*Reader)(nil)
+	_ card.Transactor  = (*Reader)(nil)
+	_ card.PowerCycler = (*Reader)(nil)
+)
+
+// state belongs to the owner's goroutine.
+type state struct {
+	establish func() (system, error)
+	cfg       Config
+	sys       system // nil if the service was lost
+	name      string
+	card      handle // nil if not connected
+	// lost says that the card was taken away: the next one may be another person's, so it is connected only after a
+	// PowerOff, which is how the Close of a card.Card ends.
+	lost bool
+	// used says that commands were sent since power was last removed.
+	used bool
+	// transaction numbers the open transaction; 0 outside one. count is the last number.
+	transaction, count uint64
+}
+
+// Readers lists the readers of the machine, with or without a card. No reader at all is no error. The error is a
+// *card.Error, with reason ReaderUnavailable if no PC/SC service runs.
+func Readers(ctx context.Context) ([]string, error) {
+	o := newOwner()
+	go o.run(func() {})
+	defer close(o.stop)
+	return call(ctx, o, func() ([]string, error) {
+		sys, err := establish()
+		if err != nil {
+			return nil, readerError("list readers", err)
+		}
+		defer func() { _ = sys.Release() }()
+		return listReaders(sys, "")
+	}, nil)
+}
+
+// Open waits until there is a card in a reader that fits, and connects to it. Among several cards it takes the first that
+// has the JPKI application. It returns a *card.Error with reason [card.ReaderUnavailable] at once if no PC/SC service runs,
+// and when ctx ends with the reason that stood in the way: no reader, [card.CardAbsent] or [card.CardBusy]; the error of
+// ctx is then its cause.
+func Open(ctx context.Context, cfg Config) (*Reader, error) {
+	return open(ctx, cfg, establish)
+}
+
+func open(ctx context.Context, cfg Config, establish func() (system, error)) (*Reader, error) {
+	r := &Reader{o: newOwner(), st: &state{cfg: cfg, establish: establish}}
+	go r.o.run(r.st.close)
+	err := r.wait(ctx)
+	if err != nil {
+		r.closeOnce.Do(func() { close(r.o.stop) })
+		return nil, err
+	}
+	return r, nil
+}
+
+// Name returns the name of the reader.
+func (r *Reader) Name() string { return r.name }
+
+// Transmit implements [card.Transport]. The error is a *card.Error.
+func (r *Reader) Transmit(ctx context.Context, command []byte) ([]byte, error) {
+	// The caller overwrites a PIN when Transmit returns, which may be before the reader has sent it.
+	own := append([]byte(nil), command...)
+	return call(ctx, r.o, func() ([]byte, error) {
+		defer clear(own)
+		return r.st.transmit(own)
+	}, nil)
+}
+
+// Begin implements [card.Transactor]. It waits while another program has a transaction. The error is a *card.Error.
+func (r *Reader) Begin(ctx context.Context) (end func() error, err error) {
+	number, err := call(ctx, r.o, r.st.begin, func(n uint64) { _ = r.st.end(n) })
+	if err != nil {
+		return nil, err
+	}
+	return func() error {
+		return r.leave(func() error { return r.st.end(number) })
+	}, nil
+}
+
+// leave queues f and waits for it, but not for ever: f runs in any case.
+func (r *Reader) leave(f func() error) error {
+	result := make(chan error, 1)
+	timer := time.NewTimer(endTimeout)
+	defer timer.Stop()
+	select {
+	case r.o.jobs <- func() { result <- f() }:
+	case <-r.o.stop:
+		return nil // closing ends every transaction
+	case <-timer.C:
+		return interrupted(context.DeadlineExceeded)
+	}
+	select {
+	case err := <-result:
+		return err
+	case <-r.o.done:
+		return nil
+	case <-timer.C:
+		return interrupted(context.DeadlineExceeded)
+	}
+}
+
+// PowerOff implements [card.PowerCycler]: it disconnects with SCARD_UNPOWER_CARD, because a reset leaves the PIN verified.
+// Afterwards the Reader connects anew when a transaction begins, also to another card. The error is a *card.Error.
+func (r *Reader) PowerOff(ctx context.Context) error {
+	_, err := call(ctx, r.o, func() (struct{}, error) { return struct{}{}, r.st.powerOff() }, nil)
+	return err
+}
+
+// Close removes power, disconnects and ends the goroutine. It waits until that is done or ctx ends; the work goes on in
+// the second case. Later calls of other methods fail with reason [card.Closed]; a second Close only waits.
+func (r *Reader) Close(ctx context.Context) error {
+	r.closeOnce.Do(func() { close(r.o.stop) })
+	select {
+	case <-r.o.done:
+		return nil
+	default:
+	}
+	select {
+	case <-r.o.done:
+		return nil
+	case <-ctx.Done():
+		return interrupted(ctx.Err())
+	}
+}

@@ -1,0 +1,242 @@
+package card_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin/jpki/card"
+)
+
+// verifyAuth is the transcript of VerifyAuthPIN with 1234 in a selected application.
+func verifyAuth(tries, answer string) []string {
+	return []string{"> 00A4020C020018", ok, "> 00200080", tries, "> 002000800431323334", answer}
+}
+
+func TestTries(t *testing.T) {
+	tests := []struct {
+		name, answer string
+		want         int
+		reason       card.Reason
+	}{
+		{"three", "< 63C3", 3, 0},
+		{"one", "< 63C1", 1, 0},
+		{"blocked 63C0", "< 63C0", 0, 0},
+		{"blocked 6983", "< 6983", 0, 0},
+		{"blocked 6984", "< 6984", 0, 0},
+		{"9000", "< 9000", 0, card.TriesNotReported},
+		{"6300", "< 6300", 0, card.TriesNotReported},
+		{"6283", "< 6283", 0, card.Deactivated},
+		{"6700", "< 6700", 0, card.Refused},
+		{"6110 to a command without Le", "< 6110", 0, card.Refused},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c, _ := open(t, card.Options{}, "> 00A4020C020018", ok, "> 00200080", tt.answer)
+			n, err := c.AuthPINTries(t.Context())
+			if n != tt.want || card.ReasonOf(err) != tt.reason {
+				t.Errorf("got %d, %v", n, err)
+			}
+		})
+	}
+}
+
+func TestTriesOfTheOtherReferences(t *testing.T) {
+	c, s := open(t, card.Options{}, "> 00A4020C02001B", ok, "> 00200080", "< 63C5")
+	if n, err := c.Tries(t.Context(), card.SigningPIN); n != 5 || err != nil {
+		t.Errorf("signing: %d, %v", n, err)
+	}
+	s.add(selectText, ok, "> 00A4020C020011", ok, "> 00200080", "< 63C2")
+	if n, err := c.Tries(t.Context(), card.TextPIN); n != 2 || err != nil {
+		t.Errorf("text: %d, %v", n, err)
+	}
+	_, err := c.Tries(t.Context(), 0)
+	wantReason(t, err, card.BadReference)
+}
+
+func TestVerify(t *testing.T) {
+	allow := card.Options{AllowLastTry: true}
+	tests := []struct {
+		name  string
+		opts  card.Options
+		lines []string
+		want  *card.PINError // nil: accepted
+	}{
+		{"right", card.Options{}, verifyAuth("< 63C3", "< 9000"), nil},
+		{"wrong", card.Options{}, verifyAuth("< 63C3", "< 63C2"), &card.PINError{Reference: card.AuthPIN, Remaining: 2, Reason: card.WrongPIN}},
+		{"tries not reported", card.Options{}, verifyAuth("< 9000", "< 9000"), nil},
+		{"blocked", card.Options{}, verifyAuth("< 63C0", "")[:4], &card.PINError{Reference: card.AuthPIN, Reason: card.PINBlocked}},
+		{"blocked 6983", card.Options{}, verifyAuth("< 6983", "")[:4], &card.PINError{Reference: card.AuthPIN, Reason: card.PINBlocked}},
+		{"blocked 6984", allow, verifyAuth("< 6984", "")[:4], &card.PINError{Reference: card.AuthPIN, Reason: card.PINBlocked}},
+		{"last try refused", card.Options{}, verifyAuth("< 63C1", "")[:4], &card.PINError{Reference: card.AuthPIN, Remaining: 1, Reason: card.LastTryRefused}},
+		{"last try allowed and right", allow, verifyAuth("< 63C1", "< 9000"), nil},
+		{"last try allowed and wrong", allow, verifyAuth("< 63C1", "< 63C0"), &card.PINError{Reference: card.AuthPIN, Reason: card.PINBlocked}},
+		{"blocked between 6984", card.Options{}, verifyAuth("< 63C2", "< 6984"), &card.PINError{Reference: card.AuthPIN, Reason: card.PINBlocked}},
+		{"blocked between 6983", card.Options{}, verifyAuth("< 63C2", "< 6983"), &card.PINError{Reference: card.AuthPIN, Reason: card.PINBlocked}},
+		{
+			"6300, then asked", card.Options{}, append(verifyAuth("< 63C3", "< 6300"), "> 00200080", "< 63C2"),
+			&card.PINError{Reference: card.AuthPIN, Remaining: 2, Reason: card.WrongPIN},
+		},
+		{
+			"6300, not told", card.Options{}, append(verifyAuth("< 6300", "< 6300"), "> 00200080", "< 6300"),
+			&card.PINError{Reference: card.AuthPIN, Remaining: -1, Reason: card.WrongPIN},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c, _ := open(t, tt.opts, tt.lines...)
+			err := c.VerifyAuthPIN(t.Context(), "1234")
+			if tt.want == nil {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			wantPINError(t, err, *tt.want)
+			if strings.Contains(err.Error(), "1234") {
+				t.Error("the PIN shows in the error")
+			}
+		})
+	}
+}
+
+func TestVerifyRefusedForAnotherReason(t *testing.T) {
+	c, _ := open(t, card.Options{}, verifyAuth("< 63C3", "< 6F00")...)
+	wantReason(t, c.VerifyAuthPIN(t.Context(), "1234"), card.Refused)
+}
+
+// A VERIFY that is repeated could cost two tries.
+func TestVerifyIsNeverRepeated(t *testing.T) {
+	c, _ := open(t, card.Options{}, verifyAuth("< 63C3", "< 6C10")...)
+	wantReason(t, c.VerifyAuthPIN(t.Context(), "1234"), card.Refused)
+}
+
+func TestAllowLastTryIsAView(t *testing.T) {
+	c, s := open(t, card.Options{}, verifyAuth("< 63C1", "")[:4]...)
+	wantReason(t, c.VerifyAuthPIN(t.Context(), "1234"), card.LastTryRefused)
+	s.add(verifyAuth("< 63C1", "< 63C0")...)
+	wantReason(t, c.AllowLastTry().VerifyAuthPIN(t.Context(), "1234"), card.PINBlocked)
+	s.add(verifyAuth("< 63C1", "")[:4]...)
+	wantReason(t, c.VerifyAuthPIN(t.Context(), "1234"), card.LastTryRefused)
+}
+
+// Nothing that cannot be right reaches the card: the scripts hold no further command.
+func TestMalformedPINCostsNoTry(t *testing.T) {
+	c, _ := open(t, card.Options{})
+	for _, pin := range []string{"", "123", "12345", "12a4", "１２３４", " 123", "-123"} {
+		for name, call := range map[string]func(context.Context, string) error{
+			"auth": c.VerifyAuthPIN,
+			"text": func(ctx context.Context, pin string) error { _, err := c.Attributes(ctx, pin); return err },
+		} {
+			err := call(t.Context(), pin)
+			wantReason(t, err, card.PINFormat)
+			if pin != "" && strings.Contains(err.Error(), pin) {
+				t.Errorf("%s: the input shows in the error", name)
+			}
+		}
+	}
+	for _, password := range []string{"", "ABC12", "ABCDEFGH123456789", "ABC-123", "ABC 123", "ａｂｃ１２３", "abc12ſ", "abcı23"} {
+		err := c.VerifySigningPassword(t.Context(), password)
+		wantReason(t, err, card.PINFormat)
+		var e *card.Error
+		if !errors.As(err, &e) || e.Reference != card.SigningPIN {
+			t.Errorf("%q: got %#v", password, err)
+		}
+	}
+}
+
+func TestSigningPasswordIsUpperCased(t *testing.T) {
+	for _, password := range []string{"ABC123", "abc123", "aBc123"} {
+		c, _ := open(t, card.Options{}, "> 00A4020C02001B", ok, "> 00200080", "< 63C5", "> 0020008006414243313233", "< 63C4")
+		wantPINError(t, c.VerifySigningPassword(t.Context(), password),
+			card.PINError{Reference: card.SigningPIN, Remaining: 4, Reason: card.WrongPIN})
+	}
+}
+
+// keeping remembers the command of a VERIFY beyond its Transmit, which a transport must not do.
+type keeping struct {
+	*script
+	last []byte
+}
+
+func (k *keeping) Transmit(ctx context.Context, command []byte) ([]byte, error) {
+	k.last = command
+	return k.script.Transmit(ctx, command)
+}
+
+func TestPINIsWipedAfterUse(t *testing.T) {
+	k := &keeping{script: newScript(t, append(append([]string(nil), opening...), verifyAuth("< 63C3", "< 9000")...)...)}
+	c, err := card.Open(t.Context(), k, card.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(k.last), "1234") {
+		t.Error("the PIN is still in the buffer")
+	}
+}
+
+func TestPINErrorMessages(t *testing.T) {
+	tests := []struct {
+		err    *card.PINError
+		family fault.Family
+		ja, en string
+	}{
+		{
+			&card.PINError{Reference: card.AuthPIN, Remaining: 2, Reason: card.WrongPIN}, fault.User,
+			"利用者証明用電子証明書の暗証番号が違います。残り2回間違えるとロックされます。",
+			"The PIN of the authentication certificate is wrong. Remaining tries before it is locked: 2.",
+		},
+		{
+			&card.PINError{Reference: card.TextPIN, Remaining: -1, Reason: card.WrongPIN}, fault.User,
+			"券面事項入力補助用の暗証番号が違います。", "The PIN for the four attributes is wrong.",
+		},
+		{
+			&card.PINError{Reference: card.SigningPIN, Reason: card.PINBlocked}, fault.Account,
+			"署名用電子証明書の暗証番号はロックされています。お住まいの市区町村の窓口などで再設定してください。",
+			"The password of the signing certificate is locked. It can be reset at your municipal office.",
+		},
+		{
+			&card.PINError{Reference: card.AuthPIN, Remaining: 1, Reason: card.LastTryRefused}, fault.User,
+			"利用者証明用電子証明書の暗証番号をあと1回間違えるとロックされるため、照合を行いませんでした。正しい暗証番号を確かめてください。",
+			"One more mistake would lock the PIN of the authentication certificate, so it was not tried. Please make sure that you know it.",
+		},
+		// Made elsewhere from the number alone.
+		{
+			&card.PINError{Reference: card.AuthPIN, Remaining: 0}, fault.Account,
+			"利用者証明用電子証明書の暗証番号はロックされています。お住まいの市区町村の窓口などで再設定してください。",
+			"The PIN of the authentication certificate is locked. It can be reset at your municipal office.",
+		},
+	}
+	for _, tt := range tests {
+		if got := fault.FamilyOf(tt.err); got != tt.family {
+			t.Errorf("%v: family %v, want %v", tt.err, got, tt.family)
+		}
+		if got := fault.MessageFor(tt.err, fault.Japanese); got != tt.ja {
+			t.Errorf("%v: %s", tt.err, got)
+		}
+		if got := fault.MessageFor(tt.err, fault.English); got != tt.en {
+			t.Errorf("%v: %s", tt.err, got)
+		}
+	}
+}
+
+// Every reason has a family and a text in both languages, of its own or of its family.
+func TestEveryReasonSpeaks(t *testing.T) {
+	for r := card.UnknownReason; r <= card.CardBusy; r++ {
+		err := &card.Error{Op: "test", Reason: r, Reference: card.AuthPIN}
+		if fault.FamilyOf(err) == fault.Unclassified {
+			t.Errorf("%v has no family", r)
+		}
+		if fault.MessageFor(err, fault.Japanese) == "" || fault.MessageFor(err, fault.English) == "" {
+			t.Errorf("%v has no message", r)
+		}
+		if r != card.UnknownReason && r.String() == card.UnknownReason.String() {
+			t.Errorf("reason %d has no name", r)
+		}
+	}
+}

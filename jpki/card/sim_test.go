@@ -1,0 +1,318 @@
+package card_test
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"sync"
+	"testing"
+
+	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/jpki/card"
+)
+
+// openSim opens Hanako's software card.
+func openSim(t *testing.T) (*cardsim.Card, *card.Card) {
+	t.Helper()
+	sim := cardsim.New(t, cardsim.Hanako)
+	c, err := card.Open(t.Context(), sim.Transport(), card.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	return sim, c
+}
+
+func TestSimCertificates(t *testing.T) {
+	sim, c := openSim(t)
+	if c.Kind() != card.Plastic {
+		t.Errorf("kind %v", c.Kind())
+	}
+	signing, auth := sim.Certificates()
+	got, err := c.AuthCertificate(t.Context())
+	if err != nil || !bytes.Equal(got, auth) {
+		t.Errorf("authentication certificate: %d bytes, %v", len(got), err)
+	}
+	_, err = c.SigningCertificate(t.Context())
+	wantReason(t, err, card.NotVerified)
+	if err := c.VerifySigningPassword(t.Context(), "abc123"); err != nil {
+		t.Fatal(err)
+	}
+	got, err = c.SigningCertificate(t.Context())
+	if err != nil || !bytes.Equal(got, signing) {
+		t.Errorf("signing certificate: %d bytes, %v", len(got), err)
+	}
+	for name, pair := range map[string]struct {
+		ca   func(context.Context) ([]byte, error)
+		leaf []byte
+	}{"authentication": {c.AuthCACertificate, auth}, "signing": {c.SigningCACertificate, signing}} {
+		der, err := pair.ca(t.Context())
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		ca, err := x509.ParseCertificate(der)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		leaf, err := x509.ParseCertificate(pair.leaf)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if err := leaf.CheckSignatureFrom(ca); err != nil {
+			t.Error(name, err)
+		}
+	}
+}
+
+func TestSimWrongAndBlockedPIN(t *testing.T) {
+	_, c := openSim(t)
+	if n, err := c.AuthPINTries(t.Context()); n != 3 || err != nil {
+		t.Fatal(n, err)
+	}
+	wantPINError(t, c.VerifyAuthPIN(t.Context(), "0000"), card.PINError{Reference: card.AuthPIN, Remaining: 2, Reason: card.WrongPIN})
+	wantPINError(t, c.VerifyAuthPIN(t.Context(), "0000"), card.PINError{Reference: card.AuthPIN, Remaining: 1, Reason: card.WrongPIN})
+	wantPINError(t, c.VerifyAuthPIN(t.Context(), "1234"), card.PINError{Reference: card.AuthPIN, Remaining: 1, Reason: card.LastTryRefused})
+	if n, err := c.AuthPINTries(t.Context()); n != 1 || err != nil {
+		t.Fatal("the refused try was spent:", n, err)
+	}
+	// The right one restores the tries.
+	bold := c.AllowLastTry()
+	if err := bold.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := c.AuthPINTries(t.Context()); n != 3 || err != nil {
+		t.Fatal(n, err)
+	}
+	for _, remaining := range []int{2, 1, 0} {
+		reason := card.WrongPIN
+		if remaining == 0 {
+			reason = card.PINBlocked
+		}
+		wantPINError(t, bold.VerifyAuthPIN(t.Context(), "0000"), card.PINError{Reference: card.AuthPIN, Remaining: remaining, Reason: reason})
+	}
+	wantPINError(t, bold.VerifyAuthPIN(t.Context(), "1234"), card.PINError{Reference: card.AuthPIN, Reason: card.PINBlocked})
+	// The other references are not concerned.
+	if n, err := c.Tries(t.Context(), card.SigningPIN); n != 5 || err != nil {
+		t.Error(n, err)
+	}
+	if n, err := c.Tries(t.Context(), card.TextPIN); n != 3 || err != nil {
+		t.Error(n, err)
+	}
+}
+
+func TestSimSignatures(t *testing.T) {
+	_, c := openSim(t)
+	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.VerifySigningPassword(t.Context(), "ABC123"); err != nil {
+		t.Fatal(err)
+	}
+	auth, err := c.AuthKey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	signing, err := c.SigningKey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if auth.Public().(*rsa.PublicKey).Equal(signing.Public()) {
+		t.Error("both keys are the same")
+	}
+	for name, key := range map[string]*card.Key{"authentication": auth, "signing": signing} {
+		for _, mode := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512, card.BareHash} {
+			digest := digestFor(mode)
+			signature, err := key.SignContext(t.Context(), digest, mode)
+			if err != nil {
+				t.Fatal(name, mode, err)
+			}
+			if err := rsa.VerifyPKCS1v15(key.Public().(*rsa.PublicKey), mode, digest, signature); err != nil {
+				t.Error(name, mode, err)
+			}
+			if other := map[crypto.Hash]crypto.Hash{crypto.SHA256: card.BareHash, card.BareHash: crypto.SHA256}[mode]; len(digest) == 32 {
+				if rsa.VerifyPKCS1v15(key.Public().(*rsa.PublicKey), other, digest, signature) == nil {
+					t.Error(name, mode, "verifies in the other mode too")
+				}
+			}
+		}
+	}
+	// After Release the card has forgotten, and so has the client.
+	if err := c.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, err = auth.Sign(nil, digestFor(crypto.SHA256), crypto.SHA256)
+	wantReason(t, err, card.NotVerified)
+}
+
+func digestFor(mode crypto.Hash) []byte {
+	if mode == card.BareHash {
+		mode = crypto.SHA256
+	}
+	h := mode.New()
+	h.Write([]byte("document"))
+	return h.Sum(nil)
+}
+
+func TestSimAttributes(t *testing.T) {
+	for _, persona := range []cardsim.Persona{cardsim.Hanako, cardsim.Taro, cardsim.Minor} {
+		t.Run(string(persona), func(t *testing.T) {
+			sim := cardsim.New(t, persona)
+			c, err := sim.Client(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := sim.Person()
+			got, err := c.Attributes(t.Context(), want.TextPIN)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Name.Reveal() != want.Name || got.Address.Reveal() != want.Address {
+				t.Error("name or address differ")
+			}
+			if got.Birthdate.RevealRaw() != want.Subject.Birthdate || got.Gender.RevealRaw() != want.Subject.Gender {
+				t.Error("birthdate or gender differ")
+			}
+			_, err = c.Attributes(t.Context(), "9999")
+			wantPINError(t, err, card.PINError{Reference: card.TextPIN, Remaining: 2, Reason: card.WrongPIN})
+			if err := c.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// A PIN that was verified before is gone after the attributes, and the client says so.
+func TestSimAttributesForgetTheOtherPINs(t *testing.T) {
+	_, c := openSim(t)
+	if err := c.VerifySigningPassword(t.Context(), "ABC123"); err != nil {
+		t.Fatal(err)
+	}
+	key, err := c.SigningKey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Attributes(t.Context(), "1234"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = key.SignContext(t.Context(), digestFor(crypto.SHA256), crypto.SHA256)
+	wantReason(t, err, card.NotVerified)
+}
+
+// While a PIN is verified the card belongs to the client that verified it; Close leaves nothing behind.
+func TestSimTwoClients(t *testing.T) {
+	sim, first := openSim(t)
+	if err := first.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	waiting := make(chan struct{})
+	result := make(chan error)
+	go func() {
+		_, err := card.Open(ended, announcing{sim.Transport(), waiting}, card.Options{})
+		result <- err
+	}()
+	<-waiting
+	cancel()
+	wantReason(t, <-result, card.Interrupted)
+
+	if err := first.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	second, err := sim.Client(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := second.AuthKey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = key.SignContext(t.Context(), digestFor(crypto.SHA256), crypto.SHA256)
+	wantReason(t, err, card.NotVerified)
+	// Also asked directly the card refuses to sign: its power was removed.
+	tr := sim.Transport()
+	for _, command := range []string{"00A4040C0AD392F000260100000001", "00A4020C020017"} {
+		if _, err := tr.Transmit(t.Context(), unhex(t, command)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	answer, err := tr.Transmit(t.Context(), unhex(t, "802A008020"+upperHex(make([]byte, 32))+"00"))
+	if err != nil || !bytes.Equal(answer, []byte{0x69, 0x82}) {
+		t.Errorf("got %X, %v", answer, err)
+	}
+}
+
+// announcing says when a transaction is asked for.
+type announcing struct {
+	card.Transport
+	waiting chan struct{}
+}
+
+func (a announcing) Begin(ctx context.Context) (func() error, error) {
+	close(a.waiting)
+	return a.Transport.(card.Transactor).Begin(ctx)
+}
+
+// A loss of power is noticed, and the next call starts from the beginning.
+func TestSimPowerLoss(t *testing.T) {
+	sim, c := openSim(t)
+	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+		t.Fatal(err)
+	}
+	key, err := c.AuthKey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sim.PowerOff()
+	sim.PowerOn()
+	_, err = key.SignContext(t.Context(), digestFor(crypto.SHA256), crypto.SHA256)
+	wantReason(t, err, card.NotVerified)
+	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := key.SignContext(t.Context(), digestFor(crypto.SHA256), crypto.SHA256); err != nil {
+		t.Error(err)
+	}
+}
+
+// Commands of several goroutines do not mix.
+func TestSimConcurrentUse(t *testing.T) {
+	_, c := openSim(t)
+	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+		t.Fatal(err)
+	}
+	key, err := c.AuthKey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := sha256.Sum256([]byte("document"))
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			signature, err := key.SignContext(t.Context(), digest[:], crypto.SHA256)
+			if err == nil {
+				err = rsa.VerifyPKCS1v15(key.Public().(*rsa.PublicKey), crypto.SHA256, digest[:], signature)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		all.Go(func() {
+			if _, err := c.AuthCertificate(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+		all.Go(func() {
+			if n, err := c.AuthPINTries(t.Context()); n != 3 || err != nil {
+				t.Error(n, err)
+			}
+		})
+	}
+	all.Wait()
+}
