@@ -1,0 +1,142 @@
+package issuer
+
+import (
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/binary"
+	"fmt"
+	"math/big"
+	"sync"
+	"time"
+)
+
+// profile is what differs between the two CAs and their certificates.
+type profile struct {
+	label    string // in seeds and paths
+	unit     string // organizational unit of the CA
+	usage    byte   // key usage of end-entity certificates
+	policy   asn1.ObjectIdentifier
+	personal bool // end-entity certificates carry the four attributes
+}
+
+func signingProfile() profile {
+	return profile{
+		label: "sign", unit: "JPKI for digital signature",
+		usage: digitalSignature | nonRepudiation, policy: SigningPolicy(), personal: true,
+	}
+}
+
+func authenticationProfile() profile {
+	return profile{
+		label: "auth", unit: "JPKI for user authentication",
+		usage: digitalSignature, policy: AuthenticationPolicy(),
+	}
+}
+
+// generation is the year in which the keys of a generation of CAs begin.
+type generation int
+
+// Generations begin every five years on 16 July, as the third one of J-LIS did in 2023, and are valid for ten years.
+const (
+	referenceGeneration = 2023
+	generationYears     = 5
+	validityYears       = 10
+)
+
+// generationAt returns the youngest generation that has begun.
+func generationAt(now time.Time) generation {
+	g := generation(referenceGeneration)
+	for now.Before(g.notBefore()) {
+		g -= generationYears
+	}
+	for !now.Before((g + generationYears).notBefore()) {
+		g += generationYears
+	}
+	return g
+}
+
+// notBefore is the morning of 16 July in Japan.
+func (g generation) notBefore() time.Time {
+	return time.Date(int(g), time.July, 16, 0, 0, 0, 0, time.UTC)
+}
+
+// notAfter is the end of 15 July in Japan.
+func (g generation) notAfter() time.Time {
+	return time.Date(int(g)+validityYears, time.July, 15, 14, 59, 59, 0, time.UTC)
+}
+
+// CA is one authority. It is safe for concurrent use.
+type CA struct {
+	profile     profile
+	now         func() time.Time
+	key         *rsa.PrivateKey
+	keyID       []byte
+	name        []byte // DER of the subject
+	service     []byte // DER of the alternative name
+	certificate *x509.Certificate
+	responder   func() (*responder, error)
+
+	mu      sync.Mutex
+	records map[string]*record // by serial number, hexadecimal
+	changed map[string]change  // by DER of the partition's name
+}
+
+// newCA makes the CA of a generation. The certificate follows from the seed and the generation alone.
+func newCA(j *JPKI, p profile, g generation, now func() time.Time) (*CA, error) {
+	label := fmt.Sprintf("ca/%s/%d", p.label, int(g))
+	c := &CA{profile: p, now: now, key: j.Key(label), records: map[string]*record{}, changed: map[string]change{}}
+	c.keyID = keyID(&c.key.PublicKey)
+	var err error
+	if c.name, err = caName(p.unit); err != nil {
+		return nil, err
+	}
+	if c.service, err = serviceName(); err != nil {
+		return nil, err
+	}
+	der, err := c.selfSign(g)
+	if err != nil {
+		return nil, err
+	}
+	if c.certificate, err = x509.ParseCertificate(der); err != nil {
+		return nil, &Error{Reason: Malformed, Err: err}
+	}
+	c.responder = sync.OnceValues(func() (*responder, error) { return newResponder(c, j.Key(label+"/ocsp")) })
+	return c, nil
+}
+
+// selfSign returns the CA certificate, with the extensions of the published ones in their order. It has no
+// authorityKeyIdentifier and no certificatePolicies.
+func (c *CA) selfSign(g generation) ([]byte, error) {
+	var e extensions
+	e.keyUsage(keyCertSign | cRLSign)
+	e.altName(oidSubjectAltName(), c.service)
+	e.basicConstraints()
+	e.distributionPoint(c.name)
+	e.subjectKeyID(&c.key.PublicKey)
+	if e.err != nil {
+		return nil, e.err
+	}
+	return template{
+		serial: serialFrom(c.keyID, 0), issuer: c.name, subject: c.name,
+		notBefore: g.notBefore(), notAfter: g.notAfter(), public: &c.key.PublicKey, extensions: e.list,
+	}.certificate(c.key)
+}
+
+// Certificate returns the self-signed CA certificate. It is shared: do not modify it.
+func (c *CA) Certificate() *x509.Certificate { return c.certificate }
+
+// Key returns the CA's private key, which is as public as the seed: with it a test makes what this package refuses to
+// make. It is shared: do not modify it.
+func (c *CA) Key() *rsa.PrivateKey { return c.key }
+
+// serialFrom derives a positive serial number of exactly four bytes.
+func serialFrom(content []byte, attempt uint32) *big.Int {
+	h := sha256.New()
+	h.Write(binary.BigEndian.AppendUint32(nil, attempt))
+	h.Write(content)
+	n := binary.BigEndian.Uint32(h.Sum(nil))
+	// Neither a sign bit nor a leading zero byte.
+	return big.NewInt(int64(n&0x3FFFFFFF | 0x40000000))
+}

@@ -1,0 +1,150 @@
+package issuer
+
+import (
+	"crypto/x509"
+	"math/big"
+	"slices"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	casn1 "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// A list is dated at the beginning of the day in Japan, or at its latest change if that is later, and is to be replaced two
+// days after: JPKI lists are updated daily, and a reader that fetches once a day must not find a gap.
+const listValidity = 48 * time.Hour
+
+// CRL returns the current revocation list for the distribution point that the leaf names, in DER. It has a critical
+// issuingDistributionPoint with that name and onlyContainsUserCerts, an authorityKeyIdentifier and a growing cRLNumber,
+// and lists the serial numbers in ascending order. Each change takes effect at once. The error is an *[Error] with
+// UnknownPartition when the CA has never issued for that distribution point.
+func (c *CA) CRL(leaf *x509.Certificate) ([]byte, error) {
+	partition, ok := distributionPoint(leaf)
+	if !ok {
+		return nil, &Error{Reason: UnknownPartition}
+	}
+	return c.list(partition)
+}
+
+// distributionPoint returns the DER name in the leaf's cRLDistributionPoints, which crypto/x509 does not report.
+func distributionPoint(leaf *x509.Certificate) (name []byte, ok bool) {
+	if leaf == nil {
+		return nil, false
+	}
+	for _, e := range leaf.Extensions {
+		if !e.Id.Equal(oidCRLDP()) {
+			continue
+		}
+		s := cryptobyte.String(e.Value)
+		for _, tag := range []casn1.Tag{casn1.SEQUENCE, casn1.SEQUENCE, context(0), context(0), context(4)} {
+			if !s.ReadASN1(&s, tag) {
+				return nil, false
+			}
+		}
+		return s, true
+	}
+	return nil, false
+}
+
+// list makes the current list of a partition.
+func (c *CA) list(partition []byte) ([]byte, error) {
+	now := c.now()
+	c.mu.Lock()
+	latest, known := c.changed[string(partition)]
+	var revoked []record
+	for _, r := range c.records {
+		if r.partition == string(partition) && r.revokedBy(now) {
+			revoked = append(revoked, *r)
+		}
+	}
+	c.mu.Unlock()
+	if !known {
+		return nil, &Error{Reason: UnknownPartition}
+	}
+	slices.SortFunc(revoked, func(a, b record) int { return a.serial.Cmp(b.serial) })
+	thisUpdate := updateTime(now, latest.at, revoked)
+
+	var e extensions
+	e.authorityKeyID(c.keyID)
+	e.add(oidCRLNumber(), false, func(b *cryptobyte.Builder) { b.AddASN1BigInt(listNumber(thisUpdate, latest.count)) })
+	e.issuingDistributionPoint(partition)
+	if e.err != nil {
+		return nil, e.err
+	}
+	tbs, err := build(func(b *cryptobyte.Builder) {
+		b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) { // RFC 5280, 5.1
+			b.AddASN1Int64(1) // version 2
+			addAlgorithm(b)
+			b.AddBytes(c.name)
+			addTime(b, thisUpdate)
+			addTime(b, thisUpdate.Add(listValidity))
+			if len(revoked) > 0 { // an empty list must be absent (RFC 5280, 5.1.2.6)
+				b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
+					for _, r := range revoked {
+						addEntry(b, r)
+					}
+				})
+			}
+			b.AddASN1(context(0), func(b *cryptobyte.Builder) { addExtensions(b, e.list) })
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return signDER(c.key, tbs, nil)
+}
+
+// updateTime returns the time of the state: the beginning of the day in Japan, or the latest change after it. A
+// revocation that was dated into the future changes the state when its time comes.
+func updateTime(now, changed time.Time, revoked []record) time.Time {
+	const japan = 9 * time.Hour
+	latest := now.Add(japan).Truncate(24 * time.Hour).Add(-japan)
+	for _, t := range append([]time.Time{changed}, revocationTimes(revoked)...) {
+		if t.After(latest) {
+			latest = t
+		}
+	}
+	return latest.UTC().Truncate(time.Second)
+}
+
+func revocationTimes(revoked []record) []time.Time {
+	times := make([]time.Time, len(revoked))
+	for i, r := range revoked {
+		times[i] = r.at
+	}
+	return times
+}
+
+// listNumber grows with the time of the list and with each change within the same second, also over restarts.
+func listNumber(thisUpdate time.Time, changes int64) *big.Int {
+	n := new(big.Int).Lsh(big.NewInt(thisUpdate.Unix()), 24)
+	return n.Add(n, big.NewInt(changes))
+}
+
+// addEntry adds a revoked certificate. The reason code "unspecified" should be absent (RFC 5280, 5.3.1).
+func addEntry(b *cryptobyte.Builder, r record) {
+	b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1BigInt(r.serial)
+		addTime(b, r.at)
+		if r.reason == 0 {
+			return
+		}
+		var e extensions
+		e.add(oidReasonCode(), false, func(b *cryptobyte.Builder) { b.AddASN1Enum(int64(r.reason)) })
+		if e.err != nil {
+			b.SetError(e.err)
+		}
+		addExtensions(b, e.list)
+	})
+}
+
+// issuingDistributionPoint adds the critical extension that ties the list to its municipality and to end-entity
+// certificates (RFC 5280, 5.2.5).
+func (e *extensions) issuingDistributionPoint(name []byte) {
+	e.add(oidIssuingDP(), true, func(b *cryptobyte.Builder) {
+		b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			addFullName(b, name)
+			b.AddASN1(primitive(1), func(b *cryptobyte.Builder) { b.AddUint8(0xFF) }) // onlyContainsUserCerts TRUE
+		})
+	})
+}

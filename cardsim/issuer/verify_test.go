@@ -1,0 +1,228 @@
+package issuer_test
+
+import (
+	"context"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/jpki"
+)
+
+func verifier(t testing.TB, j *issuer.JPKI, now func() time.Time, sources ...jpki.RevocationSource) *jpki.Verifier {
+	t.Helper()
+	v, err := jpki.NewVerifier(jpki.VerifierConfig{
+		Environment: jpki.Test, Trust: j.Trust(), Revocation: jpki.Require(sources...), Now: now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func leafOf(t testing.TB, der []byte) *jpki.Certificate {
+	t.Helper()
+	leaf, err := jpki.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return leaf
+}
+
+// lists returns a store with the current list for the leaf.
+func lists(t testing.TB, ca *issuer.CA, leaf *jpki.Certificate) *jpki.CRLs {
+	t.Helper()
+	der, err := ca.CRL(leaf.X509)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := jpki.NewCRLs()
+	if err := store.Add(der); err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+func wantStatus(t testing.TB, v *jpki.Verifier, leaf *jpki.Certificate, want jpki.Status, opts ...jpki.VerifyOption) *jpki.Result {
+	t.Helper()
+	result, err := v.Verify(context.Background(), leaf, opts...)
+	if result.Status != want || (err == nil) != (want == jpki.Good) {
+		t.Errorf("status %v, error %v; want %v", result.Status, err, want)
+	}
+	return result
+}
+
+// What is issued here is what package jpki reads: kind, environment and person.
+func TestVerifierReadsWhatIsIssued(t *testing.T) {
+	t.Parallel()
+	j, _ := newJPKI(t)
+	s := holder()
+	s.Name, s.NameSubstitutes = "高橋　花子", "10000"
+	leaf := leafOf(t, issue(t, j.SigningCA(), s, noon).Raw)
+	if leaf.Kind != jpki.SigningCard || leaf.Environment != jpki.Test || len(leaf.PersonProblems) > 0 {
+		t.Errorf("kind %v, environment %v, problems %v", leaf.Kind, leaf.Environment, leaf.PersonProblems)
+	}
+	p := leaf.Person
+	if p.Name.Reveal() != s.Name || p.Address.Reveal() != s.Address || p.Gender.Reveal() != fourinfo.Female ||
+		p.Birthdate.Reveal() != (fourinfo.PartialDate{Year: 1980, Month: 2, Day: 17}) {
+		t.Error("the person on the certificate is another one")
+	}
+	if got := p.Name.Substitutes(); !got.LengthMatches || len(got.Positions) != 1 || got.Positions[0] != 0 {
+		t.Errorf("substitutes %+v", got)
+	}
+	auth := leafOf(t, issue(t, j.AuthenticationCA(), s, noon).Raw)
+	if auth.Kind != jpki.AuthenticationCard || auth.Environment != jpki.Test || len(auth.Person.Attributes()) > 0 {
+		t.Errorf("kind %v, environment %v, attributes %v", auth.Kind, auth.Environment, auth.Person.Attributes())
+	}
+}
+
+func TestVerifierWithLists(t *testing.T) {
+	t.Parallel()
+	j, now := newJPKI(t)
+	for kind, ca := range map[jpki.Kind]*issuer.CA{
+		jpki.SigningCard: j.SigningCA(), jpki.AuthenticationCard: j.AuthenticationCA(),
+	} {
+		leaf := leafOf(t, issue(t, ca, holder(), noon).Raw)
+		status := func(want jpki.Status) *jpki.Result {
+			t.Helper()
+			return wantStatus(t, verifier(t, j, now.Now, lists(t, ca, leaf)), leaf, want, jpki.For(kind))
+		}
+		status(jpki.Good)
+		if err := ca.Revoke(leaf.X509.SerialNumber, issuer.CertificateHold, noon); err != nil {
+			t.Fatal(err)
+		}
+		status(jpki.Hold)
+		if err := ca.Unrevoke(leaf.X509.SerialNumber); err != nil {
+			t.Fatal(err)
+		}
+		status(jpki.Good)
+		if err := ca.Revoke(leaf.X509.SerialNumber, issuer.AffiliationChanged, noon); err != nil {
+			t.Fatal(err)
+		}
+		if r := status(jpki.Revoked); r.Revocation.Reason != issuer.AffiliationChanged || !r.Revocation.RevokedAt.Equal(noon) {
+			t.Errorf("reason %d at %v", r.Revocation.Reason, r.Revocation.RevokedAt)
+		}
+	}
+}
+
+func TestVerifierRefusesAnotherCitysList(t *testing.T) {
+	t.Parallel()
+	j, now := newJPKI(t)
+	ca := j.SigningCA()
+	leaf := leafOf(t, issue(t, ca, holder(), noon).Raw)
+	s := holder()
+	s.CityRomaji = "Machida-shi"
+	elsewhere := leafOf(t, issue(t, ca, s, noon).Raw)
+	if err := ca.Revoke(leaf.X509.SerialNumber, issuer.Superseded, noon); err != nil {
+		t.Fatal(err)
+	}
+	wantStatus(t, verifier(t, j, now.Now, lists(t, ca, elsewhere)), leaf, jpki.Unknown)
+	wantStatus(t, verifier(t, j, now.Now, lists(t, ca, elsewhere)), elsewhere, jpki.Good)
+}
+
+func TestVerifierRefusesAnOldList(t *testing.T) {
+	t.Parallel()
+	j, now := newJPKI(t)
+	leaf := leafOf(t, issue(t, j.SigningCA(), holder(), noon).Raw)
+	store := lists(t, j.SigningCA(), leaf)
+	now.add(72 * time.Hour)
+	wantStatus(t, verifier(t, j, now.Now, store), leaf, jpki.Unknown)
+}
+
+func TestVerifierWithOCSP(t *testing.T) {
+	t.Parallel()
+	j, now := newJPKI(t)
+	server := httptest.NewServer(j.Handler())
+	t.Cleanup(server.Close)
+	for path, ca := range map[string]*issuer.CA{"/sign/ocsp": j.SigningCA(), "/auth/ocsp": j.AuthenticationCA()} {
+		source, err := jpki.NewOCSP(jpki.OCSPConfig{URL: server.URL + path, HTTPClient: server.Client(), Now: now.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := verifier(t, j, now.Now, source)
+		leaf := leafOf(t, issue(t, ca, holder(), noon).Raw)
+		wantStatus(t, v, leaf, jpki.Good)
+		if err := ca.Revoke(leaf.X509.SerialNumber, issuer.CertificateHold, noon); err != nil {
+			t.Fatal(err)
+		}
+		wantStatus(t, v, leaf, jpki.Hold)
+		if err := ca.Revoke(leaf.X509.SerialNumber, issuer.KeyCompromise, noon); err != nil {
+			t.Fatal(err)
+		}
+		wantStatus(t, v, leaf, jpki.Revoked)
+		now.add(14*time.Minute + 59*time.Second) // the responder's state is as old as it gets
+		fresh := leafOf(t, issue(t, ca, holder(), noon.Add(time.Second)).Raw)
+		wantStatus(t, v, fresh, jpki.Good)
+		// A responder that did not issue the certificate does not vouch for it.
+		other, err := issuer.New(issuer.Config{Now: now.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stranger := leafOf(t, issue(t, otherCA(other, ca, j), holder(), noon.Add(time.Minute)).Raw)
+		wantStatus(t, v, stranger, jpki.Unknown)
+	}
+}
+
+// otherCA returns the CA of other that corresponds to the CA of j.
+func otherCA(other *issuer.JPKI, ca *issuer.CA, j *issuer.JPKI) *issuer.CA {
+	if ca == j.SigningCA() {
+		return other.SigningCA()
+	}
+	return other.AuthenticationCA()
+}
+
+func TestVerifierRefusesFaults(t *testing.T) {
+	t.Parallel()
+	j, now := newJPKI(t)
+	ca := j.SigningCA()
+	for what, tc := range map[string]struct {
+		faults issuer.Faults
+		want   jpki.Status
+	}{
+		"none":                       {issuer.Faults{}, jpki.Good},
+		"expired":                    {issuer.Faults{NotBefore: noon.AddDate(-5, 0, 0), NotAfter: noon.Add(-time.Second)}, jpki.Expired},
+		"not yet valid":              {issuer.Faults{NotBefore: noon.Add(time.Hour)}, jpki.NotYetValid},
+		"signed by someone else":     {issuer.Faults{Signer: holderKey()}, jpki.Unknown},
+		"unknown critical extension": {issuer.Faults{Put: []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3}, Critical: true, Value: []byte{5, 0}}}}, jpki.Unknown},
+		"production policy":          {issuer.Faults{Policies: []asn1.ObjectIdentifier{{1, 2, 392, 200149, 8, 5, 1, 1, 20}}}, jpki.Unknown},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			der, err := ca.IssueFaulty(&holderKey().PublicKey, holder(), noon, tc.faults)
+			if err != nil {
+				t.Fatal(err)
+			}
+			leaf, err := jpki.ParseCertificate(der)
+			if err != nil {
+				if tc.want != jpki.Unknown {
+					t.Error(err)
+				}
+				return
+			}
+			wantStatus(t, verifier(t, j, now.Now, lists(t, ca, leaf)), leaf, tc.want)
+		})
+	}
+}
+
+func TestProductionRefusesTestAnchors(t *testing.T) {
+	t.Parallel()
+	j, _ := newJPKI(t)
+	if _, err := jpki.NewVerifier(jpki.VerifierConfig{Trust: j.Trust(), Revocation: jpki.InsecureNoRevocation()}); err == nil {
+		t.Error("a production verifier trusts the test JPKI")
+	}
+	other, err := issuer.New(issuer.Config{Seed: "other", Now: func() time.Time { return noon }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := jpki.NewVerifier(jpki.VerifierConfig{
+		Environment: jpki.Test, Trust: other.Trust(), Revocation: jpki.InsecureNoRevocation(), Now: func() time.Time { return noon },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantStatus(t, v, leafOf(t, issue(t, j.SigningCA(), holder(), noon).Raw), jpki.Unknown) // same names, another key
+}
