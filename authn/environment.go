@@ -1,0 +1,168 @@
+package authn
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/strictjson"
+)
+
+// Environment is a set of endpoints; every URL can be overridden one by one.
+type Environment struct {
+	// Issuer is compared exactly with what tokens and metadata say; there is no trailing slash.
+	Issuer                string
+	AuthorizationEndpoint string
+	TokenEndpoint         string
+	UserinfoEndpoint      string
+	JWKSEndpoint          string
+	// SignEndpoint is the URL of the sign API, {host}/api/sign-transactions; empty if it is not used.
+	SignEndpoint string
+}
+
+// Paths of the service below its host (published reference).
+const (
+	realmPath    = "/api/realms/main"
+	protocolPath = realmPath + "/protocol/openid-connect"
+	signPath     = "/api/sign-transactions"
+)
+
+// Production returns the production endpoints.
+func Production() Environment { return Custom("https://auth-and-sign.go.jp") }
+
+// Sandbox returns the endpoints of the test environment.
+func Sandbox() Environment { return Custom("https://sb-auth-and-sign.go.jp") }
+
+// Custom returns the documented paths under another base URL (scheme and host), e.g. the simulated service. [New] checks
+// the result.
+func Custom(baseURL string) Environment {
+	base := strings.TrimRight(baseURL, "/")
+	return Environment{
+		Issuer:                base + realmPath,
+		AuthorizationEndpoint: base + protocolPath + "/auth",
+		TokenEndpoint:         base + protocolPath + "/token",
+		UserinfoEndpoint:      base + protocolPath + "/userinfo",
+		JWKSEndpoint:          base + protocolPath + "/certs",
+		SignEndpoint:          base + signPath,
+	}
+}
+
+// Discover reads the provider metadata (OpenID Connect Discovery 1.0, section 4); the issuer in it must be exactly
+// equal. The sign endpoint is derived from the issuer's host. A nil client means one with this package's defaults; a
+// given one is hardened in the same way as [Config.HTTPClient].
+//
+// The service does not document discovery; [Sandbox] and [Production] need no request. Errors have ReasonConfiguration
+// or ReasonTransport.
+func Discover(ctx context.Context, client *http.Client, issuer string) (Environment, error) {
+	if m := checkURL("issuer", issuer, false); m != nil {
+		return Environment{}, misconfigured("discovery", []error{m})
+	}
+	hardened, err := harden(client)
+	if err != nil {
+		return Environment{}, misconfigured("discovery", []error{err})
+	}
+	// "removing any terminating / ... before appending" (OpenID Connect Discovery 1.0, section 4).
+	target := strings.TrimSuffix(issuer, "/") + "/.well-known/openid-configuration"
+	answer, err := get(ctx, hardened, target, limits.Discovery, "application/json", "")
+	if err != nil {
+		return Environment{}, err
+	}
+	if answer.status != http.StatusOK {
+		return Environment{}, &Error{Reason: ReasonTransport, Check: "discovery status"}
+	}
+	return readMetadata(answer.body, issuer)
+}
+
+func readMetadata(body []byte, issuer string) (Environment, error) {
+	m, err := strictjson.Object(body)
+	if err != nil {
+		return Environment{}, &Error{Reason: ReasonConfiguration, Check: "discovery document", Err: err}
+	}
+	text := func(name string) string { s, _ := strictjson.String(m[name]); return s }
+	// OpenID Connect Discovery 1.0, section 4.3: "The issuer value returned MUST be identical to the Issuer URL that was
+	// used as the prefix to /.well-known/openid-configuration".
+	if text("issuer") != issuer {
+		return Environment{}, &Error{Reason: ReasonConfiguration, Check: "discovery issuer"}
+	}
+	// Optional lists that are there must contain what this package does; otherwise every login would fail later.
+	for name, want := range map[string]string{
+		"response_types_supported":              "code",
+		"code_challenge_methods_supported":      "S256",
+		"token_endpoint_auth_methods_supported": "private_key_jwt",
+	} {
+		if raw, present := m[name]; present {
+			if list, ok := strictjson.Strings(raw); !ok || !slices.Contains(list, want) {
+				return Environment{}, &Error{Reason: ReasonConfiguration, Check: "discovery " + name}
+			}
+		}
+	}
+	u, err := url.Parse(issuer)
+	if err != nil {
+		return Environment{}, &Error{Reason: ReasonConfiguration, Check: "discovery issuer"}
+	}
+	e := Environment{
+		Issuer:                issuer,
+		AuthorizationEndpoint: text("authorization_endpoint"),
+		TokenEndpoint:         text("token_endpoint"),
+		UserinfoEndpoint:      text("userinfo_endpoint"),
+		JWKSEndpoint:          text("jwks_uri"),
+		SignEndpoint:          u.Scheme + "://" + u.Host + signPath,
+	}
+	return e, misconfigured("discovery", e.mistakes())
+}
+
+// mistakes names what is wrong with the endpoints.
+func (e Environment) mistakes() []error {
+	var list []error
+	for _, f := range [...]struct{ name, value string }{
+		{"Issuer", e.Issuer},
+		{"AuthorizationEndpoint", e.AuthorizationEndpoint},
+		{"TokenEndpoint", e.TokenEndpoint},
+		{"UserinfoEndpoint", e.UserinfoEndpoint},
+		{"JWKSEndpoint", e.JWKSEndpoint},
+	} {
+		if err := checkURL(f.name, f.value, false); err != nil {
+			list = append(list, err)
+		}
+	}
+	if e.SignEndpoint != "" {
+		if err := checkURL("SignEndpoint", e.SignEndpoint, false); err != nil {
+			list = append(list, err)
+		}
+	}
+	return list
+}
+
+// checkURL wants an absolute https URL; plain http only to this machine, where there is no network to listen on. The
+// text of the error names the field, never the value.
+func checkURL(name, value string, query bool) error {
+	if value == "" {
+		return mistake(name + " is missing")
+	}
+	u, err := url.Parse(value)
+	switch {
+	case err != nil || u.Host == "" || u.Opaque != "":
+		return mistake(name + " is not an absolute URL")
+	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
+		return mistake(name + " must use https (http is for loopback addresses only)")
+	case u.User != nil:
+		return mistake(name + " must not contain credentials")
+	case u.Fragment != "" || strings.Contains(value, "#"):
+		return mistake(name + " must not contain a fragment")
+	case !query && (u.RawQuery != "" || u.ForceQuery):
+		return mistake(name + " must not contain a query")
+	}
+	return nil
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.IsLoopback()
+}

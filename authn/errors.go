@@ -1,0 +1,253 @@
+package authn
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/kakunin-go/kakunin/internal/fault"
+)
+
+// Family, Language: see FamilyOf and MessageFor.
+type (
+	// Family says what the application should do about an error.
+	Family = fault.Family
+	// Language selects the language of a message.
+	Language = fault.Language
+)
+
+// The five families of errors and the languages of messages.
+const (
+	// User: the person cancelled or let it time out. Offer to try again.
+	User = fault.User
+	// Account: the card, certificate or account cannot be used. Tell the person what to fix.
+	Account = fault.Account
+	// Configuration: our own configuration or registration is wrong. Alert the operators.
+	Configuration = fault.Configuration
+	// Unavailable: the service cannot be reached now. Try again later.
+	Unavailable = fault.Unavailable
+	// Untrusted: what was received cannot be trusted. Accept nothing and raise an alarm.
+	Untrusted = fault.Untrusted
+
+	// Japanese selects Japanese texts.
+	Japanese = fault.Japanese
+	// English selects English texts.
+	English = fault.English
+)
+
+// FamilyOf says what the application should do about an error of any package of this module.
+func FamilyOf(err error) Family { return fault.FamilyOf(err) }
+
+// MessageFor returns a text to show to the person; it contains nothing that a person or the network supplied.
+func MessageFor(err error, l Language) string { return fault.MessageFor(err, l) }
+
+// Reason says what went wrong. The zero value is ReasonUnknown.
+type Reason int
+
+// Reasons.
+const (
+	// ReasonUnknown is not used by this package; a zero Error has it.
+	ReasonUnknown Reason = iota
+	// ReasonUserCancelled: the person stopped (a redirect code listed in WireProfile.CancelCodes). Family User.
+	ReasonUserCancelled
+	// ReasonProviderError: the service reported an error of its own, or a code that is not known. Family Unavailable.
+	ReasonProviderError
+	// ReasonStateMismatch: the callback does not belong to this pending login. Most often the browser lost its cookie
+	// (private browsing, another browser opened by the app); it may also be a forged callback. Family Untrusted.
+	ReasonStateMismatch
+	// ReasonExpired: the pending login is older than Config.PendingTTL. Family User.
+	ReasonExpired
+	// ReasonIDToken: the ID token is not acceptable; Check names the rule. Family Untrusted.
+	ReasonIDToken
+	// ReasonUserinfo: the userinfo answer is not acceptable, e.g. it is about another subject. Family Untrusted.
+	ReasonUserinfo
+	// ReasonTokenResponse: the token endpoint's answer is not acceptable. Family Untrusted.
+	ReasonTokenResponse
+	// ReasonTransport: the service could not be reached, was too slow, or is overloaded. Family Unavailable.
+	ReasonTransport
+	// ReasonConfiguration: the configuration, a request made with it, or the provider metadata is wrong. Family
+	// Configuration.
+	ReasonConfiguration
+	// ReasonAccessDenied: the service refused this person (access_denied where that does not mean "cancelled"). Family
+	// Account.
+	ReasonAccessDenied
+	// ReasonInteractionRequired: the service wants the person to act first (login_required and the like). Family User.
+	ReasonInteractionRequired
+	// ReasonRequestRefused: the service refuses our request or registration (invalid_client, invalid_scope …). Family
+	// Configuration.
+	ReasonRequestRefused
+	// ReasonTokenRejected: the authorization code was refused (invalid_grant): expired, used, or made for another request.
+	// Family User: starting over helps.
+	ReasonTokenRejected
+	// ReasonReplayed: this pending login was finished before, e.g. by reloading the page. Family User.
+	ReasonReplayed
+	// ReasonCallback: the callback is malformed, e.g. a parameter occurs twice. Family Untrusted.
+	ReasonCallback
+	// ReasonIssuerMismatch: the callback names another issuer (mix-up attack, RFC 9207). Family Untrusted.
+	ReasonIssuerMismatch
+	// ReasonStored: bytes given to ParsePending or a StoredIdentity are not what was stored. Family Untrusted.
+	ReasonStored
+	// ReasonKey: the key could not sign, e.g. the KMS did not answer. Family Unavailable.
+	ReasonKey
+)
+
+// reasonInfo is what there is to say about a reason.
+type reasonInfo struct {
+	name    string
+	family  Family
+	message fault.Message // zero: the family's message
+}
+
+func (r Reason) info() reasonInfo {
+	switch r {
+	case ReasonUserCancelled:
+		return reasonInfo{"user cancelled", User, fault.Message{
+			JA: "ログインを中止しました。もう一度お試しいただけます。",
+			EN: "You cancelled. You can try again whenever you like."}}
+	case ReasonProviderError:
+		return reasonInfo{"provider error", Unavailable, fault.Message{
+			JA: "認証サービスでエラーが発生しました。しばらくしてからお試しください。",
+			EN: "The identification service reported an error. Please try again later."}}
+	case ReasonStateMismatch:
+		return reasonInfo{"state mismatch", Untrusted, fault.Message{
+			JA: "ログインを始めたブラウザーと確認できませんでした。プライベートブラウズを使わず、同じブラウザーで最初からやり直してください。",
+			EN: "We could not match this to a login begun in this browser. Please start over in the same browser, without private browsing."}}
+	case ReasonExpired:
+		return reasonInfo{"expired", User, fault.Message{
+			JA: "ログインの有効時間が過ぎました。最初からやり直してください。",
+			EN: "The login took too long. Please start over."}}
+	case ReasonIDToken:
+		return reasonInfo{"ID token", Untrusted, fault.Message{}}
+	case ReasonUserinfo:
+		return reasonInfo{"userinfo", Untrusted, fault.Message{}}
+	case ReasonTokenResponse:
+		return reasonInfo{"token response", Untrusted, fault.Message{}}
+	case ReasonTransport:
+		return reasonInfo{"transport", Unavailable, fault.Message{
+			JA: "認証サービスに接続できませんでした。しばらくしてからお試しください。",
+			EN: "The identification service cannot be reached right now. Please try again later."}}
+	case ReasonConfiguration:
+		return reasonInfo{"configuration", Configuration, fault.Message{}}
+	case ReasonAccessDenied:
+		return reasonInfo{"access denied", Account, fault.Message{
+			JA: "認証サービスでログインが許可されませんでした。マイナンバーカードと電子証明書の有効期限をご確認ください。",
+			EN: "The identification service refused the login. Please check that your card and its certificates are valid."}}
+	case ReasonInteractionRequired:
+		return reasonInfo{"interaction required", User, fault.Message{}}
+	case ReasonRequestRefused:
+		return reasonInfo{"request refused", Configuration, fault.Message{}}
+	case ReasonTokenRejected:
+		return reasonInfo{"token rejected", User, fault.Message{
+			JA: "ログインを完了できませんでした。最初からやり直してください。",
+			EN: "The login could not be completed. Please start over."}}
+	case ReasonReplayed:
+		return reasonInfo{"replayed", User, fault.Message{
+			JA: "このログインはすでに処理されています。最初からやり直してください。",
+			EN: "This login has already been processed. Please start over."}}
+	case ReasonCallback:
+		return reasonInfo{"callback", Untrusted, fault.Message{}}
+	case ReasonIssuerMismatch:
+		return reasonInfo{"issuer mismatch", Untrusted, fault.Message{}}
+	case ReasonStored:
+		return reasonInfo{"stored data", Untrusted, fault.Message{}}
+	case ReasonKey:
+		return reasonInfo{"key", Unavailable, fault.Message{}}
+	case ReasonUnknown:
+	}
+	return reasonInfo{"unknown", Untrusted, fault.Message{}}
+}
+
+// String returns a stable lower-case name for logs and metrics.
+func (r Reason) String() string { return r.info().name }
+
+// Error is every error of this package. Find it with [errors.As] and look at Reason, and at Check for details.
+type Error struct {
+	// Reason says what went wrong.
+	Reason Reason
+	// Check is the stable name of the failed check, e.g. "nonce"; a constant, never data.
+	Check string
+	// Code is the OAuth error code that the service sent, if it is a registered one; any other code is dropped.
+	Code string
+	// Err is the cause, for errors.Is and errors.As; it may be nil. Its text is not part of Error's, because causes quote
+	// URLs and answers.
+	Err error
+}
+
+// Error implements error: constants only.
+func (e *Error) Error() string {
+	s := "authn: " + e.Reason.String()
+	if e.Check != "" {
+		s += ": " + e.Check
+	}
+	if code := knownCode(e.Code); code != "" {
+		s += " (" + code + ")"
+	}
+	if m := mistake(""); e.Reason == ReasonConfiguration && errors.As(e.Err, &m) {
+		s += ": " + strings.ReplaceAll(e.Err.Error(), "\n", "; ")
+	}
+	return s
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Family says what to do; see [FamilyOf].
+func (e *Error) Family() fault.Family { return e.Reason.info().family }
+
+// UserMessage is fit to show to a person; see [MessageFor].
+func (e *Error) UserMessage() fault.Message { return e.Reason.info().message }
+
+// mistake is one fault of a configuration, in words of this package: safe to print.
+type mistake string
+
+// Error implements error.
+func (m mistake) Error() string { return string(m) }
+
+// misconfigured makes the error that names all mistakes at once, or nil if there are none.
+func misconfigured(check string, list []error) error {
+	if len(list) == 0 {
+		return nil
+	}
+	return &Error{Reason: ReasonConfiguration, Check: check, Err: errors.Join(list...)}
+}
+
+// knownCodes are the error codes that may be repeated in a log: RFC 6749, sections 4.1.2.1 and 5.2; OpenID Connect Core 1.0,
+// section 3.1.2.6; RFC 6750, section 3.1. Anything else in their place is an attacker's text until proven otherwise.
+func knownCodes() []string {
+	return []string{
+		"invalid_request", "unauthorized_client", "access_denied", "unsupported_response_type", "invalid_scope",
+		"server_error", "temporarily_unavailable",
+		"invalid_client", "invalid_grant", "unsupported_grant_type",
+		"interaction_required", "login_required", "account_selection_required", "consent_required",
+		"invalid_request_uri", "invalid_request_object", "request_not_supported", "request_uri_not_supported",
+		"registration_not_supported",
+		"invalid_token", "insufficient_scope",
+	}
+}
+
+// knownCode returns code if it is on the list and nothing otherwise.
+func knownCode(code string) string {
+	if slices.Contains(knownCodes(), code) {
+		return code
+	}
+	return ""
+}
+
+// reasonOfCode sorts the error codes of the redirect and of the token endpoint. Which redirect code means "cancelled" is
+// a matter of the wire profile and decided before.
+func reasonOfCode(code string) Reason {
+	switch code {
+	case "access_denied":
+		return ReasonAccessDenied
+	case "login_required", "interaction_required", "account_selection_required", "consent_required":
+		return ReasonInteractionRequired
+	case "invalid_request", "unauthorized_client", "unsupported_response_type", "invalid_scope", "invalid_client",
+		"unsupported_grant_type", "invalid_request_uri", "invalid_request_object", "request_not_supported",
+		"request_uri_not_supported", "registration_not_supported":
+		return ReasonRequestRefused
+	case "invalid_grant":
+		return ReasonTokenRejected
+	default:
+		return ReasonProviderError
+	}
+}

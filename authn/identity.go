@@ -1,0 +1,126 @@
+package authn
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/kakunin-go/kakunin/fourinfo"
+)
+
+// Subject is the pairwise subject identifier (利用者識別子): who the person is to this relying party and to no other. It
+// may change when a certificate or the individual number is reissued. It redacts itself.
+type Subject string
+
+// Reveal returns the identifier, at most 255 bytes, otherwise opaque.
+func (s Subject) Reveal() string { return string(s) }
+
+// Token is a bearer token; it redacts itself. The zero Token is none.
+type Token struct {
+	v *tokenValue // a pointer, so that package fmt shows an address where it does not call methods
+}
+
+type tokenValue struct {
+	text    string
+	expires time.Time
+}
+
+// Reveal returns the token, for the Authorization header; empty for the zero Token.
+func (t Token) Reveal() string {
+	if t.v == nil {
+		return ""
+	}
+	return t.v.text
+}
+
+// Expires is when the service said that the token ends; the zero time when unknown.
+func (t Token) Expires() time.Time {
+	if t.v == nil {
+		return time.Time{}
+	}
+	return t.v.expires
+}
+
+// Identity is a completed login. That it exists means that the person proved to hold the card and know its PIN; whether
+// they may do something here is for the application to decide. It redacts itself.
+type Identity struct {
+	// Subject identifies the person to this relying party.
+	Subject Subject
+	// Issuer is the environment's issuer; (Issuer, Subject) is the key of an account.
+	Issuer string
+	// ACR is the authentication context class; empty if the service does not say.
+	ACR string
+	// AMR are the authentication methods; nil if the service does not say.
+	AMR []string
+	// AuthTime is when the person authenticated; zero when the service does not say.
+	AuthTime time.Time
+	// IssuedAt is when the ID token was issued, by the service's clock.
+	IssuedAt time.Time
+	// Granted are the scope values that the token response names.
+	Granted []string
+	// GrantedListed is false if the token response named none; then Granted is what was asked for.
+	GrantedListed bool
+	// Asked are the scope values that were asked for.
+	Asked []string
+	// Person holds the four attributes as far as they were granted and sent.
+	Person fourinfo.Person
+	// Problems lists attributes that were sent in a form that cannot be read.
+	Problems []fourinfo.Problem
+	// TransactionID is the signature transaction that this login carried; empty if none.
+	TransactionID string
+
+	details *identityDetails // nil is fine
+}
+
+type identityDetails struct {
+	access Token
+	extra  map[string]json.RawMessage
+}
+
+// identity begins the result of a login.
+func (c *idClaims) identity(f *pendingFields, t tokens) *Identity {
+	id := &Identity{
+		Subject: Subject(c.subject), Issuer: f.Issuer, ACR: c.acr, AMR: c.amr, AuthTime: c.authTime, IssuedAt: c.issuedAt,
+		Granted: t.granted, GrantedListed: t.granted != nil, Asked: slices.Clone(f.Scopes), TransactionID: f.TransactionID,
+	}
+	if !id.GrantedListed {
+		// "OPTIONAL, if identical to the scope requested by the client; otherwise, REQUIRED" (RFC 6749, section 5.1).
+		id.Granted = slices.Clone(f.Scopes)
+	}
+	// A token that is not needed is a token that cannot be stolen.
+	if f.TransactionID != "" {
+		id.details = &identityDetails{access: t.access}
+	}
+	return id
+}
+
+func (id *Identity) accessToken() Token {
+	if id.details == nil {
+		return Token{}
+	}
+	return id.details.access
+}
+
+// AccessToken is kept only when the login carried a signature transaction, whose result is fetched with it; otherwise,
+// and after storing and reading back, it is the zero Token.
+func (id *Identity) AccessToken() Token { return id.accessToken() }
+
+// Claim returns a userinfo member that the package does not interpret, as JSON. It may be personal data.
+func (id *Identity) Claim(name string) (json.RawMessage, bool) {
+	if id.details == nil {
+		return nil, false
+	}
+	raw, ok := id.details.extra[name]
+	return slices.Clone(raw), ok
+}
+
+// Refused lists the scopes that were asked for and not granted.
+func (id *Identity) Refused() []string {
+	var list []string
+	for _, s := range id.Asked {
+		if !slices.Contains(id.Granted, s) {
+			list = append(list, s)
+		}
+	}
+	return list
+}

@@ -1,0 +1,226 @@
+package authn
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+
+	"github.com/kakunin-go/kakunin/internal/jose"
+	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/strictjson"
+)
+
+// idClaims is what remains of an ID token that passed every check.
+type idClaims struct {
+	subject  string
+	acr      string
+	amr      []string
+	authTime time.Time
+	issuedAt time.Time
+}
+
+// newFloor configures go-oidc, whose Verify is the floor that the rules below stand on. Its clock is set back by the
+// skew, because it has no tolerance of its own for exp.
+func (c *Client) newFloor(algorithms []Algorithm) *oidc.Config {
+	names := make([]string, len(algorithms))
+	for i, a := range algorithms {
+		names[i] = string(a)
+	}
+	return &oidc.Config{
+		ClientID:             c.clientID,
+		SupportedSigningAlgs: names,
+		Now:                  func() time.Time { return c.now().Add(-c.skew) },
+	}
+}
+
+// tokenKeySet is the oidc.KeySet for one token. It verifies with this package's cached keys and strict parser, and keeps
+// the typed error and the payload.
+type tokenKeySet struct {
+	c       *Client
+	token   *jose.Token
+	payload []byte
+	err     error
+}
+
+// VerifySignature implements oidc.KeySet.
+func (k *tokenKeySet) VerifySignature(ctx context.Context, _ string) ([]byte, error) {
+	k.payload, k.err = k.c.keys.verify(ctx, k.token, k.c.tokenRules)
+	return k.payload, k.err
+}
+
+// verifyIDToken validates an ID token as OpenID Connect Core 1.0, section 3.1.3.7 says. Signature, issuer, audience and
+// expiry are go-oidc's; what that leaves to its caller is in checkClaims, and so are its own rules once more, so that a
+// refusal has a name.
+func (c *Client) verifyIDToken(ctx context.Context, raw, accessToken, nonce string) (*idClaims, error) {
+	token, err := jose.Parse(raw)
+	if err == nil {
+		err = token.Acceptable(c.tokenRules)
+	}
+	if err != nil {
+		return nil, idTokenError(err)
+	}
+	keys := &tokenKeySet{c: c, token: token}
+	_, floorErr := oidc.NewVerifier(c.env.Issuer, keys, c.floor).Verify(ctx, raw)
+	if keys.err != nil {
+		return nil, idTokenError(keys.err)
+	}
+	if keys.payload == nil { // refused before the signature was looked at
+		return nil, &Error{Reason: ReasonIDToken, Check: "form"}
+	}
+	claims, check := c.checkClaims(keys.payload, accessToken, nonce)
+	if check == "" && floorErr != nil {
+		check = "claims"
+	}
+	if check != "" {
+		return nil, &Error{Reason: ReasonIDToken, Check: check}
+	}
+	return claims, nil
+}
+
+// idTokenError keeps "the token is bad" and "the keys cannot be had" apart.
+func idTokenError(err error) error {
+	var j *jose.Error
+	if errors.As(err, &j) {
+		return &Error{Reason: ReasonIDToken, Check: string(j.Check), Err: j}
+	}
+	var own *Error
+	if errors.As(err, &own) {
+		return own
+	}
+	return &Error{Reason: ReasonIDToken, Check: "form"}
+}
+
+// checkClaims returns the name of the first rule that does not hold.
+func (c *Client) checkClaims(payload []byte, accessToken, nonce string) (*idClaims, string) {
+	// RFC 7519, section 4: "The Claim Names within a JWT Claims Set MUST be unique".
+	m, err := strictjson.Object(payload)
+	if err != nil {
+		return nil, "claims"
+	}
+	// "The Issuer Identifier ... MUST exactly match the value of the iss (issuer) Claim."
+	if iss, ok := strictjson.String(m["iss"]); !ok || iss != c.env.Issuer {
+		return nil, "iss"
+	}
+	if check := checkAudience(m, c.clientID); check != "" {
+		return nil, check
+	}
+	out := &idClaims{}
+	if check := c.checkTimes(m, out); check != "" {
+		return nil, check
+	}
+	// "sub: REQUIRED. ... MUST NOT exceed 255 ASCII characters in length" (section 2).
+	sub, ok := strictjson.String(m["sub"])
+	if !ok || sub == "" || len(sub) > limits.Subject {
+		return nil, "sub"
+	}
+	out.subject = sub
+	// "a nonce Claim MUST be present and its value checked to verify that it is the same value as the one that was sent".
+	if n, ok := strictjson.String(m["nonce"]); !ok || subtle.ConstantTimeCompare([]byte(n), []byte(nonce)) != 1 {
+		return nil, "nonce"
+	}
+	if check := c.checkAtHash(m, accessToken); check != "" {
+		return nil, check
+	}
+	return out, c.readContext(m, out)
+}
+
+// checkAudience: the client is an audience; "If the ID Token contains multiple audiences, the Client SHOULD verify that an
+// azp Claim is present"; "If an azp ... Claim is present, the Client SHOULD verify that its client_id is the Claim Value".
+// A stranger beside us may only stand there if azp names us.
+func checkAudience(m map[string]json.RawMessage, clientID string) string {
+	audiences, ok := strictjson.Strings(m["aud"])
+	if !ok {
+		one, ok := strictjson.String(m["aud"])
+		if !ok {
+			return "aud"
+		}
+		audiences = []string{one}
+	}
+	if !slices.Contains(audiences, clientID) {
+		return "aud"
+	}
+	raw, present := m["azp"]
+	if azp, ok := strictjson.String(raw); present && (!ok || azp != clientID) {
+		return "azp"
+	}
+	if !present && slices.ContainsFunc(audiences, func(a string) bool { return a != clientID }) {
+		return "azp"
+	}
+	return ""
+}
+
+// checkTimes: "The current time MUST be before the time represented by the exp Claim"; iat is REQUIRED (section 2) and
+// not in the future; nbf (RFC 7519, section 4.1.5) is heeded if present. Each with the skew of the configuration.
+func (c *Client) checkTimes(m map[string]json.RawMessage, out *idClaims) string {
+	now := c.now()
+	read := func(name string) (time.Time, bool) {
+		n, ok := strictjson.Integer(m[name])
+		return time.Unix(n, 0), ok && n > 0 && n < maxUnixTime
+	}
+	exp, ok := read("exp")
+	if !ok || !now.Before(exp.Add(c.skew)) {
+		return "exp"
+	}
+	iat, ok := read("iat")
+	if !ok || iat.After(now.Add(c.skew)) {
+		return "iat"
+	}
+	out.issuedAt = iat
+	if _, present := m["nbf"]; present {
+		if nbf, ok := read("nbf"); !ok || nbf.After(now.Add(c.skew)) {
+			return "nbf"
+		}
+	}
+	if _, present := m["auth_time"]; present {
+		if out.authTime, ok = read("auth_time"); !ok {
+			return "auth_time"
+		}
+	}
+	return ""
+}
+
+// maxUnixTime is the year 10000: beyond it, times can no longer be encoded.
+const maxUnixTime = 253402300800
+
+// checkAtHash: at_hash "is the base64url encoding of the left-most half of the hash of the octets of the ASCII
+// representation of the access_token value" (section 3.1.3.6), with SHA-256 for every algorithm accepted here.
+func (c *Client) checkAtHash(m map[string]json.RawMessage, accessToken string) string {
+	raw, present := m["at_hash"]
+	if !present && c.atHashOpt {
+		return ""
+	}
+	got, ok := strictjson.String(raw)
+	sum := sha256.Sum256([]byte(accessToken))
+	want := base64.RawURLEncoding.EncodeToString(sum[:sha256.Size/2])
+	if !ok || subtle.ConstantTimeCompare([]byte(got), []byte(want)) != 1 {
+		return "at_hash"
+	}
+	return ""
+}
+
+// readContext reads acr and amr: "If the acr Claim was requested, the Client SHOULD check that the asserted Claim Value is
+// appropriate" – which values are is for the configuration to say.
+func (c *Client) readContext(m map[string]json.RawMessage, out *idClaims) string {
+	var ok bool
+	if raw, present := m["acr"]; present {
+		if out.acr, ok = strictjson.String(raw); !ok {
+			return "acr"
+		}
+	}
+	if len(c.requireACR) > 0 && !slices.Contains(c.requireACR, out.acr) {
+		return "acr"
+	}
+	if raw, present := m["amr"]; present {
+		if out.amr, ok = strictjson.Strings(raw); !ok {
+			return "amr"
+		}
+	}
+	return ""
+}

@@ -1,0 +1,84 @@
+package authn
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+)
+
+// serviceTokenMargin is how long before its end a service token is no longer handed out, so that it does not expire on
+// its way to the sign API.
+const serviceTokenMargin = 30 * time.Second
+
+// serviceTokens caches the one service token. turn has room for one: whoever puts something in may fetch.
+type serviceTokens struct {
+	turn   chan struct{}
+	cached Token // guarded by turn
+}
+
+func newServiceTokens() *serviceTokens { return &serviceTokens{turn: make(chan struct{}, 1)} }
+
+// ServiceToken gets a client_credentials token (RFC 6749, section 4.4) for the sign API. It is cached until 30 s before
+// its end and shared by all callers; a token without a stated lifetime is not cached. At most one request is under way:
+// others wait for it, or for the end of their context. It never stands for a person.
+func (c *Client) ServiceToken(ctx context.Context) (Token, error) {
+	s := c.service
+	select {
+	case s.turn <- struct{}{}:
+	case <-ctx.Done():
+		return Token{}, transportError(ctx.Err())
+	}
+	defer func() { <-s.turn }()
+	if s.cached.v != nil && c.now().Add(serviceTokenMargin).Before(s.cached.Expires()) {
+		return s.cached, nil
+	}
+	t, err := c.fetchServiceToken(ctx)
+	if err != nil {
+		return Token{}, err
+	}
+	s.cached = t
+	return t, nil
+}
+
+// ForgetServiceToken drops t from the cache if it is the cached one: for a caller to whom the sign API said that the
+// token is no longer valid.
+func (c *Client) ForgetServiceToken(ctx context.Context, t Token) {
+	s := c.service
+	select {
+	case s.turn <- struct{}{}:
+	case <-ctx.Done():
+		return
+	}
+	defer func() { <-s.turn }()
+	if s.cached == t {
+		s.cached = Token{}
+	}
+}
+
+func (c *Client) fetchServiceToken(ctx context.Context) (Token, error) {
+	assertion, err := c.assertion()
+	if err != nil {
+		return Token{}, err
+	}
+	conf := clientcredentials.Config{
+		ClientID:  c.clientID,
+		TokenURL:  c.env.TokenEndpoint,
+		AuthStyle: oauth2.AuthStyleInParams,
+		EndpointParams: url.Values{
+			"client_assertion_type": {assertionType},
+			"client_assertion":      {assertion},
+		},
+	}
+	if c.wire.ServiceTokenScope != "" {
+		conf.Scopes = strings.Split(c.wire.ServiceTokenScope, " ")
+	}
+	ctx, guard := c.guarded(ctx)
+	if _, err := conf.Token(ctx); err != nil {
+		return Token{}, tokenError(err)
+	}
+	return guard.token(c.now()), nil
+}
