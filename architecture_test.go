@@ -1,0 +1,275 @@
+package kakunin_test
+
+import (
+	"bytes"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/kakunin-go/kakunin"
+
+// sourceFile is one Go file of the module with its imports; build tags are ignored, so that no tagged file escapes.
+type sourceFile struct {
+	name    string // slash path from the module root
+	dir     string // "." for the root package
+	test    bool
+	imports []string
+	syntax  *ast.File
+}
+
+func sourceFiles(t *testing.T) []sourceFile {
+	t.Helper()
+	var files []sourceFile
+	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if name != "." && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "testdata") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(name, ".go") {
+			return nil
+		}
+		syntax, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution|parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		file := sourceFile{name: filepath.ToSlash(name), test: strings.HasSuffix(name, "_test.go"), syntax: syntax}
+		file.dir = path.Dir(file.name)
+		for _, spec := range syntax.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			file.imports = append(file.imports, imported)
+		}
+		files = append(files, file)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) < 20 {
+		t.Fatalf("only %d Go files found: the walk is broken", len(files))
+	}
+	return files
+}
+
+// within reports whether the slash path p is dir or below it.
+func within(p, dir string) bool { return p == dir || strings.HasPrefix(p, dir+"/") }
+
+// ours returns the path of an import below the module root, and whether it is one of ours.
+func ours(imported string) (string, bool) {
+	if imported == module {
+		return ".", true
+	}
+	return strings.CutPrefix(imported, module+"/")
+}
+
+func TestImportRules(t *testing.T) {
+	rules := []struct {
+		name string
+		// refused reports whether file may not import imported; dir is the import's folder when it is one of ours.
+		refused func(file sourceFile, imported, dir string, our bool) bool
+	}{
+		{"only cardsim and examples import cardsim", func(f sourceFile, _, dir string, our bool) bool {
+			return our && within(dir, "cardsim") && !f.test && !within(f.dir, "cardsim") && !within(f.dir, "examples")
+		}},
+		{"fourinfo imports no package of ours", func(f sourceFile, _, dir string, our bool) bool {
+			return our && f.dir == "fourinfo" && (dir != "fourinfo" || !f.test)
+		}},
+		{"internal imports no public package of ours", func(f sourceFile, _, dir string, our bool) bool {
+			return our && within(f.dir, "internal") && !within(dir, "internal")
+		}},
+		{"authn does not import jpki", func(f sourceFile, _, dir string, our bool) bool {
+			return our && within(f.dir, "authn") && within(dir, "jpki") && !f.test
+		}},
+		{"jpki imports neither authn nor sign", func(f sourceFile, _, dir string, our bool) bool {
+			return our && within(f.dir, "jpki") && (within(dir, "authn") || within(dir, "sign")) && !f.test
+		}},
+		{"only internal/jose imports jwx", func(f sourceFile, imported, _ string, _ bool) bool {
+			return within(imported, "github.com/lestrrat-go/jwx") && f.dir != "internal/jose"
+		}},
+		{"only jpki/card/pcsc imports scard", func(f sourceFile, imported, _ string, _ bool) bool {
+			return within(imported, "github.com/ebfe/scard") && f.dir != "jpki/card/pcsc"
+		}},
+		{"only authn imports go-oidc and x/oauth2", func(f sourceFile, imported, _ string, _ bool) bool {
+			oidc := within(imported, "github.com/coreos/go-oidc/v3") || within(imported, "golang.org/x/oauth2")
+			return oidc && !within(f.dir, "authn")
+		}},
+	}
+	for _, rule := range rules {
+		t.Run(rule.name, func(t *testing.T) {
+			for _, file := range sourceFiles(t) {
+				for _, imported := range file.imports {
+					dir, our := ours(imported)
+					if rule.refused(file, imported, dir, our) {
+						t.Errorf("%s imports %s", file.name, imported)
+					}
+				}
+			}
+		})
+	}
+}
+
+// A program that imports only authn or jpki links no database driver, browser or session library.
+func TestLightPackagesLinkNothingHeavy(t *testing.T) {
+	heavy := []string{"database/sql", "github.com/alexedwards/scs", "github.com/chromedp", "rsc.io/qr", "github.com/ebfe/scard", "testing"}
+	for _, pkg := range []string{"authn", "jpki", "jpki/card", "fourinfo", "sign", "sign/evidence"} {
+		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "./"+pkg).Output()
+		if err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		deps := strings.Fields(string(out))
+		if !slices.Contains(deps, module+"/"+pkg) {
+			t.Fatalf("go list -deps does not name the package itself: %s", pkg)
+		}
+		for _, dep := range deps {
+			for _, h := range heavy {
+				if within(dep, h) {
+					t.Errorf("%s links %s", pkg, dep)
+				}
+			}
+		}
+	}
+}
+
+func TestTopLevelFolders(t *testing.T) {
+	allowed := []string{"authn", "sign", "fourinfo", "jpki", "cardsim", "middleware", "examples", "internal", "docs"}
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if entry.IsDir() && !strings.HasPrefix(entry.Name(), ".") && !slices.Contains(allowed, entry.Name()) {
+			t.Errorf("unexpected top-level folder %s", entry.Name())
+		}
+	}
+}
+
+// Package initialisation must not do work: no init functions anywhere outside tests.
+func TestNoInitFunctions(t *testing.T) {
+	for _, file := range sourceFiles(t) {
+		if file.test {
+			continue
+		}
+		for _, decl := range file.syntax.Decls {
+			if f, ok := decl.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == "init" {
+				t.Errorf("%s has an init function", file.name)
+			}
+		}
+	}
+}
+
+// Every exported declaration outside main packages is documented, and every package has a package comment.
+func TestExportedSymbolsAreDocumented(t *testing.T) {
+	documented := map[string]bool{}
+	for _, file := range sourceFiles(t) {
+		if file.test || file.syntax.Name.Name == "main" {
+			continue
+		}
+		documented[file.dir] = documented[file.dir] || file.syntax.Doc != nil
+		for _, decl := range file.syntax.Decls {
+			for _, name := range undocumented(decl) {
+				t.Errorf("%s: %s has no doc comment", file.name, name)
+			}
+		}
+	}
+	for dir, ok := range documented {
+		if !ok {
+			t.Errorf("package %s has no package comment", dir)
+		}
+	}
+}
+
+func undocumented(decl ast.Decl) []string {
+	var names []string
+	switch d := decl.(type) {
+	case *ast.FuncDecl:
+		if d.Name.IsExported() && d.Doc == nil && exportedReceiver(d) {
+			names = append(names, d.Name.Name)
+		}
+	case *ast.GenDecl:
+		for _, spec := range d.Specs {
+			switch s := spec.(type) {
+			case *ast.TypeSpec:
+				if s.Name.IsExported() && d.Doc == nil && s.Doc == nil {
+					names = append(names, s.Name.Name)
+				}
+			case *ast.ValueSpec:
+				for _, name := range s.Names {
+					if name.IsExported() && d.Doc == nil && s.Doc == nil && s.Comment == nil {
+						names = append(names, name.Name)
+					}
+				}
+			}
+		}
+	}
+	return names
+}
+
+// exportedReceiver reports whether a function is no method, or a method of an exported type. The methods that the
+// standard library's own interfaces name need no comment of their own.
+func exportedReceiver(d *ast.FuncDecl) bool {
+	if d.Recv == nil {
+		return true
+	}
+	switch d.Name.Name {
+	case "Error", "Unwrap", "String", "GoString", "Format", "MarshalText", "MarshalJSON", "LogValue":
+		return false
+	}
+	receiver := d.Recv.List[0].Type
+	if star, ok := receiver.(*ast.StarExpr); ok {
+		receiver = star.X
+	}
+	if index, ok := receiver.(*ast.IndexExpr); ok {
+		receiver = index.X
+	}
+	name, ok := receiver.(*ast.Ident)
+	return ok && name.IsExported()
+}
+
+// The texts of the project speak of the project alone: no path of a machine, no registry host.
+func TestTextsNameNoMachine(t *testing.T) {
+	forbidden := [][]byte{
+		[]byte("/" + "work/"), []byte("/" + "root/"), []byte("proxy." + "golang.org"), []byte("registry." + "npmjs.org"),
+		[]byte("sum." + "golang.org"), []byte("deb." + "debian.org"),
+	}
+	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if entry.Name() == ".git" || entry.Name() == "artifacts" {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		for _, word := range forbidden {
+			if bytes.Contains(text, word) {
+				t.Errorf("%s contains %q", name, word)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
