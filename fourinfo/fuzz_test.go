@@ -7,7 +7,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/kakunin-go/kakunin/fourinfo"
-	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
 // checkPerson holds for whatever was read from wherever.
@@ -28,7 +27,7 @@ func checkPerson(t *testing.T, p fourinfo.Person, problems []fourinfo.Problem) {
 		}
 	}
 	for _, value := range []string{p.Name.Reveal(), p.Address.Reveal(), p.Birthdate.RevealRaw(), p.Gender.RevealRaw()} {
-		if len(value) > limits.Attribute || !utf8.ValidString(value) {
+		if len(value) > longest || !utf8.ValidString(value) {
 			t.Errorf("unusable value of %d bytes", len(value))
 		}
 	}
@@ -46,10 +45,11 @@ func checkPerson(t *testing.T, p fourinfo.Person, problems []fourinfo.Problem) {
 			t.Errorf("AgeOn and IsAtLeast disagree about %v", p.Birthdate.Reveal())
 		}
 	}
-	if back := roundTrip(t, p); !reflect.DeepEqual(back, p) {
+	back := roundTrip(t, p)
+	if !reflect.DeepEqual(back, p) {
 		t.Errorf("%+v came back as %+v", p.RevealAll(), back.RevealAll())
 	}
-	for _, m := range p.Compare(p) {
+	for _, m := range p.Compare(back) {
 		if m.Outcome != fourinfo.Same && m.Outcome != fourinfo.NeedsReview {
 			t.Errorf("a person compared with itself: %+v", m)
 		}

@@ -7,8 +7,10 @@ import (
 	"testing"
 
 	"github.com/kakunin-go/kakunin/fourinfo"
-	"github.com/kakunin-go/kakunin/internal/limits"
 )
+
+// longest is the longest value that is read, in bytes.
+const longest = 4096
 
 var names = fourinfo.ClaimNames{Name: "name", Address: "address", Birthdate: "birthdate", Gender: "gender"}
 
@@ -90,7 +92,7 @@ func TestAbsentIsNotEmpty(t *testing.T) {
 
 func TestUserinfoText(t *testing.T) {
 	t.Parallel()
-	long := strings.Repeat("あ", limits.Attribute/3) // 4095 bytes
+	long := strings.Repeat("あ", longest/3) // 4095 bytes
 	for _, tc := range []struct{ member, value, want, problems string }{
 		{"name", `"試験　花子"`, "試験　花子", ""},
 		{"name", ` "試験" `, "試験", ""},
@@ -179,7 +181,7 @@ func TestGender(t *testing.T) {
 	for value, reason := range map[string]string{
 		`true`: fourinfo.ReasonNotGender, `{}`: fourinfo.ReasonNotGender, `[1]`: fourinfo.ReasonNotGender,
 		`-`: fourinfo.ReasonNotGender, `""`: fourinfo.ReasonEmpty,
-		"1" + strings.Repeat("0", limits.Attribute): fourinfo.ReasonTooLong,
+		"1" + strings.Repeat("0", longest): fourinfo.ReasonTooLong,
 	} {
 		p, problems := userinfo(t, "gender", value)
 		if p.Gender.Present() || reasons(problems) != "gender: "+reason {
@@ -235,9 +237,9 @@ func TestSubstitutes(t *testing.T) {
 func TestCertificateAndCardText(t *testing.T) {
 	t.Parallel()
 	bad := map[string]string{
-		"":                                      fourinfo.ReasonEmpty,
-		"a\xff":                                 fourinfo.ReasonEncoding,
-		strings.Repeat("a", limits.Attribute+1): fourinfo.ReasonTooLong,
+		"":                             fourinfo.ReasonEmpty,
+		"a\xff":                        fourinfo.ReasonEncoding,
+		strings.Repeat("a", longest+1): fourinfo.ReasonTooLong,
 	}
 	for value, reason := range bad {
 		p, problems := fourinfo.FromCertificate(fourinfo.CertificateFields{Name: &value, Address: &value, Gender: &value, Birthdate: &value})

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/kakunin-go/kakunin/fourinfo"
-	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
 func text(s string) *string { return &s }
@@ -84,7 +83,7 @@ func TestStoredIsACopy(t *testing.T) {
 
 func TestStoredRefuses(t *testing.T) {
 	t.Parallel()
-	long := strings.Repeat("a", limits.Attribute+1)
+	long := strings.Repeat("a", longest+1)
 	for what, tc := range map[string]struct {
 		stored fourinfo.Stored
 		want   fourinfo.Error

@@ -5,8 +5,8 @@ import (
 )
 
 // maxAttribute is the longest value of one attribute that is read, in bytes of UTF-8. A name or an address in a
-// certificate has at most 200 characters. It equals internal/limits.Attribute, which this package must not import; a
-// test holds the two together.
+// certificate has at most 200 characters. It equals internal/limits.Attribute; it is repeated because this package
+// imports no other of the module.
 const maxAttribute = 4 << 10
 
 // Name is a name (氏名), raw as received: usually family name, U+3000, given name, but single names and names with

@@ -17,14 +17,10 @@ const (
 	cRLSign          = 0x02
 )
 
-// keyUsage adds the critical extension. As for every named bit list, trailing zero bits are left out (X.690, 11.2.2).
+// keyUsage adds the critical extension with at least one bit set. As for every named bit list, trailing zero bits are left out (X.690, 11.2.2).
 func (e *extensions) keyUsage(usage byte) {
 	e.add(oidKeyUsage(), true, func(b *cryptobyte.Builder) {
 		b.AddASN1(casn1.BIT_STRING, func(b *cryptobyte.Builder) {
-			if usage == 0 {
-				b.AddUint8(0)
-				return
-			}
 			b.AddUint8(uint8(bits.TrailingZeros8(usage)))
 			b.AddUint8(usage)
 		})

@@ -1,0 +1,29 @@
+package issuer_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/internal/fault"
+)
+
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	texts := map[string]bool{}
+	for r := issuer.BadSubject; r <= issuer.Malformed; r++ {
+		texts[r.String()] = true
+	}
+	if len(texts) != int(issuer.Malformed) || texts["unknown"] || issuer.Reason(0).String() != "unknown" {
+		t.Errorf("reasons are not told apart: %v", texts)
+	}
+	cause := errors.New("cause with data")
+	err := error(&issuer.Error{Reason: issuer.BadKey, Err: cause})
+	if !errors.Is(err, cause) || strings.Contains(err.Error(), "data") || fault.FamilyOf(err) != fault.Configuration {
+		t.Errorf("%v of family %v", err, fault.FamilyOf(err))
+	}
+	if fault.MessageFor(err, fault.Japanese) == "" {
+		t.Error("no message for a person")
+	}
+}
