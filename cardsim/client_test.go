@@ -1,0 +1,81 @@
+package cardsim_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/jpki/card"
+)
+
+// The whole card through the client that real readers use, judged by the certificate parser: what the text application
+// says and what the certificate says must be the same person.
+func TestClientFindsTheSamePersonTwice(t *testing.T) {
+	now := func() time.Time { return time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC) }
+	ca, err := issuer.New(issuer.Config{Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, persona := range cardsim.Personas() {
+		t.Run(string(persona), func(t *testing.T) {
+			person, err := cardsim.LookupAt(persona, now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := cardsim.NewCard(cardsim.Config{Person: person, JPKI: ca, Now: now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx := t.Context()
+			client, err := c.Client(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if client.Kind() != card.Plastic {
+				t.Errorf("kind %v", client.Kind())
+			}
+			onCard, err := client.Attributes(ctx, person.TextPIN)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if onCard.Name.Reveal() != person.Name || onCard.Address.Reveal() != person.Address ||
+				onCard.Birthdate.RevealRaw() != person.Subject.Birthdate || onCard.Gender.RevealRaw() != person.Subject.Gender {
+				t.Error("the text application does not give the person's four attributes")
+			}
+			if err := client.VerifySigningPassword(ctx, person.SigningPassword); err != nil {
+				t.Fatal(err)
+			}
+			der, err := client.SigningCertificate(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			certificate, err := jpki.ParseCertificate(der)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if certificate.Kind != jpki.SigningCard || certificate.Environment != jpki.Test {
+				t.Errorf("kind %v, environment %v", certificate.Kind, certificate.Environment)
+			}
+			for _, m := range onCard.Compare(certificate.Person) {
+				want := fourinfo.Same
+				if persona == cardsim.Taro && m.Attribute == fourinfo.AttributeName {
+					want = fourinfo.NeedsReview // 髙 on the card, a flagged 高 in the certificate
+				}
+				if m.Outcome != want {
+					t.Errorf("%s: %v, want %v", m.Attribute, m.Outcome, want)
+				}
+			}
+			if err := client.Close(ctx); err != nil {
+				t.Error(err)
+			}
+			var refused *card.PINError
+			if err := client.VerifyAuthPIN(ctx, "0000"); errors.As(err, &refused) {
+				t.Error("a closed client still talks to the card")
+			}
+		})
+	}
+}

@@ -1,0 +1,128 @@
+// Command cardsim runs the software My Number Card, and the simulated service around it, as a program.
+//
+//	cardsim card                      put a card into pcscd's virtual reader (vsmartcard-vpcd)
+//	cardsim service -client-id ID -client-key FILE -redirect-url URL
+//
+// Both run until interrupted. "cardsim card -h" and "cardsim service -h" list the flags. This is a simulator for tests
+// and demonstrations: it is not an official service, and its persons do not exist.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/kakunin-go/kakunin/cardsim"
+)
+
+// Exit codes.
+const (
+	exitOK      = 0
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+const usage = `cardsim: a software My Number Card and the simulated service around it, for tests and demonstrations.
+This is a simulator. It is not an official service, and its persons do not exist.
+
+usage:
+  cardsim card [flags]       put a card into pcscd's virtual reader until interrupted
+  cardsim service [flags]    run the simulated service (login, signing, phone screen) until interrupted
+
+cardsim card -h and cardsim service -h list the flags.
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run executes a subcommand until it ends or ctx does, and returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) == 0 {
+		_, _ = io.WriteString(stderr, usage)
+		return exitUsage
+	}
+	var err error
+	switch args[0] {
+	case "card":
+		err = runCard(ctx, args[1:], stdout, stderr)
+	case "service":
+		err = runService(ctx, args[1:], stdout, stderr)
+	case "help", "-h", "-help", "--help":
+		_, _ = io.WriteString(stdout, usage)
+		return exitOK
+	default:
+		_, _ = io.WriteString(stderr, usage)
+		return exitUsage
+	}
+	var bad *usageError
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return exitOK
+	case errors.As(err, &bad):
+		_, _ = fmt.Fprintf(stderr, "cardsim %s: %s\n", args[0], bad.message)
+		return exitUsage
+	default:
+		_, _ = fmt.Fprintf(stderr, "cardsim %s: %v\n", args[0], err)
+		return exitFailure
+	}
+}
+
+// usageError is a wrong command line.
+type usageError struct{ message string }
+
+func (e *usageError) Error() string { return e.message }
+
+// parse reads the flags of a subcommand; the flag package has then already told the user what is wrong.
+func parse(flags *flag.FlagSet, args []string) error {
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return &usageError{"see -h"}
+	}
+	if flags.NArg() > 0 {
+		return &usageError{"unexpected argument; see -h"}
+	}
+	return nil
+}
+
+func newFlags(name, about string, stderr io.Writer) *flag.FlagSet {
+	flags := flag.NewFlagSet("cardsim "+name, flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() {
+		_, _ = fmt.Fprintf(stderr, "usage: cardsim %s [flags]\n%s\n", name, about)
+		flags.PrintDefaults()
+	}
+	return flags
+}
+
+// personNames lists the ready persons for the help texts.
+func personNames() string {
+	s := ""
+	for i, p := range cardsim.Personas() {
+		if i > 0 {
+			s += ", "
+		}
+		s += string(p)
+	}
+	return s
+}
+
+// introduce says what this is and with which PINs the synthetic person's card opens.
+func introduce(w io.Writer, p cardsim.Person) {
+	_, _ = fmt.Fprintf(w, `SIMULATOR: not an official service, not a real card; the person does not exist.
+person %s
+  PIN for authentication (利用者証明用): %s
+  PIN for the attributes (券面事項入力補助用): %s
+  signing password (署名用): %s
+`, p.ID, p.AuthPIN, p.TextPIN, p.SigningPassword)
+}

@@ -1,0 +1,138 @@
+package cardsim
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/kakunin-go/kakunin/internal/apdu"
+)
+
+// session is what loss of power or a reset takes away. The zero value has no application; powerUp makes a usable one.
+type session struct {
+	app *application
+	ef  *file
+	// verified has a bit for each verified reference of app.
+	verified access
+}
+
+// handler executes one command. It runs with the card's lock held.
+type handler func(*Card, apdu.Command) apdu.Response
+
+// commands has the handlers by class and instruction; anything else is answered 6D00. GET RESPONSE is missing on
+// purpose: this card never answers 61xx.
+var commands = map[[2]byte]handler{
+	{0x00, insSelect}:              (*Card).selectFile,
+	{0x00, insReadBinary}:          (*Card).readBinary,
+	{0x00, insVerify}:              (*Card).verify,
+	{0x00, insChangeReferenceData}: (*Card).changeReferenceData,
+	{0x00, insGetChallenge}:        (*Card).getChallenge,
+	{0x80, insSign}:                (*Card).computeDigitalSignature,
+
+	// Administration of JICSAP V1.1: it exists and needs keys that only the issuer has.
+	{0x80, 0x06}: always(apdu.SecurityNotSatisfied), // ERASE ALL RECORDS
+	{0x80, 0x50}: always(apdu.SecurityNotSatisfied), // LOCK DF
+	{0x80, 0x52}: always(apdu.SecurityNotSatisfied), // UNLOCK DF
+	{0x80, 0x54}: always(apdu.SecurityNotSatisfied), // UNLOCK KEY
+	{0x80, 0x8A}: always(apdu.SecurityNotSatisfied), // MANAGE ATTRIBUTES
+	{0x00, 0x82}: always(apdu.SecurityNotSatisfied), // EXTERNAL AUTHENTICATE
+	// The last-command indicator of a phone: a plastic card answers 6700.
+	{0x80, 0xFC}: always(apdu.WrongLength),
+}
+
+const (
+	insVerify              = 0x20
+	insChangeReferenceData = 0x24
+	insSign                = 0x2A
+	insGetChallenge        = 0x84
+	insSelect              = 0xA4
+	insReadBinary          = 0xB0
+)
+
+func always(s apdu.Status) handler {
+	return func(*Card, apdu.Command) apdu.Response { return status(s) }
+}
+
+func status(s apdu.Status) apdu.Response { return apdu.Response{Status: s} }
+
+func success(data []byte) apdu.Response { return apdu.Response{Data: data, Status: apdu.OK} }
+
+// process executes one command APDU of any form.
+func (c *Card) process(raw []byte) apdu.Response {
+	command, err := apdu.ParseCommand(raw)
+	if err != nil {
+		return status(apdu.WrongLength)
+	}
+	if s := checkClass(command.CLA, command.INS); s != apdu.OK {
+		return status(s)
+	}
+	h, ok := commands[[2]byte{command.CLA, command.INS}]
+	if !ok {
+		return status(apdu.INSNotSupported)
+	}
+	return h(c, command)
+}
+
+// checkClass accepts the two plain classes 00 and 80 and gives every other one its status word (ISO/IEC 7816-4, 5.4.1).
+func checkClass(cla, ins byte) apdu.Status {
+	switch {
+	case cla&0xC0 == 0x40:
+		return apdu.ChannelNotSupported // further interindustry values: logical channels 4 to 19
+	case cla&0x60 != 0, cla&0x10 != 0:
+		return apdu.CLANotSupported // reserved, A0 and above, or command chaining
+	case cla&0x03 != 0:
+		return apdu.ChannelNotSupported
+	}
+	switch cla & 0x0C {
+	case 0x00:
+		return apdu.OK
+	case 0x04:
+		return apdu.SMNotSupported // secure messaging in a proprietary format
+	}
+	switch {
+	case ins == insSelect:
+		return apdu.SMNotSupported
+	case cla&0x0C == 0x0C:
+		return apdu.SMObjectMissing // the header is to be authenticated, which no object can do here
+	default:
+		return apdu.SMNotEstablished
+	}
+}
+
+// referenced finds the internal file that P2 of VERIFY, CHANGE REFERENCE DATA and COMPUTE DIGITAL SIGNATURE means:
+// 80 is the current file, 80|SFI a file of the application, which becomes the current one.
+func (c *Card) referenced(p2 byte) (*file, apdu.Status) {
+	if p2&0xE0 != 0x80 {
+		return nil, apdu.IncorrectP1P2
+	}
+	if p2 == 0x80 {
+		if c.session.ef == nil {
+			return nil, apdu.NoCurrentEF
+		}
+		return c.session.ef, apdu.OK
+	}
+	f, ok := c.session.app.files[uint16(p2&0x1F)]
+	if !ok {
+		return nil, apdu.FileNotFound
+	}
+	c.session.ef = f
+	return f, apdu.OK
+}
+
+// writeTrace records one exchange as "> command" and "< response" in hexadecimal, with the values of PINs replaced by
+// asterisks. A trace that cannot be written is no reason for a card to stop.
+func writeTrace(w io.Writer, command, response []byte) {
+	_, _ = fmt.Fprintf(w, "> %s\n< %X\n", maskCommand(command), response)
+}
+
+// maskCommand hides everything behind the header of a command that carries a PIN, in any class and however malformed.
+func maskCommand(command []byte) string {
+	if len(command) <= 5 {
+		return fmt.Sprintf("%X", command)
+	}
+	switch command[1] {
+	case insVerify, insChangeReferenceData, 0x2C, 0x32:
+		return fmt.Sprintf("%X**", command[:4])
+	default:
+		return fmt.Sprintf("%X", command)
+	}
+}

@@ -1,0 +1,87 @@
+package cardsim
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// jst is the civil time of Japan: +09:00, without daylight saving.
+func jst() *time.Location { return time.FixedZone("JST", 9*60*60) }
+
+// eras has the first day of each era (YYYYMMDD) and its Gregorian year, newest first. The first year of an era is 1.
+var eras = [...]struct {
+	start string
+	year  int
+}{
+	{"20190501", 2019}, // 令和
+	{"19890108", 1989}, // 平成
+	{"19261225", 1926}, // 昭和
+	{"19120730", 1912}, // 大正
+	{"18680125", 1868}, // 明治
+}
+
+// eraDate turns YYYYMMDD into YYMMDD with the year of the Japanese era (和暦). Unknown parts stay 00, and a date with an
+// unknown day counts as the first of what is known. Dates before 明治 have the year 00.
+func eraDate(date string) string {
+	for _, e := range eras {
+		if date >= e.start {
+			year, _ := strconv.Atoi(date[:4])
+			return fmt.Sprintf("%02d%s", year-e.year+1, date[4:])
+		}
+	}
+	return "00" + date[4:]
+}
+
+// validBirthdate accepts YYYYMMDD with unknown parts 00 from the right.
+func validBirthdate(s string) bool {
+	if len(s) != 8 || !digits(s) {
+		return false
+	}
+	year, month, day := s[:4], s[4:6], s[6:]
+	switch {
+	case year == "0000" && (month != "00" || day != "00"), month == "00" && day != "00":
+		return false
+	case month == "00":
+		return true
+	case day == "00":
+		day = "01"
+	}
+	_, err := time.Parse("20060102", year+month+day)
+	return err == nil
+}
+
+// Validity of the card in birthdays after the day of issue: an adult's is good until the tenth, a minor's until the
+// fifth (adult since 2022-04-01: 18 years of age at issue).
+const (
+	adultBirthdays = 10
+	minorBirthdays = 5
+	adultAge       = 18
+)
+
+// cardExpiry is the day on which the card expires, YYYYMMDD. An unknown month or day counts as the first.
+func cardExpiry(birthdate string, issued time.Time) string {
+	year, _ := strconv.Atoi(birthdate[:4])
+	birthday := birthdate[4:]
+	if birthday[:2] == "00" {
+		birthday = "01" + birthday[2:]
+	}
+	if birthday[2:] == "00" {
+		birthday = birthday[:2] + "01"
+	}
+	issued = issued.In(jst())
+	next := issued.Year()
+	if issued.Format("0102") >= birthday {
+		next++
+	}
+	birthdays := adultBirthdays
+	if age := next - 1 - year; age < adultAge {
+		birthdays = minorBirthdays
+	}
+	return fmt.Sprintf("%04d%s", next+birthdays-1, birthday)
+}
+
+// verificationNumberB is 照合番号B: birth date in the era's years, year of expiry of the card, security code.
+func verificationNumberB(birthdate, expiry, securityCode string) string {
+	return eraDate(birthdate) + expiry[:4] + securityCode
+}

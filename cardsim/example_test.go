@@ -1,0 +1,101 @@
+package cardsim_test
+
+import (
+	"context"
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+
+	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/jpki/card"
+)
+
+// A card of a ready person, used through the same client that a reader would use. In a test, cardsim.New(t,
+// cardsim.Hanako) does the first steps.
+func ExampleNewCard() {
+	ctx := context.Background()
+	jpki, err := issuer.New(issuer.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	person, err := cardsim.Lookup(cardsim.Hanako)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	c, err := cardsim.NewCard(cardsim.Config{Person: person, JPKI: jpki})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	client, err := c.Client(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = client.Close(ctx) }()
+
+	var wrong *card.PINError
+	if errors.As(client.VerifyAuthPIN(ctx, "0000"), &wrong) {
+		fmt.Println("wrong PIN, tries left:", wrong.Remaining)
+	}
+	if err := client.VerifyAuthPIN(ctx, person.AuthPIN); err != nil {
+		fmt.Println(err)
+		return
+	}
+	key, err := client.AuthKey(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	digest := sha256.Sum256([]byte("a document"))
+	signature, err := key.SignContext(ctx, digest[:], crypto.SHA256)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	public, _ := key.Public().(*rsa.PublicKey)
+	fmt.Println("signature verifies:", rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], signature) == nil)
+	// Output:
+	// wrong PIN, tries left: 2
+	// signature verifies: true
+}
+
+// The card itself takes command APDUs and gives response APDUs.
+func ExampleCard_Transmit() {
+	jpki, err := issuer.New(issuer.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	person, err := cardsim.Lookup(cardsim.Hanako)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	c, err := cardsim.NewCard(cardsim.Config{Person: person, JPKI: jpki})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, command := range [][]byte{
+		{0x00, 0xA4, 0x04, 0x0C, 0x0A, 0xD3, 0x92, 0xF0, 0x00, 0x26, 0x01, 0x00, 0x00, 0x00, 0x01}, // SELECT JPKI-AP
+		{0x00, 0x20, 0x00, 0x98},                        // VERIFY without data: how many tries?
+		{0x00, 0x20, 0x00, 0x98, 4, '9', '9', '9', '9'}, // a wrong PIN
+		{0x00, 0xB0, 0x86, 0x00, 15},                    // READ BINARY of the token label
+		{0x80, 0x2A, 0x00, 0x97, 1, 0x55, 0x00},         // a signature without PIN
+	} {
+		response := c.Transmit(command)
+		fmt.Printf("%X %q\n", response[len(response)-2:], response[:len(response)-2])
+	}
+	// Output:
+	// 9000 ""
+	// 63C3 ""
+	// 63C2 ""
+	// 9000 "JPKIAPICCTOKEN2"
+	// 6982 ""
+}

@@ -1,0 +1,69 @@
+package cardsim
+
+import "github.com/kakunin-go/kakunin/internal/apdu"
+
+// maxReference is the longest value that VERIFY compares.
+const maxReference = 16
+
+// referenceFile is the file that P2 means, if it holds a reference.
+func (c *Card) referenceFile(p2 byte) (*file, apdu.Status) {
+	f, s := c.referenced(p2)
+	if s != apdu.OK {
+		return nil, s
+	}
+	if f.kind != reference {
+		return nil, apdu.IncompatibleFile
+	}
+	return f, apdu.OK
+}
+
+// verify is VERIFY, 00 20 00 P2. Without data it only reports the remaining tries, 63Cx, verified or not and also when
+// none is left (63C0).
+func (c *Card) verify(cmd apdu.Command) apdu.Response {
+	if cmd.P1 != 0 {
+		return status(apdu.IncorrectP1P2)
+	}
+	f, s := c.referenceFile(cmd.P2)
+	if s != apdu.OK {
+		return status(s)
+	}
+	// The command has no response data: a Le field, also the single 00 of "00 20 00 80 00", is a wrong length.
+	if cmd.Ne != 0 || len(cmd.Data) > maxReference {
+		return status(apdu.WrongLength)
+	}
+	if len(cmd.Data) == 0 {
+		return status(apdu.Retry(f.secret.tries))
+	}
+	if f.secret.blocked() {
+		return status(c.blockedStatus)
+	}
+	if !f.secret.verify(cmd.Data) {
+		// A failed attempt also ends an earlier success: whoever types now is not the one who was verified.
+		c.session.verified &^= bit(f.id)
+		return status(apdu.Retry(f.secret.tries))
+	}
+	c.session.verified |= bit(f.id)
+	return status(apdu.OK)
+}
+
+// changeReferenceData is CHANGE REFERENCE DATA, 00 24 01 P2 with the new value only: the old one must be verified.
+func (c *Card) changeReferenceData(cmd apdu.Command) apdu.Response {
+	if cmd.P1 != 0x01 {
+		return status(apdu.IncorrectP1P2)
+	}
+	f, s := c.referenceFile(cmd.P2)
+	if s != apdu.OK {
+		return status(s)
+	}
+	if cmd.Ne != 0 || len(cmd.Data) == 0 {
+		return status(apdu.WrongLength)
+	}
+	if !openedBy(f.id).grants(c.session.verified) || f.secret.changeable == nil {
+		return status(apdu.SecurityNotSatisfied)
+	}
+	if !f.secret.changeable(cmd.Data) {
+		return status(apdu.IncorrectData)
+	}
+	f.secret.value = append([]byte(nil), cmd.Data...)
+	return status(apdu.OK)
+}
