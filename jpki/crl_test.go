@@ -230,7 +230,9 @@ func TestCRLNotForThisLeaf(t *testing.T) {
 		}
 	})
 	t.Run("second of two distribution points", func(t *testing.T) {
-		leaf := a.signingLeaf(t, func(s *certSpec) { s.replace(oidCRLDistribution, pointExt(pointName("Hino-shi"), pointName("Kiyose-shi"))) })
+		leaf := a.signingLeaf(t, func(s *certSpec) {
+			s.replace(oidCRLDistribution, pointExt(pointName("Hino-shi"), pointName("Kiyose-shi")))
+		})
 		spec := a.list(1, revoked(leaf, now.Add(-day)))
 		if answer, err := a.ask(t, added(t, spec.sign(a.key)), leaf, now); err != nil || answer.Status != Revoked {
 			t.Errorf("%v, %v", answer, err)

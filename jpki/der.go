@@ -259,8 +259,7 @@ func readName(s *cryptobyte.String) ([]byte, bool) {
 		for !rdn.Empty() {
 			var pair, value cryptobyte.String
 			var tag cbasn1.Tag
-			var id asn1.ObjectIdentifier
-			if !rdn.ReadASN1(&pair, cbasn1.SEQUENCE) || !pair.ReadASN1ObjectIdentifier(&id) ||
+			if !rdn.ReadASN1(&pair, cbasn1.SEQUENCE) || !pair.SkipASN1(cbasn1.OBJECT_IDENTIFIER) ||
 				!pair.ReadAnyASN1(&value, &tag) || !pair.Empty() {
 				return nil, false
 			}

@@ -27,16 +27,39 @@ const (
 
 var keys sync.Map // label → func() *rsa.PrivateKey
 
-// testKey returns one key per label and run.
+// testKey returns the key of a label. It follows from the label alone, so that the workers of a fuzz run, which are
+// processes of their own, have the same authority.
 func testKey(label string) *rsa.PrivateKey {
 	once, _ := keys.LoadOrStore(label, sync.OnceValue(func() *rsa.PrivateKey {
-		key, err := rsa.GenerateKey(rand.Reader, 2048)
-		if err != nil {
+		e, one := big.NewInt(65537), big.NewInt(1)
+		p, q := testPrime(label+" p", e), testPrime(label+" q", e)
+		n := new(big.Int).Mul(p, q)
+		d := new(big.Int).ModInverse(e, new(big.Int).Mul(new(big.Int).Sub(p, one), new(big.Int).Sub(q, one)))
+		key := &rsa.PrivateKey{PublicKey: rsa.PublicKey{N: n, E: int(e.Int64())}, D: d, Primes: []*big.Int{p, q}}
+		key.Precompute()
+		if err := key.Validate(); err != nil || n.BitLen() != 2048 {
 			panic(err)
 		}
 		return key
 	}))
 	return once.(func() *rsa.PrivateKey)()
+}
+
+// testPrime returns the first 1024-bit prime after the hashes of the label that suits the exponent.
+func testPrime(label string, e *big.Int) *big.Int {
+	var octets []byte
+	for i := range byte(4) {
+		part := sha256.Sum256(append([]byte(label), i))
+		octets = append(octets, part[:]...)
+	}
+	octets[0] |= 0xc0
+	octets[len(octets)-1] |= 1
+	one, two, gcd := big.NewInt(1), big.NewInt(2), new(big.Int)
+	for p := new(big.Int).SetBytes(octets); ; p.Add(p, two) {
+		if p.ProbablyPrime(20) && gcd.GCD(nil, nil, e, new(big.Int).Sub(p, one)).Cmp(one) == 0 {
+			return p
+		}
+	}
 }
 
 func spki(key *rsa.PrivateKey) []byte {

@@ -143,8 +143,10 @@ func TestVerifyProfile(t *testing.T) {
 			"critical subjectAltName, all known": func(s *certSpec) {
 				s.replace(oidSubjectAltName, ext(oidSubjectAltName, true, sequence(personNames()...)))
 			},
-			"unknown extension":   func(s *certSpec) { s.add(ext([]int{1, 2, 3, 4}, false, []byte{5, 0})) },
-			"policy not critical": func(s *certSpec) { s.replace(oidCertificatePolicies, ext(oidCertificatePolicies, false, sequence(sequence(oid(oidPolicyTestSigning))))) },
+			"unknown extension": func(s *certSpec) { s.add(ext([]int{1, 2, 3, 4}, false, []byte{5, 0})) },
+			"policy not critical": func(s *certSpec) {
+				s.replace(oidCertificatePolicies, ext(oidCertificatePolicies, false, sequence(sequence(oid(oidPolicyTestSigning)))))
+			},
 			"issuer and serial in the key identifier": func(s *certSpec) {
 				s.replace(oidAuthorityKeyID, ext(oidAuthorityKeyID, false,
 					sequence(wrap(tag0, a.id), wrap(tag1c, wrap(tag4c, a.name)), wrap(tag2, []byte{1}))))
@@ -306,7 +308,9 @@ func TestRevocationPolicy(t *testing.T) {
 	c := a.signingLeaf(t)
 	broken := errors.New("broken")
 	good, unknown, failing := says(Good, nil), says(Unknown, nil), says(Good, broken)
-	verify := func(sources ...RevocationSource) (*Verifier, *Certificate) { return newVerifier(t, Require(sources...), a), c }
+	verify := func(sources ...RevocationSource) (*Verifier, *Certificate) {
+		return newVerifier(t, Require(sources...), a), c
+	}
 
 	for name, sources := range map[string][]RevocationSource{
 		"first": {good, says(Revoked, nil)}, "after unknown": {unknown, good}, "after an error": {failing, good},

@@ -19,7 +19,7 @@ func message(r Reason, p PIN, remaining int) fault.Message {
 	case WrongPIN:
 		m := fault.Message{JA: ja + "が違います。", EN: "The " + en + " is wrong."}
 		if remaining > 0 {
-			m.JA += fmt.Sprintf("残り%d回間違えるとロックされます。", remaining)
+			m.JA += fmt.Sprintf("あと%d回間違えるとロックされます。", remaining)
 			m.EN += fmt.Sprintf(" Remaining tries before it is locked: %d.", remaining)
 		}
 		return m

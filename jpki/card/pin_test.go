@@ -122,6 +122,45 @@ func TestAllowLastTryIsAView(t *testing.T) {
 	wantReason(t, c.VerifyAuthPIN(t.Context(), "1234"), card.LastTryRefused)
 }
 
+// A comparison that fails withdraws an earlier success, on the card and in the client, and the card is given back.
+func TestWrongPINAfterRight(t *testing.T) {
+	h := &held{script: newScript(t, opening...)}
+	c, err := card.Open(t.Context(), h, card.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.add(selectJPKI, ok, "> 00A4020C02001B", ok, "> 00200080", "< 63C5", "> 0020008006414243313233", "< 9000")
+	if err := c.VerifySigningPassword(t.Context(), "ABC123"); err != nil {
+		t.Fatal(err)
+	}
+	h.add("> 00A4020C02001B", ok, "> 00200080", "< 63C5", "> 0020008006414243313234", "< 63C4")
+	wantReason(t, c.VerifySigningPassword(t.Context(), "ABC124"), card.WrongPIN)
+	if h.open() {
+		t.Error("the card is held although nothing is verified")
+	}
+	_, err = c.SigningCertificate(t.Context()) // decided without a command
+	wantReason(t, err, card.NotVerified)
+}
+
+// One PIN that is wrong does not touch the other, and the card stays held.
+func TestWrongPINBesideAnother(t *testing.T) {
+	h := &held{script: newScript(t, opening...)}
+	c, err := card.Open(t.Context(), h, card.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.add(selectJPKI, ok)
+	h.add(verifyAuth("< 63C3", "< 9000")...)
+	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+		t.Fatal(err)
+	}
+	h.add("> 00A4020C02001B", ok, "> 00200080", "< 63C5", "> 0020008006414243313234", "< 63C4")
+	wantReason(t, c.VerifySigningPassword(t.Context(), "ABC124"), card.WrongPIN)
+	if !h.open() {
+		t.Error("the card was given back with a PIN verified")
+	}
+}
+
 // Nothing that cannot be right reaches the card: the scripts hold no further command.
 func TestMalformedPINCostsNoTry(t *testing.T) {
 	c, _ := open(t, card.Options{})
@@ -188,7 +227,7 @@ func TestPINErrorMessages(t *testing.T) {
 	}{
 		{
 			&card.PINError{Reference: card.AuthPIN, Remaining: 2, Reason: card.WrongPIN}, fault.User,
-			"利用者証明用電子証明書の暗証番号が違います。残り2回間違えるとロックされます。",
+			"利用者証明用電子証明書の暗証番号が違います。あと2回間違えるとロックされます。",
 			"The PIN of the authentication certificate is wrong. Remaining tries before it is locked: 2.",
 		},
 		{

@@ -1,0 +1,240 @@
+//go:build pcsc
+
+package pcsc_test
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/jpki/card"
+	"github.com/kakunin-go/kakunin/jpki/card/pcsc"
+)
+
+// These tests need a running pcscd and, in one of its readers, the software card of the default person. They fail without:
+// who builds with the tag pcsc has both, see .ci/pcsc.sh.
+
+func openReader(t *testing.T, cfg pcsc.Config) *pcsc.Reader {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	r, err := pcsc.Open(ctx, cfg)
+	if err != nil {
+		t.Fatal("a running pcscd and a card are needed:", err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+func openCard(t *testing.T) (*pcsc.Reader, *card.Card) {
+	t.Helper()
+	r := openReader(t, pcsc.Config{})
+	c, err := card.Open(t.Context(), r, card.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	if c.Kind() != card.Plastic {
+		t.Errorf("kind %v", c.Kind())
+	}
+	return r, c
+}
+
+func TestReaders(t *testing.T) {
+	names, err := pcsc.Readers(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := openReader(t, pcsc.Config{})
+	for _, name := range names {
+		if name == r.Name() {
+			return
+		}
+	}
+	t.Errorf("reader %s is not in the list %v", r.Name(), names)
+}
+
+func TestWaitingEndsWithTheContext(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	_, err := pcsc.Open(ctx, pcsc.Config{Reader: "no reader has this name"})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCertificates(t *testing.T) {
+	_, c := openCard(t)
+	if err := c.VerifySigningPassword(t.Context(), "abc123"); err != nil {
+		t.Fatal(err)
+	}
+	for name, pair := range map[string]struct {
+		leaf, ca func(context.Context) ([]byte, error)
+	}{
+		"authentication": {c.AuthCertificate, c.AuthCACertificate},
+		"signing":        {c.SigningCertificate, c.SigningCACertificate},
+	} {
+		leaf, ca := certificate(t, pair.leaf), certificate(t, pair.ca)
+		if err := leaf.CheckSignatureFrom(ca); err != nil {
+			t.Error(name, err)
+		}
+	}
+}
+
+func certificate(t *testing.T, read func(context.Context) ([]byte, error)) *x509.Certificate {
+	t.Helper()
+	der, err := read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestAttributes(t *testing.T) {
+	_, c := openCard(t)
+	want, err := cardsim.Lookup(cardsim.Hanako)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := c.Attributes(t.Context(), want.TextPIN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Name.Reveal() != want.Name || got.Address.Reveal() != want.Address ||
+		got.Birthdate.RevealRaw() != want.Subject.Birthdate || got.Gender.RevealRaw() != want.Subject.Gender {
+		t.Error("the attributes are not those of the default person")
+	}
+}
+
+func TestWrongPINThenRight(t *testing.T) {
+	_, c := openCard(t)
+	if n, err := c.AuthPINTries(t.Context()); n != 3 || err != nil {
+		t.Fatal(n, err)
+	}
+	var refused *card.PINError
+	if err := c.VerifyAuthPIN(t.Context(), "9999"); !errors.As(err, &refused) || refused.Remaining != 2 {
+		t.Fatalf("got %v", err)
+	}
+	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := c.AuthPINTries(t.Context()); n != 3 || err != nil {
+		t.Fatal(n, err)
+	}
+}
+
+func TestSignatures(t *testing.T) {
+	_, c := openCard(t)
+	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.VerifySigningPassword(t.Context(), "ABC123"); err != nil {
+		t.Fatal(err)
+	}
+	digest := sha256.Sum256([]byte("document"))
+	for name, get := range map[string]func(context.Context) (*card.Key, error){
+		"authentication": c.AuthKey, "signing": c.SigningKey,
+	} {
+		key, err := get(t.Context())
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		for _, mode := range []crypto.Hash{crypto.SHA256, card.BareHash} {
+			signature, err := key.SignContext(t.Context(), digest[:], mode)
+			if err != nil {
+				t.Fatal(name, err)
+			}
+			if err := rsa.VerifyPKCS1v15(key.Public().(*rsa.PublicKey), mode, digest[:], signature); err != nil {
+				t.Error(name, err)
+			}
+		}
+	}
+}
+
+// What one program verified, the next one must not find: also when the first forgets to close the card.
+func TestPowerIsRemoved(t *testing.T) {
+	signs := func(r *pcsc.Reader) bool {
+		t.Helper()
+		for _, command := range [][]byte{
+			{0x00, 0xA4, 0x04, 0x0C, 0x0A, 0xD3, 0x92, 0xF0, 0x00, 0x26, 0x01, 0x00, 0x00, 0x00, 0x01},
+			{0x00, 0xA4, 0x02, 0x0C, 0x02, 0x00, 0x17},
+		} {
+			if answer, err := r.Transmit(t.Context(), command); err != nil || !bytes.Equal(answer, []byte{0x90, 0x00}) {
+				t.Fatalf("got %X, %v", answer, err)
+			}
+		}
+		command := append([]byte{0x80, 0x2A, 0x00, 0x80, 0x20}, make([]byte, 33)...)
+		answer, err := r.Transmit(t.Context(), command)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return !bytes.Equal(answer, []byte{0x69, 0x82})
+	}
+	r, c := openCard(t)
+	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(t.Context()); card.ReasonOf(err) != card.Closed {
+		t.Errorf("closing the card behind the reader: %v", err)
+	}
+	r = openReader(t, pcsc.Config{})
+	if signs(r) {
+		t.Error("the PIN was still verified")
+	}
+}
+
+// A second program waits while the first holds the card with a PIN verified, and no longer than its context.
+func TestTwoPrograms(t *testing.T) {
+	_, first := openCard(t)
+	second := openReader(t, pcsc.Config{})
+	if err := first.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := card.Open(ctx, second, card.Options{}); card.ReasonOf(err) != card.Interrupted {
+		t.Fatalf("got %v", err)
+	}
+	if err := first.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c, err := card.Open(t.Context(), second, card.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := c.AuthPINTries(t.Context()); n != 3 || err != nil {
+		t.Error(n, err)
+	}
+}
+
+func TestExclusive(t *testing.T) {
+	openReader(t, pcsc.Config{Exclusive: true})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	_, err := pcsc.Open(ctx, pcsc.Config{})
+	if reason := card.ReasonOf(err); reason != card.CardBusy || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+}

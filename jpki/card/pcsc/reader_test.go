@@ -1,0 +1,417 @@
+//go:build pcsc
+
+package pcsc
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/ebfe/scard"
+
+	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin/jpki/card"
+)
+
+func openFake(t *testing.T, f *fakeService, cfg Config) *Reader {
+	t.Helper()
+	r, err := open(t.Context(), cfg, f.establish)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+func wantReason(t *testing.T, err error, want card.Reason) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("no error, want %v", want)
+	}
+	if got := card.ReasonOf(err); got != want {
+		t.Errorf("reason %v (%v), want %v", got, err, want)
+	}
+	if fault.FamilyOf(err) != fault.Unavailable && want != card.Closed {
+		t.Errorf("family %v", fault.FamilyOf(err))
+	}
+}
+
+func TestOpenChooses(t *testing.T) {
+	foreign := func() *fakeCard {
+		return &fakeCard{transmit: func([]byte) ([]byte, error) { return []byte{0x6A, 0x82}, nil }}
+	}
+	first := true
+	hesitant := &fakeCard{transmit: func([]byte) ([]byte, error) {
+		if first {
+			first = false
+			return []byte{0x6F, 0x00}, nil
+		}
+		return []byte{0x90, 0x00}, nil
+	}}
+	tests := []struct {
+		name  string
+		cards map[string]*fakeCard
+		cfg   Config
+		want  string
+	}{
+		{"the only card", map[string]*fakeCard{"B": {}}, Config{}, "B"},
+		{"the only card, though it is another", map[string]*fakeCard{"B": foreign()}, Config{}, "B"},
+		{"the My Number Card", map[string]*fakeCard{"A": foreign(), "B": {}, "C": {}}, Config{}, "B"},
+		{"one that hesitates", map[string]*fakeCard{"A": hesitant, "B": {}}, Config{}, "A"},
+		{"by name", map[string]*fakeCard{"A": {}, "B": {}, "C": {}}, Config{Reader: "c"}, "C"},
+		{"not a mute one", map[string]*fakeCard{"A": {flags: scard.StateMute}, "B": {}}, Config{}, "B"},
+		{"not a busy one", map[string]*fakeCard{"A": {connectErr: scard.ErrSharingViolation}, "B": {}}, Config{}, "B"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFake(t, tt.cards, "A", "B", "C")
+			if r := openFake(t, f, tt.cfg); r.Name() != tt.want {
+				t.Errorf("reader %s, want %s", r.Name(), tt.want)
+			}
+		})
+	}
+}
+
+func TestOpenWaitsForACard(t *testing.T) {
+	f := newFake(t, map[string]*fakeCard{}, "A")
+	looks := 0
+	f.looked = func() {
+		if looks++; looks == 3 {
+			f.put("A", &fakeCard{})
+		}
+	}
+	if r := openFake(t, f, Config{}); r.Name() != "A" || looks != 3 {
+		t.Errorf("reader %s after %d looks", r.Name(), looks)
+	}
+}
+
+func TestOpenEndsWithTheContext(t *testing.T) {
+	tests := []struct {
+		name string
+		card *fakeCard
+		want card.Reason
+	}{
+		{"no card", nil, card.CardAbsent},
+		{"busy", &fakeCard{connectErr: scard.ErrSharingViolation}, card.CardBusy},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			f := newFake(t, map[string]*fakeCard{"A": tt.card}, "A")
+			looks := 0
+			f.looked = func() {
+				if looks++; looks == 2 {
+					cancel()
+				}
+			}
+			_, err := open(ctx, Config{}, f.establish)
+			wantReason(t, err, tt.want)
+			if !errors.Is(err, context.Canceled) {
+				t.Error("the cause is lost")
+			}
+		})
+	}
+}
+
+func TestOpenWithoutService(t *testing.T) {
+	_, err := open(t.Context(), Config{}, func() (system, error) { return nil, scard.ErrNoService })
+	wantReason(t, err, card.ReaderUnavailable)
+	f := newFake(t, nil)
+	f.listErr = scard.ErrCommError
+	_, err = open(t.Context(), Config{}, f.establish)
+	wantReason(t, err, card.TransportFailed)
+}
+
+func TestOpenWithoutReaderWaitsForOne(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	f := newFake(t, nil)
+	lists := 0
+	_, err := open(ctx, Config{}, func() (system, error) { return listing{f, func() { lists++; cancel() }}, nil })
+	if !errors.Is(err, context.Canceled) || lists == 0 {
+		t.Errorf("got %v after %d looks", err, lists)
+	}
+}
+
+// listing says when the readers are listed.
+type listing struct {
+	*fakeService
+	listed func()
+}
+
+func (l listing) ListReaders() ([]string, error) {
+	l.listed()
+	return l.fakeService.ListReaders()
+}
+
+func TestShareModes(t *testing.T) {
+	for _, exclusive := range []bool{false, true} {
+		c := &fakeCard{}
+		f := newFake(t, map[string]*fakeCard{"A": c}, "A")
+		openFake(t, f, Config{Exclusive: exclusive})
+		want := scard.ShareShared
+		if exclusive {
+			want = scard.ShareExclusive
+		}
+		f.see(func() {
+			if !slices.Equal(c.modes, []scard.ShareMode{want}) {
+				t.Errorf("exclusive %v: modes %v", exclusive, c.modes)
+			}
+		})
+	}
+}
+
+func TestTransactions(t *testing.T) {
+	c := &fakeCard{}
+	f := newFake(t, map[string]*fakeCard{"A": c}, "A")
+	r := openFake(t, f, Config{})
+	end, err := r.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time does nothing
+		if err := end(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.see(func() {
+		if c.begins != 1 || c.ends != 1 {
+			t.Errorf("begun %d, ended %d", c.begins, c.ends)
+		}
+	})
+	// The end of a transaction that went with the power does not end the next one.
+	old, err := r.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.PowerOff(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := old(); err != nil {
+		t.Fatal(err)
+	}
+	f.see(func() {
+		if c.begins != 3 || c.ends != 1 || c.connects != 2 {
+			t.Errorf("begun %d, ended %d, connected %d", c.begins, c.ends, c.connects)
+		}
+		if !slices.Equal(c.disconnects, []scard.Disposition{scard.UnpowerCard}) {
+			t.Errorf("disconnected %v", c.disconnects)
+		}
+	})
+}
+
+// Another program reset the card: connect again, and the transaction begins.
+func TestBeginAfterReset(t *testing.T) {
+	c := &fakeCard{beginErrs: []error{scard.ErrResetCard}}
+	f := newFake(t, map[string]*fakeCard{"A": c}, "A")
+	r := openFake(t, f, Config{})
+	if _, err := r.Begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.see(func() {
+		if c.connects != 2 || c.begins != 1 {
+			t.Errorf("connected %d, begun %d", c.connects, c.begins)
+		}
+	})
+	c = &fakeCard{beginErrs: []error{scard.ErrResetCard, scard.ErrResetCard}}
+	r = openFake(t, newFake(t, map[string]*fakeCard{"A": c}, "A"), Config{})
+	_, err := r.Begin(t.Context())
+	wantReason(t, err, card.TransportFailed)
+}
+
+// A transaction that is granted after its caller has gone is given back.
+func TestAbandonedBeginIsUndone(t *testing.T) {
+	c := &fakeCard{block: make(chan struct{}), blocked: make(chan struct{})}
+	f := newFake(t, map[string]*fakeCard{"A": c}, "A")
+	r := openFake(t, f, Config{})
+	ctx, cancel := context.WithCancel(t.Context())
+	result := make(chan error)
+	go func() {
+		_, err := r.Begin(ctx)
+		result <- err
+	}()
+	<-c.blocked
+	cancel()
+	wantReason(t, <-result, card.Interrupted)
+	close(c.block)
+	if _, err := r.Transmit(t.Context(), []byte{0, 0, 0, 0}); err != nil { // behind the abandoned call
+		t.Fatal(err)
+	}
+	f.see(func() {
+		if c.begins != 1 || c.ends != 1 {
+			t.Errorf("begun %d, ended %d", c.begins, c.ends)
+		}
+	})
+}
+
+// The answer to an abandoned command is not the answer to the next one, and the reader keeps a copy of what it sends.
+func TestAbandonedTransmit(t *testing.T) {
+	started, release := make(chan struct{}), make(chan struct{})
+	first := true
+	c := &fakeCard{}
+	c.transmit = func(cmd []byte) ([]byte, error) {
+		if first {
+			first = false
+			close(started)
+			<-release
+			return append([]byte("late"), cmd[0]), nil
+		}
+		return []byte{0x90, 0x00}, nil
+	}
+	f := newFake(t, map[string]*fakeCard{"A": c}, "A")
+	r := openFake(t, f, Config{})
+	ctx, cancel := context.WithCancel(t.Context())
+	result := make(chan error)
+	command := []byte{1, 2, 3, 4}
+	go func() {
+		_, err := r.Transmit(ctx, command)
+		clear(command)
+		result <- err
+	}()
+	<-started
+	cancel()
+	wantReason(t, <-result, card.Interrupted)
+	close(release)
+	answer, err := r.Transmit(t.Context(), []byte{5, 6, 7, 8})
+	if err != nil || !bytes.Equal(answer, []byte{0x90, 0x00}) {
+		t.Errorf("got %X, %v", answer, err)
+	}
+	f.see(func() {
+		if !bytes.Equal(c.commands[0], []byte{1, 2, 3, 4}) {
+			t.Errorf("sent %X", c.commands[0])
+		}
+	})
+}
+
+// The card that is there after one was taken away may be another person's.
+func TestRemovedCardIsNotReplacedSilently(t *testing.T) {
+	c := &fakeCard{transmit: func([]byte) ([]byte, error) { return nil, scard.ErrRemovedCard }}
+	f := newFake(t, map[string]*fakeCard{"A": c}, "A")
+	r := openFake(t, f, Config{})
+	_, err := r.Transmit(t.Context(), []byte{0, 0, 0, 0})
+	wantReason(t, err, card.CardAbsent)
+	f.put("A", &fakeCard{})
+	_, err = r.Transmit(t.Context(), []byte{0, 0, 0, 0})
+	wantReason(t, err, card.CardAbsent)
+	_, err = r.Begin(t.Context())
+	wantReason(t, err, card.CardAbsent)
+	if err := r.PowerOff(t.Context()); err != nil { // the end of the old client
+		t.Fatal(err)
+	}
+	if _, err := r.Begin(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// If the connection broke with a PIN verified, PowerOff connects again to remove power.
+func TestPowerOffAfterLostConnection(t *testing.T) {
+	c := &fakeCard{transmit: func([]byte) ([]byte, error) { return nil, scard.ErrResetCard }}
+	f := newFake(t, map[string]*fakeCard{"A": c}, "A")
+	r := openFake(t, f, Config{})
+	_, err := r.Transmit(t.Context(), []byte{0, 0, 0, 0})
+	wantReason(t, err, card.TransportFailed)
+	if err := r.PowerOff(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.see(func() {
+		if !slices.Equal(c.disconnects, []scard.Disposition{scard.LeaveCard, scard.UnpowerCard}) {
+			t.Errorf("disconnected %v", c.disconnects)
+		}
+	})
+}
+
+func TestServiceRestart(t *testing.T) {
+	c := &fakeCard{transmit: func([]byte) ([]byte, error) { return nil, scard.ErrInvalidHandle }}
+	f := newFake(t, map[string]*fakeCard{"A": c}, "A")
+	r := openFake(t, f, Config{})
+	_, err := r.Transmit(t.Context(), []byte{0, 0, 0, 0})
+	wantReason(t, err, card.TransportFailed)
+	if err := r.PowerOff(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Begin(t.Context()); err != nil {
+		t.Error(err)
+	}
+	f.see(func() {
+		if f.released != 1 || c.connects != 2 {
+			t.Errorf("released %d, connected %d", f.released, c.connects)
+		}
+	})
+}
+
+func TestCloseRemovesPowerAndReleases(t *testing.T) {
+	c := &fakeCard{}
+	f := newFake(t, map[string]*fakeCard{"A": c}, "A")
+	r, err := open(t.Context(), Config{}, f.establish)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := r.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.see(func() {
+		if !slices.Equal(c.disconnects, []scard.Disposition{scard.UnpowerCard}) || f.released != 1 {
+			t.Errorf("disconnected %v, released %d", c.disconnects, f.released)
+		}
+	})
+	_, err = r.Transmit(t.Context(), []byte{0, 0, 0, 0})
+	wantReason(t, err, card.Closed)
+	_, err = r.Begin(t.Context())
+	wantReason(t, err, card.Closed)
+	wantReason(t, r.PowerOff(t.Context()), card.Closed)
+}
+
+// Close does not wait for ever for a driver that hangs.
+func TestCloseHonoursTheContext(t *testing.T) {
+	c := &fakeCard{block: make(chan struct{}), blocked: make(chan struct{})}
+	f := newFake(t, map[string]*fakeCard{"A": c}, "A")
+	r, err := open(t.Context(), Config{}, f.establish)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	result := make(chan error)
+	go func() {
+		_, err := r.Begin(ended)
+		result <- err
+	}()
+	<-c.blocked
+	cancel()
+	<-result
+	wantReason(t, r.Close(ended), card.Interrupted)
+	close(c.block)
+	if err := r.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestReaderErrors(t *testing.T) {
+	for code, want := range map[scard.Error]card.Reason{
+		scard.ErrNoService:          card.ReaderUnavailable,
+		scard.ErrServiceStopped:     card.ReaderUnavailable,
+		scard.ErrNoReadersAvailable: card.ReaderUnavailable,
+		scard.ErrUnknownReader:      card.ReaderUnavailable,
+		scard.ErrNoSmartcard:        card.CardAbsent,
+		scard.ErrRemovedCard:        card.CardAbsent,
+		scard.ErrUnresponsiveCard:   card.CardAbsent,
+		scard.ErrSharingViolation:   card.CardBusy,
+		scard.ErrResetCard:          card.TransportFailed,
+		scard.ErrCommError:          card.TransportFailed,
+	} {
+		err := readerError("test", code)
+		wantReason(t, err, want)
+		if !errors.Is(err, code) {
+			t.Errorf("%v: the cause is lost", want)
+		}
+	}
+}

@@ -1,0 +1,175 @@
+package jpki_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net/http/httptest"
+	"testing/fstest"
+	"time"
+
+	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/jpki"
+)
+
+// world is a test JPKI with one person, so that the examples run without a card.
+type world struct {
+	*issuer.JPKI
+	certificate []byte // of the person, as a card or a service hands it over
+	list        []byte // the revocation list of the person's municipality
+}
+
+func clock() time.Time { return time.Date(2026, time.November, 2, 3, 0, 0, 0, time.UTC) }
+
+func newWorld() world {
+	j, err := issuer.New(issuer.Config{Now: clock})
+	if err != nil {
+		log.Fatal(err)
+	}
+	der, err := j.SigningCA().Issue(&issuer.KeyFromSeed("example", "holder").PublicKey, issuer.Subject{
+		Name: "試験　花子", Address: "東京都清瀬市架空１２－７", Gender: "2", Birthdate: "19800217",
+		PrefectureRomaji: "Tokyo-to", CityRomaji: "Kiyose-shi", MunicipalityCode: "13221",
+	}, clock().AddDate(-1, 0, 0))
+	if err != nil {
+		log.Fatal(err)
+	}
+	w := world{JPKI: j, certificate: der}
+	w.list = w.currentList()
+	return w
+}
+
+func (w world) currentList() []byte {
+	leaf, err := jpki.ParseCertificate(w.certificate)
+	if err != nil {
+		log.Fatal(err)
+	}
+	der, err := w.SigningCA().CRL(leaf.X509)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return der
+}
+
+func ExampleParseCertificate() {
+	leaf, err := jpki.ParseCertificate(newWorld().certificate)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(leaf.Kind, leaf.Environment)
+	fmt.Println(leaf.Person.Name.Reveal())
+	fmt.Println("valid until", leaf.ValidUntil().In(time.FixedZone("JST", 9*60*60)))
+	fmt.Println(leaf) // personal data come out only by Reveal
+	// Output:
+	// signing-card test
+	// 試験　花子
+	// valid until 2030-02-17 23:59:59 +0900 JST
+	// jpki.Certificate{signing-card test}
+}
+
+func ExampleVerifier_Verify() {
+	w := newWorld()
+	lists := jpki.NewCRLs()
+	if err := lists.Add(w.list); err != nil {
+		fmt.Println(err)
+		return
+	}
+	// In production: Trust: jpki.ProductionTrust(os.DirFS("/etc/jpki")), and no Environment.
+	verifier, err := jpki.NewVerifier(jpki.VerifierConfig{
+		Environment: jpki.Test, Trust: w.Trust(), Revocation: jpki.Require(lists), Now: clock,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	leaf, err := jpki.ParseCertificate(w.certificate)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	res, err := verifier.Verify(context.Background(), leaf, jpki.For(jpki.SigningCard))
+	fmt.Println(res.Status, res.Revocation.Method, err)
+	last := res.Steps[len(res.Steps)-1]
+	fmt.Println(last.Name, last.OK, "-", last.Clause)
+	// Output:
+	// good CRL <nil>
+	// revocation.status true - RFC 5280, 6.1.3 (a)(3)
+}
+
+// An application decides by the family of the error, and shows the person a text that is fit to show.
+func ExampleFamilyOf() {
+	w := newWorld()
+	leaf, err := jpki.ParseCertificate(w.certificate)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	// The holder moved: the municipality revokes the signing certificate.
+	if err := w.SigningCA().Revoke(leaf.X509.SerialNumber, issuer.AffiliationChanged, clock()); err != nil {
+		fmt.Println(err)
+		return
+	}
+	lists := jpki.NewCRLs()
+	if err := lists.Add(w.currentList()); err != nil {
+		fmt.Println(err)
+		return
+	}
+	verifier, err := jpki.NewVerifier(jpki.VerifierConfig{
+		Environment: jpki.Test, Trust: w.Trust(), Revocation: jpki.Require(lists), Now: clock,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	res, err := verifier.Verify(context.Background(), leaf)
+	fmt.Println(res.Status, res.Revocation.Reason, errors.Is(err, &jpki.Error{Reason: jpki.ReasonRevoked}))
+	if jpki.FamilyOf(err) == jpki.Account {
+		fmt.Println(jpki.MessageFor(err, jpki.English))
+	}
+	// Output:
+	// revoked 3 true
+	// The certificate on the card has been revoked, for example after a change of name or address. Please get a new one at your municipal office.
+}
+
+func ExampleNewOCSP() {
+	w := newWorld()
+	responder := httptest.NewServer(w.Handler())
+	defer responder.Close()
+
+	responders, err := jpki.NewOCSP(jpki.OCSPConfig{
+		URL: responder.URL + "/sign/ocsp", Kinds: []jpki.Kind{jpki.SigningCard}, Now: clock,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	verifier, err := jpki.NewVerifier(jpki.VerifierConfig{
+		Environment: jpki.Test, Trust: w.Trust(), Revocation: jpki.Require(responders), Now: clock,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	leaf, err := jpki.ParseCertificate(w.certificate)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	res, err := verifier.Verify(context.Background(), leaf)
+	fmt.Println(res.Status, res.Revocation.Method, err)
+	// Output: good OCSP <nil>
+}
+
+func ExampleProductionTrust() {
+	// In earnest: jpki.ProductionTrust(os.DirFS("/etc/jpki")), with signca03.cer and its siblings in it.
+	trust := jpki.ProductionTrust(fstest.MapFS{
+		"signca03.cer": {Data: newWorld().SigningCA().Certificate().Raw}, // somebody replaced the file
+	})
+	_, err := jpki.NewVerifier(jpki.VerifierConfig{Trust: trust, Revocation: jpki.InsecureNoRevocation()})
+	fmt.Println(err)
+	fmt.Println(jpki.FamilyOf(err))
+	// Output:
+	// jpki: trust.pin: trust anchor refused: file signca03.cer
+	// configuration
+}
