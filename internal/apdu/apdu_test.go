@@ -170,14 +170,16 @@ func TestParseResponse(t *testing.T) {
 
 // Parsed data must not let an append reach into the Le field of the caller's buffer.
 func TestParsedDataHasNoSpareCapacity(t *testing.T) {
-	raw := unhex(t, "80 2A 00 80 02 FFFF 10")
-	c, err := ParseCommand(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = append(c.Data, 0x77)
-	if raw[7] != 0x10 {
-		t.Error("append overwrote the Le field")
+	for _, tt := range []string{"80 2A 00 80 02 FFFF 10", "80 2A 00 80 00 0002 FFFF 1010"} {
+		raw := unhex(t, tt)
+		c, err := ParseCommand(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = append(c.Data, 0x77)
+		if !bytes.Equal(raw, unhex(t, tt)) {
+			t.Errorf("append overwrote the Le field of %s", tt)
+		}
 	}
 }
 

@@ -57,6 +57,11 @@ func TestOpenRefuses(t *testing.T) {
 		{"6F00 twice", []string{selectJPKI, "< 6F00", selectJPKI, "< 6F00"}, card.Refused, fault.Account},
 		{"no status word", []string{selectJPKI, "< 90"}, card.Malformed, fault.Untrusted},
 		{"invalid status word", []string{selectJPKI, "< 1234"}, card.Malformed, fault.Untrusted},
+		{
+			"more data than asked for",
+			[]string{selectJPKI, ok, "> 00A4020C020006", ok, "> 00B0000020", "< " + strings.Repeat("20", 33) + "9000"},
+			card.Malformed, fault.Untrusted,
+		},
 		{"broken transport", []string{selectJPKI, "! broken"}, card.TransportFailed, fault.Unavailable},
 	}
 	for _, tt := range tests {
