@@ -35,9 +35,9 @@ type Certificate struct {
 	form *form
 }
 
-// ParseCertificate parses one DER certificate of at most 16 KiB, without trailing bytes. It validates form only, not
-// trust: any certificate that RFC 5280 allows passes, and one that matches no profile has UnknownKind. Errors are
-// [*Error] with [ReasonMalformed]. The input is copied.
+// ParseCertificate parses one DER certificate (X.509 v3) of at most 16 KiB, without trailing bytes. It validates form
+// only, not trust: a certificate that matches no profile passes and has UnknownKind. Errors are [*Error] with
+// [ReasonMalformed]. The input is copied.
 func ParseCertificate(der []byte) (*Certificate, error) {
 	f, err := readCertificate(der)
 	if err != nil {

@@ -286,11 +286,11 @@ func TestCertificateRedacts(t *testing.T) {
 			t.Fatal(err)
 		}
 		out.Write(encoded)
-		log.Info("certificate", "value", v)
+		log.Info("certificate", slog.Any("value", v))
 	}
 	for _, secret := range []string{
 		personName, personAddress, "黒桐", "コクトウ", "319800217", "Kiyose", "SPECIMEN", "12345", serialOf(c).String(), serialOf(c).Text(16),
-		fmt.Sprintf("%x", personName), fmt.Sprintf("%q", []byte(personName)), fmt.Sprint([]byte(personName)),
+		fmt.Sprintf("%x", personName), fmt.Sprintf("%q", []byte(personName)), fmt.Sprintf("%d", []byte(personName)),
 	} {
 		if strings.Contains(out.String(), secret) {
 			t.Errorf("%q is printed", secret)

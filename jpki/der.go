@@ -3,7 +3,6 @@ package jpki
 import (
 	"bytes"
 	"encoding/asn1"
-	"slices"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -266,11 +265,4 @@ func readName(s *cryptobyte.String) ([]byte, bool) {
 		}
 	}
 	return raw, true
-}
-
-// intersects reports whether two sets of DER encodings share one.
-func intersects(a, b [][]byte) bool {
-	return slices.ContainsFunc(a, func(x []byte) bool {
-		return slices.ContainsFunc(b, func(y []byte) bool { return bytes.Equal(x, y) })
-	})
 }

@@ -191,6 +191,8 @@ func (r *ocspResponse) readResponderID(s *cryptobyte.String) bool {
 		r.responderName, ok = readName(&content)
 	case tag2c:
 		ok = content.ReadASN1Bytes(&r.responderKey, cbasn1.OCTET_STRING) && len(r.responderKey) > 0
+	default:
+		ok = false
 	}
 	return ok && content.Empty()
 }
@@ -210,6 +212,8 @@ func readSingle(s cryptobyte.String) (r singleResponse, ok bool) {
 		r.status, ok = Revoked, r.event.readRevokedInfo(content)
 	case tag2: // unknown [2] IMPLICIT UnknownInfo
 		r.status, ok = Unknown, content.Empty()
+	default:
+		ok = false
 	}
 	if !ok {
 		return r, false

@@ -10,29 +10,30 @@ import (
 )
 
 // A signing certificate holds the four attributes and its serial number identifies a person, so everything that could
-// print one of these types prints a summary instead. Format catches every verb of package fmt.
+// print one of these types prints a summary instead. Format catches every verb of package fmt. The receivers are values,
+// because a pointer receiver would let a dereferenced value print everything.
 
 // String returns kind and environment, nothing of the holder.
-func (c Certificate) String() string { //nolint:gocritic // a pointer receiver would let a dereferenced value print everything
+func (c Certificate) String() string {
 	return "jpki.Certificate{" + c.Kind.String() + " " + c.Environment.String() + "}"
 }
 
 // GoString returns String.
-func (c Certificate) GoString() string { return c.String() } //nolint:gocritic // as String
+func (c Certificate) GoString() string { return c.String() }
 
 // Format writes String for every verb.
-func (c Certificate) Format(f fmt.State, _ rune) { writeState(f, c.String()) } //nolint:gocritic // as String
+func (c Certificate) Format(f fmt.State, _ rune) { writeState(f, c.String()) }
 
 // MarshalText returns String.
-func (c Certificate) MarshalText() ([]byte, error) { return []byte(c.String()), nil } //nolint:gocritic // as String
+func (c Certificate) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
 // MarshalJSON returns kind and environment, nothing of the holder. The certificate itself is Raw.
-func (c Certificate) MarshalJSON() ([]byte, error) { //nolint:gocritic // as String
+func (c Certificate) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]string{"kind": c.Kind.String(), "environment": c.Environment.String()})
 }
 
 // LogValue returns String.
-func (c Certificate) LogValue() slog.Value { return slog.StringValue(c.String()) } //nolint:gocritic // as String
+func (c Certificate) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // String returns the OID; the value is personal data.
 func (n OtherName) String() string { return "jpki.OtherName{" + n.OID.String() + "}" }
@@ -50,18 +51,18 @@ func (n OtherName) MarshalText() ([]byte, error) { return []byte(n.String()), ni
 func (n OtherName) LogValue() slog.Value { return slog.StringValue(n.String()) }
 
 // String returns status, method and reason.
-func (a RevocationAnswer) String() string { //nolint:gocritic // as Certificate.String
+func (a RevocationAnswer) String() string {
 	return fmt.Sprintf("jpki.RevocationAnswer{%s by %s, reason %d}", a.Status, a.Method, a.Reason)
 }
 
 // GoString returns String.
-func (a RevocationAnswer) GoString() string { return a.String() } //nolint:gocritic // as Certificate.String
+func (a RevocationAnswer) GoString() string { return a.String() }
 
 // Format writes String for every verb.
-func (a RevocationAnswer) Format(f fmt.State, _ rune) { writeState(f, a.String()) } //nolint:gocritic // as Certificate.String
+func (a RevocationAnswer) Format(f fmt.State, _ rune) { writeState(f, a.String()) }
 
 // LogValue returns String.
-func (a RevocationAnswer) LogValue() slog.Value { return slog.StringValue(a.String()) } //nolint:gocritic // as Certificate.String
+func (a RevocationAnswer) LogValue() slog.Value { return slog.StringValue(a.String()) }
 
 type answerJSON struct {
 	Status         Status     `json:"status"`
@@ -75,7 +76,7 @@ type answerJSON struct {
 }
 
 // MarshalJSON writes the answer with times in UTC and the SHA-256 of the evidence instead of the evidence.
-func (a RevocationAnswer) MarshalJSON() ([]byte, error) { //nolint:gocritic // as Certificate.String
+func (a RevocationAnswer) MarshalJSON() ([]byte, error) {
 	out := answerJSON{
 		Status: a.Status, Method: a.Method, RevokedAt: utc(a.RevokedAt), ThisUpdate: utc(a.ThisUpdate),
 		NextUpdate: utc(a.NextUpdate), EvidenceSize: len(a.Evidence),
@@ -99,18 +100,18 @@ func utc(t time.Time) *time.Time {
 }
 
 // String returns status, kind and time.
-func (r Result) String() string { //nolint:gocritic // as Certificate.String
+func (r Result) String() string {
 	return fmt.Sprintf("jpki.Result{%s %s at %s}", r.Status, r.Kind, r.At.UTC().Format(time.RFC3339))
 }
 
 // GoString returns String.
-func (r Result) GoString() string { return r.String() } //nolint:gocritic // as Certificate.String
+func (r Result) GoString() string { return r.String() }
 
 // Format writes String for every verb.
-func (r Result) Format(f fmt.State, _ rune) { writeState(f, r.String()) } //nolint:gocritic // as Certificate.String
+func (r Result) Format(f fmt.State, _ rune) { writeState(f, r.String()) }
 
 // LogValue returns String.
-func (r Result) LogValue() slog.Value { return slog.StringValue(r.String()) } //nolint:gocritic // as Certificate.String
+func (r Result) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 type resultJSON struct {
 	Status            Status           `json:"status"`
@@ -123,7 +124,7 @@ type resultJSON struct {
 }
 
 // MarshalJSON writes the result with times in UTC (RFC 3339) and identifiers in lower-case hex.
-func (r Result) MarshalJSON() ([]byte, error) { //nolint:gocritic // as Certificate.String
+func (r Result) MarshalJSON() ([]byte, error) {
 	out := resultJSON{
 		Status: r.Status, At: r.At.UTC(), Kind: r.Kind, AnchorKeyID: hex.EncodeToString(r.AnchorKeyID),
 		Steps: r.Steps, Revocation: r.Revocation,

@@ -21,8 +21,20 @@ import (
 func u64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
 func ecJWK(k *ecdsa.PrivateKey, more string) string {
-	p := make([]byte, 32)
-	return `{"kty":"EC","crv":"P-256","x":"` + u64(k.X.FillBytes(p)) + `","y":"` + u64(k.Y.FillBytes(make([]byte, 32))) + `"` + more + `}`
+	point, err := k.PublicKey.Bytes()
+	if err != nil {
+		panic(err)
+	}
+	return `{"kty":"EC","crv":"P-256","x":"` + u64(point[1:33]) + `","y":"` + u64(point[33:]) + `"` + more + `}`
+}
+
+// number is the private number of a P-256 key.
+func number(k *ecdsa.PrivateKey) []byte {
+	b, err := k.Bytes()
+	if err != nil {
+		panic(err)
+	}
+	return b
 }
 
 func TestKeySetRoundTrip(t *testing.T) {
@@ -132,7 +144,7 @@ func privateJWKs(tb testing.TB) (rsaJWK, ec string) {
 	r := k.rsa
 	rsaJWK = `{"kty":"RSA","kid":"r","alg":"PS256","n":"` + b(r.N) + `","e":"AQAB","d":"` + b(r.D) + `","p":"` + b(r.Primes[0]) + `","q":"` + b(r.Primes[1]) +
 		`","dp":"` + b(r.Precomputed.Dp) + `","dq":"` + b(r.Precomputed.Dq) + `","qi":"` + b(r.Precomputed.Qinv) + `"}`
-	return rsaJWK, ecJWK(k.ec, `,"kid":"e","d":"`+u64(k.ec.D.FillBytes(make([]byte, 32)))+`"`)
+	return rsaJWK, ecJWK(k.ec, `,"kid":"e","d":"`+u64(number(k.ec))+`"`)
 }
 
 func pemOf(tb testing.TB, typ string, der []byte, err error) string {
@@ -187,7 +199,7 @@ func TestRefusedPrivateKeys(t *testing.T) {
 	rsaJWK, ec := privateJWKs(t)
 	small := pemOf(t, "RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(k.smallRSA), nil)
 	p384, err := x509.MarshalECPrivateKey(k.p384)
-	mixed := strings.Replace(ec, u64(k.ec.D.FillBytes(make([]byte, 32))), u64(k.otherEC.D.FillBytes(make([]byte, 32))), 1)
+	mixed := strings.Replace(ec, u64(number(k.ec)), u64(number(k.otherEC)), 1)
 	for name, in := range map[string]string{
 		"empty":                     "",
 		"rubbish":                   "rubbish",
@@ -206,7 +218,7 @@ func TestRefusedPrivateKeys(t *testing.T) {
 		"kid too long":              strings.Replace(ec, `"kid":"e"`, `"kid":"`+strings.Repeat("k", limits.KeyID+1)+`"`, 1),
 		"larger than any key":       ec + strings.Repeat(" ", limits.KeyFile),
 		"JWK set instead of a key":  `{"keys":[` + ec + `]}`,
-		"private number out of set": strings.Replace(ec, u64(k.ec.D.FillBytes(make([]byte, 32))), u64(elliptic.P256().Params().N.Bytes()), 1),
+		"private number out of set": strings.Replace(ec, u64(number(k.ec)), u64(elliptic.P256().Params().N.Bytes()), 1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			key, err := ParsePrivateKey([]byte(in))
@@ -332,7 +344,8 @@ func TestThumbprintVector(t *testing.T) {
 func TestEqual(t *testing.T) {
 	k := testKeys()
 	a := PublicKey{Key: &k.rsa.PublicKey, KeyID: "a"}
-	if !a.Equal(a) || a.Equal(PublicKey{Key: &k.otherRSA.PublicKey, KeyID: "a"}) || a.Equal(PublicKey{Key: &k.rsa.PublicKey}) || (PublicKey{}).Equal(PublicKey{}) {
+	same := a
+	if !a.Equal(same) || a.Equal(PublicKey{Key: &k.otherRSA.PublicKey, KeyID: "a"}) || a.Equal(PublicKey{Key: &k.rsa.PublicKey}) || (PublicKey{}).Equal(PublicKey{}) {
 		t.Error("Equal")
 	}
 }

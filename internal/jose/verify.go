@@ -5,7 +5,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/sha256"
-	"math/big"
 	"slices"
 	"strings"
 
@@ -48,9 +47,6 @@ func Parse(token string) (*Token, error) {
 	}
 	return &Token{header: h, signed: token[:dot], signature: sig}, nil
 }
-
-// UnverifiedHeader returns the protected header, which anyone may have written.
-func (t *Token) UnverifiedHeader() Header { return t.header }
 
 // Verify checks a compact JWS against the key set and returns the payload. Errors are [*Error].
 //
@@ -152,12 +148,25 @@ func verifyDigest(alg Algorithm, key crypto.PublicKey, digest, sig []byte) bool 
 		return rsa.VerifyPSS(key.(*rsa.PublicKey), crypto.SHA256, digest, sig,
 			&rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
 	case ES256:
-		if len(sig) != es256Size {
-			return false
-		}
-		r, s := new(big.Int).SetBytes(sig[:es256Size/2]), new(big.Int).SetBytes(sig[es256Size/2:])
-		return ecdsa.Verify(key.(*ecdsa.PublicKey), digest, r, s)
+		return len(sig) == es256Size && ecdsa.VerifyASN1(key.(*ecdsa.PublicKey), digest, derSignature(sig))
 	default:
 		return false
 	}
+}
+
+// derSignature turns R || S into the SEQUENCE of two INTEGERs that package ecdsa reads. 64 bytes never need more than
+// one length byte.
+func derSignature(raw []byte) []byte {
+	der := make([]byte, 2, es256Size+8)
+	for _, n := range [2][]byte{raw[:es256Size/2], raw[es256Size/2:]} {
+		for len(n) > 1 && n[0] == 0 { // an INTEGER is as short as possible (X.690, 8.3.2)
+			n = n[1:]
+		}
+		pad := n[0] >> 7 // and negative if its first bit is set
+		der = append(der, 0x02, byte(len(n))+pad)
+		der = append(der, make([]byte, pad)...)
+		der = append(der, n...)
+	}
+	der[0], der[1] = 0x30, byte(len(der)-2)
+	return der
 }

@@ -1,7 +1,11 @@
 package jose
 
 import (
+	"bytes"
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"strings"
@@ -224,5 +228,33 @@ func TestIsKeyMiss(t *testing.T) {
 	}
 	if IsKeyMiss(nil) {
 		t.Error("nil is no miss")
+	}
+}
+
+// Signatures whose numbers are short, or have their first bit set, reach package ecdsa in the one valid form.
+func TestRawAndASN1SignaturesAgree(t *testing.T) {
+	for _, raw := range [][]byte{
+		append(append(make([]byte, 31), 1), bytes.Repeat([]byte{0xff}, 32)...),
+		append(append(make([]byte, 30), 0x80, 0), append(make([]byte, 31), 0x7f)...),
+		bytes.Repeat([]byte{0x7f}, 64),
+	} {
+		back, err := rawSignature(derSignature(raw))
+		if err != nil || !bytes.Equal(back, raw) {
+			t.Errorf("%x became %x, %v", raw, back, err)
+		}
+	}
+	k := testKeys().ec
+	for range 300 { // about one number in 256 is short
+		digest := sha256.Sum256([]byte(rand.Text()))
+		r, s, err := ecdsa.Sign(rand.Reader, k, digest[:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw := make([]byte, 64)
+		r.FillBytes(raw[:32])
+		s.FillBytes(raw[32:])
+		if !verifyDigest(ES256, &k.PublicKey, digest[:], raw) {
+			t.Fatalf("%x does not verify", raw)
+		}
 	}
 }

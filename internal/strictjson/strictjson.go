@@ -66,22 +66,24 @@ func String(raw json.RawMessage) (s string, ok bool) {
 	return unquote(raw), true
 }
 
-// Strings returns the elements of an array of strings; ok is false for anything else.
+// Strings returns the elements of an array of strings, not nil even if there are none; ok is false for anything else. raw must come from
+// [Object].
 func Strings(raw json.RawMessage) (list []string, ok bool) {
 	if len(raw) == 0 || raw[0] != '[' {
 		return nil, false
 	}
-	var elements []json.RawMessage
-	if json.Unmarshal(raw, &elements) != nil {
-		return nil, false
-	}
-	list = make([]string, 0, len(elements))
-	for _, e := range elements {
-		s, ok := String(e)
-		if !ok {
+	p := parser{b: raw, i: 1}
+	list = []string{}
+	for p.space(); p.peek() != ']'; p.space() {
+		if p.peek() == ',' {
+			p.i++
+			p.space()
+		}
+		start := p.i
+		if p.peek() != '"' || p.str() != nil {
 			return nil, false
 		}
-		list = append(list, s)
+		list = append(list, unquote(raw[start:p.i]))
 	}
 	return list, true
 }
@@ -128,18 +130,18 @@ func (p *parser) space() {
 
 // value steps over one value.
 func (p *parser) value(depth int) error {
-	switch c := p.peek(); {
-	case c == '{':
+	switch p.peek() {
+	case '{':
 		return p.object(depth+1, nil)
-	case c == '[':
+	case '[':
 		return p.array(depth + 1)
-	case c == '"':
+	case '"':
 		return p.str()
-	case c == 't':
+	case 't':
 		return p.literal("true")
-	case c == 'f':
+	case 'f':
 		return p.literal("false")
-	case c == 'n':
+	case 'n':
 		return p.literal("null")
 	default:
 		return p.number()
@@ -176,7 +178,7 @@ func (p *parser) object(depth int, into map[string]json.RawMessage) error {
 		if err := p.str(); err != nil {
 			return err
 		}
-		name := unquote(p.b[start:p.i])
+		name := intern(p.b[start:p.i])
 		p.space()
 		if p.peek() != ':' {
 			return ErrSyntax
@@ -360,6 +362,40 @@ func foldRune(r rune) rune {
 		least = min(least, next)
 	}
 	return least
+}
+
+// intern is unquote for a member name. The names that nearly every token has are not allocated anew.
+func intern(lit []byte) string {
+	switch string(lit[1 : len(lit)-1]) {
+	case "alg":
+		return "alg"
+	case "kid":
+		return "kid"
+	case "typ":
+		return "typ"
+	case "iss":
+		return "iss"
+	case "sub":
+		return "sub"
+	case "aud":
+		return "aud"
+	case "azp":
+		return "azp"
+	case "exp":
+		return "exp"
+	case "iat":
+		return "iat"
+	case "acr":
+		return "acr"
+	case "nonce":
+		return "nonce"
+	case "at_hash":
+		return "at_hash"
+	case "auth_time":
+		return "auth_time"
+	default:
+		return unquote(lit)
+	}
 }
 
 // unquote decodes a string literal that str has stepped over.

@@ -1,0 +1,66 @@
+package jpki
+
+import (
+	"crypto/rsa"
+	"math/big"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/kakunin-go/kakunin/internal/limits"
+)
+
+func TestReadTime(t *testing.T) {
+	for _, tc := range []struct {
+		tag  cbasn1.Tag
+		text string
+		want time.Time // zero: refused
+	}{
+		{cbasn1.UTCTime, "261102030405Z", time.Date(2026, 11, 2, 3, 4, 5, 0, time.UTC)},
+		{cbasn1.UTCTime, "491231235959Z", time.Date(2049, 12, 31, 23, 59, 59, 0, time.UTC)},
+		{cbasn1.UTCTime, "500101000000Z", time.Date(1950, 1, 1, 0, 0, 0, 0, time.UTC)},
+		{cbasn1.UTCTime, "240229000000Z", time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)},
+		{cbasn1.GeneralizedTime, "20500101000000Z", time.Date(2050, 1, 1, 0, 0, 0, 0, time.UTC)},
+		{cbasn1.GeneralizedTime, "20261102030405Z", time.Date(2026, 11, 2, 3, 4, 5, 0, time.UTC)},
+		{cbasn1.UTCTime, "250229000000Z", time.Time{}}, {cbasn1.UTCTime, "260431000000Z", time.Time{}},
+		{cbasn1.UTCTime, "261302030405Z", time.Time{}}, {cbasn1.UTCTime, "260002030405Z", time.Time{}},
+		{cbasn1.UTCTime, "261100030405Z", time.Time{}}, {cbasn1.UTCTime, "261102240405Z", time.Time{}},
+		{cbasn1.UTCTime, "261102036005Z", time.Time{}}, {cbasn1.UTCTime, "261102030460Z", time.Time{}},
+		{cbasn1.UTCTime, "2611020304Z", time.Time{}}, {cbasn1.UTCTime, "261102030405", time.Time{}},
+		{cbasn1.UTCTime, "261102030405z", time.Time{}}, {cbasn1.UTCTime, "+61102030405Z", time.Time{}},
+		{cbasn1.UTCTime, "20261102030405Z", time.Time{}}, {cbasn1.GeneralizedTime, "261102030405Z", time.Time{}},
+		{cbasn1.GeneralizedTime, "20261102030405.0Z", time.Time{}}, {cbasn1.GeneralizedTime, "2026110203Z", time.Time{}},
+		{cbasn1.GeneralizedTime, "20261102030405+0900", time.Time{}}, {cbasn1.IA5String, "20261102030405Z", time.Time{}},
+	} {
+		s := cryptobyte.String(rawTime(tc.tag, tc.text))
+		got, ok := readTime(&s)
+		if ok == tc.want.IsZero() || ok && !got.Equal(tc.want) {
+			t.Errorf("%s: %v, %v", tc.text, got, ok)
+		}
+	}
+	s := cryptobyte.String(rawTime(cbasn1.UTCTime, "261102030405Z"))
+	if _, ok := readGeneralizedTime(&s); ok {
+		t.Error("a UTCTime is read where only GeneralizedTime may be")
+	}
+}
+
+func TestSoundRSA(t *testing.T) {
+	key := func(bits uint, e int) *rsa.PublicKey {
+		n := new(big.Int).Lsh(big.NewInt(1), bits-1)
+		return &rsa.PublicKey{N: n.SetBit(n, 0, 1), E: e}
+	}
+	for _, tc := range []struct {
+		bits uint
+		e    int
+		want bool
+	}{
+		{limits.RSABitsMin, 65537, true}, {limits.RSABitsMax, 65537, true}, {limits.RSABitsMin - 1, 65537, false},
+		{limits.RSABitsMax + 1, 65537, false}, {2048, 3, false}, {2048, 65536, false}, {2048, 65538, false},
+	} {
+		if got := soundRSA(key(tc.bits, tc.e)); got != tc.want {
+			t.Errorf("%d bits, exponent %d: %v", tc.bits, tc.e, got)
+		}
+	}
+}
