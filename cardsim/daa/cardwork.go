@@ -1,0 +1,166 @@
+package daa
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"errors"
+
+	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/jpki/card"
+)
+
+// errCertificate: the certificate on the card is not good for this purpose now.
+var errCertificate = errors.New("daa: certificate not good")
+
+// withCard opens the card for one step and removes power afterwards, so that no verified PIN stays behind.
+func withCard(ctx context.Context, h *hand, step func(*card.Card) error) (err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	// The screen shows the remaining tries and warns before the last one, so that spending it is the person's choice.
+	c, err := card.Open(ctx, h.card.Transport(), card.Options{AllowLastTry: true})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := c.Close(context.WithoutCancel(ctx)); err == nil {
+			err = cerr
+		}
+	}()
+	return step(c)
+}
+
+// authenticate is what the 認証API does: PIN, a signature over a fresh challenge by the authentication key, and the
+// certificate's path, validity and revocation status. It returns the certificate.
+func (s *Service) authenticate(ctx context.Context, h *hand, pin string) ([]byte, error) {
+	var der []byte
+	err := withCard(ctx, h, func(c *card.Card) error {
+		if err := c.VerifyAuthPIN(ctx, pin); err != nil {
+			return err
+		}
+		var err error
+		if der, err = c.AuthCertificate(ctx); err != nil {
+			return err
+		}
+		key, err := c.AuthKey(ctx)
+		if err != nil {
+			return err
+		}
+		challenge := make([]byte, 32)
+		if _, err := rand.Read(challenge); err != nil {
+			return err
+		}
+		digest := sha256.Sum256(challenge)
+		signature, err := key.SignContext(ctx, digest[:], crypto.SHA256)
+		if err != nil {
+			return err
+		}
+		leaf, err := jpki.ParseCertificate(der)
+		if err != nil {
+			return errors.Join(errCertificate, err)
+		}
+		pub, ok := leaf.X509.PublicKey.(*rsa.PublicKey)
+		if !ok || rsa.VerifyPKCS1v15(pub, crypto.SHA256, digest[:], signature) != nil {
+			return errors.New("daa: the card's signature does not verify")
+		}
+		return s.checkCertificate(ctx, s.strict, leaf, jpki.AuthenticationCard, jpki.AuthenticationPhone)
+	})
+	return der, err
+}
+
+func (s *Service) checkCertificate(ctx context.Context, v *jpki.Verifier, leaf *jpki.Certificate, kinds ...jpki.Kind) error {
+	if _, err := v.Verify(ctx, leaf, jpki.At(s.now()), jpki.For(kinds...)); err != nil {
+		return errors.Join(errCertificate, err)
+	}
+	return nil
+}
+
+// readAttributes reads the four attributes from the text application.
+func readAttributes(ctx context.Context, h *hand, pin string) (p fourinfo.Person, err error) {
+	err = withCard(ctx, h, func(c *card.Card) error {
+		p, err = c.Attributes(ctx, pin)
+		return err
+	})
+	return p, err
+}
+
+// signTransaction lets the card sign exactly the bytes of the transaction and checks the signing certificate's path and
+// validity; its revocation only for government relying parties, as the service is reported to do.
+func (s *Service) signTransaction(ctx context.Context, h *hand, password string, t *transaction) (signature, der []byte, err error) {
+	err = withCard(ctx, h, func(c *card.Card) error {
+		if err := c.VerifySigningPassword(ctx, password); err != nil {
+			return err
+		}
+		var err error
+		if der, err = c.SigningCertificate(ctx); err != nil {
+			return err
+		}
+		leaf, err := jpki.ParseCertificate(der)
+		if err != nil {
+			return errors.Join(errCertificate, err)
+		}
+		verifier := s.lenient
+		if t.client.Government {
+			verifier = s.strict
+		}
+		if err := s.checkCertificate(ctx, verifier, leaf, jpki.SigningCard, jpki.SigningPhone); err != nil {
+			return err
+		}
+		key, err := c.SigningKey(ctx)
+		if err != nil {
+			return err
+		}
+		if digest, ok := bytes.CutPrefix(t.input, digestInfoSHA256); ok && len(digest) == sha256.Size {
+			signature, err = key.SignContext(ctx, digest, crypto.SHA256)
+		} else {
+			signature, err = key.SignContext(ctx, t.input, card.BareHash)
+		}
+		return err
+	})
+	return signature, der, err
+}
+
+// digestInfoSHA256 is the DER of DigestInfo with SHA-256 and NULL up to the digest (RFC 8017, section 9.2, note 1).
+var digestInfoSHA256 = []byte{
+	0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20,
+}
+
+// newVerifiers builds the two policies the service checks certificates with.
+func (s *Service) newVerifiers() (err error) {
+	config := jpki.VerifierConfig{
+		Environment: jpki.Test, Trust: s.jpki.Trust(), Now: s.now, Revocation: jpki.Require(currentCRL{s.jpki}),
+	}
+	if s.strict, err = jpki.NewVerifier(config); err != nil {
+		return err
+	}
+	config.Revocation = jpki.InsecureNoRevocation()
+	s.lenient, err = jpki.NewVerifier(config)
+	return err
+}
+
+// currentCRL asks the test authority for its list of this moment.
+type currentCRL struct{ authorities *issuer.JPKI }
+
+// Check implements jpki.RevocationSource.
+func (c currentCRL) Check(ctx context.Context, q jpki.RevocationQuery) (jpki.RevocationAnswer, error) {
+	for _, ca := range []*issuer.CA{c.authorities.SigningCA(), c.authorities.AuthenticationCA()} {
+		if !ca.Certificate().Equal(q.Issuer) {
+			continue
+		}
+		der, err := ca.CRL(q.Leaf.X509)
+		if err != nil {
+			return jpki.RevocationAnswer{}, err
+		}
+		lists := jpki.NewCRLs()
+		if err := lists.Add(der); err != nil {
+			return jpki.RevocationAnswer{}, err
+		}
+		return lists.Check(ctx, q)
+	}
+	return jpki.RevocationAnswer{}, errors.New("daa: not an issuer of this JPKI")
+}

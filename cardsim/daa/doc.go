@@ -1,0 +1,47 @@
+// Package daa is the simulated service: OpenID Provider, sign API and phone screen as one [http.Handler], so that a
+// relying party can be built and tested without a contract, a phone or a card. It is not the official service, is not
+// connected to it, and says so on every page.
+//
+// In a Go test most users call [Start], register their client with [WithClient], and let a [Visitor] act for the person:
+//
+//	svc := daa.Start(t, daa.WithClient(clientID, key.Public(), redirectURL))
+//	client, err := authn.New(authn.Config{Environment: svc.Environment(), HTTPClient: svc.Client(), …})
+//	callback, err := svc.Visitor().Approve(ctx, begun.URL)
+//
+// [New] gives the bare handler for a program of its own; a browser, or a Visitor in another process, then works
+// against it over HTTP.
+//
+// # What is real
+//
+// Nothing between the ends is faked. The phone screen drives the simulated card by command APDUs through package
+// jpki/card, as a reader would: the card checks the PINs, counts the tries, blocks itself and signs. The service verifies
+// the signature over a fresh challenge, the certification path and the revocation status with package jpki. Client
+// assertions, PKCE, ID tokens, access tokens and results are made and checked by the rules of the standards.
+//
+// # Strict by default
+//
+// The zero [Knobs] punish what the real service is documented or expected to punish: every constraint of the
+// authorization parameters, exact redirect URLs, private_key_jwt and nothing else, assertions of at most 60 seconds that
+// are used once, codes that are used once and are bound to client, redirect URL and PKCE verifier, results that only the
+// access token of the same flow may fetch, once. Tests loosen or poison single points with [Knobs].
+//
+// # What is ASSUMED
+//
+// These are choices of this package, because no public reference states them; expect corrections.
+//
+//   - Every name, status and code of the sign API's bodies: they come from authn.WireProfile and nowhere else. So do the
+//     claim names of the four attributes and the scopes that have no confirmed name.
+//   - The lifetimes ([Lifetimes]), the number of result retrievals, the one-minute limit of client assertions.
+//   - The algorithms of the sealed result (RSA-OAEP-256, A256GCM) and that a government relying party gets plain JSON.
+//   - The redirect error access_denied for every end that is not a success ([FailureKnobs]).
+//   - acr "aal3", auth_time, azp, sid and jti in the ID token; the Keycloak-like members of the token response; a
+//     provider metadata document ([DiscoveryOn]).
+//   - The order of the pages, their wording, the six-digit number's lifetime, and that the PINs are asked one by one.
+//   - Everything below /phone/ and /simulator/: these paths exist only in the simulator.
+//
+// # Secrets
+//
+// PINs travel in POST bodies only, are given to the card and forgotten; they are in no URL, log line or stored value.
+// The four attributes are held in memory from the reading of the card until the access token expires. The keys come
+// from a public seed: never use them for anything but tests.
+package daa

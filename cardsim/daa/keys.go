@@ -1,0 +1,216 @@
+package daa
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/hmac"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"strings"
+	"sync"
+
+	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/internal/jose"
+)
+
+// keyring holds the service's two published keys: RSA for access tokens, P-256 for ID tokens.
+type keyring struct {
+	authorities *issuer.JPKI
+	secret      [sha256.Size]byte // everything else derives from it
+	access      jose.SigningKey
+
+	mu         sync.Mutex
+	id         jose.SigningKey
+	generation uint64
+}
+
+// Labels of the RSA keys that the test JPKI derives for us from its seed.
+const (
+	accessLabel   = "service access token"
+	operatorLabel = "operator"
+	foreignLabel  = "foreign"
+	strangerLabel = "stranger"
+)
+
+func newKeyring(authorities *issuer.JPKI) (*keyring, error) {
+	key := authorities.Key(accessLabel)
+	k := &keyring{authorities: authorities, secret: sha256.Sum256(key.D.Bytes())}
+	var err error
+	if k.access, err = namedKey(jose.SigningKey{Signer: key, Algorithm: jose.RS256}); err != nil {
+		return nil, err
+	}
+	return k, k.rotate()
+}
+
+// derive is a keyed hash for one purpose.
+func (k *keyring) derive(purpose string, parts ...[]byte) []byte {
+	mac := hmac.New(sha256.New, k.secret[:])
+	mac.Write([]byte(purpose))
+	for _, p := range parts {
+		mac.Write([]byte{0})
+		mac.Write(p)
+	}
+	return mac.Sum(nil)
+}
+
+// rotate replaces the ID token key; the old one is no longer published.
+func (k *keyring) rotate() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	key, err := k.deriveEC("ID token", k.generation)
+	if err != nil {
+		return err
+	}
+	named, err := namedKey(jose.SigningKey{Signer: key, Algorithm: jose.ES256})
+	if err != nil {
+		return err
+	}
+	k.id = named
+	k.generation++
+	return nil
+}
+
+func (k *keyring) idKey() jose.SigningKey {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.id
+}
+
+func namedKey(k jose.SigningKey) (jose.SigningKey, error) {
+	kid, err := jose.Thumbprint(k.Signer.Public())
+	if err != nil {
+		return jose.SigningKey{}, err
+	}
+	k.KeyID = kid
+	return k, nil
+}
+
+// deriveEC derives a P-256 key. A scalar outside the group order is all but impossible; the counter makes it certain.
+func (k *keyring) deriveEC(label string, generation uint64) (*ecdsa.PrivateKey, error) {
+	var err error
+	for counter := range uint64(8) {
+		var key *ecdsa.PrivateKey
+		scalar := k.derive(label, binary.BigEndian.AppendUint64(nil, generation), binary.BigEndian.AppendUint64(nil, counter))
+		if key, err = ecdsa.ParseRawPrivateKey(elliptic.P256(), scalar); err == nil {
+			return key, nil
+		}
+	}
+	return nil, err
+}
+
+// jwks encodes the published keys. The RSA key is listed for the algorithm that the knobs make ID tokens use.
+func (k *keyring) jwks(idAlgorithm string) ([]byte, error) {
+	access := k.access.Public()
+	if idAlgorithm == string(jose.PS256) {
+		access.Algorithm = idAlgorithm
+	}
+	return jose.MarshalKeySet(access, k.idKey().Public())
+}
+
+// signAccessToken makes an RS256 JWT; relying parties must treat it as opaque.
+func (k *keyring) signAccessToken(claims map[string]any) (string, error) {
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", err
+	}
+	return jose.Sign(k.access, "JWT", payload)
+}
+
+// openAccessToken verifies a token of ours and returns its jti.
+func (k *keyring) openAccessToken(token string) (string, bool) {
+	payload, _, err := jose.Verify(token, jose.KeySet{Keys: []jose.PublicKey{k.access.Public()}},
+		jose.VerifyOptions{Algorithms: []jose.Algorithm{jose.RS256}, Types: []string{"jwt"}})
+	if err != nil {
+		return "", false
+	}
+	var claims struct {
+		ID   string `json:"jti"`
+		Type string `json:"typ"`
+	}
+	if json.Unmarshal(payload, &claims) != nil || claims.Type != "Bearer" {
+		return "", false
+	}
+	return claims.ID, claims.ID != ""
+}
+
+// signIDToken signs as the knobs say.
+func (k *keyring) signIDToken(claims map[string]any, knobs IDTokenKnobs) (string, error) {
+	if knobs.RotateFirst {
+		if err := k.rotate(); err != nil {
+			return "", err
+		}
+	}
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", err
+	}
+	key := k.idKey()
+	switch alg := jose.Algorithm(knobs.Algorithm); alg {
+	case jose.RS256, jose.PS256:
+		key = k.access
+		key.Algorithm = alg
+	case jose.ES256, "":
+	}
+	if knobs.OmitKeyID {
+		key.KeyID = ""
+	}
+	switch knobs.Fault {
+	case FaultAlgNone:
+		return rawToken("none", key.KeyID, payload, func(string) []byte { return nil })
+	case FaultAlgHS256:
+		secret, err := x509.MarshalPKIXPublicKey(key.Signer.Public())
+		if err != nil {
+			return "", err
+		}
+		return rawToken("HS256", key.KeyID, payload, func(input string) []byte {
+			mac := hmac.New(sha256.New, secret)
+			mac.Write([]byte(input))
+			return mac.Sum(nil)
+		})
+	case FaultForeignKey:
+		forged := key
+		if _, isRSA := key.Signer.(*rsa.PrivateKey); isRSA {
+			forged.Signer = k.authorities.Key(foreignLabel)
+		} else if forged.Signer, err = k.deriveEC(foreignLabel, 0); err != nil {
+			return "", err
+		}
+		return jose.Sign(forged, "JWT", payload)
+	case FaultSignature:
+		token, err := jose.Sign(key, "JWT", payload)
+		if err != nil {
+			return "", err
+		}
+		return flipSignatureBit(token)
+	case FaultNone, FaultNonce, FaultIssuer, FaultAudience, FaultAccessTokenHash, FaultExpired, FaultFutureIssuedAt:
+	}
+	return jose.Sign(key, "JWT", payload)
+}
+
+// rawToken makes a JWS that no JOSE library should agree to make.
+func rawToken(alg, kid string, payload []byte, sign func(input string) []byte) (string, error) {
+	header := map[string]string{"alg": alg, "typ": "JWT"}
+	if kid != "" {
+		header["kid"] = kid
+	}
+	h, err := json.Marshal(header)
+	if err != nil {
+		return "", err
+	}
+	b64 := base64.RawURLEncoding
+	input := b64.EncodeToString(h) + "." + b64.EncodeToString(payload)
+	return input + "." + b64.EncodeToString(sign(input)), nil
+}
+
+func flipSignatureBit(token string) (string, error) {
+	dot := strings.LastIndexByte(token, '.')
+	sig, err := base64.RawURLEncoding.DecodeString(token[dot+1:])
+	if err != nil {
+		return "", err
+	}
+	sig[len(sig)/2] ^= 1
+	return token[:dot+1] + base64.RawURLEncoding.EncodeToString(sig), nil
+}

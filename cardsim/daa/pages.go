@@ -1,0 +1,222 @@
+package daa
+
+import (
+	"bytes"
+	"embed"
+	"encoding/base64"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"rsc.io/qr"
+
+	"github.com/kakunin-go/kakunin/internal/fault"
+)
+
+//go:embed pages
+var pageFiles embed.FS
+
+// pageSet holds the parsed templates: each page is the layout with its own title and main part.
+type pageSet struct {
+	pages map[pageName]*template.Template
+	style []byte
+}
+
+// pageName is a page's name: its file, and the marker by which a Visitor recognises it.
+type pageName string
+
+const (
+	pageHome            pageName = "home"
+	pageError           pageName = "error"
+	pageHandover        pageName = "handover"
+	pageAuthPIN         pageName = "auth-pin"
+	pageTextPIN         pageName = "text-pin"
+	pageSigningPassword pageName = "signing-password"
+	pageConsent         pageName = "consent"
+	pageNumber          pageName = "number"
+	pageProblem         pageName = "problem"
+	pageClosed          pageName = "closed"
+)
+
+func newPageSet() (*pageSet, error) {
+	style, err := fs.ReadFile(pageFiles, "pages/style.css")
+	if err != nil {
+		return nil, err
+	}
+	set := &pageSet{pages: make(map[pageName]*template.Template), style: style}
+	for _, name := range []pageName{
+		pageHome, pageError, pageHandover, pageAuthPIN, pageTextPIN, pageSigningPassword, pageConsent, pageNumber,
+		pageProblem, pageClosed,
+	} {
+		t, err := template.ParseFS(pageFiles, "pages/layout.html", "pages/"+string(name)+".html")
+		if err != nil {
+			return nil, err
+		}
+		set.pages[name] = t
+	}
+	return set, nil
+}
+
+// frame is what the layout needs of every page.
+type frame struct {
+	Page      pageName
+	Lang      fault.Language
+	OtherLang fault.Language
+	SwitchURL string // this page in the other language
+	Query     string // to append to the action of every form, so that a chosen language stays
+	Alert     string
+	Client    string // name of the relying party
+	ClientID  string
+	ReturnTo  string // origin of the redirect URL: forms may end there
+}
+
+// T picks the text of the page's language. Templates keep both texts side by side.
+func (f frame) T(ja, en string) string { return fault.Message{JA: ja, EN: en}.In(f.Lang) }
+
+func newFrame(r *http.Request, page pageName, c *client, redirectURI string) frame {
+	f := frame{Page: page, Lang: languageOf(r)}
+	f.OtherLang = fault.English
+	if f.Lang == fault.English {
+		f.OtherLang = fault.Japanese
+	}
+	f.Query = languageQuery(r)
+	q := r.URL.Query()
+	q.Set("lang", string(f.OtherLang))
+	f.SwitchURL = "?" + q.Encode()
+	if c != nil {
+		f.Client, f.ClientID = c.Name, c.ID
+	}
+	if u, err := url.Parse(redirectURI); err == nil && u.Host != "" {
+		f.ReturnTo = u.Scheme + "://" + u.Host
+	}
+	return f
+}
+
+// languageOf prefers the visitor's choice, then Accept-Language, then Japanese.
+func languageOf(r *http.Request) fault.Language {
+	switch r.URL.Query().Get("lang") {
+	case "ja":
+		return fault.Japanese
+	case "en":
+		return fault.English
+	}
+	header := r.Header.Get("Accept-Language")
+	if header == "" {
+		return fault.Japanese
+	}
+	quality := map[string]float64{}
+	for part := range strings.SplitSeq(header, ",") {
+		tag, params, _ := strings.Cut(strings.TrimSpace(part), ";")
+		primary, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(tag)), "-")
+		q := 1.0
+		if value, ok := strings.CutPrefix(strings.TrimSpace(params), "q="); ok {
+			if parsed, err := strconv.ParseFloat(value, 64); err == nil {
+				q = parsed
+			}
+		}
+		quality[primary] = max(quality[primary], q)
+	}
+	if quality["ja"] >= quality["en"] && (quality["ja"] > 0 || quality["*"] > 0) {
+		return fault.Japanese
+	}
+	return fault.English
+}
+
+func languageQuery(r *http.Request) string {
+	switch l := r.URL.Query().Get("lang"); l {
+	case "ja", "en":
+		return "?lang=" + l
+	}
+	return ""
+}
+
+// render writes a page. The policy allows no script at all, our own style sheet, and the QR code's data URI. Browsers
+// apply form-action to the redirect after a form too, so that the relying party's origin must be listed.
+func (s *Service) render(w http.ResponseWriter, status int, f frame, view any) {
+	var body bytes.Buffer
+	if err := s.pages.pages[f.Page].ExecuteTemplate(&body, "layout", view); err != nil {
+		s.fail(w, "page "+string(f.Page), err)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", string(f.Lang))
+	h.Set("Vary", "Accept-Language, Cookie, User-Agent")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Content-Security-Policy", strings.TrimRight("default-src 'none'; style-src 'self'; img-src 'self' data:; "+
+		"base-uri 'none'; frame-ancestors 'none'; form-action 'self' "+f.ReturnTo, " "))
+	w.WriteHeader(status)
+	_, _ = w.Write(body.Bytes())
+}
+
+func (s *Service) style(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/css; charset=utf-8")
+	_, _ = w.Write(s.pages.style)
+}
+
+// errorKind is a page that ends a visit without a redirect.
+type errorKind string
+
+const (
+	pageErrorQuery    errorKind = "query"
+	pageErrorClient   errorKind = "client"
+	pageErrorRedirect errorKind = "redirect"
+	pageErrorGone     errorKind = "gone"
+	pageErrorCookie   errorKind = "cookie"
+	pageErrorForeign  errorKind = "foreign"
+	pageErrorForm     errorKind = "form"
+	pageErrorNotFound errorKind = "not-found"
+	pageErrorInternal errorKind = "internal"
+)
+
+func (s *Service) errorPage(w http.ResponseWriter, r *http.Request, status int, kind errorKind) {
+	s.log.Warn("error page", slog.String("kind", string(kind)), slog.Int("status", status))
+	f := newFrame(r, pageError, nil, "")
+	s.render(w, status, f, struct {
+		frame
+		Kind errorKind
+	}{f, kind})
+}
+
+func (s *Service) notFound(w http.ResponseWriter, r *http.Request) {
+	s.errorPage(w, r, http.StatusNotFound, pageErrorNotFound)
+}
+
+// home says what this is.
+func (s *Service) home(w http.ResponseWriter, r *http.Request) {
+	f := newFrame(r, pageHome, nil, "")
+	type endpoint struct{ Name, URL string }
+	view := struct {
+		frame
+		Endpoints []endpoint
+		Clients   []*client
+		Cards     []cardChoice
+		ShowPINs  bool
+	}{frame: f, ShowPINs: s.showPINs, Cards: s.cardChoices(0)}
+	view.Endpoints = []endpoint{
+		{"issuer", s.env.Issuer}, {"authorization_endpoint", s.env.AuthorizationEndpoint},
+		{"token_endpoint", s.env.TokenEndpoint}, {"userinfo_endpoint", s.env.UserinfoEndpoint},
+		{"jwks_uri", s.env.JWKSEndpoint}, {"sign-transactions", s.env.SignEndpoint},
+		{"JPKI-TEST", s.base.String() + jpkiPath + "/"},
+	}
+	for _, c := range s.clients {
+		view.Clients = append(view.Clients, c)
+	}
+	sortClients(view.Clients)
+	s.render(w, http.StatusOK, f, view)
+}
+
+// qrImage draws the address as a PNG data URI.
+func qrImage(address string) (template.URL, error) {
+	code, err := qr.Encode(address, qr.M)
+	if err != nil {
+		return "", err
+	}
+	code.Scale = 6
+	// The URI is made here of base64 only; html/template would otherwise refuse the data scheme.
+	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(code.PNG())), nil //nolint:gosec // see above
+}

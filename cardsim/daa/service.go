@@ -1,0 +1,257 @@
+package daa
+
+import (
+	"crypto/rsa"
+	"encoding/base64"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/jpki"
+)
+
+// Service is the simulated service, an [http.Handler] that is safe for concurrent use. Everything it knows is in memory.
+type Service struct {
+	base     *url.URL
+	env      authn.Environment
+	wire     authn.WireProfile
+	clients  map[string]*client
+	hands    []*hand
+	jpki     *issuer.JPKI
+	now      func() time.Time
+	log      *slog.Logger
+	showPINs bool
+	knobs    atomic.Pointer[Knobs]
+	keys     *keyring
+	strict   *jpki.Verifier // path, validity and revocation
+	lenient  *jpki.Verifier // path and validity only
+	pages    *pageSet
+
+	visits       *store[*visit] // by visit id
+	phones       *store[*visit] // by phone id
+	codes        *store[*grant]
+	tokens       *store[*token] // by jti
+	assertions   *store[struct{}]
+	transactions *store[*transaction]
+
+	csrf    *http.CrossOriginProtection
+	handler http.Handler
+}
+
+// hand is one card in the simulated phone's hand. A card has one selection and verification state, so that one visit at
+// a time may talk to it.
+type hand struct {
+	mu   sync.Mutex
+	card *cardsim.Card
+}
+
+// New validates the configuration.
+func New(c Config) (*Service, error) {
+	base, err := checkBaseURL(c.BaseURL)
+	if err != nil {
+		return nil, err
+	}
+	if c.JPKI == nil {
+		return nil, configError("jpki", nil)
+	}
+	s := &Service{
+		base: base, env: authn.Custom(c.BaseURL), clients: make(map[string]*client), jpki: c.JPKI,
+		now: c.Now, log: c.Logger, showPINs: c.ShowPINs, csrf: http.NewCrossOriginProtection(),
+	}
+	if c.Wire != nil {
+		s.wire = c.Wire.Clone()
+	} else {
+		s.wire = authn.DefaultWireProfile()
+	}
+	if err := checkWire(s.wire); err != nil {
+		return nil, err
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	for _, r := range c.Clients {
+		registered, err := newClient(r)
+		if err != nil {
+			return nil, err
+		}
+		if s.clients[r.ID] != nil {
+			return nil, configError("duplicate client-id", nil)
+		}
+		s.clients[r.ID] = registered
+	}
+	for _, card := range c.Cards {
+		if card == nil {
+			return nil, configError("cards", nil)
+		}
+		s.hands = append(s.hands, &hand{card: card})
+	}
+	s.SetKnobs(c.Knobs)
+	if s.keys, err = newKeyring(s.jpki); err != nil {
+		return nil, configError("keys", err)
+	}
+	if err := s.newVerifiers(); err != nil {
+		return nil, configError("jpki", err)
+	}
+	if s.pages, err = newPageSet(); err != nil {
+		return nil, configError("pages", err)
+	}
+	s.visits, s.phones = newStore[*visit](s.now), newStore[*visit](s.now)
+	s.codes, s.tokens = newStore[*grant](s.now), newStore[*token](s.now)
+	s.assertions, s.transactions = newStore[struct{}](s.now), newStore[*transaction](s.now)
+	s.handler = s.routes()
+	return s, nil
+}
+
+// ServeHTTP serves the documented paths, /phone/… (simulated phone screen), /simulator/jpki/… (issuer.Handler) and a page
+// at / that says what this is.
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Environment returns the endpoints for authn.Config.
+func (s *Service) Environment() authn.Environment { return s.env }
+
+// OperatorKey is the simulated platform operator's private key (deterministic from the JPKI's seed).
+func (s *Service) OperatorKey() *rsa.PrivateKey { return s.jpki.Key(operatorLabel) }
+
+// JPKI returns the test authorities that issued the cards' certificates, e.g. to revoke one.
+func (s *Service) JPKI() *issuer.JPKI { return s.jpki }
+
+// Knobs returns a copy of the knobs in force.
+func (s *Service) Knobs() Knobs { return *s.knobs.Load() }
+
+// SetKnobs replaces the knobs; requests that are being answered may still see the old ones.
+func (s *Service) SetKnobs(k Knobs) { s.knobs.Store(&k) }
+
+// RotateKeys replaces the key that signs ID tokens. The old one disappears from the published set at once.
+func (s *Service) RotateKeys() error { return s.keys.rotate() }
+
+func (s *Service) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.home)
+	for _, e := range []struct {
+		method, path string
+		handle       http.HandlerFunc
+	}{
+		{http.MethodGet, pathOf(s.env.AuthorizationEndpoint), s.authorize},
+		{http.MethodPost, pathOf(s.env.TokenEndpoint), s.tokenEndpoint},
+		{http.MethodGet, pathOf(s.env.UserinfoEndpoint), s.userinfo},
+		{http.MethodGet, pathOf(s.env.JWKSEndpoint), s.certs},
+		{http.MethodGet, pathOf(s.env.Issuer) + "/.well-known/openid-configuration", s.discovery},
+		{http.MethodPost, pathOf(s.env.SignEndpoint), s.startTransaction},
+		{http.MethodGet, pathOf(s.env.SignEndpoint) + "/", s.transactionResult},
+	} {
+		mux.HandleFunc(e.method+" "+e.path, e.handle)
+		mux.HandleFunc(e.path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Allow", e.method)
+			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		})
+	}
+	mux.Handle(jpkiPath+"/", http.StripPrefix(jpkiPath, s.jpki.Handler()))
+
+	mux.HandleFunc("GET "+stylePath, s.style)
+	mux.HandleFunc("GET /phone/handover/{visit}", s.handoverPage)
+	mux.HandleFunc("POST /phone/handover/{visit}/{action}", s.handoverAction)
+	mux.HandleFunc("GET /phone/screen/{phone}", s.phonePage)
+	mux.HandleFunc("POST /phone/screen/{phone}/{action}", s.phoneAction)
+	mux.HandleFunc("/", s.notFound)
+
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Nothing here may be cached or framed, and no address of ours may reach another site (RFC 9700, section 4.2).
+		h := w.Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("X-Content-Type-Options", "nosniff")
+		mux.ServeHTTP(w, r)
+	})
+}
+
+const (
+	jpkiPath  = "/simulator/jpki"
+	stylePath = "/phone/style.css"
+)
+
+// pathOf returns the path of one of our own endpoint URLs.
+func pathOf(endpoint string) string {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return "/"
+	}
+	return u.Path
+}
+
+// subject is the pairwise identifier (OpenID Connect Core 1.0, section 8.1): different for each client, the same for a
+// person whatever the card.
+func (s *Service) subject(clientID, personID string) string {
+	generation := strconv.Itoa(s.Knobs().SubjectGeneration)
+	return base64.RawURLEncoding.EncodeToString(s.keys.derive("subject", []byte(generation), []byte(clientID), []byte(personID)))
+}
+
+// certs serves the JWK Set.
+func (s *Service) certs(w http.ResponseWriter, _ *http.Request) {
+	body, err := s.keys.jwks(s.Knobs().IDToken.Algorithm)
+	if err != nil {
+		s.fail(w, "jwks", err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(body)
+}
+
+// discovery serves OpenID Provider metadata (OpenID Connect Discovery 1.0, section 3).
+func (s *Service) discovery(w http.ResponseWriter, r *http.Request) {
+	iss := s.env.Issuer
+	switch s.Knobs().Discovery {
+	case DiscoveryOn:
+	case DiscoveryOff:
+		http.NotFound(w, r)
+		return
+	case DiscoveryWrongIssuer:
+		iss += "/"
+	}
+	writeJSON(w, http.StatusOK, map[string]any{
+		"issuer":                                           iss,
+		"authorization_endpoint":                           s.env.AuthorizationEndpoint,
+		"token_endpoint":                                   s.env.TokenEndpoint,
+		"userinfo_endpoint":                                s.env.UserinfoEndpoint,
+		"jwks_uri":                                         s.env.JWKSEndpoint,
+		"scopes_supported":                                 s.supportedScopes(),
+		"response_types_supported":                         []string{"code"},
+		"response_modes_supported":                         []string{"query"},
+		"grant_types_supported":                            []string{"authorization_code", "client_credentials"},
+		"subject_types_supported":                          []string{"pairwise"},
+		"id_token_signing_alg_values_supported":            []string{"ES256"},
+		"token_endpoint_auth_methods_supported":            []string{"private_key_jwt"},
+		"token_endpoint_auth_signing_alg_values_supported": []string{"ES256", "RS256", "PS256"},
+		"code_challenge_methods_supported":                 []string{"S256"},
+		"claims_parameter_supported":                       false,
+		"request_parameter_supported":                      false,
+		"request_uri_parameter_supported":                  false,
+	})
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		http.Error(w, "internal error", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
+
+// fail answers a defect of the simulator itself.
+func (s *Service) fail(w http.ResponseWriter, where string, err error) {
+	s.log.Error("simulator failed", slog.String("where", where), slog.Any("error", err))
+	http.Error(w, "internal error of the simulator", http.StatusInternalServerError)
+}

@@ -1,0 +1,245 @@
+package daa
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/kakunin-go/kakunin/internal/jose"
+	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/strictjson"
+)
+
+// transactionMemory is how long an expired transaction is still known, so that it is "expired" and not "unknown".
+const transactionMemory = time.Hour
+
+// signError answers an error of the sign API: the code under the wire profile's name for it, and nothing else.
+func (s *Service) signError(w http.ResponseWriter, status int, code string) {
+	s.log.Warn("sign API refused", slog.Int("status", status), slog.String("error", code))
+	writeJSON(w, status, map[string]string{s.wire.Sign.ErrorField: code})
+}
+
+func (s *Service) signBearer(w http.ResponseWriter, r *http.Request) (*token, bool) {
+	t, code := s.bearer(r)
+	if code == "" {
+		return t, true
+	}
+	bearerChallenge(w, code)
+	wire := s.wire.Sign.ErrorCodes.InvalidToken
+	if code == "invalid_request" {
+		wire = s.wire.Sign.ErrorCodes.InvalidRequest
+	}
+	s.signError(w, bearerStatus(code), wire)
+	return nil, false
+}
+
+// startTransaction serves POST /api/sign-transactions.
+func (s *Service) startTransaction(w http.ResponseWriter, r *http.Request) {
+	t, ok := s.signBearer(w, r)
+	if !ok {
+		return
+	}
+	codes := s.wire.Sign.ErrorCodes
+	if t.grant != nil { // only client_credentials tokens start transactions
+		bearerChallenge(w, "insufficient_scope")
+		s.signError(w, http.StatusForbidden, codes.InsufficientScope)
+		return
+	}
+	input, ok := s.parseStart(w, r, t.client)
+	if !ok {
+		s.signError(w, http.StatusBadRequest, codes.InvalidRequest)
+		return
+	}
+	now := s.now()
+	lifetime := orDefault(s.Knobs().Lifetimes.Transaction, time.Duration(s.wire.Sign.StartDefaultLifetime)*time.Second)
+	x := &transaction{id: newUUID(), client: t.client, input: input, expires: now.Add(lifetime)}
+	if !s.transactions.add(x.id, x, x.expires.Add(transactionMemory)) {
+		http.Error(w, "too many transactions", http.StatusServiceUnavailable)
+		return
+	}
+	response := map[string]any{s.wire.Sign.StartIDField: x.id}
+	if f := s.wire.Sign.StartLifetimeField; f != "" {
+		response[f] = int(lifetime.Seconds())
+	}
+	s.log.Info("signature transaction started", slog.String("client", t.client.ID))
+	writeJSON(w, status(s.wire.Sign.StartStatuses, http.StatusCreated), response)
+}
+
+// status is the last one that the profile lists as success, otherwise def.
+func status(listed []int, def int) int {
+	if len(listed) == 0 {
+		return def
+	}
+	return listed[len(listed)-1]
+}
+
+// parseStart reads the body: exactly the members that the wire profile names, and a hash that a card can sign.
+func (s *Service) parseStart(w http.ResponseWriter, r *http.Request, c *client) ([]byte, bool) {
+	wire := s.wire.Sign
+	if mt, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mt != "application/json" {
+		return nil, false
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limits.FormBody))
+	if err != nil {
+		return nil, false
+	}
+	members, err := strictjson.Object(body)
+	if err != nil {
+		return nil, false
+	}
+	want := make(map[string]string)
+	for name, value := range wire.StartExtraFields {
+		want[name] = value
+	}
+	if wire.StartClientIDField != "" {
+		want[wire.StartClientIDField] = c.ID
+	}
+	if wire.StartHashAlgorithmField != "" {
+		want[wire.StartHashAlgorithmField] = wire.StartHashAlgorithmValue
+	}
+	for name, value := range want {
+		if got, ok := stringClaim(members, name); !ok || got != value {
+			return nil, false
+		}
+	}
+	hash, ok := stringClaim(members, wire.StartHashField)
+	if !ok || len(members) != len(want)+1 {
+		return nil, false
+	}
+	// Standard base64 with padding; Strict also refuses stray trailing bits.
+	input, err := base64.StdEncoding.Strict().DecodeString(hash)
+	if err != nil || strings.ContainsAny(hash, "\r\n") {
+		return nil, false
+	}
+	return input, s.Knobs().Sign.SkipHashCheck || signable(input)
+}
+
+// signable: the 32 bytes of a SHA-256, or the 51 bytes of its DigestInfo.
+func signable(input []byte) bool {
+	const digest = 32
+	return len(input) == digest ||
+		len(input) == len(digestInfoSHA256)+digest && bytes.HasPrefix(input, digestInfoSHA256)
+}
+
+// transactionResult serves GET /api/sign-transactions/{id}/result.
+func (s *Service) transactionResult(w http.ResponseWriter, r *http.Request) {
+	wire := s.wire.Sign
+	id, ok := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, pathOf(s.env.SignEndpoint)+"/"), wire.ResultSuffix)
+	if !ok || !transactionUUID.MatchString(id) {
+		s.signError(w, http.StatusNotFound, wire.ErrorCodes.NotFound)
+		return
+	}
+	t, ok := s.signBearer(w, r)
+	if !ok {
+		return
+	}
+	if !t.granted(scopeSign) {
+		bearerChallenge(w, "insufficient_scope")
+		s.signError(w, http.StatusForbidden, wire.ErrorCodes.InsufficientScope)
+		return
+	}
+	x, ok := s.transactions.get(strings.ToLower(id))
+	if !ok {
+		s.signError(w, http.StatusNotFound, wire.ErrorCodes.NotFound)
+		return
+	}
+	signature, certificate, found := x.fetch(t, s.now(), s.Knobs().Sign)
+	switch found {
+	case resultNotFound:
+		s.signError(w, http.StatusNotFound, wire.ErrorCodes.NotFound)
+	case resultCancelled:
+		s.signError(w, http.StatusConflict, wire.ErrorCodes.Cancelled)
+	case resultConflict:
+		s.signError(w, http.StatusConflict, wire.ErrorCodes.Conflict)
+	case resultExpired:
+		s.signError(w, http.StatusGone, wire.ErrorCodes.Expired)
+	case resultConsumed:
+		s.signError(w, http.StatusGone, wire.ErrorCodes.Consumed)
+	case resultPending:
+		w.Header().Set("Retry-After", "1")
+		s.signError(w, wire.PendingStatus, wire.ErrorCodes.Pending)
+	case resultReady:
+		s.writeResult(w, x.client, signature, certificate)
+	}
+}
+
+// writeResult hands out plain JSON to government relying parties and a JWE for the platform operator to private ones.
+func (s *Service) writeResult(w http.ResponseWriter, c *client, signature, certificate []byte) {
+	wire, k := s.wire.Sign, s.Knobs().Sign
+	if k.AlterSignature {
+		signature = bytes.Clone(signature)
+		signature[len(signature)/2] ^= 1
+	}
+	if k.SwapCertificate {
+		other, err := s.strangersCertificate()
+		if err != nil {
+			s.fail(w, "swapped certificate", err)
+			return
+		}
+		certificate = other
+	}
+	plain := map[string]string{
+		wire.ResultSignatureField:   base64.StdEncoding.EncodeToString(signature),
+		wire.ResultCertificateField: base64.StdEncoding.EncodeToString(certificate),
+	}
+	success := status(wire.ResultStatuses, http.StatusOK)
+	if c.Government && !k.GovernmentSealed {
+		writeJSON(w, success, plain)
+		return
+	}
+	sealed, err := s.seal(c, plain)
+	if err != nil {
+		s.fail(w, "sealed result", err)
+		return
+	}
+	if k.BareJWE {
+		w.Header().Set("Content-Type", "application/jose")
+		w.WriteHeader(success)
+		_, _ = io.WriteString(w, sealed)
+		return
+	}
+	writeJSON(w, success, map[string]string{wire.ResultJWEField: sealed})
+}
+
+// seal encrypts to the platform operator with the profile's first algorithms that fit an RSA key.
+func (s *Service) seal(c *client, plain map[string]string) (string, error) {
+	payload, err := json.Marshal(plain)
+	if err != nil {
+		return "", err
+	}
+	to := c.operator
+	if to == nil {
+		to = &s.OperatorKey().PublicKey
+	}
+	kid, err := jose.Thumbprint(to)
+	if err != nil {
+		return "", err
+	}
+	keyAlg, contentAlg := "RSA-OAEP-256", "A256GCM"
+	for _, alg := range s.wire.Sign.JWEKeyAlgorithms {
+		if strings.HasPrefix(alg, "RSA-OAEP") {
+			keyAlg = alg
+			break
+		}
+	}
+	if algs := s.wire.Sign.JWEContentAlgorithms; len(algs) > 0 {
+		contentAlg = algs[0]
+	}
+	return jose.Encrypt(jose.PublicKey{Key: to, KeyID: kid, Algorithm: keyAlg, Use: "enc"}, keyAlg, contentAlg, payload)
+}
+
+// strangersCertificate is a good signing certificate of a person whose card took no part.
+func (s *Service) strangersCertificate() ([]byte, error) {
+	subject := s.hands[0].card.Person().Subject
+	subject.Name = "入替　太郎"
+	subject.NameSubstitutes = ""
+	subject.Gender, subject.Birthdate = "1", "19700102"
+	key := s.jpki.Key(strangerLabel)
+	return s.jpki.SigningCA().Issue(&key.PublicKey, subject, s.now())
+}

@@ -1,0 +1,180 @@
+package daa
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/internal/limits"
+)
+
+// TB is the part of testing.TB that Start needs.
+type TB interface {
+	Helper()
+	Fatalf(format string, args ...any)
+	Cleanup(func())
+}
+
+// Option configures Start. Any function that changes the Config is one.
+type Option func(*Config)
+
+// WithClient registers a relying party with one redirect URL.
+func WithClient(id string, key crypto.PublicKey, redirectURL string) Option {
+	return WithRegistration(ClientRegistration{ID: id, Key: key, RedirectURLs: []string{redirectURL}})
+}
+
+// WithGovernmentClient registers a government relying party: results are plain JSON.
+func WithGovernmentClient(id string, key crypto.PublicKey, redirectURL string) Option {
+	return WithRegistration(ClientRegistration{ID: id, Key: key, RedirectURLs: []string{redirectURL}, Government: true})
+}
+
+// WithRegistration registers a relying party.
+func WithRegistration(r ClientRegistration) Option {
+	return func(c *Config) { c.Clients = append(c.Clients, r) }
+}
+
+// WithKnobs sets the knobs.
+func WithKnobs(k Knobs) Option { return func(c *Config) { c.Knobs = k } }
+
+// WithClock sets the clock of the service, of the test authorities and of the cards that Start makes.
+func WithClock(now func() time.Time) Option { return func(c *Config) { c.Now = now } }
+
+// WithJPKI sets the test authorities. Making their keys and those of a card takes longer than everything else that
+// Start does; tests that revoke nothing can share one JPKI, which remembers them.
+func WithJPKI(j *issuer.JPKI) Option { return func(c *Config) { c.JPKI = j } }
+
+// WithWire sets the wire profile.
+func WithWire(w authn.WireProfile) Option { return func(c *Config) { c.Wire = &w } }
+
+// WithLogger sets the logger.
+func WithLogger(l *slog.Logger) Option { return func(c *Config) { c.Logger = l } }
+
+// WithPersonas puts cards of ready persons into the phone's hand instead of Hanako's.
+func WithPersonas(p ...cardsim.Persona) Option {
+	return func(c *Config) { c.personas = append(c.personas, p...) }
+}
+
+// Start runs a service on a loopback port until the test ends, with plain http, a test JPKI of its own and Hanako's card
+// unless the options give others. It calls tb.Fatalf when that fails.
+func Start(tb TB, opts ...Option) *Running {
+	tb.Helper()
+	var c Config
+	for _, o := range opts {
+		o(&c)
+	}
+	r, err := start(c)
+	if err != nil {
+		tb.Fatalf("start the simulated service: %v", err)
+		return nil
+	}
+	tb.Cleanup(r.stop)
+	return r
+}
+
+func start(c Config) (*Running, error) {
+	if err := fillWorld(&c); err != nil {
+		return nil, err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, configError("listen", err)
+	}
+	c.BaseURL = "http://" + listener.Addr().String()
+	s, err := New(c)
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	r := &Running{
+		Service: s, cards: c.Cards, done: make(chan struct{}),
+		server: &http.Server{
+			Handler: s, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: limits.FormBody,
+			ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		},
+		transport: &http.Transport{Proxy: nil, MaxIdleConnsPerHost: 8, IdleConnTimeout: 30 * time.Second},
+	}
+	go func() {
+		defer close(r.done)
+		_ = r.server.Serve(listener) // always an error: the server was closed
+	}()
+	return r, nil
+}
+
+// fillWorld makes the authorities and cards that the options did not give.
+func fillWorld(c *Config) (err error) {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.JPKI == nil {
+		if len(c.Cards) > 0 {
+			c.JPKI = c.Cards[0].JPKI()
+		} else if c.JPKI, err = issuer.New(issuer.Config{Now: c.Now}); err != nil {
+			return configError("jpki", err)
+		}
+	}
+	if len(c.Cards) == 0 && len(c.personas) == 0 {
+		c.personas = []cardsim.Persona{cardsim.Hanako}
+	}
+	for _, persona := range c.personas {
+		person, err := cardsim.LookupAt(persona, c.Now())
+		if err != nil {
+			return configError("persona", err)
+		}
+		card, err := cardsim.NewCard(cardsim.Config{Person: person, JPKI: c.JPKI, Now: c.Now})
+		if err != nil {
+			return configError("card", err)
+		}
+		c.Cards = append(c.Cards, card)
+	}
+	return nil
+}
+
+// Running is a started service.
+type Running struct {
+	*Service
+	cards     []*cardsim.Card
+	server    *http.Server
+	transport *http.Transport
+	done      chan struct{}
+}
+
+// Client returns an HTTP client for it: with a timeout, without a proxy, and without following redirects.
+func (r *Running) Client() *http.Client {
+	return &http.Client{
+		Transport: r.transport, Timeout: 30 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// URL returns the service's base URL.
+func (r *Running) URL() string { return r.base.String() }
+
+// Card returns the default card, Hanako's unless the options gave another.
+func (r *Running) Card() *cardsim.Card { return r.cards[0] }
+
+// Cards returns the cards in the phone's hand.
+func (r *Running) Cards() []*cardsim.Card { return append([]*cardsim.Card(nil), r.cards...) }
+
+// Visitor returns a person who holds the default card and knows its PINs.
+func (r *Running) Visitor() *Visitor { return r.VisitorWith(r.Card()) }
+
+// VisitorWith returns a person who holds one of the cards and knows its PINs.
+func (r *Running) VisitorWith(c *cardsim.Card) *Visitor {
+	p := c.Person()
+	return &Visitor{
+		HTTPClient: r.Client(), Card: p.ID,
+		AuthPIN: p.AuthPIN, TextPIN: p.TextPIN, SigningPassword: p.SigningPassword,
+	}
+}
+
+func (r *Running) stop() {
+	_ = r.server.Close()
+	<-r.done
+	r.transport.CloseIdleConnections()
+}

@@ -1,0 +1,253 @@
+package daa
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/hex"
+	"log/slog"
+	"mime"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/kakunin-go/kakunin/internal/limits"
+)
+
+// grant is what a person approved. It is immutable but for its two flags.
+type grant struct {
+	client      *client
+	redirectURI string
+	challenge   string
+	nonce       string
+	scopes      []string // granted
+	session     string
+	subject     string
+	authTime    time.Time
+	claims      map[string]string // the granted attributes
+	transaction *transaction
+
+	used, revoked atomic.Bool
+}
+
+// token is an access token that was issued.
+type token struct {
+	client *client
+	grant  *grant // nil for client_credentials
+}
+
+func (t *token) valid() bool { return t.grant == nil || !t.grant.revoked.Load() }
+
+// newGrant collects what was approved, within the scopes that the knobs let through.
+func (s *Service) newGrant(v *visit) *grant {
+	g := &grant{
+		client: v.req.client, redirectURI: v.req.redirectURI, challenge: v.req.challenge, nonce: v.req.nonce,
+		session: newUUID(), subject: s.subject(v.req.client.ID, v.personID), authTime: v.authTime,
+		transaction: v.req.transaction, claims: make(map[string]string),
+	}
+	only := s.Knobs().Scopes.GrantOnly
+	for _, scope := range v.req.scopes {
+		if scope == scopeOpenID || only == nil || slices.Contains(only, scope) {
+			g.scopes = append(g.scopes, scope)
+		}
+	}
+	// The forms of the service, which are not those of OpenID Connect Core 1.0, section 5.1: address is a plain string,
+	// birthdate YYYYMMDD, gender a one-character code, and the name has U+3000 between its parts.
+	for scope, claim := range map[string]struct{ name, value string }{
+		scopeName:                   {s.wire.ClaimName, v.person.Name.Reveal()},
+		scopeAddress:                {s.wire.ClaimAddress, v.person.Address.Reveal()},
+		scopeBirthdate:              {s.wire.ClaimBirthdate, v.person.Birthdate.RevealRaw()},
+		scopeGender:                 {s.wire.ClaimGender, v.person.Gender.RevealRaw()},
+		s.wire.ScopeUserCertificate: {s.wire.ClaimUserCertificate, base64.StdEncoding.EncodeToString(v.authCertificate)},
+	} {
+		if scope != "" && slices.Contains(g.scopes, scope) && claim.value != "" {
+			g.claims[claim.name] = claim.value
+		}
+	}
+	return g
+}
+
+// newUUID makes a random UUID (RFC 9562, version 4).
+func newUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	h := hex.EncodeToString(b[:])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}
+
+// tokenEndpoint serves authorization_code and client_credentials.
+func (s *Service) tokenEndpoint(w http.ResponseWriter, r *http.Request) {
+	form, perr := s.tokenForm(w, r)
+	if perr != nil {
+		s.tokenError(w, perr)
+		return
+	}
+	c, perr := s.authenticateClient(form)
+	if perr != nil {
+		s.tokenError(w, perr)
+		return
+	}
+	var response map[string]any
+	switch form.Get("grant_type") {
+	case "authorization_code":
+		response, perr = s.exchangeCode(form, c)
+	case "client_credentials":
+		response, perr = s.serviceToken(form, c)
+	case "":
+		perr = &protocolError{"invalid_request", "grant_type is missing"}
+	default:
+		perr = &protocolError{"unsupported_grant_type", "only authorization_code and client_credentials"}
+	}
+	if perr != nil {
+		s.tokenError(w, perr)
+		return
+	}
+	s.log.Info("token issued", slog.String("client", c.ID))
+	w.Header().Set("Pragma", "no-cache") // RFC 6749, section 5.1
+	writeJSON(w, http.StatusOK, response)
+}
+
+// tokenForm reads the form and refuses what makes it ambiguous.
+func (s *Service) tokenForm(w http.ResponseWriter, r *http.Request) (url.Values, *protocolError) {
+	invalid := func(d string) (url.Values, *protocolError) { return nil, &protocolError{"invalid_request", d} }
+	if r.Header.Get("Authorization") != "" {
+		// RFC 6749, section 2.3: not more than one method; and here only private_key_jwt is one.
+		return nil, &protocolError{"invalid_client", "an Authorization header is not accepted, only private_key_jwt"}
+	}
+	if mt, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mt != "application/x-www-form-urlencoded" {
+		return invalid("the body must be application/x-www-form-urlencoded")
+	}
+	if r.URL.RawQuery != "" {
+		return invalid("parameters belong in the body")
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, limits.FormBody)
+	if err := r.ParseForm(); err != nil {
+		return invalid("the form cannot be read")
+	}
+	for _, values := range r.PostForm {
+		if len(values) != 1 {
+			return invalid("a parameter occurs more than once")
+		}
+	}
+	return r.PostForm, nil
+}
+
+// codeVerifier: RFC 7636, section 4.1.
+var codeVerifier = regexp.MustCompile(`^[0-9A-Za-z._~-]{43,128}$`)
+
+func (s *Service) exchangeCode(form url.Values, c *client) (map[string]any, *protocolError) {
+	refuse := func(d string) (map[string]any, *protocolError) { return nil, &protocolError{"invalid_grant", d} }
+	for _, name := range []string{"code", "redirect_uri", "code_verifier"} {
+		if form.Get(name) == "" {
+			return nil, &protocolError{"invalid_request", name + " is missing"}
+		}
+	}
+	g, ok := s.codes.get(form.Get("code"))
+	if !ok || g.client != c {
+		return refuse("the code is unknown, expired or not this client's")
+	}
+	if !g.used.CompareAndSwap(false, true) {
+		g.revoked.Store(true) // RFC 6749, section 4.1.2: what was issued for the code should be revoked
+		s.log.Warn("code used twice, its tokens are revoked", slog.String("client", c.ID))
+		return refuse("the code was used before")
+	}
+	if form.Get("redirect_uri") != g.redirectURI {
+		return refuse("redirect_uri is not that of the authorization request")
+	}
+	verifier := form.Get("code_verifier")
+	sum := sha256.Sum256([]byte(verifier))
+	challenge := base64.RawURLEncoding.EncodeToString(sum[:])
+	if !codeVerifier.MatchString(verifier) || subtle.ConstantTimeCompare([]byte(challenge), []byte(g.challenge)) != 1 {
+		return refuse("code_verifier does not match the code_challenge")
+	}
+	k := s.Knobs()
+	access, perr := s.issueAccessToken(&token{client: c, grant: g}, g.subject, g.scopes, k.Lifetimes.accessToken())
+	if perr != nil {
+		return nil, perr
+	}
+	id, err := s.keys.signIDToken(s.idTokenClaims(g, access, k), k.IDToken)
+	if err != nil {
+		s.log.Error("ID token not signed", slog.Any("error", err))
+		return nil, &protocolError{"server_error", "the simulator could not sign"}
+	}
+	response := tokenResponse(access, k.Lifetimes.accessToken())
+	response["id_token"] = id
+	response["session_state"] = g.session
+	if !k.Scopes.OmitFromResponse {
+		response["scope"] = strings.Join(g.scopes, " ")
+	}
+	return response, nil
+}
+
+// serviceToken serves client_credentials, which exists for starting signature transactions only.
+func (s *Service) serviceToken(form url.Values, c *client) (map[string]any, *protocolError) {
+	k := s.Knobs()
+	scope := form.Get("scope")
+	if k.Sign.RequireServiceScope && !slices.Contains(strings.Fields(scope), scopeSign) {
+		return nil, &protocolError{"invalid_scope", "scope must hold sign"}
+	}
+	var scopes []string
+	if scope != "" {
+		scopes = strings.Fields(scope)
+	}
+	access, perr := s.issueAccessToken(&token{client: c}, "service-account-"+c.ID, scopes, k.Lifetimes.serviceToken())
+	if perr != nil {
+		return nil, perr
+	}
+	response := tokenResponse(access, k.Lifetimes.serviceToken())
+	if scope != "" {
+		response["scope"] = scope
+	}
+	return response, nil
+}
+
+func tokenResponse(access string, lifetime time.Duration) map[string]any {
+	return map[string]any{
+		"access_token": access, "token_type": "Bearer", "expires_in": int(lifetime.Seconds()),
+		"refresh_expires_in": 0, "not-before-policy": 0,
+	}
+}
+
+func (s *Service) issueAccessToken(t *token, subject string, scopes []string, lifetime time.Duration) (string, *protocolError) {
+	now := s.now()
+	jti := newUUID()
+	claims := map[string]any{
+		"iss": s.env.Issuer, "sub": subject, "azp": t.client.ID, "aud": "account", "typ": "Bearer", "jti": jti,
+		"iat": now.Unix(), "exp": now.Add(lifetime).Unix(), "scope": strings.Join(scopes, " "),
+	}
+	if t.grant != nil {
+		claims["sid"] = t.grant.session
+	}
+	access, err := s.keys.signAccessToken(claims)
+	if err != nil {
+		s.log.Error("access token not signed", slog.Any("error", err))
+		return "", &protocolError{"server_error", "the simulator could not sign"}
+	}
+	if !s.tokens.add(jti, t, now.Add(lifetime)) {
+		return "", &protocolError{"temporarily_unavailable", "too many tokens"}
+	}
+	return access, nil
+}
+
+// tokenError answers as RFC 6749, section 5.2 says.
+func (s *Service) tokenError(w http.ResponseWriter, e *protocolError) {
+	s.log.Warn("token request refused", slog.String("error", e.code), slog.String("reason", e.description))
+	status := http.StatusBadRequest
+	switch e.code {
+	case "invalid_client":
+		status = http.StatusUnauthorized
+	case "server_error":
+		status = http.StatusInternalServerError
+	case "temporarily_unavailable":
+		status = http.StatusServiceUnavailable
+	}
+	writeJSON(w, status, map[string]string{"error": e.code, "error_description": e.description})
+}
+
+func rawBase64URL(s string) ([]byte, error) { return base64.RawURLEncoding.Strict().DecodeString(s) }

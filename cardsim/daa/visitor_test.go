@@ -1,0 +1,48 @@
+package daa_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+
+	"github.com/kakunin-go/kakunin/cardsim/daa"
+)
+
+// A service of another make that needs no pages: the visitor follows its redirects to the callback and no further.
+func TestVisitorFollowsRedirectsOfAnotherService(t *testing.T) {
+	const redirectURL = "http://localhost:1/auth/callback" // nothing listens there: it must not be opened
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /auth", func(w http.ResponseWriter, r *http.Request) {
+		http.SetCookie(w, &http.Cookie{Name: "session", Value: "1", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+		http.Redirect(w, r, "/login?state="+url.QueryEscape(r.URL.Query().Get("state")), http.StatusFound)
+	})
+	mux.HandleFunc("GET /login", func(w http.ResponseWriter, r *http.Request) {
+		if _, err := r.Cookie("session"); err != nil {
+			http.Error(w, "no cookie", http.StatusForbidden)
+			return
+		}
+		http.Redirect(w, r, redirectURL+"?code=c&state="+url.QueryEscape(r.URL.Query().Get("state")), http.StatusFound)
+	})
+	mux.HandleFunc("GET /loop", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/loop", http.StatusFound) })
+	mux.HandleFunc("GET /page", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte("<h1>Log in</h1>"))
+	})
+	service := httptest.NewServer(mux)
+	t.Cleanup(service.Close)
+
+	visitor := &daa.Visitor{}
+	query := "?state=s1&redirect_uri=" + url.QueryEscape(redirectURL)
+	callback, err := visitor.Approve(t.Context(), service.URL+"/auth"+query)
+	if want := redirectURL + "?code=c&state=s1"; err != nil || callback != want {
+		t.Errorf("callback %q, error %v, want %q", callback, err, want)
+	}
+	for _, path := range []string{"/loop", "/page"} {
+		callback, err := visitor.Approve(t.Context(), service.URL+path+query)
+		if e, ok := errors.AsType[*daa.Error](err); !ok || e.Reason != daa.ReasonUnexpectedPage || callback != "" {
+			t.Errorf("%s: callback %q, error %v", path, callback, err)
+		}
+	}
+}
