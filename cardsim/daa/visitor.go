@@ -302,7 +302,9 @@ func (v *Visitor) newBrowser(at *url.URL, agent string) (*browser, error) {
 }
 
 // own reports whether the address is one of the simulated service's pages.
-func (b *browser) own(u *url.URL) bool { return b.sameOrigin(u) && strings.HasPrefix(u.Path, "/phone/") }
+func (b *browser) own(u *url.URL) bool {
+	return b.sameOrigin(u) && strings.HasPrefix(u.Path, "/phone/")
+}
 
 func (b *browser) sameOrigin(u *url.URL) bool {
 	return u.Scheme == b.origin.Scheme && u.Host == b.origin.Host
