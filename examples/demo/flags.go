@@ -1,0 +1,130 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/kakunin-go/kakunin/sign"
+)
+
+type options struct {
+	addr         string
+	mode         sign.Mode
+	once         bool
+	showPersonal bool
+
+	// To use another service than the one in this process.
+	issuer, clientID, clientKey, redirectURL string
+	discover                                 bool
+}
+
+// parseFlags reads the command line and says on stderr what is wrong with it.
+func parseFlags(args []string, stderr io.Writer) (options, error) {
+	var o options
+	var mode string
+	f := flag.NewFlagSet("demo", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`host:port` to listen on")
+	f.StringVar(&mode, "mode", sign.BareHash.String(), "what the card signs: bare-hash or digest-info")
+	f.BoolVar(&o.once, "once", false, "do one visit without a browser, print a JSON report and exit")
+	f.BoolVar(&o.showPersonal, "show-personal", false, "with -once: put the four attributes into the report")
+	f.StringVar(&o.issuer, "issuer", "", "use the service with this issuer `URL` instead of starting a simulated one")
+	f.StringVar(&o.clientID, "client-id", "", "with -issuer: the registered client id")
+	f.StringVar(&o.clientKey, "client-key", "", "with -issuer: `file` with the registered private key, JWK or PEM")
+	f.StringVar(&o.redirectURL, "redirect-url", "", "with -issuer: the registered redirect `URL` (default http://localhost:PORT/auth/callback)")
+	f.BoolVar(&o.discover, "discover", false, "with -issuer: read the endpoints from the issuer's metadata")
+	f.Usage = func() {
+		_, _ = fmt.Fprint(stderr, "usage: demo [flags]\n\nA relying party on loopback, with a simulated service and card unless -issuer is given.\n\n")
+		f.PrintDefaults()
+	}
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	err := o.check(f, mode)
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "demo: %v\nRun with -h for help.\n", err)
+	}
+	return o, err
+}
+
+func (o *options) check(f *flag.FlagSet, mode string) error {
+	if f.NArg() > 0 {
+		return errors.New("there are only flags, no arguments")
+	}
+	var err error
+	if o.mode, err = sign.ParseMode(mode); err != nil {
+		return errors.New("-mode must be bare-hash or digest-info")
+	}
+	if o.showPersonal && !o.once {
+		return errors.New("-show-personal needs -once; in the browser the attributes are shown to the person only")
+	}
+	host, port, err := net.SplitHostPort(o.addr)
+	if err != nil || port == "" {
+		return errors.New("-addr must be host:port, e.g. 127.0.0.1:8080")
+	}
+	if o.issuer == "" {
+		// A card whose PINs are printed is for this machine only.
+		if !loopback(host) {
+			return errors.New("-addr must be a loopback address, because the simulated service and card start with it")
+		}
+		for name, set := range map[string]bool{
+			"client-id": o.clientID != "", "client-key": o.clientKey != "", "redirect-url": o.redirectURL != "", "discover": o.discover,
+		} {
+			if set {
+				return fmt.Errorf("-%s needs -issuer", name)
+			}
+		}
+		return nil
+	}
+	return o.checkService()
+}
+
+func (o *options) checkService() error {
+	if !secureURL(o.issuer) {
+		return errors.New("-issuer must be an https URL, or http on loopback")
+	}
+	if o.clientID == "" || o.clientKey == "" {
+		return errors.New("-issuer needs -client-id and -client-key")
+	}
+	if o.redirectURL == "" {
+		return nil
+	}
+	u, err := url.Parse(o.redirectURL)
+	if err != nil || !secureURL(o.redirectURL) || u.RawQuery != "" || u.Fragment != "" {
+		return errors.New("-redirect-url must be an https URL, or http on loopback, without a query")
+	}
+	if prefix, ok := strings.CutSuffix(u.Path, "/callback"); !ok || prefix == "" {
+		return errors.New("-redirect-url must end in /callback below a prefix, e.g. https://shop.example/auth/callback")
+	}
+	return nil
+}
+
+func secureURL(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.User != nil {
+		return false
+	}
+	return u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname())
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
+// hostOnly is the host of a Host header, without the port.
+func hostOnly(hostport string) string {
+	if host, _, err := net.SplitHostPort(hostport); err == nil {
+		return host
+	}
+	return hostport
+}

@@ -1,0 +1,247 @@
+package main
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/middleware"
+)
+
+//go:embed pages
+var pageFiles embed.FS
+
+// page is what every template gets.
+type page struct {
+	Lang     authn.Language
+	Path     string // where the language links lead; "/" on error pages, whose address must not be loaded twice
+	Title    string
+	LoggedIn bool
+	Sim      bool
+	Prefix   string // of the middleware
+	Data     any
+}
+
+type homeData struct {
+	LoggedIn, Simulated               bool
+	Login                             string
+	AuthPIN, TextPIN, SigningPassword string
+}
+
+type row struct{ ID, Label, Value string }
+
+type accountData struct{ Rows []row }
+
+type documentData struct {
+	Number, Text, Mode string
+	Simulated          bool
+}
+
+type stepRow struct {
+	Name, Text, Clause string
+	OK                 bool
+}
+
+// stepGroup is some steps under a title; Held counts those that held.
+type stepGroup struct {
+	Title string
+	Steps []stepRow
+	Held  int
+	Open  bool
+}
+
+type resultData struct {
+	Sealed, Verified bool
+	Groups           []stepGroup
+	Rows             []row
+	Evidence         string
+}
+
+type errorData struct {
+	Message, Other string // in the chosen language and in the other one
+	OtherLang      authn.Language
+	Retry, Family  string
+}
+
+// render writes a page. It is made in full before the status goes out, so that a faulty template is a 500 and not half
+// a page.
+func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
+	lang := languageOf(r)
+	content := name
+	if name == "notfound" {
+		content = "error"
+	}
+	t, err := template.New("layout.html").Funcs(template.FuncMap{
+		"t": func(key string) (string, error) {
+			s, ok := words[key]
+			if !ok {
+				return "", fmt.Errorf("no text %q", key)
+			}
+			return s.in(lang), nil
+		},
+	}).ParseFS(pageFiles, "pages/layout.html", "pages/"+content+".html")
+	var out bytes.Buffer
+	if err == nil {
+		p := page{
+			Lang: lang, Path: r.URL.Path, Title: words[name+".title"].in(lang), Sim: a.simulated,
+			LoggedIn: middleware.IdentityFrom(r.Context()) != nil, Prefix: a.prefix, Data: data,
+		}
+		if content == "error" {
+			p.Path = "/"
+		}
+		err = t.Execute(&out, p)
+	}
+	if err != nil {
+		a.logger.ErrorContext(r.Context(), "page cannot be made", slog.String("page", name))
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Language", string(lang))
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(out.Bytes())
+}
+
+const languageCookie = "__Host-demo-lang"
+
+// chooseLanguage answers ?lang= on a page: it remembers the choice and shows the page without it.
+func chooseLanguage(w http.ResponseWriter, r *http.Request) bool {
+	lang := authn.Language(r.URL.Query().Get("lang"))
+	if r.Method != http.MethodGet || (lang != authn.Japanese && lang != authn.English) {
+		return false
+	}
+	switch r.URL.Path {
+	case "/", "/account", "/document", "/result":
+	default:
+		return false
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: languageCookie, Value: string(lang), Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+	w.Header().Set("Location", r.URL.Path)
+	w.WriteHeader(http.StatusSeeOther)
+	return true
+}
+
+// languageOf is the chosen language, otherwise the one that the browser prefers.
+func languageOf(r *http.Request) authn.Language {
+	if c, err := r.Cookie(languageCookie); err == nil {
+		if l := authn.Language(c.Value); l == authn.Japanese || l == authn.English {
+			return l
+		}
+	}
+	for tag := range strings.SplitSeq(r.Header.Get("Accept-Language"), ",") {
+		primary, _, _ := strings.Cut(strings.TrimSpace(tag), "-")
+		primary, _, _ = strings.Cut(primary, ";")
+		switch l := authn.Language(strings.ToLower(primary)); l {
+		case authn.Japanese, authn.English:
+			return l
+		}
+	}
+	return authn.Japanese
+}
+
+func accountOf(id *authn.Identity, now time.Time, lang authn.Language) accountData {
+	p := id.Person
+	label := func(key string) string { return words["account."+key].in(lang) }
+	age := words["unknown"].in(lang)
+	if years, ok := p.Birthdate.AgeOn(fourinfo.DateOf(now)); ok {
+		age = text{strconv.Itoa(years) + "歳", strconv.Itoa(years)}.in(lang)
+	}
+	orAbsent := func(s string, present bool) string {
+		if !present {
+			return words["absent"].in(lang)
+		}
+		return s
+	}
+	return accountData{Rows: []row{
+		{"name", label("name"), orAbsent(p.Name.Reveal(), p.Name.Present())},
+		{"address", label("address"), orAbsent(p.Address.Reveal(), p.Address.Present())},
+		{"birthdate", label("birthdate"), orAbsent(dateText(p.Birthdate, lang), p.Birthdate.Present())},
+		{"gender", label("gender"), orAbsent(genderText(p.Gender, lang), p.Gender.Present())},
+		{"age", label("age"), age},
+		{"subject", label("subject"), id.Subject.Reveal()},
+		{"acr", label("acr"), orAbsent(id.ACR, id.ACR != "")},
+	}}
+}
+
+// dateText writes a date of which parts may be unknown.
+func dateText(b fourinfo.Birthdate, lang authn.Language) string {
+	d := b.Reveal()
+	part := func(n, width int) string {
+		if n == 0 {
+			return text{"？", strings.Repeat("?", width)}.in(lang)
+		}
+		if lang == authn.Japanese {
+			return strconv.Itoa(n)
+		}
+		return fmt.Sprintf("%0*d", width, n)
+	}
+	y, m, day := part(d.Year, 4), part(int(d.Month), 2), part(d.Day, 2)
+	return text{y + "年" + m + "月" + day + "日", y + "-" + m + "-" + day}.in(lang)
+}
+
+func genderText(g fourinfo.Gender, lang authn.Language) string {
+	switch g.Reveal() {
+	case fourinfo.Male:
+		return words["male"].in(lang)
+	case fourinfo.Female:
+		return words["female"].in(lang)
+	case fourinfo.GenderOther:
+		return words["other"].in(lang)
+	default:
+		return words["unknown"].in(lang)
+	}
+}
+
+func resultOf(o outcome, lang authn.Language) resultData {
+	d := resultData{Sealed: o.Sealed, Verified: o.Verified, Evidence: string(o.Evidence)}
+	for i, g := range stepGroups {
+		group := stepGroup{Title: g.title.in(lang), Open: i == 0}
+		for _, s := range o.Steps {
+			prefix, _, _ := strings.Cut(s.Name, ".")
+			if !slices.Contains(g.prefixes, prefix) {
+				continue
+			}
+			name, ok := stepTexts[s.Name]
+			if !ok {
+				name = text{s.Name, s.Name}
+			}
+			group.Steps = append(group.Steps, stepRow{Name: s.Name, Text: name.in(lang), Clause: s.Clause, OK: s.OK})
+			if s.OK {
+				group.Held++
+			}
+		}
+		if len(group.Steps) > 0 {
+			d.Groups = append(d.Groups, group)
+		}
+	}
+	label := func(key string) string { return words["result."+key].in(lang) }
+	d.Rows = []row{{"number", label("number"), o.Number}, {"mode", label("mode"), o.Mode}}
+	if o.Verified {
+		d.Rows = append(d.Rows,
+			row{"revocation", label("revocation"), o.Revocation + " (" + o.Method + ")"},
+			row{"anchor", label("anchor"), o.Chain.AnchorSHA256},
+			row{"time", label("time"), o.VerifiedAt.In(time.FixedZone("JST", 9*60*60)).Format("2006-01-02 15:04:05 MST")},
+		)
+	}
+	return d
+}
+
+func errorOf(r *http.Request, m text, retry string) errorData {
+	lang, other := languageOf(r), authn.English
+	if lang == authn.English {
+		other = authn.Japanese
+	}
+	return errorData{Message: m.in(lang), Other: m.in(other), OtherLang: other, Retry: retry}
+}

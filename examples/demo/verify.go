@@ -1,0 +1,103 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/sign"
+	"github.com/kakunin-go/kakunin/sign/evidence"
+)
+
+// platformOperator is what a platform operator (PF事業者) or certified verifier runs: the key that results are sealed
+// to, the policy of verification and the log of evidence. A private relying party has none of this and hands the
+// sealed result over.
+type platformOperator struct {
+	opener   *sign.Opener
+	verifier *sign.Verifier
+
+	log  *evidence.Log
+	kept kept
+}
+
+// kept is the evidence log in memory; a real one is an append-only file.
+type kept struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (k *kept) Write(p []byte) (int, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.b.Write(p)
+}
+
+func (k *kept) bytes() []byte {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return bytes.Clone(k.b.Bytes())
+}
+
+func newPlatformOperator(key crypto.PrivateKey, client *authn.Client, trust jpki.Trust, jpkiURL string, now func() time.Time) (*platformOperator, error) {
+	wire := client.Wire()
+	opener, err := sign.NewOpener(key, &wire)
+	if err != nil {
+		return nil, err
+	}
+	// The responder's address is configured and never taken from a certificate, which comes from outside.
+	ocsp, err := jpki.NewOCSP(jpki.OCSPConfig{
+		URL: jpkiURL + "/sign/ocsp", HTTPClient: client.HTTPClient(), Kinds: []jpki.Kind{jpki.SigningCard}, Now: now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	verifier, err := sign.NewVerifier(sign.VerifierConfig{
+		Environment: jpki.Test,
+		Trust:       trust,
+		Revocation:  jpki.Require(ocsp),
+		Now:         now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	o := &platformOperator{opener: opener, verifier: verifier}
+	o.log = evidence.NewLog(&o.kept, now)
+	return o, nil
+}
+
+// verify opens the result, checks everything about it and keeps the evidence. person is who logged in: the signature
+// must be theirs.
+func (o *platformOperator) verify(ctx context.Context, res *sign.Result, document string, person *fourinfo.Person) (*sign.Report, *evidence.Record, error) {
+	opened := res.Opened // a government relying party gets it like this
+	if opened == nil {
+		var err error
+		if opened, err = o.opener.Open(res.Sealed); err != nil {
+			return nil, nil, err
+		}
+	}
+	report, err := o.verifier.Verify(ctx, opened, sign.Expect{
+		Document:    strings.NewReader(document),
+		Mode:        res.Transaction.Mode,
+		Transaction: res.Transaction,
+		Person:      person,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	record, err := o.log.Append(report, evidence.Basis("demonstration"))
+	if err != nil {
+		return nil, nil, err
+	}
+	return report, record, nil
+}
+
+// verifyLog checks the whole log, as an auditor would.
+func (o *platformOperator) verifyLog() (evidence.Chain, error) {
+	return evidence.VerifyChain(bytes.NewReader(o.kept.bytes()))
+}

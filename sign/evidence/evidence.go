@@ -1,0 +1,274 @@
+// Package evidence keeps what proves a verification later (証跡).
+//
+// Most users make a [Log] over an append-only file and call [Log.Append] with each sign.Report; [VerifyChain] checks
+// the file years later. [FromReport] makes a single [Record], [Record.Marshal] encodes it for a download and [Parse]
+// reads it back.
+//
+// By default a record holds neither the certificate nor the signature value nor any personal data: hashes and
+// references are enough to show which document, which certificate and which revocation data were verified, and when.
+// Whoever must keep the certificate and signature themselves — certified signature verifiers (署名検証者) under the Act
+// on Prevention of Transfer of Criminal Proceeds (犯収法), for example — asks for them with [WithCertificate]. They go
+// into a part of the record that its hash does not cover directly, so that they can be deleted at the end of the
+// retention period without breaking the chain; the hashes that the chain does cover still prove what they were.
+//
+// # Hash chain
+//
+// A record's hash is SHA-256 over its canonical JSON (RFC 8785) without the members "hash" and "held"; "previous" is
+// the hash of the record before. A chain shows that no record was changed, inserted or removed before its head; that
+// the newest records were not cut off, only a copy of the head kept elsewhere can show.
+//
+// Package evidence decides nothing about how long to keep what: the law named in [Basis] does.
+package evidence
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"time"
+
+	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/sign"
+)
+
+// Version is the version of the JSON form that this package writes and reads.
+const Version = 1
+
+// Record is one piece of evidence. Times are UTC in whole seconds, hashes lower-case hexadecimal. Change nothing in a
+// record: its hash would no longer fit.
+type Record struct {
+	// Version is [Version].
+	Version int `json:"version"`
+	// RecordedAt is when the record was made.
+	RecordedAt time.Time `json:"recorded_at"`
+	// Document says what was signed.
+	Document Document `json:"document"`
+	// Mode is what the card padded.
+	Mode sign.Mode `json:"mode"`
+	// TransactionID is the service's; empty when none was expected.
+	TransactionID string `json:"transaction_id,omitempty"`
+	// SignatureSHA256 is the hash of the signature value.
+	SignatureSHA256 string `json:"signature_sha256,omitempty"`
+	// SealedSHA256 is the hash of the sealed result that was handed to a platform operator.
+	SealedSHA256 string `json:"sealed_sha256,omitempty"`
+	// Certificate identifies the signing certificate without naming anybody.
+	Certificate *Certificate `json:"certificate,omitempty"`
+	// Revocation says on which data "not revoked" rests.
+	Revocation *Revocation `json:"revocation,omitempty"`
+	// Operator is the platform operator's assertion, when an operator verified.
+	Operator *Operator `json:"operator,omitempty"`
+	// VerifiedAt is when the verification was done, At the time for which certificate and revocation were judged.
+	VerifiedAt time.Time `json:"verified_at"`
+	At         time.Time `json:"at"`
+	// PersonCompared is true when the certificate was compared with an expected person.
+	PersonCompared bool `json:"person_compared"`
+	// Steps are the checks that held, in their order.
+	Steps []jpki.Step `json:"steps,omitempty"`
+	// Clock, Basis and RetainUntil come from the options.
+	Clock       string     `json:"clock,omitempty"`
+	Basis       string     `json:"basis,omitempty"`
+	RetainUntil *time.Time `json:"retain_until,omitempty"`
+	// Previous is the hash of the record before; empty in the first one.
+	Previous string `json:"previous,omitempty"`
+	// Hash covers everything but itself and Held.
+	Hash string `json:"hash"`
+	// Held is the part that may be deleted alone; nil by default.
+	Held *Held `json:"held,omitempty"`
+}
+
+// Document is the signed document's hash. The algorithm is recorded because a bare-hash signature does not name it.
+type Document struct {
+	Algorithm string `json:"algorithm"` // always "SHA-256"
+	Hash      string `json:"hash"`
+	MediaType string `json:"media_type,omitempty"`
+}
+
+// Certificate refers to a certificate. The serial number is left out: it is an identifier of a person.
+type Certificate struct {
+	// Environment is "production" or "test".
+	Environment string `json:"environment"`
+	// Kind is "signing-card" or "signing-phone".
+	Kind string `json:"kind"`
+	// IssuerKeyID is the subject key identifier of the anchor that issued it. CA generations share one name, so the
+	// name would not tell which.
+	IssuerKeyID string `json:"issuer_key_id,omitempty"`
+	// SHA256 is the fingerprint of the certificate, AnchorSHA256 that of the trust anchor.
+	SHA256       string `json:"sha256"`
+	AnchorSHA256 string `json:"anchor_sha256"`
+}
+
+// Revocation refers to the CRL or OCSP response that was used.
+type Revocation struct {
+	// Method is "CRL", "OCSP" or "none": the policy of the verifier was to skip the check.
+	Method     string     `json:"method"`
+	Status     string     `json:"status"`
+	ThisUpdate *time.Time `json:"this_update,omitempty"`
+	NextUpdate *time.Time `json:"next_update,omitempty"`
+	// SHA256 is the hash of the DER list or response.
+	SHA256 string `json:"sha256,omitempty"`
+}
+
+// Operator is what a platform operator (PF事業者) asserted.
+type Operator struct {
+	VerificationID  string     `json:"verification_id"`
+	Method          string     `json:"method,omitempty"`
+	SourceUpdatedAt *time.Time `json:"source_updated_at,omitempty"`
+}
+
+// Held is the deletable part: it IS personal data.
+type Held struct {
+	Certificate []byte `json:"certificate"` // DER
+	Signature   []byte `json:"signature"`
+}
+
+// FromReport makes a record of a verified signature. It refuses a report in which any step did not hold. Errors are
+// [*Error].
+func FromReport(r *sign.Report, now time.Time, opts ...Option) (*Record, error) {
+	if err := checkReport(r); err != nil {
+		return nil, err
+	}
+	o, err := apply(opts)
+	if err != nil {
+		return nil, err
+	}
+	rec := &Record{
+		Version:         Version,
+		RecordedAt:      seconds(now),
+		Document:        Document{Algorithm: "SHA-256", Hash: hex.EncodeToString(r.Digest[:]), MediaType: r.MediaType},
+		Mode:            r.Mode,
+		TransactionID:   r.TransactionID,
+		SignatureSHA256: fingerprint(r.Signature),
+		Certificate: &Certificate{
+			Environment:  r.Certificate.Environment.String(),
+			Kind:         r.Certificate.Kind.String(),
+			IssuerKeyID:  hex.EncodeToString(r.Chain.AnchorKeyID),
+			SHA256:       fingerprint(r.Certificate.Raw),
+			AnchorSHA256: hex.EncodeToString(r.Chain.AnchorFingerprint[:]),
+		},
+		Revocation:     revocationOf(r.Chain.Revocation),
+		VerifiedAt:     seconds(r.VerifiedAt),
+		At:             seconds(r.At),
+		PersonCompared: r.PersonCompared,
+		Steps:          append([]jpki.Step(nil), r.Steps...),
+	}
+	if o.certificate {
+		rec.Held = &Held{Certificate: bytes.Clone(r.Certificate.Raw), Signature: bytes.Clone(r.Signature)}
+	}
+	return finish(rec, o)
+}
+
+// FromVerdict makes a record of a platform operator's verdict on a sealed result. Only a good verdict is evidence.
+// Errors are [*Error].
+func FromVerdict(v *sign.Verdict, s *sign.Sealed, tx *sign.Transaction, now time.Time, opts ...Option) (*Record, error) {
+	if v == nil || s == nil || tx == nil || v.VerificationID == "" || !tx.Mode.Valid() {
+		return nil, &Error{Reason: ReasonRequest, Field: "verdict"}
+	}
+	if v.Status != jpki.Good {
+		return nil, &Error{Reason: ReasonNotVerified, Field: "verdict"}
+	}
+	o, err := apply(opts)
+	if err != nil {
+		return nil, err
+	}
+	if o.certificate {
+		return nil, &Error{Reason: ReasonRequest, Field: "certificate"} // a verdict has none
+	}
+	rec := &Record{
+		Version:       Version,
+		RecordedAt:    seconds(now),
+		Document:      Document{Algorithm: "SHA-256", Hash: hex.EncodeToString(tx.Digest[:]), MediaType: tx.MediaType},
+		Mode:          tx.Mode,
+		TransactionID: tx.ID,
+		SealedSHA256:  fingerprint([]byte(s.RevealJWE())),
+		Operator: &Operator{
+			VerificationID: v.VerificationID, Method: v.Method, SourceUpdatedAt: optionalSeconds(v.SourceUpdatedAt),
+		},
+		VerifiedAt: seconds(v.VerifiedAt),
+		At:         seconds(v.VerifiedAt),
+	}
+	return finish(rec, o)
+}
+
+func finish(rec *Record, o options) (*Record, error) {
+	rec.Clock, rec.Basis, rec.RetainUntil = o.clock, o.basis, optionalSeconds(o.retainUntil)
+	if err := rec.link(""); err != nil {
+		return nil, err
+	}
+	if err := rec.check(); err != nil {
+		return nil, err
+	}
+	return rec, nil
+}
+
+func checkReport(r *sign.Report) error {
+	if r == nil || r.Certificate == nil || r.Chain == nil || !r.Mode.Valid() || len(r.Signature) == 0 || len(r.Steps) == 0 {
+		return &Error{Reason: ReasonRequest, Field: "report"}
+	}
+	if r.Chain.Status != jpki.Good {
+		return &Error{Reason: ReasonNotVerified, Field: "report"}
+	}
+	for _, s := range r.Steps {
+		if !s.OK {
+			return &Error{Reason: ReasonNotVerified, Field: "report"}
+		}
+	}
+	return nil
+}
+
+func revocationOf(a jpki.RevocationAnswer) *Revocation {
+	rev := &Revocation{
+		Method: a.Method, Status: a.Status.String(),
+		ThisUpdate: optionalSeconds(a.ThisUpdate), NextUpdate: optionalSeconds(a.NextUpdate),
+	}
+	if len(a.Evidence) > 0 {
+		rev.SHA256 = fingerprint(a.Evidence)
+	}
+	return rev
+}
+
+func fingerprint(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+func seconds(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
+
+func optionalSeconds(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	s := seconds(t)
+	return &s
+}
+
+// link puts the record behind the one with the given hash and computes its own.
+func (r *Record) link(previous string) error {
+	r.Previous = previous
+	hash, err := r.computeHash()
+	if err != nil {
+		return err
+	}
+	r.Hash = hash
+	return nil
+}
+
+func (r *Record) computeHash() (string, error) {
+	covered := *r
+	covered.Hash, covered.Held = "", nil
+	plain, err := json.Marshal(covered)
+	if err != nil {
+		return "", &Error{Reason: ReasonRequest, Field: "record", Err: err}
+	}
+	canonical, err := canonicalJSON(plain, "hash")
+	if err != nil {
+		return "", &Error{Reason: ReasonRequest, Field: "record", Err: err}
+	}
+	return fingerprint(canonical), nil
+}
+
+// Detach returns a copy without the certificate and signature value. Its hash and its place in the chain stay valid.
+func (r *Record) Detach() *Record {
+	c := *r
+	c.Held = nil
+	return &c
+}

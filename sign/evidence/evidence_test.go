@@ -1,0 +1,420 @@
+package evidence_test
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/sign"
+	"github.com/kakunin-go/kakunin/sign/evidence"
+)
+
+var now = time.Date(2026, 11, 21, 3, 0, 0, 987654321, time.UTC)
+
+func clock() time.Time { return now }
+
+const document = "利用規約に同意します。"
+
+var hanako = issuer.Subject{
+	Name: "確認　花子", Address: "東京都清瀬市架空町１－２－３", Gender: "2", Birthdate: "19880723",
+	PrefectureRomaji: "Tokyo-to", CityRomaji: "Kiyose-shi", MunicipalityCode: "13221",
+}
+
+// verified is a real report: signed with a key of the test JPKI, verified by sign.Verifier.
+var verified = sync.OnceValue(func() *sign.Report {
+	must := func(err error) {
+		if err != nil {
+			panic(err)
+		}
+	}
+	j, err := issuer.New(issuer.Config{Now: clock})
+	must(err)
+	key := j.Key("hanako signing")
+	cert, err := j.SigningCA().Issue(&key.PublicKey, hanako, now.AddDate(-1, 0, 0))
+	must(err)
+	leaf, err := x509.ParseCertificate(cert)
+	must(err)
+	list, err := j.SigningCA().CRL(leaf)
+	must(err)
+	crls := jpki.NewCRLs()
+	must(crls.Add(list))
+	digest := sha256.Sum256([]byte(document))
+	signature, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, digest[:])
+	must(err)
+	v, err := sign.NewVerifier(sign.VerifierConfig{
+		Environment: jpki.Test, Trust: j.Trust(), Revocation: jpki.Require(crls), Now: clock,
+	})
+	must(err)
+	r, err := v.Verify(fatalContext(), &sign.Opened{Signature: signature, Certificate: cert}, sign.Expect{
+		Document: strings.NewReader(document), Mode: sign.DigestInfo,
+		Transaction: &sign.Transaction{ID: "37a52ac8-b232-ebac-a454-04d68916489f", Mode: sign.DigestInfo, Digest: digest, MediaType: "text/plain; charset=utf-8"},
+	})
+	must(err)
+	return r
+})
+
+func record(t *testing.T, opts ...evidence.Option) *evidence.Record {
+	t.Helper()
+	r, err := evidence.FromReport(verified(), now, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestRecordHoldsWhatProvesAndNothingPersonal(t *testing.T) {
+	t.Parallel()
+	rep := verified()
+	rec := record(t, evidence.Basis("犯収法"), evidence.Clock("NTP"), evidence.RetainUntil(now.AddDate(7, 0, 0)))
+	digest := sha256.Sum256([]byte(document))
+	sum := func(b []byte) string { s := sha256.Sum256(b); return hex.EncodeToString(s[:]) }
+	for name, ok := range map[string]bool{
+		"version":     rec.Version == evidence.Version,
+		"document":    rec.Document == evidence.Document{Algorithm: "SHA-256", Hash: hex.EncodeToString(digest[:]), MediaType: "text/plain; charset=utf-8"},
+		"mode":        rec.Mode == sign.DigestInfo,
+		"transaction": rec.TransactionID == rep.TransactionID,
+		"signature":   rec.SignatureSHA256 == sum(rep.Signature),
+		"certificate": rec.Certificate.SHA256 == sum(rep.Certificate.Raw) && rec.Certificate.Kind == "signing-card" && rec.Certificate.Environment == "test",
+		"anchor":      rec.Certificate.AnchorSHA256 == hex.EncodeToString(rep.Chain.AnchorFingerprint[:]) && rec.Certificate.IssuerKeyID == hex.EncodeToString(rep.Chain.AnchorKeyID),
+		"revocation":  rec.Revocation.Method == "CRL" && rec.Revocation.Status == "good" && rec.Revocation.SHA256 == sum(rep.Chain.Revocation.Evidence) && rec.Revocation.ThisUpdate != nil && rec.Revocation.NextUpdate != nil,
+		"times":       rec.VerifiedAt.Equal(now.Truncate(time.Second)) && rec.At.Equal(now.Truncate(time.Second)) && rec.RecordedAt.Equal(now.Truncate(time.Second)),
+		"steps":       len(rec.Steps) == len(rep.Steps),
+		"options":     rec.Basis == "犯収法" && rec.Clock == "NTP" && rec.RetainUntil.Year() == 2033,
+		"nothing DER": rec.Held == nil,
+	} {
+		if !ok {
+			t.Errorf("%s is not what was verified", name)
+		}
+	}
+	b, err := rec.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, personal := range []string{"確認", "花子", "清瀬", "架空", "1988", rep.Certificate.X509.SerialNumber.String(), rep.Certificate.X509.SerialNumber.Text(16), rep.Certificate.X509.Subject.CommonName} {
+		if strings.Contains(string(b), personal) {
+			t.Errorf("the record holds %q", personal)
+		}
+	}
+}
+
+func TestMarshalAndParse(t *testing.T) {
+	t.Parallel()
+	for _, opts := range [][]evidence.Option{nil, {evidence.Basis("電子帳簿 保存 <&> \"x\"")}, {evidence.WithCertificate()}} {
+		rec := record(t, opts...)
+		b, err := rec.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := evidence.Parse(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := back.Marshal()
+		if err != nil || !bytes.Equal(b, again) {
+			t.Errorf("%s\ncame back as\n%s", b, again)
+		}
+	}
+}
+
+// TestHashIsRFC8785 recomputes a hash as another implementation would: sorted members, no white space.
+func TestHashIsRFC8785(t *testing.T) {
+	t.Parallel()
+	b, err := record(t, evidence.Basis("a<b>&c 犯収法")).Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m map[string]any
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	if err := d.Decode(&m); err != nil {
+		t.Fatal(err)
+	}
+	want := m["hash"]
+	delete(m, "hash")
+	var out bytes.Buffer
+	writeCanonical(&out, m)
+	if sum := sha256.Sum256(out.Bytes()); hex.EncodeToString(sum[:]) != want {
+		t.Errorf("hash over %s", out.Bytes())
+	}
+}
+
+func TestHeldCanBeDeletedAlone(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	l := evidence.NewLog(&log, clock)
+	rec, err := l.Append(verified(), evidence.WithCertificate())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(rec.Held.Certificate, verified().Certificate.Raw) || !bytes.Equal(rec.Held.Signature, verified().Signature) {
+		t.Error("the certificate or the signature is not kept")
+	}
+	if _, err := l.Append(verified()); err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for line := range strings.Lines(log.String()) {
+		rec, err := evidence.Parse([]byte(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := json.Marshal(rec.Detach())
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, string(b)+"\n")
+	}
+	if chain, err := evidence.VerifyChain(strings.NewReader(strings.Join(lines, ""))); err != nil || chain.Records != 2 || chain.Head != l.Head() {
+		t.Errorf("after deletion: %v, %v", chain, err)
+	}
+	swapped := *rec
+	swapped.Held = &evidence.Held{Certificate: rec.Held.Certificate, Signature: []byte{1}}
+	b, err := json.Marshal(&swapped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := evidence.Parse(b); evidence.ReasonOf(err) != evidence.ReasonHash {
+		t.Errorf("another signature beside the record: %v", err)
+	}
+}
+
+func TestChainFindsEveryChange(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	l := evidence.NewLog(&log, clock)
+	for i := range 4 {
+		if _, err := l.Append(verified(), evidence.Basis(fmt.Sprintf("record %c", 'a'+i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole := log.String()
+	chain, err := evidence.VerifyChain(strings.NewReader(whole))
+	if err != nil || chain.Records != 4 || chain.Head != l.Head() {
+		t.Fatalf("%v, %v", chain, err)
+	}
+	lines := strings.SplitAfter(strings.TrimSuffix(whole, "\n"), "\n")
+	lines[3] += "\n"
+	join := func(order ...int) string {
+		var b strings.Builder
+		for _, i := range order {
+			b.WriteString(lines[i])
+		}
+		return b.String()
+	}
+	for name, c := range map[string]struct {
+		log    string
+		record int
+		reason evidence.Reason
+	}{
+		"text changed":      {strings.Replace(whole, "record b", "record x", 1), 2, evidence.ReasonHash},
+		"time changed":      {strings.Replace(whole, "2026-11-21T03:00:00Z", "2026-11-20T03:00:00Z", 1), 1, evidence.ReasonHash},
+		"mode changed":      {strings.Replace(whole, `"digest-info"`, `"bare-hash"`, 1), 1, evidence.ReasonHash},
+		"record removed":    {join(0, 2, 3), 2, evidence.ReasonChain},
+		"first removed":     {join(1, 2, 3), 1, evidence.ReasonChain},
+		"record twice":      {join(0, 1, 1, 2, 3), 3, evidence.ReasonChain},
+		"order changed":     {join(0, 2, 1, 3), 2, evidence.ReasonChain},
+		"last line cut":     {whole[:len(whole)-10], 4, evidence.ReasonFormat},
+		"newline cut":       {whole[:len(whole)-1], 4, evidence.ReasonFormat},
+		"empty line":        {join(0) + "\n" + join(1), 2, evidence.ReasonFormat},
+		"member added":      {strings.Replace(whole, `"version":1`, `"version":1,"x":1`, 1), 1, evidence.ReasonFormat},
+		"member twice":      {strings.Replace(whole, `"version":1`, `"version":1,"version":1`, 1), 1, evidence.ReasonFormat},
+		"another version":   {strings.Replace(whole, `"version":1`, `"version":2`, 1), 1, evidence.ReasonFormat},
+		"line without end":  {strings.Repeat("x", limits.Evidence+2), 1, evidence.ReasonFormat},
+		"step did not hold": {strings.Replace(whole, `"ok":true`, `"ok":false`, 1), 1, evidence.ReasonFormat},
+	} {
+		_, err := evidence.VerifyChain(strings.NewReader(c.log))
+		var e *evidence.Error
+		if !errors.As(err, &e) || e.Record != c.record || e.Reason != c.reason || fault.FamilyOf(err) != fault.Untrusted {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// What a chain cannot show by itself: that its end was cut off. The head can.
+	if chain, err := evidence.VerifyChain(strings.NewReader(join(0, 1))); err != nil || chain.Head == l.Head() {
+		t.Errorf("shortened: %v, %v", chain, err)
+	}
+	if chain, err := evidence.VerifyChain(strings.NewReader("")); err != nil || chain != (evidence.Chain{}) {
+		t.Errorf("empty: %v, %v", chain, err)
+	}
+	if _, err := evidence.VerifyChain(failing{}); evidence.ReasonOf(err) != evidence.ReasonIO {
+		t.Errorf("failing reader: %v", err)
+	}
+}
+
+func TestResume(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	first := evidence.NewLog(&log, clock)
+	if _, err := first.Append(verified()); err != nil {
+		t.Fatal(err)
+	}
+	second, err := evidence.ResumeLog(&log, strings.NewReader(log.String()), clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := second.Append(verified()); err != nil {
+		t.Fatal(err)
+	}
+	if chain, err := evidence.VerifyChain(&log); err != nil || chain.Records != 2 {
+		t.Errorf("%v, %v", chain, err)
+	}
+	if _, err := evidence.ResumeLog(&log, strings.NewReader("{}\n"), clock); evidence.ReasonOf(err) != evidence.ReasonFormat {
+		t.Errorf("broken log resumed: %v", err)
+	}
+}
+
+// TestLogStopsAfterAFailedWrite: a record that may be half on the medium must not be followed by another.
+func TestLogStopsAfterAFailedWrite(t *testing.T) {
+	t.Parallel()
+	for _, w := range []io.Writer{failing{}, short{}} {
+		l := evidence.NewLog(w, clock)
+		for range 2 {
+			rec, err := l.Append(verified())
+			if rec != nil || evidence.ReasonOf(err) != evidence.ReasonIO || fault.FamilyOf(err) != fault.Unavailable {
+				t.Errorf("%T: %v", w, err)
+			}
+		}
+		if l.Head() != "" {
+			t.Errorf("%T: the head moved", w)
+		}
+	}
+}
+
+type failing struct{}
+
+func (failing) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+func (failing) Read([]byte) (int, error)  { return 0, errors.New("disk gone") }
+
+type short struct{}
+
+func (short) Write(p []byte) (int, error) { return len(p) / 2, nil }
+
+func TestConcurrentAppend(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	l := evidence.NewLog(&log, clock)
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			if _, err := l.Append(verified()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if chain, err := evidence.VerifyChain(&log); err != nil || chain.Records != 16 {
+		t.Errorf("%v, %v", chain, err)
+	}
+}
+
+func TestOnlyWhatHeldIsEvidence(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*sign.Report){
+		"status":       func(r *sign.Report) { c := *r.Chain; c.Status = jpki.Unknown; r.Chain = &c },
+		"step":         func(r *sign.Report) { r.Steps = append(r.Steps[:len(r.Steps):len(r.Steps)], jpki.Step{Name: "x"}) },
+		"no steps":     func(r *sign.Report) { r.Steps = nil },
+		"no chain":     func(r *sign.Report) { r.Chain = nil },
+		"no leaf":      func(r *sign.Report) { r.Certificate = nil },
+		"no signature": func(r *sign.Report) { r.Signature = nil },
+		"no mode":      func(r *sign.Report) { r.Mode = 0 },
+	} {
+		r := *verified()
+		change(&r)
+		if rec, err := evidence.FromReport(&r, now); rec != nil || err == nil {
+			t.Errorf("%s: became evidence", name)
+		}
+	}
+	if rec, err := evidence.FromReport(nil, now); rec != nil || evidence.ReasonOf(err) != evidence.ReasonRequest {
+		t.Errorf("nil: %v", err)
+	}
+}
+
+func TestFromVerdict(t *testing.T) {
+	t.Parallel()
+	sealed, err := sign.ParseSealed("aGVhZA.a2V5.aXY.Y2lwaGVy.dGFn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx := &sign.Transaction{ID: "37a52ac8-b232-ebac-a454-04d68916489f", Mode: sign.BareHash, Digest: sha256.Sum256([]byte(document)), MediaType: "text/plain"}
+	good := sign.Verdict{VerificationID: "v-1", Status: jpki.Good, VerifiedAt: now, Method: "OCSP", SourceUpdatedAt: now.Add(-time.Minute)}
+	rec, err := evidence.FromVerdict(&good, sealed, tx, now, evidence.Basis("犯収法"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := rec.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back, err := evidence.Parse(b); err != nil || back.Operator.VerificationID != "v-1" || back.Certificate != nil {
+		t.Errorf("%v", err)
+	}
+	if strings.Contains(string(b), "Y2lwaGVy") {
+		t.Error("the sealed result is kept")
+	}
+	for name, c := range map[string]struct {
+		change func(*sign.Verdict)
+		want   evidence.Reason
+	}{
+		"revoked":  {func(v *sign.Verdict) { v.Status = jpki.Revoked }, evidence.ReasonNotVerified},
+		"unknown":  {func(v *sign.Verdict) { v.Status = jpki.Unknown }, evidence.ReasonNotVerified},
+		"no id":    {func(v *sign.Verdict) { v.VerificationID = "" }, evidence.ReasonRequest},
+		"long id":  {func(v *sign.Verdict) { v.VerificationID = strings.Repeat("x", 300) }, evidence.ReasonFormat},
+		"odd time": {func(v *sign.Verdict) { v.VerifiedAt = time.Time{} }, evidence.ReasonFormat},
+	} {
+		v := good
+		c.change(&v)
+		if rec, err := evidence.FromVerdict(&v, sealed, tx, now); rec != nil || evidence.ReasonOf(err) != c.want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := evidence.FromVerdict(&good, sealed, tx, now, evidence.WithCertificate()); evidence.ReasonOf(err) != evidence.ReasonRequest {
+		t.Errorf("certificate of a verdict: %v", err)
+	}
+}
+
+// TestTextRefusesIndividualNumbers: whatever a person types into the basis, twelve digits must not get into a log that
+// is kept for years.
+func TestTextRefusesIndividualNumbers(t *testing.T) {
+	t.Parallel()
+	for _, s := range []string{
+		"123456789018", "1234-5678-9018", "1234 5678 9018", "１２３４５６７８９０１８", "１２３４　５６７８　９０１８", "本人 123456789018 の",
+		"1234.5678.9018", "12 34 56 78 90 18", "1234５６７８9018", "1234567890189999", "١٢٣٤٥٦٧٨٩٠١٨", "1234–5678—9018", "1234+5678+9018",
+		"line\nbreak", "nul\x00", "\u202eoverride", "bad\xff", strings.Repeat("a", limits.EvidenceText+1),
+	} {
+		for name, opt := range map[string]evidence.Option{"basis": evidence.Basis(s), "clock": evidence.Clock(s)} {
+			rec, err := evidence.FromReport(verified(), now, opt)
+			if rec != nil || evidence.ReasonOf(err) != evidence.ReasonText || strings.Contains(err.Error(), "1234") {
+				t.Errorf("%s %q: %v", name, s, err)
+			}
+		}
+	}
+	for _, s := range []string{"", "犯収法 規則6条1項1号カ", "2026-11-21", "12345678901", "電子署名法 3条, 法17条4項"} {
+		if _, err := evidence.FromReport(verified(), now, evidence.Basis(s)); err != nil {
+			t.Errorf("%q: %v", s, err)
+		}
+	}
+}
+
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	for r := evidence.ReasonRequest; r <= evidence.ReasonIO; r++ {
+		e := &evidence.Error{Reason: r, Field: "x"}
+		if e.Family() == fault.Unclassified || r.String() == "unknown" || fault.MessageFor(e, fault.Japanese) == "" || fault.MessageFor(e, fault.English) == "" {
+			t.Errorf("reason %d has no entry", r)
+		}
+	}
+}

@@ -1,0 +1,76 @@
+package evidence
+
+import (
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/kakunin-go/kakunin/internal/limits"
+)
+
+// Option adds to a record.
+type Option func(*options)
+
+type options struct {
+	certificate  bool
+	clock, basis string
+	retainUntil  time.Time
+}
+
+// Basis names the legal basis for keeping the record, e.g. "犯収法". Text that holds a number of twelve digits is
+// refused, because that is how an individual number (個人番号) looks.
+func Basis(law string) Option { return func(o *options) { o.basis = law } }
+
+// Clock names the source of the verification time, e.g. "NTP, stratum 2". The same texts as for [Basis] are refused.
+func Clock(source string) Option { return func(o *options) { o.clock = source } }
+
+// RetainUntil says until when the record must be kept. The law of the basis says from which event and for how long.
+func RetainUntil(t time.Time) Option { return func(o *options) { o.retainUntil = t } }
+
+// WithCertificate keeps the DER certificate and the signature value in [Record.Held]. They are personal data, and only
+// certified signature verifiers (署名検証者) and platform operators may keep them.
+func WithCertificate() Option { return func(o *options) { o.certificate = true } }
+
+func apply(opts []Option) (o options, err error) {
+	for _, opt := range opts {
+		if opt != nil {
+			opt(&o)
+		}
+	}
+	if !plainText(o.basis) {
+		return o, &Error{Reason: ReasonText, Field: "basis"}
+	}
+	if !plainText(o.clock) {
+		return o, &Error{Reason: ReasonText, Field: "clock"}
+	}
+	return o, nil
+}
+
+// individualNumberDigits is the length of an individual number (番号利用法施行令, article 8: eleven digits and a check
+// digit).
+const individualNumberDigits = 12
+
+// plainText accepts short printable text without anything that looks like an individual number. Digits of every script
+// count, and separators between digits do not hide a number.
+func plainText(s string) bool {
+	if len(s) > limits.EvidenceText || !utf8.ValidString(s) {
+		return false
+	}
+	digits := 0
+	for _, c := range s {
+		switch {
+		case unicode.IsDigit(c):
+			if digits++; digits >= individualNumberDigits {
+				return false
+			}
+		case unicode.IsSpace(c) || unicode.IsPunct(c) || unicode.Is(unicode.Sm, c) || unicode.Is(unicode.Mn, c):
+			// still the same number: 1234-5678-9012, １２３４　５６７８　９０１２
+		default:
+			digits = 0
+		}
+		if c != ' ' && c != '\u3000' && !unicode.IsPrint(c) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,133 @@
+package sign
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/strictjson"
+)
+
+// exchange says how one request to the sign API is judged.
+type exchange struct {
+	step    string
+	success []int
+	token   Reason // what a refused access token means
+}
+
+// do sends the request once and returns the body of a successful answer. A known error code wins over the status,
+// because a proxy in between can change the status but does not invent codes.
+func (c *Client) do(req *http.Request, bearer string, x exchange) ([]byte, error) {
+	req.Header.Set("Authorization", "Bearer "+bearer)
+	req.Header.Set("Accept", "application/json, application/jose")
+	// The transport asks for gzip by itself; a compressed answer would be expanded before the size limit counts.
+	req.Header.Set("Accept-Encoding", "identity")
+
+	resp, err := c.service.HTTPClient().Do(req) //nolint:gosec // the URL is the configured endpoint, checked in New
+	if err != nil {
+		return nil, &Error{Reason: ReasonTransport, Step: x.step, Err: err}
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, limits.SignResponse+1))
+	if err != nil {
+		return nil, &Error{Reason: ReasonTransport, Step: x.step, Err: err}
+	}
+	if len(body) > limits.SignResponse {
+		return nil, &Error{Reason: ReasonResponse, Step: x.step + ": size"}
+	}
+	c.logger.DebugContext(req.Context(), "sign API answered", slog.String("step", x.step), slog.Int("status", resp.StatusCode))
+
+	success := slices.Contains(x.success, resp.StatusCode)
+	reason, hasCode := c.codeReason(body, x)
+	switch {
+	case reason != ReasonUnknown:
+	case success && !hasCode:
+		return body, nil
+	case success:
+		reason = ReasonResponse // a success status with an error that nobody knows
+	default:
+		reason = c.statusReason(resp.StatusCode, x)
+	}
+	return nil, &Error{Reason: reason, Step: x.step, RetryAfter: retryAfter(resp.Header.Get("Retry-After"), c.now())}
+}
+
+// codeReason looks for an error code; hasCode is true when the answer has the error member at all.
+func (c *Client) codeReason(body []byte, x exchange) (reason Reason, hasCode bool) {
+	members, err := strictjson.Object(body)
+	if err != nil || c.wire.ErrorField == "" {
+		return ReasonUnknown, false
+	}
+	if _, hasCode = members[c.wire.ErrorField]; !hasCode {
+		return ReasonUnknown, false
+	}
+	code, ok := strictjson.String(members[c.wire.ErrorField])
+	if !ok || code == "" {
+		return ReasonUnknown, true
+	}
+	codes := c.wire.ErrorCodes
+	switch code {
+	case codes.InvalidRequest:
+		return ReasonRejected, true
+	case codes.InvalidToken:
+		return x.token, true
+	case codes.InsufficientScope:
+		return ReasonScope, true
+	case codes.Pending:
+		return ReasonPending, true
+	case codes.NotFound:
+		return ReasonNotFound, true
+	case codes.Cancelled:
+		return ReasonCancelled, true
+	case codes.Conflict:
+		return ReasonConflict, true
+	case codes.Expired:
+		return ReasonExpired, true
+	case codes.Consumed:
+		return ReasonConsumed, true
+	default:
+		return ReasonUnknown, true
+	}
+}
+
+func (c *Client) statusReason(status int, x exchange) Reason {
+	switch {
+	case status == c.wire.PendingStatus && status != 0:
+		return ReasonPending
+	case status == http.StatusUnauthorized:
+		return x.token
+	case status == http.StatusForbidden:
+		return ReasonScope
+	case status == http.StatusNotFound:
+		return ReasonNotFound
+	case status == http.StatusConflict:
+		return ReasonCancelled
+	case status == http.StatusGone:
+		return ReasonExpired
+	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
+		return ReasonBusy
+	case status >= 500:
+		return ReasonTransport
+	case status >= 400:
+		return ReasonRejected
+	default: // a redirect or an unlisted success: not an answer of this API
+		return ReasonResponse
+	}
+}
+
+// retryAfter reads both forms of Retry-After (RFC 9110, 10.2.3); 0 when it is absent, unreadable or in the past.
+func retryAfter(header string, now time.Time) time.Duration {
+	if header == "" {
+		return 0
+	}
+	var wait time.Duration
+	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
+		wait = time.Duration(seconds) * time.Second //nolint:gosec // at most 2^31 seconds
+	} else if at, err := http.ParseTime(header); err == nil {
+		wait = at.Sub(now)
+	}
+	return min(max(wait, 0), limits.RetryAfter*time.Second)
+}

@@ -1,0 +1,489 @@
+package sign_test
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/sign"
+)
+
+var (
+	now      = time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)
+	issuedAt = time.Date(2025, 4, 1, 0, 0, 0, 0, time.UTC)
+	hanako   = issuer.Subject{
+		Name: "確認　花子", Address: "東京都清瀬市架空町１－２－３", Gender: "2", Birthdate: "19880723",
+		PrefectureRomaji: "Tokyo-to", CityRomaji: "Kiyose-shi", MunicipalityCode: "13221",
+	}
+)
+
+const document = "利用規約に同意します。\n文書番号 1\n"
+
+func clock() time.Time { return now }
+
+// world is a test JPKI with one signer. Tests that revoke make one of their own.
+type world struct {
+	jpki *issuer.JPKI
+	key  *rsa.PrivateKey
+	cert []byte
+}
+
+func newWorld(tb testing.TB) *world {
+	tb.Helper()
+	j, err := issuer.New(issuer.Config{Now: clock})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	w := &world{jpki: j, key: j.Key("hanako signing")}
+	w.cert = w.issue(tb, w.key, hanako)
+	return w
+}
+
+func (w *world) issue(tb testing.TB, key *rsa.PrivateKey, s issuer.Subject) []byte {
+	tb.Helper()
+	der, err := w.jpki.SigningCA().Issue(&key.PublicKey, s, issuedAt)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return der
+}
+
+// lists returns the current revocation list of the certificate's municipality, in a store.
+func (w *world) lists(tb testing.TB, cert []byte) *jpki.CRLs {
+	tb.Helper()
+	crls := jpki.NewCRLs()
+	if err := crls.Add(w.crl(tb, cert)); err != nil {
+		tb.Fatal(err)
+	}
+	return crls
+}
+
+func (w *world) crl(tb testing.TB, cert []byte) []byte {
+	tb.Helper()
+	leaf, err := x509.ParseCertificate(cert)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	der, err := w.jpki.SigningCA().CRL(leaf)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return der
+}
+
+func (w *world) verifier(tb testing.TB, sources ...jpki.RevocationSource) *sign.Verifier {
+	tb.Helper()
+	if len(sources) == 0 {
+		sources = append(sources, w.lists(tb, w.cert))
+	}
+	v, err := sign.NewVerifier(sign.VerifierConfig{
+		Environment: jpki.Test, Trust: w.jpki.Trust(), Revocation: jpki.Require(sources...), Now: clock,
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return v
+}
+
+var shared = sync.OnceValue(func() *world { return newWorld(fatal{}) })
+
+// fatal is a testing.TB for set-up that several tests share.
+type fatal struct{ testing.TB }
+
+func (fatal) Helper()           {}
+func (fatal) Fatal(args ...any) { panic(fmt.Sprint(args...)) }
+
+func (w *world) sign(tb testing.TB, key *rsa.PrivateKey, mode sign.Mode, doc string) []byte {
+	tb.Helper()
+	digest := sha256.Sum256([]byte(doc))
+	hash := crypto.SHA256
+	if mode == sign.BareHash {
+		hash = 0 // T is the digest itself
+	}
+	sig, err := rsa.SignPKCS1v15(nil, key, hash, digest[:])
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return sig
+}
+
+func (w *world) opened(tb testing.TB, mode sign.Mode) *sign.Opened {
+	tb.Helper()
+	return &sign.Opened{Signature: w.sign(tb, w.key, mode, document), Certificate: slices.Clone(w.cert)}
+}
+
+func expect(mode sign.Mode) sign.Expect {
+	return sign.Expect{Document: strings.NewReader(document), Mode: mode}
+}
+
+func transaction(mode sign.Mode) *sign.Transaction {
+	return &sign.Transaction{ID: "37a52ac8-b232-ebac-a454-04d68916489f", Mode: mode, Digest: sha256.Sum256([]byte(document)), MediaType: "text/plain"}
+}
+
+func person(s issuer.Subject) *fourinfo.Person {
+	p, _ := fourinfo.FromCard(s.Name, s.Address, s.Birthdate, s.Gender)
+	return &p
+}
+
+func TestVerify(t *testing.T) {
+	t.Parallel()
+	w := shared()
+	v := w.verifier(t)
+	for _, mode := range []sign.Mode{sign.BareHash, sign.DigestInfo} {
+		e := expect(mode)
+		e.Transaction, e.Person = transaction(mode), person(hanako)
+		r, err := v.Verify(t.Context(), w.opened(t, mode), e)
+		if err != nil {
+			t.Fatalf("%s: %v: %v", mode, err, errors.Unwrap(err))
+		}
+		if r.Mode != mode || r.Digest != e.Transaction.Digest || r.TransactionID != e.Transaction.ID || !r.PersonCompared ||
+			r.Chain.Status != jpki.Good || r.Chain.Revocation.Method != "CRL" || !r.VerifiedAt.Equal(now) || !r.At.Equal(now) ||
+			!bytes.Equal(r.Certificate.Raw, w.cert) {
+			t.Errorf("%s: incomplete report %v", mode, r)
+		}
+		var names []string
+		for _, s := range r.Steps {
+			if !s.OK || s.Clause == "" {
+				t.Errorf("%s: step %s: OK %v, clause %q", mode, s.Name, s.OK, s.Clause)
+			}
+			names = append(names, s.Name)
+		}
+		for _, name := range []string{"mode.explicit", "certificate.kind", "key.rsa2048", "signature.length", "signature.range",
+			"document.hash", "signature.value", "chain.signature", "revocation.status", "person"} {
+			if !slices.Contains(names, name) {
+				t.Errorf("%s: no step %s in %v", mode, name, names)
+			}
+		}
+		if _, err := json.Marshal(r); err != nil {
+			t.Error(err)
+		}
+		for _, secret := range []string{"確認", "花子", "架空町", "1988"} {
+			if b, _ := json.Marshal(r); strings.Contains(string(b)+fmt.Sprintf("%v %+v %#v", r, r, r), secret) {
+				t.Errorf("the report prints %s", secret)
+			}
+		}
+	}
+}
+
+// TestVerifyRefusals: every case ends without a report, with the reason, the family and the failed step.
+func TestVerifyRefusals(t *testing.T) {
+	t.Parallel()
+	w := shared()
+	v := w.verifier(t)
+	stranger := w.jpki.Key("stranger signing")
+	strangersCert := w.issue(t, stranger, hanako)
+	auth, err := w.jpki.AuthenticationCA().Issue(&w.key.PublicKey, hanako, issuedAt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign, err := issuer.New(issuer.Config{Now: clock, Seed: "another"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreignCert, err := foreign.SigningCA().Issue(&w.key.PublicKey, hanako, issuedAt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	otherPerson := hanako
+	otherPerson.Birthdate = "19880724"
+
+	type change func(o *sign.Opened, e *sign.Expect)
+	for _, c := range []struct {
+		name   string
+		change change
+		reason sign.Reason
+		family fault.Family
+		step   string
+	}{
+		{"nothing opened", nil, sign.ReasonRequest, fault.Configuration, "verify"},
+		{"no document", func(_ *sign.Opened, e *sign.Expect) { e.Document = nil }, sign.ReasonRequest, fault.Configuration, "verify"},
+		{"no mode", func(_ *sign.Opened, e *sign.Expect) { e.Mode = sign.ModeUnknown }, sign.ReasonRequest, fault.Configuration, "mode.explicit"},
+		{"mode of the future", func(_ *sign.Opened, e *sign.Expect) { e.Mode = 3 }, sign.ReasonRequest, fault.Configuration, "mode.explicit"},
+		{"mode is not the transaction's", func(_ *sign.Opened, e *sign.Expect) { e.Transaction = transaction(sign.DigestInfo) },
+			sign.ReasonMode, fault.Untrusted, "mode.explicit"},
+		{"signature of the other mode", func(o *sign.Opened, _ *sign.Expect) { o.Signature = w.sign(t, w.key, sign.DigestInfo, document) },
+			sign.ReasonSignature, fault.Untrusted, "signature.value"},
+		{"altered document", func(_ *sign.Opened, e *sign.Expect) { e.Document = strings.NewReader(document + " ") },
+			sign.ReasonSignature, fault.Untrusted, "signature.value"},
+		{"altered document, with transaction", func(_ *sign.Opened, e *sign.Expect) {
+			e.Document, e.Transaction = strings.NewReader(document+" "), transaction(sign.BareHash)
+		}, sign.ReasonDocument, fault.Untrusted, "document.hash"},
+		{"empty document", func(_ *sign.Opened, e *sign.Expect) { e.Document = strings.NewReader("") },
+			sign.ReasonSignature, fault.Untrusted, "signature.value"},
+		{"the digest as document", func(_ *sign.Opened, e *sign.Expect) {
+			d := sha256.Sum256([]byte(document))
+			e.Document = bytes.NewReader(d[:])
+		}, sign.ReasonSignature, fault.Untrusted, "signature.value"},
+		{"certificate of another person", func(o *sign.Opened, _ *sign.Expect) { o.Certificate = strangersCert },
+			sign.ReasonSignature, fault.Untrusted, "signature.value"},
+		{"signature by another card", func(o *sign.Opened, _ *sign.Expect) { o.Signature = w.sign(t, stranger, sign.BareHash, document) },
+			sign.ReasonSignature, fault.Untrusted, "signature.value"},
+		{"authentication certificate of the same key", func(o *sign.Opened, _ *sign.Expect) { o.Certificate = auth },
+			sign.ReasonCertificateForm, fault.Untrusted, "certificate.kind"},
+		{"certificate of a foreign authority", func(o *sign.Opened, _ *sign.Expect) { o.Certificate = foreignCert },
+			sign.ReasonCertificate, fault.Untrusted, "certificate.status"},
+		{"CA certificate", func(o *sign.Opened, _ *sign.Expect) { o.Certificate = w.jpki.SigningCA().Certificate().Raw },
+			sign.ReasonCertificateForm, fault.Untrusted, "certificate.kind"},
+		{"certificate cut", func(o *sign.Opened, _ *sign.Expect) { o.Certificate = o.Certificate[:500] },
+			sign.ReasonCertificateForm, fault.Untrusted, "certificate.form"},
+		{"certificate and a byte", func(o *sign.Opened, _ *sign.Expect) { o.Certificate = append(o.Certificate, 0) },
+			sign.ReasonCertificateForm, fault.Untrusted, "certificate.form"},
+		{"certificate altered", func(o *sign.Opened, _ *sign.Expect) { o.Certificate[len(o.Certificate)-1] ^= 1 },
+			sign.ReasonCertificate, fault.Untrusted, "certificate.status"},
+		{"no certificate", func(o *sign.Opened, _ *sign.Expect) { o.Certificate = nil }, sign.ReasonCertificateForm, fault.Untrusted, "certificate.form"},
+		{"signature altered", func(o *sign.Opened, _ *sign.Expect) { o.Signature[100] ^= 1 }, sign.ReasonSignature, fault.Untrusted, "signature.value"},
+		{"signature short", func(o *sign.Opened, _ *sign.Expect) { o.Signature = o.Signature[1:] }, sign.ReasonSignature, fault.Untrusted, "signature.length"},
+		{"signature long", func(o *sign.Opened, _ *sign.Expect) { o.Signature = append([]byte{0}, o.Signature...) },
+			sign.ReasonSignature, fault.Untrusted, "signature.length"},
+		{"no signature", func(o *sign.Opened, _ *sign.Expect) { o.Signature = nil }, sign.ReasonSignature, fault.Untrusted, "signature.length"},
+		{"signature n", func(o *sign.Opened, _ *sign.Expect) { o.Signature = w.key.N.Bytes() }, sign.ReasonSignature, fault.Untrusted, "signature.range"},
+		{"expired", func(_ *sign.Opened, e *sign.Expect) { e.At = time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC) },
+			sign.ReasonCertificate, fault.Account, "certificate.status"},
+		{"not yet valid", func(_ *sign.Opened, e *sign.Expect) { e.At = issuedAt.Add(-time.Second) },
+			sign.ReasonCertificate, fault.Account, "certificate.status"},
+		{"another birthdate", func(_ *sign.Opened, e *sign.Expect) { e.Person = person(otherPerson) },
+			sign.ReasonPersonMismatch, fault.Account, "person.birthdate"},
+		{"a person without attributes", func(_ *sign.Opened, e *sign.Expect) { e.Person = &fourinfo.Person{} },
+			sign.ReasonRequest, fault.Configuration, "person"},
+	} {
+		e, o := expect(sign.BareHash), w.opened(t, sign.BareHash)
+		if c.change == nil {
+			o = nil
+		} else {
+			c.change(o, &e)
+		}
+		r, err := v.Verify(t.Context(), o, e)
+		var typed *sign.Error
+		if r != nil || !errors.As(err, &typed) {
+			t.Errorf("%s: report %v, error %v", c.name, r, err)
+			continue
+		}
+		if typed.Reason != c.reason || fault.FamilyOf(err) != c.family || typed.Step != c.step {
+			t.Errorf("%s: %v, family %s", c.name, err, fault.FamilyOf(err))
+		}
+		if m := fault.MessageFor(err, fault.Japanese); m == "" || strings.Contains(m, "花子") {
+			t.Errorf("%s: message %q", c.name, m)
+		}
+	}
+}
+
+func TestUnusualKeysAreRefused(t *testing.T) {
+	t.Parallel()
+	w := shared()
+	for name, key := range map[string]*rsa.PublicKey{
+		"exponent 3": {N: w.key.N, E: 3},
+		"1024 bits":  {N: new(big.Int).SetBit(new(big.Int).Rsh(w.key.N, 1024), 0, 1), E: 65537},
+	} {
+		cert, err := w.jpki.SigningCA().Issue(key, hanako, issuedAt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := w.verifier(t).Verify(t.Context(), &sign.Opened{Signature: w.sign(t, w.key, sign.BareHash, document), Certificate: cert}, expect(sign.BareHash))
+		if reason := sign.ReasonOf(err); r != nil || (reason != sign.ReasonKey && reason != sign.ReasonCertificateForm) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestRevocation(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		reason int
+		status fault.Family
+	}{
+		{"affiliationChanged", 3, fault.Account},
+		{"keyCompromise", 1, fault.Account},
+		{"certificateHold", 6, fault.Account},
+	} {
+		w := newWorld(t)
+		leaf, err := x509.ParseCertificate(w.cert)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.jpki.SigningCA().Revoke(leaf.SerialNumber, c.reason, now.Add(-time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		r, err := w.verifier(t).Verify(t.Context(), w.opened(t, sign.DigestInfo), expect(sign.DigestInfo))
+		if r != nil || sign.ReasonOf(err) != sign.ReasonCertificate || fault.FamilyOf(err) != c.status {
+			t.Errorf("%s: %v, %s", c.name, err, fault.FamilyOf(err))
+		}
+	}
+	w := shared()
+	for name, source := range map[string]jpki.RevocationSource{"no list": jpki.NewCRLs(), "failing source": failingSource{}} {
+		r, err := w.verifier(t, source).Verify(t.Context(), w.opened(t, sign.DigestInfo), expect(sign.DigestInfo))
+		if r != nil || sign.ReasonOf(err) != sign.ReasonCertificate || fault.FamilyOf(err) != fault.Unavailable {
+			t.Errorf("%s: %v, %s", name, err, fault.FamilyOf(err))
+		}
+	}
+}
+
+type failingSource struct{}
+
+func (failingSource) Check(context.Context, jpki.RevocationQuery) (jpki.RevocationAnswer, error) {
+	return jpki.RevocationAnswer{Status: jpki.Good}, errors.New("no connection")
+}
+
+// TestSubstituteCharacter: a name with a substitute character is neither the expected one nor another.
+func TestSubstituteCharacter(t *testing.T) {
+	t.Parallel()
+	w := shared()
+	taro := hanako
+	taro.Name, taro.NameSubstitutes = "高橋　太郎", "10000"
+	key := w.jpki.Key("taro signing")
+	o := &sign.Opened{Signature: w.sign(t, key, sign.BareHash, document), Certificate: w.issue(t, key, taro)}
+	for name, c := range map[string]struct {
+		name string
+		want sign.Reason
+	}{
+		"the person's own spelling":       {"髙橋　太郎", sign.ReasonPersonReview},
+		"the certificate's spelling":      {"高橋　太郎", sign.ReasonPersonReview},
+		"another first character":         {"石橋　太郎", sign.ReasonPersonReview},
+		"another unflagged character":     {"髙橋　次郎", sign.ReasonPersonMismatch},
+		"the same name, half-width space": {"髙橋 太郎", sign.ReasonPersonMismatch},
+	} {
+		want := taro
+		want.Name = c.name
+		e := expect(sign.BareHash)
+		e.Person = person(want)
+		r, err := w.verifier(t).Verify(t.Context(), o, e)
+		if r != nil || sign.ReasonOf(err) != c.want || fault.FamilyOf(err) != fault.Account {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// A difference elsewhere is not excused by the doubt about the name.
+	other := taro
+	other.Birthdate = "19900101"
+	e := expect(sign.BareHash)
+	e.Person = person(other)
+	if _, err := w.verifier(t).Verify(t.Context(), o, e); sign.ReasonOf(err) != sign.ReasonPersonMismatch {
+		t.Errorf("another birthdate: %v", err)
+	}
+	e = expect(sign.BareHash) // nobody in particular is expected: the substitute does not matter
+	if _, err := w.verifier(t).Verify(t.Context(), o, e); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNewVerifier(t *testing.T) {
+	t.Parallel()
+	w := shared()
+	good := sign.VerifierConfig{Environment: jpki.Test, Trust: w.jpki.Trust(), Revocation: jpki.Require(jpki.NewCRLs())}
+	for name, change := range map[string]func(*sign.VerifierConfig){
+		"test anchors in production":   func(c *sign.VerifierConfig) { c.Environment = jpki.Production },
+		"no anchors":                   func(c *sign.VerifierConfig) { c.Trust = jpki.Trust{} },
+		"no revocation":                func(c *sign.VerifierConfig) { c.Revocation = jpki.Revocation{} },
+		"authentication certificates":  func(c *sign.VerifierConfig) { c.Kinds = []jpki.Kind{jpki.AuthenticationCard} },
+		"unknown kind beside the good": func(c *sign.VerifierConfig) { c.Kinds = []jpki.Kind{jpki.SigningCard, jpki.UnknownKind} },
+	} {
+		c := good
+		change(&c)
+		if v, err := sign.NewVerifier(c); v != nil || sign.ReasonOf(err) != sign.ReasonConfiguration || fault.FamilyOf(err) != fault.Configuration {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := sign.NewVerifier(good); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestVerifierIsConcurrent(t *testing.T) {
+	t.Parallel()
+	w := shared()
+	v := w.verifier(t)
+	o := w.opened(t, sign.BareHash)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if _, err := v.Verify(t.Context(), o, expect(sign.BareHash)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+const fipsDirEnv = "KAKUNIN_FIPS_DIR"
+
+// TestVerifyUnderFIPSOnly does the whole verification in a process under GODEBUG=fips140=only. What it verifies is made
+// by the parent, because a test CA may do more than FIPS 140-3 allows.
+func TestVerifyUnderFIPSOnly(t *testing.T) {
+	if dir := os.Getenv(fipsDirEnv); dir != "" {
+		verifyIn(t, dir)
+		return
+	}
+	w := shared()
+	dir := t.TempDir()
+	for name, b := range map[string][]byte{
+		"cert": w.cert, "ca": w.jpki.SigningCA().Certificate().Raw, "crl": w.crl(t, w.cert),
+		"bare-hash": w.sign(t, w.key, sign.BareHash, document), "digest-info": w.sign(t, w.key, sign.DigestInfo, document),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestVerifyUnderFIPSOnly$", "-test.v")
+	cmd.Env = append(os.Environ(), "GODEBUG=fips140=only", fipsDirEnv+"="+dir)
+	if out, err := cmd.CombinedOutput(); err != nil || strings.Count(string(out), "verified in fips child") != 2 {
+		t.Fatalf("child: %v\n%s", err, out)
+	}
+}
+
+func verifyIn(t *testing.T, dir string) {
+	read := func(name string) []byte {
+		b, err := os.ReadFile(filepath.Join(dir, name)) //nolint:gosec // the parent's temporary directory
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	ca, err := x509.ParseCertificate(read("ca"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	crls := jpki.NewCRLs()
+	if err := crls.Add(read("crl")); err != nil {
+		t.Fatal(err)
+	}
+	v, err := sign.NewVerifier(sign.VerifierConfig{
+		Environment: jpki.Test, Trust: jpki.TestTrust(ca), Revocation: jpki.Require(crls), Now: clock,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, mode := range []sign.Mode{sign.BareHash, sign.DigestInfo} {
+		o := &sign.Opened{Signature: read(mode.String()), Certificate: read("cert")}
+		if _, err := v.Verify(t.Context(), o, expect(mode)); err != nil {
+			t.Errorf("%s: %v", mode, err)
+			continue
+		}
+		t.Logf("%s verified in fips child", mode)
+		o.Signature[0] ^= 1
+		if _, err := v.Verify(t.Context(), o, expect(mode)); err == nil {
+			t.Errorf("%s: altered signature verified", mode)
+		}
+	}
+}
