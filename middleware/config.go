@@ -1,0 +1,119 @@
+package middleware
+
+import (
+	"log/slog"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/sign"
+)
+
+// Config configures the middleware; New validates and copies it.
+type Config struct {
+	Client   *authn.Client // required; its RedirectURL must lead to {Prefix}/callback
+	Scopes   authn.Scopes  // asked for at every login; ask only for what is needed
+	SealKeys SealKeys      // required; see NewSealKeys
+
+	// Sessions is the application's own session manager. It must set Cookie.Secure, Cookie.HttpOnly and SameSite=Lax,
+	// and its Lifetime also bounds a login. HashTokenInStore is recommended, and so is a store that does not bring a
+	// deleted token back (see the package documentation).
+	// Default: sessions in memory, cookie __Host-kakunin-session, idle timeout 30 minutes, absolute timeout 12 hours.
+	Sessions *scs.SessionManager
+
+	Prefix      string       // default "/auth"; paths {Prefix}/login, {Prefix}/callback, {Prefix}/logout
+	Signer      *sign.Client // needed for Sign
+	AfterLogout string       // path to go to after logging out; default "/"
+
+	// OnError answers every request that failed; StatusOf gives the status, authn.MessageFor a text for the person,
+	// RetryURL a place to try again. The error must not be shown as it is. Default: a page in Japanese and English.
+	OnError func(w http.ResponseWriter, r *http.Request, err error)
+
+	Now    func() time.Time // default time.Now
+	Logger *slog.Logger     // default: discard. Never sees personal data, tokens or the URL of the callback.
+}
+
+// Login is the middleware; it is an http.Handler for the Prefix. It is safe for concurrent use.
+type Login struct {
+	client      *authn.Client
+	scopes      authn.Scopes
+	seal        *sealer
+	sessions    *scs.SessionManager
+	prefix      string
+	signer      *sign.Client
+	afterLogout string
+	onError     func(http.ResponseWriter, *http.Request, error)
+	now         func() time.Time
+	log         *slog.Logger
+
+	key  string // of the identity in the session
+	ttl  time.Duration
+	used *usedStates
+	csrf *http.CrossOriginProtection
+
+	mu    sync.RWMutex
+	flows map[string]SignConfig // by name
+}
+
+// New validates and copies the configuration. Every error is an [*Error] with ReasonConfiguration.
+func New(c Config) (*Login, error) {
+	if c.Client == nil {
+		return nil, &Error{Reason: ReasonConfiguration, Detail: "Client is missing"}
+	}
+	seal, err := newSealer(c.SealKeys)
+	if err != nil {
+		return nil, err
+	}
+	l := &Login{
+		client: c.Client, scopes: c.Scopes, seal: seal, sessions: c.Sessions, prefix: c.Prefix, signer: c.Signer,
+		afterLogout: c.AfterLogout, onError: c.OnError, now: c.Now, log: c.Logger,
+		key:  sessionKey(c.Client.Environment().Issuer, c.Client.ClientID()),
+		ttl:  c.Client.PendingTTL(),
+		used: newUsedStates(), csrf: http.NewCrossOriginProtection(), flows: make(map[string]SignConfig),
+	}
+	if l.now == nil {
+		l.now = time.Now
+	}
+	if l.log == nil {
+		l.log = slog.New(slog.DiscardHandler)
+	}
+	if l.prefix == "" {
+		l.prefix = "/auth"
+	}
+	if !strings.HasPrefix(l.prefix, "/") || l.prefix == "/" || path.Clean(l.prefix) != l.prefix ||
+		safeReturn("/\x00", l.prefix) != l.prefix || strings.ContainsAny(l.prefix, "?#%{}") {
+		return nil, &Error{Reason: ReasonConfiguration, Detail: "Prefix must be a plain path such as /auth"}
+	}
+	if err := checkRedirect(c.Client, l.prefix); err != nil {
+		return nil, err
+	}
+	if l.afterLogout == "" {
+		l.afterLogout = "/"
+	}
+	if safeReturn(l.prefix, l.afterLogout) != l.afterLogout {
+		return nil, &Error{Reason: ReasonConfiguration, Detail: "AfterLogout must be a path of this site"}
+	}
+	if l.sessions == nil {
+		l.sessions = newSessions(l.now, l.log)
+	} else if err := checkSessions(l.sessions); err != nil {
+		return nil, err
+	}
+	if l.onError == nil {
+		l.onError = l.errorPage
+	}
+	return l, nil
+}
+
+// checkRedirect makes sure that the callback will arrive here.
+func checkRedirect(c *authn.Client, prefix string) error {
+	u, err := url.Parse(c.RedirectURL())
+	if err != nil || u.Path != prefix+"/callback" {
+		return &Error{Reason: ReasonConfiguration, Detail: "the Client's RedirectURL does not lead to {Prefix}/callback"}
+	}
+	return nil
+}

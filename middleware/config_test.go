@@ -1,0 +1,122 @@
+package middleware_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/middleware"
+)
+
+func TestConfigIsChecked(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clientKey, err := authn.NewKey(key, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := authn.New(authn.Config{
+		Environment: authn.Sandbox(), ClientID: clientID, Key: clientKey, RedirectURL: "https://shop.example/auth/callback",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sessions := func(change func(*scs.SessionManager)) *scs.SessionManager {
+		m := &scs.SessionManager{Lifetime: time.Hour, Store: emptyStore{}, Codec: scs.GobCodec{}, Cookie: scs.SessionCookie{
+			Name: "s", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		}}
+		change(m)
+		return m
+	}
+	good := middleware.Config{Client: client, SealKeys: middleware.NewSealKeys()}
+	for name, change := range map[string]func(*middleware.Config){
+		"no client":            func(c *middleware.Config) { c.Client = nil },
+		"no keys":              func(c *middleware.Config) { c.SealKeys = nil },
+		"relative prefix":      func(c *middleware.Config) { c.Prefix = "auth" },
+		"root prefix":          func(c *middleware.Config) { c.Prefix = "/" },
+		"prefix with a slash":  func(c *middleware.Config) { c.Prefix = "/auth/" },
+		"prefix with dots":     func(c *middleware.Config) { c.Prefix = "/a/../auth" },
+		"wildcard prefix":      func(c *middleware.Config) { c.Prefix = "/{x}" },
+		"redirect elsewhere":   func(c *middleware.Config) { c.Prefix = "/login" },
+		"foreign AfterLogout":  func(c *middleware.Config) { c.AfterLogout = "https://evil.example/" },
+		"AfterLogout to login": func(c *middleware.Config) { c.AfterLogout = "/auth/login" },
+		"insecure session": func(c *middleware.Config) {
+			c.Sessions = sessions(func(m *scs.SessionManager) { m.Cookie.Secure = false })
+		},
+		"readable session": func(c *middleware.Config) {
+			c.Sessions = sessions(func(m *scs.SessionManager) { m.Cookie.HttpOnly = false })
+		},
+		"SameSite none": func(c *middleware.Config) {
+			c.Sessions = sessions(func(m *scs.SessionManager) { m.Cookie.SameSite = http.SameSiteNoneMode })
+		},
+		"SameSite strict": func(c *middleware.Config) {
+			c.Sessions = sessions(func(m *scs.SessionManager) { m.Cookie.SameSite = http.SameSiteStrictMode })
+		},
+		"no store":       func(c *middleware.Config) { c.Sessions = sessions(func(m *scs.SessionManager) { m.Store = nil }) },
+		"no lifetime":    func(c *middleware.Config) { c.Sessions = sessions(func(m *scs.SessionManager) { m.Lifetime = 0 }) },
+		"no cookie name": func(c *middleware.Config) { c.Sessions = sessions(func(m *scs.SessionManager) { m.Cookie.Name = "" }) },
+	} {
+		c := good
+		change(&c)
+		_, err := middleware.New(c)
+		if !hasReason(err, middleware.ReasonConfiguration) || authn.FamilyOf(err) != authn.Configuration {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	c := good
+	c.Sessions, c.AfterLogout = sessions(func(*scs.SessionManager) {}), "/bye"
+	if _, err := middleware.New(c); err != nil {
+		t.Errorf("a good configuration: %v", err)
+	}
+}
+
+type emptyStore struct{}
+
+func (emptyStore) Find(string) ([]byte, bool, error)      { return nil, false, nil }
+func (emptyStore) Commit(string, []byte, time.Time) error { return nil }
+func (emptyStore) Delete(string) error                    { return nil }
+
+// TestOwnSessionManager: everything works with a manager of the application's own, wrapped in its LoadAndSave or not.
+func TestOwnSessionManager(t *testing.T) {
+	manager := &scs.SessionManager{
+		IdleTimeout: time.Minute, Lifetime: time.Hour, Store: &mapStore{m: map[string][]byte{}}, Codec: scs.GobCodec{},
+		Cookie: scs.SessionCookie{Name: "__Host-own", Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode, Persist: true},
+		ErrorFunc: func(w http.ResponseWriter, _ *http.Request, _ error) {
+			w.WriteHeader(http.StatusInternalServerError)
+		},
+	}
+	for _, wrapped := range []bool{false, true} {
+		s := newSite(t, func(c *middleware.Config) { c.Sessions = manager })
+		if wrapped {
+			s.Config.Handler = manager.LoadAndSave(s.Config.Handler)
+		}
+		b := s.browser(t)
+		b.get("/?put=apples")
+		before := b.cookies("__Host-own")[0].Value
+		b.logIn()
+		if got := b.get("/").body; got != "subject-hanako cart=apples" || b.cookies("__Host-own")[0].Value == before {
+			t.Errorf("wrapped %v: %q", wrapped, got)
+		}
+		if r := b.get(s.op.approve(t, b.beginSign())); !strings.HasPrefix(r.body, "signed by") {
+			t.Errorf("wrapped %v: sign: %d %v", wrapped, r.StatusCode, s.lastError())
+		}
+		b.post("/auth/logout")
+		if got := b.get("/").body; got != "nobody cart=" {
+			t.Errorf("wrapped %v: after the logout: %q", wrapped, got)
+		}
+	}
+}
+
+type mapStore struct{ m map[string][]byte }
+
+func (s *mapStore) Find(k string) ([]byte, bool, error)          { b, ok := s.m[k]; return b, ok, nil }
+func (s *mapStore) Commit(k string, b []byte, _ time.Time) error { s.m[k] = b; return nil }
+func (s *mapStore) Delete(k string) error                        { delete(s.m, k); return nil }

@@ -1,0 +1,136 @@
+package middleware_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"fmt"
+	"html/template"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"time"
+
+	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/middleware"
+	"github.com/kakunin-go/kakunin/sign"
+)
+
+// exampleClient stands for authn.LoadKey("client-key.jwk") and authn.New of a registered relying party.
+func exampleClient() *authn.Client {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		log.Fatal(err)
+	}
+	clientKey, err := authn.NewKey(key, "2026-11") // any crypto.Signer works
+	if err != nil {
+		log.Fatal(err)
+	}
+	client, err := authn.New(authn.Config{
+		Environment: authn.Sandbox(), ClientID: "RP00000001", Key: clientKey,
+		RedirectURL: "https://shop.example/auth/callback",
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return client
+}
+
+// Log in with My Number Card.
+func Example() {
+	login, err := middleware.New(middleware.Config{
+		Client: exampleClient(), Scopes: authn.Attributes, SealKeys: middleware.NewSealKeys(),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	account := func(w http.ResponseWriter, r *http.Request) {
+		id := middleware.IdentityFrom(r.Context()) // *authn.Identity: Subject, AuthTime, ACR, Person
+		fmt.Fprintln(w, template.HTMLEscapeString(id.Person.Name.Reveal()))
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/auth/", login) // /auth/login, /auth/callback, /auth/logout
+	mux.Handle("/account", login.RequireFunc(account))
+	mux.Handle("/sake", login.RequireFunc(account, middleware.AgeAtLeast(20)))
+
+	// Somebody who is not logged in is sent to log in, and comes back.
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/account", nil))
+	fmt.Println(w.Code, w.Header().Get("Location"))
+	// Output: 303 /auth/login?return=%2Faccount
+}
+
+// An age gate says yes only to people who are certainly old enough.
+func ExampleAgeAtLeast() {
+	sake := middleware.AgeAtLeast(20)
+	today := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	for _, birthdate := range []string{"20061101", "20061102", "20060000"} {
+		person, _ := fourinfo.FromCard("試験　花子", "東京都千代田区架空町１丁目", birthdate, "2")
+		err := sake(context.Background(), &authn.Identity{Person: person}, today)
+		fmt.Println(err)
+	}
+	// Output:
+	// <nil>
+	// middleware: too-young
+	// middleware: age-unknown
+}
+
+// Have a document signed by the person who is logged in.
+func ExampleLogin_Sign() {
+	client := exampleClient()
+	signer, err := sign.New(sign.Config{Client: client})
+	if err != nil {
+		log.Fatal(err)
+	}
+	login, err := middleware.New(middleware.Config{Client: client, SealKeys: middleware.NewSealKeys(), Signer: signer})
+	if err != nil {
+		log.Fatal(err)
+	}
+	contract, err := login.Sign("contract", middleware.SignConfig{
+		Mode: sign.DigestInfo,
+		Document: func(r *http.Request) (sign.Document, string, error) {
+			text := "…" // the text that the page showed, from where the application keeps it
+			return sign.Text(text), "contract-2026-0007", nil
+		},
+		OnSigned: func(w http.ResponseWriter, r *http.Request, s middleware.Signed) {
+			// Hand s.Result.Sealed to the platform operator, keep the transaction, and show a page.
+			http.Redirect(w, r, "/contracts/"+s.Reference, http.StatusSeeOther)
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/auth/", login)
+	mux.Handle("/sign", contract) // <form method="post" action="/sign">
+
+	// Another site cannot make a browser sign.
+	r := httptest.NewRequest(http.MethodPost, "/sign", http.NoBody)
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, r)
+	fmt.Println(w.Code)
+	// Output: 403
+}
+
+// Draw the error page yourself.
+func ExampleRetryURL() {
+	onError := func(w http.ResponseWriter, r *http.Request, err error) {
+		w.WriteHeader(middleware.StatusOf(err))
+		fmt.Fprintln(w, authn.MessageFor(err, authn.English))
+		if again := middleware.RetryURL(r.Context()); again != "" {
+			fmt.Fprintf(w, `<a href="%s">Try again</a>`, template.HTMLEscapeString(again))
+		}
+	}
+	login, err := middleware.New(middleware.Config{Client: exampleClient(), SealKeys: middleware.NewSealKeys(), OnError: onError})
+	if err != nil {
+		log.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	login.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/auth/callback?state=of-another-browser&code=x", nil))
+	fmt.Println(w.Code, strings.Contains(w.Body.String(), "private (incognito)"), strings.Contains(w.Body.String(), "/auth/login"))
+	// Output: 400 true true
+}
