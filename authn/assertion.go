@@ -48,7 +48,7 @@ func (c *Client) assertion() (string, error) {
 	if err != nil {
 		return "", &Error{Reason: ReasonKey, Check: "assertion", Err: err}
 	}
-	token, err := jose.Sign(c.key.signing, c.assertionHeaderType, claims)
+	token, err := jose.Sign(c.key.signing(), c.assertionHeaderType, claims)
 	if err != nil {
 		return "", &Error{Reason: ReasonKey, Check: "assertion", Err: err}
 	}

@@ -68,7 +68,7 @@ func (c *Client) Begin(_ context.Context, r Request) (Begun, error) {
 	if problem != "" {
 		return Begun{}, badRequest(problem)
 	}
-	return Begun{URL: target, Pending: Pending{f}}, nil
+	return Begun{URL: target, Pending: Pending{seal(f)}}, nil
 }
 
 func badRequest(problem string) error {

@@ -149,7 +149,7 @@ func (c Config) mistakes() []error {
 		}
 	}
 	add(!isClientID(c.ClientID), "ClientID must be 1 to 255 letters and digits")
-	if err := c.Key.signing.Check(); err != nil {
+	if err := c.Key.signing().Check(); err != nil {
 		list = append(list, mistake("Key: "+err.Error()))
 	}
 	if err := checkRedirectURL(c.RedirectURL); err != nil {

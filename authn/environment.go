@@ -89,7 +89,7 @@ func readMetadata(body []byte, issuer string) (Environment, error) {
 		return Environment{}, &Error{Reason: ReasonConfiguration, Check: "discovery issuer"}
 	}
 	// Optional lists that are there must contain what this package does; otherwise every login would fail later.
-	for name, want := range map[string]string{
+	for name, want := range map[string]string{ //nolint:gosec // names of members, no credentials
 		"response_types_supported":              "code",
 		"code_challenge_methods_supported":      "S256",
 		"token_endpoint_auth_methods_supported": "private_key_jwt",
@@ -112,7 +112,10 @@ func readMetadata(body []byte, issuer string) (Environment, error) {
 		JWKSEndpoint:          text("jwks_uri"),
 		SignEndpoint:          u.Scheme + "://" + u.Host + signPath,
 	}
-	return e, misconfigured("discovery", e.mistakes())
+	if err := misconfigured("discovery", e.mistakes()); err != nil {
+		return Environment{}, err
+	}
+	return e, nil
 }
 
 // mistakes names what is wrong with the endpoints.

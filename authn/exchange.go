@@ -102,6 +102,7 @@ func (g *tokenGuard) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	a, err := readAnswer(resp, limits.TokenResponse)
+	_ = resp.Body.Close()
 	if err != nil {
 		return nil, err
 	}
@@ -169,9 +170,9 @@ const maxTokenLifetime = 365 * 24 * 60 * 60
 // token returns the access token of a good answer.
 func (g *tokenGuard) token(now time.Time) Token {
 	s, _ := strictjson.String(g.members["access_token"])
-	t := &tokenValue{text: s}
+	t := tokenValue{text: s}
 	if g.expires >= 0 {
 		t.expires = now.Add(time.Duration(min(g.expires, maxTokenLifetime)) * time.Second)
 	}
-	return Token{t}
+	return Token{seal(t)}
 }

@@ -31,20 +31,21 @@ func (c *Client) Finish(ctx context.Context, p Pending, callback url.Values) (*I
 }
 
 func (c *Client) finish(ctx context.Context, p Pending, callback url.Values) (*Identity, error) {
-	code, err := c.checkCallback(p, callback)
+	f := p.fields()
+	code, err := c.checkCallback(f, callback)
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := c.exchange(ctx, p.f, code)
+	tokens, err := c.exchange(ctx, f, code)
 	if err != nil {
 		return nil, err
 	}
-	claims, err := c.verifyIDToken(ctx, tokens.idToken, tokens.access.Reveal(), p.f.Nonce)
+	claims, err := c.verifyIDToken(ctx, tokens.idToken, tokens.access.Reveal(), f.Nonce)
 	if err != nil {
 		return nil, err
 	}
-	id := claims.identity(p.f, tokens)
-	if needUserinfo(p.f.Scopes) {
+	id := claims.identity(f, tokens)
+	if needUserinfo(f.Scopes) {
 		info, err := c.userinfo(ctx, tokens.access, claims.subject)
 		if err != nil {
 			return nil, err
@@ -59,10 +60,10 @@ func callbackParameters() []string {
 	return []string{"state", "code", "iss", "error", "error_description", "error_uri", "session_state", "response"}
 }
 
-// checkCallback returns the code of a callback that belongs to p. The order matters: before the state is known to be
+// checkCallback returns the code of a callback that belongs to f, which is nil for the zero Pending. The order matters: before the state is known to be
 // ours, the rest of the callback is an attacker's text and decides nothing.
-func (c *Client) checkCallback(p Pending, q url.Values) (string, error) {
-	if p.f == nil || p.f.Issuer != c.env.Issuer || p.f.ClientID != c.clientID || p.f.RedirectURL != c.redirectURL {
+func (c *Client) checkCallback(f *pendingFields, q url.Values) (string, error) {
+	if f == nil || f.Issuer != c.env.Issuer || f.ClientID != c.clientID || f.RedirectURL != c.redirectURL {
 		// A login that another client began, e.g. that of the other environment.
 		return "", &Error{Reason: ReasonStateMismatch, Check: "pending"}
 	}
@@ -83,11 +84,11 @@ func (c *Client) checkCallback(p Pending, q url.Values) (string, error) {
 		}
 	}
 	// RFC 6749, section 10.12: the callback belongs to the login that this browser began.
-	if subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(p.f.State)) != 1 {
+	if subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(f.State)) != 1 {
 		return "", &Error{Reason: ReasonStateMismatch, Check: "state"}
 	}
-	now, created := c.now(), p.Created()
-	if !c.finished.first(p.f.State, now, now.Add(c.pendingTTL+time.Minute)) {
+	now, created := c.now(), time.UnixMilli(f.Created)
+	if !c.finished.first(f.State, now, now.Add(c.pendingTTL+time.Minute)) {
 		return "", &Error{Reason: ReasonReplayed, Check: "state"}
 	}
 	// RFC 9207, section 2.4: an "iss" that is not the expected issuer ends the login. That it is absent says nothing: the

@@ -110,6 +110,7 @@ func get(ctx context.Context, client *http.Client, target string, limit int64, a
 	if err != nil {
 		return answer{}, transportError(err)
 	}
+	defer func() { _ = resp.Body.Close() }()
 	a, err := readAnswer(resp, limit)
 	if err != nil {
 		return answer{}, transportError(err)
@@ -117,9 +118,8 @@ func get(ctx context.Context, client *http.Client, target string, limit int64, a
 	return a, nil
 }
 
-// readAnswer reads and closes the body.
+// readAnswer reads the body; the caller closes it.
 func readAnswer(resp *http.Response, limit int64) (answer, error) {
-	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	if err != nil {
 		return answer{}, err

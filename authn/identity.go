@@ -16,9 +16,7 @@ type Subject string
 func (s Subject) Reveal() string { return string(s) }
 
 // Token is a bearer token; it redacts itself. The zero Token is none.
-type Token struct {
-	v *tokenValue // a pointer, so that package fmt shows an address where it does not call methods
-}
+type Token struct{ sealed *sealed[tokenValue] }
 
 type tokenValue struct {
 	text    string
@@ -27,18 +25,12 @@ type tokenValue struct {
 
 // Reveal returns the token, for the Authorization header; empty for the zero Token.
 func (t Token) Reveal() string {
-	if t.v == nil {
-		return ""
-	}
-	return t.v.text
+	return t.sealed.value().text
 }
 
 // Expires is when the service said that the token ends; the zero time when unknown.
 func (t Token) Expires() time.Time {
-	if t.v == nil {
-		return time.Time{}
-	}
-	return t.v.expires
+	return t.sealed.value().expires
 }
 
 // Identity is a completed login. That it exists means that the person proved to hold the card and know its PIN; whether
@@ -69,7 +61,7 @@ type Identity struct {
 	// TransactionID is the signature transaction that this login carried; empty if none.
 	TransactionID string
 
-	details *identityDetails // nil is fine
+	details *sealed[identityDetails] // nil is fine
 }
 
 type identityDetails struct {
@@ -89,28 +81,18 @@ func (c *idClaims) identity(f *pendingFields, t tokens) *Identity {
 	}
 	// A token that is not needed is a token that cannot be stolen.
 	if f.TransactionID != "" {
-		id.details = &identityDetails{access: t.access}
+		id.details = seal(identityDetails{access: t.access})
 	}
 	return id
 }
 
-func (id *Identity) accessToken() Token {
-	if id.details == nil {
-		return Token{}
-	}
-	return id.details.access
-}
-
 // AccessToken is kept only when the login carried a signature transaction, whose result is fetched with it; otherwise,
 // and after storing and reading back, it is the zero Token.
-func (id *Identity) AccessToken() Token { return id.accessToken() }
+func (id *Identity) AccessToken() Token { return id.details.value().access }
 
 // Claim returns a userinfo member that the package does not interpret, as JSON. It may be personal data.
 func (id *Identity) Claim(name string) (json.RawMessage, bool) {
-	if id.details == nil {
-		return nil, false
-	}
-	raw, ok := id.details.extra[name]
+	raw, ok := id.details.value().extra[name]
 	return slices.Clone(raw), ok
 }
 

@@ -30,7 +30,10 @@ const (
 
 // Key signs client assertions. Make one with [LoadKey], [ParseKey], [NewKey] or [GenerateKey]; the zero Key is refused by
 // [New]. It redacts itself.
-type Key struct{ signing jose.SigningKey }
+type Key struct{ sealed *sealed[jose.SigningKey] }
+
+// signing is the zero value for the zero Key.
+func (k Key) signing() jose.SigningKey { return k.sealed.value() }
 
 // LoadKey reads a private key file: a JWK, or PEM with PKCS#8, PKCS#1 or SEC 1, unencrypted; RSA of at least 2048 bits or
 // P-256. Errors have ReasonConfiguration and do not quote the path.
@@ -55,7 +58,7 @@ func ParseKey(b []byte) (Key, error) {
 	if err != nil {
 		return Key{}, keyError(err)
 	}
-	return Key{k}, nil
+	return Key{seal(k)}, nil
 }
 
 // NewKey wraps any signer, e.g. a KMS or HSM, whose public key is RSA of at least 2048 bits (signs RS256, see
@@ -69,7 +72,7 @@ func NewKey(signer crypto.Signer, kid string) (Key, error) {
 			return Key{}, keyError(err)
 		}
 	}
-	return Key{k}, nil
+	return Key{seal(k)}, nil
 }
 
 // GenerateKey makes a software key (RSA-2048 for RS256 and PS256, P-256 for ES256) whose key id is its RFC 7638
@@ -92,47 +95,49 @@ func GenerateKey(alg Algorithm) (Key, error) {
 	if err != nil {
 		return Key{}, keyError(err)
 	}
-	return Key{jose.SigningKey{Signer: signer, KeyID: kid, Algorithm: alg}}, nil
+	return Key{seal(jose.SigningKey{Signer: signer, KeyID: kid, Algorithm: alg})}, nil
 }
 
 // WithAlgorithm returns the key for another algorithm, e.g. PS256 for an RSA key that was registered with it.
 func (k Key) WithAlgorithm(alg Algorithm) (Key, error) {
-	k.signing.Algorithm = alg
-	if err := k.signing.Check(); err != nil {
+	s := k.signing()
+	s.Algorithm = alg
+	if err := s.Check(); err != nil {
 		return Key{}, keyError(err)
 	}
-	return k, nil
+	return Key{seal(s)}, nil
 }
 
 // WithKeyID returns the key under another key id, e.g. the one given at registration; empty sends none.
 func (k Key) WithKeyID(kid string) (Key, error) {
-	k.signing.KeyID = kid
-	if err := k.signing.Check(); err != nil {
+	s := k.signing()
+	s.KeyID = kid
+	if err := s.Check(); err != nil {
 		return Key{}, keyError(err)
 	}
-	return k, nil
+	return Key{seal(s)}, nil
 }
 
 // Public returns the public half; nil for the zero Key.
 func (k Key) Public() crypto.PublicKey {
-	if k.signing.Signer == nil {
+	if k.signing().Signer == nil {
 		return nil
 	}
-	return k.signing.Signer.Public()
+	return k.signing().Signer.Public()
 }
 
 // KeyID returns the key id; it may be empty.
-func (k Key) KeyID() string { return k.signing.KeyID }
+func (k Key) KeyID() string { return k.signing().KeyID }
 
 // Algorithm returns the algorithm that the key signs with.
-func (k Key) Algorithm() Algorithm { return k.signing.Algorithm }
+func (k Key) Algorithm() Algorithm { return k.signing().Algorithm }
 
 // PublicJWKS returns the public half as a JWK Set, for the registration with the service or a jwks_uri.
 func (k Key) PublicJWKS() ([]byte, error) {
-	if k.signing.Signer == nil {
+	if k.signing().Signer == nil {
 		return nil, &Error{Reason: ReasonConfiguration, Check: "no key"}
 	}
-	b, err := jose.MarshalKeySet(k.signing.Public())
+	b, err := jose.MarshalKeySet(k.signing().Public())
 	if err != nil {
 		return nil, keyError(err)
 	}
@@ -151,12 +156,12 @@ func (k Key) PublicPEM() ([]byte, error) {
 // RevealPEM returns the private key as a PEM block (PKCS#8). It is an error for a key in a KMS or HSM. The key id is not
 // part of the form.
 func (k Key) RevealPEM() ([]byte, error) {
-	switch k.signing.Signer.(type) {
+	switch k.signing().Signer.(type) {
 	case *rsa.PrivateKey, *ecdsa.PrivateKey:
 	default:
 		return nil, &Error{Reason: ReasonConfiguration, Check: "the private key is not in software"}
 	}
-	der, err := x509.MarshalPKCS8PrivateKey(k.signing.Signer)
+	der, err := x509.MarshalPKCS8PrivateKey(k.signing().Signer)
 	if err != nil {
 		return nil, &Error{Reason: ReasonConfiguration, Check: "the private key cannot be encoded"}
 	}

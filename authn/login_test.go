@@ -158,7 +158,7 @@ func TestLogsAndErrorsAreClean(t *testing.T) {
 	run := func() error {
 		begun := op.begin(c, Request{Scopes: Attributes, Sign: testTx})
 		callback := op.authorize(begun)
-		secrets = append(secrets, begun.Pending.f.State, begun.Pending.f.Nonce, begun.Pending.f.Verifier, callback.Get("code"))
+		secrets = append(secrets, begun.Pending.fields().State, begun.Pending.fields().Nonce, begun.Pending.fields().Verifier, callback.Get("code"))
 		id, err := c.Finish(context.Background(), begun.Pending, callback)
 		fmt.Fprintf(&logs, "%v %+v %#v %s", id, begun.Pending, id, err)
 		return err
@@ -215,10 +215,10 @@ func TestAuthorizationURL(t *testing.T) {
 		t.Errorf("%d parameters: %v", len(q), q)
 	}
 	again := op.begin(op.client(), Request{})
-	if again.Pending.f.State == begun.Pending.f.State || again.Pending.f.Nonce == begun.Pending.f.Nonce || again.Pending.f.Verifier == begun.Pending.f.Verifier {
+	if again.Pending.fields().State == begun.Pending.fields().State || again.Pending.fields().Nonce == begun.Pending.fields().Nonce || again.Pending.fields().Verifier == begun.Pending.fields().Verifier {
 		t.Error("a secret repeats")
 	}
-	if f := again.Pending.f; f.State == f.Nonce || f.Nonce == f.Verifier {
+	if f := again.Pending.fields(); f.State == f.Nonce || f.Nonce == f.Verifier {
 		t.Error("secrets are alike")
 	}
 }
@@ -252,7 +252,7 @@ func TestExtraScopes(t *testing.T) {
 	wire.ScopeIndividualNumber = "individual_number"
 	c := op.client(func(c *Config) { c.Wire = &wire })
 	begun := op.begin(c, Request{Scopes: UserCertificate | IndividualNumber, ExtraScopes: []string{"x:y", "openid", "x:y", "sign"}, Sign: testTx})
-	if got := strings.Join(begun.Pending.f.Scopes, " "); got != "openid user_certificate individual_number sign x:y" {
+	if got := strings.Join(begun.Pending.fields().Scopes, " "); got != "openid user_certificate individual_number sign x:y" {
 		t.Errorf("scope %q", got)
 	}
 }

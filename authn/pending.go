@@ -12,10 +12,10 @@ import (
 
 // Pending is a login under way. It must be kept, bound to the browser that began it, until Finish: it holds state, nonce
 // and PKCE verifier. It is secret and redacts itself; [Pending.RevealBytes] encodes it for sealed storage.
-type Pending struct {
-	// A pointer, so that package fmt shows an address even where it does not call methods (unexported fields).
-	f *pendingFields
-}
+type Pending struct{ sealed *sealed[*pendingFields] }
+
+// fields is nil for the zero Pending.
+func (p Pending) fields() *pendingFields { return p.sealed.value() }
 
 // pendingFields are bound together: the callback must fit all of them.
 type pendingFields struct {
@@ -39,34 +39,34 @@ const (
 
 // State is the key under which a pending login is kept; it is in the URL anyway. Empty for the zero Pending.
 func (p Pending) State() string {
-	if p.f == nil {
-		return ""
+	if f := p.fields(); f != nil {
+		return f.State
 	}
-	return p.f.State
+	return ""
 }
 
 // Created is when the login was begun; the zero time for the zero Pending.
 func (p Pending) Created() time.Time {
-	if p.f == nil {
-		return time.Time{}
+	if f := p.fields(); f != nil {
+		return time.UnixMilli(f.Created)
 	}
-	return time.UnixMilli(p.f.Created)
+	return time.Time{}
 }
 
 // TransactionID is the signature transaction that the login carries; empty if none.
 func (p Pending) TransactionID() string {
-	if p.f == nil {
-		return ""
+	if f := p.fields(); f != nil {
+		return f.TransactionID
 	}
-	return p.f.TransactionID
+	return ""
 }
 
 // RevealBytes encodes the pending login for sealed storage: encrypt and authenticate it before it leaves the server.
 func (p Pending) RevealBytes() ([]byte, error) {
-	if p.f == nil {
-		return nil, &Error{Reason: ReasonStored, Check: "pending"}
+	if f := p.fields(); f != nil {
+		return json.Marshal(f)
 	}
-	return json.Marshal(p.f)
+	return nil, &Error{Reason: ReasonStored, Check: "pending"}
 }
 
 // ParsePending decodes what RevealBytes returned. It checks the form, not the origin: whoever stores a pending login where
@@ -97,7 +97,7 @@ func ParsePending(b []byte) (Pending, error) {
 	case f.Created <= 0:
 		return bad("pending time")
 	}
-	return Pending{f}, nil
+	return Pending{seal(f)}, nil
 }
 
 // isSecret accepts what randomText(secretSize) makes.

@@ -13,7 +13,7 @@ import (
 func rawSignature(tb testing.TB, k Key, signed string) []byte {
 	tb.Helper()
 	digest := sha256.Sum256([]byte(signed))
-	switch key := k.signing.Signer.(type) {
+	switch key := k.signing().Signer.(type) {
 	case *ecdsa.PrivateKey:
 		r, s, err := ecdsa.Sign(rand.Reader, key, digest[:])
 		if err != nil {

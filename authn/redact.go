@@ -12,6 +12,20 @@ const redacted = "[redacted]"
 // formatRedacted answers every verb, also those for which package fmt would otherwise print the fields.
 func formatRedacted(f fmt.State, name string) { _, _ = io.WriteString(f, "authn."+name+redacted) }
 
+// sealed keeps a value where package fmt does not find it: it calls no methods on unexported fields of an application's
+// types and follows pointers for unfitting verbs, but of a function it shows only the address.
+type sealed[T any] struct{ open func() T }
+
+func seal[T any](v T) *sealed[T] { return &sealed[T]{func() T { return v }} }
+
+// value is the zero value for a nil seal.
+func (s *sealed[T]) value() (v T) {
+	if s == nil {
+		return v
+	}
+	return s.open()
+}
+
 // Each type below redacts itself for printing (String, GoString, Format), for logs (LogValue) and for encoders
 // (MarshalText, MarshalJSON). Only methods whose names begin with Reveal give the value away.
 

@@ -33,7 +33,7 @@ func (c *Client) ServiceToken(ctx context.Context) (Token, error) {
 		return Token{}, transportError(ctx.Err())
 	}
 	defer func() { <-s.turn }()
-	if s.cached.v != nil && c.now().Add(serviceTokenMargin).Before(s.cached.Expires()) {
+	if s.cached != (Token{}) && c.now().Add(serviceTokenMargin).Before(s.cached.Expires()) {
 		return s.cached, nil
 	}
 	t, err := c.fetchServiceToken(ctx)

@@ -39,8 +39,8 @@ func (id *Identity) RevealStored() StoredIdentity {
 		Asked: slices.Clone(id.Asked), Person: id.Person.RevealAll(), Problems: slices.Clone(id.Problems),
 		TransactionID: id.TransactionID,
 	}
-	if id.details != nil && len(id.details.extra) > 0 {
-		s.Claims = maps.Clone(id.details.extra)
+	if extra := id.details.value().extra; len(extra) > 0 {
+		s.Claims = maps.Clone(extra)
 	}
 	return s
 }
@@ -64,7 +64,7 @@ func (s StoredIdentity) Identity() (*Identity, error) {
 		Person: person, Problems: slices.Clone(s.Problems), TransactionID: s.TransactionID,
 	}
 	if len(s.Claims) > 0 {
-		id.details = &identityDetails{extra: maps.Clone(s.Claims)}
+		id.details = seal(identityDetails{extra: maps.Clone(s.Claims)})
 	}
 	return id, nil
 }

@@ -69,11 +69,11 @@ type testOP struct {
 	jwks      http.HandlerFunc  // replaces the JWK Set endpoint
 	claims    func(m claimsMap) // changes the ID token's claims
 	rawClaims func(s string) string
-	header    string             // replaces the ID token's header
+	header    string              // replaces the ID token's header
 	alterID   func(string) string // changes the finished ID token
-	answer    func(m claimsMap)  // changes the token endpoint's answer
-	token     http.HandlerFunc   // replaces the token endpoint's answer, after its checks
-	info      http.HandlerFunc   // replaces userinfo
+	answer    func(m claimsMap)   // changes the token endpoint's answer
+	token     http.HandlerFunc    // replaces the token endpoint's answer, after its checks
+	info      http.HandlerFunc    // replaces userinfo
 	person    claimsMap
 
 	mu         sync.Mutex
@@ -92,7 +92,7 @@ func newOP(tb testing.TB) *testOP {
 		tb: tb, clock: newClock(), idKey: testECKey(), codes: map[string]url.Values{}, assertions: map[string]bool{},
 		person: claimsMap{"sub": testSubject, "name": "試験　花子", "address": "東京都清瀬市架空町１－２－３", "birthdate": "19900405", "gender": "2", "nickname": "hana"},
 	}
-	op.published = []jose.PublicKey{testECKey().signing.Public(), testRSAKey().signing.Public()}
+	op.published = []jose.PublicKey{testECKey().signing().Public(), testRSAKey().signing().Public()}
 	mux := http.NewServeMux()
 	op.srv = httptest.NewServer(mux)
 	tb.Cleanup(op.srv.Close)
@@ -212,7 +212,7 @@ func (op *testOP) checkAssertion(r *http.Request) {
 	if f.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" || f.Get("client_id") != testClientID {
 		tb.Errorf("client_assertion_type %q, client_id %q", f.Get("client_assertion_type"), f.Get("client_id"))
 	}
-	pub := testClientKey().signing.Public()
+	pub := testClientKey().signing().Public()
 	payload, h, err := jose.Verify(f.Get("client_assertion"), jose.KeySet{Keys: []jose.PublicKey{pub}}, jose.VerifyOptions{Algorithms: []Algorithm{ES256}})
 	if err != nil {
 		tb.Errorf("assertion: %v", err)
@@ -266,7 +266,7 @@ func (op *testOP) idToken(nonce, access string) string {
 	var token string
 	if op.header != "" {
 		token = signRaw(op.tb, op.idKey, op.header, payload)
-	} else if token, err = jose.Sign(op.idKey.signing, "JWT", payload); err != nil {
+	} else if token, err = jose.Sign(op.idKey.signing(), "JWT", payload); err != nil {
 		op.tb.Error(err)
 	}
 	if op.alterID != nil {
@@ -304,13 +304,20 @@ func (op *testOP) serveKeys(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(b)
 }
 
+// setKeys replaces the JWK Set endpoint; nil restores it.
+func (op *testOP) setKeys(h http.HandlerFunc) {
+	op.mu.Lock()
+	defer op.mu.Unlock()
+	op.jwks = h
+}
+
 // publish replaces the JWK Set.
 func (op *testOP) publish(keys ...Key) {
 	op.mu.Lock()
 	defer op.mu.Unlock()
 	op.published = nil
 	for _, k := range keys {
-		op.published = append(op.published, k.signing.Public())
+		op.published = append(op.published, k.signing().Public())
 	}
 }
 

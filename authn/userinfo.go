@@ -103,5 +103,5 @@ func (c *Client) addUserinfo(id *Identity, claims map[string]json.RawMessage) {
 			extra[name] = json.RawMessage(string(value)) // a copy: the body can go
 		}
 	}
-	id.details = &identityDetails{access: id.accessToken(), extra: extra}
+	id.details = seal(identityDetails{access: id.AccessToken(), extra: extra})
 }

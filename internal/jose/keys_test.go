@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -415,4 +416,35 @@ func FuzzParseHeader(f *testing.F) {
 			t.Error("a token of nobody was opened")
 		}
 	})
+}
+
+func TestErrorsOfKeysAndTokensDiffer(t *testing.T) {
+	for c, want := range map[Check]fault.Family{CheckKeyForm: fault.Configuration, CheckSignature: fault.Untrusted, CheckDecryption: fault.Untrusted} {
+		e := fail(c, "")
+		if e.Family() != want || fault.MessageFor(e, fault.Japanese) == "" || e.Error() != "jose: "+string(c) {
+			t.Errorf("%s: %s", c, e.Family())
+		}
+	}
+}
+
+func TestParseHeaderLimits(t *testing.T) {
+	_, err := ParseHeader(strings.Repeat("A", limits.SealedResult+1))
+	wantCheck(t, err, CheckSize)
+	_, err = ParseHeader("e30.e30")
+	wantCheck(t, err, CheckForm)
+}
+
+func TestParsePublicKeyFromCertificate(t *testing.T) {
+	k := testKeys()
+	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &k.ec.PublicKey, k.ec)
+	got, err := ParsePublicKey([]byte(pemOf(t, "CERTIFICATE", der, err)))
+	if err != nil || !got.Equal(PublicKey{Key: &k.ec.PublicKey}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	_, err = ParsePublicKey(make([]byte, limits.KeyFile+1))
+	wantCheck(t, err, CheckSize)
+	p384, err := x509.MarshalPKIXPublicKey(&k.p384.PublicKey)
+	_, err = ParsePublicKey([]byte(pemOf(t, "PUBLIC KEY", p384, err)))
+	wantCheck(t, err, CheckKeyForm)
 }

@@ -1,0 +1,230 @@
+package authn
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kakunin-go/kakunin/internal/limits"
+)
+
+// finishWith begins a login, lets change alter the callback, and finishes it.
+func finishWith(op *testOP, c *Client, change func(url.Values)) (*Identity, error) {
+	begun := op.begin(c, Request{})
+	q := op.authorize(begun)
+	change(q)
+	return c.Finish(context.Background(), begun.Pending, q)
+}
+
+func TestRefusedCallbacks(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(url.Values)
+		reason Reason
+		check  string
+		family Family
+	}{
+		{"state of another login", func(q url.Values) { q.Set("state", randomText(32)) }, ReasonStateMismatch, "state", Untrusted},
+		{"state missing", func(q url.Values) { q.Del("state") }, ReasonStateMismatch, "state", Untrusted},
+		{"state extended", func(q url.Values) { q.Set("state", q.Get("state")+"A") }, ReasonStateMismatch, "state", Untrusted},
+		{"cancel with a foreign state", func(q url.Values) { q.Set("state", "x"); q.Set("error", "access_denied") }, ReasonStateMismatch, "state", Untrusted},
+		{"duplicate state", func(q url.Values) { q.Add("state", q.Get("state")) }, ReasonCallback, "duplicate state", Untrusted},
+		{"duplicate code", func(q url.Values) { q.Add("code", "x") }, ReasonCallback, "duplicate code", Untrusted},
+		{"duplicate iss", func(q url.Values) { q["iss"] = []string{"a", "b"} }, ReasonCallback, "duplicate iss", Untrusted},
+		{"duplicate error", func(q url.Values) { q["error"] = []string{"access_denied", "x"} }, ReasonCallback, "duplicate error", Untrusted},
+		{"iss of another issuer", func(q url.Values) { q.Set("iss", Production().Issuer) }, ReasonIssuerMismatch, "iss", Untrusted},
+		{"iss empty", func(q url.Values) { q.Set("iss", "") }, ReasonIssuerMismatch, "iss", Untrusted},
+		{"iss of another issuer before the error", func(q url.Values) { q.Set("iss", "x"); q.Set("error", "access_denied") }, ReasonIssuerMismatch, "iss", Untrusted},
+		{"code missing", func(q url.Values) { q.Del("code") }, ReasonCallback, "code", Untrusted},
+		{"code empty", func(q url.Values) { q.Set("code", "") }, ReasonCallback, "code", Untrusted},
+		{"too large", func(q url.Values) { q.Set("x", strings.Repeat("x", limits.CallbackQuery)) }, ReasonCallback, "size", Untrusted},
+		{"cancelled", func(q url.Values) { q.Set("error", "access_denied") }, ReasonUserCancelled, "error", User},
+		{"cancelled, with a code as well", func(q url.Values) { q.Set("error", "access_denied"); q.Set("error_description", "<b>") }, ReasonUserCancelled, "error", User},
+		{"login required", func(q url.Values) { q.Set("error", "login_required") }, ReasonInteractionRequired, "error", User},
+		{"invalid scope", func(q url.Values) { q.Set("error", "invalid_scope") }, ReasonRequestRefused, "error", Configuration},
+		{"server error", func(q url.Values) { q.Set("error", "server_error") }, ReasonProviderError, "error", Unavailable},
+		{"temporarily unavailable", func(q url.Values) { q.Set("error", "temporarily_unavailable") }, ReasonProviderError, "error", Unavailable},
+		{"unknown code", func(q url.Values) { q.Set("error", "<script>alert(1)</script>") }, ReasonProviderError, "error", Unavailable},
+		{"empty error", func(q url.Values) { q.Set("error", "") }, ReasonProviderError, "error", Unavailable},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			op := newOP(t)
+			id, err := finishWith(op, op.client(), c.change)
+			e := wantError(t, err, c.reason, c.check)
+			if id != nil || op.tokenHits.Load() != 0 {
+				t.Error("the token endpoint was called")
+			}
+			if FamilyOf(err) != c.family {
+				t.Errorf("family %s, want %s", FamilyOf(err), c.family)
+			}
+			if strings.Contains(e.Error(), "script") || e.Code != knownCode(e.Code) {
+				t.Errorf("attacker's text in %q", e)
+			}
+		})
+	}
+}
+
+func TestAcceptedCallbacks(t *testing.T) {
+	for name, change := range map[string]func(*testOP, url.Values){
+		"plain":                    func(*testOP, url.Values) {},
+		"without session_state":    func(_ *testOP, q url.Values) { q.Del("session_state") },
+		"with our iss":             func(op *testOP, q url.Values) { q.Set("iss", op.env.Issuer) },
+		"with unknown parameters":  func(_ *testOP, q url.Values) { q["x"] = []string{"1", "2"} },
+		"with a description alone": func(_ *testOP, q url.Values) { q.Set("error_description", "x") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			op := newOP(t)
+			if _, err := finishWith(op, op.client(), func(q url.Values) { change(op, q) }); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestCancelCodesAreConfigurable(t *testing.T) {
+	op := newOP(t)
+	wire := DefaultWireProfile()
+	wire.CancelCodes = []string{"user_cancelled"}
+	c := op.client(func(c *Config) { c.Wire = &wire })
+	_, err := finishWith(op, c, func(q url.Values) { q.Set("error", "user_cancelled") })
+	if e := wantError(t, err, ReasonUserCancelled, "error"); e.Code != "" {
+		t.Errorf("an unregistered code is repeated: %q", e.Code)
+	}
+	_, err = finishWith(op, c, func(q url.Values) { q.Set("error", "access_denied") })
+	if e := wantError(t, err, ReasonAccessDenied, "error"); e.Code != "access_denied" || FamilyOf(e) != Account {
+		t.Errorf("%v", e)
+	}
+}
+
+func TestReplayedCallback(t *testing.T) {
+	op := newOP(t)
+	c := op.client()
+	begun := op.begin(c, Request{})
+	q := op.authorize(begun)
+	if _, err := c.Finish(context.Background(), begun.Pending, q); err != nil {
+		t.Fatal(err)
+	}
+	id, err := c.Finish(context.Background(), begun.Pending, q)
+	e := wantError(t, err, ReasonReplayed, "state")
+	if id != nil || FamilyOf(e) != User || op.tokenHits.Load() != 1 {
+		t.Error("the code was sent again")
+	}
+	// In another process the service's own single use of codes remains.
+	_, err = op.client().Finish(context.Background(), begun.Pending, q)
+	if e := wantError(t, err, ReasonTokenRejected, "token endpoint"); e.Code != "invalid_grant" || FamilyOf(e) != User {
+		t.Errorf("%v", e)
+	}
+}
+
+// A forged callback must not use up the login of the person it was sent to.
+func TestForgedCallbackLeavesTheLoginAlive(t *testing.T) {
+	op := newOP(t)
+	c := op.client()
+	begun := op.begin(c, Request{})
+	q := op.authorize(begun)
+	_, err := c.Finish(context.Background(), begun.Pending, url.Values{"state": {"forged"}, "code": {"stolen"}})
+	wantError(t, err, ReasonStateMismatch, "state")
+	if _, err := c.Finish(context.Background(), begun.Pending, q); err != nil {
+		t.Error(err)
+	}
+}
+
+// A code that was obtained in another browser fails: its challenge belongs to the other login's verifier.
+func TestInjectedCode(t *testing.T) {
+	op := newOP(t)
+	c := op.client()
+	attacker, victim := op.begin(c, Request{}), op.begin(c, Request{})
+	stolen := op.authorize(attacker).Get("code")
+	_, err := c.Finish(context.Background(), victim.Pending, url.Values{"state": {victim.Pending.State()}, "code": {stolen}})
+	wantError(t, err, ReasonTokenRejected, "token endpoint")
+}
+
+func TestPendingExpires(t *testing.T) {
+	op := newOP(t)
+	c := op.client()
+	for _, age := range []time.Duration{15*time.Minute + time.Second, -2 * time.Minute} {
+		begun := op.begin(c, Request{})
+		q := op.authorize(begun)
+		op.clock.advance(age)
+		_, err := c.Finish(context.Background(), begun.Pending, q)
+		if e := wantError(t, err, ReasonExpired, "created"); FamilyOf(e) != User {
+			t.Errorf("family %s", FamilyOf(e))
+		}
+	}
+	begun := op.begin(c, Request{})
+	op.clock.advance(15 * time.Minute)
+	if _, err := c.Finish(context.Background(), begun.Pending, op.authorize(begun)); err != nil {
+		t.Error(err)
+	}
+	if c.PendingTTL() != 15*time.Minute {
+		t.Error("default lifetime")
+	}
+}
+
+// A login begun for the test environment, for another client or for another callback never finishes here.
+func TestPendingOfAnotherClient(t *testing.T) {
+	op, other := newOP(t), newOP(t)
+	c := op.client()
+	for name, foreign := range map[string]*Client{
+		"issuer":       other.client(),
+		"client id":    op.client(func(c *Config) { c.ClientID = "RP00000002" }),
+		"redirect URL": op.client(func(c *Config) { c.RedirectURL = "https://shop.example/other" }),
+	} {
+		t.Run(name, func(t *testing.T) {
+			begun, err := foreign.Begin(context.Background(), Request{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = c.Finish(context.Background(), begun.Pending, url.Values{"state": {begun.Pending.State()}, "code": {"x"}})
+			wantError(t, err, ReasonStateMismatch, "pending")
+		})
+	}
+	_, err := c.Finish(context.Background(), Pending{}, url.Values{"state": {""}, "code": {"x"}})
+	wantError(t, err, ReasonStateMismatch, "pending")
+}
+
+func TestReplayMemoryIsBounded(t *testing.T) {
+	r := newReplays()
+	at := time.Unix(1_000_000, 0)
+	expires := at.Add(time.Minute)
+	if !r.first("first", at, expires) || r.first("first", at, expires) {
+		t.Fatal("first")
+	}
+	for range limits.FinishedLogins {
+		r.first(randomText(8), at, expires)
+	}
+	if len(r.seen) > limits.FinishedLogins || len(r.queue) != len(r.seen) {
+		t.Errorf("%d remembered", len(r.seen))
+	}
+	if !r.first("later", at.Add(2*time.Minute), at.Add(3*time.Minute)) || len(r.seen) != 1 {
+		t.Errorf("%d remembered after their time", len(r.seen))
+	}
+}
+
+func FuzzCallback(f *testing.F) {
+	op := newOP(f)
+	c := op.client(func(c *Config) { c.Environment.TokenEndpoint = "http://127.0.0.1:1/token" })
+	begun := op.begin(c, Request{})
+	state := begun.Pending.State()
+	for _, s := range []string{"state=" + state, "error=access_denied&state=" + state, "state=a&state=b", "iss=x&code=y", "%zz", "a;b"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		q, err := url.ParseQuery(query)
+		if err != nil {
+			return
+		}
+		code, err := c.checkCallback(begun.Pending.fields(), q)
+		if (err == nil) != (code != "") {
+			t.Fatalf("code %q, %v", code, err)
+		}
+		if err == nil && (q.Get("state") != state || q.Has("error")) {
+			t.Fatal("accepted")
+		}
+		if err != nil && FamilyOf(err).String() == "unclassified" {
+			t.Fatal(err)
+		}
+	})
+}

@@ -1,0 +1,229 @@
+package authn
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net/http"
+	"net/http/cookiejar"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kakunin-go/kakunin/internal/limits"
+)
+
+func TestEnvironments(t *testing.T) {
+	if got := Sandbox(); got != (Environment{
+		Issuer:                "https://sb-auth-and-sign.go.jp/api/realms/main",
+		AuthorizationEndpoint: "https://sb-auth-and-sign.go.jp/api/realms/main/protocol/openid-connect/auth",
+		TokenEndpoint:         "https://sb-auth-and-sign.go.jp/api/realms/main/protocol/openid-connect/token",
+		UserinfoEndpoint:      "https://sb-auth-and-sign.go.jp/api/realms/main/protocol/openid-connect/userinfo",
+		JWKSEndpoint:          "https://sb-auth-and-sign.go.jp/api/realms/main/protocol/openid-connect/certs",
+		SignEndpoint:          "https://sb-auth-and-sign.go.jp/api/sign-transactions",
+	}) {
+		t.Errorf("%+v", got)
+	}
+	if Production().Issuer != "https://auth-and-sign.go.jp/api/realms/main" || Production() != Custom("https://auth-and-sign.go.jp/") {
+		t.Errorf("%+v", Production())
+	}
+}
+
+func TestConfigMistakesAreAllNamed(t *testing.T) {
+	_, err := New(Config{
+		Environment: Environment{Issuer: "http://op.example", TokenEndpoint: "https://secret-user:pw@op.example/token", UserinfoEndpoint: "/x", JWKSEndpoint: "https://op.example/#f", SignEndpoint: "ftp://x"},
+		ClientID:    "RP-1", RedirectURL: "http://shop.example/cb",
+		ACRValues: []string{"aal3 crl"}, RequireACR: []string{""}, IDTokenAlgorithms: []Algorithm{"HS256"}, IDTokenSkew: time.Hour,
+		PendingTTL: time.Second, AssertionLifetime: 61 * time.Second, HTTPClient: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}, //nolint:gosec // refused is the test
+		Wire: &WireProfile{ScopeUserCertificate: "a b", ServiceTokenScope: "a  b"},
+	})
+	e := wantError(t, err, ReasonConfiguration, "")
+	if FamilyOf(e) != Configuration {
+		t.Errorf("family %s", FamilyOf(e))
+	}
+	for _, want := range []string{"Issuer must use https", "AuthorizationEndpoint is missing", "TokenEndpoint must not contain credentials", "UserinfoEndpoint is not an absolute URL",
+		"JWKSEndpoint must not contain a fragment", "SignEndpoint must use https", "ClientID", "Key: ", "RedirectURL must use https", "ACRValues", "RequireACR", "IDTokenAlgorithms",
+		"IDTokenSkew", "PendingTTL", "AssertionLifetime", "HTTPClient", "Wire.ClaimName is missing", "Wire.ScopeUserCertificate", "Wire.ServiceTokenScope"} {
+		if !strings.Contains(e.Error(), want) {
+			t.Errorf("%q is not named", want)
+		}
+	}
+	for _, leak := range []string{"secret-user", "op.example", "RP-1", "HS256"} {
+		if strings.Contains(e.Error(), leak) {
+			t.Errorf("%q is repeated", leak)
+		}
+	}
+	var join interface{ Unwrap() []error }
+	if !errors.As(err, &join) || len(join.Unwrap()) < 19 {
+		t.Error("the mistakes are not joined")
+	}
+}
+
+func TestConfigRows(t *testing.T) {
+	op := newOP(t)
+	long := "https://shop.example/" + strings.Repeat("x", limits.AuthorizationParameter)
+	for name, c := range map[string]struct {
+		change func(*Config)
+		ok     bool
+	}{
+		"plain":                       {func(*Config) {}, true},
+		"client id of 255":            {func(c *Config) { c.ClientID = strings.Repeat("a", 255) }, true},
+		"client id of 256":            {func(c *Config) { c.ClientID = strings.Repeat("a", 256) }, false},
+		"client id empty":             {func(c *Config) { c.ClientID = "" }, false},
+		"redirect too long":           {func(c *Config) { c.RedirectURL = long }, false},
+		"redirect with query":         {func(c *Config) { c.RedirectURL = "https://shop.example/cb?x=1" }, true},
+		"redirect with fragment":      {func(c *Config) { c.RedirectURL = "https://shop.example/cb?x=1#f" }, false},
+		"redirect, empty fragment":    {func(c *Config) { c.RedirectURL = "https://shop.example/cb#" }, false},
+		"redirect to this machine":    {func(c *Config) { c.RedirectURL = "http://localhost:8080/cb" }, true},
+		"redirect to ::1":             {func(c *Config) { c.RedirectURL = "http://[::1]:8080/cb" }, true},
+		"redirect by custom scheme":   {func(c *Config) { c.RedirectURL = "myapp://cb" }, false},
+		"localhost as a prefix":       {func(c *Config) { c.RedirectURL = "http://localhost.evil.example/cb" }, false},
+		"endpoint with query":         {func(c *Config) { c.Environment.TokenEndpoint += "?x" }, false},
+		"sign endpoint unused":        {func(c *Config) { c.Environment.SignEndpoint = "" }, true},
+		"negative skew":               {func(c *Config) { c.IDTokenSkew = -1 }, false},
+		"negative lifetime":           {func(c *Config) { c.AssertionLifetime = -1 }, false},
+		"shortest assertion":          {func(c *Config) { c.AssertionLifetime = 10 * time.Second }, true},
+		"longest assertion":           {func(c *Config) { c.AssertionLifetime = time.Minute }, true},
+		"replaced transport of ours":  {func(c *Config) { c.HTTPClient = &http.Client{Transport: http.NewFileTransport(http.Dir("."))} }, true},
+		"zero key":                    {func(c *Config) { c.Key = Key{} }, false},
+		"wire without a claim's name": {func(c *Config) { c.Wire = &WireProfile{} }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cf := op.config()
+			c.change(&cf)
+			cl, err := New(cf)
+			if (err == nil) != c.ok || (cl == nil) == c.ok {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+func TestConfigIsCopied(t *testing.T) {
+	op := newOP(t)
+	wire := DefaultWireProfile()
+	cf := op.config()
+	cf.Wire, cf.ACRValues, cf.RequireACR, cf.IDTokenAlgorithms = &wire, []string{"a"}, []string{"aal3"}, []Algorithm{ES256}
+	cf.HTTPClient = &http.Client{Timeout: time.Second}
+	c, err := New(cf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wire.ClaimName, wire.CancelCodes[0] = "x", "x"
+	cf.ACRValues[0], cf.RequireACR[0], cf.IDTokenAlgorithms[0], cf.HTTPClient.Timeout = "x", "x", "x", 0
+	w := c.Wire()
+	w.CancelCodes[0] = "y"
+	h := c.HTTPClient()
+	h.Timeout = 0
+	if _, err := op.login(c, Request{}); err != nil {
+		t.Error(err)
+	}
+	if c.Wire().CancelCodes[0] != "access_denied" || c.Wire().ClaimName != "name" || c.acrValues[0] != "a" || c.http.Timeout != time.Second {
+		t.Error("the client changed with what it was made of")
+	}
+	if c.Environment() != op.env || c.ClientID() != testClientID || c.RedirectURL() != testRedirect {
+		t.Error("accessors")
+	}
+}
+
+func TestHTTPClientIsHardened(t *testing.T) {
+	op := newOP(t)
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := &http.Client{Jar: jar}
+	h := op.client(func(c *Config) { c.HTTPClient = own }).HTTPClient()
+	if h.Timeout != 10*time.Second || h.Jar != nil || own.Timeout != 0 || own.Jar == nil || own.CheckRedirect != nil {
+		t.Error("timeout or cookies")
+	}
+	op.info = func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }
+	a, err := get(context.Background(), h, op.env.UserinfoEndpoint, 1<<10, jsonType, testAccess)
+	if err != nil || a.status != http.StatusFound {
+		t.Errorf("a redirect was followed: %d, %v", a.status, err)
+	}
+	h.CloseIdleConnections()
+}
+
+// Whoever reads with the client, sign for example, stops at the limit.
+func TestBodiesAreCapped(t *testing.T) {
+	for size, ok := range map[int]bool{limits.HTTPBody: true, limits.HTTPBody + 1: false} {
+		op := newOP(t)
+		op.info = reply(200, jsonType, strings.Repeat("x", size))
+		a, err := get(context.Background(), op.client().HTTPClient(), op.env.UserinfoEndpoint, 1<<30, jsonType, testAccess)
+		if (err == nil) != ok || (ok && len(a.body) != size) {
+			t.Errorf("%d bytes: %d, %v", size, len(a.body), err)
+		}
+		if !ok {
+			wantError(t, err, ReasonTransport, "size")
+		}
+	}
+}
+
+func TestDiscover(t *testing.T) {
+	op := newOP(t)
+	good := claimsMap{
+		"issuer": op.env.Issuer, "authorization_endpoint": op.env.AuthorizationEndpoint, "token_endpoint": op.env.TokenEndpoint,
+		"userinfo_endpoint": op.env.UserinfoEndpoint, "jwks_uri": op.env.JWKSEndpoint, "code_challenge_methods_supported": []string{"plain", "S256"},
+		"response_types_supported": []string{"code"}, "token_endpoint_auth_methods_supported": []string{"private_key_jwt"}, "x": 1,
+	}
+	document := func(h http.HandlerFunc) {
+		mux := http.NewServeMux()
+		mux.HandleFunc("GET "+realmPath+"/.well-known/openid-configuration", h)
+		op.srv.Config.Handler = mux
+	}
+	document(func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, 200, good) })
+	env, err := Discover(context.Background(), nil, op.env.Issuer)
+	if err != nil || env != op.env {
+		t.Fatalf("%+v, %v", env, err)
+	}
+	missing := with(good, "x", 1)
+	delete(missing, "jwks_uri")
+	for name, c := range map[string]struct {
+		h      http.HandlerFunc
+		reason Reason
+		check  string
+	}{
+		"issuer of another": {func(w http.ResponseWriter, _ *http.Request) {
+			writeJSON(w, 200, with(good, "issuer", op.env.Issuer+"/"))
+		}, ReasonConfiguration, "discovery issuer"},
+		"no key set": {func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, 200, missing) }, ReasonConfiguration, "discovery"},
+		"endpoint without TLS": {func(w http.ResponseWriter, _ *http.Request) {
+			writeJSON(w, 200, with(good, "token_endpoint", "http://op.example/"))
+		}, ReasonConfiguration, "discovery"},
+		"no S256": {func(w http.ResponseWriter, _ *http.Request) {
+			writeJSON(w, 200, with(good, "code_challenge_methods_supported", []string{"plain"}))
+		}, ReasonConfiguration, "discovery code_challenge_methods_supported"},
+		"no private_key_jwt": {func(w http.ResponseWriter, _ *http.Request) {
+			writeJSON(w, 200, with(good, "token_endpoint_auth_methods_supported", "x"))
+		}, ReasonConfiguration, "discovery token_endpoint_auth_methods_supported"},
+		"duplicate member":        {reply(200, jsonType, `{"issuer":"a","issuer":"b"}`), ReasonConfiguration, "discovery document"},
+		"status 404":              {reply(404, jsonType, `{}`), ReasonTransport, "discovery status"},
+		"redirect":                {reply(302, jsonType, `{}`), ReasonTransport, "discovery status"},
+		"larger than any such":    {reply(200, jsonType, strings.Repeat(" ", limits.Discovery+1)), ReasonTransport, "size"},
+		"connection reset, early": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, ReasonTransport, "connection"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			document(c.h)
+			env, err := Discover(context.Background(), nil, op.env.Issuer)
+			wantError(t, err, c.reason, c.check)
+			if env != (Environment{}) {
+				t.Error("endpoints came out")
+			}
+		})
+	}
+	if _, err := Discover(context.Background(), nil, "http://op.example"); FamilyOf(err) != Configuration {
+		t.Errorf("%v", err)
+	}
+}
+
+func FuzzDiscovery(f *testing.F) {
+	f.Add([]byte(`{"issuer":"https://op.example","authorization_endpoint":"https://op.example/a","token_endpoint":"https://op.example/t","userinfo_endpoint":"https://op.example/u","jwks_uri":"https://op.example/j"}`))
+	f.Add([]byte(`{"issuer":"x"}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		env, err := readMetadata(b, "https://op.example")
+		if (err == nil) != (env.Issuer == "https://op.example") || (err == nil && len(env.mistakes()) > 0) {
+			t.Fatalf("%+v, %v", env, err)
+		}
+	})
+}

@@ -1,0 +1,195 @@
+package authn
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"golang.org/x/oauth2"
+
+	"github.com/kakunin-go/kakunin/internal/limits"
+)
+
+func reply(status int, contentType, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		if contentType != "" {
+			w.Header().Set("Content-Type", contentType)
+		}
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+const (
+	goodAnswer = `"access_token":"` + testAccess + `","token_type":"Bearer","id_token":"x"`
+	jsonType   = "application/json"
+)
+
+func TestRefusedTokenAnswers(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		answer http.HandlerFunc
+		reason Reason
+		check  string
+	}{
+		{"form-encoded", reply(200, "application/x-www-form-urlencoded", "access_token=a&token_type=Bearer&id_token=x"), ReasonTokenResponse, "content-type"},
+		{"text", reply(200, "text/plain", "{"+goodAnswer+"}"), ReasonTokenResponse, "content-type"},
+		{"HTML", reply(200, "text/html", "<html>"), ReasonTokenResponse, "content-type"},
+		{"no JSON", reply(200, jsonType, "access_token"), ReasonTokenResponse, "form"},
+		{"trailing bytes", reply(200, jsonType, "{"+goodAnswer+"}{}"), ReasonTokenResponse, "form"},
+		{"truncated", reply(200, jsonType, "{"+goodAnswer), ReasonTokenResponse, "form"},
+		{"duplicate access_token", reply(200, jsonType, `{`+goodAnswer+`,"access_token":"other"}`), ReasonTokenResponse, "form"},
+		{"duplicate access_token in other case", reply(200, jsonType, `{`+goodAnswer+`,"Access_Token":"other"}`), ReasonTokenResponse, "form"},
+		{"token_type missing", reply(200, jsonType, `{"access_token":"a","id_token":"x"}`), ReasonTokenResponse, "token_type"},
+		{"token_type mac", reply(200, jsonType, `{"access_token":"a","id_token":"x","token_type":"mac"}`), ReasonTokenResponse, "token_type"},
+		{"token_type DPoP", reply(200, jsonType, `{"access_token":"a","id_token":"x","token_type":"DPoP"}`), ReasonTokenResponse, "token_type"},
+		{"access_token missing", reply(200, jsonType, `{"token_type":"Bearer","id_token":"x"}`), ReasonTokenResponse, "access_token"},
+		{"access_token is a number", reply(200, jsonType, `{"token_type":"Bearer","id_token":"x","access_token":1}`), ReasonTokenResponse, "access_token"},
+		{"access_token too long", reply(200, jsonType, `{"token_type":"Bearer","id_token":"x","access_token":"`+strings.Repeat("a", limits.Token+1)+`"}`), ReasonTokenResponse, "access_token"},
+		{"negative expires_in", reply(200, jsonType, `{`+goodAnswer+`,"expires_in":-1}`), ReasonTokenResponse, "expires_in"},
+		{"expires_in is a word", reply(200, jsonType, `{`+goodAnswer+`,"expires_in":"soon"}`), ReasonTokenResponse, "expires_in"},
+		{"id_token missing", reply(200, jsonType, `{"access_token":"a","token_type":"Bearer"}`), ReasonTokenResponse, "id_token"},
+		{"id_token is an object", reply(200, jsonType, `{"access_token":"a","token_type":"Bearer","id_token":{}}`), ReasonTokenResponse, "id_token"},
+		{"scope is an array", reply(200, jsonType, `{`+goodAnswer+`,"scope":["openid"]}`), ReasonTokenResponse, "scope"},
+		{"too large", reply(200, jsonType, `{`+goodAnswer+`,"x":"`+strings.Repeat("x", limits.TokenResponse)+`"}`), ReasonTokenResponse, "size"},
+		{"status 201", reply(201, jsonType, "{"+goodAnswer+"}"), ReasonTokenResponse, "status"},
+		{"status 204", reply(204, "", ""), ReasonTokenResponse, "status"},
+		{"error with status 200", reply(200, jsonType, `{`+goodAnswer+`,"error":"invalid_client"}`), ReasonRequestRefused, "token endpoint"},
+		{"empty error with status 200", reply(200, jsonType, `{`+goodAnswer+`,"error":""}`), ReasonProviderError, "token endpoint"},
+		{"invalid_client", reply(401, jsonType, `{"error":"invalid_client","error_description":"secret detail"}`), ReasonRequestRefused, "token endpoint"},
+		{"invalid_grant", reply(400, jsonType, `{"error":"invalid_grant"}`), ReasonTokenRejected, "token endpoint"},
+		{"unknown error", reply(400, jsonType, `{"error":"secret detail"}`), ReasonProviderError, "token endpoint"},
+		{"error page", reply(400, "text/html", "<html>secret detail"), ReasonProviderError, "status"},
+		{"error that is no JSON", reply(400, jsonType, "secret detail"), ReasonProviderError, "status"},
+		{"error with duplicate members", reply(400, jsonType, `{"error":"invalid_grant","error":"x"}`), ReasonProviderError, "status"},
+		{"status 500", reply(500, jsonType, `{"error":"invalid_grant"}`), ReasonTransport, "status"},
+		{"status 503", reply(503, "text/html", "secret detail"), ReasonTransport, "status"},
+		{"status 429", reply(429, jsonType, "{}"), ReasonTransport, "status"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			op := newOP(t)
+			op.token = c.answer
+			id, err := op.login(op.client(), Request{Scopes: Attributes})
+			e := wantError(t, err, c.reason, c.check)
+			if id != nil || op.tokenHits.Load() != 1 {
+				t.Errorf("%d token requests", op.tokenHits.Load())
+			}
+			var retrieve *oauth2.RetrieveError
+			if errors.As(err, &retrieve) || strings.Contains(e.Error(), "secret") || strings.Contains(e.Error(), testAccess) {
+				t.Errorf("the answer leaks: %v", err)
+			}
+		})
+	}
+}
+
+// Code and assertion go to the token endpoint and to nobody else.
+func TestTokenRedirectIsNotFollowed(t *testing.T) {
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		op, elsewhere := newOP(t), newOP(t)
+		op.token = func(w http.ResponseWriter, r *http.Request) { //nolint:gosec // a redirect is what is tested
+			http.Redirect(w, r, elsewhere.env.TokenEndpoint, status)
+		}
+		_, err := op.login(op.client(), Request{})
+		wantError(t, err, ReasonTokenResponse, "redirect")
+		if elsewhere.tokenHits.Load() != 0 || op.tokenHits.Load() != 1 {
+			t.Errorf("status %d was followed", status)
+		}
+	}
+}
+
+func TestServiceCannotBeReached(t *testing.T) {
+	op := newOP(t)
+	c := op.client()
+	begun := op.begin(c, Request{})
+	q := op.authorize(begun)
+	op.srv.Close()
+	_, err := c.Finish(context.Background(), begun.Pending, q)
+	e := wantError(t, err, ReasonTransport, "connection")
+	var op2 *net.OpError
+	if FamilyOf(e) != Unavailable || !errors.As(err, &op2) {
+		t.Errorf("%v does not say why", e.Err)
+	}
+	if strings.Contains(e.Error(), "127.0.0.1") {
+		t.Errorf("%v holds an address", e)
+	}
+}
+
+func TestConnectionResetIsNotRetried(t *testing.T) {
+	op := newOP(t)
+	op.token = func(w http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) }
+	_, err := op.login(op.client(), Request{})
+	wantError(t, err, ReasonTransport, "connection")
+	if op.tokenHits.Load() != 1 {
+		t.Errorf("%d requests", op.tokenHits.Load())
+	}
+}
+
+func TestCancelledContext(t *testing.T) {
+	op := newOP(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	op.token = func(_ http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() }
+	c := op.client()
+	begun := op.begin(c, Request{})
+	_, err := c.Finish(ctx, begun.Pending, op.authorize(begun))
+	wantError(t, err, ReasonTransport, "cancelled")
+	if !errors.Is(err, context.Canceled) {
+		t.Error("the cause is lost")
+	}
+}
+
+func TestKeyThatCannotSign(t *testing.T) {
+	op := newOP(t)
+	broken := errors.New("the KMS has a secret problem")
+	key, err := NewKey(brokenSigner{testClientKey().signing().Signer, broken}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = op.login(op.client(func(c *Config) { c.Key = key }), Request{})
+	e := wantError(t, err, ReasonKey, "assertion")
+	if !errors.Is(err, broken) || strings.Contains(e.Error(), "secret") || FamilyOf(err) != Unavailable || op.tokenHits.Load() != 0 {
+		t.Errorf("%v", e)
+	}
+}
+
+func FuzzTokenAnswer(f *testing.F) {
+	for _, s := range []string{"{" + goodAnswer + `,"expires_in":3,"scope":"a b"}`, `{"error":"x"}`, `{"access_token":1}`, "", "[]"} {
+		f.Add(200, jsonType, s)
+		f.Add(400, "text/html", s)
+	}
+	f.Fuzz(func(t *testing.T, status int, contentType, body string) {
+		g := &tokenGuard{base: canned{status, contentType, body}}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1/token", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := g.RoundTrip(req)
+		if err != nil {
+			if FamilyOf(err).String() == "unclassified" && !errors.Is(err, errTooLarge) {
+				t.Fatalf("%v", err)
+			}
+			return
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode == 200 && g.token(newClock().now()).Reveal() == "" {
+			t.Fatal("a good answer without a token")
+		}
+		if resp.StatusCode != 200 && g.members != nil {
+			t.Fatal("a token came with an error")
+		}
+	})
+}
+
+// canned is a transport that answers without a network.
+type canned struct {
+	status      int
+	contentType string
+	body        string
+}
+
+func (c canned) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: c.status, Header: http.Header{"Content-Type": {c.contentType}}, Body: io.NopCloser(strings.NewReader(c.body))}, nil
+}

@@ -1,0 +1,238 @@
+package authn
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/kakunin-go/kakunin/internal/limits"
+)
+
+// verifyOne verifies an ID token without the rest of a login.
+func (op *testOP) verifyOne(c *Client) error {
+	const nonce = "n"
+	_, err := c.verifyIDToken(context.Background(), op.idToken(nonce, testAccess), testAccess, nonce)
+	return err
+}
+
+func TestKeysAreFetchedOnce(t *testing.T) {
+	op := newOP(t)
+	c := op.client()
+	for range 50 {
+		if err := op.verifyOne(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := op.jwksHits.Load(); n != 1 {
+		t.Errorf("%d fetches", n)
+	}
+}
+
+func TestFloodOfBadTokens(t *testing.T) {
+	for name, prepare := range map[string]func(*testOP){
+		"unknown kid": func(op *testOP) { op.header = `{"alg":"ES256","kid":"` + randomText(8) + `"}` },
+		"known kid, foreign signature": func(op *testOP) {
+			op.idKey = testOtherEC()
+			op.header = `{"alg":"ES256","kid":"` + testECKey().KeyID() + `"}`
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			op := newOP(t)
+			c := op.client()
+			if err := op.verifyOne(c); err != nil {
+				t.Fatal(err)
+			}
+			for range 1000 {
+				prepare(op)
+				if err := op.verifyOne(c); err == nil {
+					t.Fatal("accepted")
+				}
+			}
+			if n := op.jwksHits.Load(); n != 2 {
+				t.Errorf("%d fetches, want the first and one more", n)
+			}
+			op.clock.advance(keysCooldown)
+			for range 10 {
+				if err := op.verifyOne(c); err == nil {
+					t.Fatal("accepted")
+				}
+			}
+			if n := op.jwksHits.Load(); n != 3 {
+				t.Errorf("%d fetches after the cooldown, want one more", n)
+			}
+		})
+	}
+}
+
+func TestFloodInParallel(t *testing.T) {
+	op := newOP(t)
+	c := op.client()
+	if err := op.verifyOne(c); err != nil {
+		t.Fatal(err)
+	}
+	op.idKey = testOtherEC()
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() {
+			if op.verifyOne(c) == nil {
+				t.Error("accepted")
+			}
+		})
+	}
+	wg.Wait()
+	if n := op.jwksHits.Load(); n != 2 {
+		t.Errorf("%d fetches", n)
+	}
+}
+
+// The service may begin to use a key a moment after it published it, under a new key id or a re-used one.
+func TestKeyRotation(t *testing.T) {
+	op := newOP(t)
+	c := op.client()
+	if err := op.verifyOne(c); err != nil {
+		t.Fatal(err)
+	}
+	op.publish(testECKey(), testOtherEC())
+	op.idKey = testOtherEC()
+	if err := op.verifyOne(c); err != nil {
+		t.Errorf("new key id: %v", err)
+	}
+	reused, err := testECKey().WithKeyID(testOtherEC().KeyID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	op.publish(reused)
+	op.idKey = reused
+	if err := op.verifyOne(c); err != nil {
+		t.Errorf("re-used key id: %v", err)
+	}
+	if n := op.jwksHits.Load(); n != 3 {
+		t.Errorf("%d fetches", n)
+	}
+}
+
+func TestWithdrawnKeyStopsWorking(t *testing.T) {
+	op := newOP(t)
+	c := op.client()
+	if err := op.verifyOne(c); err != nil {
+		t.Fatal(err)
+	}
+	op.publish(testOtherEC())
+	op.clock.advance(keysFresh)
+	wantError(t, op.verifyOne(c), ReasonIDToken, "key")
+}
+
+func TestKeysWhileTheServiceIsDown(t *testing.T) {
+	for name, down := range map[string]http.HandlerFunc{
+		"status 503":     reply(503, jsonType, "{}"),
+		"redirect":       reply(302, jsonType, `{"keys":[]}`),
+		"HTML":           reply(200, "text/html", "<html>"),
+		"empty set":      reply(200, jsonType, `{"keys":[]}`),
+		"no usable key":  reply(200, jsonType, `{"keys":[{"kty":"oct","k":"AAAA"}]}`),
+		"too large":      reply(200, jsonType, strings.Repeat(" ", limits.JWKS+1)),
+		"reset":          func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"duplicate keys": reply(200, jsonType, `{"keys":[],"keys":[]}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			op := newOP(t)
+			c := op.client()
+			op.setKeys(down)
+			err := op.verifyOne(c)
+			if e, ok := err.(*Error); !ok || e.Reason != ReasonTransport || !strings.HasPrefix(e.Check, "signing keys: ") || FamilyOf(err) != Unavailable { //nolint:errorlint // unwrapped
+				t.Fatalf("without any keys: %v", err)
+			}
+			op.setKeys(nil)
+			if err := op.verifyOne(c); err != nil {
+				t.Fatalf("as soon as it is back: %v", err)
+			}
+			op.setKeys(down)
+			op.clock.advance(keysFresh)
+			before := op.jwksHits.Load()
+			for range 5 {
+				if err := op.verifyOne(c); err != nil {
+					t.Fatalf("with old keys: %v", err)
+				}
+			}
+			// net/http itself repeats a GET once when a kept-alive connection breaks.
+			if n := op.jwksHits.Load() - before; n < 1 || n > 2 || (n == 2 && name != "reset") {
+				t.Errorf("%d attempts within a cooldown", n)
+			}
+			op.clock.advance(keysUsable)
+			if op.verifyOne(c) == nil {
+				t.Error("keys of yesterday were used")
+			}
+			op.setKeys(nil)
+			if err := op.verifyOne(c); err != nil {
+				t.Errorf("back: %v", err)
+			}
+		})
+	}
+}
+
+// "Bad" and "could not find out" are different answers.
+func TestUnknownKeyWhileTheServiceIsDown(t *testing.T) {
+	op := newOP(t)
+	c := op.client()
+	if err := op.verifyOne(c); err != nil {
+		t.Fatal(err)
+	}
+	op.setKeys(reply(503, jsonType, "{}"))
+	op.idKey = testOtherEC()
+	wantError(t, op.verifyOne(c), ReasonTransport, "signing keys: status")
+	wantError(t, op.verifyOne(c), ReasonIDToken, "key") // in the cooldown nobody asks
+	op.setKeys(nil)
+	op.publish(testOtherEC())
+	op.clock.advance(keysCooldown)
+	if err := op.verifyOne(c); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestClockSetBackDoesNotProlongTheCooldown(t *testing.T) {
+	op := newOP(t)
+	c := op.client()
+	op.idKey = testOtherEC()
+	for range 2 {
+		if op.verifyOne(c) == nil {
+			t.Fatal("accepted")
+		}
+	}
+	op.clock.advance(-time.Hour)
+	op.publish(testOtherEC())
+	if err := op.verifyOne(c); err != nil {
+		t.Error(err)
+	}
+}
+
+// A caller who gives up must not take the fetch of the others along.
+func TestCancelledFetchHarmsNobody(t *testing.T) {
+	op := newOP(t)
+	c := op.client()
+	first := make(chan struct{})
+	var once sync.Once
+	op.setKeys(func(w http.ResponseWriter, r *http.Request) {
+		once.Do(func() { close(first); <-r.Context().Done() })
+		op.setKeys(nil)
+		op.serveKeys(w, r)
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	token := op.idToken("n", testAccess)
+	go func() {
+		_, err := c.verifyIDToken(ctx, token, testAccess, "n")
+		done <- err
+	}()
+	<-first
+	waiting, stop := context.WithCancel(context.Background())
+	stop()
+	_, err := c.verifyIDToken(waiting, token, testAccess, "n")
+	wantError(t, err, ReasonTransport, "cancelled")
+	cancel()
+	wantError(t, <-done, ReasonTransport, "signing keys: cancelled")
+	if _, err := c.verifyIDToken(context.Background(), token, testAccess, "n"); err != nil {
+		t.Error(err)
+	}
+}

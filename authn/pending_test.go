@@ -1,0 +1,214 @@
+package authn
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/internal/limits"
+)
+
+func TestParsePendingRefuses(t *testing.T) {
+	op := newOP(t)
+	good, err := op.begin(op.client(), Request{Scopes: Name, Sign: testTx}).Pending.RevealBytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m claimsMap
+	if err := json.Unmarshal(good, &m); err != nil {
+		t.Fatal(err)
+	}
+	for name, doc := range map[string]any{
+		"version":              with(m, "v", 2),
+		"no state":             with(m, "s", ""),
+		"state too short":      with(m, "s", "abc"),
+		"state, alphabet":      with(m, "s", strings.Repeat("+", 43)),
+		"no nonce":             with(m, "n", ""),
+		"no verifier":          with(m, "p", ""),
+		"no issuer":            with(m, "i", ""),
+		"no client":            with(m, "c", ""),
+		"no redirect":          with(m, "r", ""),
+		"redirect too long":    with(m, "r", strings.Repeat("r", 256)),
+		"no scopes":            with(m, "o", nil),
+		"a scope with a space": with(m, "o", []string{"a b"}),
+		"too many scopes":      with(m, "o", strings.Split(strings.Repeat("s ", 100)+"s", " ")),
+		"transaction":          with(m, "t", "a b"),
+		"no time":              with(m, "at", 0),
+		"time is a word":       with(m, "at", "now"),
+		"array":                []int{1},
+	} {
+		b, err := json.Marshal(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ParsePending(b); err == nil || FamilyOf(err) != Untrusted {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, b := range map[string]string{
+		"empty": "", "trailing": string(good) + "x", "duplicate": strings.Replace(string(good), `{`, `{"s":"x",`, 1), "too large": string(good) + strings.Repeat(" ", limits.IdentityStored),
+	} {
+		if _, err := ParsePending([]byte(b)); err == nil {
+			t.Errorf("%s was accepted", name)
+		}
+	}
+	if p, err := ParsePending(good); err != nil || p.TransactionID() != string(testTx) {
+		t.Error(err)
+	}
+	if _, err := (Pending{}).RevealBytes(); err == nil {
+		t.Error("the zero Pending was encoded")
+	}
+	if p := (Pending{}); p.State() != "" || !p.Created().IsZero() || p.TransactionID() != "" {
+		t.Error("the zero Pending")
+	}
+}
+
+// Sealed and encoded, a pending login with everything in it fits into a cookie beside what an application adds.
+func TestPendingIsSmall(t *testing.T) {
+	op := newOP(t)
+	b, err := op.begin(op.client(), Request{Scopes: Attributes | UserCertificate, Sign: testTx}).Pending.RevealBytes()
+	if err != nil || len(b) > 1024 {
+		t.Errorf("%d bytes, %v", len(b), err)
+	}
+}
+
+func FuzzParsePending(f *testing.F) {
+	op := newOP(f)
+	c := op.client()
+	b, err := op.begin(c, Request{Scopes: Attributes, Sign: testTx}).Pending.RevealBytes()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Add([]byte(`{"v":1}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p, err := ParsePending(b)
+		if err != nil {
+			return
+		}
+		again, err := p.RevealBytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p2, err := ParsePending(again)
+		if err != nil || p2.State() != p.State() || !p2.Created().Equal(p.Created()) {
+			t.Fatalf("round trip: %v", err)
+		}
+	})
+}
+
+func TestStoredIdentity(t *testing.T) {
+	op := newOP(t)
+	id, err := op.login(op.client(), Request{Scopes: Attributes, Sign: testTx})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(id.RevealStored())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(b), testAccess) {
+		t.Error("the access token is in the stored form")
+	}
+	var s StoredIdentity
+	if err := json.Unmarshal(b, &s); err != nil {
+		t.Fatal(err)
+	}
+	back, err := s.Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back.Subject != id.Subject || back.Issuer != id.Issuer || back.ACR != id.ACR || !back.AuthTime.Equal(id.AuthTime) || !back.IssuedAt.Equal(id.IssuedAt) ||
+		!back.GrantedListed || len(back.Granted) != len(id.Granted) || len(back.Asked) != len(id.Asked) || back.TransactionID != id.TransactionID ||
+		back.Person.Name.Reveal() != id.Person.Name.Reveal() || back.Person.Birthdate.Reveal() != id.Person.Birthdate.Reveal() {
+		t.Error("something changed")
+	}
+	if raw, ok := back.Claim("nickname"); !ok || string(raw) != `"hana"` {
+		t.Errorf("%s, %v", raw, ok)
+	}
+	if back.AccessToken() != (Token{}) {
+		t.Error("an access token came back")
+	}
+	for name, change := range map[string]func(*StoredIdentity){
+		"version":          func(s *StoredIdentity) { s.Version = 0 },
+		"no subject":       func(s *StoredIdentity) { s.Subject = "" },
+		"subject too long": func(s *StoredIdentity) { s.Subject = strings.Repeat("s", 256) },
+		"no issuer":        func(s *StoredIdentity) { s.Issuer = "" },
+		"person":           func(s *StoredIdentity) { s.Person.Version = -1 },
+	} {
+		bad := s
+		change(&bad)
+		if _, err := bad.Identity(); FamilyOf(err) != Untrusted {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// However a value is printed, logged or encoded, alone or inside the application's own types, nothing shows.
+func TestRedaction(t *testing.T) {
+	op := newOP(t)
+	c := op.client()
+	begun := op.begin(c, Request{Scopes: Attributes, Sign: testTx})
+	id, err := c.Finish(t.Context(), begun.Pending, op.authorize(begun))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id.Person = fourinfo.Person{} // redacts itself, in its own package
+	key := testClientKey()
+	pem, err := key.RevealPEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets := []string{testSubject, testAccess, "hana", begun.Pending.fields().State, begun.Pending.fields().Nonce, begun.Pending.fields().Verifier, strings.Split(string(pem), "\n")[1]}
+	type hidden struct {
+		p Pending
+		k Key
+		t Token
+	}
+	token := id.AccessToken()
+	values := []any{id.Subject, token, begun.Pending, key, *id, id, id.RevealStored(), hidden{begun.Pending, key, token}, &hidden{begun.Pending, key, token},
+		[]any{token, id}, map[string]any{"a": id.Subject, "b": begun.Pending}, struct{ A Token }{token}}
+	var out bytes.Buffer
+	log := slog.New(slog.NewJSONHandler(&out, nil))
+	for _, v := range values {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%t"} {
+			fmt.Fprintf(&out, verb+"\n", v)
+		}
+		if _, stored := v.(StoredIdentity); !stored { // whose JSON is what it is for
+			log.Info("x", slog.Any("v", v))
+			b, err := json.Marshal(v)
+			if err != nil {
+				t.Errorf("%T: %v", v, err)
+			}
+			out.Write(b)
+		}
+	}
+	for _, s := range []fmt.Stringer{id.Subject, token, begun.Pending, key, id, id.RevealStored()} {
+		out.WriteString(s.String())
+		out.WriteString(s.(fmt.GoStringer).GoString())
+	}
+	log.Info("x", slog.Any("v", id.RevealStored()))
+	for _, s := range secrets {
+		if strings.Contains(out.String(), s) {
+			t.Errorf("%q shows", s)
+		}
+		if hex := fmt.Sprintf("%x", s); strings.Contains(out.String(), hex) {
+			t.Errorf("%q shows in hexadecimal", s)
+		}
+	}
+	if !strings.Contains(out.String(), redacted) {
+		t.Error("nothing was redacted")
+	}
+}
+
+func TestZeroToken(t *testing.T) {
+	var z Token
+	if z.Reveal() != "" || !z.Expires().Equal(time.Time{}) || (&Identity{}).AccessToken() != z {
+		t.Error("the zero Token")
+	}
+}

@@ -1,0 +1,165 @@
+package authn
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kakunin-go/kakunin/internal/jose"
+	"github.com/kakunin-go/kakunin/internal/limits"
+)
+
+const goodInfo = `{"sub":"` + testSubject + `","name":"試験　花子"}`
+
+func TestRefusedUserinfo(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		info   http.HandlerFunc
+		reason Reason
+		check  string
+	}{
+		{"sub of another person", reply(200, jsonType, `{"sub":"other","name":"x"}`), ReasonUserinfo, "sub"},
+		{"sub missing", reply(200, jsonType, `{"name":"x"}`), ReasonUserinfo, "sub"},
+		{"sub is no string", reply(200, jsonType, `{"sub":["`+testSubject+`"]}`), ReasonUserinfo, "sub"},
+		{"sub twice", reply(200, jsonType, `{"sub":"`+testSubject+`","sub":"`+testSubject+`"}`), ReasonUserinfo, "form"},
+		{"name twice", reply(200, jsonType, `{"sub":"`+testSubject+`","name":"a","Name":"b"}`), ReasonUserinfo, "form"},
+		{"HTML", reply(200, "text/html", goodInfo), ReasonUserinfo, "content-type"},
+		{"no content type", reply(200, "?", goodInfo), ReasonUserinfo, "content-type"},
+		{"no JSON", reply(200, jsonType, "x"), ReasonUserinfo, "form"},
+		{"truncated", reply(200, jsonType, goodInfo[:20]), ReasonUserinfo, "form"},
+		{"too large", reply(200, jsonType, `{"x":"`+strings.Repeat("x", limits.Userinfo)+`"}`), ReasonUserinfo, "size"},
+		{"redirect", reply(302, jsonType, goodInfo), ReasonUserinfo, "redirect"},
+		{"status 204", reply(204, jsonType, ""), ReasonProviderError, "userinfo: status"},
+		{"status 401", reply(401, jsonType, `{"error":"invalid_token"}`), ReasonProviderError, "userinfo: status"},
+		{"status 503", reply(503, jsonType, `{}`), ReasonTransport, "userinfo: status"},
+		{"reset", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, ReasonTransport, "userinfo: connection"},
+		{"jwt that is none", reply(200, "application/jwt", goodInfo), ReasonUserinfo, "form"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			op := newOP(t)
+			op.info = c.info
+			id, err := op.login(op.client(), Request{Scopes: Attributes})
+			wantError(t, err, c.reason, c.check)
+			if id != nil {
+				t.Error("an identity came out")
+			}
+		})
+	}
+}
+
+func TestUserinfoFormsThatAreForgiven(t *testing.T) {
+	for _, contentType := range []string{"application/json", "application/json;charset=UTF-8", "Application/JSON ; charset=\"utf-8\"", "application/json; charset", "application/userinfo+json"} {
+		op := newOP(t)
+		op.info = reply(200, contentType, goodInfo)
+		if id, err := op.login(op.client(), Request{Scopes: Name}); err != nil || !id.Person.Name.Present() {
+			t.Errorf("%s: %v", contentType, err)
+		}
+	}
+}
+
+// An attribute that cannot be read is reported and does not fail the login; one that is missing is absent.
+func TestUnreadableAttribute(t *testing.T) {
+	op := newOP(t)
+	op.person = claimsMap{"sub": testSubject, "name": "試験　花子", "birthdate": 19900405}
+	id, err := op.login(op.client(), Request{Scopes: Attributes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !id.Person.Name.Present() || id.Person.Address.Present() || len(id.Problems) != 1 || id.Problems[0].Attribute != "birthdate" {
+		t.Errorf("problems %+v", id.Problems)
+	}
+}
+
+func TestRenamedClaims(t *testing.T) {
+	op := newOP(t)
+	wire := DefaultWireProfile()
+	wire.ClaimName, wire.ClaimBirthdate = "shimei", "seinengappi"
+	op.person = claimsMap{"sub": testSubject, "shimei": "試験　花子", "seinengappi": "1990-04-05", "name": "kept raw"}
+	id, err := op.login(op.client(func(c *Config) { c.Wire = &wire }), Request{Scopes: Attributes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id.Person.Name.Reveal() != "試験　花子" || id.Person.Birthdate.Reveal().Day != 5 {
+		t.Error("the names of the wire profile are not used")
+	}
+	if raw, ok := id.Claim("name"); !ok || string(raw) != `"kept raw"` {
+		t.Errorf("name %s, %v", raw, ok)
+	}
+}
+
+func TestSignedUserinfo(t *testing.T) {
+	op := newOP(t)
+	signed := func(key Key, m claimsMap) http.HandlerFunc {
+		b, err := json.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, err := jose.Sign(key.signing(), "JWT", b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return reply(200, "application/jwt; charset=utf-8", token)
+	}
+	good := claimsMap{"sub": testSubject, "name": "x", "iss": op.env.Issuer, "aud": []string{testClientID}}
+	for name, c := range map[string]struct {
+		info   http.HandlerFunc
+		reason Reason
+		check  string
+	}{
+		"good":                  {info: signed(testECKey(), good)},
+		"good, RS256":           {info: signed(testRSAKey(), good)},
+		"without iss and aud":   {info: signed(testECKey(), claimsMap{"sub": testSubject})},
+		"foreign key":           {signed(testOtherEC(), good), ReasonUserinfo, "key"},
+		"iss of another":        {signed(testECKey(), with(good, "iss", "x")), ReasonUserinfo, "iss"},
+		"aud of another":        {signed(testECKey(), with(good, "aud", "x")), ReasonUserinfo, "aud"},
+		"sub of another":        {signed(testECKey(), with(good, "sub", "x")), ReasonUserinfo, "sub"},
+		"two audiences, no azp": {signed(testECKey(), with(good, "aud", []string{testClientID, "x"})), ReasonUserinfo, "aud"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			op.info = c.info
+			_, err := op.login(op.client(), Request{Scopes: Name})
+			if c.check == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			wantError(t, err, c.reason, c.check)
+		})
+	}
+}
+
+func FuzzUserinfo(f *testing.F) {
+	op := newOP(f)
+	c := op.client()
+	token, err := jose.Sign(testOtherEC().signing(), "JWT", []byte(goodInfo))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(goodInfo, "application/json")
+	f.Add(`{"sub":"`+testSubject+`","address":{"formatted":"x"},"gender":1,"birthdate":"0000"}`, "application/json")
+	f.Add(token, "application/jwt")
+	f.Fuzz(func(t *testing.T, body, mediaType string) {
+		m, err := c.readUserinfo(t.Context(), answer{status: 200, mediaType: mediaType, body: []byte(body)}, testSubject)
+		if err != nil {
+			if FamilyOf(err).String() == "unclassified" {
+				t.Fatal(err)
+			}
+			return
+		}
+		if mediaType == "application/jwt" {
+			t.Fatal("a token of nobody was accepted")
+		}
+		id := &Identity{Subject: testSubject, Issuer: op.env.Issuer}
+		c.addUserinfo(id, m)
+		back, err := id.RevealStored().Identity()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if back.Person.Name.Reveal() != id.Person.Name.Reveal() || !slices.Equal(back.Problems, id.Problems) {
+			t.Fatal("storing changes the person")
+		}
+	})
+}
