@@ -102,8 +102,8 @@ func (r Reason) info() reasonInfo {
 	switch r {
 	case ReasonUserCancelled:
 		return reasonInfo{"user cancelled", User, fault.Message{
-			JA: "ログインを中止しました。もう一度お試しいただけます。",
-			EN: "You cancelled. You can try again whenever you like."}}
+			JA: "ログインは中止されたか、カードを利用できませんでした。もう一度お試しいただけます。",
+			EN: "The login was cancelled, or the card could not be used. You can try again whenever you like."}}
 	case ReasonProviderError:
 		return reasonInfo{"provider error", Unavailable, fault.Message{
 			JA: "認証サービスでエラーが発生しました。しばらくしてからお試しください。",

@@ -27,7 +27,7 @@ func (l *Login) serveCallback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	login, p, err := l.takePending(w, r, query.Get("state"))
-	p.Return = safeReturn(l.prefix, p.Return)
+	p.Return = l.safeReturn(p.Return)
 	if p.Sign != nil {
 		r = withRetry(r, p.Return)
 	} else {

@@ -16,7 +16,7 @@ import (
 
 // Config configures the middleware; New validates and copies it.
 type Config struct {
-	Client   *authn.Client // required; its RedirectURL must lead to {Prefix}/callback
+	Client   *authn.Client // required; the callback is served at the path of its RedirectURL
 	Scopes   authn.Scopes  // asked for at every login; ask only for what is needed
 	SealKeys SealKeys      // required; see NewSealKeys
 
@@ -26,7 +26,7 @@ type Config struct {
 	// Default: sessions in memory, cookie __Host-kakunin-session, idle timeout 30 minutes, absolute timeout 12 hours.
 	Sessions *scs.SessionManager
 
-	Prefix      string       // default "/auth"; paths {Prefix}/login, {Prefix}/callback, {Prefix}/logout
+	Prefix      string       // default "/auth"; paths {Prefix}/login and {Prefix}/logout
 	Signer      *sign.Client // needed for Sign
 	AfterLogout string       // path to go to after logging out; default "/"
 
@@ -45,6 +45,7 @@ type Login struct {
 	seal        *sealer
 	sessions    *scs.SessionManager
 	prefix      string
+	callback    string // path of the redirect URL
 	signer      *sign.Client
 	afterLogout string
 	onError     func(http.ResponseWriter, *http.Request, error)
@@ -89,13 +90,13 @@ func New(c Config) (*Login, error) {
 		safeReturn("/\x00", l.prefix) != l.prefix || strings.ContainsAny(l.prefix, "?#%{}") {
 		return nil, &Error{Reason: ReasonConfiguration, Detail: "Prefix must be a plain path such as /auth"}
 	}
-	if err := checkRedirect(c.Client, l.prefix); err != nil {
+	if l.callback, err = callbackPath(c.Client, l.prefix); err != nil {
 		return nil, err
 	}
 	if l.afterLogout == "" {
 		l.afterLogout = "/"
 	}
-	if safeReturn(l.prefix, l.afterLogout) != l.afterLogout {
+	if l.safeReturn(l.afterLogout) != l.afterLogout {
 		return nil, &Error{Reason: ReasonConfiguration, Detail: "AfterLogout must be a path of this site"}
 	}
 	if l.sessions == nil {
@@ -109,11 +110,12 @@ func New(c Config) (*Login, error) {
 	return l, nil
 }
 
-// checkRedirect makes sure that the callback will arrive here.
-func checkRedirect(c *authn.Client, prefix string) error {
+// callbackPath returns the path at which the service sends browsers back. It is the registered one, whatever that is; it
+// only must not stand in the way of the other paths.
+func callbackPath(c *authn.Client, prefix string) (string, error) {
 	u, err := url.Parse(c.RedirectURL())
-	if err != nil || u.Path != prefix+"/callback" {
-		return &Error{Reason: ReasonConfiguration, Detail: "the Client's RedirectURL does not lead to {Prefix}/callback"}
+	if err != nil || u.Path == "" || u.Path == "/" || u.Path == prefix+"/login" || u.Path == prefix+"/logout" {
+		return "", &Error{Reason: ReasonConfiguration, Detail: "the Client's RedirectURL needs a path of its own for the callback"}
 	}
-	return nil
+	return u.Path, nil
 }

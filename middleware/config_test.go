@@ -23,12 +23,7 @@ func TestConfigIsChecked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := authn.New(authn.Config{
-		Environment: authn.Sandbox(), ClientID: clientID, Key: clientKey, RedirectURL: "https://shop.example/auth/callback",
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := withRedirect(t, clientKey, "https://shop.example/auth/callback")
 	sessions := func(change func(*scs.SessionManager)) *scs.SessionManager {
 		m := &scs.SessionManager{Lifetime: time.Hour, Store: emptyStore{}, Codec: scs.GobCodec{}, Cookie: scs.SessionCookie{
 			Name: "s", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
@@ -45,7 +40,10 @@ func TestConfigIsChecked(t *testing.T) {
 		"prefix with a slash":  func(c *middleware.Config) { c.Prefix = "/auth/" },
 		"prefix with dots":     func(c *middleware.Config) { c.Prefix = "/a/../auth" },
 		"wildcard prefix":      func(c *middleware.Config) { c.Prefix = "/{x}" },
-		"redirect elsewhere":   func(c *middleware.Config) { c.Prefix = "/login" },
+		"redirect to login":    func(c *middleware.Config) { c.Client = withRedirect(t, clientKey, "https://shop.example/auth/login") },
+		"redirect to logout":   func(c *middleware.Config) { c.Client = withRedirect(t, clientKey, "https://shop.example/auth/logout") },
+		"redirect to the root": func(c *middleware.Config) { c.Client = withRedirect(t, clientKey, "https://shop.example/") },
+		"redirect to no path":  func(c *middleware.Config) { c.Client = withRedirect(t, clientKey, "https://shop.example") },
 		"foreign AfterLogout":  func(c *middleware.Config) { c.AfterLogout = "https://evil.example/" },
 		"AfterLogout to login": func(c *middleware.Config) { c.AfterLogout = "/auth/login" },
 		"insecure session": func(c *middleware.Config) {
@@ -75,6 +73,37 @@ func TestConfigIsChecked(t *testing.T) {
 	c.Sessions, c.AfterLogout = sessions(func(*scs.SessionManager) {}), "/bye"
 	if _, err := middleware.New(c); err != nil {
 		t.Errorf("a good configuration: %v", err)
+	}
+}
+
+func withRedirect(t *testing.T, key authn.Key, redirectURL string) *authn.Client {
+	t.Helper()
+	client, err := authn.New(authn.Config{Environment: authn.Sandbox(), ClientID: clientID, Key: key, RedirectURL: redirectURL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// TestCallbackNeedNotBeBelowThePrefix: the registered redirect URL decides where the callback is.
+func TestCallbackNeedNotBeBelowThePrefix(t *testing.T) {
+	s := newSite(t, func(c *middleware.Config) { c.Prefix = "/id" }) // the redirect URL is /auth/callback
+	mux, ok := s.Config.Handler.(*http.ServeMux)
+	if !ok {
+		t.Fatal("the site's handler is no ServeMux")
+	}
+	mux.Handle("/id/", s.login)
+	b := s.browser(t)
+	if r := b.get(s.op.approve(t, b.begin("/id/login?return=/auth/callback"))); r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != "/" {
+		t.Errorf("callback: %d to %q, %v", r.StatusCode, r.Header.Get("Location"), s.lastError())
+	}
+	if got := b.who(); got != "subject-hanako" {
+		t.Errorf("logged in as %q", got)
+	}
+	for _, path := range []string{"/auth/login", "/auth/logout", "/id/callback"} {
+		if r := b.get(path); r.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: %d", path, r.StatusCode)
+		}
 	}
 }
 

@@ -4,7 +4,7 @@
 // [IdentityFrom]:
 //
 //	login, err := middleware.New(middleware.Config{Client: client, Scopes: authn.Attributes, SealKeys: keys})
-//	mux.Handle("/auth/", login)                 // /auth/login, /auth/callback, /auth/logout
+//	mux.Handle("/auth/", login)                 // /auth/login, /auth/logout and the callback
 //	mux.Handle("/account", login.Require(page)) // logs in first, comes back here
 //
 // [AgeAtLeast] and other values of [Requirement] ask for more than being logged in; [Login.Sign] has a document signed.

@@ -126,8 +126,8 @@ func infoOf(r Reason) reasonInfo {
 		}}
 	case ReasonSignCancelled:
 		return reasonInfo{"sign-cancelled", http.StatusBadRequest, fault.User, fault.Message{
-			JA: "署名を中止しました。文書は署名されていません。もう一度お試しいただけます。",
-			EN: "You cancelled. Nothing was signed. You can try again whenever you like.",
+			JA: "署名は中止されたか、カードを利用できませんでした。文書は署名されていません。もう一度お試しいただけます。",
+			EN: "Signing was cancelled, or the card could not be used. Nothing was signed. You can try again whenever you like.",
 		}}
 	case ReasonDocument:
 		return reasonInfo{"document", http.StatusInternalServerError, fault.Configuration, fault.Message{}}

@@ -10,18 +10,15 @@ import (
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
-// ServeHTTP serves {Prefix}/login (GET or POST, with return=), {Prefix}/callback (GET) and {Prefix}/logout (POST).
+// ServeHTTP serves {Prefix}/login (GET or POST, with return=), {Prefix}/logout (POST) and the callback (GET) at the path
+// of the client's redirect URL. Where that path is not below the Prefix, mount the Login there as well.
 func (l *Login) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	name, ok := strings.CutPrefix(r.URL.Path, l.prefix+"/")
-	if !ok {
-		name = ""
-	}
-	switch name {
-	case "login":
+	switch r.URL.Path {
+	case l.prefix + "/login":
 		l.serveLogin(w, r)
-	case "callback":
+	case l.callback:
 		l.serveCallback(w, r)
-	case "logout":
+	case l.prefix + "/logout":
 		l.serveLogout(w, r)
 	default:
 		l.fail(w, r, &Error{Reason: ReasonNotFound})
@@ -49,7 +46,7 @@ func (l *Login) serveLogin(w http.ResponseWriter, r *http.Request) {
 	if wanted == "" {
 		wanted = r.URL.Query().Get("return")
 	}
-	p := pending{Return: safeReturn(l.prefix, wanted)}
+	p := pending{Return: l.safeReturn(wanted)}
 	r = withRetry(r, l.loginURL(p.Return))
 	l.redirectToService(w, r, authn.Request{Scopes: l.scopes}, p)
 }

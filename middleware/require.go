@@ -58,12 +58,12 @@ func (l *Login) Optional(next http.Handler) http.Handler {
 func (l *Login) demandLogin(w http.ResponseWriter, r *http.Request) {
 	repeatable := r.Method == http.MethodGet || r.Method == http.MethodHead
 	if repeatable && navigation(r) {
-		redirect(w, l.loginURL(safeReturn(l.prefix, requestPath(r))))
+		redirect(w, l.loginURL(l.safeReturn(requestPath(r))))
 		return
 	}
 	back := "/"
 	if repeatable {
-		back = safeReturn(l.prefix, requestPath(r))
+		back = l.safeReturn(requestPath(r))
 	}
 	l.fail(w, withRetry(r, l.loginURL(back)), &Error{Reason: ReasonLoginRequired})
 }
@@ -78,7 +78,7 @@ func (l *Login) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		// Another login may grant the birthdate.
 		back := "/"
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
-			back = safeReturn(l.prefix, requestPath(r))
+			back = l.safeReturn(requestPath(r))
 		}
 		r = withRetry(r, l.loginURL(back))
 	}

@@ -7,6 +7,15 @@ import (
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
+// safeReturn is safeReturn for the paths of this Login.
+func (l *Login) safeReturn(wanted string) string {
+	safe := safeReturn(l.prefix, wanted)
+	if path, _, _ := strings.Cut(safe, "?"); path == l.callback {
+		return "/"
+	}
+	return safe
+}
+
 // safeReturn returns where to send the browser after a login: the wanted path of this origin, or "/" when wanted could
 // leave the origin, lead back into the login itself, or is not a plain path.
 //

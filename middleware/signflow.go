@@ -155,7 +155,7 @@ func (l *Login) refererPath(r *http.Request) string {
 	if err != nil || u.Host != r.Host {
 		return "/"
 	}
-	return safeReturn(l.prefix, u.RequestURI())
+	return l.safeReturn(u.RequestURI())
 }
 
 func validFlowName(name string) bool {

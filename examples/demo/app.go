@@ -34,12 +34,22 @@ type appConfig struct {
 // app is the relying party: a web application with a login, a page for members and a document to sign.
 type app struct {
 	appConfig
-	login  *middleware.Login
-	prefix string // of the login's paths
-	mux    *http.ServeMux
-	host   string // the one host name that browsers may use, with its port
-	base   string // with scheme
-	style  []byte
+	login *middleware.Login
+	mux   *http.ServeMux
+	host  string // the one host name that browsers may use, with its port
+	base  string // with scheme
+	style []byte
+}
+
+// loginPrefix is where the middleware serves logging in and out.
+const loginPrefix = "/auth"
+
+// pagePaths are the demo's own pages: none can be the callback.
+func pagePaths() []string {
+	return []string{
+		"/", loginPrefix, loginPrefix + "/login", loginPrefix + "/logout",
+		"/account", "/document", "/sign", "/result", "/evidence.json", "/report.json", "/style.css",
+	}
 }
 
 func newApp(c appConfig) (*app, error) {
@@ -47,14 +57,13 @@ func newApp(c appConfig) (*app, error) {
 	if err != nil {
 		return nil, errors.New("the redirect URL cannot be parsed")
 	}
-	prefix := strings.TrimSuffix(u.Path, "/callback")
 	signer, err := sign.New(sign.Config{Client: c.client, Now: c.now, Logger: c.logger})
 	if err != nil {
 		return nil, err
 	}
-	a := &app{appConfig: c, prefix: prefix, mux: http.NewServeMux(), host: u.Host, base: u.Scheme + "://" + u.Host}
+	a := &app{appConfig: c, mux: http.NewServeMux(), host: u.Host, base: u.Scheme + "://" + u.Host}
 	a.login, err = middleware.New(middleware.Config{
-		Client: c.client, Scopes: authn.Attributes, SealKeys: middleware.NewSealKeys(), Prefix: prefix,
+		Client: c.client, Scopes: authn.Attributes, SealKeys: middleware.NewSealKeys(), Prefix: loginPrefix,
 		Signer: signer, OnError: a.failed, Now: c.now, Logger: c.logger,
 	})
 	if err != nil {
@@ -69,7 +78,10 @@ func newApp(c appConfig) (*app, error) {
 	if a.style, err = pageFiles.ReadFile("pages/style.css"); err != nil {
 		return nil, err
 	}
-	a.mux.Handle(prefix+"/", a.login)
+	a.mux.Handle(loginPrefix+"/", a.login)
+	if !strings.HasPrefix(u.Path, loginPrefix+"/") {
+		a.mux.Handle(u.Path, a.login) // the callback, where it was registered elsewhere
+	}
 	a.mux.Handle("GET /{$}", a.login.Optional(http.HandlerFunc(a.home)))
 	a.mux.Handle("GET /account", a.login.RequireFunc(a.account))
 	a.mux.Handle("GET /document", a.login.RequireFunc(a.document))
@@ -114,7 +126,7 @@ func (a *app) otherHost(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *app) home(w http.ResponseWriter, r *http.Request) {
-	data := homeData{LoggedIn: middleware.IdentityFrom(r.Context()) != nil, Simulated: a.simulated, Login: a.prefix + "/login?return=/account"}
+	data := homeData{LoggedIn: middleware.IdentityFrom(r.Context()) != nil, Simulated: a.simulated, Login: loginPrefix + "/login?return=/account"}
 	if a.simulated {
 		data.AuthPIN, data.TextPIN, data.SigningPassword = a.person.AuthPIN, a.person.TextPIN, a.person.SigningPassword
 	}

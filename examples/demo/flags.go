@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/kakunin-go/kakunin/sign"
@@ -15,6 +17,7 @@ import (
 
 type options struct {
 	addr         string
+	addrGiven    bool
 	mode         sign.Mode
 	once         bool
 	showPersonal bool
@@ -30,7 +33,7 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	var mode string
 	f := flag.NewFlagSet("demo", flag.ContinueOnError)
 	f.SetOutput(stderr)
-	f.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`host:port` to listen on")
+	f.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`host:port` to listen on (with a -redirect-url on loopback the default is its port)")
 	f.StringVar(&mode, "mode", sign.BareHash.String(), "what the card signs: bare-hash or digest-info")
 	f.BoolVar(&o.once, "once", false, "do one visit without a browser, print a JSON report and exit")
 	f.BoolVar(&o.showPersonal, "show-personal", false, "with -once: put the four attributes into the report")
@@ -46,6 +49,7 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
+	f.Visit(func(given *flag.Flag) { o.addrGiven = o.addrGiven || given.Name == "addr" })
 	err := o.check(f, mode)
 	if err != nil {
 		_, _ = fmt.Fprintf(stderr, "demo: %v\nRun with -h for help.\n", err)
@@ -99,10 +103,18 @@ func (o *options) checkService() error {
 	if err != nil || !secureURL(o.redirectURL) || u.RawQuery != "" || u.Fragment != "" {
 		return errors.New("-redirect-url must be an https URL, or http on loopback, without a query")
 	}
-	if prefix, ok := strings.CutSuffix(u.Path, "/callback"); !ok || prefix == "" {
-		return errors.New("-redirect-url must end in /callback below a prefix, e.g. https://shop.example/auth/callback")
+	if !callbackPath(u.Path) {
+		return errors.New("-redirect-url needs a path of its own, e.g. https://shop.example/auth/callback")
+	}
+	if !o.addrGiven && u.Scheme == "http" && u.Port() != "" { // browsers are sent there, so listen there
+		o.addr = net.JoinHostPort(strings.Replace(u.Hostname(), "localhost", "127.0.0.1", 1), u.Port())
 	}
 	return nil
+}
+
+// callbackPath reports whether the path can be the callback's: plain, and none of the demo's pages.
+func callbackPath(p string) bool {
+	return p != "" && path.Clean(p) == p && !strings.ContainsAny(p, "{}%") && !slices.Contains(pagePaths(), p)
 }
 
 func secureURL(s string) bool {

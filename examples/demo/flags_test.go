@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"testing"
 )
@@ -19,6 +20,7 @@ func TestFlags(t *testing.T) {
 		at + " -discover":         "",
 		at + " -addr 0.0.0.0:80":  "",
 		at + " -redirect-url https://shop.example/a/callback": "",
+		at + " -redirect-url https://shop.example/back":       "",
 		"-mode sha1":                        "-mode",
 		"-mode":                             "needs an argument",
 		"-show-personal":                    "-once",
@@ -36,8 +38,11 @@ func TestFlags(t *testing.T) {
 		"-issuer service.example -client-id RP1 -client-key k.pem":                        "https",
 		"-issuer https://user:pw@service.example -client-id RP1 -client-key k.pem":        "https",
 		at + " -redirect-url http://shop.example/auth/callback":                           "-redirect-url",
-		at + " -redirect-url https://shop.example/callback":                               "/callback",
-		at + " -redirect-url https://shop.example/auth/back":                              "/callback",
+		at + " -redirect-url https://shop.example/":                                       "-redirect-url",
+		at + " -redirect-url https://shop.example":                                        "-redirect-url",
+		at + " -redirect-url https://shop.example/auth/login":                             "-redirect-url",
+		at + " -redirect-url https://shop.example/result":                                 "-redirect-url",
+		at + " -redirect-url https://shop.example/a/../b":                                 "-redirect-url",
 		at + " -redirect-url https://shop.example/auth/callback?a=b":                      "-redirect-url",
 		"login":     "no arguments",
 		"-nonsense": "nonsense",
@@ -52,6 +57,17 @@ func TestFlags(t *testing.T) {
 			if code := run(t.Context(), strings.Fields(line), &out, &errs); code != exitUsage || out.Len() != 0 {
 				t.Errorf("%q: exit %d, %s", line, code, out.String())
 			}
+		}
+	}
+	for line, want := range map[string]string{
+		at: "127.0.0.1:8080",
+		at + " -redirect-url http://localhost:7777/cb":                       "127.0.0.1:7777",
+		at + " -redirect-url http://[::1]:7777/cb":                           "[::1]:7777",
+		at + " -redirect-url https://shop.example:7777/cb":                   "127.0.0.1:8080",
+		at + " -redirect-url http://localhost:7777/cb -addr 127.0.0.1:18080": "127.0.0.1:18080",
+	} {
+		if o, err := parseFlags(strings.Fields(line), io.Discard); err != nil || o.addr != want {
+			t.Errorf("%q: listens on %s, %v", line, o.addr, err)
 		}
 	}
 	var out, errs bytes.Buffer

@@ -83,6 +83,7 @@ func newBrowser(d *demo) (*browser, error) {
 		demo: d,
 		client: &http.Client{
 			Timeout:       30 * time.Second,
+			Transport:     directly{base: d.base, at: d.at},
 			Jar:           trustworthyLoopback{jar},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
@@ -233,6 +234,22 @@ func (b *browser) open(ctx context.Context, method, address string, form url.Val
 		page.family = m[1]
 	}
 	return got, page
+}
+
+// directly sends what is for the relying party's public address to where it listens: the registered redirect URL may name
+// a host that a proxy in front of it serves.
+type directly struct{ base, at string }
+
+// RoundTrip implements http.RoundTripper.
+func (t directly) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Scheme+"://"+req.URL.Host == t.base {
+		req = req.Clone(req.Context())
+		if req.Host == "" {
+			req.Host = req.URL.Host
+		}
+		req.URL.Scheme, req.URL.Host = "http", t.at
+	}
+	return http.DefaultTransport.RoundTrip(req)
 }
 
 // trustworthyLoopback keeps Secure cookies for http on loopback, as browsers do, which net/http/cookiejar does not.

@@ -93,7 +93,7 @@ func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name st
 	if err == nil {
 		p := page{
 			Lang: lang, Path: r.URL.Path, Title: words[name+".title"].in(lang), Sim: a.simulated,
-			LoggedIn: middleware.IdentityFrom(r.Context()) != nil, Prefix: a.prefix, Data: data,
+			LoggedIn: middleware.IdentityFrom(r.Context()) != nil, Prefix: loginPrefix, Data: data,
 		}
 		if content == "error" {
 			p.Path = "/"

@@ -28,6 +28,7 @@ type demo struct {
 	options
 	app     *app
 	base    string // address of the relying party, as a browser sees it
+	at      string // host:port where it listens
 	service string // address of the service
 	person  cardsim.Person
 	sim     *daa.Service // nil when another service is used, as is the card
@@ -38,8 +39,7 @@ type demo struct {
 }
 
 const (
-	demoClientID  = "RP00000001"
-	defaultPrefix = "/auth"
+	demoClientID = "RP00000001"
 )
 
 // start brings everything up; close takes it down.
@@ -61,13 +61,14 @@ func start(ctx context.Context, o options, logger *slog.Logger) (_ *demo, err er
 	if err != nil {
 		return nil, err
 	}
-	_, port, err := net.SplitHostPort(listener.Addr().String())
+	d.at = listener.Addr().String()
+	_, port, err := net.SplitHostPort(d.at)
 	if err != nil {
 		return nil, err
 	}
 	// "localhost" for the relying party and 127.0.0.1 for the service makes them two sites to a browser, as in reality.
 	d.base = "http://localhost:" + port
-	redirectURL := d.base + defaultPrefix + "/callback"
+	redirectURL := d.base + loginPrefix + "/callback"
 	if o.redirectURL != "" {
 		redirectURL = o.redirectURL
 		u, err := url.Parse(redirectURL)
@@ -108,15 +109,15 @@ func start(ctx context.Context, o options, logger *slog.Logger) (_ *demo, err er
 	return d, nil
 }
 
-// listen opens the wanted address. Only a relying party whose service runs in this process may move to another port:
-// elsewhere the redirect URL is registered.
+// listen opens the wanted address. When that is in use, another port does if no browser of somebody's has to find it: the
+// service runs in this process, or -once visits, which goes to where the relying party listens.
 func (d *demo) listen(ctx context.Context) (net.Listener, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", d.addr)
 	if err == nil {
 		return l, nil
 	}
-	if d.issuer != "" {
+	if d.issuer != "" && !(d.once && d.redirectURL != "") {
 		return nil, fmt.Errorf("cannot listen on %s: is the port in use?", d.addr)
 	}
 	host, _, splitErr := net.SplitHostPort(d.addr)
