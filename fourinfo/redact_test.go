@@ -106,14 +106,20 @@ func TestPrintingShowsNothing(t *testing.T) {
 
 func TestLoggingShowsNothing(t *testing.T) {
 	t.Parallel()
+	noTime := &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey { // its digits can be anybody's year of birth
+			return slog.Attr{}
+		}
+		return a
+	}}
 	for name, v := range everyValue(t) {
 		var text, encoded bytes.Buffer
-		slog.New(slog.NewTextHandler(&text, nil)).Info("m", slog.Any("v", v), slog.GroupAttrs("g", slog.Any("v", v)))
+		slog.New(slog.NewTextHandler(&text, noTime)).Info("m", slog.Any("v", v), slog.GroupAttrs("g", slog.Any("v", v)))
 		mustNotLeak(t, name+" in slog text", text.String())
 		if strings.Contains(name, "slice") {
 			continue // a Stored in a list is plain JSON data, as documented
 		}
-		slog.New(slog.NewJSONHandler(&encoded, nil)).Info("m", slog.Any("v", v), slog.GroupAttrs("g", slog.Any("v", v)))
+		slog.New(slog.NewJSONHandler(&encoded, noTime)).Info("m", slog.Any("v", v), slog.GroupAttrs("g", slog.Any("v", v)))
 		mustNotLeak(t, name+" in slog JSON", encoded.String())
 	}
 }
