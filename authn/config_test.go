@@ -6,7 +6,9 @@ import (
 	"errors"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -161,20 +163,21 @@ func TestBodiesAreCapped(t *testing.T) {
 }
 
 func TestDiscover(t *testing.T) {
-	op := newOP(t)
+	var current atomic.Pointer[http.HandlerFunc]
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+realmPath+"/.well-known/openid-configuration", func(w http.ResponseWriter, r *http.Request) { (*current.Load())(w, r) })
+	srv := httptest.NewServer(mux)
+	t.Cleanup(srv.Close)
+	wanted := Custom(srv.URL)
 	good := claimsMap{
-		"issuer": op.env.Issuer, "authorization_endpoint": op.env.AuthorizationEndpoint, "token_endpoint": op.env.TokenEndpoint,
-		"userinfo_endpoint": op.env.UserinfoEndpoint, "jwks_uri": op.env.JWKSEndpoint, "code_challenge_methods_supported": []string{"plain", "S256"},
+		"issuer": wanted.Issuer, "authorization_endpoint": wanted.AuthorizationEndpoint, "token_endpoint": wanted.TokenEndpoint,
+		"userinfo_endpoint": wanted.UserinfoEndpoint, "jwks_uri": wanted.JWKSEndpoint, "code_challenge_methods_supported": []string{"plain", "S256"},
 		"response_types_supported": []string{"code"}, "token_endpoint_auth_methods_supported": []string{"private_key_jwt"}, "x": 1,
 	}
-	document := func(h http.HandlerFunc) {
-		mux := http.NewServeMux()
-		mux.HandleFunc("GET "+realmPath+"/.well-known/openid-configuration", h)
-		op.srv.Config.Handler = mux
-	}
+	document := func(h http.HandlerFunc) { current.Store(&h) }
 	document(func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, 200, good) })
-	env, err := Discover(context.Background(), nil, op.env.Issuer)
-	if err != nil || env != op.env {
+	env, err := Discover(context.Background(), nil, wanted.Issuer)
+	if err != nil || env != wanted {
 		t.Fatalf("%+v, %v", env, err)
 	}
 	missing := with(good, "x", 1)
@@ -185,7 +188,7 @@ func TestDiscover(t *testing.T) {
 		check  string
 	}{
 		"issuer of another": {func(w http.ResponseWriter, _ *http.Request) {
-			writeJSON(w, 200, with(good, "issuer", op.env.Issuer+"/"))
+			writeJSON(w, 200, with(good, "issuer", wanted.Issuer+"/"))
 		}, ReasonConfiguration, "discovery issuer"},
 		"no key set": {func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, 200, missing) }, ReasonConfiguration, "discovery"},
 		"endpoint without TLS": {func(w http.ResponseWriter, _ *http.Request) {
@@ -205,7 +208,7 @@ func TestDiscover(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			document(c.h)
-			env, err := Discover(context.Background(), nil, op.env.Issuer)
+			env, err := Discover(context.Background(), nil, wanted.Issuer)
 			wantError(t, err, c.reason, c.check)
 			if env != (Environment{}) {
 				t.Error("endpoints came out")
