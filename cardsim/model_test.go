@@ -326,7 +326,7 @@ func play(t *testing.T, c *Card, tape []byte) {
 			with(0x00, insGetChallenge, 0, 0, "", next())
 		default:
 			raw = append([]byte(nil), take(int(next())%24)...)
-			if len(raw) >= 2 && raw[1] == insSign {
+			if len(raw) >= 4 && raw[1] == insSign {
 				raw[3] = 0x80 // at most the current key: the count above is the limit of the time
 			}
 		}
@@ -348,6 +348,7 @@ func FuzzCard(f *testing.F) {
 	f.Add([]byte{0, 1, 7, 0, 6, 7, 0, 6, 7, 0, 6, 7, 0, 0})                        // block
 	f.Add([]byte{0, 1, 4, 0, 8, 0, 4, 4, 5, 13, 0, 0, 1, 12, 0, 0})                // change, power
 	f.Add([]byte{2, 1, 2, 2, 2, 2, 2, 2, 15, 5, 0x00, 0xA4, 0x04, 0x0C, 0, 15, 1}) // prefixes, raw
+	f.Add([]byte("**\xef\xef***"))                                                 // shorter than a header
 	f.Fuzz(func(t *testing.T, tape []byte) {
 		if len(tape) > 2000 {
 			return

@@ -276,7 +276,7 @@ func TestBusyPort(t *testing.T) {
 		t.Errorf("%s", said.String())
 	}
 	_, args := elsewhere(t)
-	busy := append(args, "-addr", l.Addr().String())
+	busy := append(slices.Clone(args), "-addr", l.Addr().String())
 	if code, _, stdout, stderr := once(t, busy...); code != exitOK {
 		t.Errorf("without a browser any port does: exit %d\n%s\n%s", code, stdout, stderr)
 	}

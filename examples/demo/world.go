@@ -117,7 +117,7 @@ func (d *demo) listen(ctx context.Context) (net.Listener, error) {
 	if err == nil {
 		return l, nil
 	}
-	if d.issuer != "" && !(d.once && d.redirectURL != "") {
+	if d.issuer != "" && (!d.once || d.redirectURL == "") {
 		return nil, fmt.Errorf("cannot listen on %s: is the port in use?", d.addr)
 	}
 	host, _, splitErr := net.SplitHostPort(d.addr)
