@@ -134,7 +134,10 @@ func (c *Client) Start(ctx context.Context, d Document, m Mode) (*Transaction, e
 	// Without GetBody net/http cannot send the body a second time by itself.
 	req.GetBody = nil
 	req.Header.Set("Content-Type", "application/json")
-	answer, err := c.do(req, token.Reveal(), exchange{step: step, success: c.wire.StartStatuses, token: ReasonServiceToken})
+	answer, err := c.do(req, token.Reveal(), exchange{
+		step: step, success: c.wire.StartStatuses, token: ReasonServiceToken,
+		missing: ReasonRejected, // there is no transaction yet: the address is wrong
+	})
 	if err != nil {
 		return nil, err
 	}

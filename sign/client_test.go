@@ -156,6 +156,7 @@ func TestStartAnswers(t *testing.T) {
 		{"401", 401, ``, ReasonServiceToken},
 		{"401 with a code", 401, `{"why":"e-token"}`, ReasonServiceToken},
 		{"403", 403, `{"why":"unheard of"}`, ReasonScope},
+		{"404", 404, ``, ReasonRejected}, // no such endpoint: there is no transaction to be missing
 		{"429", 429, ``, ReasonBusy},
 		{"503", 503, `<html>maintenance</html>`, ReasonBusy},
 		{"500", 500, `{}`, ReasonTransport},

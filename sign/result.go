@@ -103,7 +103,7 @@ func (c *Client) fetch(ctx context.Context, tx *Transaction, bearer string) (*Re
 	if err != nil {
 		return nil, &Error{Reason: ReasonConfiguration, Step: step, Err: err}
 	}
-	answer, err := c.do(req, bearer, exchange{step: step, success: c.wire.ResultStatuses, token: ReasonUserToken})
+	answer, err := c.do(req, bearer, exchange{step: step, success: c.wire.ResultStatuses, token: ReasonUserToken, missing: ReasonNotFound})
 	if err != nil {
 		return nil, err
 	}

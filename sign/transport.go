@@ -17,6 +17,7 @@ type exchange struct {
 	step    string
 	success []int
 	token   Reason // what a refused access token means
+	missing Reason // what status 404 without a known code means
 }
 
 // do sends the request once and returns the body of a successful answer. A known error code wins over the status,
@@ -102,7 +103,7 @@ func (c *Client) statusReason(status int, x exchange) Reason {
 	case status == http.StatusForbidden:
 		return ReasonScope
 	case status == http.StatusNotFound:
-		return ReasonNotFound
+		return x.missing
 	case status == http.StatusConflict:
 		return ReasonCancelled
 	case status == http.StatusGone:
