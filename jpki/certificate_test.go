@@ -269,6 +269,7 @@ func TestCertificateRedacts(t *testing.T) {
 	a := signingAuthority(t, "ca")
 	c := a.signingLeaf(t, func(s *certSpec) {
 		s.replace(oidSubjectAltName, sanExt(append(personNames(), otherName(7, cbasn1.UTF8String, "コクトウ"))...))
+		s.serial = []byte{0x4B, 0x61, 0x6B, 0x75, 0x6E, 0x69, 0x6E, 0x31} // too long to stand in a hash by chance
 	})
 	res, err := newVerifier(t, InsecureNoRevocation(), a).Verify(t.Context(), c)
 	if err != nil {
@@ -289,7 +290,7 @@ func TestCertificateRedacts(t *testing.T) {
 		log.Info("certificate", slog.Any("value", v))
 	}
 	for _, secret := range []string{
-		personName, personAddress, "黒桐", "コクトウ", "319800217", "Kiyose", "SPECIMEN", "12345", serialOf(c).String(), serialOf(c).Text(16),
+		personName, personAddress, "黒桐", "コクトウ", "319800217", "Kiyose", "SPECIMEN", serialOf(c).String(), serialOf(c).Text(16),
 		fmt.Sprintf("%x", personName), fmt.Sprintf("%q", []byte(personName)), fmt.Sprintf("%d", []byte(personName)),
 	} {
 		if strings.Contains(out.String(), secret) {
