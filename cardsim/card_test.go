@@ -3,6 +3,7 @@ package cardsim
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"strings"
@@ -60,6 +61,37 @@ func TestEachReadyPersonGetsACard(t *testing.T) {
 			t.Errorf("%s: card expires %q", name, c.Person().CardExpiry)
 		}
 	}
+}
+
+// A certificate ends on the fifth birthday, or with the card if that is earlier.
+func TestCertificatesEndWithTheCard(t *testing.T) {
+	for _, tc := range []struct{ birthdate, expiry, card, last string }{
+		{"19880723", "", "20360723", "2031-07-23"},
+		{"19880723", "20280331", "20280331", "2028-03-31"},
+		{"20000229", "", "20360229", "2031-02-28"},
+		{"20120229", "", "20310228", "2031-02-28"}, // 14 years old
+		{"20120200", "", "20310201", "2031-02-01"},
+	} {
+		c := customCard(t, func(c *Config) { c.Person.Subject.Birthdate, c.Person.CardExpiry = tc.birthdate, tc.expiry })
+		signing, authentication := c.Certificates()
+		for _, der := range [][]byte{signing, authentication} {
+			cert, err := x509.ParseCertificate(der)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := cert.NotAfter.Format(time.RFC3339); got != tc.last+"T14:59:59Z" || c.Person().CardExpiry != tc.card {
+				t.Errorf("born %s: card until %s, certificate until %s, want %v", tc.birthdate, c.Person().CardExpiry, got, tc)
+			}
+		}
+		// The same card can be made again from what the first one tells.
+		customCard(t, func(config *Config) { config.Person = c.Person() })
+	}
+	config := testConfig()
+	config.Person.CardExpiry = "20261120" // the day before
+	if _, err := NewCard(config); reason(err) != InvalidPerson {
+		t.Errorf("a card that has expired was issued: %v", err)
+	}
+	customCard(t, func(c *Config) { c.Person.CardExpiry = "20261121" })
 }
 
 // The same seed and person give the same keys, another seed others.
@@ -172,6 +204,35 @@ func TestTransactionsExclude(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = again()
+}
+
+// One connection used by several goroutines (run with -race, which widens the window): the card is held as long as any of its transactions is open, and given back
+// with the last.
+func TestTransactionsOfOneConnection(t *testing.T) {
+	c := newCard(t)
+	one, other := c.Transport(), c.Transport()
+	var group sync.WaitGroup
+	for range 32 {
+		group.Go(func() {
+			for range 20000 {
+				end, err := one.(card.Transactor).Begin(t.Context())
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if len(c.hold) == 0 {
+					t.Error("a transaction is open and the card is free")
+				}
+				_ = end()
+			}
+		})
+	}
+	group.Wait()
+	end, err := other.(card.Transactor).Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = end()
 }
 
 func TestPowerOffThroughTheTransport(t *testing.T) {

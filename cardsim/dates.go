@@ -59,26 +59,42 @@ const (
 	adultAge       = 18
 )
 
-// cardExpiry is the day on which the card expires, YYYYMMDD. An unknown month or day counts as the first.
+// cardExpiry is the day on which the card expires, YYYYMMDD. An unknown month or day counts as the first; a birthday on 29
+// February is kept on 28 February in common years, as in the certificates.
 func cardExpiry(birthdate string, issued time.Time) string {
 	year, _ := strconv.Atoi(birthdate[:4])
-	birthday := birthdate[4:]
-	if birthday[:2] == "00" {
-		birthday = "01" + birthday[2:]
-	}
-	if birthday[2:] == "00" {
-		birthday = birthday[:2] + "01"
-	}
 	issued = issued.In(jst())
 	next := issued.Year()
-	if issued.Format("0102") >= birthday {
+	if issued.Format("20060102") >= birthday(birthdate, next) {
 		next++
 	}
 	birthdays := adultBirthdays
 	if age := next - 1 - year; age < adultAge {
 		birthdays = minorBirthdays
 	}
-	return fmt.Sprintf("%04d%s", next+birthdays-1, birthday)
+	return birthday(birthdate, next+birthdays-1)
+}
+
+// birthday is the birthday in a year, YYYYMMDD.
+func birthday(birthdate string, year int) string {
+	month, day := birthdate[4:6], birthdate[6:]
+	if month == "00" {
+		month = "01"
+	}
+	if day == "00" {
+		day = "01"
+	}
+	date := fmt.Sprintf("%04d%s%s", year, month, day)
+	if !validBirthdate(date) {
+		return date[:6] + "28"
+	}
+	return date
+}
+
+// endOfDay is the last second of a day YYYYMMDD in Japan.
+func endOfDay(day string) (time.Time, error) {
+	start, err := time.ParseInLocation("20060102", day, jst())
+	return start.Add(24*time.Hour - time.Second), err
 }
 
 // verificationNumberB is 照合番号B: birth date in the era's years, year of expiry of the card, security code.

@@ -2,6 +2,7 @@ package cardsim
 
 import (
 	"crypto/rsa"
+	"crypto/x509"
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
@@ -12,15 +13,18 @@ func (c *Card) personalise(issued time.Time) error {
 	keys := keyring{jpki: c.jpki, person: c.person.ID}
 	signKey, authKey := keys.own("signing"), keys.own("authentication")
 	signingCA, authCA := c.jpki.SigningCA(), c.jpki.AuthenticationCA()
-	var err error
-	if c.signing, err = issue(signingCA, signKey, c.person.Subject, issued); err != nil {
-		return err
-	}
-	if c.auth, err = issue(authCA, authKey, c.person.Subject, issued); err != nil {
-		return err
-	}
 	if c.person.CardExpiry == "" {
 		c.person.CardExpiry = cardExpiry(c.person.Subject.Birthdate, issued)
+	}
+	end, err := endOfDay(c.person.CardExpiry)
+	if err != nil || end.Before(issued) {
+		return &Error{Reason: InvalidPerson, Field: "CardExpiry", Err: err}
+	}
+	if c.signing, err = issue(signingCA, signKey, c.person.Subject, issued, end); err != nil {
+		return err
+	}
+	if c.auth, err = issue(authCA, authKey, c.person.Subject, issued, end); err != nil {
+		return err
 	}
 	c.applications = []*application{
 		securityDomain(),
@@ -35,12 +39,19 @@ func (c *Card) personalise(issued time.Time) error {
 	return nil
 }
 
-// issue asks a CA for a certificate. The card stores certificates with a two-byte length (30 82 LL LL), because readers
+// issue asks a CA for a certificate, which is valid until the card expires at the latest. The card stores certificates with a two-byte length (30 82 LL LL), because readers
 // compute the size from these four bytes.
-func issue(ca *issuer.CA, key func() *rsa.PrivateKey, s issuer.Subject, at time.Time) ([]byte, error) {
+func issue(ca *issuer.CA, key func() *rsa.PrivateKey, s issuer.Subject, at, cardEnd time.Time) ([]byte, error) {
 	der, err := ca.Issue(&key().PublicKey, s, at)
 	if err != nil {
 		return nil, &Error{Reason: IssuanceFailed, Err: err}
+	}
+	if c, err := x509.ParseCertificate(der); err != nil {
+		return nil, &Error{Reason: IssuanceFailed, Err: err}
+	} else if c.NotAfter.After(cardEnd) {
+		if der, err = ca.IssueFaulty(&key().PublicKey, s, at, issuer.Faults{NotAfter: cardEnd}); err != nil {
+			return nil, &Error{Reason: IssuanceFailed, Err: err}
+		}
 	}
 	if len(der) < 4 || der[0] != 0x30 || der[1] != 0x82 {
 		return nil, &Error{Reason: IssuanceFailed}

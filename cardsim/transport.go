@@ -23,30 +23,24 @@ type transport struct {
 	card *Card
 
 	mu    sync.Mutex
-	depth int // transactions open on this connection
+	depth int // commands and transactions under way on this connection; above 0 it holds the card
 }
 
 // Transmit implements card.Transport. The error is the context's.
 func (t *transport) Transmit(ctx context.Context, command []byte) ([]byte, error) {
-	leave, err := t.enter(ctx)
-	if err != nil {
+	if err := t.enter(ctx); err != nil {
 		return nil, err
 	}
-	if leave {
-		defer t.card.release()
-	}
+	defer t.leave()
 	return t.card.Transmit(command), nil
 }
 
 // PowerOff implements card.PowerCycler. The error is the context's.
 func (t *transport) PowerOff(ctx context.Context) error {
-	leave, err := t.enter(ctx)
-	if err != nil {
+	if err := t.enter(ctx); err != nil {
 		return err
 	}
-	if leave {
-		defer t.card.release()
-	}
+	defer t.leave()
 	t.card.PowerOff()
 	return nil
 }
@@ -54,12 +48,9 @@ func (t *transport) PowerOff(ctx context.Context) error {
 // Begin implements card.Transactor: it waits until no other connection has a transaction. The error is the context's;
 // end never fails and may be called again.
 func (t *transport) Begin(ctx context.Context) (end func() error, err error) {
-	if _, err := t.enter(ctx); err != nil {
+	if err := t.enter(ctx); err != nil {
 		return nil, err
 	}
-	t.mu.Lock()
-	t.depth++
-	t.mu.Unlock()
 	var once sync.Once
 	return func() error {
 		once.Do(t.leave)
@@ -67,34 +58,43 @@ func (t *transport) Begin(ctx context.Context) (end func() error, err error) {
 	}, nil
 }
 
-// enter waits for the card. acquired reports whether it was taken now and must be released; it is false inside a
-// transaction of this connection.
-func (t *transport) enter(ctx context.Context) (acquired bool, err error) {
+// enter waits for the card, or joins the transaction that this connection has: looking and counting are one step, so that
+// the card is not given back in between.
+func (t *transport) enter(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
-		return false, err
+		return err
 	}
-	t.mu.Lock()
-	inside := t.depth > 0
-	t.mu.Unlock()
-	if inside {
-		return false, nil
+	if t.join() {
+		return nil
 	}
 	select {
 	case t.card.hold <- struct{}{}:
-		return true, nil
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.depth++
+		return nil
 	case <-ctx.Done():
-		return false, ctx.Err()
+		return ctx.Err()
 	}
 }
 
-// leave ends one transaction and gives the card back with the last.
+// join enters the transaction that is open on this connection, if there is one.
+func (t *transport) join() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.depth == 0 {
+		return false
+	}
+	t.depth++
+	return true
+}
+
+// leave undoes one enter, and gives the card back with the last.
 func (t *transport) leave() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.depth--
 	if t.depth == 0 {
-		t.card.release()
+		<-t.card.hold
 	}
 }
-
-func (c *Card) release() { <-c.hold }

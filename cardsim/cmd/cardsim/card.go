@@ -25,6 +25,9 @@ func runCard(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if err := parse(flags, args); err != nil {
 		return err
 	}
+	if err := checkAddress("-vpcd", *address); err != nil {
+		return err
+	}
 	config := cardsim.Config{Now: time.Now}
 	switch *reset {
 	case "clear":
@@ -51,7 +54,7 @@ func runCard(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		return err
 	}
 	introduce(stdout, card.Person())
-	_, _ = fmt.Fprintf(stdout, "card with ATR %X for the virtual reader at %s\n", card.ATR(), *address)
+	_, _ = fmt.Fprintf(stdout, "card with ATR %X for the virtual reader at %s; waits until pcscd with vsmartcard-vpcd runs there\n", card.ATR(), *address)
 	if err := vpcd.Run(ctx, vpcd.Config{
 		Address: *address, Card: card,
 		Logger: slog.New(slog.NewTextHandler(stderr, nil)),

@@ -13,8 +13,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 
 	"github.com/kakunin-go/kakunin/cardsim"
@@ -60,7 +62,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		_, _ = io.WriteString(stdout, usage)
 		return exitOK
 	default:
-		_, _ = io.WriteString(stderr, usage)
+		_, _ = io.WriteString(stderr, "cardsim: the command is either card or service\n\n"+usage)
 		return exitUsage
 	}
 	var bad *usageError
@@ -91,6 +93,18 @@ func parse(flags *flag.FlagSet, args []string) error {
 	}
 	if flags.NArg() > 0 {
 		return &usageError{"unexpected argument; see -h"}
+	}
+	return nil
+}
+
+// checkAddress refuses what is no host:port.
+func checkAddress(name, address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return &usageError{name + " must be host:port with a port from 0 to 65535"}
 	}
 	return nil
 }

@@ -55,6 +55,12 @@ func parseServiceFlags(args []string, stderr io.Writer) (serviceFlags, error) {
 	if f.clientID == "" || f.clientKey == "" || len(f.redirectURLs) == 0 {
 		return f, &usageError{"-client-id, -client-key and -redirect-url are required; see -h"}
 	}
+	if err := checkAddress("-addr", f.address); err != nil {
+		return f, err
+	}
+	if f.baseURL == "" && everywhere(f.address) {
+		return f, &usageError{"-addr without one address needs -base-url, because browsers and clients are sent there"}
+	}
 	if len(f.persons) == 0 {
 		f.persons = list{string(cardsim.Hanako)}
 	}
@@ -73,14 +79,15 @@ func runService(ctx context.Context, args []string, stdout, stderr io.Writer) er
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.address)
 	if err != nil {
-		return fmt.Errorf("listen: %w", err)
+		return err // says "listen" and the address
 	}
 	if config.BaseURL == "" {
 		config.BaseURL = "http://" + listener.Addr().String()
 	}
 	service, err := daa.New(config)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		_ = listener.Close()
+		return asUsage(err)
 	}
 	for _, card := range config.Cards {
 		introduce(stdout, card.Person())
@@ -90,6 +97,31 @@ func runService(ctx context.Context, args []string, stdout, stderr io.Writer) er
 		environment.Issuer, environment.AuthorizationEndpoint, environment.TokenEndpoint, environment.UserinfoEndpoint,
 		environment.JWKSEndpoint, environment.SignEndpoint, config.BaseURL)
 	return serve(ctx, listener, service, config.Logger)
+}
+
+// asUsage names the flag behind what daa.New refuses.
+func asUsage(err error) error {
+	var refused *daa.Error
+	if !errors.As(err, &refused) {
+		return err
+	}
+	message, ok := map[string]string{
+		"client-id":    "-client-id must be 1 to 255 letters and digits",
+		"client-key":   "-client-key must be an RSA key of 2048 bits or more, or an EC key on P-256",
+		"redirect-url": "-redirect-url must be an http or https URL of at most 255 characters, without a fragment",
+		"base-url":     "-base-url must be http or https with a host and nothing after it, e.g. https://daa.example",
+	}[refused.Check]
+	if !ok {
+		return err
+	}
+	return &usageError{message}
+}
+
+// everywhere reports whether the host of host:port stands for all addresses of this machine.
+func everywhere(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	ip := net.ParseIP(host)
+	return err == nil && (host == "" || ip != nil && ip.IsUnspecified())
 }
 
 // config makes the world of the service: JPKI, cards and client.
