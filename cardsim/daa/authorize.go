@@ -24,7 +24,8 @@ type authorizationRequest struct {
 
 func (a *authorizationRequest) asks(scope string) bool { return slices.Contains(a.scopes, scope) }
 
-// protocolError is an OAuth error: a code and a text of ours, never a value that somebody sent.
+// protocolError is an OAuth error: a code and a text of ours, never a value that somebody sent. Neither may hold a quote
+// or a backslash (RFC 6749, sections 4.1.2.1 and 5.2).
 type protocolError struct{ code, description string }
 
 func (e *protocolError) Error() string { return e.code + ": " + e.description }
@@ -67,6 +68,7 @@ func (s *Service) authorize(w http.ResponseWriter, r *http.Request) {
 		if state, ok := only(q, "state"); ok && printable.MatchString(state) {
 			params.Set("state", state)
 		}
+		s.nameIssuer(params)
 		redirectTo(w, withQuery(redirect, params)) // redirect equals a registered URL
 		return
 	}
@@ -108,7 +110,7 @@ func (s *Service) parseAuthorization(q url.Values, c *client, redirect string) (
 	req := &authorizationRequest{client: c, redirectURI: redirect}
 	var ok bool
 	if req.state, ok = only(q, "state"); !ok || !printable.MatchString(req.state) {
-		return invalid("state must be 1 to 255 characters of \\x20-\\x7E")
+		return invalid("state must be 1 to 255 printable ASCII characters")
 	}
 	switch q.Get("response_type") {
 	case "code":
@@ -118,7 +120,7 @@ func (s *Service) parseAuthorization(q url.Values, c *client, redirect string) (
 		return nil, &protocolError{"unsupported_response_type", "only code is supported"}
 	}
 	if req.nonce, ok = only(q, "nonce"); !ok || !printable.MatchString(req.nonce) {
-		return invalid("nonce must be 1 to 255 characters of \\x20-\\x7E")
+		return invalid("nonce must be 1 to 255 printable ASCII characters")
 	}
 	if q.Get("code_challenge_method") != "S256" {
 		return invalid("code_challenge_method must be S256")

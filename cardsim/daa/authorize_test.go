@@ -3,8 +3,11 @@ package daa_test
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/kakunin-go/kakunin/cardsim/daa"
 )
 
 // Before client and redirect URL are known to be right nothing is sent anywhere (RFC 6749, section 4.1.2.1).
@@ -37,7 +40,7 @@ func TestBadClientOrRedirectStaysOnAPage(t *testing.T) {
 }
 
 func TestBadParametersAreSentBack(t *testing.T) {
-	rp := start(t)
+	rp := start(t, daa.WithKnobs(daa.Knobs{Callback: daa.CallbackKnobs{Issuer: daa.CallbackIssuerOn}}))
 	good := rp.authorization()
 	id := rp.transaction(make([]byte, 32))
 	twice := with(good)
@@ -94,6 +97,13 @@ func TestBadParametersAreSentBack(t *testing.T) {
 			got := rp.callback(a.header.Get("Location"))
 			if got.Get("error") != c.code || got.Get("code") != "" {
 				t.Errorf("got %v, want error %s", got, c.code)
+			}
+			// RFC 6749, section 4.1.2.1: %x20-21 / %x23-5B / %x5D-7E.
+			if d := got.Get("error_description"); d == "" || regexp.MustCompile(`[^\x20-\x7E]|["\\]`).MatchString(d) {
+				t.Errorf("error_description %q", d)
+			}
+			if got.Get("iss") != rp.svc.Environment().Issuer {
+				t.Errorf("iss %q", got.Get("iss")) // RFC 9207, section 2: in error answers too
 			}
 			wantState := "a-state"
 			if strings.Contains(name, "state") {

@@ -129,10 +129,16 @@ func checkWire(w authn.WireProfile) error {
 			return configError("wire profile: empty name", nil)
 		}
 	}
-	for _, code := range slices.Concat(x.StartStatuses, x.ResultStatuses, []int{x.PendingStatus}) {
+	for _, code := range slices.Concat(x.StartStatuses, x.ResultStatuses) {
 		if code < 200 || code > 299 {
 			return configError("wire profile: status", nil)
 		}
+	}
+	if x.PendingStatus < 200 || x.PendingStatus > 599 || slices.Contains(x.ResultStatuses, x.PendingStatus) {
+		return configError("wire profile: pending status", nil)
+	}
+	if _, ok := keyAlgorithm(x); !ok {
+		return configError("wire profile: no key algorithm for an RSA key", nil)
 	}
 	if x.StartDefaultLifetime <= 0 {
 		return configError("wire profile: lifetime", nil)

@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"math/big"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -37,6 +38,13 @@ func TestNewRefusesUnusableConfigurations(t *testing.T) {
 	if _, err := daa.New(good()); err != nil {
 		t.Fatal(err)
 	}
+	unusual := good()
+	w := authn.DefaultWireProfile()
+	w.Sign.PendingStatus, w.Sign.JWEKeyAlgorithms = http.StatusTooEarly, nil
+	unusual.Wire = &w
+	if _, err := daa.New(unusual); err != nil {
+		t.Errorf("a profile that the SDK accepts: %v", err)
+	}
 	for name, change := range map[string]func(*daa.Config){
 		"no base URL":          func(c *daa.Config) { c.BaseURL = "" },
 		"base URL with a path": func(c *daa.Config) { c.BaseURL += "/x" },
@@ -63,7 +71,13 @@ func TestNewRefusesUnusableConfigurations(t *testing.T) {
 		},
 		"empty wire name": func(c *daa.Config) { w := authn.DefaultWireProfile(); w.Sign.StartHashField = ""; c.Wire = &w },
 		"wire status":     func(c *daa.Config) { w := authn.DefaultWireProfile(); w.Sign.PendingStatus = 0; c.Wire = &w },
-		"wire lifetime":   func(c *daa.Config) { w := authn.DefaultWireProfile(); w.Sign.StartDefaultLifetime = 0; c.Wire = &w },
+		"pending = ready": func(c *daa.Config) { w := authn.DefaultWireProfile(); w.Sign.PendingStatus = 200; c.Wire = &w },
+		"no RSA for JWE": func(c *daa.Config) {
+			w := authn.DefaultWireProfile()
+			w.Sign.JWEKeyAlgorithms = []string{"ECDH-ES"}
+			c.Wire = &w
+		},
+		"wire lifetime": func(c *daa.Config) { w := authn.DefaultWireProfile(); w.Sign.StartDefaultLifetime = 0; c.Wire = &w },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := good()

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
@@ -295,6 +296,16 @@ func TestRenamingTheWireProfile(t *testing.T) {
 		t.Errorf("cancelled: %v", err)
 	}
 
+	rp.svc.SetKnobs(daa.Knobs{Scopes: daa.ScopeKnobs{UserCertificate: true}})
+	id, err = login(t.Context(), c, rp.svc.Visitor(), authn.Request{Scopes: authn.UserCertificate})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if raw, ok := id.Claim(w.ClaimUserCertificate); !ok || len(raw) < 1000 || !slices.Contains(id.Granted, w.ScopeUserCertificate) {
+		t.Errorf("certificate claim of %d bytes, granted %v", len(raw), id.Granted)
+	}
+	renamedRefusals(t, rp, c)
+
 	// None of the default names is left in the service's answers, errors included.
 	service := rp.serviceToken()
 	a := rp.startSign(service, map[string]any{"client_id": rpID, "hash": "", "hash_algorithm": "SHA-256"})
@@ -306,6 +317,45 @@ func TestRenamingTheWireProfile(t *testing.T) {
 		a.json[w.Sign.StartLifetimeField] != float64(w.Sign.StartDefaultLifetime) {
 		t.Errorf("%d %s", a.status, a.body)
 	}
+}
+
+// renamedRefusals goes through the refusals of the sign API that the SDK can meet.
+func renamedRefusals(t *testing.T, rp *relyingParty, c *authn.Client) {
+	t.Helper()
+	client, err := sign.New(sign.Config{Client: c})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed := func() (*sign.Transaction, *authn.Identity) {
+		tx, err := client.Start(t.Context(), sign.Text(document), sign.BareHash)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{Sign: tx})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tx, id
+	}
+	want := func(tx *sign.Transaction, id *authn.Identity, reason sign.Reason) {
+		t.Helper()
+		if _, err := client.Result(t.Context(), tx, id); sign.ReasonOf(err) != reason {
+			t.Errorf("want %v, got %v", reason, err)
+		}
+	}
+	rp.svc.SetKnobs(daa.Knobs{Sign: daa.SignKnobs{PendingResults: 1, RequireServiceScope: true}})
+	tx, id := signed()
+	want(tx, id, sign.ReasonPending)
+	want(tx, id, sign.ReasonUnknown)
+	want(tx, id, sign.ReasonConsumed)
+
+	rp.svc.SetKnobs(daa.Knobs{Sign: daa.SignKnobs{CancelledTransaction: true}})
+	tx, id = signed()
+	want(tx, id, sign.ReasonCancelled)
+
+	rp.svc.SetKnobs(daa.Knobs{Lifetimes: daa.Lifetimes{AccessToken: time.Nanosecond}})
+	tx, id = signed()
+	want(tx, id, sign.ReasonUserToken)
 }
 
 // Many people at once, with one card: every visit ends with its own answer.

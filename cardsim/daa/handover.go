@@ -72,7 +72,7 @@ func (s *Service) handoverAction(w http.ResponseWriter, r *http.Request) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	action := r.PathValue("action")
-	if v.stage == stageEnded && action != "refresh" {
+	if v.released || v.stage == stageEnded && action != "refresh" {
 		s.sendBack(w, r, v)
 		return
 	}
@@ -111,12 +111,16 @@ func (s *Service) handoverAction(w http.ResponseWriter, r *http.Request) {
 // sendBack releases the answer to the browser that began the visit, with 303 so that no form is repeated at the relying
 // party (RFC 9700, section 4.12).
 func (s *Service) sendBack(w http.ResponseWriter, r *http.Request, v *visit) {
+	if v.location != "" && r.Method == http.MethodPost {
+		redirectTo(w, v.location)
+		return
+	}
 	location, perr := s.release(v)
 	if perr != nil {
 		s.errorPage(w, r, http.StatusGone, pageErrorGone)
 		return
 	}
-	s.setCookie(w, v, "", -1)
+	s.setCookie(w, v, v.secret, int(repeatWindow.Seconds()))
 	redirectTo(w, location)
 }
 

@@ -161,7 +161,7 @@ type SignKnobs struct {
 	AlterSignature       bool // one bit of the signature value is wrong
 	BareJWE              bool // the sealed result is the whole body, without JSON around it
 	SkipHashCheck        bool // any bytes may be sent as hash; the card then refuses what it cannot sign
-	RequireServiceScope  bool // client_credentials needs scope=sign
+	RequireServiceScope  bool // client_credentials needs the wire profile's ServiceTokenScope, or sign when that is empty
 	GovernmentSealed     bool // government relying parties get a JWE too
 	CancelledTransaction bool // every result request finds the transaction cancelled
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -19,6 +20,7 @@ import (
 type phoneView struct {
 	frame
 	Base       string
+	Attempt    int  // goes with the PIN or password, see visit.attempt
 	SameDevice bool // the answer can be sent back from here
 	Asked      []string
 	Cards      []cardChoice
@@ -69,6 +71,8 @@ func (s *Service) phoneVisit(w http.ResponseWriter, r *http.Request) (v *visit, 
 	v.mu.Lock()
 	same = sameBrowser(r, v)
 	switch {
+	case v.released && same:
+		s.sendBack(w, r, v)
 	case v.released || !v.opened && !s.now().Before(v.phoneExpires):
 		s.errorPage(w, r, http.StatusGone, pageErrorGone)
 	case !same && !v.handedOver:
@@ -110,7 +114,7 @@ func (s *Service) phonePage(w http.ResponseWriter, r *http.Request) {
 	f := newFrame(r, page, v.req.client, v.req.redirectURI)
 	f.Alert = noticeText(f, v.notice, v.stage, v.remaining)
 	view := phoneView{
-		frame: f, Base: "/phone/screen/" + v.phoneID, SameDevice: same,
+		frame: f, Base: "/phone/screen/" + v.phoneID, Attempt: v.attempt, SameDevice: same,
 		Invalid: v.notice == noticeWrongSecret || v.notice == noticeMalformed, Sign: v.req.transaction != nil,
 		Asked: askedLabels(f, v.req), Outcome: outcomeNames[v.outcome], Blocked: blockedNames[v.blocked],
 	}
@@ -156,17 +160,21 @@ func (s *Service) phoneAction(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer v.mu.Unlock()
+	// Talking to the card outlives the request: a browser that goes away, as one does on a second click, must not leave it
+	// half done.
+	ctx := context.WithoutCancel(r.Context())
 	action := r.PathValue("action")
+	fresh := r.PathValue("attempt") == strconv.Itoa(v.attempt) // not a second click and not an old page: neither may cost a try
 	switch {
 	case action == "cancel" && v.stage != stageEnded:
 		v.end(outcomeCancelled)
 	case action == "leave" && v.stage == stageEnded:
-	case action == "auth-pin" && v.stage == stageAuthPIN:
-		s.takeAuthPIN(r, v)
-	case action == "text-pin" && v.stage == stageTextPIN:
-		s.takeTextPIN(r, v)
-	case action == "signing-password" && v.stage == stageSigningPassword:
-		s.takeSigningPassword(r, v)
+	case action == "auth-pin" && v.stage == stageAuthPIN && fresh:
+		s.takeAuthPIN(ctx, v, r.PostForm)
+	case action == "text-pin" && v.stage == stageTextPIN && fresh:
+		s.takeTextPIN(ctx, v, r.PostForm)
+	case action == "signing-password" && v.stage == stageSigningPassword && fresh:
+		s.takeSigningPassword(ctx, v, r.PostForm)
 	case action == "consent" && v.stage == stageConsent && same:
 		v.outcome, v.stage = outcomeApproved, stageEnded
 	case (action == "consent" && v.stage == stageConsent) || (action == "number" && v.stage == stageNumber):
@@ -190,12 +198,12 @@ var (
 	signingPassword = regexp.MustCompile(`^[0-9A-Za-z]{6,16}$`)
 )
 
-func (s *Service) takeAuthPIN(r *http.Request, v *visit) {
+func (s *Service) takeAuthPIN(ctx context.Context, v *visit, form url.Values) {
 	if len(s.hands) == 0 {
 		v.end(outcomeCardFault)
 		return
 	}
-	index, err := strconv.Atoi(r.PostForm.Get("card"))
+	index, err := strconv.Atoi(form.Get("card"))
 	if err != nil || index < 0 || index >= len(s.hands) {
 		if len(s.hands) > 1 {
 			v.notice = noticeChooseCard
@@ -203,45 +211,48 @@ func (s *Service) takeAuthPIN(r *http.Request, v *visit) {
 		}
 		index = 0
 	}
-	pin := r.PostForm.Get("pin")
+	pin := form.Get("pin")
 	if !fourDigits.MatchString(pin) {
 		v.notice = noticeMalformed
 		return
 	}
 	h := s.hands[index]
-	der, err := s.authenticate(r.Context(), h, pin)
+	v.attempt++
+	der, err := s.authenticate(ctx, h, pin)
 	if err != nil {
-		s.cardProblem(r.Context(), v, err)
+		s.cardProblem(ctx, v, err)
 		return
 	}
 	v.hand, v.personID, v.authCertificate, v.authTime = h, h.card.Person().ID, der, s.now()
 	v.advance()
 }
 
-func (s *Service) takeTextPIN(r *http.Request, v *visit) {
-	pin := r.PostForm.Get("pin")
+func (s *Service) takeTextPIN(ctx context.Context, v *visit, form url.Values) {
+	pin := form.Get("pin")
 	if !fourDigits.MatchString(pin) {
 		v.notice = noticeMalformed
 		return
 	}
-	person, err := readAttributes(r.Context(), v.hand, pin)
+	v.attempt++
+	person, err := readAttributes(ctx, v.hand, pin)
 	if err != nil {
-		s.cardProblem(r.Context(), v, err)
+		s.cardProblem(ctx, v, err)
 		return
 	}
 	v.person, v.personRead = person, true
 	v.advance()
 }
 
-func (s *Service) takeSigningPassword(r *http.Request, v *visit) {
-	password := r.PostForm.Get("password")
+func (s *Service) takeSigningPassword(ctx context.Context, v *visit, form url.Values) {
+	password := form.Get("password")
 	if !signingPassword.MatchString(password) {
 		v.notice = noticeMalformed
 		return
 	}
-	signature, certificate, err := s.signTransaction(r.Context(), v.hand, password, v.req.transaction)
+	v.attempt++
+	signature, certificate, err := s.signTransaction(ctx, v.hand, password, v.req.transaction)
 	if err != nil {
-		s.cardProblem(r.Context(), v, err)
+		s.cardProblem(ctx, v, err)
 		return
 	}
 	v.signature, v.certificate = signature, certificate

@@ -53,7 +53,7 @@ type hand struct {
 	card *cardsim.Card
 }
 
-// New validates the configuration.
+// New validates the configuration. Errors are *[Error] with ReasonConfiguration; Check names what is wrong.
 func New(c Config) (*Service, error) {
 	base, err := checkBaseURL(c.BaseURL)
 	if err != nil {
@@ -163,6 +163,14 @@ func (s *Service) routes() http.Handler {
 	mux.HandleFunc("POST /phone/handover/{visit}/{action}", s.handoverAction)
 	mux.HandleFunc("GET /phone/screen/{phone}", s.phonePage)
 	mux.HandleFunc("POST /phone/screen/{phone}/{action}", s.phoneAction)
+	mux.HandleFunc("POST /phone/screen/{phone}/{action}/{attempt}", s.phoneAction)
+	// The language link and the address bar of an answer to a form lead to the address of that form.
+	mux.HandleFunc("GET /phone/handover/{visit}/{action...}", func(w http.ResponseWriter, r *http.Request) {
+		redirectTo(w, "/phone/handover/"+url.PathEscape(r.PathValue("visit"))+languageQuery(r))
+	})
+	mux.HandleFunc("GET /phone/screen/{phone}/{action...}", func(w http.ResponseWriter, r *http.Request) {
+		redirectTo(w, "/phone/screen/"+url.PathEscape(r.PathValue("phone"))+languageQuery(r))
+	})
 	mux.HandleFunc("/", s.notFound)
 
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

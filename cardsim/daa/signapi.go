@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/strictjson"
@@ -221,17 +222,25 @@ func (s *Service) seal(c *client, plain map[string]string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	keyAlg, contentAlg := "RSA-OAEP-256", "A256GCM"
-	for _, alg := range s.wire.Sign.JWEKeyAlgorithms {
-		if strings.HasPrefix(alg, "RSA-OAEP") {
-			keyAlg = alg
-			break
-		}
-	}
+	keyAlg, _ := keyAlgorithm(s.wire.Sign) // New refused a profile without one
+	contentAlg := "A256GCM"
 	if algs := s.wire.Sign.JWEContentAlgorithms; len(algs) > 0 {
 		contentAlg = algs[0]
 	}
 	return jose.Encrypt(jose.PublicKey{Key: to, KeyID: kid, Algorithm: keyAlg, Use: "enc"}, keyAlg, contentAlg, payload)
+}
+
+// keyAlgorithm is the first of the profile that fits an RSA key. An empty list means the default, as for sign.Opener.
+func keyAlgorithm(w authn.SignWire) (string, bool) {
+	if len(w.JWEKeyAlgorithms) == 0 {
+		return "RSA-OAEP-256", true
+	}
+	for _, alg := range w.JWEKeyAlgorithms {
+		if strings.HasPrefix(alg, "RSA-OAEP") {
+			return alg, true
+		}
+	}
+	return "", false
 }
 
 // strangersCertificate is a good signing certificate of a person whose card took no part.

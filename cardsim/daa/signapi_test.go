@@ -19,6 +19,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/sign"
 )
 
 const document = "利用規約に同意します。"
@@ -307,6 +308,17 @@ func TestServiceScopeKnob(t *testing.T) {
 	form.Set("grant_type", "client_credentials")
 	form.Set("scope", "sign")
 	rp.mustToken(form)
+
+	w := authn.DefaultWireProfile()
+	w.ServiceTokenScope = "x_sign"
+	rp = start(t, daa.WithKnobs(rp.svc.Knobs()), daa.WithWire(w))
+	c, err := sign.New(sign.Config{Client: rp.client(func(c *authn.Config) { c.Wire = &w })})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Start(t.Context(), sign.Text(document), sign.BareHash); err != nil {
+		t.Errorf("scope of the wire profile: %v", err)
+	}
 }
 
 // Another person's token does not even learn that the transaction exists.
@@ -320,5 +332,27 @@ func TestResultOfAnotherPerson(t *testing.T) {
 	taro := rp.mustToken(rp.exchange(rp.callback(callback).Get("code")))
 	if a := rp.result(id, taro); a.status != http.StatusNotFound {
 		t.Errorf("%d %s", a.status, a.body)
+	}
+}
+
+// One transaction opened in two tabs: the first that ends decides, and its login alone gets the result.
+func TestOneTransactionInTwoTabs(t *testing.T) {
+	rp := start(t)
+	p := rp.svc.Card().Person()
+	for _, second := range []string{"consent", "cancel"} {
+		id := rp.transaction(make([]byte, 32))
+		var tabs [2]*browser
+		for i := range tabs {
+			tabs[i] = rp.browser(phoneAgent).get(rp.authorizationURL(rp.signing(id)))
+			tabs[i].submit("auth-pin", "pin", p.AuthPIN).submit("signing-password", "password", p.SigningPassword).want("consent")
+		}
+		access := rp.mustToken(rp.exchange(rp.callback(tabs[0].submit("consent").left).Get("code")))
+		late := rp.callback(tabs[1].submit(second).left)
+		if second == "consent" {
+			if a := rp.result(id, rp.mustToken(rp.exchange(late.Get("code")))); a.status != http.StatusConflict {
+				t.Errorf("second login: %d %s", a.status, a.body)
+			}
+		}
+		rp.open(rp.result(id, access))
 	}
 }

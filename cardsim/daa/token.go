@@ -189,8 +189,11 @@ func (s *Service) exchangeCode(form url.Values, c *client) (map[string]any, *pro
 func (s *Service) serviceToken(form url.Values, c *client) (map[string]any, *protocolError) {
 	k := s.Knobs()
 	scope := form.Get("scope")
-	if k.Sign.RequireServiceScope && !slices.Contains(strings.Fields(scope), scopeSign) {
-		return nil, &protocolError{"invalid_scope", "scope must hold sign"}
+	if k.Sign.RequireServiceScope {
+		required := strings.Fields(orText(s.wire.ServiceTokenScope, scopeSign))
+		if slices.ContainsFunc(required, func(one string) bool { return !slices.Contains(strings.Fields(scope), one) }) {
+			return nil, &protocolError{"invalid_scope", "the scope for starting signature transactions is missing"}
+		}
 	}
 	var scopes []string
 	if scope != "" {

@@ -16,7 +16,7 @@ import (
 )
 
 // visit is one authorization request on its way through the hand-over page and the phone screen. Every field below mu is
-// guarded by it; a request holds it for as long as it talks to the card, so that a double click cannot spend two tries.
+// guarded by it; a request holds it for as long as it talks to the card.
 type visit struct {
 	id, secret string // the secret is in a cookie of the browser that began: only that browser gets the code
 	req        *authorizationRequest
@@ -28,8 +28,10 @@ type visit struct {
 	phoneExpires time.Time // of an address that no phone opened yet
 	opened       bool
 	stage        stage
+	attempt      int // counts the PINs and passwords taken: a form that was shown before the last one is stale
 	outcome      outcome
 	released     bool
+	location     string   // with released: where the browser was sent
 	notice       notice   // what the phone screen has to say about the last input
 	remaining    int      // tries, with noticeWrongSecret
 	blocked      card.PIN // with outcomeBlocked
@@ -86,6 +88,10 @@ const (
 	noticePhoneFirst
 )
 
+// repeatWindow is how long the browser that was sent back gets the same redirect again when it repeats the form: on a
+// second click a browser drops the answer to the first.
+const repeatWindow = 30 * time.Second
+
 // maxNumberMisses bounds guessing: after that many wrong numbers the phone has to show a new one.
 const maxNumberMisses = 5
 
@@ -97,7 +103,9 @@ func (s *Service) beginVisit(w http.ResponseWriter, r *http.Request, req *author
 		handedOver: k.Handover == HandoverAlways || k.Handover == HandoverAuto && looksLikePC(r.UserAgent()),
 	}
 	if !s.visits.add(v.id, v, v.expires) || !s.newPhoneAddress(v) {
-		redirectTo(w, withQuery(req.redirectURI, url.Values{"error": {"temporarily_unavailable"}, "state": {req.state}}))
+		params := url.Values{"error": {"temporarily_unavailable"}, "state": {req.state}}
+		s.nameIssuer(params)
+		redirectTo(w, withQuery(req.redirectURI, params))
 		return
 	}
 	s.setCookie(w, v, v.secret, int(k.Lifetimes.interaction().Seconds()))
@@ -218,7 +226,7 @@ func (s *Service) takeNumber(v *visit, typed string) notice {
 	}
 }
 
-// release makes the redirect back to the relying party, once, and forgets the visit.
+// release makes the redirect back to the relying party, once, and soon forgets the visit.
 func (s *Service) release(v *visit) (string, *protocolError) {
 	if v.released {
 		return "", &protocolError{"invalid_request", "the visit is over"}
@@ -226,6 +234,9 @@ func (s *Service) release(v *visit) (string, *protocolError) {
 	v.released = true
 	s.visits.remove(v.id)
 	s.phones.remove(v.phoneID)
+	until := s.now().Add(repeatWindow)
+	s.visits.add(v.id, v, until)
+	s.phones.add(v.phoneID, v, until)
 	k := s.Knobs()
 	params := url.Values{"state": {v.req.state}}
 	if v.outcome == outcomeApproved {
@@ -250,18 +261,24 @@ func (s *Service) release(v *visit) (string, *protocolError) {
 			v.req.transaction.cancel()
 		}
 	}
-	switch k.Callback.Issuer {
+	s.nameIssuer(params)
+	for name, value := range k.Callback.Extra {
+		params.Set(name, value)
+	}
+	s.log.Info("visit ended", slog.String("client", v.req.client.ID), slog.Bool("approved", v.outcome == outcomeApproved))
+	v.location = withQuery(v.req.redirectURI, params)
+	return v.location, nil
+}
+
+// nameIssuer adds iss, to error answers too (RFC 9207, section 2).
+func (s *Service) nameIssuer(params url.Values) {
+	switch s.Knobs().Callback.Issuer {
 	case CallbackIssuerOn:
 		params.Set("iss", s.env.Issuer)
 	case CallbackIssuerWrong:
 		params.Set("iss", s.env.Issuer+"/other")
 	case CallbackIssuerOff:
 	}
-	for name, value := range k.Callback.Extra {
-		params.Set(name, value)
-	}
-	s.log.Info("visit ended", slog.String("client", v.req.client.ID), slog.Bool("approved", v.outcome == outcomeApproved))
-	return withQuery(v.req.redirectURI, params), nil
 }
 
 func (o outcome) description() string {
