@@ -31,7 +31,8 @@ type Certificate struct {
 	// OtherNames are the otherNames beyond those of the four attributes.
 	OtherNames []OtherName
 
-	// form is what Verify decides by, so that a Certificate that was not parsed, or changed after, gains nothing.
+	// form is what Verify decides by, so that a Certificate that was not parsed, or changed after, gains nothing. It has an
+	// x509.Certificate of its own.
 	form *form
 }
 
@@ -43,8 +44,9 @@ func ParseCertificate(der []byte) (*Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
+	shown := *f.x509
 	c := &Certificate{
-		Raw: f.x509.Raw, X509: f.x509, Policies: f.policies, DistributionPoints: f.points.all, form: f,
+		Raw: f.x509.Raw, X509: &shown, Policies: f.policies, DistributionPoints: f.points.all, form: f,
 	}
 	fields, found, rest, err := readPerson(f.names.other)
 	if err != nil {

@@ -66,6 +66,17 @@ func TestParseKeepsItsOwnCopy(t *testing.T) {
 	}
 }
 
+// TestVerifyByWhatWasParsed: fields that the application changed do not count.
+func TestVerifyByWhatWasParsed(t *testing.T) {
+	a := signingAuthority(t, "ca")
+	c := a.signingLeaf(t)
+	c.X509.NotAfter = now.Add(100 * year)
+	res, err := newVerifier(t, InsecureNoRevocation(), a).Verify(t.Context(), c, At(now.Add(5*year)))
+	if res.Status != Expired || !c.ValidUntil().Before(now.Add(5*year)) {
+		t.Errorf("%v, %v", res, err)
+	}
+}
+
 func TestParseKinds(t *testing.T) {
 	a := signingAuthority(t, "ca")
 	phone := asn1.ObjectIdentifier{1, 2, 392, 200149, 8, 5, 1, 1, 40}

@@ -2,6 +2,7 @@ package jpki
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/x509"
 	"slices"
@@ -67,7 +68,7 @@ func (c *CRLs) Add(der []byte) error {
 	c.series[l.seriesKey()] = append(series, l)
 	for _, key := range l.pointKeys() {
 		lists := append(slices.Clip(c.byPoint[key]), l)
-		slices.SortStableFunc(lists, func(a, b *revocationList) int { return b.thisUpdate.Compare(a.thisUpdate) })
+		slices.SortStableFunc(lists, latestFirst)
 		c.byPoint[key] = lists
 	}
 	c.count++
@@ -123,6 +124,11 @@ func (c *CRLs) remove(l *revocationList) {
 	c.size -= int64(len(l.raw))
 }
 
+// latestFirst orders lists. Two lists of one second are told apart by their numbers (RFC 5280, 5.2.3).
+func latestFirst(a, b *revocationList) int {
+	return cmp.Or(b.thisUpdate.Compare(a.thisUpdate), compareInteger(b.number, a.number))
+}
+
 func (l *revocationList) seriesKey() listKey {
 	return listKey{string(l.authorityKeyID), string(l.scope.raw)}
 }
@@ -154,16 +160,16 @@ func (c *CRLs) candidates(leaf *form, issuer *x509.Certificate) []*revocationLis
 			found = lists
 		case len(lists) > 0:
 			found = slices.Concat(found, lists)
-			slices.SortStableFunc(found, func(a, b *revocationList) int { return b.thisUpdate.Compare(a.thisUpdate) })
+			slices.SortStableFunc(found, latestFirst)
 		}
 	}
 	return found
 }
 
 // Check implements [RevocationSource]. A list counts when it is for the leaf (issuer name, key identifier and distribution
-// point), is signed by the issuer, and the issuer may sign lists. Among the lists that are in force at q.At (thisUpdate ≤
-// t < nextUpdate) the latest decides. Lists of a later time can only take away: one that shows a revocation effective at
-// q.At, or because of a compromised key, decides.
+// point), is signed by the issuer, and the issuer may sign lists. Among the lists of one scope that are in force at q.At
+// (thisUpdate ≤ t < nextUpdate) the latest is heard; if the lists heard differ, a revocation decides. Lists of a later time
+// can only take away: one that shows a revocation effective at q.At, or because of a compromised key, decides.
 //
 // Without such a list the error is an [*Error] with [ReasonRevocationUnknown].
 func (c *CRLs) Check(ctx context.Context, q RevocationQuery) (RevocationAnswer, error) {
@@ -179,13 +185,18 @@ func (c *CRLs) Check(ctx context.Context, q RevocationQuery) (RevocationAnswer, 
 		return unknown, unknownStatus("crl.issuer-key-usage", "RFC 5280, 6.3.3 (f)", nil)
 	}
 	var decided *RevocationAnswer
+	var heard []listKey // series of which the latest list in force was heard
 	for _, l := range c.candidates(q.Leaf.form, q.Issuer) {
 		if !bytes.Equal(l.issuer, q.Issuer.RawSubject) || !c.signedBy(l, q.Issuer) {
 			continue
 		}
 		later := l.thisUpdate.After(q.At)
-		if !later && (decided != nil || !q.At.Before(l.nextUpdate)) {
-			continue
+		if !later {
+			series := l.seriesKey()
+			if !q.At.Before(l.nextUpdate) || slices.Contains(heard, series) {
+				continue
+			}
+			heard = append(heard, series)
 		}
 		answer, listed := l.answer(q)
 		switch {
@@ -193,7 +204,7 @@ func (c *CRLs) Check(ctx context.Context, q RevocationQuery) (RevocationAnswer, 
 			return answer, nil
 		case listed && answer.Status == Unknown:
 			return unknown, unknownStatus("crl.reason", clauseReasonCode, nil)
-		case !later && answer.Status == Good:
+		case !later && answer.Status == Good && decided == nil:
 			decided = &answer
 		}
 	}

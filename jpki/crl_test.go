@@ -444,6 +444,8 @@ func TestCRLHistory(t *testing.T) {
 		{"on hold then, lifted later", [][]byte{daily(1, then, revoked(c, signedAt.Add(-day), reasonExt(6))), daily(2, later)}, Hold},
 		{"expired list", [][]byte{daily(1, signedAt.Add(-2*day))}, Unknown},
 		{"two in force, the latest decides", [][]byte{daily(1, then), daily(2, signedAt.Add(-time.Minute), revoked(c, signedAt.Add(-2*time.Minute)))}, Revoked},
+		{"two of one second, the higher number decides", [][]byte{daily(1, then), daily(2, then, revoked(c, then, reasonExt(4)))}, Revoked},
+		{"two of one second, hold lifted", [][]byte{daily(1, then, revoked(c, then, reasonExt(6))), daily(2, then)}, Good},
 		{"two in force, hold lifted", [][]byte{daily(1, then, revoked(c, signedAt.Add(-day), reasonExt(6))), daily(2, signedAt.Add(-time.Minute))}, Good},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -461,6 +463,17 @@ func TestCRLHistory(t *testing.T) {
 			if answer, err := a.ask(t, added(t, lists...), c, signedAt); err != nil || answer.Status != Revoked {
 				t.Errorf("%v, %v", answer, err)
 			}
+		}
+	})
+	// A partition's list and a list of everything in force at once, the other way round: the older one is the only one of
+	// its scope, and no list of another scope can take its revocation back.
+	t.Run("a revocation of another scope", func(t *testing.T) {
+		whole := a.list(7)
+		whole.thisUpdate, whole.nextUpdate = utcTime(signedAt.Add(-time.Minute)), utcTime(now)
+		whole.extensions = whole.extensions[:2]
+		partition := daily(1, then, revoked(c, signedAt.Add(-day), reasonExt(4)))
+		if answer, err := a.ask(t, added(t, partition, whole.sign(a.key)), c, signedAt); err != nil || answer.Status != Revoked {
+			t.Errorf("%v, %v", answer, err)
 		}
 	})
 	t.Run("prune", func(t *testing.T) {

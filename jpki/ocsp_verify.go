@@ -196,6 +196,8 @@ func (s *singleResponse) decide(answer *RevocationAnswer, at time.Time, p ocspPo
 	if s.status == Revoked {
 		answer.Reason, answer.RevokedAt = s.event.reason, s.event.date
 		status = s.event.statusAt(at)
+		// The responder's clock may be ahead: what it revoked a moment ago must not look like a revocation to come.
+		covers = covers && s.event.statusAt(at.Add(p.skew)) == Good
 	}
 	switch {
 	case status == Revoked || status == Hold || status == Good && covers:

@@ -24,7 +24,7 @@ func TestOpenReadsTheKind(t *testing.T) {
 		{"iphone", []string{ok, "> 00B0000020", label("JPKIAPIOSTOKEN")}, card.IPhone},
 		{"juki", []string{ok, "> 00B0000020", label("JPKIAPICCTOKEN")}, card.Juki},
 		{"a later label", []string{ok, "> 00B0000020", label("JPKIAPICCTOKEN3")}, card.UnknownToken},
-		{"no such file", []string{"< 6A82"}, card.UnknownToken},
+		{"no such file", []string{"< 6A82", selectJPKI, ok, "> 00A4020C020006", "< 6A82"}, card.UnknownToken},
 		{"file not readable", []string{ok, "> 00B0000020", "< 6982"}, card.UnknownToken},
 		{"label in pieces", []string{
 			ok, "> 00B0000020", "< 4A504B4941509000", "> 00B000061A", "< 4943434F4B454E32" + "9000", "> 00B0000E12", "< 6B00",

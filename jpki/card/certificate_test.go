@@ -57,7 +57,7 @@ func TestCertificateRefused(t *testing.T) {
 		lines []string
 		want  card.Reason
 	}{
-		{"no file", []string{"< 6A82"}, card.NoCertificate},
+		{"no file", []string{"< 6A82", selectJPKI, ok, selectAuthCertificate, "< 6A82"}, card.NoCertificate},
 		{"empty file", []string{ok, "> 00B0000004", "< 6B00"}, card.NoCertificate},
 		{"empty file, 9000", []string{ok, "> 00B0000004", "< 9000"}, card.NoCertificate},
 		{"filler FF", []string{ok, "> 00B0000004", "< FFFFFFFF9000"}, card.NoCertificate},

@@ -33,7 +33,17 @@ const maxOffset = 0x7FFF
 
 // selectEF selects an elementary file of the current application. Verified PINs stay verified.
 func (s *session) selectEF(ctx context.Context, op string, id uint16) (apdu.Response, error) {
-	return s.send(ctx, op, apdu.Command{INS: insSelect, P1: 0x02, P2: 0x0C, Data: []byte{byte(id >> 8), byte(id & 0xFF)}})
+	cmd := apdu.Command{INS: insSelect, P1: 0x02, P2: 0x0C, Data: []byte{byte(id >> 8), byte(id & 0xFF)}}
+	r, err := s.send(ctx, op, cmd)
+	if err != nil || r.Status != apdu.FileNotFound || s.end != nil || s.app == unknownApp {
+		return r, err
+	}
+	// Without a transaction nobody tells when the card was taken away and put back, which leaves another application
+	// selected and nothing verified: ask again where the file should be.
+	if err := s.reselectApp(ctx, op, s.app); err != nil {
+		return apdu.Response{}, err
+	}
+	return s.send(ctx, op, cmd)
 }
 
 // mustSelectEF is selectEF for a file that every such application has.

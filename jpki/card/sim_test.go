@@ -30,6 +30,50 @@ func openSim(t *testing.T) (*cardsim.Card, *card.Card) {
 	return sim, c
 }
 
+// plainTransport has no transactions and cannot switch power, like a relay to a phone.
+type plainTransport struct{ sim *cardsim.Card }
+
+func (p plainTransport) Transmit(_ context.Context, command []byte) ([]byte, error) {
+	return p.sim.Transmit(command), nil
+}
+
+// A card that was taken away and put back has another application selected and has forgotten the PIN. It must neither
+// look like a card without certificates nor be asked to sign unverified.
+func TestSimCardPutBack(t *testing.T) {
+	sim := cardsim.New(t, cardsim.Hanako)
+	c, err := card.Open(t.Context(), plainTransport{sim}, card.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, auth := sim.Certificates()
+	sim.PowerOff()
+	if got, err := c.AuthCertificate(t.Context()); err != nil || !bytes.Equal(got, auth) {
+		t.Errorf("authentication certificate: %d bytes, %v", len(got), err)
+	}
+	sim.PowerOff()
+	if n, err := c.AuthPINTries(t.Context()); n != 3 || err != nil {
+		t.Errorf("%d tries, %v", n, err)
+	}
+	if err := c.VerifySigningPassword(t.Context(), "ABC123"); err != nil {
+		t.Fatal(err)
+	}
+	key, err := c.SigningKey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sim.PowerOff()
+	_, err = c.SigningCertificate(t.Context())
+	wantReason(t, err, card.NotVerified)
+	_, err = key.Sign(nil, make([]byte, 32), crypto.SHA256)
+	wantReason(t, err, card.NotVerified)
+	if err := c.VerifySigningPassword(t.Context(), "ABC123"); err != nil {
+		t.Fatal(err)
+	}
+	sim.PowerOff()
+	_, err = key.Sign(nil, make([]byte, 32), crypto.SHA256)
+	wantReason(t, err, card.NotVerified)
+}
+
 func TestSimCertificates(t *testing.T) {
 	sim, c := openSim(t)
 	if c.Kind() != card.Plastic {
