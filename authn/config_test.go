@@ -3,6 +3,7 @@ package authn
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/cookiejar"
@@ -217,6 +218,37 @@ func TestDiscover(t *testing.T) {
 	}
 	if _, err := Discover(context.Background(), nil, "http://op.example"); FamilyOf(err) != Configuration {
 		t.Errorf("%v", err)
+	}
+}
+
+// A remote service must not make the client talk to whatever listens on this machine.
+func TestDiscoveredEndpointsAreNotLocal(t *testing.T) {
+	wanted := Custom("https://op.example")
+	good := claimsMap{
+		"issuer": wanted.Issuer, "authorization_endpoint": wanted.AuthorizationEndpoint, "token_endpoint": wanted.TokenEndpoint,
+		"userinfo_endpoint": wanted.UserinfoEndpoint, "jwks_uri": wanted.JWKSEndpoint,
+	}
+	read := func(m claimsMap) (Environment, error) {
+		b, err := json.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return readMetadata(b, wanted.Issuer)
+	}
+	if env, err := read(good); err != nil || env != wanted {
+		t.Fatalf("%+v, %v", env, err)
+	}
+	if _, err := read(with(good, "jwks_uri", "HTTPS://keys.example/jwks")); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{"authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri"} {
+		for _, local := range []string{"http://127.0.0.1:8080/admin", "http://localhost/", "http://[::1]/"} {
+			env, err := read(with(good, name, local))
+			wantError(t, err, ReasonConfiguration, "discovery")
+			if env != (Environment{}) {
+				t.Error("endpoints came out")
+			}
+		}
 	}
 }
 

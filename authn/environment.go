@@ -112,7 +112,15 @@ func readMetadata(body []byte, issuer string) (Environment, error) {
 		JWKSEndpoint:          text("jwks_uri"),
 		SignEndpoint:          u.Scheme + "://" + u.Host + signPath,
 	}
-	if err := misconfigured("discovery", e.mistakes()); err != nil {
+	list := e.mistakes()
+	// Plain http is for a whole service on this machine. A remote one must not point the client, and the assertions that
+	// it sends, at whatever else listens here.
+	for _, endpoint := range []string{e.AuthorizationEndpoint, e.TokenEndpoint, e.UserinfoEndpoint, e.JWKSEndpoint} {
+		if u.Scheme == "https" && !strings.HasPrefix(strings.ToLower(endpoint), "https:") {
+			list = append(list, mistake("an endpoint must use https, as the issuer does"))
+		}
+	}
+	if err := misconfigured("discovery", list); err != nil {
 		return Environment{}, err
 	}
 	return e, nil

@@ -35,7 +35,9 @@ func harden(c *http.Client) (*http.Client, error) {
 		if !ok {
 			return nil, errForeignTransport
 		}
-		own.Transport = t.Clone()
+		t = t.Clone()
+		t.MaxResponseHeaderBytes = limits.HTTPHeader
+		own.Transport = t
 	}
 	if t, ok := own.Transport.(*http.Transport); ok && t.TLSClientConfig != nil && t.TLSClientConfig.InsecureSkipVerify {
 		return nil, errInsecureTLS

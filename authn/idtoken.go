@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -117,7 +118,7 @@ func (c *Client) checkClaims(payload []byte, accessToken, nonce string) (*idClai
 	}
 	// "sub: REQUIRED. ... MUST NOT exceed 255 ASCII characters in length" (section 2).
 	sub, ok := strictjson.String(m["sub"])
-	if !ok || sub == "" || len(sub) > limits.Subject {
+	if !ok || sub == "" || len(sub) > limits.Subject || strings.ContainsFunc(sub, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return nil, "sub"
 	}
 	out.subject = sub

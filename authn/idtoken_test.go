@@ -51,6 +51,8 @@ func TestRefusedClaims(t *testing.T) {
 		{"missing sub", "sub", without("sub")},
 		{"empty sub", "sub", set("sub", "")},
 		{"sub is a number", "sub", set("sub", 7)},
+		{"sub outside ASCII", "sub", set("sub", "利用者")},
+		{"sub with a line break", "sub", set("sub", "a\nb")},
 		{"sub too long", "sub", set("sub", strings.Repeat("s", limits.Subject+1))},
 		{"missing nonce", "nonce", without("nonce")},
 		{"wrong nonce", "nonce", set("nonce", "0000000000000000000000000000000000000000000")},

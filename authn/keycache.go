@@ -37,6 +37,8 @@ type keyCache struct {
 	cur  atomic.Pointer[keySnapshot]
 	// quiet is when the last fetch that brought nothing new ended, in nanoseconds since 1970; 0 = never.
 	quiet atomic.Int64
+	// failed is what the last fetch failed with; nil after one that succeeded.
+	failed atomic.Pointer[Error]
 }
 
 // keySnapshot never changes.
@@ -72,10 +74,14 @@ func (k *keyCache) verify(ctx context.Context, t *jose.Token, rules jose.VerifyO
 // current returns keys that are fresh, or usable while the service cannot be reached.
 func (k *keyCache) current(ctx context.Context) (*keySnapshot, error) {
 	snap := k.cur.Load()
-	if snap != nil && k.now().Sub(snap.fetched) < keysFresh {
-		return snap, nil
+	if snap != nil {
+		// Keys from the future, after the clock was set back, are not fresh: they could stay so for years.
+		if age := k.now().Sub(snap.fetched); age >= 0 && age < keysFresh {
+			return snap, nil
+		}
 	}
 	usable := snap != nil && k.now().Sub(snap.fetched) < keysUsable
+	failed := k.failed.Load()
 	if usable {
 		select { // while someone else fetches, the old keys will do
 		case k.turn <- struct{}{}:
@@ -92,6 +98,11 @@ func (k *keyCache) current(ctx context.Context) (*keySnapshot, error) {
 	if usable && k.coolingDown() {
 		return snap, nil
 	}
+	if e := k.failure(); e != nil && !usable && k.failed.Load() != failed {
+		// It failed while this call waited. If each tried again after the other, a service that hangs would let them
+		// queue up for hours.
+		return nil, e
+	}
 	fresh, err := k.fetch(ctx)
 	switch {
 	case err == nil:
@@ -106,10 +117,11 @@ func (k *keyCache) current(ctx context.Context) (*keySnapshot, error) {
 	}
 }
 
-// newer returns a snapshot other than seen, or nil if there is none to be had now.
+// newer returns a snapshot other than seen, or nil if there is none to be had now; in the pause after a failed fetch it
+// is not known whether there is one, and the answer is that failure.
 func (k *keyCache) newer(ctx context.Context, seen *keySnapshot) (*keySnapshot, error) {
 	if k.cur.Load() == seen && k.coolingDown() {
-		return nil, nil //nolint:nilnil // no newer keys is an answer, not a failure
+		return nil, k.failure()
 	}
 	if err := k.wait(ctx); err != nil {
 		return nil, err
@@ -119,7 +131,7 @@ func (k *keyCache) newer(ctx context.Context, seen *keySnapshot) (*keySnapshot, 
 		return now, nil
 	}
 	if k.coolingDown() {
-		return nil, nil //nolint:nilnil // as above
+		return nil, k.failure()
 	}
 	fresh, err := k.fetch(ctx)
 	if err != nil {
@@ -153,8 +165,26 @@ func (k *keyCache) coolingDown() bool {
 	return passed >= 0 && passed < keysCooldown // a clock that was set back must not prolong the pause
 }
 
-// fetch gets the key set. A set without a usable key counts as a failure: it would refuse every token.
+// failure is what the last fetch failed with, nil if it did not.
+func (k *keyCache) failure() error {
+	if e := k.failed.Load(); e != nil {
+		own := *e
+		return &own
+	}
+	return nil
+}
+
+// fetch gets the key set and notes whether that worked; the caller has the turn.
 func (k *keyCache) fetch(ctx context.Context) (*keySnapshot, *Error) {
+	snap, err := k.get(ctx)
+	if err == nil || ctx.Err() == nil { // that a caller gave up says nothing about the service
+		k.failed.Store(err)
+	}
+	return snap, err
+}
+
+// get is one request. A set without a usable key counts as a failure: it would refuse every token.
+func (k *keyCache) get(ctx context.Context) (*keySnapshot, *Error) {
 	a, err := get(ctx, k.client, k.url, limits.JWKS, "application/json, application/jwk-set+json", "")
 	if err != nil {
 		e := transportError(err)

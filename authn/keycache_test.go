@@ -2,12 +2,16 @@ package authn
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
@@ -126,12 +130,20 @@ func TestWithdrawnKeyStopsWorking(t *testing.T) {
 }
 
 func TestKeysWhileTheServiceIsDown(t *testing.T) {
+	goodKeys, err := jose.MarshalKeySet(testECKey().signing().Public())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, down := range map[string]http.HandlerFunc{
-		"status 503":     reply(503, jsonType, "{}"),
-		"redirect":       reply(302, jsonType, `{"keys":[]}`),
-		"HTML":           reply(200, "text/html", "<html>"),
-		"empty set":      reply(200, jsonType, `{"keys":[]}`),
-		"no usable key":  reply(200, jsonType, `{"keys":[{"kty":"oct","k":"AAAA"}]}`),
+		"status 503":    reply(503, jsonType, "{}"),
+		"redirect":      reply(302, jsonType, `{"keys":[]}`),
+		"HTML":          reply(200, "text/html", "<html>"),
+		"empty set":     reply(200, jsonType, `{"keys":[]}`),
+		"no usable key": reply(200, jsonType, `{"keys":[{"kty":"oct","k":"AAAA"}]}`),
+		"huge header": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X", strings.Repeat("x", 2*limits.HTTPHeader))
+			_, _ = w.Write(goodKeys)
+		},
 		"too large":      reply(200, jsonType, strings.Repeat(" ", limits.JWKS+1)),
 		"reset":          func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		"duplicate keys": reply(200, jsonType, `{"keys":[],"keys":[]}`),
@@ -182,12 +194,74 @@ func TestUnknownKeyWhileTheServiceIsDown(t *testing.T) {
 	op.setKeys(reply(503, jsonType, "{}"))
 	op.idKey = testOtherEC()
 	wantError(t, op.verifyOne(c), ReasonTransport, "signing keys: status")
-	wantError(t, op.verifyOne(c), ReasonIDToken, "key") // in the cooldown nobody asks
+	hits := op.jwksHits.Load()
+	wantError(t, op.verifyOne(c), ReasonTransport, "signing keys: status") // in the cooldown nobody asks, and nobody knows
+	if op.jwksHits.Load() != hits {
+		t.Error("asked in the cooldown")
+	}
 	op.setKeys(nil)
+	op.clock.advance(keysCooldown)
+	wantError(t, op.verifyOne(c), ReasonIDToken, "key")
+	wantError(t, op.verifyOne(c), ReasonIDToken, "key")
 	op.publish(testOtherEC())
 	op.clock.advance(keysCooldown)
 	if err := op.verifyOne(c); err != nil {
 		t.Error(err)
+	}
+}
+
+// hanging is a service that takes connections and then fails when release is closed.
+type hanging struct {
+	release chan struct{}
+	hits    atomic.Int64
+}
+
+func (h *hanging) RoundTrip(*http.Request) (*http.Response, error) {
+	h.hits.Add(1)
+	<-h.release
+	return nil, io.ErrUnexpectedEOF
+}
+
+// If every caller tried in turn, the last of a thousand would wait for a thousand timeouts.
+func TestCallersWaitForOneTimeoutOnly(t *testing.T) {
+	op := newOP(t)
+	token, err := jose.Parse(op.idToken("n", testAccess))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, call := range map[string]func(*Client) error{
+		"signing keys": func(c *Client) error {
+			_, err := c.keys.verify(context.Background(), token, c.tokenRules)
+			return err
+		},
+		"service token": func(c *Client) error {
+			_, err := c.ServiceToken(context.Background())
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				service := &hanging{release: make(chan struct{})}
+				c := op.client(func(c *Config) { c.HTTPClient = &http.Client{Transport: service} })
+				var wg sync.WaitGroup
+				for range 20 {
+					wg.Go(func() {
+						if err := call(c); FamilyOf(err) != Unavailable {
+							t.Errorf("%v", err)
+						}
+					})
+				}
+				synctest.Wait()
+				close(service.release)
+				wg.Wait()
+				if n := service.hits.Load(); n != 1 {
+					t.Errorf("%d requests one after the other, want 1", n)
+				}
+				if call(c) == nil || service.hits.Load() != 2 {
+					t.Error("a later call does not try again")
+				}
+			})
+		})
 	}
 }
 
@@ -205,6 +279,18 @@ func TestClockSetBackDoesNotProlongTheCooldown(t *testing.T) {
 	if err := op.verifyOne(c); err != nil {
 		t.Error(err)
 	}
+}
+
+// A machine may start with its clock years ahead; keys fetched then must not stay in use until that day.
+func TestClockSetBackDoesNotKeepWithdrawnKeys(t *testing.T) {
+	op := newOP(t)
+	c := op.client()
+	if err := op.verifyOne(c); err != nil {
+		t.Fatal(err)
+	}
+	op.publish(testOtherEC())
+	op.clock.advance(-365 * 24 * time.Hour)
+	wantError(t, op.verifyOne(c), ReasonIDToken, "key")
 }
 
 // A caller who gives up must not take the fetch of the others along.

@@ -2,8 +2,10 @@ package authn
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -18,15 +20,18 @@ const serviceTokenMargin = 30 * time.Second
 type serviceTokens struct {
 	turn   chan struct{}
 	cached Token // guarded by turn
+	// failed is the last failure of the service, for those who were waiting meanwhile.
+	failed atomic.Pointer[Error]
 }
 
 func newServiceTokens() *serviceTokens { return &serviceTokens{turn: make(chan struct{}, 1)} }
 
 // ServiceToken gets a client_credentials token (RFC 6749, section 4.4) for the sign API. It is cached until 30 s before
 // its end and shared by all callers; a token without a stated lifetime is not cached. At most one request is under way:
-// others wait for it, or for the end of their context. It never stands for a person.
+// others wait for it, or for the end of their context, and share its failure. It never stands for a person.
 func (c *Client) ServiceToken(ctx context.Context) (Token, error) {
 	s := c.service
+	failed := s.failed.Load()
 	select {
 	case s.turn <- struct{}{}:
 	case <-ctx.Done():
@@ -36,8 +41,16 @@ func (c *Client) ServiceToken(ctx context.Context) (Token, error) {
 	if s.cached != (Token{}) && c.now().Add(serviceTokenMargin).Before(s.cached.Expires()) {
 		return s.cached, nil
 	}
+	if e := s.failed.Load(); e != failed {
+		own := *e
+		return Token{}, &own
+	}
 	t, err := c.fetchServiceToken(ctx)
 	if err != nil {
+		var own *Error
+		if ctx.Err() == nil && errors.As(err, &own) { // that a caller gave up says nothing about the service
+			s.failed.Store(own)
+		}
 		return Token{}, err
 	}
 	s.cached = t

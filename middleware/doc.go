@@ -16,7 +16,7 @@
 // (__Host-kakunin-login-…, AES-256-GCM, the cookie's name as associated data) and redirects to the service. The callback
 // finds that cookie by the state, deletes it and remembers the state as used, and only then redeems the code. So
 //
-//   - parallel tabs work: each login has its own cookie, at most five per browser, the oldest gives way;
+//   - parallel tabs work: each login has its own cookie, at most five and 6 KiB per browser, the oldest gives way;
 //   - a login ends in the browser that began it (RFC 9700, section 2.1; OWASP ASVS 5.0, 10.1.2), hence the cookie:
 //     private browsing that forgets it, or an app that opens another browser, ends with ReasonLostLogin and a page that
 //     says what to do;
@@ -33,7 +33,7 @@
 // # Sessions
 //
 // Sessions are [github.com/alexedwards/scs/v2] sessions on the server: logging out ends them there. The default keeps
-// them in memory, for one instance; its cookie is __Host-kakunin-session with Secure, HttpOnly and SameSite=Lax, ended
+// them in memory, at most 131,072, for one instance; its cookie is __Host-kakunin-session with Secure, HttpOnly and SameSite=Lax, ended
 // after 30 minutes without a request and 12 hours in any case. The session holds the identity with the attributes that
 // were granted, never a token. A value of another type than string, []byte, bool and int that the application puts
 // there is encoded by encoding/gob.

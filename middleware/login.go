@@ -63,7 +63,7 @@ func (l *Login) redirectToService(w http.ResponseWriter, r *http.Request, req au
 		l.fail(w, r, err)
 		return
 	}
-	l.trimPending(w, r)
+	l.trimPending(w, r, len(cookie.Name)+len(cookie.Value))
 	http.SetCookie(w, cookie)
 	l.log.LogAttrs(r.Context(), slog.LevelDebug, "login begun", slog.Bool("sign", p.Sign != nil))
 	redirect(w, begun.URL)

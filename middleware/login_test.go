@@ -107,6 +107,43 @@ func TestLargestPendingLoginFitsIntoACookie(t *testing.T) {
 	}
 }
 
+// The page to return to is the visitor's text: however it is made, it is no fault of the configuration.
+func TestPageThatDoesNotFitIsForgotten(t *testing.T) {
+	s := newSite(t)
+	b := s.browser(t)
+	r := b.get("/auth/login?return=" + url.QueryEscape("/?"+strings.Repeat("&", 1000)))
+	if r.StatusCode != http.StatusSeeOther {
+		t.Fatalf("%d, %v", r.StatusCode, s.lastError())
+	}
+	checkCookie(t, r.Cookies()[0])
+	if r = b.get(s.op.approve(t, r.Header.Get("Location"))); r.Header.Get("Location") != "/" || b.who() != "subject-hanako" {
+		t.Errorf("came back to %q, %v", r.Header.Get("Location"), s.lastError())
+	}
+}
+
+// Another site can link to the login with long pages to return to. Servers refuse requests with too long a Cookie line,
+// and the person would be locked out until the cookies expire.
+func TestLinksDoNotFillTheCookieLine(t *testing.T) {
+	s := newSite(t)
+	b := s.browser(t)
+	s.later(0)
+	var last string
+	for range 8 {
+		last = b.begin("/auth/login?return=/" + strings.Repeat("a", 1000))
+		s.later(time.Second)
+		size := 0
+		for _, c := range b.cookies(pendingPrefix) {
+			size += len(c.Name) + len(c.Value)
+		}
+		if size > 6<<10 {
+			t.Fatalf("%d bytes of pending logins in one browser", size)
+		}
+	}
+	if r := b.get(s.op.approve(t, last)); r.StatusCode != http.StatusSeeOther {
+		t.Errorf("the newest login: %d, %v", r.StatusCode, s.lastError())
+	}
+}
+
 func TestReturnOnlyToThisOrigin(t *testing.T) {
 	s := newSite(t)
 	for _, evil := range []string{"https://evil.example/", "//evil.example", `/\evil.example`, "/\t/evil.example", "javascript:alert(1)", "/auth/logout"} {

@@ -55,17 +55,23 @@ func (l *Login) sealPending(login authn.Pending, p pending) (*http.Cookie, error
 		return nil, &Error{Reason: ReasonConfiguration, Err: err}
 	}
 	p.Login = b
-	plain, err := json.Marshal(p)
-	if err != nil {
-		return nil, &Error{Reason: ReasonConfiguration, Err: err}
-	}
 	c := l.pendingCookie(pendingName(login.State())) //nolint:gosec // the attributes are set there
-	c.Value = l.seal.seal(c.Name, plain)
 	c.MaxAge = int(l.ttl / time.Second)
-	if len(c.Name)+len(c.Value) > limits.Cookie {
-		return nil, &Error{Reason: ReasonConfiguration, Detail: "the pending login does not fit into a cookie"}
+	for {
+		plain, err := json.Marshal(p)
+		if err != nil {
+			return nil, &Error{Reason: ReasonConfiguration, Err: err}
+		}
+		c.Value = l.seal.seal(c.Name, plain)
+		if len(c.Name)+len(c.Value) <= limits.Cookie {
+			return c, nil
+		}
+		// The page to return to is the visitor's text, and some characters take six times their size in JSON.
+		if p.Return == "" {
+			return nil, &Error{Reason: ReasonConfiguration, Detail: "the pending login does not fit into a cookie"}
+		}
+		p.Return = ""
 	}
-	return c, nil
 }
 
 // openPending opens the value of the cookie name.
@@ -105,11 +111,13 @@ func (l *Login) deletePending(w http.ResponseWriter, name string) {
 	http.SetCookie(w, c)
 }
 
-// trimPending leaves room for one more pending login: cookies that do not open or are expired go, then the oldest
-// ones. Without a bound, abandoned logins would fill the Cookie header until servers answer 400 or 431.
-func (l *Login) trimPending(w http.ResponseWriter, r *http.Request) {
+// trimPending leaves room for one more pending login of the given size: cookies that do not open or are expired go, then
+// the oldest ones. Without a bound, abandoned logins would fill the Cookie header until servers answer 400 or 431; and
+// since another site can link here, with long pages to return to, it could lock the person out like that.
+func (l *Login) trimPending(w http.ResponseWriter, r *http.Request, size int) {
 	type open struct {
 		name    string
+		size    int
 		created time.Time
 	}
 	var live []open
@@ -127,9 +135,10 @@ func (l *Login) trimPending(w http.ResponseWriter, r *http.Request) {
 			l.deletePending(w, c.Name)
 			continue
 		}
-		live = append(live, open{c.Name, login.Created()})
+		live = append(live, open{c.Name, len(c.Name) + len(c.Value), login.Created()})
+		size += len(c.Name) + len(c.Value)
 	}
-	for len(live) >= limits.PendingLogins {
+	for len(live) >= limits.PendingLogins || (size > limits.PendingBytes && len(live) > 0) {
 		oldest := 0
 		for i := range live {
 			if live[i].created.Before(live[oldest].created) {
@@ -137,6 +146,7 @@ func (l *Login) trimPending(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		l.deletePending(w, live[oldest].name)
+		size -= live[oldest].size
 		live = append(live[:oldest], live[oldest+1:]...)
 	}
 }

@@ -1,13 +1,16 @@
 package middleware
 
 import (
+	"errors"
 	"sync"
 	"time"
+
+	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
-// memoryStore is the default session store (scs.Store). It differs from the scs memstore in three points: it has no
-// goroutine that somebody must stop, it takes its clock from the configuration, and a token that was deleted stays
-// deleted. The last one matters because a session with an idle timeout is written back at the end of every request: a
+// memoryStore is the default session store (scs.Store). It differs from the scs memstore in four points: it has no
+// goroutine that somebody must stop, it takes its clock from the configuration, it has a bound, and a token that was
+// deleted stays deleted. The last one matters because a session with an idle timeout is written back at the end of every request: a
 // request that is still running while the person logs out would otherwise bring the session back (OWASP ASVS 5.0,
 // 7.4.1).
 type memoryStore struct {
@@ -16,7 +19,10 @@ type memoryStore struct {
 	mu    sync.Mutex
 	items map[string]storedSession
 	swept time.Time
+	limit int
 }
+
+var errStoreFull = errors.New("middleware: too many sessions")
 
 type storedSession struct {
 	data    []byte
@@ -31,7 +37,7 @@ const (
 )
 
 func newMemoryStore(now func() time.Time) *memoryStore {
-	return &memoryStore{now: now, items: make(map[string]storedSession), swept: now()}
+	return &memoryStore{now: now, items: make(map[string]storedSession), swept: now(), limit: limits.Sessions}
 }
 
 // Find implements scs.Store.
@@ -54,8 +60,13 @@ func (s *memoryStore) Commit(token string, b []byte, expiry time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sweep(now)
-	if s.items[token].deleted {
+	item, known := s.items[token]
+	if item.deleted {
 		return nil
+	}
+	if !known && len(s.items) >= s.limit {
+		// Giving up somebody else's session instead would let a flood log everybody out.
+		return errStoreFull
 	}
 	s.items[token] = storedSession{data: b, expires: now.Add(lifetime)}
 	return nil

@@ -62,6 +62,28 @@ func TestMemoryStoreKeepsDeletedDeleted(t *testing.T) {
 	}
 }
 
+func TestMemoryStoreIsBounded(t *testing.T) {
+	c := newClock()
+	s := newMemoryStore(c.now)
+	s.limit = 2
+	later := func() time.Time { return time.Now().Add(30 * time.Minute) }
+	for _, token := range []string{"a", "b", "a"} { // one that is there may be written again
+		if err := s.Commit(token, []byte(token), later()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Commit("c", nil, later()); err == nil || len(s.items) != 2 {
+		t.Errorf("%d sessions, %v", len(s.items), err)
+	}
+	if _, ok, _ := s.Find("b"); !ok {
+		t.Error("a flood ended somebody's session")
+	}
+	c.advance(31 * time.Minute)
+	if err := s.Commit("c", nil, later()); err != nil {
+		t.Errorf("no room although the others are over: %v", err)
+	}
+}
+
 func TestSessionCodecRoundTrip(t *testing.T) {
 	gob.Register(time.Duration(0))
 	deadline := time.Date(2026, 11, 1, 9, 0, 0, 123, time.UTC)

@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"encoding/base64"
+	"math"
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
@@ -40,7 +41,7 @@ func checkRSA(k *rsa.PublicKey) error {
 	if k.N.BitLen() > limits.RSABitsMax {
 		return fail(CheckKeyForm, "RSA key is too large")
 	}
-	if k.E < 3 || k.E%2 == 0 {
+	if k.E < 3 || k.E%2 == 0 || k.E > math.MaxInt32 { // package rsa uses no larger one
 		return fail(CheckKeyForm, "RSA exponent")
 	}
 	return nil

@@ -79,20 +79,23 @@ func TestKeySetSkipsWhatItCannotUse(t *testing.T) {
 	small := `{"kty":"RSA","n":"` + u64(k.smallRSA.N.Bytes()) + `","e":"AQAB"}`
 	offCurve := `{"kty":"EC","crv":"P-256","x":"` + u64(make([]byte, 32)) + `","y":"` + u64(make([]byte, 32)) + `"}`
 	for name, odd := range map[string]string{
-		"unknown kty":            `{"kty":"OKP","crv":"Ed25519","x":"AA"}`,
-		"unknown curve":          `{"kty":"EC","crv":"P-384","x":"AA","y":"AA"}`,
-		"symmetric":              `{"kty":"oct","k":"AAAA"}`,
-		"private":                ecJWK(k.otherEC, `,"d":"AA"`),
-		"RSA of 1024 bits":       small,
-		"RSA with even exponent": `{"kty":"RSA","n":"` + u64(k.rsa.N.Bytes()) + `","e":"Ag"}`,
-		"RSA of 16384 bits":      `{"kty":"RSA","n":"` + u64(new(big.Int).Lsh(big.NewInt(1), 16383).Bytes()) + `","e":"AQAB"}`,
-		"point off the curve":    offCurve,
-		"no kty":                 `{"crv":"P-256"}`,
-		"kid is a number":        ecJWK(k.otherEC, `,"kid":1`),
-		"unknown use":            ecJWK(k.otherEC, `,"use":"both"`),
-		"use contradicts ops":    ecJWK(k.otherEC, `,"use":"sig","key_ops":["wrapKey"]`),
-		"ops are no strings":     ecJWK(k.otherEC, `,"key_ops":[1]`),
-		"no object":              `7`,
+		"unknown kty":              `{"kty":"OKP","crv":"Ed25519","x":"AA"}`,
+		"unknown curve":            `{"kty":"EC","crv":"P-384","x":"AA","y":"AA"}`,
+		"symmetric":                `{"kty":"oct","k":"AAAA"}`,
+		"private":                  ecJWK(k.otherEC, `,"d":"AA"`),
+		"RSA of 1024 bits":         small,
+		"RSA with even exponent":   `{"kty":"RSA","n":"` + u64(k.rsa.N.Bytes()) + `","e":"Ag"}`,
+		"RSA with exponent 2^31+1": `{"kty":"RSA","n":"` + u64(k.rsa.N.Bytes()) + `","e":"gAAAAQ"}`,
+		// The low 64 bits are 65537: read carelessly, it is another key.
+		"RSA with exponent 2^64+65537": `{"kty":"RSA","n":"` + u64(k.rsa.N.Bytes()) + `","e":"AQAAAAAAAQAB"}`,
+		"RSA of 16384 bits":            `{"kty":"RSA","n":"` + u64(new(big.Int).Lsh(big.NewInt(1), 16383).Bytes()) + `","e":"AQAB"}`,
+		"point off the curve":          offCurve,
+		"no kty":                       `{"crv":"P-256"}`,
+		"kid is a number":              ecJWK(k.otherEC, `,"kid":1`),
+		"unknown use":                  ecJWK(k.otherEC, `,"use":"both"`),
+		"use contradicts ops":          ecJWK(k.otherEC, `,"use":"sig","key_ops":["wrapKey"]`),
+		"ops are no strings":           ecJWK(k.otherEC, `,"key_ops":[1]`),
+		"no object":                    `7`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			set, err := ParseKeySet([]byte(`{"keys":[` + odd + `,` + good + `]}`))

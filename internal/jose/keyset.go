@@ -85,10 +85,17 @@ func readJWK(raw []byte) (jwkMembers, error) {
 	return j, nil
 }
 
+// maxExponentText is 8 bytes in base64url.
+const maxExponentText = 11
+
 // raw lets the library decode the numbers of an RSA or P-256 key into to (a pointer to an interface).
 func (j jwkMembers) raw(to any, names ...string) error {
 	switch {
 	case j.kty == "RSA":
+		// The library keeps the low 64 bits of a larger exponent: another key than the one that was published.
+		if e, ok := strictjson.String(j.members["e"]); !ok || len(e) > maxExponentText {
+			return fail(CheckKeyForm, "RSA exponent")
+		}
 		names = append(names, "n", "e")
 	case j.kty == "EC" && j.crv == "P-256":
 		names = append(names, "crv", "x", "y")

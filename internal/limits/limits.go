@@ -45,6 +45,8 @@ const (
 	JSONMembers = 256
 	// HTTPBody is the largest body that the hardened HTTP client lets anyone read.
 	HTTPBody = 1 << 20
+	// HTTPHeader is the largest response header that the HTTP client reads over a transport of its own.
+	HTTPHeader = 64 << 10
 	// FinishedLogins is the largest number of finished logins remembered to refuse their replay.
 	FinishedLogins = 1 << 16
 	// IdentityStored is the largest stored form of an identity or pending login that is read back.
@@ -100,6 +102,11 @@ const (
 	PendingLogins = 5
 	// Cookie is the largest name plus value of one cookie (RFC 6265, section 6.1; OWASP ASVS 3.3.5).
 	Cookie = 4096
+	// PendingBytes is the largest total of name plus value of all pending-login cookies of one browser. Common servers and
+	// proxies refuse a request whose Cookie line exceeds 8 KiB.
+	PendingBytes = 6 << 10
+	// Sessions is the largest number of sessions, ended ones included, that the default store keeps in memory.
+	Sessions = 1 << 17
 	// PendingCookies is the largest number of cookies that look like pending logins and are examined in one request.
 	PendingCookies = 32
 	// UsedLogins is the largest number of used login states remembered in one process; the oldest is forgotten.

@@ -8,16 +8,6 @@ type Node struct {
 	Children []Node
 }
 
-// Child returns the first direct child with the tag.
-func (n Node) Child(tag Tag) (Node, bool) {
-	for _, c := range n.Children {
-		if c.Tag == tag {
-			return c, true
-		}
-	}
-	return Node{}, false
-}
-
 // ParseTree decodes a sequence of objects and, below every constructed tag, the sequences inside, down to TLVDepth
 // levels and TLVElements objects altogether. The error is an *[Error].
 func ParseTree(b []byte) ([]Node, error) {
