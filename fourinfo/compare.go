@@ -1,5 +1,7 @@
 package fourinfo
 
+import "slices"
+
 // Outcome is the result of comparing one attribute. The zero value is OutcomeUnknown, which is never agreement.
 type Outcome int
 
@@ -43,8 +45,8 @@ type FieldMatch struct {
 // The two agree exactly if every outcome is Same; comparing an empty person proves nothing.
 //
 // Names and addresses are compared raw, code point by code point, without any normalisation. A flagged substitute
-// character (on either side) matches any one character but never exactly. Birthdates are compared as dates and genders
-// as values, so that the forms of different sources agree.
+// character (on either side) matches any one character, with its variation selectors if it has some, but never exactly.
+// Birthdates are compared as dates and genders as values, so that the forms of different sources agree.
 func (p Person) Compare(other Person) []FieldMatch {
 	var matches []FieldMatch
 	add := func(attribute string, wanted, there bool, compare func() Outcome) {
@@ -76,21 +78,30 @@ func compareTexts(a, b text) Outcome {
 		return NeedsReview
 	}
 	ra, rb := []rune(a.Reveal()), []rune(b.Reveal())
-	if len(ra) != len(rb) {
-		return Different
-	}
-	wild := make([]bool, len(ra))
-	for _, positions := range [][]int{sa.Positions, sb.Positions} {
-		for _, i := range positions {
-			wild[i] = true
-		}
-	}
-	for i := range ra {
-		if !wild[i] && ra[i] != rb[i] {
+	i, j := 0, 0
+	for i < len(ra) && j < len(rb) {
+		wild := slices.Contains(sa.Positions, i) || slices.Contains(sb.Positions, j)
+		if !wild && ra[i] != rb[j] {
 			return Different
 		}
+		i, j = i+1, j+1
+		for wild && i < len(ra) && isVariationSelector(ra[i]) {
+			i++
+		}
+		for wild && j < len(rb) && isVariationSelector(rb[j]) {
+			j++
+		}
+	}
+	if i < len(ra) || j < len(rb) {
+		return Different
 	}
 	return NeedsReview
+}
+
+// isVariationSelector reports whether r chooses a glyph of the character before it (Unicode Standard, 23.4): the
+// certificate replaces the two together by one substitute character.
+func isVariationSelector(r rune) bool {
+	return r >= 0xFE00 && r <= 0xFE0F || r >= 0xE0100 && r <= 0xE01EF
 }
 
 func compareDates(a, b PartialDate) Outcome {

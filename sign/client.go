@@ -24,7 +24,7 @@ type Config struct {
 	// Logger gets debug records without any personal data, token, signature or certificate; default: discard.
 	Logger *slog.Logger
 	// OpaqueTransactionIDs accepts any transaction id of visible ASCII. By default an id must have the shape of a
-	// UUID (8-4-4-4-12 hexadecimal digits, any version).
+	// UUID (8-4-4-4-12 hexadecimal digits, any version). The wire profile's AnyTransactionID does the same.
 	OpaqueTransactionIDs bool
 }
 
@@ -69,7 +69,7 @@ func newClient(s service, wire authn.SignWire, c Config) (*Client, error) {
 	if cl.logger == nil {
 		cl.logger = slog.New(slog.DiscardHandler)
 	}
-	if c.OpaqueTransactionIDs {
+	if c.OpaqueTransactionIDs || wire.AnyTransactionID {
 		cl.idShape = opaqueID
 	}
 	return cl, nil

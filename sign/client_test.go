@@ -395,6 +395,15 @@ func TestOpaqueIDsStayOneSegment(t *testing.T) {
 	if _, err := c.fetch(t.Context(), &Transaction{ID: "a/../b?c", Mode: BareHash}, "user-token"); err != nil {
 		t.Error(err)
 	}
+	// The client and the authorization request read the same entry of the wire profile.
+	byProfile := otherWire()
+	byProfile.AnyTransactionID = true
+	if c, err = newClient(fakeService{srv.URL + "/t", srv.Client(), nil}, byProfile, Config{}); err != nil {
+		t.Fatal(err)
+	}
+	if tx, err := c.parseStart([]byte(`{"tx":"a/../b?c"}`)); err != nil || tx.ID != "a/../b?c" {
+		t.Errorf("id that is no UUID: %v", err)
+	}
 	for _, id := range []string{"", ".", "..", "a b", "a\x00", "é", strings.Repeat("a", limits.AuthorizationParameter+1)} {
 		if opaqueID(id) {
 			t.Errorf("%q accepted", id)

@@ -2,6 +2,7 @@ package sign
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -10,6 +11,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -368,6 +370,24 @@ func TestDocumentLimitAndFailure(t *testing.T) {
 	} else if strings.Contains(err.Error(), "secret") {
 		t.Errorf("the reader's text leaks: %v", err)
 	}
+	// A document without an end is given up at the limit, not read for ever.
+	if _, err := hashDocument(t.Context(), endless{}, "x"); ReasonOf(err) != ReasonDocumentSize {
+		t.Errorf("endless document: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := hashDocument(ctx, endless{cancel}, "x"); ReasonOf(err) != ReasonTransport || !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// endless never ends; it calls the function, if there is one, with every read.
+type endless []func()
+
+func (e endless) Read(p []byte) (int, error) {
+	for _, f := range e {
+		f()
+	}
+	return len(p), nil
 }
 
 type failing struct{}

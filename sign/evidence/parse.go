@@ -39,7 +39,7 @@ func (r *Record) marshalLine() ([]byte, error) {
 }
 
 // Parse reads one record strictly: size limit, no duplicate or unknown members, this version, well-formed fields, and a
-// hash that fits. It does not check Previous, which only [VerifyChain] can. Errors are [*Error].
+// hash that fits, in the one spelling that [Record.Marshal] writes. It does not check Previous, which only [VerifyChain] can. Errors are [*Error].
 func Parse(b []byte) (*Record, error) {
 	if len(b) > limits.Evidence {
 		return nil, &Error{Reason: ReasonFormat, Field: "size"}
@@ -60,7 +60,26 @@ func Parse(b []byte) (*Record, error) {
 	if err != nil || hash != r.Hash {
 		return nil, &Error{Reason: ReasonHash, Field: "hash", Err: err}
 	}
+	if !r.spelled(b) {
+		return nil, &Error{Reason: ReasonFormat, Field: "record"}
+	}
 	return &r, nil
+}
+
+// spelled reports whether b says the record as this package writes it, white space and the order of members aside.
+// encoding/json also takes names in another case, null for absent members and several forms of a time or of base64;
+// another reader would see another record under the same hash.
+func (r *Record) spelled(b []byte) bool {
+	plain, err := json.Marshal(r)
+	if err != nil {
+		return false
+	}
+	want, err := canonicalJSON(plain, "")
+	if err != nil {
+		return false
+	}
+	got, err := canonicalJSON(b, "")
+	return err == nil && bytes.Equal(got, want)
 }
 
 // check validates every field.
