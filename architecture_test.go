@@ -174,6 +174,52 @@ func TestNoInitFunctions(t *testing.T) {
 	}
 }
 
+// Time, HTTP and logs come from the configuration: no call of time.Now and its relatives, no client and no logger that the
+// whole process shares. time.Now as the value of a default is no call.
+func TestNothingReachesAroundTheConfiguration(t *testing.T) {
+	shared := map[string][]string{
+		"net/http": {"DefaultClient", "DefaultServeMux", "Get", "Head", "Post", "PostForm", "Handle", "HandleFunc"},
+		"log/slog": {"Default", "SetDefault", "Debug", "DebugContext", "Info", "InfoContext", "Warn", "WarnContext", "Error", "ErrorContext", "Log", "LogAttrs"},
+		"log":      {"Print", "Printf", "Println", "Fatal", "Fatalf", "Fatalln", "Panic", "Panicf", "Panicln", "Default"},
+	}
+	allowed := map[string]string{
+		"cardsim/persons.go":   "time.Now",   // Lookup is LookupAt for the present
+		"middleware/store.go":  "time.Until", // the session manager hands over an expiry in the system's time
+		"cardsim/vpcd/conn.go": "time.Now",   // the deadlines of a connection are in the system's time
+	}
+	for _, file := range sourceFiles(t) {
+		if file.test {
+			continue
+		}
+		imported := map[string]string{} // name in the file: path
+		for i, spec := range file.syntax.Imports {
+			name := path.Base(file.imports[i])
+			if spec.Name != nil {
+				name = spec.Name.Name
+			}
+			imported[name] = file.imports[i]
+		}
+		refuse := func(s *ast.SelectorExpr, matches func(importPath, name string) bool) {
+			if x, ok := s.X.(*ast.Ident); ok && matches(imported[x.Name], s.Sel.Name) && allowed[file.name] != x.Name+"."+s.Sel.Name {
+				t.Errorf("%s uses %s.%s", file.name, x.Name, s.Sel.Name)
+			}
+		}
+		ast.Inspect(file.syntax, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CallExpr:
+				if s, ok := n.Fun.(*ast.SelectorExpr); ok {
+					refuse(s, func(p, name string) bool {
+						return p == "time" && slices.Contains([]string{"Now", "Since", "Until"}, name)
+					})
+				}
+			case *ast.SelectorExpr:
+				refuse(n, func(p, name string) bool { return slices.Contains(shared[p], name) })
+			}
+			return true
+		})
+	}
+}
+
 // Every exported declaration outside main packages is documented, and every package has a package comment.
 func TestExportedSymbolsAreDocumented(t *testing.T) {
 	documented := map[string]bool{}

@@ -3,8 +3,11 @@ package kakunin_test
 import (
 	"bytes"
 	"context"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -112,6 +115,7 @@ type world struct {
 	logs     *lockedBuffer
 	recorder *recorder
 	person   cardsim.Person
+	key      authn.Key
 	service  *daa.Service
 	visitor  *daa.Visitor
 	rp       *httptest.Server
@@ -152,6 +156,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.key = key
 	mux := http.NewServeMux()
 	w.rp = httptest.NewTLSServer(mux)
 	t.Cleanup(w.rp.Close)
@@ -252,6 +257,7 @@ func (w *world) mount(t *testing.T, mux *http.ServeMux, login *middleware.Login,
 		// What a careless application does: it logs everything it has, in every way.
 		logger.Info("account", slog.Any("identity", id), slog.Any("value", *id), slog.Any("person", id.Person), slog.Any("subject", id.Subject))
 		logger.Info(fmt.Sprintf("%v %+v %#v %s %q", id, *id, *id, id.Person, id.Subject))
+		logger.Info(fmt.Sprintf("%v %+v %#v", w.key, opener, struct{ Key authn.Key }{w.key}), slog.Any("key", w.key), slog.Any("opener", opener))
 		encoded, err := json.Marshal(id)
 		logger.Info("json", slog.String("identity", string(encoded)), slog.Any("error", err))
 	}))
@@ -372,10 +378,25 @@ func (w *world) searchLogs(t *testing.T) {
 		{"signature value", base64.StdEncoding.EncodeToString(w.report.Signature)},
 		{"signature value in hexadecimal", fmt.Sprintf("%x", w.report.Signature)},
 		{"certificate", base64.StdEncoding.EncodeToString(w.report.Certificate.Raw)},
-		{"operator key", w.service.OperatorKey().D.String()},
 	} {
 		secrets[item.value] = item.what
 	}
+	// Keys in the forms in which printing a structure would show them: numbers in decimal, and their encodings.
+	private, err := w.key.RevealPEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(private)
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, key := range map[string]any{"client key": parsed, "operator key": w.service.OperatorKey()} {
+		number := key.(*rsa.PrivateKey).D
+		secrets[number.String()], secrets[number.Text(16)] = what, what+" in hexadecimal"
+		secrets[base64.RawURLEncoding.EncodeToString(number.Bytes())] = what + " as in a JWK"
+	}
+	secrets[base64.StdEncoding.EncodeToString(block.Bytes)[:60]] = "client key as PEM"
 	for _, part := range strings.Fields(strings.ReplaceAll(p.Name, "　", " ")) {
 		secrets[part] = "part of the name"
 	}

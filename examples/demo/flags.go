@@ -10,8 +10,10 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/sign"
 )
 
@@ -69,8 +71,11 @@ func (o *options) check(f *flag.FlagSet, mode string) error {
 		return errors.New("-show-personal needs -once; in the browser the attributes are shown to the person only")
 	}
 	host, port, err := net.SplitHostPort(o.addr)
-	if err != nil || port == "" {
+	if err != nil {
 		return errors.New("-addr must be host:port, e.g. 127.0.0.1:8080")
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return errors.New("-addr needs a port from 0 to 65535, where 0 takes a free one, e.g. 127.0.0.1:8080")
 	}
 	if o.issuer == "" {
 		// A card whose PINs are printed is for this machine only.
@@ -96,6 +101,9 @@ func (o *options) checkService() error {
 	if o.clientID == "" || o.clientKey == "" {
 		return errors.New("-issuer needs -client-id and -client-key")
 	}
+	if _, ok := o.knownPaths(); !ok && !o.discover {
+		return errors.New("-issuer must end in " + realm + ", without a slash after it; with -discover the endpoints are read from its metadata")
+	}
 	if o.redirectURL == "" {
 		return nil
 	}
@@ -110,6 +118,15 @@ func (o *options) checkService() error {
 		o.addr = net.JoinHostPort(strings.Replace(u.Hostname(), "localhost", "127.0.0.1", 1), u.Port())
 	}
 	return nil
+}
+
+// realm is where the documented issuers end.
+const realm = "/api/realms/main"
+
+// knownPaths returns the endpoints that follow from the issuer alone: they are at the documented paths beside it.
+func (o *options) knownPaths() (authn.Environment, bool) {
+	base, ok := strings.CutSuffix(o.issuer, realm)
+	return authn.Custom(base), ok
 }
 
 // callbackPath reports whether the path can be the callback's: plain, and none of the demo's pages.

@@ -80,13 +80,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // explain says what to do about an error, by its family: the text of an error from below may hold data from outside.
 func explain(w io.Writer, err error) {
-	advice := map[authn.Family]string{
-		authn.User:          "The visit was not completed. Run the demo again.",
-		authn.Account:       "The card or certificate cannot be used.",
-		authn.Configuration: "Check the flags, the client key and the registration at the service.",
-		authn.Unavailable:   "The service did not answer. Is it running, and is the issuer right?",
-		authn.Untrusted:     "An answer could not be trusted; nothing was accepted.",
-	}[authn.FamilyOf(err)]
+	advice := map[string]string{
+		authn.User.String():          "The visit was not completed. Run the demo again.",
+		authn.Account.String():       "The card or certificate cannot be used.",
+		authn.Configuration.String(): "Check the flags, the client key and the registration at the service.",
+		authn.Unavailable.String():   "The service did not answer. Is it running, and is the issuer right?",
+		authn.Untrusted.String():     "An answer could not be trusted; nothing was accepted.",
+	}[reportError(err).Family]
 	_, _ = fmt.Fprintf(w, "demo: %v\n", err)
 	if advice != "" {
 		_, _ = fmt.Fprintf(w, "      %s\n", advice)

@@ -46,7 +46,7 @@ var words = map[string]text{
 	"home.step3":    {"文書を読み、署名用パスワードで署名します。", "Read a document and sign it with your signing password."},
 	"home.login":    {"ログイン", "Log in"},
 	"home.account":  {"登録内容を見る", "See my account"},
-	"home.pins":     {"シミュレーターの暗証番号", "PINs of the simulated card"},
+	"home.pins":     {"模擬カードの暗証番号", "PINs of the simulated card"},
 	"home.auth":     {"利用者証明用 暗証番号", "Authentication PIN"},
 	"home.textpin":  {"券面事項入力補助用 暗証番号", "PIN for the four attributes"},
 	"home.password": {"署名用パスワード", "Signing password"},

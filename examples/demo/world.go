@@ -14,7 +14,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/kakunin-go/kakunin/authn"
@@ -38,9 +37,7 @@ type demo struct {
 	failed  chan error
 }
 
-const (
-	demoClientID = "RP00000001"
-)
+const demoClientID = "RP00000001"
 
 // start brings everything up; close takes it down.
 func start(ctx context.Context, o options, logger *slog.Logger) (_ *demo, err error) {
@@ -174,7 +171,7 @@ func (d *demo) connect(ctx context.Context, jpki *issuer.JPKI, config *authn.Con
 	var err error
 	config.ClientID = d.clientID
 	if config.Key, err = authn.LoadKey(d.clientKey); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("-client-key: %w", err)
 	}
 	if config.Environment, err = d.environment(ctx); err != nil {
 		return nil, err
@@ -209,16 +206,11 @@ func (d *demo) environment(ctx context.Context) (authn.Environment, error) {
 	if d.discover {
 		return authn.Discover(ctx, nil, d.issuer)
 	}
-	for _, known := range []authn.Environment{authn.Production(), authn.Sandbox()} {
-		if d.issuer == known.Issuer {
-			return known, nil
-		}
-	}
-	base, ok := strings.CutSuffix(d.issuer, "/api/realms/main")
+	known, ok := d.knownPaths()
 	if !ok {
-		return authn.Environment{}, errors.New("the issuer does not end in /api/realms/main; with -discover its metadata is read")
+		return authn.Environment{}, errors.New("the issuer does not end in " + realm)
 	}
-	return authn.Custom(base), nil
+	return known, nil
 }
 
 // serve starts a server that close ends.
@@ -250,7 +242,7 @@ func (d *demo) close() {
 func (d *demo) announce(w io.Writer) {
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
 	if d.moved {
-		p("%s is in use; another port was taken.", d.addr)
+		p("Cannot listen on %s (in use?); another port was taken.", d.addr)
 	}
 	p("")
 	p("  Open   %s", d.base)
@@ -261,9 +253,9 @@ func (d *demo) announce(w io.Writer) {
 		p("  Simulated service: %s   (not the official service; person and card are synthetic)", d.service)
 	}
 	if d.app.simulated {
-		p("  PIN 認証用・利用者証明用        %s", d.person.AuthPIN)
-		p("  PIN 券面事項入力補助用          %s", d.person.TextPIN)
-		p("  署名用パスワード / signing password  %s", d.person.SigningPassword)
+		p("  %s  利用者証明用 暗証番号 / authentication PIN", d.person.AuthPIN)
+		p("  %s  券面事項入力補助用 暗証番号 / PIN for the four attributes", d.person.TextPIN)
+		p("  %s  署名用パスワード / signing password", d.person.SigningPassword)
 	}
 	p("")
 	p("  Press Ctrl+C to stop.")
