@@ -45,7 +45,7 @@
 // kept per issuer and client.
 //
 // Cookies with the __Host- prefix need https. Chromium and Firefox make an exception for http://localhost and
-// http://127.0.0.1, which is enough to develop; Safari does not.
+// http://127.0.0.1, which is enough to develop; Safari is expected not to.
 //
 // # Errors
 //
