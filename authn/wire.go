@@ -22,7 +22,7 @@ type WireProfile struct {
 	// ScopeUserCertificate is the scope that [UserCertificate] sends (official: user_certificate).
 	ScopeUserCertificate string
 	// ScopeIndividualNumber and ClaimIndividualNumber belong to the individual number (個人番号), whose use the law
-	// restricts. Their names are unknown: empty, the default, means off.
+	// restricts. Their names are unknown: empty, the default, means off. The claim is read with [Identity.Claim].
 	ScopeIndividualNumber, ClaimIndividualNumber string
 	// CancelCodes are the redirect error codes that mean "the person cancelled" (inferred: access_denied).
 	CancelCodes []string

@@ -133,6 +133,7 @@ func (s *Service) Knobs() Knobs { return *s.knobs.Load() }
 func (s *Service) SetKnobs(k Knobs) { s.knobs.Store(&k) }
 
 // RotateKeys replaces the key that signs ID tokens. The old one disappears from the published set at once.
+// After an error, which only a failing key derivation causes, the old key stays.
 func (s *Service) RotateKeys() error { return s.keys.rotate() }
 
 func (s *Service) routes() http.Handler {

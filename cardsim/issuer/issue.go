@@ -43,7 +43,7 @@ type Faults struct {
 }
 
 // IssueFaulty is Issue with faults, for the negative cases of a test suite. The certificate is registered as good, so that
-// only the fault speaks against it.
+// only the fault speaks against it. Errors are *[Error], as those of Issue.
 func (c *CA) IssueFaulty(pub *rsa.PublicKey, s Subject, issuedAt time.Time, f Faults) ([]byte, error) {
 	if pub == nil || pub.N == nil {
 		return nil, &Error{Reason: BadKey}

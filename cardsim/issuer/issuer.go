@@ -30,7 +30,8 @@ type JPKI struct {
 }
 
 // New makes the CAs. Keys come from the seed; the validity follows J-LIS's five-year generations of CA keys, such as
-// 2023-07-16 to 2033-07-15. It takes as long as deriving two keys.
+// 2023-07-16 to 2033-07-15. It takes as long as deriving two keys. Errors are
+// *[Error].
 func New(c Config) (*JPKI, error) {
 	if c.Now == nil {
 		c.Now = time.Now

@@ -5,6 +5,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -105,6 +106,24 @@ func TestVerifierWithLists(t *testing.T) {
 		}
 		if r := status(jpki.Revoked); r.Revocation.Reason != issuer.AffiliationChanged || !r.Revocation.RevokedAt.Equal(noon) {
 			t.Errorf("reason %d at %v", r.Revocation.Reason, r.Revocation.RevokedAt)
+		}
+	}
+}
+
+// Every reason that the authority can give arrives at the verifier unchanged.
+func TestReasonsReachTheVerifier(t *testing.T) {
+	t.Parallel()
+	j, now := newJPKI(t)
+	ca := j.SigningCA()
+	for _, reason := range []int{issuer.KeyCompromise, issuer.AffiliationChanged, issuer.Superseded, issuer.CessationOfOperation} {
+		s := holder()
+		s.Name = strings.Repeat("例", reason) // a certificate of its own
+		leaf := leafOf(t, issue(t, ca, s, noon).Raw)
+		if err := ca.Revoke(leaf.X509.SerialNumber, reason, noon); err != nil {
+			t.Fatal(err)
+		}
+		if r := wantStatus(t, verifier(t, j, now.Now, lists(t, ca, leaf)), leaf, jpki.Revoked); r.Revocation.Reason != reason {
+			t.Errorf("reason %d arrives as %d", reason, r.Revocation.Reason)
 		}
 	}
 }

@@ -324,9 +324,12 @@ func TestConcurrentAppend(t *testing.T) {
 func TestOnlyWhatHeldIsEvidence(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*sign.Report){
-		"status":       func(r *sign.Report) { c := *r.Chain; c.Status = jpki.Unknown; r.Chain = &c },
-		"step":         func(r *sign.Report) { r.Steps = append(r.Steps[:len(r.Steps):len(r.Steps)], jpki.Step{Name: "x"}) },
-		"no steps":     func(r *sign.Report) { r.Steps = nil },
+		"status":   func(r *sign.Report) { c := *r.Chain; c.Status = jpki.Unknown; r.Chain = &c },
+		"step":     func(r *sign.Report) { r.Steps = append(r.Steps[:len(r.Steps):len(r.Steps)], jpki.Step{Name: "x"}) },
+		"no steps": func(r *sign.Report) { r.Steps = nil },
+		"control character in a step": func(r *sign.Report) {
+			r.Steps = append(r.Steps[:len(r.Steps):len(r.Steps)], jpki.Step{Name: "x", Clause: "a\nb", OK: true})
+		},
 		"no chain":     func(r *sign.Report) { r.Chain = nil },
 		"no leaf":      func(r *sign.Report) { r.Certificate = nil },
 		"no signature": func(r *sign.Report) { r.Signature = nil },
@@ -340,6 +343,21 @@ func TestOnlyWhatHeldIsEvidence(t *testing.T) {
 	}
 	if rec, err := evidence.FromReport(nil, now); rec != nil || evidence.ReasonOf(err) != evidence.ReasonRequest {
 		t.Errorf("nil: %v", err)
+	}
+}
+
+// A clause may quote an object identifier: long rows of digits and dots that are no individual number.
+func TestStepsMayQuoteObjectIdentifiers(t *testing.T) {
+	t.Parallel()
+	const clause = "policy 1.2.392.200149.8.5.1.1.20"
+	r := *verified()
+	r.Steps = append(r.Steps[:len(r.Steps):len(r.Steps)], jpki.Step{Name: "profile.policy", Clause: clause, OK: true})
+	rec, err := evidence.FromReport(&r, now)
+	if err != nil || rec.Steps[len(rec.Steps)-1].Clause != clause {
+		t.Fatalf("%v", err)
+	}
+	if rec, err := evidence.FromReport(&r, now, evidence.Basis(clause)); rec != nil || evidence.ReasonOf(err) != evidence.ReasonText {
+		t.Errorf("as free text: %v", err)
 	}
 }
 

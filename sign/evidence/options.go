@@ -50,12 +50,9 @@ func apply(opts []Option) (o options, err error) {
 // digit).
 const individualNumberDigits = 12
 
-// plainText accepts short printable text without anything that looks like an individual number. Digits of every script
-// count, and separators between digits do not hide a number.
+// plainText accepts a caller's free text: [printable], without anything that looks like an individual number. Digits of
+// every script count, and separators between digits do not hide a number.
 func plainText(s string) bool {
-	if len(s) > limits.EvidenceText || !utf8.ValidString(s) {
-		return false
-	}
 	digits := 0
 	for _, c := range s {
 		switch {
@@ -68,6 +65,17 @@ func plainText(s string) bool {
 		default:
 			digits = 0
 		}
+	}
+	return printable(s)
+}
+
+// printable accepts short text without control characters. It is enough for the names and clauses of steps, which are
+// fixed texts of this module and may quote object identifiers, long rows of digits and dots.
+func printable(s string) bool {
+	if len(s) > limits.EvidenceText || !utf8.ValidString(s) {
+		return false
+	}
+	for _, c := range s {
 		if c != ' ' && c != '\u3000' && !unicode.IsPrint(c) {
 			return false
 		}

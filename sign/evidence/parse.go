@@ -148,7 +148,7 @@ func (r *Record) checkCertificate() error {
 	}
 	for _, s := range r.Steps {
 		// A step that did not hold is no evidence, however the record came to hold it.
-		if !s.OK || s.Name == "" || !plainText(s.Name) || !plainText(s.Clause) {
+		if !s.OK || s.Name == "" || !printable(s.Name) || !printable(s.Clause) {
 			return refuse("steps")
 		}
 	}
