@@ -54,16 +54,21 @@ type OCSPConfig struct {
 	// CertIDHash is crypto.SHA1 or crypto.SHA256. Default SHA-1, which RFC 5019, 2.1.1 demands, or SHA-256 when FIPS
 	// 140-3 is enforced (GODEBUG=fips140=only), where SHA-1 is not available.
 	CertIDHash crypto.Hash
+	// CacheEntries is how many answers are kept and given again while they are fresh: until nextUpdate, and at most MaxAge
+	// after thisUpdate and producedAt. Each query may cost a fee, and the responders' data changes every 15 min only; but a
+	// revocation is then seen that much later. 0: none are kept.
+	CacheEntries int
 	// ResponderRevocation is asked about a responder's certificate that lacks id-pkix-ocsp-nocheck; nil refuses such a
 	// responder. A CRL store will do.
 	ResponderRevocation RevocationSource
 }
 
-// OCSP asks a responder and is a [RevocationSource]; immutable and safe for concurrent use.
+// OCSP asks a responder and is a [RevocationSource]; safe for concurrent use.
 type OCSP struct {
 	url    string
 	client *http.Client
 	config OCSPConfig
+	cache  *ocspCache // nil: none
 }
 
 // NewOCSP validates the configuration. Errors are [*Error] with [ReasonConfiguration].
@@ -80,6 +85,9 @@ func NewOCSP(c OCSPConfig) (*OCSP, error) {
 	}
 	if c.CertIDHash != crypto.SHA256 && (c.CertIDHash != crypto.SHA1 || fips140.Enforced()) {
 		return refuse("cert-id-hash")
+	}
+	if c.CacheEntries < 0 || c.CacheEntries > limits.OCSPCache {
+		return refuse("cache-entries")
 	}
 	if c.ResponderRevocation != nil && isNil(c.ResponderRevocation) {
 		return refuse("responder-revocation")
@@ -102,7 +110,7 @@ func NewOCSP(c OCSPConfig) (*OCSP, error) {
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	client.Jar = nil
-	return &OCSP{url: u.String(), client: client, config: c}, nil
+	return &OCSP{url: u.String(), client: client, config: c, cache: newOCSPCache(c.CacheEntries)}, nil
 }
 
 // isLoopback accepts only addresses and the one name that RFC 6761, 6.3 reserves.
@@ -111,7 +119,7 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// Check implements [RevocationSource]. It makes one request. A response decides for q.At only if it covers that time;
+// Check implements [RevocationSource]. It makes one request, or none when the cache has a fresh answer. A response decides for q.At only if it covers that time;
 // "good" for an earlier time cannot be had from a responder, use a CRL of that time.
 //
 // Errors are [*Error]: [ReasonResponderUnavailable] and [ReasonResponderRefused] as the responder says, [ReasonResponse]
@@ -126,7 +134,13 @@ func (o *OCSP) Check(ctx context.Context, q RevocationQuery) (RevocationAnswer, 
 	if err != nil {
 		return unknown, unknownStatus("ocsp.cert-id", "RFC 6960, 4.1.1", err)
 	}
-	p := ocspPolicy{skew: o.config.Skew, maxAge: o.config.MaxAge, responders: o.config.ResponderRevocation}
+	p := ocspPolicy{now: o.config.Now(), skew: o.config.Skew, maxAge: o.config.MaxAge, responders: o.config.ResponderRevocation}
+	key := o.cache.key(&id, q.Issuer)
+	if kept := o.cache.get(key, p.now); kept != nil {
+		if answer, err := kept.answer(q.At, p); err == nil {
+			return answer, nil
+		}
+	}
 	if !o.config.NoNonce {
 		p.nonce = make([]byte, nonceSize)
 		_, _ = rand.Read(p.nonce) // never fails since Go 1.24
@@ -140,7 +154,15 @@ func (o *OCSP) Check(ctx context.Context, q RevocationQuery) (RevocationAnswer, 
 		return unknown, err
 	}
 	p.now = o.config.Now()
-	return verifyResponse(ctx, der, &id, q, p)
+	accepted, err := acceptResponse(ctx, der, []certID{id}, q.Issuer, p)
+	if err != nil {
+		return unknown, err
+	}
+	answer, err := accepted.answer(q.At, p)
+	if err == nil {
+		o.cache.put(key, accepted, p)
+	}
+	return answer, err
 }
 
 var (

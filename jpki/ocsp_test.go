@@ -161,7 +161,7 @@ func (w *ocspWorld) verify(der []byte, at time.Time, change ...func(*ocspPolicy)
 	for _, c := range change {
 		c(&p)
 	}
-	return verifyResponse(w.t.Context(), der, &w.id, RevocationQuery{Leaf: w.leaf, Issuer: w.ca.cert, At: at}, p)
+	return verifyResponse(w.t.Context(), der, []certID{w.id}, RevocationQuery{Leaf: w.leaf, Issuer: w.ca.cert, At: at}, p)
 }
 
 func (w *ocspWorld) wantGood(t *testing.T, der []byte) {
@@ -867,7 +867,7 @@ func TestOCSPOfStandardEncoder(t *testing.T) {
 	if err := r.verifySigner(t.Context(), w.ca.cert, ocspPolicy{now: now}); err != nil {
 		t.Error(err)
 	}
-	got, err := r.only(&id)
+	got, err := r.only([]certID{id})
 	if err != nil || got.status != Revoked || got.event.reason != 3 || !got.event.date.Equal(now.Add(-day).Truncate(time.Minute)) && !got.event.date.Equal(now.Add(-day)) {
 		t.Errorf("%+v, %v", got, err)
 	}

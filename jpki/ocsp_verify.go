@@ -7,6 +7,7 @@ import (
 	"crypto/sha1" //nolint:gosec // KeyHash of OCSP is defined with it; an identifier, not a protection
 	"crypto/subtle"
 	"crypto/x509"
+	"slices"
 	"time"
 )
 
@@ -16,49 +17,72 @@ type ocspPolicy struct {
 	skew, maxAge time.Duration
 	nonce        []byte // nil: none was sent
 	responders   RevocationSource
+	recorded     bool // no maximum age for a response with nextUpdate
 }
 
-// verifyResponse applies the acceptance requirements of RFC 6960, 3.2 in their order, and the times of 4.2.2.1. The
-// answer is the only one in the response for exactly the certificate that was asked about.
-func verifyResponse(ctx context.Context, der []byte, asked *certID, q RevocationQuery, p ocspPolicy) (RevocationAnswer, error) {
-	unknown := RevocationAnswer{Reason: reasonAbsent, Method: methodOCSP}
+// acceptedResponse is a response that met every requirement, and what it says about the one certificate.
+type acceptedResponse struct {
+	single     *singleResponse
+	producedAt time.Time
+	der        []byte // our own copy
+}
+
+// verifyResponse is acceptResponse with the answer for q.At.
+func verifyResponse(ctx context.Context, der []byte, asked []certID, q RevocationQuery, p ocspPolicy) (RevocationAnswer, error) {
+	accepted, err := acceptResponse(ctx, der, asked, q.Issuer, p)
+	if err != nil {
+		return RevocationAnswer{Reason: reasonAbsent, Method: methodOCSP}, err
+	}
+	return accepted.answer(q.At, p)
+}
+
+// acceptResponse applies the acceptance requirements of RFC 6960, 3.2 in their order, and the times of 4.2.2.1. What is
+// accepted is the only statement in the response about exactly the certificate that was asked about; asked holds its
+// identifiers, one for each hash that may name the issuer.
+func acceptResponse(ctx context.Context, der []byte, asked []certID, issuer *x509.Certificate, p ocspPolicy) (*acceptedResponse, error) {
 	r, err := parseResponse(der)
 	if err != nil {
-		return unknown, err
+		return nil, err
 	}
 	// "1. The certificate identified in a received response corresponds to the certificate that was identified in the
 	// corresponding request."
 	single, err := r.only(asked)
 	if err != nil {
-		return unknown, err
+		return nil, err
 	}
 	// "2. The signature on the response is valid. 3. The identity of the signer matches the intended recipient of the
 	// request. 4. The signer is currently authorized to provide a response for the certificate in question."
-	if err := r.verifySigner(ctx, q.Issuer, p); err != nil {
-		return unknown, err
+	if err := r.verifySigner(ctx, issuer, p); err != nil {
+		return nil, err
 	}
 	if r.unknownCritical || single.unknownCritical {
-		return unknown, badResponse("critical-extensions", "RFC 6960, 4.4")
+		return nil, badResponse("critical-extensions", "RFC 6960, 4.4")
 	}
 	if p.nonce != nil && subtle.ConstantTimeCompare(p.nonce, r.nonce) != 1 {
-		return unknown, badResponse("nonce", "RFC 9654, 2.1")
+		return nil, badResponse("nonce", "RFC 9654, 2.1")
 	}
 	// "5. … thisUpdate is sufficiently recent. 6. … nextUpdate is greater than the current time."
 	if err := r.checkTimes(single, p); err != nil {
-		return unknown, err
+		return nil, err
 	}
-	answer := RevocationAnswer{
-		Method: methodOCSP, Reason: reasonAbsent, ThisUpdate: single.thisUpdate, NextUpdate: single.nextUpdate,
-		Evidence: bytes.Clone(der),
-	}
-	return answer, single.decide(&answer, q.At, p)
+	return &acceptedResponse{single: single, producedAt: r.producedAt, der: bytes.Clone(der)}, nil
 }
 
-// only returns the one response for the CertID. Two would contradict each other or hide something.
-func (r *ocspResponse) only(asked *certID) (*singleResponse, error) {
+// answer is what the response says for the time at.
+func (a *acceptedResponse) answer(at time.Time, p ocspPolicy) (RevocationAnswer, error) {
+	answer := RevocationAnswer{
+		Method: methodOCSP, Reason: reasonAbsent, ThisUpdate: a.single.thisUpdate, NextUpdate: a.single.nextUpdate,
+		Evidence: a.der,
+	}
+	err := a.single.decide(&answer, at, p)
+	return answer, err
+}
+
+// only returns the one response for the certificate. Two would contradict each other or hide something.
+func (r *ocspResponse) only(asked []certID) (*singleResponse, error) {
 	var found *singleResponse
 	for i := range r.singles {
-		if !r.singles[i].id.equal(asked) {
+		if !slices.ContainsFunc(asked, func(id certID) bool { return r.singles[i].id.equal(&id) }) {
 			continue
 		}
 		if found != nil {
@@ -168,6 +192,7 @@ func (r *ocspResponse) checkDelegateRevocation(ctx context.Context, f *form, iss
 // value SHOULD be considered unreliable. Responses where the thisUpdate time is later than the local system time SHOULD be
 // considered unreliable."
 func (r *ocspResponse) checkTimes(s *singleResponse, p ocspPolicy) error {
+	p = p.ages(s)
 	latest, earliest := p.now.Add(p.skew), p.now.Add(-p.skew-p.maxAge)
 	for _, check := range [...]struct {
 		step string

@@ -81,6 +81,8 @@ const (
 	OCSPResponse = 64 << 10
 	// OCSPCertificates is the largest number of certificates in one OCSP response.
 	OCSPCertificates = 8
+	// OCSPCache is the largest number of OCSP answers that one client keeps.
+	OCSPCache = 1 << 20
 	// OCSPRequest is the largest OCSP request that the test responder reads.
 	OCSPRequest = 8 << 10
 	// OCSPNonce is the longest OCSP nonce (RFC 9654, 2.1).
