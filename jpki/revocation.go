@@ -77,8 +77,9 @@ type RevocationSource interface {
 // Revocation is the revocation policy. The zero value is refused by NewVerifier, so that nobody skips the check without
 // saying so.
 type Revocation struct {
-	sources []RevocationSource
-	skip    bool
+	sources     []RevocationSource
+	skip        bool
+	refuseLater bool
 }
 
 // Require asks the sources in order; the first that decides (Good, Revoked or Hold) wins; none deciding is Unknown: it
@@ -123,7 +124,7 @@ func (r Revocation) ask(ctx context.Context, q RevocationQuery) (RevocationAnswe
 		}
 		answer, err := source.Check(ctx, q)
 		if err == nil && (answer.Status == Good || answer.Status == Revoked || answer.Status == Hold) {
-			return answer, nil
+			return r.judge(answer), nil
 		}
 		if err != nil {
 			causes = append(causes, err)
