@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The card in a reader: pcscd with the virtual reader driver, the software card plugged into it, OpenSC and our own PC/SC
-# client as its users, openssl as the judge of what came out.
+# The card in a reader: pcscd with the virtual reader driver, the software card plugged into it; OpenSC, pyscard, Java's
+# smartcardio and our own PC/SC client as its users, openssl as the judge of what came out.
 #
-# Needs root and the Debian packages pcscd, vsmartcard-vpcd, opensc, opensc-pkcs11, openssl, libpcsclite-dev, pkg-config,
-# gcc, iproute2 and util-linux. Nothing is skipped: what cannot run is a failure. Everything happens in namespaces of its own (network:
+# Needs root, a JDK and the Debian packages pcscd, vsmartcard-vpcd, opensc, opensc-pkcs11, openssl, libpcsclite-dev,
+# pkg-config, gcc, iproute2, util-linux and python3-pyscard (for Debian's own python3). Nothing is skipped: what cannot run is a failure. Everything happens in namespaces of its own (network:
 # the reader driver listens on all interfaces; mount: /run/pcscd may belong to another pcscd; process: nothing stays
 # behind). Logs go to .ci/artifacts/pcsc.
 set -euo pipefail
@@ -19,10 +19,11 @@ fail() {
 # Outside: check the tools, build with network, then enter the namespaces.
 if [ "${1:-}" != --inside ]; then
   [ "$(id -u)" = 0 ] || fail "must run as root"
-  for tool in go gcc pkg-config pcscd opensc-tool pkcs15-tool pkcs15-crypt pkcs11-tool openssl unshare ip mount; do
+  for tool in go gcc pkg-config pcscd opensc-tool pkcs15-tool pkcs15-crypt pkcs11-tool openssl unshare ip mount java; do
     command -v "$tool" >/dev/null || fail "$tool is not installed"
   done
   pkg-config --exists libpcsclite || fail "libpcsclite-dev is not installed"
+  /usr/bin/python3 -c 'import smartcard' || fail "python3-pyscard is not installed"
   rm -rf "$out"
   mkdir -p "$out" /run/pcscd
   go build -o "$out/cardsim" ./cardsim/cmd/cardsim
@@ -82,11 +83,18 @@ shows() {
 # power_cycle removes power: a PIN that one program verified would stay verified for the next one.
 power_cycle() { must power-cycle opensc-tool --reset=cold; }
 
-pcscd --foreground --info >"$out/pcscd.log" 2>&1 &
-pids+=($!)
-until_true "pcscd does not listen" test -S /run/pcscd/pcscd.comm
+start_pcscd() {
+  pcscd --foreground --info >>"$out/pcscd.log" 2>&1 &
+  pcscd=$!
+  pids+=($!)
+  until_true "pcscd does not listen" test -S /run/pcscd/pcscd.comm
+}
+start_pcscd
 
-"$out/cardsim" card -trace >"$out/card.log" 2>"$out/card.err" &
+# The first card takes "insert" and "remove" from a pipe that stays open.
+mkfifo "$out/control"
+exec 3<>"$out/control"
+"$out/cardsim" card -trace -control <"$out/control" >"$out/card.log" 2>"$out/card.err" &
 pids+=($!)
 until_true "no card in the virtual reader" opensc-tool --atr --reader 0
 
@@ -163,6 +171,40 @@ power_cycle
 shows client '^PASS$'
 ! grep -qE '^(=== RUN|---).*SKIP' "$out/client.log" || fail "a test of the client was skipped"
 grep -qE '^--- PASS' "$out/client.log" || fail "no test of the client ran"
+
+# Two more PC/SC stacks. The first one measures, too.
+power_cycle
+must pyscard /usr/bin/python3 .ci/readers/pyscard_check.py 0 --latency "$out/timing.txt"
+grep -h '^info' "$out/pyscard.log"
+power_cycle
+must smartcardio java "-Dsun.security.smartcardio.library=$(find /usr/lib -name libpcsclite.so.1 -print -quit)" .ci/readers/Smartcardio.java 0
+
+# The card goes out of the reader and comes back, and pcscd is started anew, while the card's program runs on.
+no_card() { ! opensc-tool --atr --reader 0; }
+for round in 1 2 3; do
+  echo remove >&3
+  until_true "the card did not leave the reader" no_card
+  echo insert >&3
+  until_true "the card did not come back" opensc-tool --atr --reader 0
+done
+must after-insertion pkcs15-tool --read-certificate 1
+kill "$pcscd"
+wait "$pcscd" || true
+rm -f /run/pcscd/pcscd.comm
+start_pcscd
+until_true "no card after pcscd was started anew" opensc-tool --atr --reader 0
+must after-restart pkcs15-tool --read-certificate 1
+
+# A card whose PINs are blocked, in the second reader: no tries left, no login.
+"$out/cardsim" card -vpcd 127.0.0.1:35964 -kind blocked-pins >"$out/card-blocked.log" 2>"$out/card-blocked.err" &
+blocked=$!
+until_true "no card in the second virtual reader" opensc-tool --atr --reader 1
+must blocked pkcs15-tool --reader 1 --list-pins
+[ "$(grep -c 'Tries left *: *0$' "$out/blocked.log")" = 2 ] || { cat "$out/blocked.log" >&2; fail "blocked: no tries expected"; }
+must_not blocked-pin pkcs15-tool --reader 1 --verify-pin --auth-id 1 --pin 1234
+must blocked-certificate pkcs15-tool --reader 1 --read-certificate 1
+kill "$blocked"
+wait "$blocked" || true
 
 # A second card in the second reader, with the one ATR that OpenSC knows by heart.
 "$out/cardsim" card -vpcd 127.0.0.1:35964 -person taro -atr 3BE000FF8131FE4514 >"$out/card-2.log" 2>"$out/card-2.err" &

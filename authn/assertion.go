@@ -34,7 +34,8 @@ type assertionClaims struct {
 	Expires  int64  `json:"exp"`
 }
 
-// assertion signs a new client assertion; one for every request, because the service accepts each only once.
+// assertion signs a new client assertion with the key that is active now; one for every request and every repetition of
+// one, because the service accepts each only once.
 func (c *Client) assertion() (string, error) {
 	issued := c.now().Add(-assertionBackdate)
 	claims, err := json.Marshal(assertionClaims{
@@ -48,7 +49,7 @@ func (c *Client) assertion() (string, error) {
 	if err != nil {
 		return "", &Error{Reason: ReasonKey, Check: "assertion", Err: err}
 	}
-	token, err := jose.Sign(c.key.signing(), c.assertionHeaderType, claims)
+	token, err := jose.Sign(c.ring.Active().signing(), c.assertionHeaderType, claims)
 	if err != nil {
 		return "", &Error{Reason: ReasonKey, Check: "assertion", Err: err}
 	}

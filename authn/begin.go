@@ -2,11 +2,12 @@ package authn
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
 	"net/url"
 	"slices"
 	"strings"
-
-	"golang.org/x/oauth2"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
@@ -28,6 +29,9 @@ type Request struct {
 	// Sign carries a signature transaction: it adds the sign scope and sign_transaction_id, and makes Finish keep the
 	// access token, which the result of the transaction is fetched with.
 	Sign Transaction
+	// KeepTokens makes Finish keep the access token and, if the service issues one, the refresh token, for
+	// [Client.Refresh] and [Client.Reread]. A token that is not needed is a token that cannot be stolen.
+	KeepTokens bool
 }
 
 // Begun is a login that was begun.
@@ -41,78 +45,99 @@ type Begun struct {
 // Begin makes state, nonce and PKCE verifier, each of 256 random bits, and the URL to redirect to. Only parameters that
 // the service documents are sent, and each is checked against the documented length and characters before. It makes no
 // request. Errors have ReasonConfiguration.
-func (c *Client) Begin(_ context.Context, r Request) (Begun, error) {
-	scopes, problem := r.scopeList(&c.wire)
+func (c *Client) Begin(ctx context.Context, r Request) (Begun, error) {
+	f, target, problem := c.prepare(r)
 	if problem != "" {
-		return Begun{}, badRequest(problem)
+		err := &Error{Reason: ReasonConfiguration, Check: "request", Err: mistake(problem)}
+		c.report(ctx, LoginRefused, nil, err)
+		return Begun{}, err
+	}
+	c.report(ctx, LoginBegun, f, nil)
+	return Begun{URL: target, Pending: Pending{seal(f)}}, nil
+}
+
+func (c *Client) prepare(r Request) (f *pendingFields, target, problem string) {
+	scopes, problem := r.scopeList(&c.wire, c.profile)
+	if problem != "" {
+		return nil, "", problem
 	}
 	acr := c.acrValues
 	if r.ACRValues != nil {
-		acr = slices.Clone(r.ACRValues)
+		acr = r.ACRValues
 	}
 	if slices.ContainsFunc(acr, func(s string) bool { return !isScopeToken(s) }) {
-		return Begun{}, badRequest("an acr value has spaces or is empty")
+		return nil, "", "an acr value has spaces or is empty"
 	}
-	f := &pendingFields{
-		Version: pendingVersion, Issuer: c.env.Issuer, ClientID: c.clientID, RedirectURL: c.redirectURL,
-		State: randomText(secretSize), Nonce: randomText(secretSize), Verifier: randomText(secretSize),
-		Scopes: scopes, Created: c.now().UnixMilli(),
+	state, nonce, verifier := threeSecrets()
+	f = &pendingFields{
+		Version: pendingVersion, Tenant: c.tenant, Issuer: c.env.Issuer, ClientID: c.clientID, RedirectURL: c.redirectURL,
+		State: state, Nonce: nonce, Verifier: verifier,
+		Scopes: scopes, KeepTokens: r.KeepTokens, Created: c.now().UnixMilli(),
 	}
 	if r.Sign != nil {
 		f.TransactionID = r.Sign.TransactionID()
 		if !isUUIDShape(f.TransactionID) && (!c.wire.Sign.AnyTransactionID || !isPlain(f.TransactionID)) {
-			return Begun{}, badRequest("the transaction id does not look like one")
+			return nil, "", "the transaction id does not look like one"
 		}
 	}
-	target, problem := c.authorizationURL(f, acr)
-	if problem != "" {
-		return Begun{}, badRequest(problem)
-	}
-	return Begun{URL: target, Pending: Pending{seal(f)}}, nil
+	target, problem = c.begin.url(f, acr)
+	return f, target, problem
 }
 
-func badRequest(problem string) error {
-	return &Error{Reason: ReasonConfiguration, Check: "request", Err: mistake(problem)}
+// threeSecrets makes state, nonce and verifier with one call of the random number generator.
+func threeSecrets() (a, b, c string) {
+	var random [3 * secretSize]byte
+	_, _ = rand.Read(random[:]) // never fails
+	var text [3 * secretText]byte
+	for i := range 3 {
+		base64.RawURLEncoding.Encode(text[i*secretText:(i+1)*secretText], random[i*secretSize:(i+1)*secretSize])
+	}
+	all := string(text[:])
+	return all[:secretText], all[secretText : 2*secretText], all[2*secretText:]
 }
 
-// authorizationURL holds the parameters of the published reference and no others. prompt, max_age, login_hint, claims
-// and the like are not known to be supported, and what an endpoint does with unknown parameters is its own business.
-func (c *Client) authorizationURL(f *pendingFields, acr []string) (target, problem string) {
-	challenge := oauth2.S256ChallengeFromVerifier(f.Verifier)
-	q := url.Values{
-		"response_type":         {"code"},
-		"scope":                 {strings.Join(f.Scopes, " ")},
-		"client_id":             {f.ClientID},
-		"redirect_uri":          {f.RedirectURL},
-		"state":                 {f.State},
-		"nonce":                 {f.Nonce},
-		"code_challenge":        {challenge},
-		"code_challenge_method": {"S256"},
+// authorizationRequest is what all authorization requests of a client have in common, encoded once. It holds the
+// parameters of the published reference and no others. prompt, max_age, login_hint, claims and the like are not known to
+// be supported, and what an endpoint does with unknown parameters is its own business.
+type authorizationRequest struct {
+	head        string // endpoint and constant parameters
+	transaction string // "&name=" of the transaction's id
+}
+
+func newAuthorizationRequest(c *Client) authorizationRequest {
+	return authorizationRequest{
+		head: c.env.AuthorizationEndpoint + "?response_type=code&client_id=" + c.clientID + // letters and digits
+			"&redirect_uri=" + escapeParameter(c.redirectURL) + "&code_challenge_method=S256&code_challenge=",
+		transaction: "&" + escapeParameter(c.wire.Sign.AuthorizationIDParam) + "=",
 	}
-	if len(acr) > 0 {
-		q.Set("acr_values", strings.Join(acr, " "))
+}
+
+// escapeParameter is url.QueryEscape with "%20" for a space. "+" means a space only in form data; in a URI it is "%20" (RFC
+// 3986, section 2.1), and not every parser forgives. A literal "+" has become "%2B" already.
+func escapeParameter(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
+
+// url checks the variable parameters and appends them. State, nonce and challenge are base64url: 43 characters within the
+// documented 1 to 255 (128 for the challenge) of [\x20-\x7E] ([0-9a-zA-Z_-] for the challenge), and nothing to escape.
+func (a *authorizationRequest) url(f *pendingFields, acr []string) (target, problem string) {
+	scope, acrValues := strings.Join(f.Scopes, " "), strings.Join(acr, " ")
+	switch {
+	case len(scope) > limits.ScopeParameter:
+		return "", "the parameter scope is too long"
+	case len(acrValues) > limits.ScopeParameter:
+		return "", "the parameter acr_values is too long"
+	}
+	challenge := sha256.Sum256([]byte(f.Verifier)) // RFC 7636, section 4.2
+	b := make([]byte, 0, len(a.head)+len(a.transaction)+3*secretText+len(scope)+len(acrValues)+128)
+	b = append(b, a.head...)
+	b = base64.RawURLEncoding.AppendEncode(b, challenge[:])
+	b = append(append(b, "&state="...), f.State...)
+	b = append(append(b, "&nonce="...), f.Nonce...)
+	b = append(append(b, "&scope="...), escapeParameter(scope)...)
+	if acrValues != "" {
+		b = append(append(b, "&acr_values="...), escapeParameter(acrValues)...)
 	}
 	if f.TransactionID != "" {
-		q.Set(c.wire.Sign.AuthorizationIDParam, f.TransactionID)
+		b = append(append(b, a.transaction...), escapeParameter(f.TransactionID)...)
 	}
-	for name, value := range q {
-		if max := parameterLimit(name); len(value[0]) > max {
-			return "", "the parameter " + name + " is too long"
-		}
-	}
-	// Encode writes a space as "+", which only form data means by it; in a URI it is "%20" (RFC 3986, section 2.1), and
-	// not every parser forgives. A literal "+" has become "%2B" already.
-	return c.env.AuthorizationEndpoint + "?" + strings.ReplaceAll(q.Encode(), "+", "%20"), ""
-}
-
-// parameterLimit is the documented length of a parameter; scope and acr_values have none documented.
-func parameterLimit(name string) int {
-	switch name {
-	case "code_challenge":
-		return limits.CodeChallenge
-	case "scope", "acr_values":
-		return limits.ScopeParameter
-	default:
-		return limits.AuthorizationParameter
-	}
+	return string(b), ""
 }

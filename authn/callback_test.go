@@ -228,3 +228,28 @@ func FuzzCallback(f *testing.F) {
 		}
 	})
 }
+
+// RFC 9207, section 2.4: where the metadata promises iss, a callback without it is refused before the code is sent.
+func TestPromisedIssuerMustBeThere(t *testing.T) {
+	for promised, want := range map[any]bool{true: true, false: false, "true": false, nil: false} {
+		op := newOP(t)
+		op.metadata = set("authorization_response_iss_parameter_supported", promised)
+		env, err := Discover(t.Context(), nil, op.env.Issuer)
+		if err != nil || env.IssuerInCallback != want {
+			t.Fatalf("%v: %v, %v", promised, env.IssuerInCallback, err)
+		}
+		c := op.client(func(c *Config) { c.Environment = env })
+		_, err = finishWith(op, c, func(q url.Values) { q.Del("iss") })
+		if want {
+			wantError(t, err, ReasonIssuerMismatch, "iss")
+			if op.tokenHits.Load() != 0 {
+				t.Error("the code was sent")
+			}
+		} else if err != nil {
+			t.Error(err)
+		}
+		if _, err = finishWith(op, c, func(q url.Values) { q.Set("iss", op.env.Issuer) }); err != nil {
+			t.Error(err)
+		}
+	}
+}

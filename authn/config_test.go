@@ -36,7 +36,7 @@ func TestConfigMistakesAreAllNamed(t *testing.T) {
 	_, err := New(Config{
 		Environment: Environment{Issuer: "http://op.example", TokenEndpoint: "https://secret-user:pw@op.example/token", UserinfoEndpoint: "/x", JWKSEndpoint: "https://op.example/#f", SignEndpoint: "ftp://x"},
 		ClientID:    "RP-1", RedirectURL: "http://shop.example/cb",
-		ACRValues: []string{"aal3 crl"}, RequireACR: []string{""}, IDTokenAlgorithms: []Algorithm{"HS256"}, IDTokenSkew: time.Hour,
+		ACRValues: []string{"aal3 crl"}, RequireACR: []string{""}, IDTokenAlgorithms: []Algorithm{"HS256"}, IssuedAtSkew: time.Hour, ExpirySkew: time.Hour,
 		PendingTTL: time.Second, AssertionLifetime: 61 * time.Second, HTTPClient: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}, //nolint:gosec // refused is the test
 		Wire: &WireProfile{ScopeUserCertificate: "a b", ServiceTokenScope: "a  b"},
 	})
@@ -46,7 +46,7 @@ func TestConfigMistakesAreAllNamed(t *testing.T) {
 	}
 	for _, want := range []string{"Issuer must use https", "AuthorizationEndpoint is missing", "TokenEndpoint must not contain credentials", "UserinfoEndpoint is not an absolute URL",
 		"JWKSEndpoint must not contain a fragment", "SignEndpoint must use https", "ClientID", "Key: ", "RedirectURL must use https", "ACRValues", "RequireACR", "IDTokenAlgorithms",
-		"IDTokenSkew", "PendingTTL", "AssertionLifetime", "HTTPClient", "Wire.ClaimName is missing", "Wire.ScopeUserCertificate", "Wire.ServiceTokenScope"} {
+		"IssuedAtSkew", "ExpirySkew", "PendingTTL", "AssertionLifetime", "HTTPClient", "Wire.ClaimName is missing", "Wire.ScopeUserCertificate", "Wire.ServiceTokenScope"} {
 		if !strings.Contains(e.Error(), want) {
 			t.Errorf("%q is not named", want)
 		}
@@ -83,7 +83,7 @@ func TestConfigRows(t *testing.T) {
 		"localhost as a prefix":       {func(c *Config) { c.RedirectURL = "http://localhost.evil.example/cb" }, false},
 		"endpoint with query":         {func(c *Config) { c.Environment.TokenEndpoint += "?x" }, false},
 		"sign endpoint unused":        {func(c *Config) { c.Environment.SignEndpoint = "" }, true},
-		"negative skew":               {func(c *Config) { c.IDTokenSkew = -1 }, false},
+		"negative skew":               {func(c *Config) { c.IssuedAtSkew = -1 }, false},
 		"negative lifetime":           {func(c *Config) { c.AssertionLifetime = -1 }, false},
 		"shortest assertion":          {func(c *Config) { c.AssertionLifetime = 10 * time.Second }, true},
 		"longest assertion":           {func(c *Config) { c.AssertionLifetime = time.Minute }, true},

@@ -22,6 +22,11 @@ type Environment struct {
 	JWKSEndpoint          string
 	// SignEndpoint is the URL of the sign API, {host}/api/sign-transactions; empty if it is not used.
 	SignEndpoint string
+	// IssuerInCallback demands the parameter iss in every callback (RFC 9207, section 2.4: a client "MUST reject
+	// authorization responses without the iss parameter" of servers that are known to send it). [Discover] takes it from the
+	// metadata; [Sandbox] and [Production] leave it off, because the service is not known to send it. An iss that is present
+	// is always compared.
+	IssuerInCallback bool
 }
 
 // Paths of the service below its host (published reference).
@@ -111,6 +116,8 @@ func readMetadata(body []byte, issuer string) (Environment, error) {
 		UserinfoEndpoint:      text("userinfo_endpoint"),
 		JWKSEndpoint:          text("jwks_uri"),
 		SignEndpoint:          u.Scheme + "://" + u.Host + signPath,
+		// RFC 9207, section 3; "If omitted, the default value is false."
+		IssuerInCallback: string(m["authorization_response_iss_parameter_supported"]) == "true",
 	}
 	list := e.mistakes()
 	// Plain http is for a whole service on this machine. A remote one must not point the client, and the assertions that
@@ -156,6 +163,8 @@ func checkURL(name, value string, query bool) error {
 	}
 	u, err := url.Parse(value)
 	switch {
+	case strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }): // RFC 3986, section 2
+		return mistake(name + " has characters that a URL cannot have")
 	case err != nil || u.Host == "" || u.Opaque != "":
 		return mistake(name + " is not an absolute URL")
 	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):

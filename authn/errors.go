@@ -76,8 +76,8 @@ const (
 	// ReasonRequestRefused: the service refuses our request or registration (invalid_client, invalid_scope …). Family
 	// Configuration.
 	ReasonRequestRefused
-	// ReasonTokenRejected: the authorization code was refused (invalid_grant): expired, used, or made for another request.
-	// Family User: starting over helps.
+	// ReasonTokenRejected: the authorization code or refresh token was refused (invalid_grant), or the access token by
+	// userinfo: expired, used, revoked, or made for another request. Family User: logging in again helps.
 	ReasonTokenRejected
 	// ReasonReplayed: this pending login was finished before, e.g. by reloading the page. Family User.
 	ReasonReplayed
@@ -85,7 +85,8 @@ const (
 	ReasonCallback
 	// ReasonIssuerMismatch: the callback names another issuer (mix-up attack, RFC 9207). Family Untrusted.
 	ReasonIssuerMismatch
-	// ReasonStored: bytes given to ParsePending or a StoredIdentity are not what was stored. Family Untrusted.
+	// ReasonStored: bytes given to ParsePending or ParseRefreshToken or a StoredIdentity are not what was stored, or belong
+	// to another client. Family Untrusted.
 	ReasonStored
 	// ReasonKey: the key could not sign, e.g. the KMS did not answer. Family Unavailable.
 	ReasonKey

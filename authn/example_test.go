@@ -22,7 +22,42 @@ type pendingStore interface {
 	Take(w http.ResponseWriter, r *http.Request, state string) (authn.Pending, error)
 }
 
-// A login without package middleware: two handlers.
+// A login in fifteen lines: keep and take are the application's own and store the pending login for this browser.
+func Example_fifteenLines() {
+	var key authn.Key // from LoadKey
+	client, err := authn.New(authn.Config{
+		Environment: authn.Sandbox(), ClientID: "RP00000001", Key: key, RedirectURL: "https://shop.example/auth/callback"})
+	if err != nil {
+		return
+	}
+	http.HandleFunc("POST /auth/login", func(w http.ResponseWriter, r *http.Request) {
+		begun, err := client.Begin(r.Context(), authn.Request{Scopes: authn.Attributes})
+		if !failed(w, err) && keep(w, r, begun.Pending) {
+			http.Redirect(w, r, begun.URL, http.StatusSeeOther)
+		}
+	})
+	http.HandleFunc("GET /auth/callback", func(w http.ResponseWriter, r *http.Request) {
+		if id, err := client.Finish(r.Context(), take(w, r), r.URL.Query()); !failed(w, err) {
+			_, _ = fmt.Fprintln(w, id.Person.Name.Reveal())
+		}
+	})
+}
+
+// keep stores the pending login under its state, bound to the browser by a cookie.
+func keep(http.ResponseWriter, *http.Request, authn.Pending) bool { return true }
+
+// take returns the pending login of the callback's state and deletes it; the zero Pending, which Finish refuses, if there
+// is none.
+func take(http.ResponseWriter, *http.Request) authn.Pending { return authn.Pending{} }
+
+func failed(w http.ResponseWriter, err error) bool {
+	if err != nil {
+		http.Error(w, authn.MessageFor(err, authn.Japanese), http.StatusBadRequest)
+	}
+	return err != nil
+}
+
+// A login without package middleware, with what to do about errors.
 func Example() {
 	key, err := authn.LoadKey("client-key.jwk")
 	if err != nil {

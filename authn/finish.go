@@ -3,7 +3,6 @@ package authn
 import (
 	"context"
 	"crypto/subtle"
-	"log/slog"
 	"net/url"
 	"slices"
 	"time"
@@ -16,22 +15,17 @@ import (
 // same one fails, whatever the first call's result was, and nothing is retried once a code has been sent. Errors are
 // [*Error]; an Identity is returned only if every check held.
 func (c *Client) Finish(ctx context.Context, p Pending, callback url.Values) (*Identity, error) {
-	id, err := c.finish(ctx, p, callback)
+	f := p.fields()
+	id, err := c.finish(ctx, f, callback)
 	if err != nil {
-		reason, check := "unknown", ""
-		if e, ok := err.(*Error); ok { //nolint:errorlint // finish returns *Error unwrapped
-			reason, check = e.Reason.String(), e.Check
-		}
-		c.log.WarnContext(ctx, "login refused", slog.String("reason", reason), slog.String("check", check),
-			slog.String("family", FamilyOf(err).String()))
+		c.report(ctx, LoginRefused, f, err)
 		return nil, err
 	}
-	c.log.InfoContext(ctx, "login finished", slog.Bool("sign", id.TransactionID != ""))
+	c.report(ctx, LoginFinished, f, nil)
 	return id, nil
 }
 
-func (c *Client) finish(ctx context.Context, p Pending, callback url.Values) (*Identity, error) {
-	f := p.fields()
+func (c *Client) finish(ctx context.Context, f *pendingFields, callback url.Values) (*Identity, error) {
 	code, err := c.checkCallback(f, callback)
 	if err != nil {
 		return nil, err
@@ -44,7 +38,12 @@ func (c *Client) finish(ctx context.Context, p Pending, callback url.Values) (*I
 	if err != nil {
 		return nil, err
 	}
-	id := claims.identity(f, tokens)
+	// "If the ID Token is issued ... with an access code, [c_hash] is REQUIRED" only where the front channel carried it; one
+	// that is there belongs to the code that was sent (OpenID Connect Core 1.0, section 3.3.2.11).
+	if claims.codeHash != nil && !isHalfHash(*claims.codeHash, code) {
+		return nil, &Error{Reason: ReasonIDToken, Check: "c_hash"}
+	}
+	id := claims.identity(c, f, tokens)
 	if needUserinfo(f.Scopes) {
 		info, err := c.userinfo(ctx, tokens.access, claims.subject)
 		if err != nil {
@@ -63,8 +62,8 @@ func callbackParameters() []string {
 // checkCallback returns the code of a callback that belongs to f, which is nil for the zero Pending. The order matters: before the state is known to be
 // ours, the rest of the callback is an attacker's text and decides nothing.
 func (c *Client) checkCallback(f *pendingFields, q url.Values) (string, error) {
-	if f == nil || f.Issuer != c.env.Issuer || f.ClientID != c.clientID || f.RedirectURL != c.redirectURL {
-		// A login that another client began, e.g. that of the other environment.
+	if f == nil || f.Tenant != c.tenant || f.Issuer != c.env.Issuer || f.ClientID != c.clientID || f.RedirectURL != c.redirectURL {
+		// A login that another client began, e.g. that of the other environment or of another tenant.
 		return "", &Error{Reason: ReasonStateMismatch, Check: "pending"}
 	}
 	size := 0
@@ -91,15 +90,15 @@ func (c *Client) checkCallback(f *pendingFields, q url.Values) (string, error) {
 	if !c.finished.first(f.State, now, now.Add(c.pendingTTL+time.Minute)) {
 		return "", &Error{Reason: ReasonReplayed, Check: "state"}
 	}
-	// RFC 9207, section 2.4: an "iss" that is not the expected issuer ends the login. That it is absent says nothing: the
-	// service is not known to send it.
-	if q.Has("iss") && q.Get("iss") != c.env.Issuer {
+	// RFC 9207, section 2.4: an "iss" that is not the expected issuer ends the login. That it is absent says nothing unless
+	// the service is known to send it.
+	if (q.Has("iss") || c.env.IssuerInCallback) && q.Get("iss") != c.env.Issuer {
 		return "", &Error{Reason: ReasonIssuerMismatch, Check: "iss"}
 	}
 	if q.Has("error") {
 		return "", c.redirectError(q.Get("error"))
 	}
-	if age := now.Sub(created); age > c.pendingTTL || age < -c.skew {
+	if age := now.Sub(created); age > c.pendingTTL || age < -defaultSkew {
 		return "", &Error{Reason: ReasonExpired, Check: "created"}
 	}
 	code := q.Get("code")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -13,8 +14,12 @@ import (
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
-// defaultTimeout is the time that one call to the service may take, from connecting to the last byte.
-const defaultTimeout = 10 * time.Second
+const (
+	// defaultTimeout is the time that one call to the service may take, from connecting to the last byte.
+	defaultTimeout = 10 * time.Second
+	// maxAttempts bounds the repetition of requests where it is safe: once, at once.
+	maxAttempts = 2
+)
 
 var (
 	errTooLarge         = errors.New("authn: the answer is too large")
@@ -98,8 +103,25 @@ type answer struct {
 	body      []byte
 }
 
-// get fetches target; bearer may be empty. Errors are ReasonTransport, or errTooLarge inside one.
+// get fetches target; bearer may be empty. It is repeated once if no connection could be had. Errors are ReasonTransport,
+// or errTooLarge inside one.
 func get(ctx context.Context, client *http.Client, target string, limit int64, accept, bearer string) (answer, error) {
+	for attempt := 1; ; attempt++ {
+		a, err := getOnce(ctx, client, target, limit, accept, bearer)
+		if err == nil || attempt >= maxAttempts || !neverSent(ctx, err) {
+			return a, err
+		}
+	}
+}
+
+// neverSent reports whether it is certain that nothing of the request left: the connection was not established. A reset or
+// a timeout proves nothing of the kind, and neither does an error of a transport that is not package net/http's.
+func neverSent(ctx context.Context, err error) bool {
+	var op *net.OpError
+	return ctx.Err() == nil && errors.As(err, &op) && op.Op == "dial" && !op.Timeout()
+}
+
+func getOnce(ctx context.Context, client *http.Client, target string, limit int64, accept, bearer string) (answer, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
 	if err != nil {
 		return answer{}, &Error{Reason: ReasonConfiguration, Check: "URL"}

@@ -65,12 +65,13 @@ type Identity struct {
 }
 
 type identityDetails struct {
-	access Token
-	extra  map[string]json.RawMessage
+	access  Token
+	refresh RefreshToken
+	extra   map[string]json.RawMessage
 }
 
 // identity begins the result of a login.
-func (c *idClaims) identity(f *pendingFields, t tokens) *Identity {
+func (c *idClaims) identity(cl *Client, f *pendingFields, t tokens) *Identity {
 	id := &Identity{
 		Subject: Subject(c.subject), Issuer: f.Issuer, ACR: c.acr, AMR: c.amr, AuthTime: c.authTime, IssuedAt: c.issuedAt,
 		Granted: t.granted, GrantedListed: t.granted != nil, Asked: slices.Clone(f.Scopes), TransactionID: f.TransactionID,
@@ -79,16 +80,28 @@ func (c *idClaims) identity(f *pendingFields, t tokens) *Identity {
 		// "OPTIONAL, if identical to the scope requested by the client; otherwise, REQUIRED" (RFC 6749, section 5.1).
 		id.Granted = slices.Clone(f.Scopes)
 	}
-	// A token that is not needed is a token that cannot be stolen.
-	if f.TransactionID != "" {
-		id.details = seal(identityDetails{access: t.access})
+	var details identityDetails
+	if f.TransactionID != "" || f.KeepTokens {
+		details.access = t.access
 	}
+	if f.KeepTokens && t.refresh != "" {
+		details.refresh = RefreshToken{seal(&refreshFields{
+			Version: refreshVersion, Tenant: cl.tenant, Issuer: f.Issuer, ClientID: f.ClientID, Subject: c.subject, Nonce: f.Nonce,
+			AuthTime: unixOrZero(c.authTime), IssuedAt: c.issuedAt.Unix(), Granted: slices.Clone(id.Granted),
+			Token: t.refresh, Expires: unixOrZero(t.refreshExpires),
+		})}
+	}
+	id.details = seal(details)
 	return id
 }
 
-// AccessToken is kept only when the login carried a signature transaction, whose result is fetched with it; otherwise,
-// and after storing and reading back, it is the zero Token.
+// AccessToken is kept only when the login carried a signature transaction, whose result is fetched with it, or had
+// Request.KeepTokens; otherwise, and after storing and reading back, it is the zero Token.
 func (id *Identity) AccessToken() Token { return id.details.value().access }
+
+// RefreshToken is kept only when the login had Request.KeepTokens and the service issued one; otherwise, and after storing
+// and reading back, it is the zero RefreshToken. Store it by itself, see [RefreshToken.RevealBytes].
+func (id *Identity) RefreshToken() RefreshToken { return id.details.value().refresh }
 
 // Claim returns a userinfo member that the package does not interpret, as JSON. It may be personal data.
 func (id *Identity) Claim(name string) (json.RawMessage, bool) {

@@ -25,6 +25,7 @@ type idClaims struct {
 	amr      []string
 	authTime time.Time
 	issuedAt time.Time
+	codeHash *string // c_hash, if present
 }
 
 // newFloor configures go-oidc, whose Verify is the floor that the rules below stand on. Its clock is set back by the
@@ -37,7 +38,7 @@ func (c *Client) newFloor(algorithms []Algorithm) *oidc.Config {
 	return &oidc.Config{
 		ClientID:             c.clientID,
 		SupportedSigningAlgs: names,
-		Now:                  func() time.Time { return c.now().Add(-c.skew) },
+		Now:                  func() time.Time { return c.now().Add(-c.expSkew) },
 	}
 }
 
@@ -56,10 +57,30 @@ func (k *tokenKeySet) VerifySignature(ctx context.Context, _ string) ([]byte, er
 	return k.payload, k.err
 }
 
-// verifyIDToken validates an ID token as OpenID Connect Core 1.0, section 3.1.3.7 says. Signature, issuer, audience and
-// expiry are go-oidc's; what that leaves to its caller is in checkClaims, and so are its own rules once more, so that a
-// refusal has a name.
+// verifyIDToken validates the ID token of a login as OpenID Connect Core 1.0, section 3.1.3.7 says. Signature, issuer,
+// audience and expiry are go-oidc's; what that leaves to its caller is in checkClaims, and so are its own rules once more,
+// so that a refusal has a name.
 func (c *Client) verifyIDToken(ctx context.Context, raw, accessToken, nonce string) (*idClaims, error) {
+	return c.openIDToken(ctx, raw, func(m map[string]json.RawMessage, _ *idClaims) string {
+		// "a nonce Claim MUST be present and its value checked to verify that it is the same value as the one that was sent".
+		if n, ok := strictjson.String(m["nonce"]); !ok || subtle.ConstantTimeCompare([]byte(n), []byte(nonce)) != 1 {
+			return "nonce"
+		}
+		return checkAtHash(m, accessToken, c.atHashOpt)
+	})
+}
+
+// openIDToken makes the checks that do not depend on what the token was issued for, then those of rules, which returns
+// the name of the first rule that does not hold.
+func (c *Client) openIDToken(ctx context.Context, raw string, rules func(map[string]json.RawMessage, *idClaims) string) (*idClaims, error) {
+	if c.decrypter.opens(raw) {
+		// "ID Tokens MUST be signed ... and optionally both signed and then encrypted" (section 2): a JWS is inside.
+		content, _, err := c.decrypter.open(raw)
+		if err != nil {
+			return nil, idTokenError(err)
+		}
+		raw = string(content)
+	}
 	token, err := jose.Parse(raw)
 	if err == nil {
 		err = token.Acceptable(c.tokenRules)
@@ -75,7 +96,7 @@ func (c *Client) verifyIDToken(ctx context.Context, raw, accessToken, nonce stri
 	if keys.payload == nil { // refused before the signature was looked at
 		return nil, &Error{Reason: ReasonIDToken, Check: "form"}
 	}
-	claims, check := c.checkClaims(keys.payload, accessToken, nonce)
+	claims, check := c.checkClaims(keys.payload, rules)
 	if check == "" && floorErr != nil {
 		check = "claims"
 	}
@@ -99,7 +120,7 @@ func idTokenError(err error) error {
 }
 
 // checkClaims returns the name of the first rule that does not hold.
-func (c *Client) checkClaims(payload []byte, accessToken, nonce string) (*idClaims, string) {
+func (c *Client) checkClaims(payload []byte, rules func(map[string]json.RawMessage, *idClaims) string) (*idClaims, string) {
 	// RFC 7519, section 4: "The Claim Names within a JWT Claims Set MUST be unique".
 	m, err := strictjson.Object(payload)
 	if err != nil {
@@ -122,12 +143,15 @@ func (c *Client) checkClaims(payload []byte, accessToken, nonce string) (*idClai
 		return nil, "sub"
 	}
 	out.subject = sub
-	// "a nonce Claim MUST be present and its value checked to verify that it is the same value as the one that was sent".
-	if n, ok := strictjson.String(m["nonce"]); !ok || subtle.ConstantTimeCompare([]byte(n), []byte(nonce)) != 1 {
-		return nil, "nonce"
-	}
-	if check := c.checkAtHash(m, accessToken); check != "" {
+	if check := rules(m, out); check != "" {
 		return nil, check
+	}
+	if raw, present := m["c_hash"]; present {
+		s, ok := strictjson.String(raw)
+		if !ok {
+			return nil, "c_hash"
+		}
+		out.codeHash = &s
 	}
 	return out, c.readContext(m, out)
 }
@@ -158,7 +182,8 @@ func checkAudience(m map[string]json.RawMessage, clientID string) string {
 }
 
 // checkTimes: "The current time MUST be before the time represented by the exp Claim"; iat is REQUIRED (section 2) and
-// not in the future; nbf (RFC 7519, section 4.1.5) is heeded if present. Each with the skew of the configuration.
+// not in the future; nbf (RFC 7519, section 4.1.5) is heeded if present; nobody authenticated in the future. Each with the
+// skew of the configuration.
 func (c *Client) checkTimes(m map[string]json.RawMessage, out *idClaims) string {
 	now := c.now()
 	read := func(name string) (time.Time, bool) {
@@ -166,21 +191,21 @@ func (c *Client) checkTimes(m map[string]json.RawMessage, out *idClaims) string 
 		return time.Unix(n, 0), ok && n > 0 && n < maxUnixTime
 	}
 	exp, ok := read("exp")
-	if !ok || !now.Before(exp.Add(c.skew)) {
+	if !ok || !now.Before(exp.Add(c.expSkew)) {
 		return "exp"
 	}
 	iat, ok := read("iat")
-	if !ok || iat.After(now.Add(c.skew)) {
+	if !ok || iat.After(now.Add(c.iatSkew)) {
 		return "iat"
 	}
 	out.issuedAt = iat
 	if _, present := m["nbf"]; present {
-		if nbf, ok := read("nbf"); !ok || nbf.After(now.Add(c.skew)) {
+		if nbf, ok := read("nbf"); !ok || nbf.After(now.Add(c.iatSkew)) {
 			return "nbf"
 		}
 	}
 	if _, present := m["auth_time"]; present {
-		if out.authTime, ok = read("auth_time"); !ok {
+		if out.authTime, ok = read("auth_time"); !ok || out.authTime.After(now.Add(c.iatSkew)) {
 			return "auth_time"
 		}
 	}
@@ -192,18 +217,21 @@ const maxUnixTime = 253402300800
 
 // checkAtHash: at_hash "is the base64url encoding of the left-most half of the hash of the octets of the ASCII
 // representation of the access_token value" (section 3.1.3.6), with SHA-256 for every algorithm accepted here.
-func (c *Client) checkAtHash(m map[string]json.RawMessage, accessToken string) string {
+func checkAtHash(m map[string]json.RawMessage, accessToken string, optional bool) string {
 	raw, present := m["at_hash"]
-	if !present && c.atHashOpt {
+	if !present && optional {
 		return ""
 	}
-	got, ok := strictjson.String(raw)
-	sum := sha256.Sum256([]byte(accessToken))
-	want := base64.RawURLEncoding.EncodeToString(sum[:sha256.Size/2])
-	if !ok || subtle.ConstantTimeCompare([]byte(got), []byte(want)) != 1 {
+	if got, ok := strictjson.String(raw); !ok || !isHalfHash(got, accessToken) {
 		return "at_hash"
 	}
 	return ""
+}
+
+func isHalfHash(hash, of string) bool {
+	sum := sha256.Sum256([]byte(of))
+	want := base64.RawURLEncoding.EncodeToString(sum[:sha256.Size/2])
+	return subtle.ConstantTimeCompare([]byte(hash), []byte(want)) == 1
 }
 
 // readContext reads acr and amr: "If the acr Claim was requested, the Client SHOULD check that the asserted Claim Value is

@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"strings"
@@ -48,6 +49,9 @@ func TestRefusedClaims(t *testing.T) {
 		{"nbf beyond the skew", "nbf", set("nbf", unix(4*time.Minute))},
 		{"nbf is a string", "nbf", set("nbf", "0")},
 		{"auth_time is a string", "auth_time", set("auth_time", "now")},
+		{"auth_time beyond the skew", "auth_time", set("auth_time", unix(61*time.Second))},
+		{"c_hash of another code", "c_hash", set("c_hash", "AAAAAAAAAAAAAAAAAAAAAA")},
+		{"c_hash is no string", "c_hash", set("c_hash", 1)},
 		{"missing sub", "sub", without("sub")},
 		{"empty sub", "sub", set("sub", "")},
 		{"sub is a number", "sub", set("sub", 7)},
@@ -244,11 +248,80 @@ func TestNarrowedAlgorithms(t *testing.T) {
 
 func TestSkewIsConfigurable(t *testing.T) {
 	op := newOP(t)
-	c := op.client(func(c *Config) { c.IDTokenSkew = 5 * time.Second })
+	c := op.client(func(c *Config) { c.IssuedAtSkew, c.ExpirySkew = 5*time.Second, 5*time.Second })
 	op.claims = set("iat", op.clock.now().Add(6*time.Second).Unix())
 	_, err := op.login(c, Request{})
 	wantError(t, err, ReasonIDToken, "iat")
 	op.claims = set("exp", op.clock.now().Add(-6*time.Second).Unix())
 	_, err = op.login(c, Request{})
 	wantError(t, err, ReasonIDToken, "exp")
+}
+
+// Each tolerance moves its own check and no other.
+func TestSkewsAreSeparate(t *testing.T) {
+	ahead := set("iat", newClock().now().Add(30*time.Second).Unix())
+	late := set("exp", newClock().now().Add(-30*time.Second).Unix())
+	for name, row := range map[string]struct {
+		iat, exp   time.Duration
+		claims     func(claimsMap)
+		wantRefuse string
+	}{
+		"both default, clock ahead": {0, 0, ahead, ""},
+		"both default, late":        {0, 0, late, ""},
+		"iat narrow, clock ahead":   {time.Nanosecond, 0, ahead, "iat"},
+		"iat narrow, late":          {time.Nanosecond, 0, late, ""},
+		"exp narrow, clock ahead":   {0, time.Nanosecond, ahead, ""},
+		"exp narrow, late":          {0, time.Nanosecond, late, "exp"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			op := newOP(t)
+			op.claims = row.claims
+			_, err := op.login(op.client(func(c *Config) { c.IssuedAtSkew, c.ExpirySkew = row.iat, row.exp }), Request{})
+			if row.wantRefuse != "" {
+				wantError(t, err, ReasonIDToken, row.wantRefuse)
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestCodeHashOfTheCode(t *testing.T) {
+	op := newOP(t)
+	c := op.client()
+	begun := op.begin(c, Request{})
+	q := op.authorize(begun)
+	sum := sha256.Sum256([]byte(q.Get("code")))
+	op.claims = set("c_hash", base64.RawURLEncoding.EncodeToString(sum[:16]))
+	if _, err := c.Finish(t.Context(), begun.Pending, q); err != nil {
+		t.Error(err)
+	}
+}
+
+// FuzzIDTokenClaims feeds the rules with payloads that somebody signed. What passes must have said everything itself.
+func FuzzIDTokenClaims(f *testing.F) {
+	op := newOP(f)
+	c := op.client()
+	const nonce = "4vXcQ0QzKp3F2m0yYb3Ck1lq3q9m3rJ7w5k8Jx1Zz0U"
+	_, payload, _ := strings.Cut(op.idToken(nonce, testAccess), ".")
+	payload, _, _ = strings.Cut(payload, ".")
+	good, err := base64.RawURLEncoding.DecodeString(payload)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Add([]byte(`{"iss":null,"aud":[[]],"exp":1e400,"iat":-0,"sub":"\ud800","nonce":{}}`))
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		claims, check := c.checkClaims(payload, func(m map[string]json.RawMessage, _ *idClaims) string { return checkAtHash(m, testAccess, true) })
+		if check != "" {
+			return
+		}
+		var m struct {
+			Iss, Sub string
+			Exp, Iat float64
+		}
+		if err := json.Unmarshal(payload, &m); err != nil || m.Iss != c.env.Issuer || m.Sub != claims.subject || m.Sub == "" || m.Exp <= 0 || m.Iat <= 0 {
+			t.Fatalf("%s: %v", payload, err)
+		}
+	})
 }

@@ -8,8 +8,6 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
-	"io"
-	"os"
 
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
@@ -38,14 +36,9 @@ func (k Key) signing() jose.SigningKey { return k.sealed.value() }
 // LoadKey reads a private key file: a JWK, or PEM with PKCS#8, PKCS#1 or SEC 1, unencrypted; RSA of at least 2048 bits or
 // P-256. Errors have ReasonConfiguration and do not quote the path.
 func LoadKey(path string) (Key, error) {
-	f, err := os.Open(path) //nolint:gosec // the application names its own key file
+	b, err := readKeyFile(path)
 	if err != nil {
-		return Key{}, &Error{Reason: ReasonConfiguration, Check: "key file cannot be opened", Err: err}
-	}
-	defer func() { _ = f.Close() }()
-	b, err := io.ReadAll(io.LimitReader(f, limits.KeyFile+1))
-	if err != nil {
-		return Key{}, &Error{Reason: ReasonConfiguration, Check: "key file cannot be read", Err: err}
+		return Key{}, err
 	}
 	return ParseKey(b)
 }
@@ -76,7 +69,7 @@ func NewKey(signer crypto.Signer, kid string) (Key, error) {
 }
 
 // GenerateKey makes a software key (RSA-2048 for RS256 and PS256, P-256 for ES256) whose key id is its RFC 7638
-// thumbprint. Write it to a file with [Key.RevealPEM].
+// thumbprint. Write it to a file with [Key.RevealJWK] or [Key.RevealPEM].
 func GenerateKey(alg Algorithm) (Key, error) {
 	var signer crypto.Signer
 	var err error
@@ -154,7 +147,7 @@ func (k Key) PublicPEM() ([]byte, error) {
 }
 
 // RevealPEM returns the private key as a PEM block (PKCS#8). It is an error for a key in a KMS or HSM. The key id is not
-// part of the form.
+// part of the form; see [Key.RevealJWK].
 func (k Key) RevealPEM() ([]byte, error) {
 	switch k.signing().Signer.(type) {
 	case *rsa.PrivateKey, *ecdsa.PrivateKey:
@@ -166,6 +159,16 @@ func (k Key) RevealPEM() ([]byte, error) {
 		return nil, &Error{Reason: ReasonConfiguration, Check: "the private key cannot be encoded"}
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
+}
+
+// RevealJWK returns the private key as a JWK with key id and algorithm, which [LoadKey] reads back. It is an error for a key
+// in a KMS or HSM.
+func (k Key) RevealJWK() ([]byte, error) {
+	b, err := jose.MarshalPrivateKey(k.signing())
+	if err != nil {
+		return nil, keyError(err)
+	}
+	return b, nil
 }
 
 // keyError keeps the constant text of package jose: it says what is wrong with the key.

@@ -20,6 +20,7 @@ func (p Pending) fields() *pendingFields { return p.sealed.value() }
 // pendingFields are bound together: the callback must fit all of them.
 type pendingFields struct {
 	Version       int      `json:"v"`
+	Tenant        string   `json:"w,omitempty"`
 	Issuer        string   `json:"i"`
 	ClientID      string   `json:"c"`
 	RedirectURL   string   `json:"r"`
@@ -28,6 +29,7 @@ type pendingFields struct {
 	Verifier      string   `json:"p"`
 	Scopes        []string `json:"o"`
 	TransactionID string   `json:"t,omitempty"`
+	KeepTokens    bool     `json:"k,omitempty"`
 	Created       int64    `json:"at"` // milliseconds since 1970
 }
 
@@ -88,7 +90,7 @@ func ParsePending(b []byte) (Pending, error) {
 		return bad("pending version")
 	case !isSecret(f.State) || !isSecret(f.Nonce) || !isSecret(f.Verifier):
 		return bad("pending secrets")
-	case f.Issuer == "" || !isClientID(f.ClientID) || f.RedirectURL == "" || len(f.RedirectURL) > limits.AuthorizationParameter:
+	case len(f.Tenant) > maxTenantName || f.Issuer == "" || !isClientID(f.ClientID) || f.RedirectURL == "" || len(f.RedirectURL) > limits.AuthorizationParameter:
 		return bad("pending client")
 	case len(f.Scopes) == 0 || len(f.Scopes) > 2*maxScopes || slices.ContainsFunc(f.Scopes, func(s string) bool { return !isScopeToken(s) }):
 		return bad("pending scopes")

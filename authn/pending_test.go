@@ -169,9 +169,15 @@ func TestRedaction(t *testing.T) {
 		p Pending
 		k Key
 		t Token
+		r RefreshToken
+		d DecryptionKey
+		g *KeyRing
 	}
+	refresh := RefreshToken{seal(&refreshFields{Subject: testSubject, Token: testAccess, Nonce: begun.Pending.fields().Nonce})}
+	decryption, ring := decryptionKeys(t)[1], ringOf(t, key)
+	secrets = append(secrets, testDecryptEC().D.String())
 	token := id.AccessToken()
-	values := []any{id.Subject, token, begun.Pending, key, *id, id, id.RevealStored(), hidden{begun.Pending, key, token}, &hidden{begun.Pending, key, token},
+	values := []any{id.Subject, token, begun.Pending, key, refresh, decryption, ring, *id, id, id.RevealStored(), hidden{begun.Pending, key, token, refresh, decryption, ring}, &hidden{begun.Pending, key, token, refresh, decryption, ring},
 		[]any{token, id}, map[string]any{"a": id.Subject, "b": begun.Pending}, struct{ A Token }{token}}
 	var out bytes.Buffer
 	log := slog.New(slog.NewJSONHandler(&out, nil))
@@ -188,7 +194,7 @@ func TestRedaction(t *testing.T) {
 			out.Write(b)
 		}
 	}
-	for _, s := range []fmt.Stringer{id.Subject, token, begun.Pending, key, id, id.RevealStored()} {
+	for _, s := range []fmt.Stringer{id.Subject, token, begun.Pending, key, refresh, decryption, ring, id, id.RevealStored()} {
 		out.WriteString(s.String())
 		out.WriteString(s.(fmt.GoStringer).GoString())
 	}

@@ -115,3 +115,45 @@ func (StoredIdentity) Format(f fmt.State, _ rune) { formatRedacted(f, "StoredIde
 
 // LogValue implements slog.LogValuer and shows nothing personal.
 func (StoredIdentity) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// String implements fmt.Stringer and shows no secret.
+func (DecryptionKey) String() string { return redacted }
+
+// GoString implements fmt.GoStringer and shows no secret.
+func (DecryptionKey) GoString() string { return redacted }
+
+// Format implements fmt.Formatter and shows no secret.
+func (DecryptionKey) Format(f fmt.State, _ rune) { formatRedacted(f, "DecryptionKey") }
+
+// LogValue implements slog.LogValuer and shows no secret.
+func (DecryptionKey) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText implements encoding.TextMarshaler and shows no secret.
+func (DecryptionKey) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// String implements fmt.Stringer and shows no secret.
+func (RefreshToken) String() string { return redacted }
+
+// GoString implements fmt.GoStringer and shows no secret.
+func (RefreshToken) GoString() string { return redacted }
+
+// Format implements fmt.Formatter and shows no secret.
+func (RefreshToken) Format(f fmt.State, _ rune) { formatRedacted(f, "RefreshToken") }
+
+// LogValue implements slog.LogValuer and shows no secret.
+func (RefreshToken) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText implements encoding.TextMarshaler and shows no secret.
+func (RefreshToken) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// String implements fmt.Stringer and shows no secret.
+func (*KeyRing) String() string { return redacted }
+
+// GoString implements fmt.GoStringer and shows no secret.
+func (*KeyRing) GoString() string { return redacted }
+
+// Format implements fmt.Formatter and shows no secret.
+func (*KeyRing) Format(f fmt.State, _ rune) { formatRedacted(f, "KeyRing") }
+
+// LogValue implements slog.LogValuer and shows no secret.
+func (*KeyRing) LogValue() slog.Value { return slog.StringValue(redacted) }

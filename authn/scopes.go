@@ -71,7 +71,7 @@ func isScopeToken(s string) bool {
 }
 
 // scopeList joins the typed and the extra scopes.
-func (r Request) scopeList(w *WireProfile) (list []string, problem string) {
+func (r Request) scopeList(w *WireProfile, p Profile) (list []string, problem string) {
 	want := r.Scopes
 	if r.Sign != nil {
 		want |= SignScope
@@ -92,6 +92,9 @@ func (r Request) scopeList(w *WireProfile) (list []string, problem string) {
 		if !slices.Contains(list, s) {
 			list = append(list, s)
 		}
+	}
+	if p != Government && len(w.GovernmentScopes) > 0 && slices.ContainsFunc(list, func(s string) bool { return slices.Contains(w.GovernmentScopes, s) }) {
+		return nil, "a scope is for the government profile only"
 	}
 	return list, ""
 }

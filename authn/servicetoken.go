@@ -3,13 +3,8 @@ package authn
 import (
 	"context"
 	"errors"
-	"net/url"
-	"strings"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/oauth2"
-	"golang.org/x/oauth2/clientcredentials"
 )
 
 // serviceTokenMargin is how long before its end a service token is no longer handed out, so that it does not expire on
@@ -73,25 +68,13 @@ func (c *Client) ForgetServiceToken(ctx context.Context, t Token) {
 }
 
 func (c *Client) fetchServiceToken(ctx context.Context) (Token, error) {
-	assertion, err := c.assertion()
+	parameters := []string{"grant_type", "client_credentials"}
+	if c.wire.ServiceTokenScope != "" {
+		parameters = append(parameters, "scope", c.wire.ServiceTokenScope)
+	}
+	answer, err := c.tokenCall(ctx, parameters...)
 	if err != nil {
 		return Token{}, err
 	}
-	conf := clientcredentials.Config{
-		ClientID:  c.clientID,
-		TokenURL:  c.env.TokenEndpoint,
-		AuthStyle: oauth2.AuthStyleInParams,
-		EndpointParams: url.Values{
-			"client_assertion_type": {assertionType},
-			"client_assertion":      {assertion},
-		},
-	}
-	if c.wire.ServiceTokenScope != "" {
-		conf.Scopes = strings.Split(c.wire.ServiceTokenScope, " ")
-	}
-	ctx, guard := c.guarded(ctx)
-	if _, err := conf.Token(ctx); err != nil {
-		return Token{}, tokenError(err)
-	}
-	return guard.token(c.now()), nil
+	return answer.access(c.now()), nil
 }

@@ -6,7 +6,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"io"
+	"log"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -55,6 +58,8 @@ const (
 	testRedirect = "https://shop.example/auth/callback"
 	testSubject  = "ppid-7f3a-secret-subject"
 	testAccess   = "opaque-access-token-secret"
+	// refreshedAccess is what refreshing yields.
+	refreshedAccess = "opaque-access-token-secret-2"
 )
 
 // testOP is an OpenID Provider that is strict with the client and as bad as its knobs say. A knob is set before use.
@@ -64,20 +69,30 @@ type testOP struct {
 	srv   *httptest.Server
 	env   Environment
 
-	idKey     Key               // signs ID tokens
-	published []jose.PublicKey  // the JWK Set
-	jwks      http.HandlerFunc  // replaces the JWK Set endpoint
-	claims    func(m claimsMap) // changes the ID token's claims
-	rawClaims func(s string) string
-	header    string              // replaces the ID token's header
-	alterID   func(string) string // changes the finished ID token
-	answer    func(m claimsMap)   // changes the token endpoint's answer
-	token     http.HandlerFunc    // replaces the token endpoint's answer, after its checks
-	info      http.HandlerFunc    // replaces userinfo
-	person    claimsMap
+	idKey       Key               // signs ID tokens
+	published   []jose.PublicKey  // the JWK Set
+	jwks        http.HandlerFunc  // replaces the JWK Set endpoint
+	claims      func(m claimsMap) // changes the ID token's claims
+	rawClaims   func(s string) string
+	header      string              // replaces the ID token's header
+	alterID     func(string) string // changes the finished ID token
+	answer      func(m claimsMap)   // changes the token endpoint's answer
+	token       http.HandlerFunc    // replaces the token endpoint's answer, after its checks
+	info        http.HandlerFunc    // replaces userinfo
+	person      claimsMap
+	audience    string                    // of client assertions; default the token endpoint
+	metadata    func(m claimsMap)         // changes the provider metadata
+	discovery   http.HandlerFunc          // replaces the provider metadata
+	callback    func(callback url.Values) // changes the answer to an authorization request
+	refresh     bool                      // issues refresh tokens and takes them
+	withoutPKCE bool                      // does not look at the code verifier
+	rotate      bool                      // answers each refresh with a new one and ends the old one
 
 	mu         sync.Mutex
+	forgery    string            // see forged
+	broken     map[string]defect // what is wrong with an endpoint, by path
 	codes      map[string]url.Values
+	refreshes  map[string]url.Values // refresh tokens and the authorization requests that they come from
 	assertions map[string]bool
 	jwksHits   atomic.Int64
 	tokenHits  atomic.Int64
@@ -86,20 +101,58 @@ type testOP struct {
 
 type claimsMap = map[string]any
 
+// defect answers instead of an endpoint, or spoils its answer.
+type defect func(w http.ResponseWriter, r *http.Request, endpoint http.Handler)
+
+// breaks puts a fault before an endpoint; nil repairs it.
+func (op *testOP) breaks(endpoint string, f defect) {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		op.tb.Fatal(err)
+	}
+	op.mu.Lock()
+	defer op.mu.Unlock()
+	op.broken[u.Path] = f
+}
+
 func newOP(tb testing.TB) *testOP {
 	tb.Helper()
+	return newOPAt(tb, nil)
+}
+
+// newOPAt serves on a listener; nil means a loopback port.
+func newOPAt(tb testing.TB, l net.Listener) *testOP {
+	tb.Helper()
 	op := &testOP{
-		tb: tb, clock: newClock(), idKey: testECKey(), codes: map[string]url.Values{}, assertions: map[string]bool{},
+		tb: tb, clock: newClock(), idKey: testECKey(), broken: map[string]defect{}, codes: map[string]url.Values{}, refreshes: map[string]url.Values{}, assertions: map[string]bool{},
 		person: claimsMap{"sub": testSubject, "name": "試験　花子", "address": "東京都清瀬市架空町１－２－３", "birthdate": "19900405", "gender": "2", "nickname": "hana"},
 	}
 	op.published = []jose.PublicKey{testECKey().signing().Public(), testRSAKey().signing().Public()}
 	mux := http.NewServeMux()
-	op.srv = httptest.NewServer(mux)
+	op.srv = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		op.mu.Lock()
+		broken := op.broken[r.URL.Path]
+		op.mu.Unlock()
+		if broken != nil {
+			broken(w, r, mux)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	}))
+	if l != nil {
+		_ = op.srv.Listener.Close()
+		op.srv.Listener = l
+	}
+	op.srv.Config.ErrorLog = log.New(io.Discard, "", 0) // of broken connections
+	op.srv.Start()
 	tb.Cleanup(op.srv.Close)
 	op.env = Custom(op.srv.URL)
+	op.audience = op.env.TokenEndpoint
 	mux.HandleFunc("POST "+protocolPath+"/token", op.serveToken)
 	mux.HandleFunc("GET "+protocolPath+"/userinfo", op.serveUserinfo)
 	mux.HandleFunc("GET "+protocolPath+"/certs", op.serveKeys)
+	mux.HandleFunc("GET /keys/{name}", op.serveKeys) // wherever the metadata put them
+	mux.HandleFunc("GET "+strings.TrimPrefix(op.env.Issuer, op.srv.URL)+"/.well-known/openid-configuration", op.serveMetadata)
 	return op
 }
 
@@ -129,11 +182,38 @@ func (op *testOP) authorize(begun Begun) url.Values {
 	if err != nil || !strings.HasPrefix(begun.URL, op.env.AuthorizationEndpoint+"?") {
 		op.tb.Fatalf("authorization URL: %v", err)
 	}
+	op.checkAuthorization(u.Query())
 	code := randomText(16)
 	op.mu.Lock()
 	op.codes[code] = u.Query()
 	op.mu.Unlock()
-	return url.Values{"code": {code}, "state": {u.Query().Get("state")}, "session_state": {"x"}}
+	callback := url.Values{"code": {code}, "state": {u.Query().Get("state")}, "session_state": {"x"}}
+	if op.callback != nil {
+		op.callback(callback)
+	}
+	return callback
+}
+
+// checkAuthorization makes the checks that an OP under conformance test makes on every authorization request.
+func (op *testOP) checkAuthorization(q url.Values) {
+	op.tb.Helper()
+	for name, values := range q {
+		if len(values) != 1 || values[0] == "" {
+			op.tb.Errorf("authorization request: %s = %q", name, values)
+		}
+	}
+	if q.Get("response_type") != "code" || q.Get("redirect_uri") != testRedirect || q.Get("code_challenge_method") != "S256" ||
+		!slices.Contains(strings.Split(q.Get("scope"), " "), "openid") {
+		op.tb.Errorf("authorization request: %v", q)
+	}
+	for _, name := range []string{"state", "nonce", "code_challenge"} { // 256 bits in base64url
+		if len(q.Get(name)) != 43 {
+			op.tb.Errorf("authorization request: %s has %d characters", name, len(q.Get(name)))
+		}
+	}
+	if q.Get("state") == q.Get("nonce") {
+		op.tb.Error("authorization request: state and nonce are the same")
+	}
 }
 
 // login runs a whole login.
@@ -174,6 +254,21 @@ func (op *testOP) serveToken(w http.ResponseWriter, r *http.Request) {
 		}
 		out["scope"] = asked.Get("scope")
 		out["id_token"] = op.idToken(asked.Get("nonce"), testAccess)
+		if op.refresh {
+			out["refresh_token"] = op.newRefreshToken(asked)
+		}
+	case "refresh_token":
+		asked := op.redeemRefreshToken(r.PostForm.Get("refresh_token"))
+		if asked == nil {
+			writeJSON(w, http.StatusBadRequest, claimsMap{"error": "invalid_grant"})
+			return
+		}
+		out["access_token"] = refreshedAccess
+		out["scope"] = asked.Get("scope")
+		out["id_token"] = op.idToken("", refreshedAccess) // without nonce: OpenID Connect Core 1.0, section 12.2
+		if op.rotate {
+			out["refresh_token"] = op.newRefreshToken(asked)
+		}
 	default:
 		op.tb.Errorf("grant_type %q", r.PostForm.Get("grant_type"))
 	}
@@ -191,8 +286,30 @@ func (op *testOP) redeem(r *http.Request) url.Values {
 	op.mu.Unlock()
 	sum := sha256.Sum256([]byte(r.PostForm.Get("code_verifier")))
 	if asked == nil || r.PostForm.Get("redirect_uri") != asked.Get("redirect_uri") ||
-		base64.RawURLEncoding.EncodeToString(sum[:]) != asked.Get("code_challenge") {
+		!op.withoutPKCE && base64.RawURLEncoding.EncodeToString(sum[:]) != asked.Get("code_challenge") {
 		return nil
+	}
+	return asked
+}
+
+// newRefreshToken and redeemRefreshToken are RFC 6749, section 6.
+func (op *testOP) newRefreshToken(asked url.Values) string {
+	token := "refresh-" + randomText(16)
+	op.mu.Lock()
+	defer op.mu.Unlock()
+	op.refreshes[token] = asked
+	return token
+}
+
+func (op *testOP) redeemRefreshToken(token string) url.Values {
+	op.mu.Lock()
+	defer op.mu.Unlock()
+	asked := op.refreshes[token]
+	if !op.refresh {
+		asked = nil
+	}
+	if op.rotate {
+		delete(op.refreshes, token)
 	}
 	return asked
 }
@@ -227,7 +344,7 @@ func (op *testOP) checkAssertion(r *http.Request) {
 	}
 	text := func(n string) string { s, _ := strictjson.String(m[n]); return s }
 	number := func(n string) int64 { i, _ := strictjson.Integer(m[n]); return i }
-	if text("iss") != testClientID || text("sub") != testClientID || text("aud") != op.env.TokenEndpoint {
+	if text("iss") != testClientID || text("sub") != testClientID || text("aud") != op.audience {
 		tb.Errorf("assertion claims %s", payload)
 	}
 	now := op.clock.now().Unix()
@@ -253,6 +370,9 @@ func (op *testOP) idToken(nonce, access string) string {
 		"at_hash": base64.RawURLEncoding.EncodeToString(sum[:16]), "acr": "aal3", "amr": []string{"card", "pin"}, "auth_time": now.Add(-time.Minute).Unix(),
 		"azp": testClientID,
 	}
+	if nonce == "" {
+		delete(m, "nonce")
+	}
 	if op.claims != nil {
 		op.claims(m)
 	}
@@ -277,7 +397,7 @@ func (op *testOP) idToken(nonce, access string) string {
 
 func (op *testOP) serveUserinfo(w http.ResponseWriter, r *http.Request) {
 	op.infoHits.Add(1)
-	if r.Header.Get("Authorization") != "Bearer "+testAccess || r.URL.RawQuery != "" {
+	if auth := r.Header.Get("Authorization"); auth != "Bearer "+testAccess && auth != "Bearer "+refreshedAccess || r.URL.RawQuery != "" {
 		op.tb.Errorf("userinfo: Authorization %q, query %q", r.Header.Get("Authorization"), r.URL.RawQuery)
 	}
 	if op.info != nil {
@@ -302,6 +422,24 @@ func (op *testOP) serveKeys(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(b)
+}
+
+func (op *testOP) serveMetadata(w http.ResponseWriter, r *http.Request) {
+	if op.discovery != nil {
+		op.discovery(w, r)
+		return
+	}
+	m := claimsMap{
+		"issuer": op.env.Issuer, "authorization_endpoint": op.env.AuthorizationEndpoint, "token_endpoint": op.env.TokenEndpoint,
+		"userinfo_endpoint": op.env.UserinfoEndpoint, "jwks_uri": op.env.JWKSEndpoint,
+		"response_types_supported": []string{"code"}, "code_challenge_methods_supported": []string{"S256"},
+		"token_endpoint_auth_methods_supported": []string{"private_key_jwt"}, "subject_types_supported": []string{"pairwise"},
+		"id_token_signing_alg_values_supported": []string{"ES256", "RS256"},
+	}
+	if op.metadata != nil {
+		op.metadata(m)
+	}
+	writeJSON(w, http.StatusOK, m)
 }
 
 // setKeys replaces the JWK Set endpoint; nil restores it.
@@ -359,4 +497,20 @@ func with(m claimsMap, name string, value any) claimsMap {
 	m = maps.Clone(m)
 	m[name] = value
 	return m
+}
+
+func b64(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
+
+// signedInfo is userinfo as a JWT.
+func (op *testOP) signedInfo(k Key) string {
+	op.tb.Helper()
+	body, err := json.Marshal(with(with(op.person, "iss", op.env.Issuer), "aud", testClientID))
+	if err != nil {
+		op.tb.Fatal(err)
+	}
+	token, err := jose.Sign(k.signing(), "JWT", body)
+	if err != nil {
+		op.tb.Fatal(err)
+	}
+	return token
 }

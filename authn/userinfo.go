@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"github.com/kakunin-go/kakunin/fourinfo"
@@ -15,7 +16,7 @@ import (
 // userinfo fetches the claims about the subject (OpenID Connect Core 1.0, section 5.3). The token goes into the header,
 // never into the query (RFC 6750, section 5.3).
 func (c *Client) userinfo(ctx context.Context, access Token, subject string) (map[string]json.RawMessage, error) {
-	a, err := get(ctx, c.http, c.env.UserinfoEndpoint, limits.Userinfo, "application/json, application/jwt", access.Reveal())
+	a, err := c.getUserinfo(ctx, access)
 	if err != nil {
 		e := transportError(err)
 		if e.Check == "size" {
@@ -24,6 +25,17 @@ func (c *Client) userinfo(ctx context.Context, access Token, subject string) (ma
 		return nil, &Error{Reason: e.Reason, Check: "userinfo: " + e.Check, Err: e.Err}
 	}
 	return c.readUserinfo(ctx, a, subject)
+}
+
+// getUserinfo asks twice if the connection breaks: reading changes nothing at the service, and the code that the access
+// token cost cannot be used again.
+func (c *Client) getUserinfo(ctx context.Context, access Token) (answer, error) {
+	const accept = "application/json, application/jwt"
+	a, err := get(ctx, c.http, c.env.UserinfoEndpoint, limits.Userinfo, accept, access.Reveal())
+	if own := (*Error)(nil); errors.As(err, &own) && own.Check == "connection" && !neverSent(ctx, err) {
+		a, err = getOnce(ctx, c.http, c.env.UserinfoEndpoint, limits.Userinfo, accept, access.Reveal())
+	}
+	return a, err
 }
 
 func (c *Client) readUserinfo(ctx context.Context, a answer, subject string) (map[string]json.RawMessage, error) {
@@ -35,15 +47,17 @@ func (c *Client) readUserinfo(ctx context.Context, a answer, subject string) (ma
 		return bad("redirect")
 	case a.status >= 500 || a.status == http.StatusTooManyRequests:
 		return nil, &Error{Reason: ReasonTransport, Check: "userinfo: status"}
+	case a.status == http.StatusUnauthorized: // RFC 6750, section 3.1: the token expired or was revoked
+		return nil, &Error{Reason: ReasonTokenRejected, Check: "userinfo: status"}
 	case a.status != http.StatusOK:
 		return nil, &Error{Reason: ReasonProviderError, Check: "userinfo: status"}
 	}
-	body := a.body
+	body, isJWT := a.body, false
 	switch {
 	case a.isJSON():
-	case a.mediaType == "application/jwt":
+	case a.mediaType == "application/jwt" || a.mediaType == "application/jwe" || a.mediaType == "application/jose":
 		var err error
-		if body, err = c.openSignedUserinfo(ctx, string(a.body)); err != nil {
+		if body, isJWT, err = c.openUserinfo(ctx, string(a.body)); err != nil {
 			return nil, err
 		}
 	default:
@@ -53,7 +67,7 @@ func (c *Client) readUserinfo(ctx context.Context, a answer, subject string) (ma
 	if err != nil {
 		return bad("form")
 	}
-	if a.mediaType == "application/jwt" {
+	if isJWT {
 		// "the UserInfo Response ... SHOULD contain the Claims iss ... and aud": if they are there, they are about us.
 		if iss, present := m["iss"]; present {
 			if s, ok := strictjson.String(iss); !ok || s != c.env.Issuer {
@@ -72,20 +86,35 @@ func (c *Client) readUserinfo(ctx context.Context, a answer, subject string) (ma
 	return m, nil
 }
 
-// openSignedUserinfo verifies the signed form (section 5.3.2) with the keys and algorithms of ID tokens.
-func (c *Client) openSignedUserinfo(ctx context.Context, raw string) ([]byte, error) {
+// openUserinfo reads the signed, the encrypted and the nested form ("signed then encrypted", sections 5.3.2 and 16.14),
+// with the keys and algorithms of ID tokens. What is encrypted without a signature is JSON, and as good as JSON that came
+// without encryption: anybody can encrypt to a public key, but only the service answers on this connection.
+func (c *Client) openUserinfo(ctx context.Context, raw string) (body []byte, isJWT bool, err error) {
+	if c.decrypter.opens(raw) {
+		content, nested, err := c.decrypter.open(raw)
+		if err != nil {
+			return nil, false, userinfoError(err)
+		}
+		if !nested && len(content) > 0 && content[0] == '{' {
+			return content, true, nil // its iss and aud, if any, are checked as well
+		}
+		raw = string(content)
+	}
 	token, err := jose.Parse(raw)
 	if err == nil {
-		var payload []byte
-		if payload, err = c.keys.verify(ctx, token, c.tokenRules); err == nil {
-			return payload, nil
+		if body, err = c.keys.verify(ctx, token, c.tokenRules); err == nil {
+			return body, true, nil
 		}
 	}
+	return nil, false, userinfoError(err)
+}
+
+func userinfoError(err error) error {
 	e := idTokenError(err)
 	if own, ok := e.(*Error); ok && own.Reason == ReasonIDToken { //nolint:errorlint // idTokenError returns it unwrapped
 		own.Reason = ReasonUserinfo
 	}
-	return nil, e
+	return e
 }
 
 // addUserinfo fills in the four attributes. One that cannot be read is a Problem and does not fail the login; a claim of
@@ -103,5 +132,7 @@ func (c *Client) addUserinfo(id *Identity, claims map[string]json.RawMessage) {
 			extra[name] = json.RawMessage(string(value)) // a copy: the body can go
 		}
 	}
-	id.details = seal(identityDetails{access: id.AccessToken(), extra: extra})
+	details := id.details.value()
+	details.extra = extra
+	id.details = seal(details)
 }

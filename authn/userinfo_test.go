@@ -32,7 +32,7 @@ func TestRefusedUserinfo(t *testing.T) {
 		{"too large", reply(200, jsonType, `{"x":"`+strings.Repeat("x", limits.Userinfo)+`"}`), ReasonUserinfo, "size"},
 		{"redirect", reply(302, jsonType, goodInfo), ReasonUserinfo, "redirect"},
 		{"status 204", reply(204, jsonType, ""), ReasonProviderError, "userinfo: status"},
-		{"status 401", reply(401, jsonType, `{"error":"invalid_token"}`), ReasonProviderError, "userinfo: status"},
+		{"status 401", reply(401, jsonType, `{"error":"invalid_token"}`), ReasonTokenRejected, "userinfo: status"},
 		{"status 503", reply(503, jsonType, `{}`), ReasonTransport, "userinfo: status"},
 		{"reset", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, ReasonTransport, "userinfo: connection"},
 		{"jwt that is none", reply(200, "application/jwt", goodInfo), ReasonUserinfo, "form"},

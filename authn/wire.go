@@ -24,6 +24,9 @@ type WireProfile struct {
 	// ScopeIndividualNumber and ClaimIndividualNumber belong to the individual number (個人番号), whose use the law
 	// restricts. Their names are unknown: empty, the default, means off. The claim is read with [Identity.Claim].
 	ScopeIndividualNumber, ClaimIndividualNumber string
+	// GovernmentScopes are scope values that only a client with the profile Government asks for; one with PrivateSector
+	// refuses before sending. Which ones these are is unknown; none, the default, leaves it to the service.
+	GovernmentScopes []string
 	// CancelCodes are the redirect error codes that mean "the person cancelled" (inferred: access_denied).
 	CancelCodes []string
 	// ServiceTokenScope is the scope of the client_credentials request (unknown); empty, the default, sends none.
@@ -128,6 +131,7 @@ func DefaultWireProfile() WireProfile {
 
 // Clone returns a copy that shares nothing with w.
 func (w WireProfile) Clone() WireProfile {
+	w.GovernmentScopes = slices.Clone(w.GovernmentScopes)
 	w.CancelCodes = slices.Clone(w.CancelCodes)
 	w.Sign.StartExtraFields = maps.Clone(w.Sign.StartExtraFields)
 	w.Sign.StartStatuses = slices.Clone(w.Sign.StartStatuses)

@@ -1,6 +1,7 @@
 package cardsim
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"sync"
@@ -17,18 +18,28 @@ type Config struct {
 	Person Person
 	// JPKI issues the two certificates, and its seed gives the card its keys: same seed and person, same keys.
 	JPKI *issuer.JPKI
-	// ATR is the answer to reset, 2 to 33 bytes. Default 3BF59100FF918171FE400042000100D1D6. With 3BE000FF8131FE4514
-	// OpenSC takes the card by its ATR, with any other it looks for the JPKI application.
+	// Kind is what sort of card it is. Default Plastic, and Child for a holder under 15 years of age.
+	Kind Kind
+	// ATR is the answer to reset, 2 to 33 bytes; [ATRs] has the published ones. Default
+	// 3BF59100FF918171FE400042000100D1D6. With 3BE000FF8131FE4514 OpenSC takes the card by its ATR, with any other it looks
+	// for the JPKI application.
 	ATR []byte
 	// StickyReset keeps selection and verified references over a warm reset, as the real contactless card does. The
 	// default is to clear them.
 	StickyReset bool
 	// BlockedStatus answers VERIFY with data on a blocked reference: 0x6984 (default) or 0x6983.
 	BlockedStatus uint16
-	// Now is read once, when the card is made: certificates and card are issued at that time. Default time.Now.
+	// Now is read once, when the card is made: certificates and card are issued at that time, for the expired kinds some
+	// years before. Default time.Now.
 	Now func() time.Time
-	// Trace receives every exchange as lines "> command" and "< response" in hexadecimal; the values of PINs are
-	// masked, what is read from the card is not. It is written to with the card locked. Default none.
+	// SaveTo is a file that holds the image of the card (see [Card.Save]) from the beginning and is brought up to date
+	// before a command that changes a retry counter or a PIN is answered: a program that dies in the middle of a VERIFY
+	// leaves no more tries than before. While it cannot be written, such commands are answered 6581. NewCard refuses a file
+	// that exists, because a new card would have all tries again: [Load] goes on with it. Default none.
+	SaveTo string
+	// Trace receives every exchange as lines "> command" and "< response" in hexadecimal, a transcript that [Replay] can
+	// play. The values of PINs and the keys of secure messaging are masked, what is read from the card is not. It is
+	// written to with the card locked. Default none.
 	Trace io.Writer
 }
 
@@ -36,15 +47,22 @@ type Config struct {
 // commands without another one in between take a transaction on a [Card.Transport].
 type Card struct {
 	person        Person
-	jpki          *issuer.JPKI
+	kind          Kind
+	issued        time.Time
+	jpki          *issuer.JPKI // of the generation that issued the certificates
 	atr           []byte
 	sticky        bool
 	blockedStatus apdu.Status
 	trace         io.Writer
-	signing, auth []byte // DER certificates
+	signing, auth []byte // DER certificates; a child has no signing certificate
 
 	// applications starts with the issuer security domain.
 	applications []*application
+	// state has the references of the applications.
+	state state
+	// persist keeps a snapshot of the state; nil keeps none. It is called with the lock held, before a command that
+	// changes the state goes on: for VERIFY with the try already spent and before the values are compared.
+	persist func(state) error
 
 	// hold has room for one element, which whoever owns the card exclusively puts in.
 	hold chan struct{}
@@ -62,6 +80,33 @@ func NewCard(c Config) (*Card, error) {
 	if err := c.Person.validate(); err != nil {
 		return nil, err
 	}
+	now := time.Now
+	if c.Now != nil {
+		now = c.Now
+	}
+	at := now()
+	kind, err := kindFor(c.Kind, c.Person.Subject.Birthdate, at)
+	if err != nil {
+		return nil, err
+	}
+	issued, err := kind.issuedFor(c.Person, at)
+	if err != nil {
+		return nil, err
+	}
+	out, err := c.card(kind, issued)
+	if err != nil {
+		return nil, err
+	}
+	if c.SaveTo != "" {
+		if err := out.keepIn(c.SaveTo, false); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// card makes the card that the configuration describes as it was on the day of its issue.
+func (c Config) card(kind Kind, issued time.Time) (*Card, error) {
 	atr, err := checkATR(c.ATR)
 	if err != nil {
 		return nil, err
@@ -70,19 +115,22 @@ func NewCard(c Config) (*Card, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.Now == nil {
-		c.Now = time.Now
+	authorities, err := kind.authorities(c.JPKI, issued)
+	if err != nil {
+		return nil, err
 	}
 	out := &Card{
 		person:        c.Person,
-		jpki:          c.JPKI,
+		kind:          kind,
+		issued:        issued,
+		jpki:          authorities,
 		atr:           atr,
 		sticky:        c.StickyReset,
 		blockedStatus: blocked,
 		trace:         c.Trace,
 		hold:          make(chan struct{}, 1),
 	}
-	if err := out.personalise(c.Now()); err != nil {
+	if err := out.personalise(); err != nil {
 		return nil, err
 	}
 	out.powerUp()
@@ -90,11 +138,7 @@ func NewCard(c Config) (*Card, error) {
 }
 
 // defaultATR is one seen on real cards in a contact reader; OpenSC does not know it and detects the card by its AID.
-func defaultATR() []byte {
-	return []byte{
-		0x3B, 0xF5, 0x91, 0x00, 0xFF, 0x91, 0x81, 0x71, 0xFE, 0x40, 0x00, 0x42, 0x00, 0x01, 0x00, 0xD1, 0xD6,
-	}
-}
+func defaultATR() []byte { return ATRs()[0].Bytes }
 
 func checkATR(atr []byte) ([]byte, error) {
 	if len(atr) == 0 {
@@ -157,12 +201,16 @@ func (c *Card) ATR() []byte { return append([]byte(nil), c.atr...) }
 // Person returns the person for whom the card was made, with the PINs that it had then.
 func (c *Card) Person() Person { return c.person }
 
-// JPKI returns the test JPKI that issued the certificates: its Trust verifies them.
+// Kind returns what sort of card it is, never [DefaultKind].
+func (c *Card) Kind() Kind { return c.kind }
+
+// JPKI returns the test JPKI that issued the certificates: its Trust verifies them. For [OlderCA], [NewerCA] and cards that
+// were issued before the last change of keys it is another generation of the one that the card was configured with.
 func (c *Card) JPKI() *issuer.JPKI { return c.jpki }
 
-// Certificates returns the DER certificates on the card.
+// Certificates returns the DER certificates on the card; signing is nil for a [Child].
 func (c *Card) Certificates() (signing, authentication []byte) {
-	return append([]byte(nil), c.signing...), append([]byte(nil), c.auth...)
+	return bytes.Clone(c.signing), bytes.Clone(c.auth)
 }
 
 // Client opens the card with jpki/card over a transport of its own.

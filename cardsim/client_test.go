@@ -2,6 +2,7 @@ package cardsim_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ func TestClientFindsTheSamePersonTwice(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			person.ID = "shared" // the keys come from it, and making them takes long
 			c, err := cardsim.NewCard(cardsim.Config{Person: person, JPKI: ca, Now: now})
 			if err != nil {
 				t.Fatal(err)
@@ -46,6 +48,9 @@ func TestClientFindsTheSamePersonTwice(t *testing.T) {
 				onCard.Birthdate.RevealRaw() != person.Subject.Birthdate || onCard.Gender.RevealRaw() != person.Subject.Gender {
 				t.Error("the text application does not give the person's four attributes")
 			}
+			if c.Kind() == cardsim.Child {
+				return // has no signing certificate
+			}
 			if err := client.VerifySigningPassword(ctx, person.SigningPassword); err != nil {
 				t.Fatal(err)
 			}
@@ -61,9 +66,15 @@ func TestClientFindsTheSamePersonTwice(t *testing.T) {
 				t.Errorf("kind %v, environment %v", certificate.Kind, certificate.Environment)
 			}
 			for _, m := range onCard.Compare(certificate.Person) {
+				// Such as 髙 on the card and a flagged 高 in the certificate, or a day of birth that nobody knows.
+				review := map[string]bool{
+					fourinfo.AttributeName:      person.Subject.NameSubstitutes != "",
+					fourinfo.AttributeAddress:   person.Subject.AddressSubstitutes != "",
+					fourinfo.AttributeBirthdate: strings.HasSuffix(person.Subject.Birthdate, "00"),
+				}
 				want := fourinfo.Same
-				if persona == cardsim.Taro && m.Attribute == fourinfo.AttributeName {
-					want = fourinfo.NeedsReview // 髙 on the card, a flagged 高 in the certificate
+				if review[m.Attribute] {
+					want = fourinfo.NeedsReview
 				}
 				if m.Outcome != want {
 					t.Errorf("%s: %v, want %v", m.Attribute, m.Outcome, want)

@@ -1,11 +1,6 @@
 package cardsim
 
-import (
-	"fmt"
-	"io"
-
-	"github.com/kakunin-go/kakunin/internal/apdu"
-)
+import "github.com/kakunin-go/kakunin/internal/apdu"
 
 // session is what loss of power or a reset takes away. The zero value has no application; powerUp makes a usable one.
 type session struct {
@@ -13,6 +8,10 @@ type session struct {
 	ef  *file
 	// verified has a bit for each verified reference of app.
 	verified access
+	// secure is the secure messaging session, nil if there is none.
+	secure *secureSession
+	// terminal is the part of a terminal's certificate that waits for its signature.
+	terminal []byte
 }
 
 // handler executes one command. It runs with the card's lock held.
@@ -21,12 +20,18 @@ type handler func(*Card, apdu.Command) apdu.Response
 // commands has the handlers by class and instruction; anything else is answered 6D00. GET RESPONSE is missing on
 // purpose: this card never answers 61xx.
 var commands = map[[2]byte]handler{
-	{0x00, insSelect}:              (*Card).selectFile,
-	{0x00, insReadBinary}:          (*Card).readBinary,
-	{0x00, insVerify}:              (*Card).verify,
-	{0x00, insChangeReferenceData}: (*Card).changeReferenceData,
-	{0x00, insGetChallenge}:        (*Card).getChallenge,
-	{0x80, insSign}:                (*Card).computeDigitalSignature,
+	{0x00, insSelect}:               (*Card).selectFile,
+	{0x00, insReadBinary}:           (*Card).readBinary,
+	{0x00, insReadRecord}:           (*Card).readRecord,
+	{0x00, insGetData}:              (*Card).getData,
+	{0x00, insVerify}:               (*Card).verify,
+	{0x00, insChangeReferenceData}:  (*Card).changeReferenceData,
+	{0x00, insInternalAuthenticate}: (*Card).internalAuthenticate,
+	{0x00, insGetChallenge}:         (*Card).getChallenge,
+	{0x80, insSign}:                 (*Card).computeDigitalSignature,
+	{0x80, insChangeKey}:            (*Card).changeKey,
+	{0x80, insSetPublicICKey}:       (*Card).setPublicICKey,
+	{0x80, insSetSessionKey}:        (*Card).setSessionKey,
 
 	// Administration of JICSAP V1.1: it exists and needs keys that only the issuer has.
 	{0x80, 0x06}: always(apdu.SecurityNotSatisfied), // ERASE ALL RECORDS
@@ -35,17 +40,22 @@ var commands = map[[2]byte]handler{
 	{0x80, 0x54}: always(apdu.SecurityNotSatisfied), // UNLOCK KEY
 	{0x80, 0x8A}: always(apdu.SecurityNotSatisfied), // MANAGE ATTRIBUTES
 	{0x00, 0x82}: always(apdu.SecurityNotSatisfied), // EXTERNAL AUTHENTICATE
-	// The last-command indicator of a phone: a plastic card answers 6700.
-	{0x80, 0xFC}: always(apdu.WrongLength),
+	{0x80, 0xFC}: (*Card).lastCommand,
 }
 
 const (
-	insVerify              = 0x20
-	insChangeReferenceData = 0x24
-	insSign                = 0x2A
-	insGetChallenge        = 0x84
-	insSelect              = 0xA4
-	insReadBinary          = 0xB0
+	insVerify               = 0x20
+	insChangeReferenceData  = 0x24
+	insSign                 = 0x2A
+	insChangeKey            = 0x32
+	insGetChallenge         = 0x84
+	insInternalAuthenticate = 0x88
+	insSetPublicICKey       = 0xA2
+	insSelect               = 0xA4
+	insSetSessionKey        = 0xAE
+	insReadBinary           = 0xB0
+	insReadRecord           = 0xB2
+	insGetData              = 0xCA
 )
 
 func always(s apdu.Status) handler {
@@ -62,8 +72,11 @@ func (c *Card) process(raw []byte) apdu.Response {
 	if err != nil {
 		return status(apdu.WrongLength)
 	}
-	if s := checkClass(command.CLA, command.INS); s != apdu.OK {
+	if s := c.checkClass(command.CLA, command.INS); s != apdu.OK {
 		return status(s)
+	}
+	if command.CLA&secureClass != 0 {
+		return c.processSecured(command)
 	}
 	h, ok := commands[[2]byte{command.CLA, command.INS}]
 	if !ok {
@@ -72,8 +85,9 @@ func (c *Card) process(raw []byte) apdu.Response {
 	return h(c, command)
 }
 
-// checkClass accepts the two plain classes 00 and 80 and gives every other one its status word (ISO/IEC 7816-4, 5.4.1).
-func checkClass(cla, ins byte) apdu.Status {
+// checkClass accepts the two plain classes 00 and 80 and their secure messaging forms 08 and 88, and gives every other
+// one its status word (ISO/IEC 7816-4, 5.4.1).
+func (c *Card) checkClass(cla, ins byte) apdu.Status {
 	switch {
 	case cla&0xC0 == 0x40:
 		return apdu.ChannelNotSupported // further interindustry values: logical channels 4 to 19
@@ -83,18 +97,15 @@ func checkClass(cla, ins byte) apdu.Status {
 		return apdu.ChannelNotSupported
 	}
 	switch cla & 0x0C {
-	case 0x00:
-		return apdu.OK
 	case 0x04:
 		return apdu.SMNotSupported // secure messaging in a proprietary format
-	}
-	switch {
-	case ins == insSelect:
-		return apdu.SMNotSupported
-	case cla&0x0C == 0x0C:
+	case 0x0C:
+		if ins == insSelect && c.session.secure == nil {
+			return apdu.SMNotSupported
+		}
 		return apdu.SMObjectMissing // the header is to be authenticated, which no object can do here
 	default:
-		return apdu.SMNotEstablished
+		return apdu.OK
 	}
 }
 
@@ -116,23 +127,4 @@ func (c *Card) referenced(p2 byte) (*file, apdu.Status) {
 	}
 	c.session.ef = f
 	return f, apdu.OK
-}
-
-// writeTrace records one exchange as "> command" and "< response" in hexadecimal, with the values of PINs replaced by
-// asterisks. A trace that cannot be written is no reason for a card to stop.
-func writeTrace(w io.Writer, command, response []byte) {
-	_, _ = fmt.Fprintf(w, "> %s\n< %X\n", maskCommand(command), response)
-}
-
-// maskCommand hides everything behind the header of a command that carries a PIN, in any class and however malformed.
-func maskCommand(command []byte) string {
-	if len(command) <= 5 {
-		return fmt.Sprintf("%X", command)
-	}
-	switch command[1] {
-	case insVerify, insChangeReferenceData, 0x2C, 0x32:
-		return fmt.Sprintf("%X**", command[:4])
-	default:
-		return fmt.Sprintf("%X", command)
-	}
 }

@@ -59,6 +59,19 @@ const (
 	adultAge       = 18
 )
 
+// ageOn is the age in full years on the day of a time in Japan, an unknown month or day counting as the first possible.
+// Who was born on 29 February is a year older from 1 March on in common years (年齢計算ニ関スル法律 with Civil Code, article
+// 143 (2)).
+func ageOn(birthdate string, at time.Time) int {
+	today := at.In(jst()).Format("20060102")
+	year, _ := strconv.Atoi(birthdate[:4])
+	age := at.In(jst()).Year() - year
+	if today[4:] < birthdate[4:] {
+		age--
+	}
+	return age
+}
+
 // cardExpiry is the day on which the card expires, YYYYMMDD. An unknown month or day counts as the first; a birthday on 29
 // February is kept on 28 February in common years, as in the certificates.
 func cardExpiry(birthdate string, issued time.Time) string {

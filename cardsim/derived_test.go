@@ -14,7 +14,7 @@ import (
 	"github.com/kakunin-go/kakunin/internal/tlv"
 )
 
-func unhex(t *testing.T, s string) []byte {
+func unhex(t testing.TB, s string) []byte {
 	t.Helper()
 	b, err := hex.DecodeString(strings.NewReplacer(" ", "", "\n", "", "\t", "").Replace(s))
 	if err != nil {
@@ -182,7 +182,7 @@ func TestTextSignedObjects(t *testing.T) {
 	// The municipality's key is certified by the intermediate key.
 	cv := inside(t, content(0x0004))
 	body, certSignature := cv[0x5F4E], cv[0x5F37]
-	intermediate := keys.issuers("text/intermediate")()
+	intermediate := keys.root(textRoot)()
 	checkSignature(t, "certificate", &intermediate.PublicKey, body.Value, certSignature.Value)
 	municipality := parseKey(t, body.Value[32:])
 

@@ -13,20 +13,31 @@
 //
 // # What is on the card
 //
-//   - the issuer security domain, selected when power comes on
+//   - the issuer security domain, selected when power comes on: the data objects of GET DATA, among them a chain of
+//     card-verifiable certificates
 //   - 公的個人認証AP (JPKI application): both keys, both certificates, both CA certificates, token information
 //   - 券面事項入力補助AP (text application): individual number, four attributes, their signed hashes, card-verifiable
-//     certificate, the internal authentication key
+//     certificate, the internal authentication key, secure messaging
+//   - 券面事項確認AP (surface application): birth date, the face of the card with its images and the portrait, the image of
+//     the individual number, all signed
+//   - 共通カードAP (common card application) and 住基AP (resident application): the number of the card, and their PINs
 //
-// Commands: SELECT, READ BINARY, VERIFY, CHANGE REFERENCE DATA, COMPUTE DIGITAL SIGNATURE and GET CHALLENGE. Any other
-// instruction gets a status word as on the real card; no sequence of commands hangs or panics.
+// Commands: SELECT, READ BINARY, READ RECORD, GET DATA, VERIFY, CHANGE REFERENCE DATA, CHANGE KEY, COMPUTE DIGITAL
+// SIGNATURE, INTERNAL AUTHENTICATE, GET CHALLENGE, SET PUBLIC IC KEY and SET SESSION KEY with the secured forms of SELECT,
+// VERIFY and READ BINARY. Any other instruction gets a status word as on the real card; no sequence of commands hangs or
+// panics. docs/card-conformance.md has every file and every rule with the test that shows it, and says which of them are
+// assumed because nobody has published them.
+//
+// What the card says is signed as on a real card, under roots of a test hierarchy: [Card.IssuerRoots] for the contents of
+// the card, the Trust of [Card.JPKI] for the holder's certificates.
 //
 // # How it is built
 //
 // A card is a list of applications, an application a list of elementary files, a file has a kind, a content and an
-// access rule; the commands work on whatever the tables say. A new application is a new table (see jpkiap.go and
-// textap.go). Sources of the behaviour: JICSAP IC card specification V1.1, ISO/IEC 7816-4, and published measurements
-// of real cards by open-source clients.
+// access rule; the commands work on whatever the tables say. A new application is a new table (see jpkiap.go, textap.go,
+// surfaceap.go and commonap.go). What changes and outlives power, the values and counters of the references, is in one
+// place (see state.go). Sources of the behaviour: JICSAP IC card specification V1.1, ISO/IEC 7816-4, and published
+// measurements of real cards by open-source clients.
 //
 // All types are safe for concurrent use.
 package cardsim

@@ -16,6 +16,16 @@ const (
 	InvalidConfig
 	// IssuanceFailed: the test JPKI did not issue a certificate, or one that does not fit.
 	IssuanceFailed
+	// UnknownKind: there is no kind of card of that name.
+	UnknownKind
+	// InvalidImage: a card image is not one, was damaged or changed, or does not belong to the test JPKI.
+	InvalidImage
+	// StorageFailed: a card image could not be read from, or written to, where it is kept.
+	StorageFailed
+	// InvalidTranscript: a transcript is not one; Field names the line.
+	InvalidTranscript
+	// TranscriptDiffers: a program sent another command than the transcript has; Field names the line.
+	TranscriptDiffers
 )
 
 // String returns a short description.
@@ -29,6 +39,16 @@ func (r Reason) String() string {
 		return "invalid configuration"
 	case IssuanceFailed:
 		return "certificate not issued"
+	case UnknownKind:
+		return "no such kind of card"
+	case InvalidImage:
+		return "invalid card image"
+	case StorageFailed:
+		return "card image not stored"
+	case InvalidTranscript:
+		return "invalid transcript"
+	case TranscriptDiffers:
+		return "the command differs from the transcript"
 	case UnknownReason:
 	}
 	return "unknown reason"
@@ -37,8 +57,9 @@ func (r Reason) String() string {
 // Error is the error type of this package. It never holds personal data or PINs: Field is the name of a field.
 type Error struct {
 	Reason Reason
-	Field  string
-	Err    error
+	// Field is the name of a field, or the place in a file; it is never a value.
+	Field string
+	Err   error
 }
 
 // Error describes the reason and names the field.

@@ -23,33 +23,54 @@ const (
 
 // jpkiContent is what goes into the files of the JPKI application.
 type jpkiContent struct {
+	label string // of the token
+	// unsigned has no signing certificate, and a signing password that was never set.
+	unsigned                         bool
 	signing, signingCA, auth, authCA []byte // DER
 	signKey, authKey                 func() *rsa.PrivateKey
 	signPIN, authPIN                 string
+	// authBehindPIN protects the authentication certificate, as phones do.
+	authBehindPIN bool
+	// terminalCA certifies terminals for SET PUBLIC IC KEY.
+	terminalCA func() *rsa.PublicKey
 }
 
 // jpkiApplication is 公的個人認証AP.
 func jpkiApplication(c jpkiContent) *application {
-	a := newApplication("JPKI", []byte{0xD3, 0x92, 0xF0, 0x00, 0x26, 0x01, 0x00, 0x00, 0x00, 0x01},
+	authRule := free
+	if c.authBehindPIN {
+		authRule = openedBy(jpkiAuthPIN)
+	}
+	// What a child's card has in place of these is not published: 6A82 is what ISO/IEC 7816-4 has for a file that is not
+	// there, and a password that was never set opens nothing.
+	availability := []byte{0x00, 0x8F, 0x00}
+	signKey, signPIN := ief(jpkiSignKey), pinEF(jpkiSignPIN, blockedForever())
+	var signing []*file
+	if !c.unsigned {
+		availability[0] = 0x8F
+		signKey = keyEF(jpkiSignKey, openedBy(jpkiSignPIN), c.signKey)
+		signPIN = pinEF(jpkiSignPIN, newSecret(c.signPIN, signingTries, signingPassword))
 		// The signing certificate holds the four attributes: unlike the other three it is behind the password.
-		ef(0x0001, openedBy(jpkiSignPIN), c.signing),
+		signing = []*file{ef(0x0001, openedBy(jpkiSignPIN), c.signing)}
+	}
+	a := newApplication("JPKI", []byte{0xD3, 0x92, 0xF0, 0x00, 0x26, 0x01, 0x00, 0x00, 0x00, 0x01}, append(signing,
 		ef(0x0002, free, c.signingCA),
 		ef(0x0005, never, unusedFile()),
-		ef(0x0006, free, tokenInfo("JPKIAPICCTOKEN2")),
-		ef(0x0008, free, []byte{0x8F, 0x8F, 0x00}),
+		ef(0x0006, free, tokenInfo(c.label)),
+		ef(0x0008, free, availability),
 		ef(0x0009, never, unusedFile()),
-		ef(0x000A, free, c.auth),
+		ef(0x000A, authRule, c.auth),
 		ef(0x000B, free, c.authCA),
 		ief(0x0010),
-		ief(0x0016), // terminal CA key
+		terminalCAEF(0x0016, c.terminalCA),
 		keyEF(jpkiAuthKey, openedBy(jpkiAuthPIN), c.authKey),
 		pinEF(jpkiAuthPIN, newSecret(c.authPIN, authTries, fourDigits)),
 		ief(0x0019),
-		keyEF(jpkiSignKey, openedBy(jpkiSignPIN), c.signKey),
-		pinEF(jpkiSignPIN, newSecret(c.signPIN, signingTries, signingPassword)),
+		signKey,
+		signPIN,
 		ief(0x001C),
 		ief(0x001E),
-	)
+	)...)
 	// Which of the two keys is the default one is not published; the authentication key has the weaker meaning.
 	a.defaultKey = jpkiAuthKey
 	return a

@@ -3,53 +3,107 @@ package cardsim
 import (
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/asn1"
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 )
 
 // personalise derives the keys, has the certificates issued and builds the applications.
-func (c *Card) personalise(issued time.Time) error {
+func (c *Card) personalise() error {
+	traits := personalities[c.kind]
 	keys := keyring{jpki: c.jpki, person: c.person.ID}
+	if traits.phone {
+		keys.person += "/phone" // "its own key pair", never the card's
+	}
 	signKey, authKey := keys.own("signing"), keys.own("authentication")
 	signingCA, authCA := c.jpki.SigningCA(), c.jpki.AuthenticationCA()
 	if c.person.CardExpiry == "" {
-		c.person.CardExpiry = cardExpiry(c.person.Subject.Birthdate, issued)
+		c.person.CardExpiry = cardExpiry(c.person.Subject.Birthdate, c.issued)
 	}
 	end, err := endOfDay(c.person.CardExpiry)
-	if err != nil || end.Before(issued) {
+	if err != nil || end.Before(c.issued) {
 		return &Error{Reason: InvalidPerson, Field: "CardExpiry", Err: err}
 	}
-	if c.signing, err = issue(signingCA, signKey, c.person.Subject, issued, end); err != nil {
+	order := certificateOrder{holder: c.person.Subject, at: c.issued, cardEnd: end, phone: traits.phone}
+	if !traits.unsigned {
+		if c.signing, err = order.from(signingCA, signKey); err != nil {
+			return err
+		}
+	}
+	if c.auth, err = order.from(authCA, authKey); err != nil {
 		return err
 	}
-	if c.auth, err = issue(authCA, authKey, c.person.Subject, issued, end); err != nil {
-		return err
+	jpki := jpkiApplication(jpkiContent{
+		label: traits.label, unsigned: traits.unsigned,
+		signing: c.signing, signingCA: signingCA.Certificate().Raw,
+		auth: c.auth, authCA: authCA.Certificate().Raw, authBehindPIN: traits.phone,
+		signKey: signKey, authKey: authKey,
+		signPIN: c.person.SigningPassword, authPIN: c.person.AuthPIN,
+		terminalCA: func() *rsa.PublicKey { return &keys.issuers("terminal-ca")().PublicKey },
+	})
+	if traits.phone {
+		c.applications = []*application{securityDomain(c.person, keys), jpki}
+	} else {
+		c.applications = c.plasticApplications(jpki, keys)
 	}
-	c.applications = []*application{
-		securityDomain(),
-		jpkiApplication(jpkiContent{
-			signing: c.signing, signingCA: signingCA.Certificate().Raw,
-			auth: c.auth, authCA: authCA.Certificate().Raw,
-			signKey: signKey, authKey: authKey,
-			signPIN: c.person.SigningPassword, authPIN: c.person.AuthPIN,
-		}),
-		textApplication(c.person, keys),
+	c.state = gather(c.applications)
+	if traits.blocked {
+		exhaust(c.applications)
 	}
 	return nil
 }
 
-// issue asks a CA for a certificate, which is valid until the card expires at the latest. The card stores certificates with a two-byte length (30 82 LL LL), because readers
-// compute the size from these four bytes.
-func issue(ca *issuer.CA, key func() *rsa.PrivateKey, s issuer.Subject, at, cardEnd time.Time) ([]byte, error) {
-	der, err := ca.Issue(&key().PublicKey, s, at)
+// exhaust leaves no try for what the holder chooses. The printed numbers keep theirs: nobody blocks them by typing.
+func exhaust(applications []*application) {
+	for _, a := range applications {
+		for _, f := range a.order {
+			if f.secret != nil && f.secret.changeable != nil {
+				f.secret.tries = 0
+			}
+		}
+	}
+}
+
+// plasticApplications are those of the card itself, in the order in which SELECT finds them.
+func (c *Card) plasticApplications(jpki *application, keys keyring) []*application {
+	return []*application{
+		securityDomain(c.person, keys),
+		jpki,
+		textApplication(c.person, keys),
+		surfaceApplication(c.person, keys),
+		commonApplication(c.person, keys),
+		residentApplication(c.person),
+	}
+}
+
+// certificateOrder is what the two certificates of a card have in common.
+type certificateOrder struct {
+	holder      issuer.Subject
+	at, cardEnd time.Time
+	phone       bool
+}
+
+// from has a certificate issued, which is valid until the card or the CA ends at the latest. Cards store certificates with
+// a two-byte length (30 82 LL LL), because readers compute the size from these four bytes.
+func (o certificateOrder) from(ca *issuer.CA, key func() *rsa.PrivateKey) ([]byte, error) {
+	var special issuer.Faults
+	if o.phone {
+		special.Policies = []asn1.ObjectIdentifier{ca.PhonePolicy()}
+	}
+	der, err := ca.IssueFaulty(&key().PublicKey, o.holder, o.at, special)
 	if err != nil {
 		return nil, &Error{Reason: IssuanceFailed, Err: err}
 	}
+	end := o.cardEnd
+	if last := ca.Certificate().NotAfter; last.Before(end) {
+		end = last
+	}
 	if c, err := x509.ParseCertificate(der); err != nil {
 		return nil, &Error{Reason: IssuanceFailed, Err: err}
-	} else if c.NotAfter.After(cardEnd) {
-		if der, err = ca.IssueFaulty(&key().PublicKey, s, at, issuer.Faults{NotAfter: cardEnd}); err != nil {
+	} else if c.NotAfter.After(end) {
+		special.NotAfter = end
+		if der, err = ca.IssueFaulty(&key().PublicKey, o.holder, o.at, special); err != nil {
 			return nil, &Error{Reason: IssuanceFailed, Err: err}
 		}
 	}
@@ -74,13 +128,4 @@ func (k keyring) own(purpose string) func() *rsa.PrivateKey {
 // issuers is a key of the card issuers' hierarchy, the same on all cards.
 func (k keyring) issuers(purpose string) func() *rsa.PrivateKey {
 	return func() *rsa.PrivateKey { return k.jpki.Key("card-issuer/" + purpose) }
-}
-
-// securityDomain is the GlobalPlatform issuer security domain (card manager).
-func securityDomain() *application {
-	a := newApplication("ISD", []byte{0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00},
-		ief(0x001E),
-	)
-	a.domain = true
-	return a
 }

@@ -1,16 +1,64 @@
 package cardsim
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 )
 
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden compares with a file in testdata, or writes it with -update.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs; -update writes it anew. Got:\n%s", name, got)
+	}
+}
+
+// What certificates and cards say of every ready person, and of some random ones, is part of the interface: keys, numbers
+// and PINs of other people's tests hang on it.
+func TestPersonsGolden(t *testing.T) {
+	var people []imagePerson
+	for _, name := range Personas() {
+		people = append(people, ready(name).image())
+	}
+	for i := range 12 {
+		people = append(people, Random(fmt.Sprint(i), testTime).image())
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(people); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "persons.golden", b.Bytes())
+}
+
 func TestReadyPersonsFitOnACard(t *testing.T) {
-	seen := map[string]Persona{}
+	numbers, names := map[string]Persona{}, map[Persona]bool{}
 	for _, name := range Personas() {
 		p, err := LookupAt(name, time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC))
 		if err != nil {
@@ -19,16 +67,16 @@ func TestReadyPersonsFitOnACard(t *testing.T) {
 		if err := p.validate(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if other, ok := seen[p.IndividualNumber]; ok {
-			t.Errorf("%s and %s share an individual number", name, other)
+		if other, ok := numbers[p.IndividualNumber]; ok || names[name] {
+			t.Errorf("%s and %s share a name or an individual number", name, other)
 		}
-		seen[p.IndividualNumber] = name
+		numbers[p.IndividualNumber], names[name] = name, true
 		if n := len(p.Subject.NameSubstitutes); n != 0 && n != utf8.RuneCountInString(p.Subject.Name) {
 			t.Errorf("%s: %d flags for %d characters", name, n, utf8.RuneCountInString(p.Subject.Name))
 		}
-		if utf8.RuneCountInString(p.Name) != utf8.RuneCountInString(p.Subject.Name) {
-			t.Errorf("%s: a substitute character stands for one character", name)
-		}
+	}
+	if len(numbers) < 20 {
+		t.Errorf("%d persons", len(numbers))
 	}
 	if _, err := Lookup("nobody"); reason(err) != UnknownPersona {
 		t.Errorf("unknown person: %v", err)
@@ -45,27 +93,197 @@ func TestDefaultPersonHasTheDocumentedPINs(t *testing.T) {
 	}
 }
 
-func TestTaroHasASubstituteCharacter(t *testing.T) {
-	p := taro()
-	if []rune(p.Name)[0] != '\u9AD9' || []rune(p.Subject.Name)[0] != '\u9AD8' || p.Subject.NameSubstitutes[0] != '1' {
-		t.Error("髙 (U+9AD9) on the card must be 高 (U+9AD8) with a flag in the certificate")
+// The traps that the documentation of each person names.
+func TestReadyPersonsAreWhatTheyAreFor(t *testing.T) {
+	certificate := func(name, text, flags string) {
+		t.Helper()
+		if s := ready(Persona(name)).Subject; s.Name != text || s.NameSubstitutes != flags {
+			t.Errorf("%s: %+q flags %q, want %+q %q", name, s.Name, s.NameSubstitutes, text, flags)
+		}
+	}
+	certificate("taro", "高確　太郎", "10000")
+	certificate("saki", "山崎　咲", "0100")
+	certificate("yoshiko", "吉野　佳子", "10000")
+	certificate("katsuo", "葛城　勝男", "10000")
+	certificate("wayan", "ワヤン", "")
+	certificate("tokuji", "\u795E\u585A　徳二", "11000")
+	certificate("mutsumi", "確認［旧氏］　睦美", "")
+	certificate("alexandra", "ＫＡＫＵＮＩＮ　ＶＯＮ　ＢＥＩＳＰＩＥＬ－ＭＵＳＴＥＲＭＡＮＮ　ＡＬＥＸＡＮＤＲＡ　ＭＡＸＩＭＩＬＩＡＮＡ　ＴＨＥＯＤＯＲＡ［確認　亜里］", "")
+	for name, original := range map[Persona]string{
+		Taro: "\u9AD9", Saki: "\uFA11", Yoshiko: "\U00020BB7", Katsuo: "葛\U000E0100", Tokuji: "\uFA19\uFA10",
+	} {
+		if !strings.Contains(ready(name).Name, original) {
+			t.Errorf("%s: the card must have the original character", name)
+		}
+	}
+	if s := ready(Tokuji).Subject; !strings.Contains(s.AddressSubstitutes, "1") || !strings.Contains(s.Address, "\u90FD町") {
+		t.Error("tokuji: the address needs a substitute character as well")
+	}
+	for name, birthdate := range map[Persona]string{
+		Umeko: "19470200", Takeo: "19440000", Matsu: "00000000", Tome: "19120729", Kiyoshi: "19261225", Akira: "19890107",
+		Hajime: "19890108", Rei: "20190501", Uruu: "20040229", Eve: "20061122",
+	} {
+		if got := ready(name).Subject.Birthdate; got != birthdate {
+			t.Errorf("%s was born %s, want %s", name, got, birthdate)
+		}
+	}
+	if n := utf8.RuneCountInString(ready(Nagai).Address); n < 100 || n > 200 {
+		t.Errorf("nagai's address has %d characters", n)
 	}
 }
 
-func TestMinorIsSeventeen(t *testing.T) {
+func TestAgesAtTheLookUp(t *testing.T) {
 	for day := range 800 {
 		at := time.Date(2024, 1, 1, 12, 0, 0, 0, time.UTC).AddDate(0, 0, day)
-		birth := minor(at).Subject.Birthdate
-		if !validBirthdate(birth) {
-			t.Fatalf("%s is no date", birth)
+		for name, age := range map[Persona]int{Minor: 17, Pupil: 12} {
+			p, err := LookupAt(name, at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			born, err := time.Parse("20060102", p.Subject.Birthdate)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if born.AddDate(age, 4, 0).After(at) || !born.AddDate(age, 8, 0).After(at) {
+				t.Errorf("on %s %s, born %s, is not half way between two birthdays", at.Format(time.DateOnly), name, born)
+			}
 		}
-		born, err := time.Parse("20060102", birth)
+		eve, err := LookupAt(Eve, at)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if born.AddDate(17, 4, 0).After(at) || !born.AddDate(17, 8, 0).After(at) {
-			t.Errorf("on %s a person born %s is not half way between 17 and 18", at.Format(time.DateOnly), birth)
+		if today, tomorrow := ageOn(eve.Subject.Birthdate, at), ageOn(eve.Subject.Birthdate, at.AddDate(0, 0, 1)); today != 19 || tomorrow != 20 {
+			t.Errorf("on %s Eve is %d, the day after %d", at.Format(time.DateOnly), today, tomorrow)
 		}
+	}
+}
+
+func TestAgeOn(t *testing.T) {
+	for _, tc := range []struct {
+		birth, day string
+		age        int
+	}{
+		{"20060401", "20260331", 19},
+		{"20060401", "20260401", 20},
+		{"20040229", "20230228", 18},
+		{"20040229", "20230301", 19},
+		{"20040229", "20240229", 20},
+		{"20110000", "20260101", 15},
+	} {
+		at, err := time.ParseInLocation("20060102", tc.day, jst())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := ageOn(tc.birth, at); got != tc.age {
+			t.Errorf("born %s, on %s: %d, want %d", tc.birth, tc.day, got, tc.age)
+		}
+	}
+}
+
+// JIS X 0208 and JIS X 0212 are what certificates can have.
+func TestCertificateText(t *testing.T) {
+	for in, want := range map[string][2]string{
+		"濵桒槗鷗嶌":                                    {"濵桒槗鷗嶌", ""}, // JIS X 0212 and 0208
+		"\u9AD9\uFA11\U00020BB7\u5FB7\u7028\u9592": {"高崎吉徳瀬間", "111111"},
+		"①㈱ｱA":                                     {"〓〓〓〓", "1111"}, // additions of vendors, half-width characters
+		"〜−‖１Ａあア　":                                 {"〜−‖１Ａあア　", ""},
+		"葛\U000E0100城\uFE00木":                      {"葛城木", "110"},
+		"\uFE00木":                                  {"〓木", "10"}, // a selector with nothing to select
+		"\U0010DE92":                               {"〓", "1"},   // private use (行政事務標準文字)
+	} {
+		if text, flags := certificateText(in); text != want[0] || flags != want[1] {
+			t.Errorf("%+q: %+q flags %q, want %+q", in, text, flags, want)
+		}
+	}
+}
+
+func TestBirth(t *testing.T) {
+	for _, tc := range []struct {
+		birth Birth
+		want  string // empty: refused
+	}{
+		{Birth{Gregorian, 1980, 2, 17}, "19800217"},
+		{Birth{Showa, 55, 2, 17}, "19800217"},
+		{Birth{Meiji, 45, 7, 30}, "19120730"},
+		{Birth{Taisho, 1, 7, 30}, "19120730"},
+		{Birth{Meiji, 45, 7, 31}, ""},
+		{Birth{Taisho, 15, 12, 25}, "19261225"},
+		{Birth{Showa, 1, 12, 25}, "19261225"},
+		{Birth{Showa, 1, 12, 24}, ""},
+		{Birth{Showa, 64, 1, 7}, "19890107"},
+		{Birth{Showa, 64, 1, 8}, ""},
+		{Birth{Heisei, 1, 1, 7}, ""},
+		{Birth{Heisei, 31, 4, 30}, "20190430"},
+		{Birth{Heisei, 31, 5, 1}, ""},
+		{Birth{Reiwa, 1, 5, 1}, "20190501"},
+		{Birth{Showa, 64, 0, 0}, "19890000"},
+		{Birth{Showa, 65, 0, 0}, ""},
+		{Birth{Showa, 55, 2, 0}, "19800200"},
+		{Birth{Showa, 55, 0, 17}, ""},
+		{Birth{Heisei, 16, 2, 29}, "20040229"},
+		{Birth{Heisei, 15, 2, 29}, ""},
+		{Birth{}, "00000000"},
+		{Birth{Showa, 0, 0, 0}, ""},
+		{Birth{Reiwa + 1, 1, 1, 1}, ""},
+		{Birth{Gregorian, -1, 0, 0}, ""},
+	} {
+		got, ok := tc.birth.date()
+		if got != tc.want || ok != (tc.want != "") {
+			t.Errorf("%+v: %q %v, want %q", tc.birth, got, ok, tc.want)
+		}
+	}
+}
+
+func TestDescriptionRefusals(t *testing.T) {
+	good := Description{ID: "x", Given: "花子", Municipality: municipality("13101"), Street: "架空1-2", Birth: Birth{Showa, 63, 7, 23}}
+	p, err := good.Person()
+	if err != nil || p.Subject.Gender != "3" || p.Address != "東京都千代田区架空１－２" {
+		t.Fatalf("%v %+q", err, p.Address)
+	}
+	for field, spoil := range map[string]func(*Description){
+		"ID":    func(d *Description) { d.ID = "" },
+		"Birth": func(d *Description) { d.Birth.Year = 99 },
+		"Family, Given, FormerFamily, Latin, Alias": func(d *Description) { d.Latin = "ANN" },
+		"Subject.MunicipalityCode":                  func(d *Description) { d.Municipality = municipality("99999") },
+		"IndividualNumber":                          func(d *Description) { d.IndividualNumber = "701234000011" },
+	} {
+		d := good
+		spoil(&d)
+		if _, err := d.Person(); reason(err) != InvalidPerson || !strings.HasSuffix(err.Error(), ": "+field) {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	for _, names := range []Description{{FormerFamily: "山田"}, {Alias: "山田", Given: "花子"}, {}} {
+		d := good
+		d.Family, d.Given, d.FormerFamily, d.Alias = names.Family, names.Given, names.FormerFamily, names.Alias
+		if _, err := d.Person(); reason(err) != InvalidPerson {
+			t.Errorf("%q accepted: %v", names.FormerFamily+names.Alias, err)
+		}
+	}
+}
+
+// Every draw is an adult who fits on a card, and the unusual ones come up.
+func TestRandomPersons(t *testing.T) {
+	flagged, partial, single := 0, 0, 0
+	for i := range 500 {
+		p := Random(fmt.Sprint("many ", i), testTime)
+		if err := p.validate(); err != nil {
+			t.Fatal(err)
+		}
+		if p.Subject.NameSubstitutes != "" {
+			flagged++
+		}
+		if strings.HasSuffix(p.Subject.Birthdate, "00") {
+			partial++
+		} else if age := ageOn(p.Subject.Birthdate, testTime); age < 18 || age > 95 {
+			t.Errorf("%d years old", age)
+		}
+		if !strings.Contains(p.Name, "\u3000") {
+			single++
+		}
+	}
+	if flagged == 0 || partial == 0 || single == 0 || flagged > 250 {
+		t.Errorf("of 500: %d substituted, %d with an incomplete date, %d with a single name", flagged, partial, single)
 	}
 }
 
@@ -105,13 +323,20 @@ func TestPersonValidation(t *testing.T) {
 
 func TestPrintingAPersonShowsNothingPersonal(t *testing.T) {
 	p := hanako()
+	d := Description{ID: "hanako", Family: "確認", AuthPIN: "1234"}
 	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
 		if got := fmt.Sprintf(format, p); got != "cardsim.Person(hanako)" {
 			t.Errorf("%s: %s", format, got)
 		}
+		if got := fmt.Sprintf(format, d); got != "cardsim.Description(hanako)" {
+			t.Errorf("%s: %s", format, got)
+		}
 	}
-	if got := p.LogValue().String(); got != "cardsim.Person(hanako)" {
+	if got := p.LogValue().String() + d.LogValue().String(); got != "cardsim.Person(hanako)cardsim.Description(hanako)" {
 		t.Error(got)
+	}
+	if b, err := json.Marshal([]any{p, d}); err != nil || string(b) != `["cardsim.Person(hanako)","cardsim.Description(hanako)"]` {
+		t.Errorf("%s %v", b, err)
 	}
 }
 

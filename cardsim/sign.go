@@ -69,10 +69,14 @@ func (c *Card) keyFile(p2 byte) (*file, apdu.Status) {
 	if s != apdu.OK {
 		return nil, s
 	}
-	if f.kind != signingKey {
+	switch f.kind {
+	case signingKey:
+		return f, apdu.OK
+	case authenticationKey:
+		return nil, apdu.ConditionsNotSatisfied
+	default:
 		return nil, apdu.IncompatibleFile
 	}
-	return f, apdu.OK
 }
 
 // signVerbatim pads the input as it is: "EM = 0x00 || 0x01 || PS || 0x00 || T" (RFC 8017, 9.2) with T = input, which is

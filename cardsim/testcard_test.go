@@ -22,7 +22,26 @@ func testNow() time.Time { return testTime }
 var (
 	sharedJPKI = sync.OnceValues(func() (*issuer.JPKI, error) { return issuer.New(issuer.Config{Now: testNow}) })
 	sharedCard = sync.OnceValues(func() (*Card, error) { return NewCard(testConfig()) })
+	// factoryState is the state of sharedCard before anyone used it.
+	factoryState = sync.OnceValues(func() (state, error) {
+		c, err := NewCard(testConfig())
+		if err != nil {
+			return nil, err
+		}
+		return c.state.snapshot(), nil
+	})
 )
+
+// ready is a person of the library on the day of these tests.
+func ready(name Persona) Person {
+	p, err := LookupAt(name, testTime)
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
+
+func hanako() Person { return ready(Hanako) }
 
 func testConfig() Config {
 	j, err := sharedJPKI()
@@ -39,13 +58,9 @@ func newCard(tb testing.TB) *Card {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	fresh, text := jpkiApplication(jpkiContent{signPIN: c.person.SigningPassword, authPIN: c.person.AuthPIN}), textApplication(c.person, keyring{jpki: c.jpki})
-	for i, a := range []*application{fresh, text} {
-		for id, f := range a.files {
-			if f.secret != nil {
-				c.applications[1+i].files[id].secret = f.secret
-			}
-		}
+	fresh, err := factoryState()
+	if err != nil || !c.state.restore(fresh) {
+		tb.Fatal("the card has lost a reference")
 	}
 	c.PowerOn()
 	return c
@@ -67,6 +82,9 @@ func customCard(tb testing.TB, change func(*Config)) *Card {
 var names = strings.NewReplacer(
 	"{JPKI}", "00A4040C0AD392F000260100000001",
 	"{TEXT}", "00A4040C0AD3921000310001010408",
+	"{SURFACE}", "00A4040C0AD3921000310001010402",
+	"{COMMON}", "00A4040C0AD3921000310001010100",
+	"{RESIDENT}", "00A4040C0AD3921000310001010401",
 	"{ISD}", "00A4040C07A0000001510000",
 	"{AUTH}", "00200098 04 31323334",
 	"{SIGN}", "0020009B 06 414243313233",
@@ -79,7 +97,7 @@ var names = strings.NewReplacer(
 // run sends the commands of a script and compares the answers. Each line is "command = answer". An answer is the whole
 // response in hexadecimal; "…9000" with any data in front; "#17 9000" with 17 bytes in front; "FF10…9000" with data that
 // starts so. Lines "on", "off" and "reset" are power events.
-func run(t *testing.T, c *Card, script string) {
+func run(t testing.TB, c *Card, script string) {
 	t.Helper()
 	for line := range strings.Lines(script) {
 		line, _, _ = strings.Cut(line, "//")
@@ -107,7 +125,7 @@ func run(t *testing.T, c *Card, script string) {
 	}
 }
 
-func transmit(t *testing.T, c *Card, command string) []byte {
+func transmit(t testing.TB, c *Card, command string) []byte {
 	t.Helper()
 	return c.Transmit(unhex(t, names.Replace(command)))
 }

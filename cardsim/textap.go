@@ -1,11 +1,8 @@
 package cardsim
 
 import (
-	"bytes"
-	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
-	"encoding/binary"
 	"sync"
 
 	"github.com/kakunin-go/kakunin/internal/tlv"
@@ -36,7 +33,7 @@ const (
 func textApplication(p Person, keys keyring) *application {
 	number := textNumber(p.IndividualNumber)
 	attributes := textAttributes(p.Name, p.Address, p.Subject.Birthdate, p.Subject.Gender)
-	municipality := keys.issuers("text/municipality/" + p.Subject.MunicipalityCode)
+	municipality := keys.municipality(p.Subject.MunicipalityCode)
 	internal := keys.own("text/internal")
 	secureMessaging := keys.own("text/secure-messaging")
 
@@ -48,7 +45,7 @@ func textApplication(p Person, keys keyring) *application {
 			return textSignature(number, attributes.signed, municipality())
 		})),
 		lazyEF(0x0004, free, sync.OnceValues(func() ([]byte, error) {
-			return textIssuerCertificate(p.Subject.MunicipalityCode, municipality(), keys.issuers("text/intermediate")())
+			return keys.municipalityCertificate(textRoot, p.Subject.MunicipalityCode)
 		})),
 		ef(0x0005, free, fill(textInformation(p.ID), textInformationSize)),
 		lazyEF(0x0006, any3, sync.OnceValues(func() ([]byte, error) {
@@ -70,15 +67,9 @@ func textApplication(p Person, keys keyring) *application {
 		ief(0x001E),
 	)
 	a.defaultKey = textKey
+	// Only the PIN opens the session, and it is verified in the clear; 照合番号A does not.
+	a.messaging = messaging{key: secureMessaging, access: openedBy(textPIN)}
 	return a
-}
-
-// fill pads a file with FF to its physical size.
-func fill(content []byte, size int) []byte {
-	if n := size - len(content); n > 0 {
-		return append(content, bytes.Repeat([]byte{0xFF}, n)...)
-	}
-	return content
 }
 
 // textNumber is EF 0001: the individual number and two filler bytes, over which the signed hash is computed as well.
@@ -95,60 +86,32 @@ type attributesFile struct {
 
 // textAttributes encodes the four attributes: FF20 { DF21 offsets, DF22 name, DF23 address, DF24 birthdate, DF25 gender }.
 func textAttributes(name, address, birthdate, gender string) attributesFile {
-	const offsetTable = 3 + 4*2 // DF21 08 and four numbers
-	var fields []byte
-	var starts []int
-	for i, v := range []string{name, address, birthdate, gender} {
-		starts = append(starts, len(fields))
-		fields = tlv.Append(fields, tlv.Tag(0xDF22+i), []byte(v)) // i is 0 to 3
+	values := [][]byte{[]byte(name), []byte(address), []byte(birthdate), []byte(gender)}
+	var signed []byte
+	for i, v := range values {
+		signed = tlv.Append(signed, tlv.Tag(0xDF22+i), v) // i is 0 to 3
 	}
-	// The offsets count from the first byte of the file to the tag of each field, so they depend on the form that the
-	// length of FF20 takes.
-	header := len(tlv.Append(nil, 0xFF20, make([]byte, offsetTable+len(fields)))) - len(fields)
-	var offsets []byte
-	for _, s := range starts {
-		offsets = binary.BigEndian.AppendUint16(offsets, uint16(header+s)) // bounded by limits.Attribute
-	}
-	return attributesFile{
-		file:   tlv.Append(nil, 0xFF20, append(tlv.Append(nil, 0xDF21, offsets), fields...)),
-		signed: fields,
-	}
+	return attributesFile{file: withOffsets(0xFF20, 0xDF21, values), signed: signed}
 }
 
 // textSignature is EF 0003: FF30 { DF31 hash of EF 0001, DF32 hash of the attributes, DF33 signature over DF31 and DF32 }.
 func textSignature(number, attributes []byte, key *rsa.PrivateKey) ([]byte, error) {
 	a, b := sha256.Sum256(number), sha256.Sum256(attributes)
-	hashes := tlv.Append(tlv.Append(nil, 0xDF31, a[:]), 0xDF32, b[:])
-	signature, err := signSHA256(key, hashes)
-	if err != nil {
-		return nil, err
-	}
-	return tlv.Append(nil, 0xFF30, tlv.Append(hashes, 0xDF33, signature)), nil
+	return signedObject(0xFF30, tlv.Append(tlv.Append(nil, 0xDF31, a[:]), 0xDF32, b[:]), 0xDF33, key)
 }
 
 // textInternalKey is EF 0007: FF50 { DF51 public key, DF52 signature over DF51 }.
 func textInternalKey(internal *rsa.PublicKey, key *rsa.PrivateKey) ([]byte, error) {
-	object := tlv.Append(nil, 0xDF51, publicKey(internal))
-	signature, err := signSHA256(key, object)
-	if err != nil {
-		return nil, err
-	}
-	return tlv.Append(nil, 0xFF50, tlv.Append(object, 0xDF52, signature)), nil
+	return signedObject(0xFF50, tlv.Append(nil, 0xDF51, publicKey(internal)), 0xDF52, key)
 }
 
 // textInformation is EF 0005: FF40 { DF41 version and chip vendor, DF42 key identifier, DF43 }. What DF43 means is not
 // published; it is 32 bytes that differ from card to card, filled up to 128.
 func textInformation(person string) []byte {
 	opaqueID := sha256.Sum256([]byte("kakunin text application " + person))
-	id := issuerKeyID("6000034")
+	id := issuerKeyID(textInformationKey)
 	body := tlv.Append(nil, 0xDF41, []byte{0x01, 0x03, 0x0E, 0x01})
 	body = tlv.Append(body, 0xDF42, id[:])
 	body = tlv.Append(body, 0xDF43, fill(opaqueID[:], 128))
 	return tlv.Append(nil, 0xFF40, body)
-}
-
-// signSHA256 is RSASSA-PKCS1-v1_5 with SHA-256 over the data (RFC 8017, 8.2).
-func signSHA256(key *rsa.PrivateKey, data []byte) ([]byte, error) {
-	digest := sha256.Sum256(data)
-	return rsa.SignPKCS1v15(nil, key, crypto.SHA256, digest[:])
 }

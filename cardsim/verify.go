@@ -1,6 +1,10 @@
 package cardsim
 
-import "github.com/kakunin-go/kakunin/internal/apdu"
+import (
+	"bytes"
+
+	"github.com/kakunin-go/kakunin/internal/apdu"
+)
 
 // maxReference is the longest value that VERIFY compares.
 const maxReference = 16
@@ -37,23 +41,41 @@ func (c *Card) verify(cmd apdu.Command) apdu.Response {
 	if f.secret.blocked() {
 		return status(c.blockedStatus)
 	}
-	if !f.secret.verify(cmd.Data) {
+	switch s := f.secret.verify(cmd.Data, c.written); s {
+	case apdu.OK:
+		c.session.verified |= bit(f.id)
+		return status(apdu.OK)
+	default:
 		// A failed attempt also ends an earlier success: whoever types now is not the one who was verified.
 		c.session.verified &^= bit(f.id)
-		return status(apdu.Retry(f.secret.tries))
+		return status(s)
 	}
-	c.session.verified |= bit(f.id)
-	return status(apdu.OK)
 }
 
-// changeReferenceData is CHANGE REFERENCE DATA, 00 24 01 P2 with the new value only: the old one must be verified.
+// changeReferenceData is CHANGE REFERENCE DATA, 00 24 01 P2, of the JPKI and the text application.
 func (c *Card) changeReferenceData(cmd apdu.Command) apdu.Response {
 	if cmd.P1 != 0x01 {
 		return status(apdu.IncorrectP1P2)
 	}
+	return c.change(cmd, insChangeReferenceData)
+}
+
+// changeKey is CHANGE KEY of JICSAP, 80 32 00 P2, with which the other two applications that have a PIN change it.
+func (c *Card) changeKey(cmd apdu.Command) apdu.Response {
+	if cmd.P1 != 0x00 {
+		return status(apdu.IncorrectP1P2)
+	}
+	return c.change(cmd, insChangeKey)
+}
+
+// change sets a reference to the new value, which is all that the data field has: the old one must be verified.
+func (c *Card) change(cmd apdu.Command, ins byte) apdu.Response {
 	f, s := c.referenceFile(cmd.P2)
 	if s != apdu.OK {
 		return status(s)
+	}
+	if f.secret.changedBy != ins {
+		return status(apdu.INSNotSupported)
 	}
 	if cmd.Ne != 0 || len(cmd.Data) == 0 {
 		return status(apdu.WrongLength)
@@ -64,6 +86,11 @@ func (c *Card) changeReferenceData(cmd apdu.Command) apdu.Response {
 	if !f.secret.changeable(cmd.Data) {
 		return status(apdu.IncorrectData)
 	}
-	f.secret.value = append([]byte(nil), cmd.Data...)
+	old := f.secret.value
+	f.secret.value = bytes.Clone(cmd.Data)
+	if s := c.written(); s != apdu.OK {
+		f.secret.value = old
+		return status(s)
+	}
 	return status(apdu.OK)
 }

@@ -41,6 +41,19 @@ func (b Birthdate) AgeOn(on Date) (age int, ok bool) {
 	return youngest, true
 }
 
+// AgesOn returns the youngest and the oldest age in completed years that the known parts of the birthdate allow during the
+// day on, by the everyday rule of [Birthdate.AgeOn]; both are the same for a complete birthdate. For a birth that may lie
+// after the day the youngest is 0.
+//
+// ok is false when the birthdate or its year is unknown, the birth certainly lies after the day, or the day does not exist.
+func (b Birthdate) AgesOn(on Date) (youngest, oldest int, ok bool) {
+	youngest, oldest, ok = b.ages(on)
+	if !ok || oldest < 0 {
+		return 0, 0, false
+	}
+	return max(youngest, 0), oldest, true
+}
+
 // IsAtLeast answers whether the person is at least that many years old during the day on, by the everyday rule of
 // [Birthdate.AgeOn] (酒類, たばこ). With a partial birthdate it answers Yes or No only if every possible date gives the
 // same answer. A negative number of years is Unknown.
@@ -64,13 +77,28 @@ func (b Birthdate) IsAtLeast(years int, on Date) Answer {
 //
 // ok is false when years is less than 1 or the birthdate is absent or partial.
 func (b Birthdate) ReachedOn(years int) (day Date, ok bool) {
-	born, complete := b.Reveal().Complete()
-	if !complete || years < 1 || born.Year+years > 9999 {
+	earliest, latest, ok := b.ReachedBetween(years)
+	if !ok || earliest != latest {
 		return Date{}, false
 	}
+	return earliest, true
+}
+
+// ReachedBetween returns the earliest and the latest legal day on which the person may reach the age, by the rule of
+// [Birthdate.ReachedOn]; both are the same for a complete birthdate. ok is false when years is less than 1 or the birthdate
+// or its year is unknown.
+func (b Birthdate) ReachedBetween(years int) (earliest, latest Date, ok bool) {
+	first, last, ok := b.Reveal().span()
+	if !ok || years < 1 || years > 9999 || last.Year+years > 9999 {
+		return Date{}, Date{}, false
+	}
+	return reached(first, years), reached(last, years), true
+}
+
+// reached returns the day before the N-th birthday.
+func reached(born Date, years int) Date {
 	// time.Date turns 29 February of a common year into 1 March, which is when such a person's birthday begins.
-	birthday := Date{born.Year + years, born.Month, born.Day}
-	return birthday.addDays(-1), true
+	return Date{born.Year + years, born.Month, born.Day}.addDays(-1)
 }
 
 // ages returns the least and the greatest age that the known parts of the birthdate allow. Age never grows with a later

@@ -1,135 +1,112 @@
 package fourinfo
 
-import "slices"
-
-// Outcome is the result of comparing one attribute. The zero value is OutcomeUnknown, which is never agreement.
-type Outcome int
-
-// Outcomes.
-const (
-	// OutcomeUnknown: the other person lacks the attribute, so nothing was compared.
-	OutcomeUnknown Outcome = iota
-	// Same: the values agree exactly.
-	Same
-	// NeedsReview: the values can neither be called equal nor different: a substitute character, an unknown part of a
-	// date or an unlisted gender code stands in between. A human or another document has to decide.
-	NeedsReview
-	// Different: the values contradict each other.
-	Different
-)
-
-// String returns "unknown", "same", "needs-review" or "different".
-func (o Outcome) String() string {
-	switch o {
-	case Same:
-		return "same"
-	case NeedsReview:
-		return "needs-review"
-	case Different:
-		return "different"
-	case OutcomeUnknown:
-		return "unknown"
-	default:
-		return "unknown"
-	}
-}
-
-// FieldMatch is the outcome for one attribute. It carries no value and may be logged and kept as evidence.
-type FieldMatch struct {
-	Attribute string // one of the Attribute… names
-	Outcome   Outcome
-}
-
-// Compare compares every attribute that p has with the same attribute of other; p is the person you expect. It returns one
-// entry per attribute of p, in the order name, address, birthdate, gender; the outcome is OutcomeUnknown if other lacks it.
-// The two agree exactly if every outcome is Same; comparing an empty person proves nothing.
+// Compare compares every attribute that p has with the same attribute of other; p is the person you expect, or what your
+// file says. It returns one entry per attribute of p, in the order of [Person.Attributes]; the outcome is OutcomeUnknown if
+// other lacks it. The two agree exactly if every outcome is Same; comparing an empty person proves nothing.
 //
-// Names and addresses are compared raw, code point by code point, without any normalisation. A flagged substitute
-// character (on either side) matches any one character, with its variation selectors if it has some, but never exactly.
-// Birthdates are compared as dates and genders as values, so that the forms of different sources agree.
+// Names and addresses are compared through named steps ([Step]); what they equate is reported with its place in the raw
+// values, which stay untouched, and nothing is equated by a measure of likeness. A flagged substitute character (on either
+// side) matches any one character, with its variation selectors if it has some, but never exactly. Birthdates are compared as
+// dates and genders as values, so that the forms of different sources agree.
+//
+// Compare is symmetric: exchanging the two persons exchanges the spans of the findings and changes no outcome of an attribute
+// that both have.
 func (p Person) Compare(other Person) []FieldMatch {
-	var matches []FieldMatch
-	add := func(attribute string, wanted, there bool, compare func() Outcome) {
+	matches := make([]FieldMatch, 0, 4)
+	add := func(attribute string, wanted, there bool, compare func() (Outcome, []Finding)) {
 		switch {
 		case wanted && there:
-			matches = append(matches, FieldMatch{attribute, compare()})
+			o, findings := compare()
+			matches = append(matches, FieldMatch{attribute, o, findings})
 		case wanted:
-			matches = append(matches, FieldMatch{attribute, OutcomeUnknown})
+			matches = append(matches, FieldMatch{attribute, OutcomeUnknown, nil})
 		}
 	}
 	add(AttributeName, p.Name.Present(), other.Name.Present(),
-		func() Outcome { return compareTexts(p.Name.text, other.Name.text) })
+		func() (Outcome, []Finding) { return compareNamesOf(p, other) })
 	add(AttributeAddress, p.Address.Present(), other.Address.Present(),
-		func() Outcome { return compareTexts(p.Address.text, other.Address.text) })
+		func() (Outcome, []Finding) { return compareAddresses(p.Address.text, other.Address.text) })
 	add(AttributeBirthdate, p.Birthdate.Present(), other.Birthdate.Present(),
-		func() Outcome { return compareDates(p.Birthdate.Reveal(), other.Birthdate.Reveal()) })
+		func() (Outcome, []Finding) { return compareDates(p.Birthdate.Reveal(), other.Birthdate.Reveal()) })
 	add(AttributeGender, p.Gender.Present(), other.Gender.Present(),
-		func() Outcome { return compareGenders(p.Gender.Reveal(), other.Gender.Reveal()) })
+		func() (Outcome, []Finding) { return compareGenders(p.Gender.Reveal(), other.Gender.Reveal()) })
+	add(AttributeFurigana, p.Furigana.Present(), other.Furigana.Present(),
+		func() (Outcome, []Finding) { return compareNames(p.Furigana.text, other.Furigana.text) })
+	add(AttributeFormerName, p.FormerName.Present(), other.FormerName.Present(),
+		func() (Outcome, []Finding) { return compareNames(p.FormerName.text, other.FormerName.text) })
+	add(AttributeAlias, p.Alias.Present(), other.Alias.Present(),
+		func() (Outcome, []Finding) { return compareNames(p.Alias.text, other.Alias.text) })
+	if len(matches) == 0 {
+		return nil
+	}
 	return matches
 }
 
-func compareTexts(a, b text) Outcome {
-	sa, sb := a.Substitutes(), b.Substitutes()
-	if !sa.flagged() && !sb.flagged() {
-		return sameOrDifferent(a.Reveal() == b.Reveal())
+// compareNamesOf compares the names of two persons, with what else is known of them if the names alone do not agree.
+func compareNamesOf(p, other Person) (Outcome, []Finding) {
+	o, findings := compareNames(p.Name.text, other.Name.text)
+	switch {
+	case o == Different && (isOtherName(p.Name, other) || isOtherName(other.Name, p)):
+		findings[0].Step, findings[0].Outcome = StepOtherName, NeedsReview
+		return NeedsReview, findings[:1]
+	case o == NeedsReview && findings[0].Step == StepScript && readsOtherwise(p, other):
+		findings[0].Step, findings[0].Outcome = StepDifference, Different
+		return Different, findings[:1]
 	}
-	// Flags that cannot be assigned to characters leave everything open.
-	if sa.Known && !sa.LengthMatches || sb.Known && !sb.LengthMatches {
-		return NeedsReview
-	}
-	ra, rb := []rune(a.Reveal()), []rune(b.Reveal())
-	i, j := 0, 0
-	for i < len(ra) && j < len(rb) {
-		wild := slices.Contains(sa.Positions, i) || slices.Contains(sb.Positions, j)
-		if !wild && ra[i] != rb[j] {
-			return Different
-		}
-		i, j = i+1, j+1
-		for wild && i < len(ra) && isVariationSelector(ra[i]) {
-			i++
-		}
-		for wild && j < len(rb) && isVariationSelector(rb[j]) {
-			j++
-		}
-	}
-	if i < len(ra) || j < len(rb) {
-		return Different
-	}
-	return NeedsReview
+	return o, findings
 }
 
-// isVariationSelector reports whether r chooses a glyph of the character before it (Unicode Standard, 23.4): the
-// certificate replaces the two together by one substitute character.
-func isVariationSelector(r rune) bool {
-	return r >= 0xFE00 && r <= 0xFE0F || r >= 0xE0100 && r <= 0xE01EF
+// isOtherName reports whether the name is the person's alias (通称), or the former family name (旧氏) with the present given
+// one.
+func isOtherName(name Name, person Person) bool {
+	agrees := func(candidate Name) bool {
+		if !candidate.Present() {
+			return false
+		}
+		o, _ := compareNames(name.text, candidate.text)
+		return o == Same || o == SameAfterNormalisation || o == NeedsReview
+	}
+	if agrees(person.Alias) || agrees(person.FormerName) {
+		return true
+	}
+	_, given, ok := person.Name.RevealParts()
+	return ok && person.FormerName.Present() && agrees(NewName(person.FormerName.Reveal()+"\u3000"+given))
 }
 
-func compareDates(a, b PartialDate) Outcome {
+// readsOtherwise reports whether the furigana of one person contradict the other's name, which is written by sound.
+func readsOtherwise(p, other Person) bool {
+	contradict := func(furigana, name Name) bool {
+		if !furigana.Present() || scriptsOf(foldName(name.Reveal(), Substitutes{}).tokens) == scriptHan {
+			return false
+		}
+		o, _ := compareNames(furigana.text, name.text)
+		return o == Different
+	}
+	return contradict(p.Furigana, other.Name) || contradict(other.Furigana, p.Name)
+}
+
+func compareDates(a, b PartialDate) (Outcome, []Finding) {
 	if contradicts(a.Year, b.Year) || contradicts(int(a.Month), int(b.Month)) || contradicts(a.Day, b.Day) {
-		return Different
+		return Different, []Finding{{Step: StepDifference, Outcome: Different}}
 	}
-	if _, complete := a.Complete(); !complete {
-		return NeedsReview
+	_, completeA := a.Complete()
+	_, completeB := b.Complete()
+	if !completeA || !completeB {
+		return NeedsReview, []Finding{{Step: StepUnknownPart, Outcome: NeedsReview}}
 	}
-	if _, complete := b.Complete(); !complete {
-		return NeedsReview
-	}
-	return Same
+	return Same, nil
 }
 
 // contradicts reports whether two parts of a date are both known and differ.
 func contradicts(a, b int) bool { return a != 0 && b != 0 && a != b }
 
-func compareGenders(a, b GenderValue) Outcome {
-	if a == GenderUnknown || b == GenderUnknown {
-		return NeedsReview
+func compareGenders(a, b GenderValue) (Outcome, []Finding) {
+	switch {
+	case a == GenderUnknown || b == GenderUnknown:
+		return NeedsReview, []Finding{{Step: StepUnknownPart, Outcome: NeedsReview}}
+	case a == b:
+		return Same, nil
+	default:
+		return Different, []Finding{{Step: StepDifference, Outcome: Different}}
 	}
-	return sameOrDifferent(a == b)
-}
-
-func sameOrDifferent(same bool) Outcome {
-	if same {
-		return Same
-	}
-	return Different
 }

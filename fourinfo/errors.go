@@ -9,15 +9,31 @@ const (
 	UnknownVersion Reason = iota + 1
 	// Malformed: a value that the application supplied cannot be read.
 	Malformed
+	// WrongCheckDigit: the check digit of a number does not fit the other digits.
+	WrongCheckDigit
+	// PurposeMissing: an individual number was asked for without one of the lawful purposes.
+	PurposeMissing
+	// PurposeMismatch: an individual number was asked for another purpose than it was obtained for.
+	PurposeMismatch
+	// Absent: there is no value to return.
+	Absent
 )
 
-// String returns "unknown version", "malformed" or "unknown".
+// String returns a few words in lower case, such as "malformed"; "unknown" for the zero value.
 func (r Reason) String() string {
 	switch r {
 	case UnknownVersion:
 		return "unknown version"
 	case Malformed:
 		return "malformed"
+	case WrongCheckDigit:
+		return "wrong check digit"
+	case PurposeMissing:
+		return "no lawful purpose named"
+	case PurposeMismatch:
+		return "obtained for another purpose"
+	case Absent:
+		return "absent"
 	default:
 		return "unknown"
 	}

@@ -5,13 +5,23 @@ import (
 	"log/slog"
 )
 
-// Names of the four attributes in [Problem], [FieldMatch] and [Person.Attributes]. They are the same as the scopes that
-// the service defines for them.
+// Names of the attributes in [Problem], [FieldMatch] and [Person.Attributes]. The first four are the same as the
+// scopes that the service defines for them.
 const (
 	AttributeName      = "name"
 	AttributeAddress   = "address"
 	AttributeBirthdate = "birthdate"
 	AttributeGender    = "gender"
+
+	AttributeFurigana   = "furigana"
+	AttributeFormerName = "former_name"
+	AttributeAlias      = "alias"
+)
+
+// Names of what is no part of a [Person], in [Error].
+const (
+	AttributeIndividualNumber = "individual number"
+	AttributeCorporateNumber  = "corporate number"
 )
 
 // Person is what a card, a certificate or the service says of a person. Printing, logging or marshalling it shows
@@ -21,9 +31,13 @@ type Person struct {
 	Address   Address
 	Birthdate Birthdate
 	Gender    Gender
+	// Furigana (氏名の振り仮名), FormerName (旧氏) and Alias (通称) are present only when a source tells them apart. FormerName
+	// may be the former family name alone.
+	Furigana, FormerName, Alias Name
 }
 
-// Attributes returns the names of the attributes that the source had, in the order name, address, birthdate, gender.
+// Attributes returns the names of the attributes that the source had, in the order name, address, birthdate, gender,
+// furigana, former_name, alias.
 // It tells nothing of their values.
 func (p Person) Attributes() []string {
 	var present []string
@@ -35,6 +49,9 @@ func (p Person) Attributes() []string {
 		{AttributeAddress, p.Address.Present()},
 		{AttributeBirthdate, p.Birthdate.Present()},
 		{AttributeGender, p.Gender.Present()},
+		{AttributeFurigana, p.Furigana.Present()},
+		{AttributeFormerName, p.FormerName.Present()},
+		{AttributeAlias, p.Alias.Present()},
 	} {
 		if a.present {
 			present = append(present, a.name)
@@ -63,7 +80,7 @@ func (Person) MarshalJSON() ([]byte, error) { return redacted{}.MarshalJSON() }
 
 // Problem is an attribute of which something could not be read. It carries no value of the person and may be logged.
 type Problem struct {
-	// Attribute is one of "name", "address", "birthdate", "gender".
+	// Attribute is one of the Attribute… names.
 	Attribute string
 	// Reason is one of the Reason… texts of this package.
 	Reason string

@@ -5,8 +5,12 @@ import (
 	"log/slog"
 )
 
-// storedVersion is the version that RevealAll writes and the only one that Person reads.
-const storedVersion = 1
+// The versions of the stored form. Version 2 adds furigana, former_name and alias; without them version 1 is written, which
+// earlier releases read.
+const (
+	storedVersion1 = 1
+	storedVersion2 = 2
+)
 
 // Stored is the explicit, versioned plain form of a [Person] for an application's own storage.
 //
@@ -23,11 +27,14 @@ type Stored struct {
 	// BirthdateForm is "compact" (YYYYMMDD), "iso" (YYYY-MM-DD or YYYY) or "era" (EYYYYMMDD).
 	BirthdateForm string  `json:"birthdate_form,omitempty"`
 	Gender        *string `json:"gender,omitempty"` // raw as received
+	Furigana      *string `json:"furigana,omitempty"`
+	FormerName    *string `json:"former_name,omitempty"`
+	Alias         *string `json:"alias,omitempty"`
 }
 
 // RevealAll returns the plain form. Reading it back with [Stored.Person] gives an equal person.
 func (p Person) RevealAll() Stored {
-	s := Stored{Version: storedVersion}
+	s := Stored{Version: storedVersion1}
 	s.Name, s.NameSubstitutes = p.Name.stored()
 	s.Address, s.AddressSubstitutes = p.Address.stored()
 	if v, ok := p.Birthdate.value.open(); ok {
@@ -35,6 +42,12 @@ func (p Person) RevealAll() Stored {
 	}
 	if raw, ok := p.Gender.raw.open(); ok {
 		s.Gender = &raw
+	}
+	s.Furigana, _ = p.Furigana.stored()
+	s.FormerName, _ = p.FormerName.stored()
+	s.Alias, _ = p.Alias.stored()
+	if s.Furigana != nil || s.FormerName != nil || s.Alias != nil {
+		s.Version = storedVersion2
 	}
 	return s
 }
@@ -50,8 +63,11 @@ func (t text) stored() (raw, substitutes *string) {
 
 // Person reads a stored form back. The error is an *[Error]: the version is unknown or a value cannot be read.
 func (s Stored) Person() (Person, error) {
-	if s.Version != storedVersion {
+	switch {
+	case s.Version != storedVersion1 && s.Version != storedVersion2:
 		return Person{}, &Error{Reason: UnknownVersion}
+	case s.Version == storedVersion1 && (s.Furigana != nil || s.FormerName != nil || s.Alias != nil):
+		return Person{}, &Error{Reason: Malformed}
 	}
 	var p Person
 	var err error
@@ -73,6 +89,17 @@ func (s Stored) Person() (Person, error) {
 			return Person{}, &Error{Reason: Malformed, Attribute: AttributeGender}
 		}
 		p.Gender = NewGender(*s.Gender)
+	}
+	for _, name := range []struct {
+		attribute string
+		value     *string
+		to        *Name
+	}{
+		{AttributeFurigana, s.Furigana, &p.Furigana}, {AttributeFormerName, s.FormerName, &p.FormerName}, {AttributeAlias, s.Alias, &p.Alias},
+	} {
+		if name.to.text, err = restore(name.attribute, name.value, nil); err != nil {
+			return Person{}, err
+		}
 	}
 	return p, nil
 }

@@ -89,7 +89,7 @@ func TestStoredRefuses(t *testing.T) {
 		want   fourinfo.Error
 	}{
 		"zero":            {fourinfo.Stored{}, fourinfo.Error{Reason: fourinfo.UnknownVersion}},
-		"future":          {fourinfo.Stored{Version: 2}, fourinfo.Error{Reason: fourinfo.UnknownVersion}},
+		"future":          {fourinfo.Stored{Version: 3}, fourinfo.Error{Reason: fourinfo.UnknownVersion}},
 		"long name":       {fourinfo.Stored{Version: 1, Name: &long}, fourinfo.Error{Reason: fourinfo.Malformed, Attribute: "name"}},
 		"flags alone":     {fourinfo.Stored{Version: 1, NameSubstitutes: text("0")}, fourinfo.Error{Reason: fourinfo.Malformed, Attribute: "name"}},
 		"bad flags":       {fourinfo.Stored{Version: 1, Address: text("a"), AddressSubstitutes: text("2")}, fourinfo.Error{Reason: fourinfo.Malformed, Attribute: "address"}},

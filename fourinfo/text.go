@@ -1,6 +1,7 @@
 package fourinfo
 
 import (
+	"strings"
 	"unicode/utf8"
 )
 
@@ -36,6 +37,17 @@ func NewAddress(raw string) Address { return Address{newText(raw, nil)} }
 
 func newText(raw string, substitutes *string) text {
 	return text{value: seal(textValue{raw: raw, substitutes: substitutes})}
+}
+
+// RevealParts splits a name at its first U+3000, which stands between family and given name in the register. It is a hint
+// for display and never more: single names and names of several words exist, and so do family names with a space. ok is
+// false unless there is something on either side.
+func (n Name) RevealParts() (family, given string, ok bool) {
+	family, given, _ = strings.Cut(n.Reveal(), "\u3000")
+	if family == "" || given == "" {
+		return "", "", false
+	}
+	return family, given, true
 }
 
 // Reveal returns the value exactly as received; "" when absent.

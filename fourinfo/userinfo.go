@@ -7,8 +7,12 @@ import (
 	"unicode/utf8"
 )
 
-// ClaimNames are the userinfo member names of the four attributes. An empty name leaves its attribute out.
-type ClaimNames struct{ Name, Address, Birthdate, Gender string }
+// ClaimNames are the userinfo member names of the attributes. An empty name leaves its attribute out.
+type ClaimNames struct {
+	Name, Address, Birthdate, Gender string
+	// Furigana, FormerName and Alias are strings of their own where a source tells them apart; usually empty.
+	Furigana, FormerName, Alias string
+}
 
 // FromUserinfo reads the service's forms: the name as a string; the address as a string, or as an object with a member
 // "formatted" (OpenID Connect Core 1.0, section 5.1.1); the birthdate as YYYYMMDD, YYYY-MM-DD or YYYY with zeros for
@@ -41,6 +45,18 @@ func FromUserinfo(claims map[string]json.RawMessage, names ClaimNames) (Person, 
 	if raw, ok := member(claims, names.Gender); ok {
 		if s, ok := r.readJSONGender(raw); ok {
 			p.Gender = NewGender(s)
+		}
+	}
+	for _, more := range []struct {
+		attribute, claim string
+		to               *Name
+	}{
+		{AttributeFurigana, names.Furigana, &p.Furigana}, {AttributeFormerName, names.FormerName, &p.FormerName}, {AttributeAlias, names.Alias, &p.Alias},
+	} {
+		if raw, ok := member(claims, more.claim); ok {
+			if s, ok := r.readJSONText(more.attribute, raw); ok {
+				*more.to = NewName(s)
+			}
 		}
 	}
 	return p, r.problems

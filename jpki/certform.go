@@ -138,7 +138,7 @@ func (f *form) readExtensions() error {
 			understood = !f.names.foreign && !f.hasUnknownName()
 		case e.id.Equal(oidCRLDistribution):
 			step, clause = "crl-distribution-points", "RFC 5280, 4.2.1.13"
-			f.points, ok = readDistributionPoints(e.value)
+			f.points, ok = readDistributionPoints(e.value, f.x509.RawIssuer)
 			understood = ok && !f.points.foreign
 		case e.id.Equal(oidAuthorityKeyID):
 			step, clause = "authority-key-id", "RFC 5280, 4.2.1.1"
@@ -158,6 +158,7 @@ func (f *form) readExtensions() error {
 		}
 		f.unprocessed = f.unprocessed || e.critical && !understood
 	}
+	f.points.complete(f.x509.RawIssuer)
 	return nil
 }
 

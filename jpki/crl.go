@@ -2,256 +2,359 @@ package jpki
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/x509"
+	"io"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/jpki/crl"
 )
 
-// CRLs holds certificate revocation lists in memory and is a [RevocationSource]; safe for concurrent use. The zero value
-// is an empty store.
+// CRLs is a store of certificate revocation lists and a [RevocationSource]; safe for concurrent use. The zero value is an
+// empty store that trusts whatever issuer a query names.
 //
-// JPKI publishes a list per authority and municipality every day. The store keeps every list that it is given, so that
-// earlier times can be verified; call [CRLs.Prune] to forget those that are over.
+// JPKI publishes a list per authority and municipality every day. The store keeps the index of every list that it is given,
+// at about 15 bytes per entry, so that earlier times can be verified; call [CRLs.Prune] to forget those that are over.
 type CRLs struct {
+	config CRLConfig
+
 	mu sync.RWMutex
-	// byPoint finds lists by the issuer's key identifier and a distribution point ("" for lists without one), latest first.
-	byPoint map[listKey][]*revocationList
-	// series has the lists of one issuer key and scope, in the order of their numbers. State is never kept by name, because
+	// byPoint finds lists by their issuer's name and a distribution point ("" for lists without one), latest first.
+	byPoint map[listKey][]*storedList
+	// series has the lists of one key and scope in the order of their numbers. State is never kept by name, because
 	// generations of an authority share it.
-	series map[listKey][]*revocationList
+	series map[seriesKey][]*storedList
+	// pending are lists that came before anybody said whom to trust, by their issuer's name. They decide nothing and keep
+	// nothing out.
+	pending map[string][]*crl.Unverified
+	// direct has the lists that an authority signed itself, by its key, latest first: where its signers would be revoked.
+	direct map[string][]*storedList
 	count  int
 	size   int64
 }
 
-type listKey struct{ keyID, point string }
+type listKey struct{ issuer, point string }
 
-// NewCRLs returns an empty store.
+type seriesKey struct {
+	key, scope string
+	delta      bool
+}
+
+// CRLConfig says whom a store trusts and where it keeps its indexes.
+type CRLConfig struct {
+	// Trust has the authorities whose lists are taken. A list that none of them signed is refused when it is added, so that
+	// it can never be in the way of a genuine one. The zero value: lists are kept aside, unverified, until a query names a
+	// trusted issuer.
+	Trust Trust
+	// Signers are certificates of those who sign lists on behalf of an authority with a key of their own (RFC 5280, 5). Each
+	// must be issued by the authority directly and must have keyUsage cRLSign; the others are refused.
+	Signers []*x509.Certificate
+	// Directory, when it is not empty, has an index file per list: they are mapped into memory instead of being held there,
+	// and are there again after a restart. It must exist and be as well protected as the trust anchors. Trust is required.
+	Directory string
+	// Progress is called while a list is read; nil: not at all.
+	Progress func(crl.Progress)
+	// Log receives a warning for an index file that is not usable and is passed over; default: discarded.
+	Log *slog.Logger
+}
+
+// NewCRLs returns an empty store that learns whom to trust from the queries of a [Verifier].
 func NewCRLs() *CRLs { return &CRLs{} }
 
-// Add parses a DER list and keeps a copy; its signature is checked against the issuer at its first use, and a list that
-// fails the check is dropped then. Adding the same list again does nothing.
+// OpenCRLs returns a store that trusts what the configuration says, with the lists of its directory. Errors are [*Error]
+// with [ReasonConfiguration] or [ReasonTrust], or the error of ctx or of the file system.
+func OpenCRLs(ctx context.Context, c CRLConfig) (*CRLs, error) {
+	if c.Trust.err != nil {
+		return nil, c.Trust.err
+	}
+	if c.Directory != "" && len(c.Trust.anchors) == 0 {
+		return nil, &Error{Reason: ReasonConfiguration, Step: "crl.directory"}
+	}
+	c.Signers = slices.Clone(c.Signers)
+	for _, signer := range c.Signers {
+		if signer == nil || signer.KeyUsage&x509.KeyUsageCRLSign == 0 || len(signer.SubjectKeyId) == 0 || len(signer.UnhandledCriticalExtensions) > 0 {
+			return nil, &Error{Reason: ReasonConfiguration, Step: "crl.signer", Clause: "RFC 5280, 6.3.3 (f)"}
+		}
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	store := &CRLs{config: c}
+	if c.Directory == "" {
+		return store, nil
+	}
+	return store, store.openDirectory(ctx)
+}
+
+// Add takes a DER list that is in memory, which is not kept. Adding the same list again does nothing.
 //
 // Errors are [*Error]: [ReasonList] for a list that is malformed or can never decide here (no nextUpdate, cRLNumber or
-// authorityKeyIdentifier; delta or indirect; for CA or attribute certificates only; with a critical extension that is not
-// understood), [ReasonListRollback] for a list that is not newer than one of the same issuer key and scope in the store
-// (RFC 5280, 5.2.3: numbers increase), [ReasonStoreFull] at the limit of the store. Add lists in the order in which
-// they were issued. After an error the store is as before: a list that was in force stays in force until its nextUpdate,
-// so treat an error as an alarm.
+// authorityKeyIdentifier; for CA or attribute certificates only; with a critical extension that is not understood),
+// [ReasonListSignature] for one that no trusted authority signed, [ReasonListRollback] for a list that is not newer than one
+// of the same key and scope in the store (RFC 5280, 5.2.3: numbers increase), [ReasonStoreFull] at the limit of the store.
+// Add lists in the order in which they were issued. After an error the store is as before: a list that was in force stays
+// in force until its nextUpdate, so treat an error as an alarm.
 func (c *CRLs) Add(der []byte) error {
-	l, err := parseList(der)
+	u, err := crl.Parse(der, crl.Options{Progress: c.config.Progress})
 	if err != nil {
+		return listError(err)
+	}
+	return c.take(context.Background(), u)
+}
+
+// Load is [CRLs.Add] for a list of any size, read from r in one pass. A new list replaces the old one between two look-ups;
+// until then the old one answers. The context is looked at between two reads.
+func (c *CRLs) Load(ctx context.Context, r io.Reader) error {
+	u, err := crl.Read(ctx, r, crl.Options{Progress: c.config.Progress})
+	if err != nil {
+		return listError(err)
+	}
+	return c.take(ctx, u)
+}
+
+// AddFile is [CRLs.Load] for a file.
+func (c *CRLs) AddFile(ctx context.Context, name string) error {
+	u, err := crl.ReadFile(ctx, name, crl.Options{Progress: c.config.Progress})
+	if err != nil {
+		return listError(err)
+	}
+	return c.take(ctx, u)
+}
+
+// take verifies a list and puts it into the store, or puts it aside when nobody has said yet whom to trust.
+func (c *CRLs) take(ctx context.Context, u *crl.Unverified) error {
+	if err := checkHeader(u.Header()); err != nil {
+		return err
+	}
+	if len(c.config.Trust.anchors) == 0 {
+		return c.putAside(u)
+	}
+	var failure error
+	for _, a := range c.config.Trust.anchors {
+		l, err := c.verify(ctx, u, a.form.x509)
+		if err == nil {
+			return c.insert(l)
+		}
+		if failure == nil || reasonOf(err) != ReasonListSignature {
+			failure = err
+		}
+	}
+	return failure
+}
+
+// putAside keeps an unverified list until an issuer is known.
+func (c *CRLs) putAside(u *crl.Unverified) error {
+	name := string(u.Header().Issuer)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, other := range c.pending[name] {
+		if other.SHA256() == u.SHA256() {
+			return nil
+		}
+	}
+	for key, series := range c.series {
+		if key.scope != scopeOf(u.Header()) || key.delta != u.Header().IsDelta() {
+			continue
+		}
+		newest := series[len(series)-1]
+		if newest.list.SHA256() == u.SHA256() {
+			return nil
+		}
+		// A hint for whoever adds the lists; the guard that counts is behind the signature.
+		if bytes.Equal(newest.header.AuthorityKeyID, u.Header().AuthorityKeyID) && !newerThan(u.Header(), newest.header) {
+			return errRollback()
+		}
+	}
+	if c.count >= limits.CRLLists {
+		return &Error{Reason: ReasonStoreFull, Step: "crl.store"}
+	}
+	if c.pending == nil {
+		c.pending = map[string][]*crl.Unverified{}
+	}
+	c.pending[name] = append(c.pending[name], u)
+	c.count++
+	return nil
+}
+
+// settle verifies the lists that were put aside and may be for certificates of the issuer; one that fails is dropped.
+func (c *CRLs) settle(ctx context.Context, issuer *x509.Certificate, names [][]byte) {
+	var found []*crl.Unverified
+	c.mu.RLock()
+	if len(c.pending) > 0 {
+		for _, name := range names {
+			for _, u := range c.pending[string(name)] {
+				if c.claims(u.Header(), issuer) {
+					found = append(found, u)
+				}
+			}
+		}
+	}
+	c.mu.RUnlock()
+	if len(found) == 0 {
+		return
+	}
+	var sound []*storedList
+	for _, u := range found {
+		l, err := c.verify(ctx, u, issuer)
+		if err != nil && ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			sound = append(sound, l)
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, u := range found {
+		key := string(u.Header().Issuer)
+		if at := slices.Index(c.pending[key], u); at >= 0 { // nobody else was faster
+			c.count--
+			if c.pending[key] = slices.Delete(slices.Clone(c.pending[key]), at, at+1); len(c.pending[key]) == 0 {
+				delete(c.pending, key)
+			}
+		}
+	}
+	for _, l := range inOrder(sound) {
+		_ = c.insertLocked(l) // one that is older than a list of the store is dropped
+	}
+}
+
+// inOrder sorts lists by their numbers, which decide what is newer, and leaves out those that claim a later time than a list
+// with a higher number of the same series.
+func inOrder(lists []*storedList) []*storedList {
+	slices.SortStableFunc(lists, func(a, b *storedList) int { return crl.CompareNumbers(b.header.Number, a.header.Number) })
+	kept := lists[:0]
+	for _, l := range lists { // highest number first
+		if !slices.ContainsFunc(kept, func(k *storedList) bool {
+			return k.series == l.series && k.header.ThisUpdate.Before(l.header.ThisUpdate)
+		}) {
+			kept = append(kept, l)
+		}
+	}
+	slices.Reverse(kept)
+	return kept
+}
+
+// insert puts a verified list into the store.
+func (c *CRLs) insert(l *storedList) error {
+	if err := c.persist(l); err != nil {
 		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.byPoint == nil {
-		c.byPoint, c.series = map[listKey][]*revocationList{}, map[listKey][]*revocationList{}
+	err := c.insertLocked(l)
+	if err != nil {
+		l.forget()
 	}
-	series := c.series[l.seriesKey()]
+	return err
+}
+
+func (c *CRLs) insertLocked(l *storedList) error {
+	if c.byPoint == nil {
+		c.byPoint, c.series, c.direct = map[listKey][]*storedList{}, map[seriesKey][]*storedList{}, map[string][]*storedList{}
+	}
+	series := c.series[l.series]
 	if n := len(series); n > 0 {
 		newest := series[n-1]
-		if bytes.Equal(newest.raw, l.raw) {
+		if newest.list.SHA256() == l.list.SHA256() {
 			return nil
 		}
-		if compareInteger(l.number, newest.number) <= 0 || l.thisUpdate.Before(newest.thisUpdate) {
-			return &Error{Reason: ReasonListRollback, Step: "crl.number", Clause: "RFC 5280, 5.2.3"}
+		if !newerThan(l.header, newest.header) {
+			return errRollback()
 		}
 	}
-	if c.count >= limits.CRLLists || c.size+int64(len(l.raw)) > limits.CRLStore {
+	if c.count >= limits.CRLLists || c.size+int64(l.list.IndexSize()) > limits.CRLStore {
 		return &Error{Reason: ReasonStoreFull, Step: "crl.store"}
 	}
-	c.series[l.seriesKey()] = append(series, l)
-	for _, key := range l.pointKeys() {
+	c.series[l.series] = append(slices.Clip(series), l)
+	for _, key := range l.points {
 		lists := append(slices.Clip(c.byPoint[key]), l)
 		slices.SortStableFunc(lists, latestFirst)
 		c.byPoint[key] = lists
 	}
+	if l.signer == nil && len(c.config.Signers) > 0 {
+		c.direct[string(l.authority)] = append(slices.Clip(c.direct[string(l.authority)]), l)
+	}
 	c.count++
-	c.size += int64(len(l.raw))
+	c.size += int64(l.list.IndexSize())
 	return nil
 }
 
+func errRollback() *Error {
+	return &Error{Reason: ReasonListRollback, Step: "crl.number", Clause: "RFC 5280, 5.2.3"}
+}
+
+// newerThan compares two lists of one series (RFC 5280, 5.2.3).
+func newerThan(h, old *crl.Header) bool {
+	return crl.CompareNumbers(h.Number, old.Number) > 0 && !h.ThisUpdate.Before(old.ThisUpdate)
+}
+
 // Prune forgets the lists whose nextUpdate lies before t and returns how many there were. Certificates can then no longer
-// be verified by them at times before t. The newest list of each series stays, as the guard against a rollback.
+// be verified by them at times before t. The newest list of each series stays, as the guard against a rollback. Lists that
+// were put aside unverified and are over go, too.
 func (c *CRLs) Prune(t time.Time) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var old []*revocationList
-	for _, series := range c.series {
-		for _, l := range series[:len(series)-1] {
-			if l.nextUpdate.Before(t) {
-				old = append(old, l)
+	pruned := 0
+	for key, series := range c.series {
+		kept := slices.DeleteFunc(slices.Clone(series), func(l *storedList) bool {
+			old := l != series[len(series)-1] && l.header.NextUpdate.Before(t)
+			if old {
+				c.remove(l)
+				l.forget()
+				pruned++
 			}
+			return old
+		})
+		c.series[key] = kept
+	}
+	for name, lists := range c.pending {
+		kept := slices.DeleteFunc(slices.Clone(lists), func(u *crl.Unverified) bool { return u.Header().NextUpdate.Before(t) })
+		pruned += len(lists) - len(kept)
+		c.count -= len(lists) - len(kept)
+		if c.pending[name] = kept; len(kept) == 0 {
+			delete(c.pending, name)
 		}
 	}
-	for _, l := range old {
-		c.remove(l)
-	}
-	return len(old)
+	return pruned
 }
 
-// Len returns the number of lists in the store.
+// remove takes a list out of byPoint; the caller holds the lock. Slices are replaced, never changed, because readers keep
+// them.
+func (c *CRLs) remove(l *storedList) {
+	for _, key := range l.points {
+		c.byPoint[key] = slices.DeleteFunc(slices.Clone(c.byPoint[key]), func(x *storedList) bool { return x == l })
+		if len(c.byPoint[key]) == 0 {
+			delete(c.byPoint, key)
+		}
+	}
+	if key := string(l.authority); len(c.direct[key]) > 0 {
+		c.direct[key] = slices.DeleteFunc(slices.Clone(c.direct[key]), func(x *storedList) bool { return x == l })
+	}
+	c.count--
+	c.size -= int64(l.list.IndexSize())
+}
+
+// Len returns the number of lists in the store, those that were put aside included.
 func (c *CRLs) Len() int {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	return c.count
 }
 
-// remove takes a list out; the caller holds the lock. Slices are replaced, never changed, because readers keep them.
-func (c *CRLs) remove(l *revocationList) {
-	without := func(lists []*revocationList) []*revocationList {
-		return slices.DeleteFunc(slices.Clone(lists), func(x *revocationList) bool { return x == l })
-	}
-	key := l.seriesKey()
-	rest := without(c.series[key])
-	if len(rest) == len(c.series[key]) {
-		return // somebody else was faster
-	}
-	if c.series[key] = rest; len(rest) == 0 {
-		delete(c.series, key)
-	}
-	for _, key := range l.pointKeys() {
-		if c.byPoint[key] = without(c.byPoint[key]); len(c.byPoint[key]) == 0 {
-			delete(c.byPoint, key)
-		}
-	}
-	c.count--
-	c.size -= int64(len(l.raw))
-}
-
-// latestFirst orders lists. Two lists of one second are told apart by their numbers (RFC 5280, 5.2.3).
-func latestFirst(a, b *revocationList) int {
-	return cmp.Or(b.thisUpdate.Compare(a.thisUpdate), compareInteger(b.number, a.number))
-}
-
-func (l *revocationList) seriesKey() listKey {
-	return listKey{string(l.authorityKeyID), string(l.scope.raw)}
-}
-
-func (l *revocationList) pointKeys() []listKey {
-	if !l.scope.partitioned {
-		return []listKey{{string(l.authorityKeyID), ""}}
-	}
-	keys := make([]listKey, 0, len(l.scope.points))
-	for _, point := range l.scope.points {
-		if key := (listKey{string(l.authorityKeyID), string(point)}); !slices.Contains(keys, key) {
-			keys = append(keys, key)
-		}
-	}
-	return keys
-}
-
-// candidates returns the lists of the issuer's key that cover the leaf, latest first: those without a distribution point,
-// and those whose distribution point is one of the leaf's (RFC 5280, 6.3.3 (b)(2)(i)), compared as encoded.
-func (c *CRLs) candidates(leaf *form, issuer *x509.Certificate) []*revocationList {
-	keyID := string(issuer.SubjectKeyId)
+// Entries returns the number of revoked certificates in the lists of the store, each counted once per list.
+func (c *CRLs) Entries() int {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	found := c.byPoint[listKey{keyID, ""}]
-	for _, point := range leaf.points.usable {
-		lists := c.byPoint[listKey{keyID, string(point)}]
-		switch {
-		case len(found) == 0:
-			found = lists
-		case len(lists) > 0:
-			found = slices.Concat(found, lists)
-			slices.SortStableFunc(found, latestFirst)
+	n := 0
+	for _, series := range c.series {
+		for _, l := range series {
+			n += l.list.Len()
 		}
 	}
-	return found
-}
-
-// Check implements [RevocationSource]. A list counts when it is for the leaf (issuer name, key identifier and distribution
-// point), is signed by the issuer, and the issuer may sign lists. Among the lists of one scope that are in force at q.At
-// (thisUpdate ≤ t < nextUpdate) the latest is heard; if the lists heard differ, a revocation decides. Lists of a later time
-// can only take away: one that shows a revocation effective at q.At, or because of a compromised key, decides.
-//
-// Without such a list the error is an [*Error] with [ReasonRevocationUnknown].
-func (c *CRLs) Check(ctx context.Context, q RevocationQuery) (RevocationAnswer, error) {
-	unknown := RevocationAnswer{Reason: reasonAbsent, Method: methodCRL}
-	if err := ctx.Err(); err != nil {
-		return unknown, unknownStatus("crl.context", "", err)
-	}
-	if !q.valid() || q.Leaf.form.x509.IsCA {
-		return unknown, unknownStatus(stepRevocationQuery, "", nil)
-	}
-	// 6.3.3 (f): "If a key usage extension is present in the CRL issuer's certificate, verify that the cRLSign bit is set."
-	if q.Issuer.KeyUsage&x509.KeyUsageCRLSign == 0 {
-		return unknown, unknownStatus("crl.issuer-key-usage", "RFC 5280, 6.3.3 (f)", nil)
-	}
-	var decided *RevocationAnswer
-	var heard []listKey // series of which the latest list in force was heard
-	for _, l := range c.candidates(q.Leaf.form, q.Issuer) {
-		if !bytes.Equal(l.issuer, q.Issuer.RawSubject) || !c.signedBy(l, q.Issuer) {
-			continue
-		}
-		later := l.thisUpdate.After(q.At)
-		if !later {
-			series := l.seriesKey()
-			if !q.At.Before(l.nextUpdate) || slices.Contains(heard, series) {
-				continue
-			}
-			heard = append(heard, series)
-		}
-		answer, listed := l.answer(q)
-		switch {
-		case answer.Status == Revoked || answer.Status == Hold:
-			return answer, nil
-		case listed && answer.Status == Unknown:
-			return unknown, unknownStatus("crl.reason", clauseReasonCode, nil)
-		case !later && answer.Status == Good && decided == nil:
-			decided = &answer
-		}
-	}
-	if decided == nil {
-		return unknown, unknownStatus("crl.covering", "RFC 5280, 6.3.3", nil)
-	}
-	return *decided, nil
-}
-
-func unknownStatus(step, clause string, err error) error {
-	return &Error{Reason: ReasonRevocationUnknown, Step: step, Clause: clause, Err: err}
-}
-
-// answer says what the list, which is for the leaf and in force or later, tells about q.At.
-func (l *revocationList) answer(q RevocationQuery) (a RevocationAnswer, listed bool) {
-	a = RevocationAnswer{
-		Method: methodCRL, Reason: reasonAbsent, ThisUpdate: l.thisUpdate, NextUpdate: l.nextUpdate, Evidence: l.raw,
-	}
-	e, listed := l.lookup(q.Leaf.form.serial)
-	switch {
-	case listed:
-		a.Status, a.Reason, a.RevokedAt = e.statusAt(q.At), e.reason, e.date
-	case !l.scope.someReasons:
-		a.Status = Good
-	}
-	return a, listed
-}
-
-// trustMemo remembers the key under which a list's signature was verified, so that it is verified once.
-type trustMemo struct {
-	mu  sync.Mutex
-	key []byte // RawSubjectPublicKeyInfo
-}
-
-// signedBy verifies the list's signature, once per key, and drops a list that fails: whoever put it there must not keep the
-// genuine one out by its number.
-func (c *CRLs) signedBy(l *revocationList, issuer *x509.Certificate) bool {
-	l.trusted.mu.Lock()
-	ok := l.trusted.key != nil && bytes.Equal(l.trusted.key, issuer.RawSubjectPublicKeyInfo)
-	if !ok && l.algorithm.verify(issuer.PublicKey, l.tbs, l.signature) == nil {
-		ok, l.trusted.key = true, issuer.RawSubjectPublicKeyInfo
-	}
-	l.trusted.mu.Unlock()
-	if !ok {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.remove(l)
-	}
-	return ok
+	return n
 }

@@ -30,7 +30,8 @@
 // [At] sets the time. A list or a response decides Good for a time only if it covers that time (thisUpdate ≤ t <
 // nextUpdate). A certificate revoked after t was good at t, unless the reason says that a key was compromised or the
 // entry's invalidityDate lies at or before t; then it is Revoked. A later list can only take away: it can show that the
-// certificate was already revoked at t, but never that it was good.
+// certificate was already revoked at t, but never that it was good. A time ahead of the verifier's clock is Unknown, because
+// nobody knows what will be revoked until then.
 //
 // # FIPS 140-3
 //

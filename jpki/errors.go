@@ -50,6 +50,10 @@ const (
 	ReasonRevocationForged
 	// ReasonList: a revocation list is malformed, or of a form that can never decide here.
 	ReasonList
+	// ReasonListSignature: no trusted authority signed a revocation list.
+	ReasonListSignature
+	// ReasonListRead: a revocation list or its index file cannot be read or written, or the context ended.
+	ReasonListRead
 	// ReasonListRollback: a revocation list is older than one that the store already has.
 	ReasonListRollback
 	// ReasonStoreFull: the store of revocation lists has reached its limit.
@@ -120,6 +124,10 @@ func (r Reason) info() reasonInfo {
 		return reasonInfo{"revocation data not trustworthy", fault.Untrusted, fault.Message{}}
 	case ReasonList:
 		return reasonInfo{"revocation list not usable", fault.Untrusted, fault.Message{}}
+	case ReasonListSignature:
+		return reasonInfo{"revocation list not signed by a trusted authority", fault.Untrusted, fault.Message{}}
+	case ReasonListRead:
+		return reasonInfo{"revocation list cannot be read", fault.Unavailable, fault.Message{}}
 	case ReasonListRollback:
 		return reasonInfo{"revocation list older than a known one", fault.Untrusted, fault.Message{}}
 	case ReasonStoreFull:

@@ -5,6 +5,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/kakunin-go/kakunin/jpki/crl"
 )
 
 // readPolicies reads certificatePolicies (RFC 5280, 4.2.1.4). A policy must not appear twice. understood is false when
@@ -93,70 +95,68 @@ func readWholeNames(value cryptobyte.String) (generalNames, bool) {
 
 // distributionPoints is what this package uses of cRLDistributionPoints.
 type distributionPoints struct {
-	// all has the DER of each directoryName.
+	// all has the DER of each directoryName of a distributionPoint.
 	all [][]byte
-	// usable has those whose list covers every reason and comes from the certificate's issuer: a point with "reasons" or
-	// "cRLIssuer" cannot prove on its own that a certificate is good (RFC 5280, 6.3.3 (b)(1) and (d)).
-	usable [][]byte
-	// foreign is true when a point is of another form.
+	// points are the distribution points with names that are understood and, last, the one that RFC 5280, 6.3.3 assumes for
+	// "any available CRLs not specified in a distribution point but issued by the certificate issuer".
+	points []leafPoint
+	// issuers are the names of all list issuers among points.
+	issuers [][]byte
+	// foreign is true when there is a name of another form.
 	foreign bool
 }
 
-// readDistributionPoints reads cRLDistributionPoints (RFC 5280, 4.2.1.13).
-func readDistributionPoints(value cryptobyte.String) (p distributionPoints, ok bool) {
-	var list cryptobyte.String
-	if !value.ReadASN1(&list, cbasn1.SEQUENCE) || !value.Empty() || list.Empty() {
+// leafPoint is one distribution point. Names are DER.
+type leafPoint struct {
+	names   [][]byte    // empty when distributionPoint is absent
+	issuers [][]byte    // of cRLIssuer; empty when absent: the issuer of the certificate
+	reasons crl.Reasons // that its lists cover
+}
+
+// readDistributionPoints reads cRLDistributionPoints (RFC 5280, 4.2.1.13). A name relative to the issuer is completed with
+// cRLIssuer or, without it, with the issuer of the certificate.
+func readDistributionPoints(value cryptobyte.String, issuer []byte) (p distributionPoints, ok bool) {
+	list, err := crl.ParseDistributionPoints(value)
+	if err != nil {
 		return p, false
 	}
-	for !list.Empty() {
-		var point, name, reasons, issuer cryptobyte.String
-		var hasName, hasReasons, hasIssuer bool
-		if !list.ReadASN1(&point, cbasn1.SEQUENCE) ||
-			!point.ReadOptionalASN1(&name, &hasName, tag0c) ||
-			!point.ReadOptionalASN1(&reasons, &hasReasons, tag1) ||
-			!point.ReadOptionalASN1(&issuer, &hasIssuer, tag2c) || !point.Empty() ||
-			!hasName && !hasIssuer { // "a DistributionPoint MUST NOT consist of only the reasons field"
-			return p, false
+	for _, point := range list {
+		one := leafPoint{reasons: point.Reasons}
+		var foreign bool
+		one.issuers, foreign = directoryNames(point.CRLIssuer)
+		p.foreign = p.foreign || foreign
+		base := issuer
+		if len(one.issuers) > 0 {
+			base = one.issuers[0]
 		}
-		if hasIssuer {
-			if _, ok := readGeneralNames(issuer); !ok {
-				return p, false
-			}
-		}
-		if !hasName {
-			p.foreign = true
-			continue
-		}
-		names, relative, ok := readDistributionPointName(name)
-		if !ok {
-			return p, false
-		}
-		p.all = append(p.all, names.directory...)
-		if relative || hasReasons || hasIssuer || names.foreign || len(names.other) > 0 {
-			p.foreign = true
-		}
-		if !hasReasons && !hasIssuer {
-			p.usable = append(p.usable, names.directory...)
+		one.names, foreign = directoryNames(point.Name.Names(base))
+		p.foreign = p.foreign || foreign
+		p.all = append(p.all, one.names...)
+		// A point whose list nobody here can find must not be taken for one without a name or an issuer.
+		if (point.Name == nil || len(one.names) > 0) && (point.CRLIssuer == nil || len(one.issuers) > 0) {
+			p.points = append(p.points, one)
 		}
 	}
 	return p, true
 }
 
-// readDistributionPointName reads the content of "[0] DistributionPointName": fullName [0], or nameRelativeToCRLIssuer
-// [1], which is never matched here.
-func readDistributionPointName(content cryptobyte.String) (names generalNames, relative, ok bool) {
-	var inner cryptobyte.String
-	var tag cbasn1.Tag
-	if !content.ReadAnyASN1(&inner, &tag) || !content.Empty() {
-		return names, false, false
+// complete adds the point that is assumed, and collects the issuers.
+func (p *distributionPoints) complete(issuer []byte) {
+	p.points = append(p.points, leafPoint{reasons: crl.AllReasons})
+	p.issuers = [][]byte{issuer}
+	for i := range p.points {
+		p.issuers = append(p.issuers, p.points[i].issuers...)
 	}
-	switch tag {
-	case tag0c:
-		names, ok = readGeneralNames(inner)
-		return names, false, ok
-	case tag1c:
-		return names, true, !inner.Empty()
-	default:
-		return names, false, false
+}
+
+// directoryNames returns the DER of each Name among GeneralNames; foreign is true when there are names of other forms.
+func directoryNames(general [][]byte) (names [][]byte, foreign bool) {
+	for _, g := range general {
+		if name, ok := crl.DirectoryName(g); ok {
+			names = append(names, name)
+		} else {
+			foreign = true
+		}
 	}
+	return names, foreign
 }

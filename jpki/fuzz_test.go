@@ -47,7 +47,7 @@ func FuzzParseCertificate(f *testing.F) {
 	})
 }
 
-func FuzzParseList(f *testing.F) {
+func FuzzAddList(f *testing.F) {
 	a := signingAuthority(f, "ca")
 	c := a.signingLeaf(f)
 	for _, entries := range [][][]byte{nil, {revoked(c, now)}, {revoked(c, now, reasonExt(6), ext(oidInvalidityDate, false, generalizedTime(now))), entry([]byte{1}, now)}} {
@@ -55,8 +55,8 @@ func FuzzParseList(f *testing.F) {
 		f.Add(spec.sign(a.key))
 	}
 	f.Fuzz(func(t *testing.T, der []byte) {
-		l, err := parseList(der)
-		if err != nil {
+		store := NewCRLs()
+		if err := store.Add(der); err != nil {
 			if reasonOf(err) != ReasonList {
 				t.Fatal(err)
 			}
@@ -69,21 +69,7 @@ func FuzzParseList(f *testing.F) {
 		if err != nil {
 			t.Fatalf("crypto/x509 refuses it: %v", err)
 		}
-		if len(std.RevokedCertificateEntries) != len(l.entries) || !std.ThisUpdate.Equal(l.thisUpdate) || !std.NextUpdate.Equal(l.nextUpdate) {
-			t.Fatal("crypto/x509 reads something else")
-		}
-		for _, e := range std.RevokedCertificateEntries {
-			serial := e.SerialNumber.Bytes()
-			if serial[0]&0x80 != 0 {
-				serial = append([]byte{0}, serial...)
-			}
-			got, found := l.lookup(serial)
-			if !found || !got.date.Equal(e.RevocationTime) || got.reason != reasonAbsent && got.reason != e.ReasonCode {
-				t.Fatalf("entry %v: %+v, %v", e.SerialNumber, got, found)
-			}
-		}
 		// A list that the authority did not sign decides nothing.
-		store := added(t, der)
 		answer, err := store.Check(t.Context(), RevocationQuery{Leaf: c, Issuer: a.cert, At: now})
 		if err == nil && std.CheckSignatureFrom(a.cert) != nil {
 			t.Fatalf("%v", answer)

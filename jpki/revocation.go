@@ -61,7 +61,8 @@ type RevocationAnswer struct {
 	RevokedAt time.Time
 	// ThisUpdate and NextUpdate bound the time that the evidence covers.
 	ThisUpdate, NextUpdate time.Time
-	// Evidence is the DER of the CRL or of the OCSP response. It is shared, not copied: do not change it.
+	// Evidence is the DER of the OCSP response, or what is kept of the CRLs: a JSON array of [CRLEvidence]. It is shared, not
+	// copied: do not change it.
 	Evidence []byte
 }
 
@@ -169,4 +170,9 @@ func (e event) statusAt(at time.Time) Status {
 	default:
 		return Revoked
 	}
+}
+
+// knownReason reports whether the code is one of RFC 5280, 5.3.1; 7 is not used.
+func knownReason(code int) bool {
+	return code >= 0 && code <= reasonAACompromise && code != reasonUnused
 }

@@ -34,6 +34,7 @@ var (
 	ruleNotAfter       = rule{"chain.not-after", "RFC 5280, 6.1.3 (a)(2)", ReasonExpired}
 
 	ruleRevocation        = rule{"revocation.status", "RFC 5280, 6.1.3 (a)(3)", ReasonRevoked}
+	ruleRevocationTime    = rule{"revocation.time", "RFC 5280, 6.3.3", ReasonRevocationUnknown}
 	ruleRevocationSkipped = rule{"revocation.skipped", "", ReasonRevocationUnknown}
 )
 

@@ -63,7 +63,12 @@ type verifyOptions struct {
 	restricted bool
 }
 
-// At sets the verification time; default, also for the zero time, is the verifier's clock.
+// futureTolerance is how far the clock that made a verification time may be ahead of the verifier's.
+const futureTolerance = 5 * time.Minute
+
+// At sets the verification time; default, also for the zero time, is the verifier's clock. A time more than five minutes
+// ahead of that clock is never Good under a revocation policy that requires an answer: what will be revoked until then is
+// Unknown.
 func At(t time.Time) VerifyOption { return func(o *verifyOptions) { o.at = t } }
 
 // For requires one of the kinds; with none given, no certificate will do.
@@ -139,6 +144,10 @@ func (run *verification) checkRevocation(ctx context.Context, q RevocationQuery)
 	if run.verifier.revocation.skip {
 		run.result.Revocation.Method = methodNone
 		return run.require(ruleRevocationSkipped, true)
+	}
+	// No list and no response speaks of revocations that have not happened yet, whatever its nextUpdate is.
+	if q.At.After(run.verifier.now().Add(futureTolerance)) {
+		return run.require(ruleRevocationTime, false)
 	}
 	answer, failure := run.verifier.revocation.ask(ctx, q)
 	run.result.Revocation = answer

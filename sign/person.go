@@ -4,9 +4,44 @@ import (
 	"github.com/kakunin-go/kakunin/fourinfo"
 )
 
+// PersonPolicy says which outcomes of comparing the expected person with the certificate's are accepted. An attribute that
+// is [fourinfo.Different], or that the certificate lacks, is accepted by none.
+type PersonPolicy int
+
+// Policies, from strict to lenient.
+const (
+	// ExactPerson accepts [fourinfo.Same] only: every attribute equal code point by code point, and none with a substitute
+	// character. Anything else that is not different fails with [ReasonPersonReview].
+	ExactPerson PersonPolicy = iota
+	// NormalisedPerson accepts [fourinfo.SameAfterNormalisation] too: full and half width, ways of writing an address and the
+	// like.
+	NormalisedPerson
+	// ReviewedPerson accepts [fourinfo.NeedsReview] too. Whoever chooses it looks at Report.PersonMatches and decides, by a
+	// human or another document, before relying on the report.
+	ReviewedPerson
+)
+
+// gravest returns the gravest outcome that the policy accepts; ok is false if there is no such policy.
+func (p PersonPolicy) gravest() (o fourinfo.Outcome, ok bool) {
+	switch p {
+	case ExactPerson:
+		return fourinfo.Same, true
+	case NormalisedPerson:
+		return fourinfo.SameAfterNormalisation, true
+	case ReviewedPerson:
+		return fourinfo.NeedsReview, true
+	default:
+		return fourinfo.OutcomeUnknown, false
+	}
+}
+
 // checkPerson compares the expected person with the certificate's. A certain difference wins over a doubt: somebody
 // else's birthdate is not excused by a substitute character in the name.
-func (r *verification) checkPerson(want *fourinfo.Person) error {
+func (r *verification) checkPerson(want *fourinfo.Person, policy PersonPolicy) error {
+	gravest, ok := policy.gravest()
+	if !ok {
+		return &Error{Reason: ReasonRequest, Step: stepPerson.name}
+	}
 	if want == nil {
 		return nil
 	}
@@ -17,11 +52,10 @@ func (r *verification) checkPerson(want *fourinfo.Person) error {
 	}
 	var doubt error
 	for _, m := range matches {
-		switch m.Outcome {
-		case fourinfo.Same:
-		case fourinfo.Different:
+		switch {
+		case m.Outcome == fourinfo.Different:
 			return &Error{Reason: ReasonPersonMismatch, Step: stepPerson.name + "." + m.Attribute}
-		case fourinfo.NeedsReview, fourinfo.OutcomeUnknown:
+		case m.Outcome == fourinfo.OutcomeUnknown || m.Outcome > gravest:
 			if doubt == nil {
 				doubt = &Error{Reason: ReasonPersonReview, Step: stepPerson.name + "." + m.Attribute}
 			}
@@ -30,6 +64,7 @@ func (r *verification) checkPerson(want *fourinfo.Person) error {
 	if doubt != nil {
 		return doubt
 	}
+	r.person = matches
 	r.held(stepPerson)
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/jpki"
 )
 
@@ -31,6 +32,8 @@ type Report struct {
 	VerifiedAt time.Time
 	// PersonCompared is true when the certificate was compared with an expected person.
 	PersonCompared bool
+	// PersonMatches are the outcomes by attribute, with reasons and positions and no values; empty without comparison.
+	PersonMatches []fourinfo.FieldMatch
 	// Steps are all checks in the order they were made.
 	Steps []jpki.Step
 }
@@ -45,6 +48,7 @@ func (r *verification) report(o *Opened, e Expect, now time.Time) *Report {
 		At:             r.at,
 		VerifiedAt:     now,
 		PersonCompared: e.Person != nil,
+		PersonMatches:  r.person,
 		Steps:          r.steps,
 	}
 	if e.Transaction != nil {

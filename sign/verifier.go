@@ -66,9 +66,10 @@ type Expect struct {
 	// Transaction, when given, must have the same mode and the document's digest.
 	Transaction *Transaction
 	// Person, when given, is compared with the certificate's: every attribute present here must be present there and
-	// equal code point by code point. Where the certificate flags a substitute character the comparison is never
-	// exact, so it fails with [ReasonPersonReview].
+	// agree as far as Accept asks. Where the certificate flags a substitute character the comparison is never exact.
 	Person *fourinfo.Person
+	// Accept says how far the persons must agree; the zero value is [ExactPerson].
+	Accept PersonPolicy
 	// At is the time at which chain and revocation must hold; default: now.
 	At time.Time
 }
@@ -107,7 +108,7 @@ func (v *Verifier) Verify(ctx context.Context, o *Opened, e Expect) (*Report, er
 	if err := run.checkCertificate(ctx, v.jpki, v.kinds); err != nil {
 		return nil, err
 	}
-	if err := run.checkPerson(e.Person); err != nil {
+	if err := run.checkPerson(e.Person, e.Accept); err != nil {
 		return nil, err
 	}
 	return run.report(o, e, v.now()), nil
@@ -119,6 +120,7 @@ type verification struct {
 	leaf   *jpki.Certificate
 	digest [sha256.Size]byte
 	chain  *jpki.Result
+	person []fourinfo.FieldMatch
 	steps  []jpki.Step
 }
 
@@ -147,7 +149,7 @@ var (
 	stepBareHash   = check{"signature.value", "RFC 8017, 9.2 with T = the 32-byte hash: EM compared in full", ReasonSignature}
 	stepDigestInfo = check{"signature.value", "RFC 8017, 8.2.2: RSASSA-PKCS1-v1_5 with SHA-256", ReasonSignature}
 	stepChain      = check{"certificate.status", "RFC 5280, 6.1 and 6.3: path, validity and revocation", ReasonCertificate}
-	stepPerson     = check{"person", "attributes of the certificate compared code point by code point with those expected", ReasonPersonMismatch}
+	stepPerson     = check{"person", "attributes of the certificate compared with those expected, by the outcomes that the caller accepts", ReasonPersonMismatch}
 )
 
 func (r *verification) checkMode(e Expect) error {

@@ -359,7 +359,7 @@ func TestSubstituteCharacter(t *testing.T) {
 		"the certificate's spelling":      {"高橋　太郎", sign.ReasonPersonReview},
 		"another first character":         {"石橋　太郎", sign.ReasonPersonReview},
 		"another unflagged character":     {"髙橋　次郎", sign.ReasonPersonMismatch},
-		"the same name, half-width space": {"髙橋 太郎", sign.ReasonPersonMismatch},
+		"the same name, half-width space": {"髙橋 太郎", sign.ReasonPersonReview},
 	} {
 		want := taro
 		want.Name = c.name

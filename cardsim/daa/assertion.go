@@ -47,8 +47,8 @@ func (s *Service) authenticateClient(form url.Values) (*client, *protocolError) 
 	if c == nil {
 		return invalid("client_assertion's sub is not a registered client")
 	}
-	if header.Algorithm != c.key.Algorithm {
-		return invalid("client_assertion's alg is not the registered one")
+	if header.Algorithm != c.key.Algorithm || policy.Algorithms != nil && !slices.Contains(policy.Algorithms, header.Algorithm) {
+		return invalid("client_assertion's alg is not the registered one, or not accepted")
 	}
 	key := c.key
 	switch {
@@ -81,6 +81,7 @@ func (s *Service) authenticateClient(form url.Values) (*client, *protocolError) 
 	// The last check, so that only a valid assertion is ever remembered.
 	jti, _ := stringClaim(claims, "jti")
 	exp, _ := timeClaim(claims, "exp")
+	exp = exp.Add(s.now().Sub(s.tokenNow())) // by the clock of the cache
 	if !s.assertions.add(c.ID+"\x00"+jti, struct{}{}, exp) {
 		return invalid("client_assertion was used before")
 	}
@@ -89,7 +90,7 @@ func (s *Service) authenticateClient(form url.Values) (*client, *protocolError) 
 
 // checkAssertion returns a description of the first fault, or "".
 func (s *Service) checkAssertion(claims map[string]json.RawMessage, id string, policy AssertionKnobs) string {
-	now := s.now()
+	now := s.tokenNow()
 	if iss, _ := stringClaim(claims, "iss"); iss != id {
 		return "client_assertion's iss is not the client"
 	}
@@ -110,13 +111,16 @@ func (s *Service) checkAssertion(claims map[string]json.RawMessage, id string, p
 		return "client_assertion is expired"
 	}
 	iat, ok := timeClaim(claims, "iat")
+	if _, present := claims["iat"]; !present && policy.OptionalIssued {
+		iat, ok = now, true
+	}
 	if !ok {
 		return "client_assertion's iat is missing"
 	}
 	if iat.After(now.Add(assertionSkew)) {
 		return "client_assertion's iat is in the future"
 	}
-	if exp.Sub(iat) > orDefault(policy.MaxLifetime, assertionLifetime) {
+	if !policy.AnyLifetime && exp.Sub(iat) > orDefault(policy.MaxLifetime, assertionLifetime) {
 		return "client_assertion's exp is too far in the future"
 	}
 	if _, present := claims["nbf"]; present {

@@ -175,6 +175,9 @@ func (s *Service) supportedScopes() []string {
 	if s.Knobs().Scopes.UserCertificate && s.wire.ScopeUserCertificate != "" {
 		all = append(all, s.wire.ScopeUserCertificate)
 	}
+	if s.Knobs().Scopes.IndividualNumber && s.wire.ScopeIndividualNumber != "" && s.wire.ClaimIndividualNumber != "" {
+		all = append(all, s.wire.ScopeIndividualNumber)
+	}
 	return all
 }
 

@@ -28,6 +28,9 @@ type ClientRegistration struct {
 	RedirectURLs []string         // compared as exact strings; at most 255 characters, no fragment
 	Government   bool             // result in plain JSON instead of a JWE, and the signing certificate's revocation is checked
 	OperatorKey  *rsa.PublicKey   // the platform operator's; nil = the simulator's own OperatorKey
+	// EncryptionKey is what encrypted userinfo is encrypted to (RSA-OAEP-256 or ECDH-ES, A256GCM); nil = none can be made.
+	EncryptionKey   crypto.PublicKey
+	EncryptionKeyID string
 }
 
 // Config configures the service. New copies it.
@@ -73,6 +76,9 @@ func newClient(r ClientRegistration) (*client, error) {
 	case alg == def, alg == jose.PS256 && def == jose.RS256:
 	default:
 		return nil, configError("client-algorithm", nil)
+	}
+	if _, strong := assertionAlgorithm(r.EncryptionKey); r.EncryptionKey != nil && !strong {
+		return nil, configError("encryption-key", nil)
 	}
 	if len(r.RedirectURLs) == 0 {
 		return nil, configError("redirect-url", nil)

@@ -23,7 +23,16 @@
 // The zero [Knobs] punish what the real service is documented or expected to punish: every constraint of the
 // authorization parameters, exact redirect URLs, private_key_jwt and nothing else, assertions of at most 60 seconds that
 // are used once, codes that are used once and are bound to client, redirect URL and PKCE verifier, results that only the
-// access token of the same flow may fetch, once. Tests loosen or poison single points with [Knobs].
+// access token of the same flow may fetch, once. A code or, with [RefreshReuseDetection], a refresh token that comes back
+// takes all tokens of its login with it.
+//
+// # Knobs
+//
+// Tests loosen or poison single points with [Knobs], also on a running service: hostile ID tokens and key sets, key
+// rotation in the middle of a login, refresh tokens, every form of the attributes and of userinfo that the documents leave
+// open, other policies for client assertions, clocks that differ, and [NetworkKnobs] for a network that is slow, breaks
+// off, or answers with the error page of something in between. Nothing in them sleeps: a test that wants time to pass moves
+// its clock in NetworkKnobs.Wait.
 //
 // # What is ASSUMED
 //
@@ -34,6 +43,8 @@
 //   - The lifetimes ([Lifetimes]), the number of result retrievals, the one-minute limit of client assertions.
 //   - The algorithms of the sealed result (RSA-OAEP-256, A256GCM) and that a government relying party gets plain JSON.
 //   - The redirect error access_denied for every end that is not a success ([FailureKnobs]).
+//   - Refresh tokens, their rotation and lifetime ([RefreshKnobs]); signed and encrypted userinfo ([UserinfoForm]); the
+//     individual number's scope and claim.
 //   - acr "aal3", auth_time, azp, sid and jti in the ID token; the Keycloak-like members of the token response; a
 //     provider metadata document ([DiscoveryOn]).
 //   - The order of the pages, their wording, the six-digit number's lifetime, and that the PINs are asked one by one.

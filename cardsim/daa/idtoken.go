@@ -9,7 +9,7 @@ import (
 
 // idTokenClaims makes the claims of OpenID Connect Core 1.0, section 2, and spoils what the knobs say.
 func (s *Service) idTokenClaims(g *grant, access string, k Knobs) map[string]any {
-	now := s.now()
+	now := s.tokenNow()
 	claims := map[string]any{
 		"iss": s.env.Issuer, "sub": g.subject, "aud": g.client.ID, "azp": g.client.ID, "typ": "ID", "jti": newUUID(),
 		"iat": now.Unix(), "exp": now.Add(k.Lifetimes.idToken()).Unix(), "auth_time": g.authTime.Unix(),
@@ -31,7 +31,7 @@ func (s *Service) idTokenClaims(g *grant, access string, k Knobs) map[string]any
 		claims["iat"], claims["exp"] = now.Add(-2*time.Hour).Unix(), now.Add(-time.Hour).Unix()
 	case FaultFutureIssuedAt:
 		claims["iat"], claims["exp"] = now.Add(time.Hour).Unix(), now.Add(2*time.Hour).Unix()
-	case FaultNone, FaultForeignKey, FaultSignature, FaultAlgNone, FaultAlgHS256:
+	case FaultNone, FaultForeignKey, FaultSignature, FaultAlgNone, FaultAlgHS256, FaultKeyType, FaultUnknownKeyID, FaultAccessTokenType:
 	}
 	maps.Copy(claims, k.IDToken.SetClaims)
 	for _, name := range k.IDToken.OmitClaims {

@@ -43,7 +43,7 @@ func newKeyring(authorities *issuer.JPKI) (*keyring, error) {
 	if k.access, err = namedKey(jose.SigningKey{Signer: key, Algorithm: jose.RS256}); err != nil {
 		return nil, err
 	}
-	return k, k.rotate()
+	return k, k.rotate(false)
 }
 
 // derive is a keyed hash for one purpose.
@@ -57,8 +57,8 @@ func (k *keyring) derive(purpose string, parts ...[]byte) []byte {
 	return mac.Sum(nil)
 }
 
-// rotate replaces the ID token key; the old one is no longer published.
-func (k *keyring) rotate() error {
+// rotate replaces the ID token key; the old one is no longer published. The new one has a key id of its own unless keep.
+func (k *keyring) rotate(keep bool) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	key, err := k.deriveEC("ID token", k.generation)
@@ -68,6 +68,9 @@ func (k *keyring) rotate() error {
 	named, err := namedKey(jose.SigningKey{Signer: key, Algorithm: jose.ES256})
 	if err != nil {
 		return err
+	}
+	if keep {
+		named.KeyID = k.id.KeyID
 	}
 	k.id = named
 	k.generation++
@@ -102,15 +105,6 @@ func (k *keyring) deriveEC(label string, generation uint64) (*ecdsa.PrivateKey, 
 	return nil, err
 }
 
-// jwks encodes the published keys. The RSA key is listed for the algorithm that the knobs make ID tokens use.
-func (k *keyring) jwks(idAlgorithm string) ([]byte, error) {
-	access := k.access.Public()
-	if idAlgorithm == string(jose.PS256) {
-		access.Algorithm = idAlgorithm
-	}
-	return jose.MarshalKeySet(access, k.idKey().Public())
-}
-
 // signAccessToken makes an RS256 JWT; relying parties must treat it as opaque.
 func (k *keyring) signAccessToken(claims map[string]any) (string, error) {
 	payload, err := json.Marshal(claims)
@@ -140,7 +134,7 @@ func (k *keyring) openAccessToken(token string) (string, bool) {
 // signIDToken signs as the knobs say.
 func (k *keyring) signIDToken(claims map[string]any, knobs IDTokenKnobs) (string, error) {
 	if knobs.RotateFirst {
-		if err := k.rotate(); err != nil {
+		if err := k.rotate(knobs.RotationKeepsKeyID); err != nil {
 			return "", err
 		}
 	}
@@ -148,16 +142,7 @@ func (k *keyring) signIDToken(claims map[string]any, knobs IDTokenKnobs) (string
 	if err != nil {
 		return "", err
 	}
-	key := k.idKey()
-	switch alg := jose.Algorithm(knobs.Algorithm); alg {
-	case jose.RS256, jose.PS256:
-		key = k.access
-		key.Algorithm = alg
-	case jose.ES256, "":
-	}
-	if knobs.OmitKeyID {
-		key.KeyID = ""
-	}
+	key := k.idTokenKey(knobs)
 	switch knobs.Fault {
 	case FaultAlgNone:
 		return rawToken("none", key.KeyID, payload, func(string) []byte { return nil })
@@ -172,13 +157,15 @@ func (k *keyring) signIDToken(claims map[string]any, knobs IDTokenKnobs) (string
 			return mac.Sum(nil)
 		})
 	case FaultForeignKey:
-		forged := key
-		if _, isRSA := key.Signer.(*rsa.PrivateKey); isRSA {
-			forged.Signer = k.authorities.Key(foreignLabel)
-		} else if forged.Signer, err = k.deriveEC(foreignLabel, 0); err != nil {
-			return "", err
-		}
-		return jose.Sign(forged, "JWT", payload)
+		return k.forge(key, payload)
+	case FaultKeyType:
+		wrong := k.idKey()
+		wrong.KeyID = k.access.KeyID
+		return jose.Sign(wrong, "JWT", payload)
+	case FaultUnknownKeyID:
+		key.KeyID = "unpublished"
+	case FaultAccessTokenType:
+		return jose.Sign(key, "at+jwt", payload)
 	case FaultSignature:
 		token, err := jose.Sign(key, "JWT", payload)
 		if err != nil {
@@ -186,6 +173,35 @@ func (k *keyring) signIDToken(claims map[string]any, knobs IDTokenKnobs) (string
 		}
 		return flipSignatureBit(token)
 	case FaultNone, FaultNonce, FaultIssuer, FaultAudience, FaultAccessTokenHash, FaultExpired, FaultFutureIssuedAt:
+	}
+	return jose.Sign(key, "JWT", payload)
+}
+
+// idTokenKey is the key that the knobs choose.
+func (k *keyring) idTokenKey(knobs IDTokenKnobs) jose.SigningKey {
+	key := k.idKey()
+	switch alg := jose.Algorithm(knobs.Algorithm); alg {
+	case jose.RS256, jose.PS256:
+		key = k.access
+		key.Algorithm = alg
+	case jose.ES256, "":
+	}
+	if knobs.OmitKeyID {
+		key.KeyID = ""
+	}
+	return key
+}
+
+// forge signs with a foreign key under the name of the real one.
+func (k *keyring) forge(key jose.SigningKey, payload []byte) (string, error) {
+	if _, isRSA := key.Signer.(*rsa.PrivateKey); isRSA {
+		key.Signer = k.authorities.Key(foreignLabel)
+	} else {
+		foreign, err := k.deriveEC(foreignLabel, 0)
+		if err != nil {
+			return "", err
+		}
+		key.Signer = foreign
 	}
 	return jose.Sign(key, "JWT", payload)
 }

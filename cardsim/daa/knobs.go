@@ -9,16 +9,24 @@ import (
 // Knobs change the behaviour for tests. The zero value is the strict default; every knob's zero value is its default.
 // Change them on a running service with [Service.SetKnobs]; do not modify maps and slices that were handed over.
 type Knobs struct {
-	Handover  Handover
-	Discovery Discovery
-	Lifetimes Lifetimes
-	Callback  CallbackKnobs
-	Assertion AssertionKnobs
-	IDToken   IDTokenKnobs
-	Userinfo  UserinfoKnobs
-	Scopes    ScopeKnobs
-	Sign      SignKnobs
-	Failures  FailureKnobs
+	Handover   Handover
+	Discovery  Discovery
+	Lifetimes  Lifetimes
+	Callback   CallbackKnobs
+	Assertion  AssertionKnobs
+	Token      TokenKnobs
+	IDToken    IDTokenKnobs
+	Keys       KeyKnobs
+	Refresh    RefreshKnobs
+	Userinfo   UserinfoKnobs
+	Attributes AttributeKnobs
+	Scopes     ScopeKnobs
+	Sign       SignKnobs
+	Failures   FailureKnobs
+	Network    NetworkKnobs
+	// ClockSkew is how far the service's clock is ahead of the configured one (behind, when negative) where it writes the
+	// times of tokens and checks those of client assertions.
+	ClockSkew time.Duration
 	// SubjectGeneration changes every pairwise subject when it changes, as the re-issue of a revoked certificate or a new
 	// individual number may.
 	SubjectGeneration int
@@ -57,6 +65,7 @@ type Lifetimes struct {
 	Number       time.Duration // 5 min: the six-digit number
 	Code         time.Duration // 60 s
 	AccessToken  time.Duration // 300 s
+	RefreshToken time.Duration // 30 min
 	IDToken      time.Duration // 300 s
 	ServiceToken time.Duration // 300 s: client_credentials
 	Transaction  time.Duration // the wire profile's default lifetime of a signature transaction
@@ -82,9 +91,11 @@ type CallbackKnobs struct {
 	OmitSessionState bool
 	Issuer           CallbackIssuer
 	Extra            map[string]string // further parameters; a client must ignore unknown ones
+	// CutStateAtSemicolon ends state at its first ";", as the real service was seen to do.
+	CutStateAtSemicolon bool
 }
 
-// CallbackIssuer says whether the redirect carries iss (RFC 9207).
+// CallbackIssuer says whether the redirect carries iss (RFC 9207), and whether the provider metadata promise it.
 type CallbackIssuer int
 
 // Values of CallbackIssuer.
@@ -92,6 +103,8 @@ const (
 	CallbackIssuerOff CallbackIssuer = iota
 	CallbackIssuerOn
 	CallbackIssuerWrong
+	// CallbackIssuerMissing: the metadata promise it and it is not there.
+	CallbackIssuerMissing
 )
 
 // AssertionKnobs change what client assertions are accepted.
@@ -101,8 +114,17 @@ type AssertionKnobs struct {
 	AudienceArray   bool          // accept an array of one
 	Type            string        // required "typ", lower case; empty = any
 	MaxLifetime     time.Duration // exp - iat; default 60 s
+	AnyLifetime     bool          // no limit of exp - iat
+	OptionalIssued  bool          // iat may be absent; then exp is compared with the clock
+	Algorithms      []string      // accepted beside being the registered one; nil = any
 	RequireKeyID    bool
 	RequireClientID bool // require client_id in the form
+}
+
+// TokenKnobs change the token endpoint's answers, of every grant type.
+type TokenKnobs struct {
+	SetMembers  map[string]any // added or replaced, after everything else
+	OmitMembers []string
 }
 
 // IDTokenFault is one thing that is wrong with every ID token.
@@ -121,6 +143,9 @@ const (
 	FaultAlgHS256 // keyed with the public key, as in the classic confusion attack
 	FaultExpired
 	FaultFutureIssuedAt
+	FaultKeyType         // an EC signature under the key id of the RSA key
+	FaultUnknownKeyID    // the right key under a key id that is not published
+	FaultAccessTokenType // typ at+jwt: an access token (RFC 9068) in the place of an ID token
 )
 
 // IDTokenKnobs change ID tokens.
@@ -129,19 +154,41 @@ type IDTokenKnobs struct {
 	Algorithm string // "ES256" (default), "RS256" or "PS256"
 	OmitKeyID bool
 	// RotateFirst publishes and uses a new key each time, just before signing.
-	RotateFirst   bool
-	AudienceArray bool
-	SetClaims     map[string]any // added or replaced, after everything else
-	OmitClaims    []string
+	RotateFirst bool
+	// RotationKeepsKeyID gives the new key of a rotation the key id of the old one.
+	RotationKeepsKeyID bool
+	AudienceArray      bool
+	SetClaims          map[string]any // added or replaced, after everything else
+	OmitClaims         []string
 }
 
 // UserinfoKnobs change userinfo answers.
 type UserinfoKnobs struct {
 	SubjectMismatch bool
-	ContentType     string // default application/json
+	Form            UserinfoForm
+	ContentType     string // default application/json, or application/jwt for the other forms
 	SetClaims       map[string]any
 	OmitClaims      []string
+	// Error is answered instead, as a bearer error of RFC 6750, section 3.1, e.g. "invalid_token"; empty = none.
+	Error string
 }
+
+// UserinfoForm says how the claims are wrapped (OpenID Connect Core 1.0, section 5.3.2).
+type UserinfoForm int
+
+// Values of UserinfoForm.
+const (
+	// UserinfoJSON is plain JSON.
+	UserinfoJSON UserinfoForm = iota
+	// UserinfoSigned is a JWS by the key and algorithm of ID tokens.
+	UserinfoSigned
+	// UserinfoEncrypted is a JWE of the plain JSON, to the EncryptionKey of the registration.
+	UserinfoEncrypted
+	// UserinfoSignedEncrypted is a JWE of the JWS.
+	UserinfoSignedEncrypted
+	// UserinfoForged is a JWS by a key that is not published, under the published key id.
+	UserinfoForged
+)
 
 // ScopeKnobs change what is granted.
 type ScopeKnobs struct {
@@ -151,6 +198,8 @@ type ScopeKnobs struct {
 	OmitFromResponse bool
 	// UserCertificate allows the scope that the wire profile calls ScopeUserCertificate.
 	UserCertificate bool
+	// IndividualNumber allows the scope that the wire profile calls ScopeIndividualNumber, if it names scope and claim.
+	IndividualNumber bool
 }
 
 // SignKnobs change the sign API.

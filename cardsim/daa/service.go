@@ -29,18 +29,19 @@ type Service struct {
 	now      func() time.Time
 	log      *slog.Logger
 	showPINs bool
-	knobs    atomic.Pointer[Knobs]
+	force    atomic.Pointer[inForce]
 	keys     *keyring
 	strict   *jpki.Verifier // path, validity and revocation
 	lenient  *jpki.Verifier // path and validity only
 	pages    *pageSet
 
-	visits       *store[*visit] // by visit id
-	phones       *store[*visit] // by phone id
-	codes        *store[*grant]
-	tokens       *store[*token] // by jti
-	assertions   *store[struct{}]
-	transactions *store[*transaction]
+	visits        *store[*visit] // by visit id
+	phones        *store[*visit] // by phone id
+	codes         *store[*grant]
+	tokens        *store[*token] // by jti
+	refreshTokens *store[*refreshToken]
+	assertions    *store[struct{}]
+	transactions  *store[*transaction]
 
 	csrf    *http.CrossOriginProtection
 	handler http.Handler
@@ -108,6 +109,7 @@ func New(c Config) (*Service, error) {
 	}
 	s.visits, s.phones = newStore[*visit](s.now), newStore[*visit](s.now)
 	s.codes, s.tokens = newStore[*grant](s.now), newStore[*token](s.now)
+	s.refreshTokens = newStore[*refreshToken](s.now)
 	s.assertions, s.transactions = newStore[struct{}](s.now), newStore[*transaction](s.now)
 	s.handler = s.routes()
 	return s, nil
@@ -127,31 +129,38 @@ func (s *Service) OperatorKey() *rsa.PrivateKey { return s.jpki.Key(operatorLabe
 func (s *Service) JPKI() *issuer.JPKI { return s.jpki }
 
 // Knobs returns a copy of the knobs in force.
-func (s *Service) Knobs() Knobs { return *s.knobs.Load() }
+func (s *Service) Knobs() Knobs { return s.force.Load().knobs }
 
 // SetKnobs replaces the knobs; requests that are being answered may still see the old ones.
-func (s *Service) SetKnobs(k Knobs) { s.knobs.Store(&k) }
+func (s *Service) SetKnobs(k Knobs) { s.force.Store(&inForce{knobs: k}) }
+
+// inForce are knobs and how many requests met [NetworkKnobs] since they were set.
+type inForce struct {
+	knobs    Knobs
+	affected atomic.Int64
+}
 
 // RotateKeys replaces the key that signs ID tokens. The old one disappears from the published set at once.
 // After an error, which only a failing key derivation causes, the old key stays.
-func (s *Service) RotateKeys() error { return s.keys.rotate() }
+func (s *Service) RotateKeys() error { return s.keys.rotate(s.Knobs().IDToken.RotationKeepsKeyID) }
 
 func (s *Service) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.home)
 	for _, e := range []struct {
+		name         Endpoint
 		method, path string
 		handle       http.HandlerFunc
 	}{
-		{http.MethodGet, pathOf(s.env.AuthorizationEndpoint), s.authorize},
-		{http.MethodPost, pathOf(s.env.TokenEndpoint), s.tokenEndpoint},
-		{http.MethodGet, pathOf(s.env.UserinfoEndpoint), s.userinfo},
-		{http.MethodGet, pathOf(s.env.JWKSEndpoint), s.certs},
-		{http.MethodGet, pathOf(s.env.Issuer) + "/.well-known/openid-configuration", s.discovery},
-		{http.MethodPost, pathOf(s.env.SignEndpoint), s.startTransaction},
-		{http.MethodGet, pathOf(s.env.SignEndpoint) + "/", s.transactionResult},
+		{EndpointAuthorization, http.MethodGet, pathOf(s.env.AuthorizationEndpoint), s.authorize},
+		{EndpointToken, http.MethodPost, pathOf(s.env.TokenEndpoint), s.tokenEndpoint},
+		{EndpointUserinfo, http.MethodGet, pathOf(s.env.UserinfoEndpoint), s.userinfo},
+		{EndpointKeys, http.MethodGet, pathOf(s.env.JWKSEndpoint), s.certs},
+		{EndpointDiscovery, http.MethodGet, pathOf(s.env.Issuer) + "/.well-known/openid-configuration", s.discovery},
+		{EndpointSign, http.MethodPost, pathOf(s.env.SignEndpoint), s.startTransaction},
+		{EndpointSign, http.MethodGet, pathOf(s.env.SignEndpoint) + "/", s.transactionResult},
 	} {
-		mux.HandleFunc(e.method+" "+e.path, e.handle)
+		mux.HandleFunc(e.method+" "+e.path, s.faulty(e.name, e.handle))
 		mux.HandleFunc(e.path, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Allow", e.method)
 			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
@@ -207,7 +216,8 @@ func (s *Service) subject(clientID, personID string) string {
 
 // certs serves the JWK Set.
 func (s *Service) certs(w http.ResponseWriter, _ *http.Request) {
-	body, err := s.keys.jwks(s.Knobs().IDToken.Algorithm)
+	k := s.Knobs()
+	body, err := s.keys.jwks(k.IDToken.Algorithm, k.Keys)
 	if err != nil {
 		s.fail(w, "jwks", err)
 		return
@@ -218,8 +228,13 @@ func (s *Service) certs(w http.ResponseWriter, _ *http.Request) {
 
 // discovery serves OpenID Provider metadata (OpenID Connect Discovery 1.0, section 3).
 func (s *Service) discovery(w http.ResponseWriter, r *http.Request) {
+	k := s.Knobs()
 	iss := s.env.Issuer
-	switch s.Knobs().Discovery {
+	grants := []string{"authorization_code", "client_credentials"}
+	if k.Refresh.Mode != RefreshOff {
+		grants = append(grants, "refresh_token")
+	}
+	switch k.Discovery {
 	case DiscoveryOn:
 	case DiscoveryOff:
 		http.NotFound(w, r)
@@ -236,15 +251,16 @@ func (s *Service) discovery(w http.ResponseWriter, r *http.Request) {
 		"scopes_supported":                                 s.supportedScopes(),
 		"response_types_supported":                         []string{"code"},
 		"response_modes_supported":                         []string{"query"},
-		"grant_types_supported":                            []string{"authorization_code", "client_credentials"},
+		"grant_types_supported":                            grants,
 		"subject_types_supported":                          []string{"pairwise"},
-		"id_token_signing_alg_values_supported":            []string{"ES256"},
+		"id_token_signing_alg_values_supported":            []string{orText(k.IDToken.Algorithm, "ES256")},
 		"token_endpoint_auth_methods_supported":            []string{"private_key_jwt"},
 		"token_endpoint_auth_signing_alg_values_supported": []string{"ES256", "RS256", "PS256"},
 		"code_challenge_methods_supported":                 []string{"S256"},
 		"claims_parameter_supported":                       false,
 		"request_parameter_supported":                      false,
 		"request_uri_parameter_supported":                  false,
+		"authorization_response_iss_parameter_supported":   k.Callback.Issuer != CallbackIssuerOff,
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"log/slog"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -29,16 +30,20 @@ type grant struct {
 	session     string
 	subject     string
 	authTime    time.Time
-	claims      map[string]string // the granted attributes
+	claims      map[string]grantedClaim // by name
 	transaction *transaction
 
 	used, revoked atomic.Bool
 }
 
+// grantedClaim is an attribute and the scope that it belongs to.
+type grantedClaim struct{ scope, value string }
+
 // token is an access token that was issued.
 type token struct {
 	client *client
 	grant  *grant // nil for client_credentials
+	scopes []string
 }
 
 func (t *token) valid() bool { return t.grant == nil || !t.grant.revoked.Load() }
@@ -48,9 +53,13 @@ func (s *Service) newGrant(v *visit) *grant {
 	g := &grant{
 		client: v.req.client, redirectURI: v.req.redirectURI, challenge: v.req.challenge, nonce: v.req.nonce,
 		session: newUUID(), subject: s.subject(v.req.client.ID, v.personID), authTime: v.authTime,
-		transaction: v.req.transaction, claims: make(map[string]string),
+		transaction: v.req.transaction, claims: make(map[string]grantedClaim),
 	}
 	only := s.Knobs().Scopes.GrantOnly
+	number := ""
+	if v.hand != nil {
+		number = v.hand.card.Person().IndividualNumber
+	}
 	for _, scope := range v.req.scopes {
 		if scope == scopeOpenID || only == nil || slices.Contains(only, scope) {
 			g.scopes = append(g.scopes, scope)
@@ -58,15 +67,16 @@ func (s *Service) newGrant(v *visit) *grant {
 	}
 	// The forms of the service, which are not those of OpenID Connect Core 1.0, section 5.1: address is a plain string,
 	// birthdate YYYYMMDD, gender a one-character code, and the name has U+3000 between its parts.
-	for scope, claim := range map[string]struct{ name, value string }{
-		scopeName:                   {s.wire.ClaimName, v.person.Name.Reveal()},
-		scopeAddress:                {s.wire.ClaimAddress, v.person.Address.Reveal()},
-		scopeBirthdate:              {s.wire.ClaimBirthdate, v.person.Birthdate.RevealRaw()},
-		scopeGender:                 {s.wire.ClaimGender, v.person.Gender.RevealRaw()},
-		s.wire.ScopeUserCertificate: {s.wire.ClaimUserCertificate, base64.StdEncoding.EncodeToString(v.authCertificate)},
+	for _, c := range []struct{ scope, claim, value string }{
+		{scopeName, s.wire.ClaimName, v.person.Name.Reveal()},
+		{scopeAddress, s.wire.ClaimAddress, v.person.Address.Reveal()},
+		{scopeBirthdate, s.wire.ClaimBirthdate, v.person.Birthdate.RevealRaw()},
+		{scopeGender, s.wire.ClaimGender, v.person.Gender.RevealRaw()},
+		{s.wire.ScopeUserCertificate, s.wire.ClaimUserCertificate, base64.StdEncoding.EncodeToString(v.authCertificate)},
+		{s.wire.ScopeIndividualNumber, s.wire.ClaimIndividualNumber, number},
 	} {
-		if scope != "" && slices.Contains(g.scopes, scope) && claim.value != "" {
-			g.claims[claim.name] = claim.value
+		if c.scope != "" && c.claim != "" && c.value != "" && slices.Contains(g.scopes, c.scope) {
+			g.claims[c.claim] = grantedClaim{c.scope, c.value}
 		}
 	}
 	return g
@@ -81,7 +91,7 @@ func newUUID() string {
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
-// tokenEndpoint serves authorization_code and client_credentials.
+// tokenEndpoint serves authorization_code, client_credentials and refresh_token.
 func (s *Service) tokenEndpoint(w http.ResponseWriter, r *http.Request) {
 	form, perr := s.tokenForm(w, r)
 	if perr != nil {
@@ -99,6 +109,8 @@ func (s *Service) tokenEndpoint(w http.ResponseWriter, r *http.Request) {
 		response, perr = s.exchangeCode(form, c)
 	case "client_credentials":
 		response, perr = s.serviceToken(form, c)
+	case "refresh_token":
+		response, perr = s.refresh(form, c)
 	case "":
 		perr = &protocolError{"invalid_request", "grant_type is missing"}
 	default:
@@ -107,6 +119,11 @@ func (s *Service) tokenEndpoint(w http.ResponseWriter, r *http.Request) {
 	if perr != nil {
 		s.tokenError(w, perr)
 		return
+	}
+	k := s.Knobs().Token
+	maps.Copy(response, k.SetMembers)
+	for _, name := range k.OmitMembers {
+		delete(response, name)
 	}
 	s.log.Info("token issued", slog.String("client", c.ID))
 	w.Header().Set("Pragma", "no-cache") // RFC 6749, section 5.1
@@ -167,17 +184,19 @@ func (s *Service) exchangeCode(form url.Values, c *client) (map[string]any, *pro
 		return refuse("code_verifier does not match the code_challenge")
 	}
 	k := s.Knobs()
-	access, perr := s.issueAccessToken(&token{client: c, grant: g}, g.subject, g.scopes, k.Lifetimes.accessToken())
+	access, perr := s.issueAccessToken(&token{client: c, grant: g, scopes: g.scopes}, g.subject, k.Lifetimes.accessToken())
 	if perr != nil {
 		return nil, perr
 	}
-	id, err := s.keys.signIDToken(s.idTokenClaims(g, access, k), k.IDToken)
-	if err != nil {
-		s.log.Error("ID token not signed", slog.Any("error", err))
-		return nil, &protocolError{"server_error", "the simulator could not sign"}
-	}
 	response := tokenResponse(access, k.Lifetimes.accessToken())
-	response["id_token"] = id
+	if perr := s.addIDToken(response, s.idTokenClaims(g, access, k), k); perr != nil {
+		return nil, perr
+	}
+	if k.Refresh.Mode != RefreshOff {
+		if perr := s.addRefreshToken(response, &refreshToken{client: c, grant: g}); perr != nil {
+			return nil, perr
+		}
+	}
 	response["session_state"] = g.session
 	if !k.Scopes.OmitFromResponse {
 		response["scope"] = strings.Join(g.scopes, " ")
@@ -199,7 +218,7 @@ func (s *Service) serviceToken(form url.Values, c *client) (map[string]any, *pro
 	if scope != "" {
 		scopes = strings.Fields(scope)
 	}
-	access, perr := s.issueAccessToken(&token{client: c}, "service-account-"+c.ID, scopes, k.Lifetimes.serviceToken())
+	access, perr := s.issueAccessToken(&token{client: c, scopes: scopes}, "service-account-"+c.ID, k.Lifetimes.serviceToken())
 	if perr != nil {
 		return nil, perr
 	}
@@ -217,12 +236,12 @@ func tokenResponse(access string, lifetime time.Duration) map[string]any {
 	}
 }
 
-func (s *Service) issueAccessToken(t *token, subject string, scopes []string, lifetime time.Duration) (string, *protocolError) {
-	now := s.now()
+func (s *Service) issueAccessToken(t *token, subject string, lifetime time.Duration) (string, *protocolError) {
+	now := s.tokenNow()
 	jti := newUUID()
 	claims := map[string]any{
 		"iss": s.env.Issuer, "sub": subject, "azp": t.client.ID, "aud": "account", "typ": "Bearer", "jti": jti,
-		"iat": now.Unix(), "exp": now.Add(lifetime).Unix(), "scope": strings.Join(scopes, " "),
+		"iat": now.Unix(), "exp": now.Add(lifetime).Unix(), "scope": strings.Join(t.scopes, " "),
 	}
 	if t.grant != nil {
 		claims["sid"] = t.grant.session
@@ -232,7 +251,7 @@ func (s *Service) issueAccessToken(t *token, subject string, scopes []string, li
 		s.log.Error("access token not signed", slog.Any("error", err))
 		return "", &protocolError{"server_error", "the simulator could not sign"}
 	}
-	if !s.tokens.add(jti, t, now.Add(lifetime)) {
+	if !s.tokens.add(jti, t, s.now().Add(lifetime)) {
 		return "", &protocolError{"temporarily_unavailable", "too many tokens"}
 	}
 	return access, nil

@@ -1,11 +1,14 @@
 package daa
 
 import (
+	"crypto/ecdsa"
 	"encoding/json"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/kakunin-go/kakunin/internal/jose"
 )
 
 // userinfo serves the claims of the granted scopes as plain JSON (OpenID Connect Core 1.0, section 5.3).
@@ -20,24 +23,70 @@ func (s *Service) userinfo(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	k := s.Knobs().Userinfo
-	claims := map[string]any{"sub": t.grant.subject}
-	for name, value := range t.grant.claims {
-		claims[name] = value
+	if k.Error != "" {
+		bearerChallenge(w, k.Error)
+		writeJSON(w, bearerStatus(k.Error), map[string]string{"error": k.Error})
+		return
 	}
+	claims := map[string]any{"sub": t.grant.subject}
+	for name, c := range t.grant.claims {
+		if t.granted(c.scope) {
+			claims[name] = c.value
+		}
+	}
+	s.Knobs().Attributes.apply(claims, s.wire)
 	if k.SubjectMismatch {
 		claims["sub"] = t.grant.subject + "x"
+	}
+	if k.Form == UserinfoSigned || k.Form == UserinfoSignedEncrypted || k.Form == UserinfoForged {
+		claims["iss"], claims["aud"] = s.env.Issuer, t.client.ID // section 5.3.2
 	}
 	maps.Copy(claims, k.SetClaims)
 	for _, name := range k.OmitClaims {
 		delete(claims, name)
 	}
-	body, err := json.Marshal(claims)
+	body, err := s.wrapUserinfo(claims, t.client, k.Form)
 	if err != nil {
 		s.fail(w, "userinfo", err)
 		return
 	}
-	w.Header().Set("Content-Type", orText(k.ContentType, "application/json"))
+	contentType := "application/json"
+	if k.Form != UserinfoJSON {
+		contentType = "application/jwt"
+	}
+	w.Header().Set("Content-Type", orText(k.ContentType, contentType))
 	_, _ = w.Write(body)
+}
+
+// wrapUserinfo encodes, signs and encrypts: "If both signing and encryption are performed, it MUST be signed then
+// encrypted, with the result being a Nested JWT" (section 5.3.2).
+func (s *Service) wrapUserinfo(claims map[string]any, c *client, form UserinfoForm) ([]byte, error) {
+	body, err := json.Marshal(claims)
+	if err != nil {
+		return nil, err
+	}
+	var signed string
+	switch form {
+	case UserinfoSigned, UserinfoSignedEncrypted:
+		signed, err = jose.Sign(s.keys.idTokenKey(s.Knobs().IDToken), "JWT", body)
+	case UserinfoForged:
+		signed, err = s.keys.forge(s.keys.idTokenKey(s.Knobs().IDToken), body)
+	case UserinfoJSON, UserinfoEncrypted:
+		signed = string(body)
+	}
+	if err != nil || form != UserinfoEncrypted && form != UserinfoSignedEncrypted {
+		return []byte(signed), err
+	}
+	if c.EncryptionKey == nil {
+		return nil, configError("encryption-key", nil)
+	}
+	alg := "RSA-OAEP-256"
+	if _, isEC := c.EncryptionKey.(*ecdsa.PublicKey); isEC {
+		alg = "ECDH-ES"
+	}
+	to := jose.PublicKey{Key: c.EncryptionKey, KeyID: c.EncryptionKeyID, Use: "enc"}
+	sealed, err := jose.Encrypt(to, alg, "A256GCM", []byte(signed))
+	return []byte(sealed), err
 }
 
 // bearer finds the access token of a request (RFC 6750, section 2.1: the Authorization header only). The second result
@@ -81,5 +130,5 @@ func bearerChallenge(w http.ResponseWriter, code string) {
 }
 
 func (t *token) granted(scope string) bool {
-	return t.grant != nil && slices.Contains(t.grant.scopes, scope)
+	return t.grant != nil && slices.Contains(t.scopes, scope)
 }

@@ -238,7 +238,11 @@ func (s *Service) release(v *visit) (string, *protocolError) {
 	s.visits.add(v.id, v, until)
 	s.phones.add(v.phoneID, v, until)
 	k := s.Knobs()
-	params := url.Values{"state": {v.req.state}}
+	state := v.req.state
+	if k.Callback.CutStateAtSemicolon {
+		state, _, _ = strings.Cut(state, ";")
+	}
+	params := url.Values{"state": {state}}
 	if v.outcome == outcomeApproved {
 		g := s.newGrant(v)
 		code := rand.Text() + rand.Text()
@@ -277,7 +281,7 @@ func (s *Service) nameIssuer(params url.Values) {
 		params.Set("iss", s.env.Issuer)
 	case CallbackIssuerWrong:
 		params.Set("iss", s.env.Issuer+"/other")
-	case CallbackIssuerOff:
+	case CallbackIssuerOff, CallbackIssuerMissing:
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/big"
+	"slices"
 	"sync"
 	"time"
 )
@@ -18,53 +19,22 @@ type profile struct {
 	unit     string // organizational unit of the CA
 	usage    byte   // key usage of end-entity certificates
 	policy   asn1.ObjectIdentifier
-	personal bool // end-entity certificates carry the four attributes
+	phone    asn1.ObjectIdentifier // the policy of certificates on phones
+	personal bool                  // end-entity certificates carry the four attributes
 }
 
 func signingProfile() profile {
 	return profile{
 		label: "sign", unit: "JPKI for digital signature",
-		usage: digitalSignature | nonRepudiation, policy: SigningPolicy(), personal: true,
+		usage: digitalSignature | nonRepudiation, policy: SigningPolicy(), phone: PhoneSigningPolicy(), personal: true,
 	}
 }
 
 func authenticationProfile() profile {
 	return profile{
 		label: "auth", unit: "JPKI for user authentication",
-		usage: digitalSignature, policy: AuthenticationPolicy(),
+		usage: digitalSignature, policy: AuthenticationPolicy(), phone: PhoneAuthenticationPolicy(),
 	}
-}
-
-// generation is the year in which the keys of a generation of CAs begin.
-type generation int
-
-// Generations begin every five years on 16 July, as the third one of J-LIS did in 2023, and are valid for ten years.
-const (
-	referenceGeneration = 2023
-	generationYears     = 5
-	validityYears       = 10
-)
-
-// generationAt returns the youngest generation that has begun.
-func generationAt(now time.Time) generation {
-	g := generation(referenceGeneration)
-	for now.Before(g.notBefore()) {
-		g -= generationYears
-	}
-	for !now.Before((g + generationYears).notBefore()) {
-		g += generationYears
-	}
-	return g
-}
-
-// notBefore is the morning of 16 July in Japan.
-func (g generation) notBefore() time.Time {
-	return time.Date(int(g), time.July, 16, 0, 0, 0, 0, time.UTC)
-}
-
-// notAfter is the end of 15 July in Japan.
-func (g generation) notAfter() time.Time {
-	return time.Date(int(g)+validityYears, time.July, 15, 14, 59, 59, 0, time.UTC)
 }
 
 // CA is one authority. It is safe for concurrent use.
@@ -85,7 +55,7 @@ type CA struct {
 
 // newCA makes the CA of a generation. The certificate follows from the seed and the generation alone.
 func newCA(j *JPKI, p profile, g generation, now func() time.Time) (*CA, error) {
-	label := fmt.Sprintf("ca/%s/%d", p.label, int(g))
+	label := fmt.Sprintf("ca/%s/%s", p.label, g)
 	c := &CA{profile: p, now: now, key: j.Key(label), records: map[string]*record{}, changed: map[string]change{}}
 	c.keyID = keyID(&c.key.PublicKey)
 	var err error
@@ -126,6 +96,10 @@ func (c *CA) selfSign(g generation) ([]byte, error) {
 
 // Certificate returns the self-signed CA certificate. It is shared: do not modify it.
 func (c *CA) Certificate() *x509.Certificate { return c.certificate }
+
+// PhonePolicy returns the policy of the CA's certificates on phones (スマホ用電子証明書): [PhoneSigningPolicy] or
+// [PhoneAuthenticationPolicy]. Put it into [Faults] to issue one.
+func (c *CA) PhonePolicy() asn1.ObjectIdentifier { return slices.Clone(c.profile.phone) }
 
 // Key returns the CA's private key, which is as public as the seed: with it a test makes what this package refuses to
 // make. It is shared: do not modify it.

@@ -13,7 +13,8 @@
 //
 // # What is assumed
 //
-// Where no published source settles a detail of the profile, this package chooses: the policy of test authentication
+// Where no published source settles a detail of the profile, this package chooses: the policies of certificates on phones
+// (1.2.392.200149.8.5.1.0.40 and .50); the policy of test authentication
 // certificates (1.2.392.200149.8.5.1.0.30); issuerAltName with the name of the CA's subjectAltName; no
 // extendedKeyUsage and no authorityInfoAccess in end-entity certificates; an authorityKeyIdentifier with the key
 // identifier only; revocation lists per municipality with a critical issuingDistributionPoint; a delegated OCSP responder.

@@ -3,6 +3,7 @@ package issuer
 import (
 	"cmp"
 	"crypto/rsa"
+	"crypto/x509"
 	"sync"
 	"time"
 
@@ -20,13 +21,13 @@ type Config struct {
 	Seed string
 }
 
-// JPKI is a signing and an authentication CA. It is safe for concurrent use.
+// JPKI is a signing and an authentication CA of one generation. It is safe for concurrent use.
 type JPKI struct {
 	seed                    string
+	now                     func() time.Time
+	generation              generation
 	signing, authentication *CA
-
-	mu   sync.Mutex
-	keys map[string]func() *rsa.PrivateKey
+	family                  *family
 }
 
 // New makes the CAs. Keys come from the seed; the validity follows J-LIS's five-year generations of CA keys, such as
@@ -39,12 +40,16 @@ func New(c Config) (*JPKI, error) {
 	if c.Seed == "" {
 		c.Seed = DefaultSeed
 	}
-	j := &JPKI{seed: c.Seed, keys: map[string]func() *rsa.PrivateKey{}}
-	g := generationAt(c.Now())
+	f := &family{keys: map[string]func() *rsa.PrivateKey{}, members: map[generation]func() (*JPKI, error){}}
+	return f.member(&JPKI{seed: c.Seed, now: c.Now, family: f}, generationAt(c.Now()))
+}
+
+// open makes the CAs of a generation.
+func (j *JPKI) open() (*JPKI, error) {
 	var signing, authentication error
 	var both sync.WaitGroup // deriving a key takes long enough to do it beside the other
-	both.Go(func() { j.signing, signing = newCA(j, signingProfile(), g, c.Now) })
-	both.Go(func() { j.authentication, authentication = newCA(j, authenticationProfile(), g, c.Now) })
+	both.Go(func() { j.signing, signing = newCA(j, signingProfile(), j.generation, j.now) })
+	both.Go(func() { j.authentication, authentication = newCA(j, authenticationProfile(), j.generation, j.now) })
 	both.Wait()
 	if err := cmp.Or(signing, authentication); err != nil {
 		return nil, err
@@ -52,10 +57,20 @@ func New(c Config) (*JPKI, error) {
 	return j, nil
 }
 
-// Trust returns the test anchors. A verifier for production refuses them.
+// Trust returns the test anchors: those of this generation and of the older ones that [JPKI.At] has made so far, as a
+// verifier keeps the anchors of earlier generations. A verifier for production refuses them.
 func (j *JPKI) Trust() jpki.Trust {
-	return jpki.TestTrust(j.signing.certificate, j.authentication.certificate)
+	anchors := []*x509.Certificate{j.signing.certificate, j.authentication.certificate}
+	for _, other := range j.family.others(j) {
+		if other.generation.before(j.generation) {
+			anchors = append(anchors, other.signing.certificate, other.authentication.certificate)
+		}
+	}
+	return jpki.TestTrust(anchors...)
 }
+
+// Seed returns the seed of the keys.
+func (j *JPKI) Seed() string { return j.seed }
 
 // SigningCA returns the authority that issues signing certificates (署名用電子証明書).
 func (j *JPKI) SigningCA() *CA { return j.signing }
@@ -65,12 +80,13 @@ func (j *JPKI) AuthenticationCA() *CA { return j.authentication }
 
 // Key returns KeyFromSeed for this JPKI's seed and the label, and remembers it. The result is shared: do not modify it.
 func (j *JPKI) Key(label string) *rsa.PrivateKey {
-	j.mu.Lock()
-	derive, ok := j.keys[label]
+	f := j.family
+	f.mu.Lock()
+	derive, ok := f.keys[label]
 	if !ok {
 		derive = sync.OnceValue(func() *rsa.PrivateKey { return KeyFromSeed(j.seed, label) })
-		j.keys[label] = derive
+		f.keys[label] = derive
 	}
-	j.mu.Unlock()
+	f.mu.Unlock()
 	return derive()
 }

@@ -60,5 +60,16 @@ func SigningPolicy() asn1.ObjectIdentifier { return jpkiArc(1, 0, 20) }
 // with [SigningPolicy]: production has 1.2.392.200149.8.5.1.3.30, and no test identifier is published.
 func AuthenticationPolicy() asn1.ObjectIdentifier { return jpkiArc(1, 0, 30) }
 
+// The policies of certificates on phones (スマホ用電子証明書) are assumptions, and this is the one place that makes them: only
+// 1.2.392.200149.8.5.1.1.40 was reported, for production signing certificates, and not confirmed. The test identifiers
+// follow it as the others follow theirs.
+
+// PhoneSigningPolicy is the policy of signing certificates on phones in the test hierarchy. It is an assumption.
+func PhoneSigningPolicy() asn1.ObjectIdentifier { return jpkiArc(1, 0, 40) }
+
+// PhoneAuthenticationPolicy is the policy of authentication certificates on phones in the test hierarchy. It is an
+// assumption.
+func PhoneAuthenticationPolicy() asn1.ObjectIdentifier { return jpkiArc(1, 0, 50) }
+
 // oidPersonal returns the otherName type of one of the personal data in a signing certificate.
 func oidPersonal(n int) asn1.ObjectIdentifier { return jpkiArc(5, n) }

@@ -70,8 +70,15 @@ const (
 
 	// Certificate is the largest DER certificate.
 	Certificate = 16 << 10
-	// CRL is the largest certificate revocation list held in memory.
-	CRL = 256 << 20
+	// CRL is the largest certificate revocation list, in bytes of its DER: a hundred million entries.
+	CRL = 4<<30 - 1
+	// CRLPart is the largest piece of a certificate revocation list that is read as a whole: its header, one entry, its
+	// extensions.
+	CRLPart = 64 << 10
+	// CRLIssuers is the largest number of certificate issuers in one indirect certificate revocation list.
+	CRLIssuers = 1 << 16
+	// CRLIssuerNames is the largest total size of their names.
+	CRLIssuerNames = 16 << 20
 	// CRLLists is the largest number of certificate revocation lists in one store; JPKI has one per authority and
 	// municipality (about 1,900) and day.
 	CRLLists = 1 << 16
@@ -87,6 +94,33 @@ const (
 	OCSPRequest = 8 << 10
 	// OCSPNonce is the longest OCSP nonce (RFC 9654, 2.1).
 	OCSPNonce = 128
+
+	// NameRDNs is the largest number of relative distinguished names in one name.
+	NameRDNs = 64
+	// GeneralNames is the largest number of names in one GeneralNames.
+	GeneralNames = 1024
+	// OID is the longest object identifier, in octets of its content.
+	OID = 64
+	// Extensions is the largest number of extensions in one certificate.
+	Extensions = 64
+	// DistributionPoints is the largest number of distribution points in one extension.
+	DistributionPoints = 64
+	// CertificatePolicies is the largest number of policies, and of policy mappings, in one certificate.
+	CertificatePolicies = 512
+	// PathDepth is the largest number of certificates in one certification path, its anchor included.
+	PathDepth = 16
+	// PathPool is the largest number of certificates from which paths are built.
+	PathPool = 1 << 16
+	// PathSignatures is the largest number of signatures that are verified for one validation.
+	PathSignatures = 256
+	// PathCandidates is the largest number of complete paths that are validated for one certificate.
+	PathCandidates = 64
+	// PathStates is the largest number of partial paths that are looked at for one certificate.
+	PathStates = 1 << 13
+	// NameComparisons is the largest number of comparisons of names with name constraints in one path.
+	NameComparisons = 1 << 18
+	// CRLSigners is the deepest nesting of validations of those who sign revocation lists.
+	CRLSigners = 4
 
 	// Attribute is the longest value of one of the four attributes, in bytes.
 	Attribute = 4 << 10
@@ -128,6 +162,12 @@ const (
 	// EvidenceText is the longest free-text field of an evidence record.
 	EvidenceText = 200
 
+	// CardImage is the largest file with a simulated card.
+	CardImage = 256 << 10
+	// Transcript is the largest transcript of a card session that is replayed.
+	Transcript = 16 << 20
+	// TranscriptLine is the longest line of a transcript: an extended response with its status word in hexadecimal.
+	TranscriptLine = 2*(65536+2) + 64
 	// SimulatorEntries is the largest number of entries in each of the simulated service's maps (visits, codes, tokens,
 	// assertion identifiers, transactions).
 	SimulatorEntries = 10_000

@@ -2,7 +2,7 @@ package card
 
 import (
 	"context"
-	"encoding/binary"
+	"crypto/sha256"
 	"unicode/utf8"
 
 	"github.com/kakunin-go/kakunin/fourinfo"
@@ -20,34 +20,52 @@ const (
 	tagGender     tlv.Tag = 0xDF25
 )
 
-// attributesHeader is how much is read to learn the size: FF20 with a length field of at most four bytes, and a byte more.
-const attributesHeader = 7
+// attributesGuess is how much of the file is asked for at first. It is larger than almost any content, and a card that has
+// less gives less.
+const attributesGuess = maxShort
 
 // Attributes verifies the text PIN and reads the four attributes from the text application. A wrong PIN is a *PINError, a
 // phone answers [ApplicationMissing]. An attribute that the card holds in a form unknown to package fourinfo is absent
 // from the result.
 //
-// The data are what the card says. That they are those of the issuer is not checked here.
+// With Options.Roots the attributes are those that the municipality signed, and the chip is one that it made: otherwise
+// the error is an *[Error] with reason [Tampered], [UnknownIssuer] or [NotGenuine]. Without, they are what the card says.
+// The signatures do not bind the attributes to the chip: the certificates and the card face do.
 //
 // Another application than that of the keys is used, so the card forgets a verified authentication PIN and signing
 // password; the text PIN is forgotten before Attributes returns.
 func (c *Card) Attributes(ctx context.Context, pin string) (fourinfo.Person, error) {
+	return c.attributes(ctx, TextPIN, pin)
+}
+
+// AttributesByNumberB is [Card.Attributes] with 照合番号B, which is printed on the card, instead of a PIN; see [NumberB].
+// Secure messaging needs the PIN: with that option the error is an *[Error] with reason [ChannelRefused].
+func (c *Card) AttributesByNumberB(ctx context.Context, number string) (fourinfo.Person, error) {
+	return c.attributes(ctx, TextNumberB, number)
+}
+
+func (c *Card) attributes(ctx context.Context, p PIN, secret string) (fourinfo.Person, error) {
 	const op = "read attributes"
-	value, err := TextPIN.encode(pin)
-	if err != nil {
-		return fourinfo.Person{}, err
+	if p != TextPIN && c.opts.SecureMessaging {
+		return fourinfo.Person{}, &Error{Op: op, Reason: ChannelRefused}
 	}
-	defer clear(value)
 	var f attributeFields
-	err = c.s.do(ctx, op, textApp, 0, func(ctx context.Context) error {
-		if err := c.s.verify(ctx, op, TextPIN, value, c.lastTry); err != nil {
+	err := c.open(ctx, op, p, secret, func(ctx context.Context) error {
+		read, err := c.textReader(ctx, op)
+		if err != nil {
 			return err
 		}
-		var err error
-		f, err = c.s.readAttributes(ctx, op)
-		// If this fails the transaction stays until the card can be cleared; what was read is good all the same.
-		_ = c.s.reselectApp(ctx, op, jpkiApp)
-		return nameReference(err, TextPIN)
+		file, err := read(ctx, op, efAttributes, attributesGuess, objectOf(tagAttributes))
+		if err != nil {
+			return err
+		}
+		if f, err = parseAttributes(file); err != nil {
+			return &Error{Op: op, Reason: Malformed, Err: err}
+		}
+		if c.opts.Roots == nil {
+			return nil
+		}
+		return c.checkText(ctx, op, read, func(h textHashes) bool { return h.attributes == sha256.Sum256(f.signed) })
 	})
 	if err != nil {
 		return fourinfo.Person{}, err
@@ -56,66 +74,29 @@ func (c *Card) Attributes(ctx context.Context, pin string) (fourinfo.Person, err
 	return person, nil
 }
 
-func (s *session) readAttributes(ctx context.Context, op string) (attributeFields, error) {
-	if err := s.mustSelectEF(ctx, op, efAttributes); err != nil {
-		return attributeFields{}, err
-	}
-	file, err := s.readEF(ctx, op, 0, attributesHeader)
-	if err != nil {
-		return attributeFields{}, err
-	}
-	tag, header, size, err := tlv.Header(file)
-	if err != nil {
-		return attributeFields{}, &Error{Op: op, Reason: Malformed, Err: err}
-	}
-	total := header + size
-	if tag != tagAttributes || total < len(file) || total > limits.CardFile {
-		return attributeFields{}, &Error{Op: op, Reason: Malformed}
-	}
-	rest, err := s.readEF(ctx, op, len(file), total-len(file))
-	if err != nil {
-		return attributeFields{}, err
-	}
-	f, err := parseAttributes(append(file, rest...))
-	if err != nil {
-		return attributeFields{}, &Error{Op: op, Reason: Malformed, Err: err}
-	}
-	return f, nil
-}
-
 // attributeFields are the values of the file, as they are.
-type attributeFields struct{ name, address, birthdate, gender string }
+type attributeFields struct {
+	name, address, birthdate, gender string
+	// signed is what the issuer's hash covers: the objects behind the offset table.
+	signed []byte
+}
 
 // parseAttributes reads FF20 { DF21 offsets, DF22 name, DF23 address, DF24 birthdate, DF25 gender } without filler. Objects
 // behind these five are left for later revisions of the card.
 func parseAttributes(file []byte) (attributeFields, error) {
 	bad := &Error{Op: "parse attributes", Reason: Malformed}
-	nodes, err := tlv.ParseTree(file)
-	if err != nil {
-		return attributeFields{}, err
-	}
-	if len(nodes) != 1 || nodes[0].Tag != tagAttributes || len(nodes[0].Children) < 5 {
-		return attributeFields{}, bad
-	}
-	children := nodes[0].Children
-	offsets := children[0].Value
-	if children[0].Tag != tagOffsets || len(offsets) < 8 || len(offsets)%2 != 0 {
+	root, ok := object(file, tagAttributes)
+	if !ok || !checkOffsets(file, root, tagOffsets, tagName, tagAddress, tagBirthdate, tagGender) {
 		return attributeFields{}, bad
 	}
 	var values [4]string
-	at := len(file) - len(nodes[0].Value) + len(children[0].Raw)
-	for i, want := range []tlv.Tag{tagName, tagAddress, tagBirthdate, tagGender} {
-		field := children[i+1]
-		// DF21 holds the offset of each field's tag from the first byte of the file. Two readings of one file, by tag and
-		// by offset, must not differ.
-		if field.Tag != want || int(binary.BigEndian.Uint16(offsets[2*i:])) != at {
+	for i := range values {
+		value := root.Children[i+1].Value
+		if len(value) > limits.Attribute || !utf8.Valid(value) {
 			return attributeFields{}, bad
 		}
-		if len(field.Value) > limits.Attribute || !utf8.Valid(field.Value) {
-			return attributeFields{}, bad
-		}
-		values[i] = string(field.Value)
-		at += len(field.Raw)
+		values[i] = string(value)
 	}
-	return attributeFields{name: values[0], address: values[1], birthdate: values[2], gender: values[3]}, nil
+	signed := root.Value[len(root.Children[0].Raw):]
+	return attributeFields{values[0], values[1], values[2], values[3], signed}, nil
 }

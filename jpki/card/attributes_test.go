@@ -19,13 +19,9 @@ const testPerson = "FF2065" + "DF2108000E002000590064" +
 // textAccess is the transcript of selecting the text application and verifying 1234 there.
 var textAccess = []string{selectText, ok, "> 00A4020C020011", ok, "> 00200080", "< 63C3", "> 002000800431323334", ok}
 
-// fileOf is the transcript of reading the attributes file, given as hexadecimal, in one block behind the header.
+// fileOf is the transcript of reading the attributes file, given as hexadecimal, in one command.
 func fileOf(file string) []string {
-	rest := file[14:]
-	return []string{
-		"> 00A4020C020002", ok, "> 00B0000007", "< " + file[:14] + "9000",
-		fmt.Sprintf("> 00B00007%02X", len(rest)/2), "< " + rest + "9000",
-	}
+	return []string{"> 00B0820000", "< " + file + "FFFF9000"}
 }
 
 func TestAttributes(t *testing.T) {
@@ -79,7 +75,7 @@ func TestAttributesEndTheTransaction(t *testing.T) {
 
 func TestAttributesRefused(t *testing.T) {
 	read := func(lines ...string) []string {
-		return slices.Concat(textAccess, []string{"> 00A4020C020002", ok, "> 00B0000007"}, lines, []string{selectJPKI, ok})
+		return slices.Concat(textAccess, []string{"> 00B0820000"}, lines, []string{selectJPKI, ok})
 	}
 	tests := []struct {
 		name  string
@@ -91,11 +87,12 @@ func TestAttributesRefused(t *testing.T) {
 		{"last try", append(slices.Clone(textAccess[:5]), "< 63C1"), card.LastTryRefused},
 		{"not verified after all", read("< 6982"), card.NotVerified},
 		{"empty", read("< 6B00"), card.Malformed},
-		{"filler", read("< FFFFFFFFFFFFFF9000"), card.Malformed},
-		{"another object", read("< FF1065DF2108009000"), card.Malformed},
-		{"too small", read("< FF2001DF2108009000"), card.Malformed},
-		{"larger than any file", read("< FF208280010000" + "9000"), card.Malformed},
-		{"cut off", read("< FF2065DF2108009000", "> 00B0000761", "< AABB6282"), card.Malformed},
+		{"filler", read("< FFFFFFFFFFFFFFFF9000"), card.Malformed},
+		{"another object", read("< FF1065DF210800009000"), card.Malformed},
+		{"too small", read("< FF2001DF210800009000"), card.Malformed},
+		{"larger than any file", read("< FF20828001000000" + "9000"), card.Malformed},
+		{"cut off", read("< FF2065DF210800009000", "> 00B0000860", "< AABB6282"), card.Malformed},
+		{"cut off at once", read("< FF2065DF2108006282"), card.Malformed},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -165,7 +162,7 @@ func TestAttributesForgetTheAuthenticationPIN(t *testing.T) {
 	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
 		t.Fatal(err)
 	}
-	s.add(k.certificateReads(selectAuthCertificate)...)
+	s.add(k.certificateReads(readAuthCertificate)...)
 	key, err := c.AuthKey(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -1,77 +1,39 @@
 package card
 
 import (
-	"bytes"
 	"context"
 	"time"
-
-	"github.com/kakunin-go/kakunin/internal/apdu"
 )
 
 // closeTimeout is how long Close may take after its context has ended: power must go also when a request was cancelled.
 const closeTimeout = 5 * time.Second
 
-// TokenKind says on what the application lives, read from the token label.
-type TokenKind int
-
-// Kinds of token. A label that is not listed reads as UnknownToken.
-const (
-	UnknownToken TokenKind = iota
-	Plastic
-	AndroidPhone
-	IPhone
-	Juki
-)
-
-// String returns a stable lower-case name for logs.
-func (k TokenKind) String() string {
-	switch k {
-	case Plastic:
-		return "plastic"
-	case AndroidPhone:
-		return "android"
-	case IPhone:
-		return "iphone"
-	case Juki:
-		return "juki"
-	case UnknownToken:
-	}
-	return "unknown"
-}
-
-// tokenKind reads the label of the token information file, padded with spaces to 32 bytes (PKCS #11, CK_TOKEN_INFO).
-func tokenKind(label []byte) TokenKind {
-	switch string(bytes.TrimRight(label, " ")) {
-	case "JPKIAPICCTOKEN2":
-		return Plastic
-	case "JPKIAPGPSETOKEN":
-		return AndroidPhone
-	case "JPKIAPIOSTOKEN":
-		return IPhone
-	case "JPKIAPICCTOKEN":
-		return Juki
-	default:
-		return UnknownToken
-	}
-}
-
 // Options tune a client. The zero value is fit for use.
 type Options struct {
 	// AllowLastTry lets a VERIFY spend the last remaining try; the default refuses with a PINError.
 	AllowLastTry bool
+	// Roots makes every method that reads signed data check the issuer's signature and that the chip holds the key which
+	// the issuer certified. Without it the data are what the card says.
+	Roots *Roots
+	// SecureMessaging makes the answers to the text PIN (attributes, individual number) travel encrypted between card and
+	// client. The PIN itself cannot be hidden: the card wants it first.
+	SecureMessaging bool
+	// Progress is told by [Options.Wait] what stands in the way of a card, whenever that changes. It is called by the
+	// goroutine that waits. Default none.
+	Progress func(Reason)
 }
 
 // Card is a client for one card; safe for concurrent use (commands are serialised).
 type Card struct {
-	s       *session
-	lastTry bool
+	s    *session
+	opts Options
 }
 
 // Open selects the JPKI application and reads the token label. Detection is by AID, never by ATR. A card without the
 // application is an *[Error] with reason [NotMyNumberCard].
 func Open(ctx context.Context, t Transport, opts Options) (*Card, error) {
 	s := newSession(t)
-	c := &Card{s: s, lastTry: opts.AllowLastTry}
+	c := &Card{s: s, opts: opts}
 	err := s.do(ctx, "open", jpkiApp, 0, func(ctx context.Context) error {
 		kind, err := s.readTokenKind(ctx)
 		s.kind = kind
@@ -83,26 +45,16 @@ func Open(ctx context.Context, t Transport, opts Options) (*Card, error) {
 	return c, nil
 }
 
-// readTokenKind reads the label. A card that does not show it is of unknown kind, which is no reason to refuse it.
-func (s *session) readTokenKind(ctx context.Context) (TokenKind, error) {
-	const op = "read token information"
-	r, err := s.selectEF(ctx, op, efTokenInfo)
-	if err != nil || r.Status != apdu.OK {
-		return UnknownToken, err
-	}
-	label, err := s.readEF(ctx, op, 0, tokenLabelSize)
-	if reason := ReasonOf(err); err == nil || (reason != Refused && reason != NotVerified) {
-		return tokenKind(label), err
-	}
-	return UnknownToken, nil
-}
-
 // Kind returns the kind of token.
 func (c *Card) Kind() TokenKind { return c.s.kind }
 
 // AllowLastTry returns a view of the same card that may spend the last try of a PIN, for use after the person was warned
 // and agreed. The receiver goes on refusing.
-func (c *Card) AllowLastTry() *Card { return &Card{s: c.s, lastTry: true} }
+func (c *Card) AllowLastTry() *Card {
+	view := &Card{s: c.s, opts: c.opts}
+	view.opts.AllowLastTry = true
+	return view
+}
 
 // Release makes the card forget what was verified, by selecting the application anew, and ends the transaction, so that
 // other programs may use the card. The Card stays usable. Only [Card.Close] with a transport that is a [PowerCycler] is

@@ -19,20 +19,21 @@ func TestOpenReadsTheKind(t *testing.T) {
 		lines []string
 		want  card.TokenKind
 	}{
-		{"plastic", []string{ok, "> 00B0000020", label("JPKIAPICCTOKEN2")}, card.Plastic},
-		{"android", []string{ok, "> 00B0000020", label("JPKIAPGPSETOKEN")}, card.AndroidPhone},
-		{"iphone", []string{ok, "> 00B0000020", label("JPKIAPIOSTOKEN")}, card.IPhone},
-		{"juki", []string{ok, "> 00B0000020", label("JPKIAPICCTOKEN")}, card.Juki},
-		{"a later label", []string{ok, "> 00B0000020", label("JPKIAPICCTOKEN3")}, card.UnknownToken},
-		{"no such file", []string{"< 6A82", selectJPKI, ok, "> 00A4020C020006", "< 6A82"}, card.UnknownToken},
-		{"file not readable", []string{ok, "> 00B0000020", "< 6982"}, card.UnknownToken},
+		{"plastic", []string{label("JPKIAPICCTOKEN2")}, card.Plastic},
+		{"android", []string{label("JPKIAPGPSETOKEN")}, card.AndroidPhone},
+		{"iphone", []string{label("JPKIAPIOSTOKEN")}, card.IPhone},
+		{"juki", []string{label("JPKIAPICCTOKEN")}, card.Juki},
+		{"a later label", []string{label("JPKIAPICCTOKEN3")}, card.UnknownToken},
+		{"no such file", []string{"< 6A82", "> 00A4020C020006", "< 6A82", selectJPKI, ok, "> 00A4020C020006", "< 6A82"}, card.UnknownToken},
+		{"no short identifiers", []string{"< 6A86", "> 00A4020C020006", ok, "> 00B0000020", label("JPKIAPICCTOKEN2")}, card.Plastic},
+		{"file not readable", []string{"< 6982"}, card.UnknownToken},
 		{"label in pieces", []string{
-			ok, "> 00B0000020", "< 4A504B4941509000", "> 00B000061A", "< 4943434F4B454E32" + "9000", "> 00B0000E12", "< 6B00",
+			"< 4A504B4941509000", "> 00B000061A", "< 4943434F4B454E32" + "9000", "> 00B0000E12", "< 6B00",
 		}, card.UnknownToken},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newScript(t, append([]string{selectJPKI, ok, "> 00A4020C020006"}, tt.lines...)...)
+			s := newScript(t, append([]string{selectJPKI, ok, "> 00B0860020"}, tt.lines...)...)
 			c, err := card.Open(t.Context(), s, card.Options{})
 			if err != nil {
 				t.Fatal(err)
@@ -59,7 +60,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"invalid status word", []string{selectJPKI, "< 1234"}, card.Malformed, fault.Untrusted},
 		{
 			"more data than asked for",
-			[]string{selectJPKI, ok, "> 00A4020C020006", ok, "> 00B0000020", "< " + strings.Repeat("20", 33) + "9000"},
+			[]string{selectJPKI, ok, "> 00B0860020", "< " + strings.Repeat("20", 33) + "9000"},
 			card.Malformed, fault.Untrusted,
 		},
 		{"broken transport", []string{selectJPKI, "! broken"}, card.TransportFailed, fault.Unavailable},

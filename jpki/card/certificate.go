@@ -3,15 +3,18 @@ package card
 import (
 	"bytes"
 	"context"
-	"slices"
+	"errors"
 
-	"github.com/kakunin-go/kakunin/internal/apdu"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/tlv"
 )
 
 // certificateHeader is the length of 30 82 LL LL, with which every certificate file begins.
 const certificateHeader = 4
+
+// certificateGuess is how much of a certificate file is asked for at first. The certificates have 1.3 to 2.0 KB, so where
+// extended lengths pass, one command reads them whole.
+const certificateGuess = 2048
 
 // AuthCertificate returns the DER authentication certificate (free on plastic, behind the PIN on phones: [NotVerified]).
 func (c *Card) AuthCertificate(ctx context.Context) ([]byte, error) {
@@ -40,7 +43,11 @@ func (c *Card) SigningCACertificate(ctx context.Context) ([]byte, error) {
 // card refuses.
 func (s *session) certificate(ctx context.Context, op string, ef uint16, need, guard PIN) (der []byte, err error) {
 	err = s.do(ctx, op, jpkiApp, need, func(ctx context.Context) error {
-		der, err = s.readCertificate(ctx, op, ef)
+		der, err = s.readFile(ctx, op, ef, certificateGuess, certificateSize)
+		var e *Error
+		if errors.As(err, &e) && e.Reason == FileMissing {
+			e.Reason = NoCertificate
+		}
 		return nameReference(err, guard)
 	})
 	if err != nil {
@@ -49,44 +56,13 @@ func (s *session) certificate(ctx context.Context, op string, ef uint16, need, g
 	return der, nil
 }
 
-func (s *session) readCertificate(ctx context.Context, op string, ef uint16) ([]byte, error) {
-	r, err := s.selectEF(ctx, op, ef)
-	if err != nil {
-		return nil, err
-	}
-	if r.Status == apdu.FileNotFound {
-		return nil, &Error{Op: op, Reason: NoCertificate, Status: uint16(r.Status), Err: r.Status}
-	}
-	if r.Status != apdu.OK {
-		return nil, refused(op, r.Status)
-	}
-	head, err := s.readEF(ctx, op, 0, certificateHeader)
-	if err != nil {
-		return nil, err
-	}
-	size, err := certificateSize(op, head)
-	if err != nil {
-		return nil, err
-	}
-	rest, err := s.readEF(ctx, op, len(head), size-len(head))
-	if err != nil {
-		return nil, err
-	}
-	// Only as much as the header announces was asked for: filler behind the certificate stays on the card.
-	der := slices.Concat(head, rest)
-	if len(der) != size {
-		return nil, &Error{Op: op, Reason: Malformed}
-	}
-	return der, nil
-}
-
 // certificateSize reads 30 82 LL LL and returns the size of the whole certificate.
 func certificateSize(op string, head []byte) (int, error) {
-	if len(bytes.Trim(head, "\x00")) == 0 || len(bytes.Trim(head, "\xFF")) == 0 {
+	if start := head[:min(len(head), certificateHeader)]; len(bytes.Trim(start, "\x00")) == 0 || len(bytes.Trim(start, "\xFF")) == 0 {
 		// Nothing, or nothing but filler: the file was never written.
 		return 0, &Error{Op: op, Reason: NoCertificate}
 	}
-	if len(head) != certificateHeader || head[1] != 0x82 {
+	if len(head) < certificateHeader || head[1] != 0x82 {
 		return 0, &Error{Op: op, Reason: Malformed}
 	}
 	tag, n, size, err := tlv.Header(head)

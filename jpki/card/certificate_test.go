@@ -2,44 +2,107 @@ package card_test
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
-const selectAuthCertificate = "> 00A4020C02000A"
+// readAuthCertificate asks for 2048 bytes of the file with the short identifier 0A; the next two ask for 256 when extended
+// lengths do not pass.
+const (
+	readAuthCertificate   = "> 00B08A00000800"
+	readAuthShort         = "> 00B08A0000"
+	selectAuthCertificate = "> 00A4020C02000A"
+)
 
-func TestCertificateIsReadToTheByte(t *testing.T) {
-	content := certificateOf(600)
-	lines := append([]string{selectAuthCertificate, ok, "> 00B0000004", "< 308202589000"}, fileReads(content, 4, 604)...)
-	c, _ := open(t, card.Options{}, lines...)
+// One command brings a whole certificate; filler behind it is left out.
+func TestCertificateIsReadInOneCommand(t *testing.T) {
+	content := certificateOf(1600)
+	c, _ := open(t, card.Options{}, readAuthCertificate, "< "+upperHex(content)+strings.Repeat("FF", 400)+"9000")
 	got, err := c.AuthCertificate(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || !bytes.Equal(got, content) {
+		t.Errorf("%d bytes, %v", len(got), err)
 	}
-	if !bytes.Equal(got, content) {
-		t.Errorf("got %d bytes", len(got))
+	// A longer one takes a second command, for exactly the rest.
+	content = certificateOf(3000)
+	c, _ = open(t, card.Options{}, readAuthCertificate, "< "+upperHex(content[:2048])+"9000",
+		"> 00B008000003BC", "< "+upperHex(content[2048:])+"9000")
+	got, err = c.AuthCertificate(t.Context())
+	if err != nil || !bytes.Equal(got, content) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}
+
+// Where extended lengths do not pass, the client goes on in blocks of 256, and remembers.
+func TestCertificateInShortBlocks(t *testing.T) {
+	content := certificateOf(600)
+	blocks := append([]string{readAuthShort, "< " + upperHex(content[:256]) + "9000"}, fileReads(content, 256, 604)...)
+	for name, answer := range map[string]string{
+		"the card refuses":        "< 6700",
+		"the reader fails":        "! too long for this reader",
+		"the answer is no answer": "< 30",
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, s := open(t, card.Options{}, append([]string{readAuthCertificate, answer}, blocks...)...)
+			for range 2 {
+				got, err := c.AuthCertificate(t.Context())
+				if err != nil || !bytes.Equal(got, content) {
+					t.Errorf("%d bytes, %v", len(got), err)
+				}
+				if len(s.lines) == 0 {
+					s.add(blocks...)
+				}
+			}
+			s.lines = nil
+		})
+	}
+	t.Run("a dead reader", func(t *testing.T) {
+		c, _ := open(t, card.Options{}, readAuthCertificate, "! gone", readAuthShort, "! gone")
+		_, err := c.AuthCertificate(t.Context())
+		wantReason(t, err, card.TransportFailed)
+	})
+	t.Run("a reader that cuts", func(t *testing.T) {
+		c, _ := open(t, card.Options{}, readAuthCertificate, "< "+upperHex(content[:256])+"9000",
+			"> 00B0010000015C", "< "+upperHex(content[256:512])+"9000", "> 00B002005C", "< "+upperHex(content[512:])+"9000")
+		got, err := c.AuthCertificate(t.Context())
+		if err != nil || !bytes.Equal(got, content) {
+			t.Errorf("%d bytes, %v", len(got), err)
+		}
+	})
+}
+
+// A card that does not know short identifiers is asked with SELECT.
+func TestCertificateWithoutShortIdentifiers(t *testing.T) {
+	content := certificateOf(100)
+	for _, status := range []string{"6A86", "6A81", "6A82", "6986"} {
+		c, _ := open(t, card.Options{}, readAuthCertificate, "< "+status, selectAuthCertificate, ok,
+			"> 00B00000000800", "< "+upperHex(content)+"9000")
+		if got, err := c.AuthCertificate(t.Context()); err != nil || !bytes.Equal(got, content) {
+			t.Errorf("%s: %d bytes, %v", status, len(got), err)
+		}
 	}
 }
 
 func TestCertificateQuirks(t *testing.T) {
 	content := certificateOf(16)
-	value := upperHex(content[4:])
+	head, value := upperHex(content[:12]), upperHex(content[12:])
 	tests := []struct {
 		name  string
 		lines []string
 	}{
-		{"short data", []string{"> 00B0000410", "< " + value[:20] + "9000", "> 00B0000E06", "< " + value[20:] + "9000"}},
-		{"end of file warning", []string{"> 00B0000410", "< " + value + "6282"}},
-		{"61xx", []string{"> 00B0000410", "< 6110", "> 00C0000010", "< " + value + "9000"}},
-		{"61xx in pieces", []string{"> 00B0000410", "< " + value[:20] + "6106", "> 00C0000006", "< " + value[20:24] + "6104", "> 00C0000004", "< " + value[24:] + "9000"}},
-		{"6Cxx", []string{"> 00B0000410", "< 6C0A", "> 00B000040A", "< " + value[:20] + "9000", "> 00B0000E06", "< " + value[20:] + "9000"}},
-		{"6Cxx after 61xx", []string{"> 00B0000410", "< 6120", "> 00C0000020", "< 6C10", "> 00C0000010", "< " + value + "9000"}},
+		{"short data", []string{"< " + head + "9000", "> 00B0000C08", "< " + value[:6] + "9000", "> 00B0000F05", "< " + value[6:] + "9000"}},
+		{"shorter than the header", []string{"< 30829000", "> 00B0000206", "< " + head[4:16] + "9000", "> 00B000080C", "< " + head[16:] + value + "9000"}},
+		{"end of file warning", []string{"< " + head + value + "6282"}},
+		{"61xx", []string{"< 6114", "> 00C0000014", "< " + head + value + "9000"}},
+		{"61xx in pieces", []string{"< " + head + "6108", "> 00C0000008", "< " + value[:4] + "6106", "> 00C0000006", "< " + value[4:] + "9000"}},
+		{"6Cxx", []string{"< 6C14", "> 00B08A0014", "< " + head + value + "9000"}},
+		{"6Cxx after 61xx", []string{"< 6120", "> 00C0000020", "< 6C14", "> 00C0000014", "< " + head + value + "9000"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c, _ := open(t, card.Options{}, append([]string{selectAuthCertificate, ok, "> 00B0000004", "< 308200109000"}, tt.lines...)...)
+			c, _ := open(t, card.Options{}, append([]string{readAuthCertificate}, tt.lines...)...)
 			got, err := c.AuthCertificate(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -52,31 +115,33 @@ func TestCertificateQuirks(t *testing.T) {
 }
 
 func TestCertificateRefused(t *testing.T) {
+	missing := []string{"< 6A82", selectAuthCertificate, "< 6A82", selectJPKI, ok, selectAuthCertificate, "< 6A82"}
 	tests := []struct {
 		name  string
 		lines []string
 		want  card.Reason
 	}{
-		{"no file", []string{"< 6A82", selectJPKI, ok, selectAuthCertificate, "< 6A82"}, card.NoCertificate},
-		{"empty file", []string{ok, "> 00B0000004", "< 6B00"}, card.NoCertificate},
-		{"empty file, 9000", []string{ok, "> 00B0000004", "< 9000"}, card.NoCertificate},
-		{"filler FF", []string{ok, "> 00B0000004", "< FFFFFFFF9000"}, card.NoCertificate},
-		{"filler 00", []string{ok, "> 00B0000004", "< 000000009000"}, card.NoCertificate},
-		{"short header", []string{ok, "> 00B0000004", "< 3082019000", "> 00B0000301", "< 6B00"}, card.Malformed},
-		{"not a sequence", []string{ok, "> 00B0000004", "< 318201009000"}, card.Malformed},
-		{"81 form", []string{ok, "> 00B0000004", "< 3081FF309000"}, card.Malformed},
-		{"indefinite", []string{ok, "> 00B0000004", "< 308030009000"}, card.Malformed},
-		{"larger than any certificate", []string{ok, "> 00B0000004", "< 30823FFD9000"}, card.Malformed},
-		{"file ends early", []string{ok, "> 00B0000004", "< 308200109000", "> 00B0000410", "< AABB9000", "> 00B000060E", "< 6B00"}, card.Malformed},
-		{"file ends early, 6282", []string{ok, "> 00B0000004", "< 308200109000", "> 00B0000410", "< AABB6282"}, card.Malformed},
-		{"corrupted", []string{ok, "> 00B0000004", "< 308200109000", "> 00B0000410", "< AABB6281"}, card.Refused},
-		{"more than asked for", []string{ok, "> 00B0000004", "< 30820010AA9000"}, card.Malformed},
-		{"behind the PIN", []string{ok, "> 00B0000004", "< 6982"}, card.NotVerified},
-		{"select refused", []string{"< 6283"}, card.Deactivated},
+		{"no file", missing, card.NoCertificate},
+		{"empty file", []string{"< 6B00"}, card.NoCertificate},
+		{"empty file, 9000", []string{"< 9000"}, card.NoCertificate},
+		{"filler FF", []string{"< FFFFFFFFFFFFFFFF9000"}, card.NoCertificate},
+		{"filler 00", []string{"< 00000000000000009000"}, card.NoCertificate},
+		{"short header", []string{"< 3082019000", "> 00B0000305", "< 6B00"}, card.Malformed},
+		{"not a sequence", []string{"< 31820100000000009000"}, card.Malformed},
+		{"81 form", []string{"< 3081FF30000000009000"}, card.Malformed},
+		{"indefinite", []string{"< 30803000000000009000"}, card.Malformed},
+		{"larger than any certificate", []string{"< 30823FFD000000009000"}, card.Malformed},
+		{"file ends early", []string{"< 30820010AABBCCDD9000", "> 00B000080C", "< 6B00"}, card.Malformed},
+		{"file ends early, 6282", []string{"< 30820010AABB6282"}, card.Malformed},
+		{"corrupted", []string{"< 30820010AABB6281"}, card.Refused},
+		{"more than asked for", []string{"< " + strings.Repeat("30", 2049) + "9000", readAuthShort, "< " + strings.Repeat("30", 257) + "9000"}, card.Malformed},
+		{"behind the PIN", []string{"< 6982"}, card.NotVerified},
+		{"deactivated", []string{"< 6283"}, card.Deactivated},
+		{"select refused", []string{"< 6A86", selectAuthCertificate, "< 6283"}, card.Deactivated},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c, _ := open(t, card.Options{}, append([]string{selectAuthCertificate}, tt.lines...)...)
+			c, _ := open(t, card.Options{}, append([]string{readAuthCertificate}, tt.lines...)...)
 			got, err := c.AuthCertificate(t.Context())
 			wantReason(t, err, tt.want)
 			if got != nil {
@@ -87,7 +152,7 @@ func TestCertificateRefused(t *testing.T) {
 }
 
 func TestNotVerifiedNamesThePIN(t *testing.T) {
-	c, _ := open(t, card.Options{}, selectAuthCertificate, ok, "> 00B0000004", "< 6982")
+	c, _ := open(t, card.Options{}, readAuthCertificate, "< 6982")
 	_, err := c.AuthCertificate(t.Context())
 	if want := "card: read authentication certificate: PIN not verified (authentication PIN) (status 6982)"; err.Error() != want {
 		t.Errorf("got %q", err)
@@ -101,13 +166,12 @@ func TestNotVerifiedNamesThePIN(t *testing.T) {
 }
 
 func TestCACertificatesAreFree(t *testing.T) {
-	content := certificateOf(8)
-	rest := []string{ok, "> 00B0000004", "< 308200089000", "> 00B0000408", "< " + upperHex(content[4:]) + "9000"}
-	c, s := open(t, card.Options{}, append([]string{"> 00A4020C02000B"}, rest...)...)
+	answer := "< " + upperHex(certificateOf(8)) + "9000"
+	c, s := open(t, card.Options{}, "> 00B08B00000800", answer)
 	if _, err := c.AuthCACertificate(t.Context()); err != nil {
 		t.Error(err)
 	}
-	s.add(append([]string{"> 00A4020C020002"}, rest...)...)
+	s.add("> 00B08200000800", answer)
 	if _, err := c.SigningCACertificate(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -130,13 +194,25 @@ func TestGetResponseLoopIsBounded(t *testing.T) {
 			}
 		})
 	}
-	// One byte at a time, for ever: stopped by the length that was asked for.
+	// One byte at a time, for ever: stopped by the number of commands and by the length that was asked for.
 	e := &endless{answer: []byte{0x00, 0x61, 0x01}}
 	c, err := card.Open(t.Context(), e, card.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.AuthCertificate(t.Context()); err == nil || e.n > 300 {
+	if _, err := c.AuthCertificate(t.Context()); err == nil || e.n > 600 {
 		t.Errorf("%d commands, %v", e.n, err)
 	}
+}
+
+// The order of the commands is what other programs at the reader see: nothing but the file is selected.
+func TestCertificateDoesNotDisturbAVerifiedPIN(t *testing.T) {
+	c, s := open(t, card.Options{}, verifyAuth("< 63C3", "< 9000")...)
+	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+		t.Fatal(err)
+	}
+	// The card lost power in between: the client says so instead of reporting a card without certificates.
+	s.add(slices.Concat([]string{readAuthCertificate, "< 6A82", selectAuthCertificate, "< 6A82", selectJPKI, ok, selectAuthCertificate, ok})...)
+	_, err := c.AuthCertificate(t.Context())
+	wantReason(t, err, card.NotVerified)
 }

@@ -22,10 +22,13 @@ const (
 	ApplicationMissing
 	// NoCertificate: the certificate was never written to this card, or was removed.
 	NoCertificate
+	// FileMissing: the application lacks the file that was asked for.
+	FileMissing
 	// Deactivated: the issuer has locked the application or file (status 6283).
 	Deactivated
 
-	// PINFormat: the PIN cannot be right. It was not sent and cost no try.
+	// PINFormat: the PIN cannot be right. It was not sent and cost no try. A new PIN may also have been refused by the card;
+	// then Error.Status is set.
 	PINFormat
 	// WrongPIN: the card refused the PIN.
 	WrongPIN
@@ -44,6 +47,18 @@ const (
 	BadDigest
 	// UnsupportedKey: the certificate holds a key that this client cannot use.
 	UnsupportedKey
+	// PurposeMissing: an individual number was asked for without a lawful purpose. Nothing was sent.
+	PurposeMissing
+	// InvalidRoot: a root key that the caller supplied cannot be used.
+	InvalidRoot
+	// ChannelRefused: the card did not open, or broke, the secure messaging that Options asked for.
+	ChannelRefused
+	// UnknownIssuer: no root that the caller supplied certifies the issuer of the data.
+	UnknownIssuer
+	// Tampered: a hash or signature over data of the card does not hold.
+	Tampered
+	// NotGenuine: the chip could not show that it holds the key that the issuer certified. The data may be a copy.
+	NotGenuine
 	// Malformed: the card's answer breaks the rules of its encoding.
 	Malformed
 	// Refused: the card answered with a status word that has no meaning here; see Error.Status.
@@ -72,6 +87,8 @@ func (r Reason) String() string {
 		return "application missing"
 	case NoCertificate:
 		return "no certificate"
+	case FileMissing:
+		return "file missing"
 	case Deactivated:
 		return "deactivated"
 	case PINFormat:
@@ -92,6 +109,18 @@ func (r Reason) String() string {
 		return "unsupported digest"
 	case UnsupportedKey:
 		return "unsupported key"
+	case PurposeMissing:
+		return "no lawful purpose"
+	case InvalidRoot:
+		return "invalid root key"
+	case ChannelRefused:
+		return "no secure messaging"
+	case UnknownIssuer:
+		return "unknown issuer"
+	case Tampered:
+		return "signature of the issuer does not hold"
+	case NotGenuine:
+		return "chip does not hold the certified key"
 	case Malformed:
 		return "malformed answer"
 	case Refused:
@@ -118,11 +147,11 @@ func (r Reason) family() fault.Family {
 	switch r {
 	case NotMyNumberCard, PINFormat, WrongPIN, LastTryRefused, NotVerified:
 		return fault.User
-	case ApplicationMissing, NoCertificate, Deactivated, PINBlocked, Refused:
+	case ApplicationMissing, NoCertificate, FileMissing, Deactivated, PINBlocked, Refused, ChannelRefused:
 		return fault.Account
-	case BadReference, BadDigest, UnsupportedKey, Closed:
+	case BadReference, BadDigest, UnsupportedKey, PurposeMissing, InvalidRoot, Closed:
 		return fault.Configuration
-	case Malformed:
+	case Malformed, UnknownIssuer, Tampered, NotGenuine:
 		return fault.Untrusted
 	case TransportFailed, Interrupted, ReaderUnavailable, CardAbsent, CardBusy, TriesNotReported, UnknownReason:
 	}

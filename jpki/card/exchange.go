@@ -7,14 +7,21 @@ import (
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
-// Classes and instructions (ISO/IEC 7816-4, 5.4; 2A in class 80: JICSAP V1.1).
+// Classes and instructions (ISO/IEC 7816-4, 5.4; class 80: JICSAP V1.1).
 const (
 	claCard        = 0x80
+	claSecure      = 0x08 // secure messaging, the header is not authenticated
 	insVerify      = 0x20
+	insChange      = 0x24
 	insSign        = 0x2A
+	insChangeKey   = 0x32 // in class 80
+	insInternal    = 0x88
 	insSelect      = 0xA4
+	insSetSession  = 0xAE // in class 80
 	insReadBinary  = 0xB0
+	insReadRecord  = 0xB2
 	insGetResponse = 0xC0
+	insGetData     = 0xCA
 )
 
 // currentEF is the P2 of VERIFY and COMPUTE DIGITAL SIGNATURE that means the selected elementary file.

@@ -20,7 +20,7 @@ const (
 )
 
 // opening is the transcript of a successful Open.
-var opening = []string{selectJPKI, ok, "> 00A4020C020006", ok, "> 00B0000020", plastic}
+var opening = []string{selectJPKI, ok, "> 00B0860020", plastic}
 
 // script is a transport that plays a transcript: "> " a command that is expected, "< " the answer, "! " a failure of the
 // transport instead of an answer. A command that differs fails the test.
@@ -122,7 +122,7 @@ func wantPINError(t *testing.T, err error, want card.PINError) {
 	}
 }
 
-// fileReads returns the transcript of reading n bytes at an offset in blocks of 256 from the content.
+// fileReads returns the transcript of reading from an offset to an end in blocks of 256.
 func fileReads(content []byte, offset, end int) []string {
 	var lines []string
 	for at := offset; at < end; at += 256 {
@@ -151,7 +151,7 @@ func (e *endless) Transmit(_ context.Context, cmd []byte) ([]byte, error) {
 	case cmd[1] == 0xA4:
 		return []byte{0x90, 0x00}, nil
 	case !e.opened:
-		e.opened = true
+		e.opened = true // the token label
 		return []byte{0x69, 0x81}, nil
 	}
 	e.n++

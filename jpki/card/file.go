@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/kakunin-go/kakunin/internal/apdu"
+	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/tlv"
 )
 
 // Elementary files of the JPKI application.
@@ -11,6 +13,7 @@ const (
 	efSigningCertificate   = 0x0001
 	efSigningCACertificate = 0x0002
 	efTokenInfo            = 0x0006
+	efAvailability         = 0x0008
 	efAuthCertificate      = 0x000A
 	efAuthCACertificate    = 0x000B
 	efAuthKey              = 0x0017
@@ -21,63 +24,142 @@ const (
 
 // Elementary files of the text application (券面事項入力補助AP).
 const (
-	efAttributes = 0x0002
-	efTextPIN    = 0x0011
+	efNumber        = 0x0001
+	efAttributes    = 0x0002
+	efTextSignature = 0x0003
+	efTextInfo      = 0x0005
+	efChannelKey    = 0x0006
+	efTextInternal  = 0x0007
+	efTextPIN       = 0x0011
+	efTextNumberA   = 0x0014
+	efTextNumberB   = 0x0015
+	efIssuer        = 0x0004 // CV certificate of the municipality, in the text and in the card-face application
 )
 
-// tokenLabelSize is the length of the label at the start of the token information file.
-const tokenLabelSize = 32
+// Elementary files of the card-face application (券面事項確認AP).
+const (
+	efAgeCheck      = 0x0001
+	efFace          = 0x0002
+	efFaceInfo      = 0x0003
+	efNumberImage   = 0x0005
+	efFaceBirthdate = 0x0011
+	efFaceNumberB   = 0x0012
+	efFaceNumberA   = 0x0013
+)
 
-// maxOffset is the largest offset that P1-P2 of READ BINARY can express (15 bits).
-const maxOffset = 0x7FFF
+// Elementary files of the common-card and resident-register applications.
+const (
+	efCardRecord  = 0x0001
+	efCommonKey   = 0x0019
+	efCommonPIN   = 0x001C
+	efResidentPIN = 0x001C
+)
 
-// selectEF selects an elementary file of the current application. Verified PINs stay verified.
-func (s *session) selectEF(ctx context.Context, op string, id uint16) (apdu.Response, error) {
-	cmd := apdu.Command{INS: insSelect, P1: 0x02, P2: 0x0C, Data: []byte{byte(id >> 8), byte(id & 0xFF)}}
-	r, err := s.send(ctx, op, cmd)
-	if err != nil || r.Status != apdu.FileNotFound || s.end != nil || s.app == unknownApp {
-		return r, err
-	}
-	// Without a transaction nobody tells when the card was taken away and put back, which leaves another application
-	// selected and nothing verified: ask again where the file should be.
-	if err := s.reselectApp(ctx, op, s.app); err != nil {
-		return apdu.Response{}, err
-	}
-	return s.send(ctx, op, cmd)
+const (
+	// tokenLabelSize is the length of the label at the start of the token information file.
+	tokenLabelSize = 32
+	// objectHeader is how many bytes a tag and a length field can take, see package tlv, and a byte more.
+	objectHeader = 8
+	// maxOffset is the largest offset that P1-P2 of READ BINARY can express (15 bits).
+	maxOffset = 0x7FFF
+	// byShortID in P1 of READ BINARY says that bits 5 to 1 are a short identifier and P2 the offset.
+	byShortID = 0x80
+)
+
+// sizing tells from the first bytes of a file how long its content is; filler follows. The error is an *[Error].
+type sizing func(op string, head []byte) (int, error)
+
+// exactly is the size of a file whose content has no length of its own.
+func exactly(n int) sizing {
+	return func(string, []byte) (int, error) { return n, nil }
 }
 
-// mustSelectEF is selectEF for a file that every such application has.
-func (s *session) mustSelectEF(ctx context.Context, op string, id uint16) error {
-	r, err := s.selectEF(ctx, op, id)
-	if err != nil {
-		return err
-	}
-	if r.Status == apdu.FileNotFound {
-		// Then it is not the application that this client selected: the card has lost power in between.
-		verified := s.verified != 0
-		s.app, s.verified = unknownApp, 0
-		if verified {
-			return &Error{Op: op, Reason: NotVerified, Status: uint16(r.Status), Err: r.Status}
+// objectOf is the size of a file that holds one data object.
+func objectOf(want tlv.Tag) sizing {
+	return func(op string, head []byte) (int, error) {
+		tag, header, size, err := tlv.Header(head)
+		if err != nil {
+			return 0, &Error{Op: op, Reason: Malformed, Err: err}
 		}
+		if tag != want || header+size > limits.CardFile {
+			return 0, &Error{Op: op, Reason: Malformed}
+		}
+		return header + size, nil
 	}
-	if r.Status != apdu.OK {
-		return refused(op, r.Status)
+}
+
+// readFile reads the content of an elementary file of the current application. It asks for first bytes before it knows
+// the size: with a guess that is large enough the whole file takes one command.
+func (s *session) readFile(ctx context.Context, op string, ef uint16, first int, size sizing) ([]byte, error) {
+	content, end, err := s.readStart(ctx, op, ef, first)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	if len(content) < objectHeader && !end {
+		// Cards may give less than was asked for.
+		more, err := s.readEF(ctx, op, len(content), min(objectHeader, first)-len(content))
+		if err != nil {
+			return nil, err
+		}
+		content = append(content, more...)
+	}
+	total, err := size(op, content)
+	if err != nil {
+		return nil, err
+	}
+	if total > len(content) && !end {
+		// Only as much as the content has: filler behind it stays on the card.
+		rest, err := s.readEF(ctx, op, len(content), total-len(content))
+		if err != nil {
+			return nil, err
+		}
+		content = append(content, rest...)
+	}
+	if len(content) < total {
+		return nil, &Error{Op: op, Reason: Malformed}
+	}
+	return content[:total:total], nil
+}
+
+// readStart reads up to n bytes from the beginning of a file, which becomes the current one. end says that there are no
+// more. The short identifier saves a SELECT; a card that does not know it is asked in two commands.
+func (s *session) readStart(ctx context.Context, op string, ef uint16, n int) (content []byte, end bool, err error) {
+	r, err := s.readBlock(ctx, op, byShortID|byte(ef&0x1F), 0, n)
+	if err != nil {
+		return nil, false, err
+	}
+	switch r.Status {
+	case apdu.FileNotFound, apdu.IncorrectP1P2, apdu.FunctionNotSupported, apdu.NoCurrentEF, apdu.WrongLength:
+		if err := s.mustSelectEF(ctx, op, ef); err != nil {
+			return nil, false, err
+		}
+		if r, err = s.readBlock(ctx, op, 0, 0, n); err != nil {
+			return nil, false, err
+		}
+	default:
+	}
+	switch r.Status {
+	case apdu.OK:
+		return r.Data, len(r.Data) == 0, nil
+	case apdu.EndOfFile:
+		return r.Data, true, nil
+	case apdu.OffsetOutsideFile:
+		return nil, true, nil
+	default:
+		return nil, false, refused(op, r.Status)
+	}
 }
 
 // readEF reads n bytes of the current elementary file from the offset, or as many as there are. Short data, 6B00 and 6282
 // all mean the end of the file: cards and readers differ.
 func (s *session) readEF(ctx context.Context, op string, offset, n int) ([]byte, error) {
-	out := make([]byte, 0, n)
+	out := make([]byte, 0, max(n, 0))
 	for len(out) < n {
 		at := offset + len(out)
 		if at > maxOffset {
 			return nil, &Error{Op: op, Reason: Malformed}
 		}
-		r, err := s.send(ctx, op, apdu.Command{
-			INS: insReadBinary, P1: byte(at >> 8), P2: byte(at & 0xFF), Ne: min(maxShort, n-len(out)),
-		})
+		r, err := s.readBlock(ctx, op, byte(at>>8), byte(at&0xFF), n-len(out))
 		if err != nil {
 			return nil, err
 		}
@@ -96,4 +178,61 @@ func (s *session) readEF(ctx context.Context, op string, offset, n int) ([]byte,
 		}
 	}
 	return out, nil
+}
+
+// readBlock is one READ BINARY for at most n bytes: with an extended Le field where everything between here and the card
+// carries it, otherwise for at most 256.
+func (s *session) readBlock(ctx context.Context, op string, p1, p2 byte, n int) (apdu.Response, error) {
+	cmd := apdu.Command{INS: insReadBinary, P1: p1, P2: p2, Ne: n}
+	if n <= maxShort {
+		return s.send(ctx, op, cmd)
+	}
+	if !s.short {
+		r, err := s.exchange(ctx, op, cmd)
+		if err == nil && r.Status != apdu.WrongLength {
+			return r, nil
+		}
+		if reason := ReasonOf(err); err != nil && reason != TransportFailed && reason != Malformed {
+			s.app, s.verified = unknownApp, 0
+			return apdu.Response{}, err
+		}
+		// Not every card, reader and relay carries extended lengths. Reading again changes nothing on the card.
+		s.short = true
+	}
+	cmd.Ne = maxShort
+	return s.send(ctx, op, cmd)
+}
+
+// selectEF selects an elementary file of the current application. Verified PINs stay verified.
+func (s *session) selectEF(ctx context.Context, op string, id uint16) (apdu.Response, error) {
+	cmd := apdu.Command{INS: insSelect, P1: 0x02, P2: 0x0C, Data: []byte{byte(id >> 8), byte(id & 0xFF)}}
+	r, err := s.send(ctx, op, cmd)
+	if err != nil || r.Status != apdu.FileNotFound || s.app == unknownApp {
+		return r, err
+	}
+	// Nobody tells when the card lost power or was taken away and put back, which leaves another application selected and
+	// nothing verified: ask again where the file should be.
+	verified := s.verified != 0
+	if err := s.reselectApp(ctx, op, s.app); err != nil {
+		return apdu.Response{}, err
+	}
+	again, err := s.send(ctx, op, cmd)
+	if err == nil && again.Status == apdu.OK && verified {
+		return apdu.Response{}, &Error{Op: op, Reason: NotVerified, Status: uint16(r.Status), Err: r.Status}
+	}
+	return again, err
+}
+
+// mustSelectEF is selectEF for a file that every such application has.
+func (s *session) mustSelectEF(ctx context.Context, op string, id uint16) error {
+	r, err := s.selectEF(ctx, op, id)
+	switch {
+	case err != nil:
+		return err
+	case r.Status == apdu.FileNotFound:
+		return &Error{Op: op, Reason: FileMissing, Status: uint16(r.Status), Err: r.Status}
+	case r.Status != apdu.OK:
+		return refused(op, r.Status)
+	}
+	return nil
 }

@@ -3,11 +3,15 @@ package card
 import (
 	"bytes"
 	"context"
+	"crypto/aes"
+	"crypto/rsa"
 	"encoding/binary"
 	"encoding/hex"
 	"testing"
 	"unicode/utf8"
 
+	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/internal/apdu"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/tlv"
 )
@@ -86,18 +90,22 @@ type fileCard struct {
 	most    int
 }
 
-func (c fileCard) Transmit(_ context.Context, cmd []byte) ([]byte, error) {
-	if cmd[1] != insReadBinary {
+func (c fileCard) Transmit(_ context.Context, raw []byte) ([]byte, error) {
+	cmd, err := apdu.ParseCommand(raw)
+	if err != nil {
+		return nil, err
+	}
+	if cmd.INS != insReadBinary {
 		return []byte{0x90, 0x00}, nil
 	}
-	at, ne := int(cmd[2])<<8|int(cmd[3]), int(cmd[4])
-	if ne == 0 {
-		ne = maxShort
+	at := int(cmd.P1)<<8 | int(cmd.P2)
+	if cmd.P1&byShortID != 0 {
+		at = int(cmd.P2)
 	}
 	if at >= len(c.content) {
 		return []byte{byte(c.end >> 8), byte(c.end)}, nil
 	}
-	n := min(ne, c.most, len(c.content)-at)
+	n := min(cmd.Ne, c.most, len(c.content)-at)
 	return append(bytes.Clone(c.content[at:at+n]), 0x90, 0x00), nil
 }
 
@@ -109,11 +117,17 @@ func FuzzAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a, b, c []byte) {
 		answers := &turns{answers: [][]byte{a, b, c}}
 		s := newSession(answers)
-		client := &Card{s: s, lastTry: true}
+		client := &Card{s: s, opts: Options{AllowLastTry: true}}
 		_, _ = client.AuthPINTries(t.Context())
 		_ = client.VerifyAuthPIN(t.Context(), "1234")
 		_, _ = client.AuthCertificate(t.Context())
 		_, _ = client.Attributes(t.Context(), "1234")
+		_, _ = client.CardFace(t.Context(), FaceNumberB, "55021720352285")
+		_, _ = client.CardRecord(t.Context())
+		_, _ = client.IssuerData(t.Context())
+		_ = client.ChangePIN(t.Context(), AuthPIN, "1234", "5678")
+		client.opts.SecureMessaging, client.opts.Roots = true, &Roots{}
+		_, _ = client.IndividualNumber(t.Context(), "1234", fourinfo.PurposeReporting)
 		if answers.n > 4*limits.CardFile {
 			t.Fatalf("%d commands", answers.n)
 		}
@@ -132,4 +146,118 @@ func (s *turns) Transmit(_ context.Context, cmd []byte) ([]byte, error) {
 	}
 	s.n++
 	return s.answers[s.n%len(s.answers)], nil
+}
+
+// FuzzParseFiles: no content of a file makes a parser panic; what is accepted stays within the file and its rules.
+func FuzzParseFiles(f *testing.F) {
+	key := tlv.Append(tlv.Append(nil, tagExponent, []byte{1, 0, 1}), tagModulus, append(bytes.Repeat([]byte{0xA5}, 255), 0x01))
+	id := bytes.Repeat([]byte("6000033\x08\x05001\x00\x00\x00\x00"), 2)
+	signature := make([]byte, 256)
+	cv := tlv.Append(tlv.Append(nil, tagCVContent, append(id, key...)), tagCVSignature, signature)
+	f.Add(cv)
+	f.Add(tlv.Append(nil, tagCVCertificate, cv))
+	hash := make([]byte, 32)
+	f.Add(tlv.Append(nil, tagTextSignature, tlv.Append(tlv.Append(tlv.Append(nil, tagNumberHash, hash), tagAttributesHash, hash), tagHashSignature, signature)))
+	f.Add(tlv.Append(nil, tagTextInternal, tlv.Append(tlv.Append(nil, tagInternalKey, key), tagInternalSignature, signature)))
+	f.Add(tlv.Append(nil, tagAgeCheck, tlv.Append(tlv.Append(tlv.Append(nil, tagAgeBirthdate, []byte("19800217")), tagAgeKey, key), tagAgeSignature, signature)))
+	f.Add(tlv.Append(nil, tagNumberImage, tlv.Append(tlv.Append(tlv.Append(nil, tagNumberPicture, []byte("\x89PNG")), tagNumberKey, key), tagNumberSignature, signature)))
+	f.Add(seedFace(key, signature))
+	f.Add(append([]byte{0x01, 0x1C}, "4000000127198431322120350217"...))
+	f.Add(tlv.Append(nil, tagFaceInfo, tlv.Append(tlv.Append(tlv.Append(tlv.Append(nil, tagFaceSpecification, []byte{6, 3, 0x0E, 1}), tagFaceKeyID, id[:16]), tagFaceVersion, []byte{1}), tagFaceMunicipality, []byte("13221"))))
+	f.Add(tlv.Append(nil, tagTextInfo, tlv.Append(tlv.Append(nil, tagTextSpecification, []byte{1, 3, 0x0E, 1}), tagTextKeyID, id[:16])))
+	f.Add(append(tlv.Append(nil, tagNumber, []byte("123456789018")), 0xFF, 0xFF))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		if c, err := parseCVCertificate(file); err == nil {
+			checkKey(t, c.key)
+			if !bytes.Contains(file, c.content) || !bytes.HasPrefix(c.content, c.certifier[:]) {
+				t.Fatal("signed content is not from the file")
+			}
+		}
+		if h, err := parseTextSignature(file); err == nil && !bytes.Contains(file, h.signed) {
+			t.Fatal("signed hashes are not from the file")
+		}
+		if k, err := parseTextInternal(file); err == nil {
+			checkKey(t, k.key)
+		}
+		for _, tags := range [][4]tlv.Tag{
+			{tagAgeCheck, tagAgeBirthdate, tagAgeKey, tagAgeSignature},
+			{tagNumberImage, tagNumberPicture, tagNumberKey, tagNumberSignature},
+		} {
+			if r, err := parseFaceRecord(file, tags[0], tags[1], tags[2], tags[3]); err == nil {
+				checkKey(t, r.key)
+				if !bytes.Contains(r.signed, r.value) {
+					t.Fatal("the value is not among what is signed")
+				}
+			}
+		}
+		if face, err := parseFace(file); err == nil {
+			checkKey(t, face.key)
+			if face.face.Expiry != (fourinfo.Date{}) && !face.face.Expiry.Valid() {
+				t.Fatalf("expiry %v", face.face.Expiry)
+			}
+		}
+		if r, ok := parseCardRecord(file); ok && (!r.Expiry.Valid() || len(r.RevealSerialNumber()) != 15 || len(r.Municipality) != 5) {
+			t.Fatalf("record %v", r)
+		}
+		for _, parse := range []func([]byte) (Information, bool){parseFaceInformation, parseTextInformation} {
+			if i, ok := parse(file); ok && i.Municipality != "" && len(i.Municipality) != 5 {
+				t.Fatalf("municipality %q", i.Municipality)
+			}
+		}
+		if n, err := parseNumber(file, fourinfo.PurposeReporting); err == nil && !n.Present() {
+			t.Fatal("an absent number was accepted")
+		}
+	})
+}
+
+func checkKey(t *testing.T, key *rsa.PublicKey) {
+	t.Helper()
+	if key.N.BitLen() < limits.RSABitsMin || key.N.BitLen() > limits.RSABitsMax || key.E != issuerExponent {
+		t.Fatalf("accepted a key of %d bits with exponent %d", key.N.BitLen(), key.E)
+	}
+}
+
+// seedFace is a small card-face file with a true offset table.
+func seedFace(key, signature []byte) []byte {
+	var fields []byte
+	var starts []int
+	for i, v := range [][]byte{
+		[]byte("19800217"), []byte("1"), key, []byte("\x89PNG"), []byte("\x89PNG"), []byte("jP"), signature, []byte("20350217"), []byte("\x89PNG"),
+	} {
+		starts = append(starts, len(fields))
+		fields = tlv.Append(fields, tagFaceBirthdate+tlv.Tag(i), v)
+	}
+	const header, table = 5, 3 + 2*9
+	var offsets []byte
+	for _, s := range starts {
+		offsets = binary.BigEndian.AppendUint16(offsets, uint16(header+table+s))
+	}
+	return tlv.Append(nil, tagFace, append(tlv.Append(nil, tagFaceOffsets, offsets), fields...))
+}
+
+// FuzzChannel: no answer makes the secure messaging panic, and what it encrypts it decrypts again under the same counter
+// only.
+func FuzzChannel(f *testing.F) {
+	f.Add([]byte{}, uint64(1))
+	f.Add([]byte("123456789018"), uint64(2))
+	f.Add(bytes.Repeat([]byte{0x80, 0x00}, 8), uint64(1)<<40)
+	f.Fuzz(func(t *testing.T, b []byte, counter uint64) {
+		block, err := aes.NewCipher(make([]byte, 16))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &channel{block: block, counter: counter}
+		_, _ = c.decrypt("test", b)
+		if len(b) > limits.CardFile {
+			return
+		}
+		object := c.encrypt(b)
+		if plain, err := c.decrypt("test", object); err != nil || !bytes.Equal(plain, b) {
+			t.Fatalf("got %X, %v", plain, err)
+		}
+		c.counter++
+		if plain, err := c.decrypt("test", object); err == nil && len(b) > 0 && bytes.Equal(plain, b) {
+			t.Fatal("the counter does not matter")
+		}
+	})
 }

@@ -42,12 +42,13 @@ func selfSigned(t *testing.T, key crypto.Signer) []byte {
 	return der
 }
 
-func (k *testKey) certificateReads(sel string) []string {
-	return certificateFile(sel, k.certificate)
+func (k *testKey) certificateReads(read string) []string {
+	return certificateFile(read, k.certificate)
 }
 
-func certificateFile(sel string, der []byte) []string {
-	return append([]string{sel, ok, "> 00B0000004", "< " + upperHex(der[:4]) + "9000"}, fileReads(der, 4, len(der))...)
+// certificateFile is the transcript of reading a certificate: one command, answered with filler behind the content.
+func certificateFile(read string, der []byte) []string {
+	return []string{read, "< " + upperHex(der) + "FFFF9000"}
 }
 
 // signs is the transcript of one signature with the selected key over the input that the card pads.
@@ -63,7 +64,7 @@ func (k *testKey) signs(t *testing.T, sel string, input []byte) []string {
 // authKey opens a client with a verified PIN and returns its key.
 func (k *testKey) authKey(t *testing.T) (*card.Card, *card.Key, *script) {
 	t.Helper()
-	c, s := open(t, card.Options{}, k.certificateReads(selectAuthCertificate)...)
+	c, s := open(t, card.Options{}, k.certificateReads(readAuthCertificate)...)
 	key, err := c.AuthKey(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +121,7 @@ func TestSigningKey(t *testing.T) {
 	if err := c.VerifySigningPassword(t.Context(), "abc123"); err != nil {
 		t.Fatal(err)
 	}
-	s.add(k.certificateReads("> 00A4020C020001")...)
+	s.add(k.certificateReads("> 00B08100000800")...)
 	key, err := c.SigningKey(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -200,7 +201,7 @@ func TestSignChecksTheAnswer(t *testing.T) {
 
 func TestKeyNeedsItsOwnPIN(t *testing.T) {
 	k := newTestKey(t)
-	c, s := open(t, card.Options{}, k.certificateReads(selectAuthCertificate)...)
+	c, s := open(t, card.Options{}, k.certificateReads(readAuthCertificate)...)
 	key, err := c.AuthKey(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -227,12 +228,12 @@ func TestUnsupportedKeys(t *testing.T) {
 		"ECDSA P-384": selfSigned(t, elliptical),
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, _ := open(t, card.Options{}, certificateFile(selectAuthCertificate, der)...)
+			c, _ := open(t, card.Options{}, certificateFile(readAuthCertificate, der)...)
 			_, err := c.AuthKey(t.Context())
 			wantReason(t, err, card.UnsupportedKey)
 		})
 	}
-	c, _ := open(t, card.Options{}, certificateFile(selectAuthCertificate, certificateOf(300))...)
+	c, _ := open(t, card.Options{}, certificateFile(readAuthCertificate, certificateOf(300))...)
 	_, err = c.AuthKey(t.Context())
 	wantReason(t, err, card.Malformed)
 }

@@ -89,22 +89,17 @@ func fixedMessage(r Reason) fault.Message {
 
 // words returns how the forms of the municipal office call the PIN.
 func (p PIN) words() (ja, en string) {
-	switch p {
-	case AuthPIN:
-		return "利用者証明用電子証明書の暗証番号", "PIN of the authentication certificate"
-	case SigningPIN:
-		return "署名用電子証明書の暗証番号", "password of the signing certificate"
-	case TextPIN:
-		return "券面事項入力補助用の暗証番号", "PIN for the four attributes"
-	default:
-		return "暗証番号", "PIN"
+	if t, ok := p.trait(); ok {
+		return t.ja, t.en
 	}
+	return "暗証番号", "PIN"
 }
 
 // form says what the PIN consists of.
 func (p PIN) form() (ja, en string) {
-	if p == SigningPIN {
+	t, _ := p.trait()
+	if t.form == password {
 		return "6〜16文字の英数字", "6 to 16 letters and digits"
 	}
-	return "4桁の数字", "4 digits"
+	return fmt.Sprintf("%d桁の数字", t.form.digits()), fmt.Sprintf("%d digits", t.form.digits())
 }

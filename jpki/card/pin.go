@@ -6,91 +6,18 @@ import (
 	"github.com/kakunin-go/kakunin/internal/apdu"
 )
 
-// PIN names a reference: one of the secrets that the card compares. It is a name and never holds the secret.
-type PIN int
-
-// References. They are independent of each other, also in their tries: 3, 5 and 3.
-const (
-	// AuthPIN guards the authentication key: 4 digits (利用者証明用電子証明書の暗証番号).
-	AuthPIN PIN = iota + 1
-	// SigningPIN guards the signing key and certificate: 6 to 16 of A-Z and 0-9 (署名用電子証明書の暗証番号).
-	SigningPIN
-	// TextPIN guards the four attributes: 4 digits (券面事項入力補助用の暗証番号).
-	TextPIN
-)
-
-// String returns the English name of the reference, for logs.
-func (p PIN) String() string {
-	switch p {
-	case AuthPIN:
-		return "authentication PIN"
-	case SigningPIN:
-		return "signing password"
-	case TextPIN:
-		return "text PIN"
-	default:
-		return "unknown PIN"
-	}
-}
-
-// home returns where the reference lives.
-func (p PIN) home() (app application, ef uint16, ok bool) {
-	switch p {
-	case AuthPIN:
-		return jpkiApp, efAuthPIN, true
-	case SigningPIN:
-		return jpkiApp, efSigningPIN, true
-	case TextPIN:
-		return textApp, efTextPIN, true
-	default:
-		return unknownApp, 0, false
-	}
-}
-
-// encode checks the format and returns the bytes to send. The card compares bytes and counts a mistyped length as a
-// wrong PIN, so what cannot be right must not reach it.
-func (p PIN) encode(secret string) ([]byte, error) {
-	bad := &Error{Op: "check the format", Reason: PINFormat, Reference: p}
-	b := []byte(secret)
-	if p != SigningPIN {
-		if len(b) != 4 {
-			return nil, bad
-		}
-		for _, c := range b {
-			if c < '0' || c > '9' {
-				return nil, bad
-			}
-		}
-		return b, nil
-	}
-	if len(b) < 6 || len(b) > 16 {
-		return nil, bad
-	}
-	for i, c := range b {
-		switch {
-		case c >= '0' && c <= '9', c >= 'A' && c <= 'Z':
-		case c >= 'a' && c <= 'z':
-			// ASCII only: strings.ToUpper would turn the letters ſ and ı into S and I.
-			b[i] = c - 'a' + 'A'
-		default:
-			return nil, bad
-		}
-	}
-	return b, nil
-}
-
 // Tries asks for the remaining tries without spending one; 0 means blocked. A card that does not tell answers an *[Error]
-// with reason [TriesNotReported]. Asking for [TextPIN] selects another application, which makes the card forget a verified
-// authentication PIN and signing password.
+// with reason [TriesNotReported]. Any reference but [AuthPIN] and [SigningPIN] is in another application, which makes the
+// card forget a verified authentication PIN and signing password.
 func (c *Card) Tries(ctx context.Context, p PIN) (int, error) {
 	const op = "ask for the remaining tries"
-	app, ef, ok := p.home()
+	t, ok := p.trait()
 	if !ok {
 		return 0, &Error{Op: op, Reason: BadReference}
 	}
 	n := 0
-	err := c.s.do(ctx, op, app, 0, func(ctx context.Context) error {
-		if err := c.s.mustSelectEF(ctx, op, ef); err != nil {
+	err := c.s.do(ctx, op, t.app, 0, func(ctx context.Context) error {
+		if err := c.s.mustSelectEF(ctx, op, t.ef); err != nil {
 			return err
 		}
 		var err error
@@ -147,16 +74,52 @@ func (c *Card) present(ctx context.Context, p PIN, secret string) error {
 		return err
 	}
 	defer clear(value)
-	app, _, _ := p.home()
-	return c.s.do(ctx, op, app, 0, func(ctx context.Context) error {
-		return c.s.verify(ctx, op, p, value, c.lastTry)
+	t, _ := p.trait()
+	return c.s.do(ctx, op, t.app, 0, func(ctx context.Context) error {
+		return c.s.verify(ctx, op, p, value, c.opts.AllowLastTry)
+	})
+}
+
+// open presents a reference, runs use in its application and makes the card forget before it returns.
+func (c *Card) open(ctx context.Context, op string, p PIN, secret string, use func(context.Context) error) error {
+	t, ok := p.trait()
+	if !ok {
+		return &Error{Op: op, Reason: BadReference}
+	}
+	value, err := p.encode(secret)
+	if err != nil {
+		return err
+	}
+	defer clear(value)
+	return c.s.do(ctx, op, t.app, 0, func(ctx context.Context) error {
+		if err := c.s.verify(ctx, op, p, value, c.opts.AllowLastTry); err != nil {
+			return err
+		}
+		err := use(ctx)
+		// If this fails the transaction stays until the card can be cleared; what was done is good all the same.
+		_ = c.s.reselectApp(ctx, op, jpkiApp)
+		return nameReference(err, p)
 	})
 }
 
 // verify presents a PIN in the application where it lives, which must be selected.
 func (s *session) verify(ctx context.Context, op string, p PIN, value []byte, lastTry bool) error {
-	_, ef, _ := p.home()
-	if err := s.mustSelectEF(ctx, op, ef); err != nil {
+	if err := s.mayTry(ctx, op, p, lastTry); err != nil {
+		return err
+	}
+	// From here on the card may hold a verified PIN, even if the answer gets lost.
+	s.dirty = true
+	r, err := s.send(ctx, op, apdu.Command{INS: insVerify, P2: currentEF, Data: value})
+	if err != nil {
+		return err
+	}
+	return s.judge(ctx, op, p, r.Status)
+}
+
+// mayTry selects a reference and looks at its tries: an error means that VERIFY must not be sent.
+func (s *session) mayTry(ctx context.Context, op string, p PIN, lastTry bool) error {
+	t, _ := p.trait()
+	if err := s.mustSelectEF(ctx, op, t.ef); err != nil {
 		return err
 	}
 	n, err := s.tries(ctx, op, p)
@@ -170,20 +133,19 @@ func (s *session) verify(ctx context.Context, op string, p PIN, value []byte, la
 	case n == 1 && !lastTry:
 		return &PINError{Reference: p, Remaining: 1, Reason: LastTryRefused}
 	}
-	// From here on the card may hold a verified PIN, even if the answer gets lost.
-	s.dirty = true
-	r, err := s.send(ctx, op, apdu.Command{INS: insVerify, P2: currentEF, Data: value})
-	if err != nil {
-		return err
-	}
-	if r.Status == apdu.OK {
+	return nil
+}
+
+// judge reads the answer to VERIFY.
+func (s *session) judge(ctx context.Context, op string, p PIN, status apdu.Status) error {
+	if status == apdu.OK {
 		s.verified |= p.bit()
 		return nil
 	}
 	// A comparison that fails also withdraws an earlier success.
 	s.verified &^= p.bit()
 	s.dirty = s.verified != 0
-	return s.pinError(ctx, op, p, r.Status)
+	return s.pinError(ctx, op, p, status)
 }
 
 // pinError reads the answer to a VERIFY that failed.

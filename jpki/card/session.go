@@ -13,6 +13,10 @@ const (
 	unknownApp application = iota
 	jpkiApp
 	textApp
+	faceApp      // 券面事項確認AP
+	commonApp    // 共通カードAP
+	residentApp  // 住基AP
+	issuerDomain // GlobalPlatform issuer security domain
 )
 
 // aid returns the application identifier.
@@ -22,6 +26,14 @@ func (a application) aid() []byte {
 		return []byte{0xD3, 0x92, 0xF0, 0x00, 0x26, 0x01, 0x00, 0x00, 0x00, 0x01}
 	case textApp:
 		return []byte{0xD3, 0x92, 0x10, 0x00, 0x31, 0x00, 0x01, 0x01, 0x04, 0x08}
+	case faceApp:
+		return []byte{0xD3, 0x92, 0x10, 0x00, 0x31, 0x00, 0x01, 0x01, 0x04, 0x02}
+	case commonApp:
+		return []byte{0xD3, 0x92, 0x10, 0x00, 0x31, 0x00, 0x01, 0x01, 0x01, 0x00}
+	case residentApp:
+		return []byte{0xD3, 0x92, 0x10, 0x00, 0x31, 0x00, 0x01, 0x01, 0x04, 0x01}
+	case issuerDomain:
+		return []byte{0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00}
 	case unknownApp:
 	}
 	return nil
@@ -40,11 +52,13 @@ type session struct {
 	// dirty says that the card may hold a verified PIN, also when an interrupted command left that open. The transaction
 	// is kept as long.
 	dirty bool
+	// short says that the card, the reader or something between them does not carry extended lengths.
+	short bool
 	end   func() error // ends the transaction; nil outside one
 }
 
 // pinSet is a set of PIN references.
-type pinSet uint8
+type pinSet uint16
 
 func (p PIN) bit() pinSet { return 1 << p }
 

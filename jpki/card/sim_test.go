@@ -14,11 +14,35 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
+// newSim makes Hanako's software card of a kind. All share one test JPKI, so that its keys are made once.
+func newSim(t testing.TB, kind cardsim.Kind) *cardsim.Card {
+	t.Helper()
+	authority, err := testJPKI()
+	if err != nil {
+		t.Fatal(err)
+	}
+	person, err := cardsim.Lookup(cardsim.Hanako)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sim, err := cardsim.NewCard(cardsim.Config{Person: person, JPKI: authority, Kind: kind})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sim
+}
+
 // openSim opens Hanako's software card.
 func openSim(t *testing.T) (*cardsim.Card, *card.Card) {
 	t.Helper()
-	sim := cardsim.New(t, cardsim.Hanako)
-	c, err := card.Open(t.Context(), sim.Transport(), card.Options{})
+	sim := newSim(t, cardsim.Plastic)
+	return sim, openOver(t, sim.Transport(), card.Options{})
+}
+
+// openOver opens the card behind a transport.
+func openOver(t testing.TB, tr card.Transport, opts card.Options) *card.Card {
+	t.Helper()
+	c, err := card.Open(t.Context(), tr, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +51,21 @@ func openSim(t *testing.T) (*cardsim.Card, *card.Card) {
 			t.Error(err)
 		}
 	})
-	return sim, c
+	return c
+}
+
+// rootsOf returns the roots of the issuers of a software card.
+func rootsOf(t testing.TB, sim *cardsim.Card) *card.Roots {
+	t.Helper()
+	var keys []card.Root
+	for id, key := range sim.IssuerRoots() {
+		keys = append(keys, card.Root{ID: id, Key: key})
+	}
+	roots, err := card.InsecureTestRoots(keys...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return roots
 }
 
 // plainTransport has no transactions and cannot switch power, like a relay to a phone.
@@ -40,7 +78,7 @@ func (p plainTransport) Transmit(_ context.Context, command []byte) ([]byte, err
 // A card that was taken away and put back has another application selected and has forgotten the PIN. It must neither
 // look like a card without certificates nor be asked to sign unverified.
 func TestSimCardPutBack(t *testing.T) {
-	sim := cardsim.New(t, cardsim.Hanako)
+	sim := newSim(t, cardsim.Plastic)
 	c, err := card.Open(t.Context(), plainTransport{sim}, card.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -193,6 +231,27 @@ func TestSimSignatures(t *testing.T) {
 	}
 	_, err = auth.Sign(nil, digestFor(crypto.SHA256), crypto.SHA256)
 	wantReason(t, err, card.NotVerified)
+}
+
+// TestSimDigestInfo is the part of TestSimSignatures that also a process restricted to FIPS 140-3 can verify with crypto/rsa.
+func TestSimDigestInfo(t *testing.T) {
+	_, c := openSim(t)
+	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+		t.Fatal(err)
+	}
+	key, err := c.AuthKey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, hash := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512} {
+		signature, err := key.Sign(nil, digestFor(hash), hash)
+		if err == nil {
+			err = rsa.VerifyPKCS1v15(key.Public().(*rsa.PublicKey), hash, digestFor(hash), signature)
+		}
+		if err != nil {
+			t.Error(hash, err)
+		}
+	}
 }
 
 func digestFor(mode crypto.Hash) []byte {

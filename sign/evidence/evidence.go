@@ -62,6 +62,8 @@ type Record struct {
 	At         time.Time `json:"at"`
 	// PersonCompared is true when the certificate was compared with an expected person.
 	PersonCompared bool `json:"person_compared"`
+	// Person says how each expected attribute compared; in records made before it was kept it is absent.
+	Person []PersonMatch `json:"person,omitempty"`
 	// Steps are the checks that held, in their order.
 	Steps []jpki.Step `json:"steps,omitempty"`
 	// Clock, Basis and RetainUntil come from the options.
@@ -149,6 +151,7 @@ func FromReport(r *sign.Report, now time.Time, opts ...Option) (*Record, error) 
 		VerifiedAt:     seconds(r.VerifiedAt),
 		At:             seconds(r.At),
 		PersonCompared: r.PersonCompared,
+		Person:         personOf(r),
 		Steps:          append([]jpki.Step(nil), r.Steps...),
 	}
 	if o.certificate {

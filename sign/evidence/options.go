@@ -5,6 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
@@ -46,28 +47,9 @@ func apply(opts []Option) (o options, err error) {
 	return o, nil
 }
 
-// individualNumberDigits is the length of an individual number (番号利用法施行令, article 8: eleven digits and a check
-// digit).
-const individualNumberDigits = 12
-
-// plainText accepts a caller's free text: [printable], without anything that looks like an individual number. Digits of
-// every script count, and separators between digits do not hide a number.
-func plainText(s string) bool {
-	digits := 0
-	for _, c := range s {
-		switch {
-		case unicode.IsDigit(c):
-			if digits++; digits >= individualNumberDigits {
-				return false
-			}
-		case unicode.IsSpace(c) || unicode.IsPunct(c) || unicode.Is(unicode.Sm, c) || unicode.Is(unicode.Mn, c):
-			// still the same number: 1234-5678-9012, １２３４　５６７８　９０１２
-		default:
-			digits = 0
-		}
-	}
-	return printable(s)
-}
+// plainText accepts a caller's free text: [printable], without anything that may be an individual number, however it is
+// written. A record is kept for years, so the cautious test is the right one.
+func plainText(s string) bool { return !fourinfo.MayHoldIndividualNumber(s) && printable(s) }
 
 // printable accepts short text without control characters. It is enough for the names and clauses of steps, which are
 // fixed texts of this module and may quote object identifiers, long rows of digits and dots.

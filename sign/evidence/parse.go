@@ -103,6 +103,8 @@ func (r *Record) check() error {
 		return refuse("basis")
 	case !plainText(r.Clock):
 		return refuse("clock")
+	case !r.checkPerson():
+		return refuse("person")
 	case r.Previous != "" && !hexHash(r.Previous):
 		return refuse("previous")
 	case !hexHash(r.Hash):

@@ -1,6 +1,6 @@
 // Command cardsim runs the software My Number Card, and the simulated service around it, as a program.
 //
-//	cardsim card                      put a card into pcscd's virtual reader (vsmartcard-vpcd)
+//	cardsim card                      put cards into pcscd's virtual readers (vsmartcard-vpcd)
 //	cardsim service -client-id ID -client-key FILE -redirect-url URL
 //
 // Both run until interrupted. "cardsim card -h" and "cardsim service -h" list the flags. This is a simulator for tests
@@ -33,7 +33,7 @@ const usage = `cardsim: a software My Number Card and the simulated service arou
 This is a simulator. It is not an official service, and its persons do not exist.
 
 usage:
-  cardsim card [flags]       put a card into pcscd's virtual reader until interrupted
+  cardsim card [flags]       put cards into pcscd's virtual readers until interrupted
   cardsim service [flags]    run the simulated service (login, signing, phone screen) until interrupted
 
 cardsim card -h and cardsim service -h list the flags.
@@ -41,28 +41,34 @@ cardsim card -h and cardsim service -h list the flags.
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	code := run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})
 	stop()
 	os.Exit(code)
 }
 
+// streams are standard input, output and error.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
 // run executes a subcommand until it ends or ctx does, and returns the exit code.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, s streams) int {
 	if len(args) == 0 {
-		_, _ = io.WriteString(stderr, usage)
+		_, _ = io.WriteString(s.err, usage)
 		return exitUsage
 	}
 	var err error
 	switch args[0] {
 	case "card":
-		err = runCard(ctx, args[1:], stdout, stderr)
+		err = runCard(ctx, args[1:], s)
 	case "service":
-		err = runService(ctx, args[1:], stdout, stderr)
+		err = runService(ctx, args[1:], s.out, s.err)
 	case "help", "-h", "-help", "--help":
-		_, _ = io.WriteString(stdout, usage)
+		_, _ = io.WriteString(s.out, usage)
 		return exitOK
 	default:
-		_, _ = io.WriteString(stderr, "cardsim: the command is either card or service\n\n"+usage)
+		_, _ = io.WriteString(s.err, "cardsim: the command is either card or service\n\n"+usage)
 		return exitUsage
 	}
 	var bad *usageError
@@ -70,10 +76,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return exitOK
 	case errors.As(err, &bad):
-		_, _ = fmt.Fprintf(stderr, "cardsim %s: %s\n", args[0], bad.message)
+		_, _ = fmt.Fprintf(s.err, "cardsim %s: %s\n", args[0], bad.message)
 		return exitUsage
 	default:
-		_, _ = fmt.Fprintf(stderr, "cardsim %s: %v\n", args[0], err)
+		_, _ = fmt.Fprintf(s.err, "cardsim %s: %v\n", args[0], err)
 		return exitFailure
 	}
 }
@@ -117,6 +123,13 @@ func newFlags(name, about string, stderr io.Writer) *flag.FlagSet {
 		flags.PrintDefaults()
 	}
 	return flags
+}
+
+// given reports whether a flag was on the command line.
+func given(flags *flag.FlagSet, name string) bool {
+	found := false
+	flags.Visit(func(f *flag.Flag) { found = found || f.Name == name })
+	return found
 }
 
 // personNames lists the ready persons for the help texts.

@@ -60,9 +60,13 @@ func TestCommandLine(t *testing.T) {
 		{"card -h", exitOK, "-vpcd"},
 		{"card extra", exitUsage, "unexpected argument"},
 		{"card -unknown", exitUsage, "flag provided but not defined"},
-		{"card -person nobody", exitUsage, "hanako, taro, minor"},
+		{"card -person nobody", exitUsage, "hanako, taro"},
 		{"card -atr XY", exitUsage, "-atr"},
-		{"card -atr 00", exitFailure, "ATR"},
+		{"card -atr 00", exitUsage, "-atr must be"},
+		{"card -kind gold", exitUsage, "plastic, child, android"},
+		{"card -kind expired-certificates -person minor", exitFailure, "does not fit the holder's age"},
+		{"card -save f -person hanako -person taro", exitUsage, "-save keeps one card"},
+		{"card -vpcd 127.0.0.1:65535 -person hanako -person taro", exitUsage, "no port for the last reader"},
 		{"card -vpcd 35963", exitUsage, "-vpcd must be host:port"},
 		{"card -vpcd 127.0.0.1:x", exitUsage, "-vpcd must be host:port"},
 		{"card -reset maybe", exitUsage, "clear or sticky"},
@@ -80,7 +84,7 @@ func TestCommandLine(t *testing.T) {
 		{"service -addr 256.0.0.1:0 -client-id RP1 -redirect-url http://127.0.0.1/cb -client-key " + public, exitFailure, "listen"},
 	} {
 		var out bytes.Buffer
-		if code := run(t.Context(), strings.Fields(c.args), &out, &out); code != c.code || !strings.Contains(out.String(), c.want) {
+		if code := run(t.Context(), strings.Fields(c.args), streams{strings.NewReader(""), &out, &out}); code != c.code || !strings.Contains(out.String(), c.want) {
 			t.Errorf("cardsim %s: exit code %d, output %s", c.args, code, out.String())
 		}
 	}
@@ -91,6 +95,7 @@ type program struct {
 	t      *testing.T
 	lines  *bufio.Scanner
 	reader *io.PipeReader
+	input  *io.PipeWriter
 	cancel context.CancelFunc
 	code   chan int
 }
@@ -99,13 +104,14 @@ func start(t *testing.T, args ...string) *program {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), guard)
 	r, w := io.Pipe()
-	p := &program{t: t, lines: bufio.NewScanner(r), reader: r, cancel: cancel, code: make(chan int, 1)}
+	in, input := io.Pipe()
+	p := &program{t: t, lines: bufio.NewScanner(r), reader: r, input: input, cancel: cancel, code: make(chan int, 1)}
 	go func() {
-		code := run(ctx, args, w, io.Discard)
+		code := run(ctx, args, streams{in, w, io.Discard})
 		_ = w.Close()
 		p.code <- code
 	}()
-	t.Cleanup(func() { cancel(); _ = r.Close() })
+	t.Cleanup(func() { cancel(); _ = r.Close(); _ = input.Close() })
 	return p
 }
 
@@ -144,7 +150,7 @@ func TestCardInAReader(t *testing.T) {
 	}
 	defer func() { _ = driver.Close() }()
 	p := start(t, "card", "-vpcd", driver.Addr().String(), "-atr", "3B E0 00 FF 81 31 FE 45 14", "-trace", "-person", "taro")
-	text := strings.Join(p.until("card with ATR 3BE000FF8131FE4514"), "\n")
+	text := strings.Join(p.until("card 1 (plastic) with ATR 3BE000FF8131FE4514"), "\n")
 	for _, want := range []string{"SIMULATOR: not an official service", "person taro", "2345", "TARO2345"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the introduction lacks %q", want)

@@ -1,17 +1,20 @@
 // Package pcsc reaches a card in a reader through PC/SC: pcscd on Linux, the smart card services of macOS and Windows.
 //
-// Most users call Open, which waits for a card, hand the Reader to card.Open, and close both:
+// Most users call Open, wait for a card with package card, and close both:
 //
-//	reader, err := pcsc.Open(ctx, pcsc.Config{})
+//	reader, err := pcsc.Open(ctx)
 //	if err != nil {
 //		return err
 //	}
 //	defer reader.Close(ctx)
-//	c, err := card.Open(ctx, reader, card.Options{})
+//	c, err := card.Wait(ctx, reader)
 //	if err != nil {
 //		return err
 //	}
 //	defer c.Close(ctx)
+//
+// Named and Matching choose among several readers, Exclusive keeps other programs away from the card altogether. Events
+// tells what happens to the readers, Readers lists them.
 //
 // The package is empty unless it is built with the tag pcsc, because the binding needs cgo and libpcsclite (Debian:
 // libpcsclite-dev and pkg-config) on Linux:
@@ -27,5 +30,10 @@
 // # Transactions
 //
 // While a PIN is verified card.Card holds the card in a transaction. Windows resets a card whose transaction is idle for
-// five seconds; the PIN must then be presented again. Config.Exclusive keeps other programs away from the card altogether.
+// five seconds; the PIN must then be presented again.
+//
+// # Power
+//
+// Closing a card.Card, or a Reader, disconnects with SCARD_UNPOWER_CARD: a reset or an ordinary disconnect leaves a PIN
+// verified on the card, for the next program.
 package pcsc

@@ -5,6 +5,9 @@ package pcsc_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"os/signal"
+	"strings"
 	"time"
 
 	"github.com/kakunin-go/kakunin/jpki/card"
@@ -15,14 +18,14 @@ import (
 func ExampleOpen() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	reader, err := pcsc.Open(ctx, pcsc.Config{})
+	reader, err := pcsc.Open(ctx)
 	if err != nil {
 		fmt.Println(card.MessageFor(err, card.English))
 		return
 	}
 	defer func() { _ = reader.Close(context.WithoutCancel(ctx)) }()
 
-	c, err := card.Open(ctx, reader, card.Options{})
+	c, err := card.Wait(ctx, reader)
 	if err != nil {
 		fmt.Println(card.MessageFor(err, card.English))
 		return
@@ -35,4 +38,18 @@ func ExampleOpen() {
 		return
 	}
 	fmt.Println("remaining tries:", tries)
+}
+
+// Follows what happens to the readers whose name begins with ACS until the program is told to stop.
+func ExampleEvents() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	acs := pcsc.Matching(func(reader string) bool { return strings.HasPrefix(reader, "ACS") })
+	for event, err := range pcsc.Events(ctx, acs) {
+		if err != nil {
+			fmt.Println(card.MessageFor(err, card.English))
+			return
+		}
+		fmt.Println(event.Reader, event.Kind)
+	}
 }

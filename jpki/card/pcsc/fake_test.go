@@ -30,8 +30,10 @@ type fakeCard struct {
 	connectErr error
 	beginErrs  []error // one for each BeginTransaction to come
 	transmit   func(command []byte) ([]byte, error)
-	block      chan struct{} // BeginTransaction waits for it
-	blocked    chan struct{} // closed when it does
+	// selects answers the question for the JPKI application; nil is yes. It is not among the commands.
+	selects func() ([]byte, error)
+	block   chan struct{} // BeginTransaction waits for it
+	blocked chan struct{} // closed when it does
 
 	connects, begins, ends int
 	modes                  []scard.ShareMode
@@ -115,9 +117,18 @@ type fakeHandle struct {
 
 func (h *fakeHandle) Transmit(command []byte) ([]byte, error) {
 	h.f.mu.Lock()
-	h.c.commands = append(h.c.commands, bytes.Clone(command))
-	transmit := h.c.transmit
+	selects, transmit := h.c.selects, h.c.transmit
+	probe := bytes.Equal(command, selectJPKI[:])
+	if !probe {
+		h.c.commands = append(h.c.commands, bytes.Clone(command))
+	}
 	h.f.mu.Unlock()
+	if probe {
+		if selects != nil {
+			return selects()
+		}
+		return []byte{0x90, 0x00}, nil
+	}
 	if transmit != nil {
 		return transmit(command)
 	}

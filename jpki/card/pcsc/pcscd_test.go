@@ -21,11 +21,9 @@ import (
 // These tests need a running pcscd and, in one of its readers, the software card of the default person. They fail without:
 // who builds with the tag pcsc has both, see .ci/pcsc.sh.
 
-func openReader(t *testing.T, cfg pcsc.Config) *pcsc.Reader {
+func openReader(t *testing.T, options ...pcsc.Option) *pcsc.Reader {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	r, err := pcsc.Open(ctx, cfg)
+	r, err := pcsc.Open(t.Context(), options...)
 	if err != nil {
 		t.Fatal("a running pcscd and a card are needed:", err)
 	}
@@ -34,13 +32,18 @@ func openReader(t *testing.T, cfg pcsc.Config) *pcsc.Reader {
 			t.Error(err)
 		}
 	})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := r.WaitCard(ctx, nil); err != nil {
+		t.Fatal("a card is needed:", err)
+	}
 	return r
 }
 
 func openCard(t *testing.T) (*pcsc.Reader, *card.Card) {
 	t.Helper()
-	r := openReader(t, pcsc.Config{})
-	c, err := card.Open(t.Context(), r, card.Options{})
+	r := openReader(t)
+	c, err := card.Wait(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +63,7 @@ func TestReaders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := openReader(t, pcsc.Config{})
+	r := openReader(t)
 	for _, name := range names {
 		if name == r.Name() {
 			return
@@ -69,11 +72,28 @@ func TestReaders(t *testing.T) {
 	t.Errorf("reader %s is not in the list %v", r.Name(), names)
 }
 
+func TestEventsOfACard(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for e, err := range pcsc.Events(ctx) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Kind == pcsc.CardInserted {
+			return
+		}
+	}
+}
+
 func TestWaitingEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	_, err := pcsc.Open(ctx, pcsc.Config{Reader: "no reader has this name"})
-	if !errors.Is(err, context.DeadlineExceeded) {
+	r, err := pcsc.Open(t.Context(), pcsc.Named("no reader has this name"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = r.Close(context.WithoutCancel(t.Context())) }()
+	if _, err := card.Wait(ctx, r); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -199,7 +219,7 @@ func TestPowerIsRemoved(t *testing.T) {
 	if err := c.Close(t.Context()); card.ReasonOf(err) != card.Closed {
 		t.Errorf("closing the card behind the reader: %v", err)
 	}
-	r = openReader(t, pcsc.Config{})
+	r = openReader(t)
 	if signs(r) {
 		t.Error("the PIN was still verified")
 	}
@@ -208,7 +228,7 @@ func TestPowerIsRemoved(t *testing.T) {
 // A second program waits while the first holds the card with a PIN verified, and no longer than its context.
 func TestTwoPrograms(t *testing.T) {
 	_, first := openCard(t)
-	second := openReader(t, pcsc.Config{})
+	second := openReader(t)
 	if err := first.VerifyAuthPIN(t.Context(), "1234"); err != nil {
 		t.Fatal(err)
 	}
@@ -230,10 +250,15 @@ func TestTwoPrograms(t *testing.T) {
 }
 
 func TestExclusive(t *testing.T) {
-	openReader(t, pcsc.Config{Exclusive: true})
+	openReader(t, pcsc.Exclusive())
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	_, err := pcsc.Open(ctx, pcsc.Config{})
+	r, err := pcsc.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = r.Close(context.WithoutCancel(t.Context())) }()
+	err = r.WaitCard(ctx, nil)
 	if reason := card.ReasonOf(err); reason != card.CardBusy || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}

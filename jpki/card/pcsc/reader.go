@@ -5,6 +5,7 @@ package pcsc
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/kakunin-go/kakunin/jpki/card"
@@ -13,19 +14,12 @@ import (
 // endTimeout is how long the end of a transaction may be waited for; it takes place in any case.
 const endTimeout = 5 * time.Second
 
-// Config chooses a reader. The zero value takes the first card in any reader and shares it.
-type Config struct {
-	// Reader limits the choice to readers whose name contains this text, upper and lower case being the same.
-	Reader string
-	// Exclusive connects so that no other program can use the card until the Reader is closed or the card powered off.
-	Exclusive bool
-}
-
-// Reader is a reader with a card. It implements [card.Transport], [card.Transactor] and [card.PowerCycler]. It is safe for
-// concurrent use; one goroutine, which ends with [Reader.Close], makes all calls.
+// Reader is a connection to the readers of the machine, and to the card in one of them once it was waited for. It
+// implements [card.Transport], [card.Waiter], [card.Transactor] and [card.PowerCycler]. It is safe for concurrent use; one
+// goroutine, which ends with [Reader.Close], makes all calls.
 type Reader struct {
 	o         *owner
-	name      string
+	name      atomic.Pointer[string]
 	closeOnce sync.Once
 	st        *state
 }
@@ -39,12 +33,12 @@ var (
 // state belongs to the owner's goroutine.
 type state struct {
 	establish func() (system, error)
-	cfg       Config
+	cfg       config
 	sys       system // nil if the service was lost
 	name      string
 	card      handle // nil if not connected
-	// lost says that the card was taken away: the next one may be another person's, so it is connected only after a
-	// PowerOff, which is how the Close of a card.Card ends.
+	// lost says that the card was taken away: the next one may be another person's, so it is connected only by WaitCard or
+	// after a PowerOff, which is how the Close of a card.Card ends.
 	lost bool
 	// used says that commands were sent since power was last removed.
 	used bool
@@ -52,9 +46,9 @@ type state struct {
 	transaction, count uint64
 }
 
-// Readers lists the readers of the machine, with or without a card. No reader at all is no error. The error is a
-// *card.Error, with reason ReaderUnavailable if no PC/SC service runs.
-func Readers(ctx context.Context) ([]string, error) {
+// Readers lists the readers of the machine that the options choose, with or without a card. No reader at all is no error.
+// The error is a *card.Error, with reason [card.ReaderUnavailable] if no PC/SC service runs.
+func Readers(ctx context.Context, options ...Option) ([]string, error) {
 	o := newOwner()
 	go o.run(func() {})
 	defer close(o.stop)
@@ -64,22 +58,20 @@ func Readers(ctx context.Context) ([]string, error) {
 			return nil, readerError("list readers", err)
 		}
 		defer func() { _ = sys.Release() }()
-		return listReaders(sys, "")
+		return listReaders(sys, configOf(options))
 	}, nil)
 }
 
-// Open waits until there is a card in a reader that fits, and connects to it. Among several cards it takes the first that
-// has the JPKI application. It returns a *card.Error with reason [card.ReaderUnavailable] at once if no PC/SC service runs,
-// and when ctx ends with the reason that stood in the way: no reader, [card.CardAbsent] or [card.CardBusy]; the error of
-// ctx is then its cause.
-func Open(ctx context.Context, cfg Config) (*Reader, error) {
-	return open(ctx, cfg, establish)
+// Open connects to the PC/SC service. It does not wait for a card: [card.Wait] does. Without options every reader will do,
+// and the card is shared. The error is a *card.Error, with reason [card.ReaderUnavailable] if no PC/SC service runs.
+func Open(ctx context.Context, options ...Option) (*Reader, error) {
+	return open(ctx, establish, options...)
 }
 
-func open(ctx context.Context, cfg Config, establish func() (system, error)) (*Reader, error) {
-	r := &Reader{o: newOwner(), st: &state{cfg: cfg, establish: establish}}
+func open(ctx context.Context, establish func() (system, error), options ...Option) (*Reader, error) {
+	r := &Reader{o: newOwner(), st: &state{cfg: configOf(options), establish: establish}}
 	go r.o.run(r.st.close)
-	err := r.wait(ctx)
+	_, err := call(ctx, r.o, func() (system, error) { return r.st.service("open") }, nil)
 	if err != nil {
 		r.closeOnce.Do(func() { close(r.o.stop) })
 		return nil, err
@@ -87,8 +79,13 @@ func open(ctx context.Context, cfg Config, establish func() (system, error)) (*R
 	return r, nil
 }
 
-// Name returns the name of the reader.
-func (r *Reader) Name() string { return r.name }
+// Name returns the name of the reader whose card was found last, "" before that.
+func (r *Reader) Name() string {
+	if name := r.name.Load(); name != nil {
+		return *name
+	}
+	return ""
+}
 
 // Transmit implements [card.Transport]. The error is a *card.Error.
 func (r *Reader) Transmit(ctx context.Context, command []byte) ([]byte, error) {

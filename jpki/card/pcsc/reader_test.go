@@ -15,15 +15,26 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
-func openFake(t *testing.T, f *fakeService, cfg Config) *Reader {
+// openFake opens a Reader and waits for a card, whose counts then start anew.
+func openFake(t *testing.T, f *fakeService, options ...Option) *Reader {
 	t.Helper()
-	r, err := open(t.Context(), cfg, f.establish)
+	r, err := open(t.Context(), f.establish, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		if err := r.Close(context.WithoutCancel(t.Context())); err != nil {
 			t.Error(err)
+		}
+	})
+	if err := r.WaitCard(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	f.see(func() {
+		for _, c := range f.cards {
+			if c != nil {
+				c.begins, c.ends = 0, 0
+			}
 		}
 	})
 	return r
@@ -42,118 +53,15 @@ func wantReason(t *testing.T, err error, want card.Reason) {
 	}
 }
 
-func TestOpenChooses(t *testing.T) {
-	foreign := func() *fakeCard {
-		return &fakeCard{transmit: func([]byte) ([]byte, error) { return []byte{0x6A, 0x82}, nil }}
-	}
-	first := true
-	hesitant := &fakeCard{transmit: func([]byte) ([]byte, error) {
-		if first {
-			first = false
-			return []byte{0x6F, 0x00}, nil
-		}
-		return []byte{0x90, 0x00}, nil
-	}}
-	tests := []struct {
-		name  string
-		cards map[string]*fakeCard
-		cfg   Config
-		want  string
-	}{
-		{"the only card", map[string]*fakeCard{"B": {}}, Config{}, "B"},
-		{"the only card, though it is another", map[string]*fakeCard{"B": foreign()}, Config{}, "B"},
-		{"the My Number Card", map[string]*fakeCard{"A": foreign(), "B": {}, "C": {}}, Config{}, "B"},
-		{"one that hesitates", map[string]*fakeCard{"A": hesitant, "B": {}}, Config{}, "A"},
-		{"by name", map[string]*fakeCard{"A": {}, "B": {}, "C": {}}, Config{Reader: "c"}, "C"},
-		{"not a mute one", map[string]*fakeCard{"A": {flags: scard.StateMute}, "B": {}}, Config{}, "B"},
-		{"not a busy one", map[string]*fakeCard{"A": {connectErr: scard.ErrSharingViolation}, "B": {}}, Config{}, "B"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			f := newFake(t, tt.cards, "A", "B", "C")
-			if r := openFake(t, f, tt.cfg); r.Name() != tt.want {
-				t.Errorf("reader %s, want %s", r.Name(), tt.want)
-			}
-		})
-	}
-}
-
-func TestOpenWaitsForACard(t *testing.T) {
-	f := newFake(t, map[string]*fakeCard{}, "A")
-	looks := 0
-	f.looked = func() {
-		if looks++; looks == 3 {
-			f.put("A", &fakeCard{})
-		}
-	}
-	if r := openFake(t, f, Config{}); r.Name() != "A" || looks != 3 {
-		t.Errorf("reader %s after %d looks", r.Name(), looks)
-	}
-}
-
-func TestOpenEndsWithTheContext(t *testing.T) {
-	tests := []struct {
-		name string
-		card *fakeCard
-		want card.Reason
-	}{
-		{"no card", nil, card.CardAbsent},
-		{"busy", &fakeCard{connectErr: scard.ErrSharingViolation}, card.CardBusy},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			ctx, cancel := context.WithCancel(t.Context())
-			f := newFake(t, map[string]*fakeCard{"A": tt.card}, "A")
-			looks := 0
-			f.looked = func() {
-				if looks++; looks == 2 {
-					cancel()
-				}
-			}
-			_, err := open(ctx, Config{}, f.establish)
-			wantReason(t, err, tt.want)
-			if !errors.Is(err, context.Canceled) {
-				t.Error("the cause is lost")
-			}
-		})
-	}
-}
-
-func TestOpenWithoutService(t *testing.T) {
-	_, err := open(t.Context(), Config{}, func() (system, error) { return nil, scard.ErrNoService })
-	wantReason(t, err, card.ReaderUnavailable)
-	f := newFake(t, nil)
-	f.listErr = scard.ErrCommError
-	_, err = open(t.Context(), Config{}, f.establish)
-	wantReason(t, err, card.TransportFailed)
-}
-
-func TestOpenWithoutReaderWaitsForOne(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	f := newFake(t, nil)
-	lists := 0
-	_, err := open(ctx, Config{}, func() (system, error) { return listing{f, func() { lists++; cancel() }}, nil })
-	if !errors.Is(err, context.Canceled) || lists == 0 {
-		t.Errorf("got %v after %d looks", err, lists)
-	}
-}
-
-// listing says when the readers are listed.
-type listing struct {
-	*fakeService
-	listed func()
-}
-
-func (l listing) ListReaders() ([]string, error) {
-	l.listed()
-	return l.fakeService.ListReaders()
-}
-
 func TestShareModes(t *testing.T) {
 	for _, exclusive := range []bool{false, true} {
 		c := &fakeCard{}
 		f := newFake(t, map[string]*fakeCard{"A": c}, "A")
-		openFake(t, f, Config{Exclusive: exclusive})
+		var options []Option
+		if exclusive {
+			options = append(options, Exclusive())
+		}
+		openFake(t, f, options...)
 		want := scard.ShareShared
 		if exclusive {
 			want = scard.ShareExclusive
@@ -169,7 +77,7 @@ func TestShareModes(t *testing.T) {
 func TestTransactions(t *testing.T) {
 	c := &fakeCard{}
 	f := newFake(t, map[string]*fakeCard{"A": c}, "A")
-	r := openFake(t, f, Config{})
+	r := openFake(t, f)
 	end, err := r.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -210,9 +118,10 @@ func TestTransactions(t *testing.T) {
 
 // Another program reset the card: connect again, and the transaction begins.
 func TestBeginAfterReset(t *testing.T) {
-	c := &fakeCard{beginErrs: []error{scard.ErrResetCard}}
+	c := &fakeCard{}
 	f := newFake(t, map[string]*fakeCard{"A": c}, "A")
-	r := openFake(t, f, Config{})
+	r := openFake(t, f)
+	f.see(func() { c.beginErrs = []error{scard.ErrResetCard} })
 	if _, err := r.Begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -221,17 +130,17 @@ func TestBeginAfterReset(t *testing.T) {
 			t.Errorf("connected %d, begun %d", c.connects, c.begins)
 		}
 	})
-	c = &fakeCard{beginErrs: []error{scard.ErrResetCard, scard.ErrResetCard}}
-	r = openFake(t, newFake(t, map[string]*fakeCard{"A": c}, "A"), Config{})
+	f.see(func() { c.beginErrs = []error{scard.ErrResetCard, scard.ErrResetCard} })
 	_, err := r.Begin(t.Context())
 	wantReason(t, err, card.TransportFailed)
 }
 
 // A transaction that is granted after its caller has gone is given back.
 func TestAbandonedBeginIsUndone(t *testing.T) {
-	c := &fakeCard{block: make(chan struct{}), blocked: make(chan struct{})}
+	c := &fakeCard{}
 	f := newFake(t, map[string]*fakeCard{"A": c}, "A")
-	r := openFake(t, f, Config{})
+	r := openFake(t, f)
+	f.see(func() { c.block, c.blocked = make(chan struct{}), make(chan struct{}) })
 	ctx, cancel := context.WithCancel(t.Context())
 	result := make(chan error)
 	go func() {
@@ -267,7 +176,7 @@ func TestAbandonedTransmit(t *testing.T) {
 		return []byte{0x90, 0x00}, nil
 	}
 	f := newFake(t, map[string]*fakeCard{"A": c}, "A")
-	r := openFake(t, f, Config{})
+	r := openFake(t, f)
 	ctx, cancel := context.WithCancel(t.Context())
 	result := make(chan error)
 	command := []byte{1, 2, 3, 4}
@@ -295,7 +204,7 @@ func TestAbandonedTransmit(t *testing.T) {
 func TestRemovedCardIsNotReplacedSilently(t *testing.T) {
 	c := &fakeCard{transmit: func([]byte) ([]byte, error) { return nil, scard.ErrRemovedCard }}
 	f := newFake(t, map[string]*fakeCard{"A": c}, "A")
-	r := openFake(t, f, Config{})
+	r := openFake(t, f)
 	_, err := r.Transmit(t.Context(), []byte{0, 0, 0, 0})
 	wantReason(t, err, card.CardAbsent)
 	f.put("A", &fakeCard{})
@@ -315,7 +224,7 @@ func TestRemovedCardIsNotReplacedSilently(t *testing.T) {
 func TestPowerOffAfterLostConnection(t *testing.T) {
 	c := &fakeCard{transmit: func([]byte) ([]byte, error) { return nil, scard.ErrResetCard }}
 	f := newFake(t, map[string]*fakeCard{"A": c}, "A")
-	r := openFake(t, f, Config{})
+	r := openFake(t, f)
 	_, err := r.Transmit(t.Context(), []byte{0, 0, 0, 0})
 	wantReason(t, err, card.TransportFailed)
 	if err := r.PowerOff(t.Context()); err != nil {
@@ -331,7 +240,7 @@ func TestPowerOffAfterLostConnection(t *testing.T) {
 func TestServiceRestart(t *testing.T) {
 	c := &fakeCard{transmit: func([]byte) ([]byte, error) { return nil, scard.ErrInvalidHandle }}
 	f := newFake(t, map[string]*fakeCard{"A": c}, "A")
-	r := openFake(t, f, Config{})
+	r := openFake(t, f)
 	_, err := r.Transmit(t.Context(), []byte{0, 0, 0, 0})
 	wantReason(t, err, card.TransportFailed)
 	if err := r.PowerOff(t.Context()); err != nil {
@@ -350,10 +259,7 @@ func TestServiceRestart(t *testing.T) {
 func TestCloseRemovesPowerAndReleases(t *testing.T) {
 	c := &fakeCard{}
 	f := newFake(t, map[string]*fakeCard{"A": c}, "A")
-	r, err := open(t.Context(), Config{}, f.establish)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := openFake(t, f)
 	for range 2 {
 		if err := r.Close(t.Context()); err != nil {
 			t.Fatal(err)
@@ -364,8 +270,9 @@ func TestCloseRemovesPowerAndReleases(t *testing.T) {
 			t.Errorf("disconnected %v, released %d", c.disconnects, f.released)
 		}
 	})
-	_, err = r.Transmit(t.Context(), []byte{0, 0, 0, 0})
+	_, err := r.Transmit(t.Context(), []byte{0, 0, 0, 0})
 	wantReason(t, err, card.Closed)
+	wantReason(t, r.WaitCard(t.Context(), nil), card.Closed)
 	_, err = r.Begin(t.Context())
 	wantReason(t, err, card.Closed)
 	wantReason(t, r.PowerOff(t.Context()), card.Closed)
@@ -373,12 +280,10 @@ func TestCloseRemovesPowerAndReleases(t *testing.T) {
 
 // Close does not wait for ever for a driver that hangs.
 func TestCloseHonoursTheContext(t *testing.T) {
-	c := &fakeCard{block: make(chan struct{}), blocked: make(chan struct{})}
+	c := &fakeCard{}
 	f := newFake(t, map[string]*fakeCard{"A": c}, "A")
-	r, err := open(t.Context(), Config{}, f.establish)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := openFake(t, f)
+	f.see(func() { c.block, c.blocked = make(chan struct{}), make(chan struct{}) })
 	ended, cancel := context.WithCancel(t.Context())
 	result := make(chan error)
 	go func() {

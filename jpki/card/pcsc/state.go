@@ -27,7 +27,7 @@ func (s *state) connect(op, reader string) error {
 		return err
 	}
 	mode := scard.ShareShared
-	if s.cfg.Exclusive {
+	if s.cfg.exclusive {
 		mode = scard.ShareExclusive
 	}
 	h, err := sys.Connect(reader, mode)
@@ -84,7 +84,7 @@ func (s *state) transmit(command []byte) ([]byte, error) {
 // begin starts a transaction and returns its number. It connects where that is safe.
 func (s *state) begin() (uint64, error) {
 	const op = "begin transaction"
-	if s.lost {
+	if s.lost || s.name == "" {
 		return 0, &card.Error{Op: op, Reason: card.CardAbsent}
 	}
 	// Twice, because a reset by another program shows only here and means no more than to connect again.

@@ -4,19 +4,21 @@ package pcsc
 
 import (
 	"context"
-	"strings"
 	"time"
-
-	"github.com/ebfe/scard"
 
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
-// slice is how long one look at the readers may take, and so how fast a context is noticed.
-const slice = 250 * time.Millisecond
-
 // selectJPKI selects the JPKI application by its AID (ISO/IEC 7816-4, 11.2.2: P1 04; P2 0C, no answer data).
 var selectJPKI = [...]byte{0x00, 0xA4, 0x04, 0x0C, 0x0A, 0xD3, 0x92, 0xF0, 0x00, 0x26, 0x01, 0x00, 0x00, 0x00, 0x01}
+
+// finder looks for a My Number Card. It belongs to the owner's goroutine.
+type finder struct {
+	*state
+	watch watch
+	// refused are readers with a card that has no JPKI application.
+	refused map[string]bool
+}
 
 // sight is what one look at the readers found.
 type sight struct {
@@ -25,19 +27,20 @@ type sight struct {
 	reason    card.Reason // what stands in the way
 }
 
-// watch is what is known of the readers between two looks. It belongs to the owner's goroutine.
-type watch struct {
-	*state
-	known map[string]scard.StateFlag
-}
-
-// wait looks at the readers in slices until the state is connected to a card.
-func (r *Reader) wait(ctx context.Context) error {
+// WaitCard implements [card.Waiter]: it waits until one of the readers has a card with the JPKI application, and connects
+// to it. A card that was connected before is given up first, without power. progress may be nil.
+//
+// The error is a *card.Error: [card.ReaderUnavailable] at once if the PC/SC service is gone, and when ctx ends the reason
+// that stood in the way last, with the error of ctx as its cause.
+func (r *Reader) WaitCard(ctx context.Context, progress func(card.Reason)) error {
 	const op = "wait for a card"
-	w := &watch{state: r.st, known: map[string]scard.StateFlag{}}
+	f := &finder{state: r.st, watch: newWatch(r.st.cfg), refused: map[string]bool{}}
+	if err := r.PowerOff(ctx); err != nil && card.ReasonOf(err) == card.Closed {
+		return err
+	}
 	last := sight{reason: card.Interrupted}
 	for {
-		seen, err := call(ctx, r.o, w.look, nil)
+		seen, err := call(ctx, r.o, f.find, nil)
 		if ctx.Err() != nil {
 			return &card.Error{Op: op, Reason: last.reason, Err: context.Cause(ctx)}
 		}
@@ -45,8 +48,11 @@ func (r *Reader) wait(ctx context.Context) error {
 			return err
 		}
 		if seen.connected != "" {
-			r.name = seen.connected
+			r.name.Store(&seen.connected)
 			return nil
+		}
+		if seen.reason != last.reason && progress != nil {
+			progress(seen.reason)
 		}
 		last = seen
 		if seen.noReader {
@@ -61,90 +67,75 @@ func (r *Reader) wait(ctx context.Context) error {
 	}
 }
 
-// look waits up to a slice for a change and tries to connect to a card.
-func (w *watch) look() (sight, error) {
-	const op = "wait for a card"
-	sys, err := w.service(op)
+// find takes one look and connects to the first My Number Card.
+func (f *finder) find() (sight, error) {
+	sys, err := f.service("wait for a card")
 	if err != nil {
 		return sight{}, err
 	}
-	names, err := listReaders(sys, w.cfg.Reader)
+	views, err := f.watch.look(sys)
 	if err != nil {
 		return sight{}, err
 	}
-	if len(names) == 0 {
+	if len(views) == 0 {
 		return sight{noReader: true, reason: card.ReaderUnavailable}, nil
 	}
-	states := make([]scard.ReaderState, len(names))
-	for i, name := range names {
-		states[i] = scard.ReaderState{Reader: name, CurrentState: w.known[name]}
-	}
-	if err := sys.GetStatusChange(states, slice); err != nil && !is(err, scard.ErrTimeout) {
-		if is(err, scard.ErrUnknownReader, scard.ErrReaderUnavailable) {
-			w.known = map[string]scard.StateFlag{} // unplugged in this moment
-			return sight{reason: card.ReaderUnavailable}, nil
-		}
-		return sight{}, readerError(op, err)
-	}
-	var withCard []string
-	for _, st := range states {
-		now := st.EventState &^ scard.StateChanged
-		if now == 0 {
-			now = st.CurrentState // nothing was reported before the time was over
-		}
-		w.known[st.Reader] = now
-		if now&scard.StatePresent != 0 && now&scard.StateMute == 0 {
-			withCard = append(withCard, st.Reader)
-		}
-	}
-	return w.choose(withCard), nil
-}
-
-// choose connects to the first My Number Card, or to the last card of all, whatever it is: package card says then what is
-// wrong with it.
-func (w *watch) choose(readers []string) sight {
 	reason := card.CardAbsent
-	for i, name := range readers {
-		if err := w.connect("connect", name); err != nil {
-			reason, w.lost = card.ReasonOf(err), false
+	for _, v := range views {
+		if v.changed {
+			delete(f.refused, v.reader)
+		}
+		if !v.card {
 			continue
 		}
-		if i == len(readers)-1 || w.hasJPKI() {
-			return sight{connected: name}
+		if f.refused[v.reader] {
+			reason = card.NotMyNumberCard
+			continue
 		}
-		w.disconnect()
+		if err := f.tryReader(v.reader); err != nil {
+			reason, f.lost = card.ReasonOf(err), false
+			f.refused[v.reader] = reason == card.NotMyNumberCard
+			continue
+		}
+		return sight{connected: v.reader}, nil
 	}
-	return sight{reason: reason}
+	return sight{reason: reason}, nil
 }
 
-// hasJPKI asks the connected card for the JPKI application.
-func (w *watch) hasJPKI() bool {
-	for range 2 { // the first command after power-up may be answered with 6F00
-		answer, err := w.card.Transmit(selectJPKI[:])
-		if err != nil || len(answer) != 2 {
-			return false
-		}
-		if answer[0] != 0x6F {
-			return answer[0] == 0x90 && answer[1] == 0x00
-		}
+// tryReader connects to the card in a reader and asks it for the JPKI application. A transaction keeps that out of what
+// another program does with the card at the time.
+func (f *finder) tryReader(reader string) error {
+	const op = "connect"
+	if err := f.connect(op, reader); err != nil {
+		return err
 	}
-	return false
-}
-
-// listReaders returns the readers whose name contains the text.
-func listReaders(sys system, text string) ([]string, error) {
-	all, err := sys.ListReaders()
-	if is(err, scard.ErrNoReadersAvailable) {
-		return nil, nil
+	number, err := f.begin()
+	if err != nil {
+		f.disconnect()
+		return err
+	}
+	err = f.selectJPKI(op)
+	if endErr := f.end(number); err == nil {
+		err = endErr
 	}
 	if err != nil {
-		return nil, readerError("list readers", err)
+		f.disconnect()
 	}
-	var fit []string
-	for _, name := range all {
-		if strings.Contains(strings.ToLower(name), strings.ToLower(text)) {
-			fit = append(fit, name)
+	return err
+}
+
+func (f *finder) selectJPKI(op string) error {
+	for range 2 { // the first command after power-up may be answered with 6F00
+		answer, err := f.transmit(selectJPKI[:])
+		if err != nil {
+			return err
+		}
+		if len(answer) == 2 && answer[0] == 0x90 && answer[1] == 0x00 {
+			return nil
+		}
+		if len(answer) != 2 || answer[0] != 0x6F {
+			break
 		}
 	}
-	return fit, nil
+	return &card.Error{Op: op, Reason: card.NotMyNumberCard}
 }

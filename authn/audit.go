@@ -1,0 +1,151 @@
+package authn
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"log/slog"
+	"slices"
+	"time"
+)
+
+// EventKind says what happened. The zero value is no event.
+type EventKind int
+
+// The kinds of events.
+const (
+	// LoginBegun: a person was sent to the service.
+	LoginBegun EventKind = iota + 1
+	// LoginFinished: Finish returned an Identity.
+	LoginFinished
+	// LoginRefused: Begin or Finish returned an error.
+	LoginRefused
+	// TokensRefreshed: Refresh succeeded.
+	TokensRefreshed
+	// RefreshRefused: Refresh returned an error.
+	RefreshRefused
+)
+
+// String returns a stable lower-case name for logs and metrics.
+func (k EventKind) String() string {
+	switch k {
+	case LoginBegun:
+		return "login begun"
+	case LoginFinished:
+		return "login finished"
+	case LoginRefused:
+		return "login refused"
+	case TokensRefreshed:
+		return "tokens refreshed"
+	case RefreshRefused:
+		return "refresh refused"
+	default:
+		return "unknown"
+	}
+}
+
+// Event is one entry of the audit trail (OWASP ASVS 5.0, 16.3.1: all authentications, successful and failed). It holds
+// nothing about the person, no secret, and no text that the network supplied. Every call of Begin, Finish and Refresh
+// makes exactly one.
+type Event struct {
+	// Kind says what happened.
+	Kind EventKind
+	// Time is when, by the clock of the configuration.
+	Time time.Time
+	// Tenant is the name in the registry; empty without one.
+	Tenant string
+	// ClientID and Issuer are those of the client.
+	ClientID, Issuer string
+	// Login is the same for the events of one login, and for no other: a one-way function of the state. Empty if there is
+	// no pending login.
+	Login string
+	// Asked are the scopes that the login asked for.
+	Asked []string
+	// Sign is true if the login carries a signature transaction.
+	Sign bool
+	// Took is the time from the beginning of the login; zero if unknown or for LoginBegun.
+	Took time.Duration
+	// Reason, Check and Code are those of the [Error], for LoginRefused and RefreshRefused.
+	Reason Reason
+	Check  string
+	Code   string
+	// Family says what kind of reaction the refusal calls for; an alarm should be bound to Untrusted.
+	Family Family
+}
+
+// AuditLog adapts a logger to Config.Audit: one record for each event, refusals with level Warn, the others with Info.
+// The message is the kind's name.
+func AuditLog(l *slog.Logger) func(context.Context, Event) {
+	return func(ctx context.Context, e Event) {
+		level := slog.LevelInfo
+		if e.Kind == LoginRefused || e.Kind == RefreshRefused {
+			level = slog.LevelWarn
+		}
+		if l.Enabled(ctx, level) {
+			l.LogAttrs(ctx, level, e.Kind.String(), e.attributes()...)
+		}
+	}
+}
+
+func (e Event) attributes() []slog.Attr {
+	list := make([]slog.Attr, 0, 9)
+	text := func(name, value string) {
+		if value != "" {
+			list = append(list, slog.String(name, value))
+		}
+	}
+	if e.Kind == LoginRefused || e.Kind == RefreshRefused {
+		text("reason", e.Reason.String())
+		text("check", e.Check)
+		text("code", e.Code)
+		text("family", e.Family.String())
+	}
+	text("tenant", e.Tenant)
+	text("client", e.ClientID)
+	text("login", e.Login)
+	if e.Sign {
+		list = append(list, slog.Bool("sign", true))
+	}
+	if e.Took > 0 {
+		list = append(list, slog.Duration("took", e.Took))
+	}
+	return list
+}
+
+// LogValue implements slog.LogValuer.
+func (e Event) LogValue() slog.Value {
+	return slog.GroupValue(append([]slog.Attr{slog.String("event", e.Kind.String())}, e.attributes()...)...)
+}
+
+// report calls the hook, if there is one. f may be nil; err makes a refusal of the kind.
+func (c *Client) report(ctx context.Context, kind EventKind, f *pendingFields, err error) {
+	if c.audit == nil {
+		return
+	}
+	e := Event{Kind: kind, Time: c.now(), Tenant: c.tenant, ClientID: c.clientID, Issuer: c.env.Issuer}
+	if f != nil {
+		e.Login, e.Asked, e.Sign = loginName(f.State), slices.Clone(f.Scopes), f.TransactionID != ""
+		if took := e.Time.Sub(time.UnixMilli(f.Created)); kind != LoginBegun && took > 0 {
+			e.Took = took
+		}
+	}
+	e.refused(err)
+	c.audit(ctx, e)
+}
+
+// refused notes why.
+func (e *Event) refused(err error) {
+	if err == nil {
+		return
+	}
+	e.Family = FamilyOf(err)
+	if own, ok := err.(*Error); ok { //nolint:errorlint // this package returns *Error unwrapped
+		e.Reason, e.Check, e.Code = own.Reason, own.Check, knownCode(own.Code)
+	}
+}
+
+// loginName cannot be turned back into the state, which is a secret until the login is finished.
+func loginName(state string) string {
+	sum := sha256.Sum256([]byte("login " + state))
+	return hex.EncodeToString(sum[:8])
+}

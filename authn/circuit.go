@@ -1,0 +1,207 @@
+package authn
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	// defaultBreakAfter and defaultBreakFor: with the default timeout of 10 s, a service that hangs costs each of a few
+	// people ten seconds and everybody after them nothing, and it is looked at again twice a minute.
+	defaultBreakAfter = 5
+	defaultBreakFor   = 30 * time.Second
+	maxBreakAfter     = 1000
+	maxBreakFor       = 10 * time.Minute
+)
+
+// circuit watches one endpoint. After a number of failures in a row it opens: calls fail at once instead of waiting for
+// a timeout each. When the pause is over, one call probes (half-open); if that succeeds the circuit closes, otherwise
+// the pause begins anew. It has no timer and no goroutine: the clock is looked at when somebody calls.
+type circuit struct {
+	name  string
+	after int // failures in a row that open it; 0 = never
+	pause time.Duration
+	now   func() time.Time
+	log   *slog.Logger
+
+	mu       sync.Mutex
+	failures int
+	// rests is when the pause began that is still to be waited for; meaningful while failures >= after. A probe begins a
+	// pause too: should it never end, the next one is due after that.
+	rests time.Time
+}
+
+// outcome is how a call ended, as far as it says something about the service.
+type outcome int
+
+const (
+	inconclusive outcome = iota // the caller gave up
+	succeeded
+	failed
+)
+
+// enter reports whether a call may be made, and whether it is the probe. Every call that may be made ends with leave.
+func (c *circuit) enter() (probe, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.after == 0 || c.failures < c.after {
+		return false, true
+	}
+	// A clock that was set back must not prolong the pause.
+	now := c.now()
+	if passed := now.Sub(c.rests); passed >= 0 && passed < c.pause {
+		return false, false
+	}
+	c.rests = now
+	return true, true
+}
+
+func (c *circuit) leave(ctx context.Context, probe bool, o outcome) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	wasOpen := c.after > 0 && c.failures >= c.after
+	switch {
+	case o == succeeded:
+		c.failures = 0
+		if wasOpen {
+			c.log.InfoContext(ctx, "the service answers again", slog.String("endpoint", c.name))
+		}
+	case wasOpen && probe && o == failed:
+		c.rests = c.now()
+	case wasOpen && probe:
+		c.rests = c.now().Add(-c.pause) // it said nothing: the next call probes
+	case o == failed && !wasOpen: // failures of calls that were under way when it opened add nothing
+		if c.failures++; c.after > 0 && c.failures == c.after {
+			c.rests = c.now()
+			c.log.WarnContext(ctx, "the service does not answer, calls are refused for a while", slog.String("endpoint", c.name),
+				slog.Duration("pause", c.pause))
+		}
+	}
+}
+
+// circuits is the transport that guards the endpoints of the service; requests to elsewhere pass.
+type circuits struct {
+	base  http.RoundTripper
+	watch []watched
+}
+
+type watched struct {
+	host, path string
+	below      bool // paths below this one belong to it too
+	*circuit
+}
+
+// errCircuitOpen is the cause of a refusal without a request.
+var errCircuitOpen = errors.New("authn: the service did not answer a moment ago")
+
+// newCircuits watches each endpoint of the environment by itself: that one of them fails says little about the others,
+// and a login that needs two must not have the success of one hide the failures of the other.
+func newCircuits(base http.RoundTripper, e Environment, c *circuit) *circuits {
+	t := &circuits{base: base}
+	for _, w := range [...]struct {
+		name, target string
+		below        bool
+	}{
+		{"token", e.TokenEndpoint, false}, {"userinfo", e.UserinfoEndpoint, false}, {"signing keys", e.JWKSEndpoint, false},
+		{"sign API", e.SignEndpoint, true},
+	} {
+		u, err := url.Parse(w.target)
+		if w.target == "" || err != nil { // checked before
+			continue
+		}
+		t.watch = append(t.watch, watched{u.Host, u.Path, w.below, &circuit{name: w.name, after: c.after, pause: c.pause, now: c.now, log: c.log}})
+	}
+	return t
+}
+
+func (t *circuits) find(u *url.URL) *circuit {
+	for i := range t.watch {
+		w := &t.watch[i]
+		if w.host == u.Host && (w.path == u.Path || (w.below && strings.HasPrefix(u.Path, w.path+"/"))) {
+			return w.circuit
+		}
+	}
+	return nil
+}
+
+// RoundTrip implements http.RoundTripper. No connection, a timeout, a broken body and a status of 500 and above are
+// failures. That the caller cancelled is not: whoever closes a browser must not be able to close the service for others.
+func (t *circuits) RoundTrip(r *http.Request) (*http.Response, error) {
+	c := t.find(r.URL)
+	if c == nil {
+		return t.base.RoundTrip(r)
+	}
+	probe, ok := c.enter()
+	if !ok {
+		if r.Body != nil {
+			_ = r.Body.Close() // a RoundTripper closes the body, also on errors
+		}
+		return nil, &Error{Reason: ReasonTransport, Check: "circuit open", Err: errCircuitOpen}
+	}
+	end := func(o outcome) { c.leave(r.Context(), probe, o) }
+	resp, err := t.base.RoundTrip(r)
+	switch {
+	case err != nil:
+		end(judge(r.Context()))
+		return nil, err
+	case resp.StatusCode >= http.StatusInternalServerError:
+		end(failed)
+		return resp, nil
+	}
+	resp.Body = &watchedBody{ReadCloser: resp.Body, ctx: r.Context(), end: end}
+	return resp, nil
+}
+
+// judge is what an error means, given that the request had this context.
+func judge(ctx context.Context) outcome {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return inconclusive
+	}
+	return failed
+}
+
+// CloseIdleConnections lets http.Client.CloseIdleConnections reach the transport inside.
+func (t *circuits) CloseIdleConnections() {
+	if c, ok := t.base.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// watchedBody reports how the call ended, once.
+type watchedBody struct {
+	io.ReadCloser
+	ctx   context.Context // of the request whose body this is
+	end   func(outcome)
+	ended bool
+}
+
+func (b *watchedBody) report(o outcome) {
+	if !b.ended {
+		b.ended = true
+		b.end(o)
+	}
+}
+
+func (b *watchedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	switch {
+	case err == nil:
+	case err == io.EOF || errors.Is(err, errTooLarge): //nolint:errorlint // Read returns io.EOF itself
+		b.report(succeeded) // too much is an answer; the reader refuses it
+	default:
+		b.report(judge(b.ctx))
+	}
+	return n, err
+}
+
+func (b *watchedBody) Close() error {
+	b.report(succeeded)
+	return b.ReadCloser.Close()
+}

@@ -1,0 +1,292 @@
+package authn
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/kakunin-go/kakunin/internal/limits"
+)
+
+// serviceToken is the shortest call of the token endpoint; the token is forgotten so that each call makes a request.
+func serviceToken(c *Client) error {
+	token, err := c.ServiceToken(context.Background())
+	c.ForgetServiceToken(context.Background(), token)
+	return err
+}
+
+func TestCircuit(t *testing.T) {
+	for name, down := range map[string]http.HandlerFunc{
+		"reset":      func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"status 503": reply(503, "text/html", "maintenance"),
+		"truncated body": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "100")
+			_, _ = io.WriteString(w, "{")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			op := newOP(t)
+			c := op.client()
+			op.token = down
+			for range defaultBreakAfter {
+				if err := serviceToken(c); FamilyOf(err) != Unavailable {
+					t.Fatal(err)
+				}
+			}
+			hits := op.tokenHits.Load()
+			for range 100 {
+				wantError(t, serviceToken(c), ReasonTransport, "circuit open")
+			}
+			if op.tokenHits.Load() != hits {
+				t.Error("requests while the circuit was open")
+			}
+			op.clock.advance(defaultBreakFor)
+			if err := serviceToken(c); FamilyOf(err) != Unavailable || op.tokenHits.Load() != hits+1 {
+				t.Fatalf("the probe: %v", err)
+			}
+			wantError(t, serviceToken(c), ReasonTransport, "circuit open")
+			op.token = nil
+			wantError(t, serviceToken(c), ReasonTransport, "circuit open") // not known yet
+			op.clock.advance(defaultBreakFor)
+			for range 3 {
+				if err := serviceToken(c); err != nil {
+					t.Fatalf("back: %v", err)
+				}
+			}
+			op.token = down // one failure after that is one failure
+			if err := serviceToken(c); err == nil || strings.Contains(err.Error(), "circuit") {
+				t.Error(err)
+			}
+			op.token = nil
+			if err := serviceToken(c); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// An endpoint that answers errors of ours, or too much, is there.
+func TestCircuitStaysClosed(t *testing.T) {
+	for name, answer := range map[string]http.HandlerFunc{
+		"status 400": reply(400, jsonType, `{"error":"invalid_client"}`),
+		"status 401": reply(401, jsonType, `{"error":"invalid_client"}`),
+		"status 429": reply(429, jsonType, `{}`),
+		"too large":  reply(200, jsonType, strings.Repeat(" ", limits.HTTPBody+2)),
+		"redirect":   reply(302, "", ""),
+	} {
+		t.Run(name, func(t *testing.T) {
+			op := newOP(t)
+			c := op.client()
+			op.token = answer
+			for range 3 * defaultBreakAfter {
+				if err := serviceToken(c); err == nil || strings.Contains(err.Error(), "circuit") {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+	t.Run("switched off", func(t *testing.T) {
+		op := newOP(t)
+		c := op.client(func(c *Config) { c.BreakAfter = -1 })
+		op.token = reply(503, jsonType, "{}")
+		for range 3 * defaultBreakAfter {
+			wantError(t, serviceToken(c), ReasonTransport, "status")
+		}
+	})
+	t.Run("another endpoint", func(t *testing.T) {
+		op := newOP(t)
+		c := op.client(func(c *Config) { c.BreakAfter = 1 })
+		op.info = reply(503, jsonType, "{}")
+		_, err := op.login(c, Request{Scopes: Name})
+		wantError(t, err, ReasonTransport, "userinfo: status")
+		_, err = op.login(c, Request{Scopes: Name})
+		wantError(t, err, ReasonTransport, "userinfo: circuit open")
+		if _, err := op.login(c, Request{}); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("elsewhere", func(t *testing.T) {
+		op := newOP(t)
+		h := op.client(func(c *Config) { c.BreakAfter = 1 }).HTTPClient()
+		for range 3 {
+			resp, err := h.Get(op.srv.URL + "/nowhere")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = resp.Body.Close()
+		}
+	})
+}
+
+// People who close their browsers must not close the service for others.
+func TestCancelledCallsDoNotOpenTheCircuit(t *testing.T) {
+	op := newOP(t)
+	c := op.client(func(c *Config) { c.BreakAfter = 1 })
+	for range 3 {
+		ctx, cancel := context.WithCancel(context.Background())
+		op.token = func(_ http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() }
+		_, err := c.ServiceToken(ctx)
+		wantError(t, err, ReasonTransport, "cancelled")
+		cancel()
+	}
+	op.token = nil
+	if err := serviceToken(c); err != nil {
+		t.Error(err)
+	}
+}
+
+// A probe that its caller gives up says nothing: the next call probes. One that never ends holds nobody up for longer than
+// a pause.
+func TestProbeThatSaysNothing(t *testing.T) {
+	at := newClock()
+	c := &circuit{after: 1, pause: time.Minute, now: at.now, log: slog.New(slog.DiscardHandler)}
+	ctx := context.Background()
+	enter := func(wantProbe, want bool) {
+		t.Helper()
+		if probe, ok := c.enter(); probe != wantProbe || ok != want {
+			t.Fatalf("probe %v, ok %v", probe, ok)
+		}
+	}
+	enter(false, true)
+	c.leave(ctx, false, failed)
+	enter(false, false)
+	at.advance(time.Minute)
+	enter(true, true)
+	enter(false, false)
+	c.leave(ctx, true, inconclusive)
+	enter(true, true) // and this one never ends
+	enter(false, false)
+	at.advance(time.Minute)
+	enter(true, true)
+	c.leave(ctx, false, failed) // a call from before the opening changes nothing
+	enter(false, false)
+	at.advance(-time.Hour) // a clock that is set back does not prolong the pause
+	enter(true, true)
+	c.leave(ctx, true, succeeded)
+	enter(false, true)
+	enter(false, true)
+}
+
+func TestOneProbeAmongMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		service := &hanging{release: make(chan struct{})}
+		at := newClock()
+		c, err := New(Config{Environment: Custom("https://op.example"), ClientID: testClientID, Key: testClientKey(), RedirectURL: testRedirect,
+			Now: at.now, BreakAfter: 1, HTTPClient: &http.Client{Transport: service}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fetch := func() (answer, error) {
+			return get(context.Background(), c.http, c.env.UserinfoEndpoint, limits.Userinfo, jsonType, "")
+		}
+		open := service.release
+		close(open)
+		if _, err := fetch(); err == nil {
+			t.Fatal("accepted")
+		}
+		service.release = make(chan struct{})
+		at.advance(defaultBreakFor)
+		var refused atomic.Int64
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() {
+				if _, err := fetch(); err != nil && strings.Contains(err.Error(), "circuit open") {
+					refused.Add(1)
+				}
+			})
+		}
+		synctest.Wait()
+		close(service.release)
+		wg.Wait()
+		if refused.Load() != 19 || service.hits.Load() != 2 {
+			t.Errorf("%d refused, %d requests", refused.Load(), service.hits.Load())
+		}
+	})
+}
+
+// unreachable cannot be connected to for the first calls; what is sent then goes to the real one.
+type unreachable struct {
+	base  http.RoundTripper
+	calls atomic.Int64
+	fails int64
+	how   string
+	sent  []string
+}
+
+func (u *unreachable) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil && r.Body != http.NoBody {
+		b, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		u.sent = append(u.sent, string(b))
+		r.Body = io.NopCloser(strings.NewReader(string(b)))
+	}
+	if u.calls.Add(1) <= u.fails {
+		return nil, &net.OpError{Op: u.how, Net: "tcp", Err: io.ErrUnexpectedEOF}
+	}
+	return u.base.RoundTrip(r)
+}
+
+// Only a request that certainly was not sent is repeated, with a new assertion.
+func TestRepetition(t *testing.T) {
+	for name, row := range map[string]struct {
+		how   string
+		fails int64
+		good  bool
+		calls int64
+	}{
+		"no connection once":      {"dial", 1, true, 2},
+		"no connection twice":     {"dial", 2, false, 2},
+		"broken while it is sent": {"write", 1, false, 1},
+		"broken while it is read": {"read", 1, false, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			op := newOP(t)
+			broken := &unreachable{base: http.DefaultTransport, how: row.how, fails: row.fails}
+			c := op.client(func(c *Config) { c.HTTPClient = &http.Client{Transport: broken} })
+			err := serviceToken(c)
+			if (err == nil) != row.good || broken.calls.Load() != row.calls {
+				t.Fatalf("%d calls, %v", broken.calls.Load(), err)
+			}
+			if !row.good {
+				wantError(t, err, ReasonTransport, "connection")
+			}
+			if len(broken.sent) == 2 && broken.sent[0] == broken.sent[1] {
+				t.Error("the same assertion twice")
+			}
+		})
+	}
+}
+
+// Userinfo can be asked again: reading changes nothing.
+func TestUserinfoIsRepeatedOnce(t *testing.T) {
+	op := newOP(t)
+	var broken atomic.Int64
+	op.info = func(w http.ResponseWriter, _ *http.Request) {
+		if broken.Add(-1) >= 0 {
+			w.Header().Set("Content-Length", "100")
+			_, _ = io.WriteString(w, "{")
+			return
+		}
+		writeJSON(w, http.StatusOK, op.person)
+	}
+	broken.Store(1)
+	if _, err := op.login(op.client(), Request{Scopes: Name}); err != nil || op.infoHits.Load() != 2 {
+		t.Errorf("%d requests, %v", op.infoHits.Load(), err)
+	}
+	broken.Store(100)
+	_, err := op.login(op.client(), Request{Scopes: Name})
+	wantError(t, err, ReasonTransport, "userinfo: connection")
+	if op.infoHits.Load() != 4 || op.tokenHits.Load() != 2 {
+		t.Errorf("%d requests", op.infoHits.Load())
+	}
+}

@@ -1,0 +1,205 @@
+package authn
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kakunin-go/kakunin/internal/jose"
+	"github.com/kakunin-go/kakunin/internal/limits"
+)
+
+const (
+	defaultSkew       = 60 * time.Second
+	maxSkew           = 5 * time.Minute
+	defaultPendingTTL = 15 * time.Minute // the person has to fetch card and phone
+	minPendingTTL     = time.Minute
+	maxPendingTTL     = 24 * time.Hour
+	maxDecryptionKeys = 8 // one in use, one before it, and room
+)
+
+// Config configures a client; New validates and copies it. Environment, ClientID, Key (or Keys) and RedirectURL are
+// required.
+type Config struct {
+	// Environment: [Sandbox], [Production], [Custom] or [Discover].
+	Environment Environment
+	// ClientID is the id given at registration: 1 to 255 letters and digits. One client stands for one registered
+	// application; for several, see [Tenants].
+	ClientID string
+	// Key signs the client assertions (private_key_jwt); its public half is registered with the service.
+	Key Key
+	// Keys replaces Key where the key is to be changed while logins go on.
+	Keys *KeyRing
+	// RedirectURL is the registered callback, https unless it is on this machine; compared exactly by the service. Use
+	// different ones for test environment and production (RFC 9700, section 4.4).
+	RedirectURL string
+	// Profile is the reference that the application is registered under; default PrivateSector.
+	Profile Profile
+
+	// HTTPClient is copied and hardened: a timeout of 10 s if it has none, no redirects, no cookies, bodies of at most
+	// 1 MiB. Default: a client of our own. One that skips the verification of certificates is refused.
+	HTTPClient *http.Client
+	// Now is the clock; default time.Now.
+	Now func() time.Time
+	// Logger gets what operators should know, e.g. that keys cannot be refreshed, without personal data; and the events, if
+	// Audit is nil. Default: discard.
+	Logger *slog.Logger
+	// Audit is called for every login that is begun, finished or refused and for every refresh, exactly once each, in the
+	// goroutine of the call: it must be quick and safe for concurrent use. Default: the events go to Logger, as
+	// [AuditLog] does.
+	Audit func(context.Context, Event)
+	// Wire holds the names that are not officially confirmed; default DefaultWireProfile.
+	Wire *WireProfile
+
+	// ACRValues is sent as acr_values. nil means the default, aal3 crl; an empty list sends none.
+	ACRValues []string
+	// RequireACR lists the accepted acr values of the ID token; empty means that it is only recorded.
+	RequireACR []string
+	// IDTokenAlgorithms are the accepted signature algorithms of ID tokens and signed userinfo; default ES256 and RS256,
+	// since it is not settled which one the service uses. Each is bound to its kind of key. HS256 and none cannot be named.
+	IDTokenAlgorithms []Algorithm
+	// IssuedAtSkew is how far ahead of ours the service's clock may be when iat, nbf and auth_time are checked; default
+	// 60 s, at most 5 min. A check is never left out: a nanosecond means practically none.
+	IssuedAtSkew time.Duration
+	// ExpirySkew is how long after its exp an ID token is still accepted; default 60 s, at most 5 min.
+	ExpirySkew time.Duration
+	// PendingTTL is how long a login may take; default 15 min, from 1 min to 24 h.
+	PendingTTL time.Duration
+	// AtHashOptional verifies at_hash only if it is present. By default it is required, although OpenID Connect Core 1.0
+	// makes it optional in the code flow: the service sends it.
+	AtHashOptional bool
+
+	// DecryptionKeys open userinfo and ID tokens that the service encrypts to this application, at most 8 (rotation).
+	// Without any, encrypted answers are refused. Encryption is not documented for this service.
+	DecryptionKeys []DecryptionKey
+	// JWEKeyAlgorithms and JWEContentAlgorithms are the accepted "alg" and "enc" of encrypted answers; default RSA-OAEP-256,
+	// ECDH-ES, ECDH-ES+A256KW and A256GCM, A128CBC-HS256, A256CBC-HS512. RSA-OAEP, ECDH-ES+A128KW and A128GCM may be named;
+	// nothing else, RSA1_5 and zip among it, can be.
+	JWEKeyAlgorithms, JWEContentAlgorithms []string
+
+	// AssertionAudience is the aud of client assertions, always one string; default the token endpoint. RFC 7523 bis and
+	// FAPI 2.0 want the issuer.
+	AssertionAudience string
+	// AssertionType is the typ of client assertions; default JWT (RFC 7523 bis wants client-authentication+jwt).
+	AssertionType string
+	// AssertionLifetime is from iat to exp of client assertions; default 30 s, from 10 s to 60 s.
+	AssertionLifetime time.Duration
+
+	// BreakAfter is how many calls of one endpoint must fail in a row (no connection, timeout, status of 500 and above)
+	// before further ones are refused without a request; default 5, at most 1000, -1 for never.
+	BreakAfter int
+	// BreakFor is how long they are refused before one call probes whether the endpoint answers again; default 30 s, at
+	// most 10 min.
+	BreakFor time.Duration
+}
+
+// ring returns the keys to sign with; nil if none are configured.
+func (c Config) ring() (*KeyRing, []error) {
+	switch {
+	case c.Keys != nil && c.Key.signing().Signer != nil:
+		return nil, []error{mistake("Key and Keys must not both be set")}
+	case c.Keys != nil:
+		if err := c.Keys.Active().signing().Check(); err != nil {
+			return nil, []error{mistake("Keys: make it with NewKeyRing")}
+		}
+		return c.Keys, nil
+	}
+	if err := c.Key.signing().Check(); err != nil {
+		return nil, []error{mistake("Key: " + err.Error())}
+	}
+	r, err := NewKeyRing(c.Key)
+	if err != nil {
+		return nil, []error{mistake("Key: " + err.Error())}
+	}
+	return r, nil
+}
+
+// auditHook is nil if nobody listens.
+func (c Config) auditHook() func(context.Context, Event) {
+	if c.Audit == nil && c.Logger != nil {
+		return AuditLog(c.Logger)
+	}
+	return c.Audit
+}
+
+// checklist collects what is wrong.
+type checklist struct{ list []error }
+
+func (l *checklist) add(wrong bool, text string) {
+	if wrong {
+		l.list = append(l.list, mistake(text))
+	}
+}
+
+// registrationMistakes lists what is wrong with what belongs to one registered application, other than its keys.
+func (c Config) registrationMistakes() []error {
+	var l checklist
+	l.add(!isClientID(c.ClientID), "ClientID must be 1 to 255 letters and digits")
+	if err := checkRedirectURL(c.RedirectURL); err != nil {
+		l.list = append(l.list, err)
+	}
+	l.add(c.Profile != PrivateSector && c.Profile != Government, "Profile must be PrivateSector or Government")
+	return l.list
+}
+
+// commonMistakes lists what is wrong with the rest, which several applications can have in common.
+func (c Config) commonMistakes() []error {
+	l := checklist{c.Environment.mistakes()}
+	l.add(slices.ContainsFunc(c.ACRValues, func(s string) bool { return !isScopeToken(s) }),
+		"ACRValues must be values without spaces")
+	l.add(slices.Contains(c.RequireACR, ""), "RequireACR must not contain the empty value")
+	l.add(slices.ContainsFunc(c.IDTokenAlgorithms, func(a Algorithm) bool { return a != ES256 && a != RS256 && a != PS256 }),
+		"IDTokenAlgorithms may contain ES256, RS256 and PS256")
+	l.add(c.IssuedAtSkew < 0 || c.IssuedAtSkew > maxSkew, "IssuedAtSkew must be at most 5 minutes")
+	l.add(c.ExpirySkew < 0 || c.ExpirySkew > maxSkew, "ExpirySkew must be at most 5 minutes")
+	l.add(c.PendingTTL != 0 && (c.PendingTTL < minPendingTTL || c.PendingTTL > maxPendingTTL),
+		"PendingTTL must be from 1 minute to 24 hours")
+	l.add(c.AssertionLifetime != 0 && (c.AssertionLifetime < minAssertionLifetime || c.AssertionLifetime > maxAssertionLifetime),
+		"AssertionLifetime must be from 10 to 60 seconds")
+	l.add(len(c.DecryptionKeys) > maxDecryptionKeys, "DecryptionKeys must be at most 8")
+	l.add(slices.ContainsFunc(c.DecryptionKeys, func(k DecryptionKey) bool { return k.sealed.value().check() != nil }),
+		"DecryptionKeys must be made with NewDecryptionKey")
+	l.add(!subset(c.JWEKeyAlgorithms, jose.KeyAlgorithms()), "JWEKeyAlgorithms has an algorithm that is not accepted")
+	l.add(!subset(c.JWEContentAlgorithms, jose.ContentAlgorithms()), "JWEContentAlgorithms has an algorithm that is not accepted")
+	l.add(c.BreakAfter < -1 || c.BreakAfter > maxBreakAfter, "BreakAfter must be from 1 to 1000, or -1")
+	l.add(c.BreakFor < 0 || c.BreakFor > maxBreakFor, "BreakFor must be at most 10 minutes")
+	if c.Wire != nil {
+		l.list = append(l.list, c.Wire.mistakes()...)
+	}
+	return l.list
+}
+
+func subset(list, of []string) bool {
+	return !slices.ContainsFunc(list, func(s string) bool { return !slices.Contains(of, s) })
+}
+
+func isClientID(s string) bool {
+	return s != "" && len(s) <= limits.AuthorizationParameter && !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	})
+}
+
+func checkRedirectURL(s string) error {
+	const name = "RedirectURL"
+	if len(s) > limits.AuthorizationParameter {
+		return mistake(name + " must be at most 255 characters")
+	}
+	return checkURL(name, s, true) // a query is allowed (RFC 6749, section 3.1.2)
+}
+
+func orString(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+func orDuration(d, otherwise time.Duration) time.Duration {
+	if d == 0 {
+		return otherwise
+	}
+	return d
+}

@@ -1,0 +1,136 @@
+package authn
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// conformancePlan is one of the OpenID Foundation's plans for relying parties with its modules in order, of version 5.2.3
+// of the suite.
+type conformancePlan struct {
+	short, name string
+	modules     []string
+}
+
+func prefixed(prefix string, names ...string) []string {
+	for i, n := range names {
+		names[i] = prefix + n
+	}
+	return names
+}
+
+func conformancePlans() []conformancePlan {
+	const core, secure = "oidcc-client-test", "fapi2-security-profile-final-client-test-"
+	return []conformancePlan{
+		{"Basic", "oidcc-client-basic-certification-test-plan", prefixed(core, "", "-invalid-iss", "-missing-sub", "-invalid-aud",
+			"-missing-iat", "-kid-absent-single-jwks", "-kid-absent-multiple-jwks", "-idtoken-sig-rs256", "-idtoken-sig-none",
+			"-invalid-sig-rs256", "-userinfo-invalid-sub", "-nonce-invalid", "-scope-userinfo-claims", "-client-secret-basic")},
+		{"Config", "oidcc-client-config-certification-test-plan", prefixed(core, "-discovery-openid-config",
+			"-discovery-jwks-uri-keys", "-discovery-issuer-mismatch", "-idtoken-sig-none",
+			"-signing-key-rotation-just-before-signing", "-signing-key-rotation")},
+		{"Comprehensive", "oidcc-client-test-plan", prefixed(core, "", "-nonce-invalid", "-client-secret-basic",
+			"-scope-userinfo-claims", "-kid-absent-single-jwks", "-kid-absent-multiple-jwks", "-missing-iat", "-missing-aud",
+			"-invalid-aud", "-idtoken-sig-none", "-idtoken-sig-rs256", "-missing-sub", "-invalid-sig-rs256", "-invalid-iss",
+			"-userinfo-invalid-sub", "-userinfo-bearer-header", "-userinfo-bearer-body", "-nonce-unless-code-flow",
+			"-missing-chash", "-invalid-chash", "-invalid-athash", "-missing-athash", "-form-post-error", "-invalid-sig-hs256",
+			"-invalid-sig-es256", "-aggregated-claims", "-distributed-claims", "-mtls-endpoint-aliases",
+			"-discovery-openid-config", "-discovery-jwks-uri-keys", "-discovery-issuer-mismatch",
+			"-signing-key-rotation-just-before-signing", "-signing-key-rotation", "-discovery-webfinger-acct",
+			"-discovery-webfinger-url", "-dynamic-registration", "-request-uri-signed-rs256", "-request-uri-signed-none",
+			"-userinfo-signed")},
+		{"Refresh", "oidcc-client-refreshtoken-test-plan", prefixed(core, "-refresh-token", "-refresh-token-invalid-issuer",
+			"-refresh-token-invalid-sub")},
+		{"FAPI 2.0", "fapi2-security-profile-final-client-test-plan", append(prefixed(secure, "happy-path",
+			"discovery-issuer-mismatch", "invalid-iss", "invalid-aud", "invalid-secondary-aud", "invalid-null-alg",
+			"invalid-alternate-alg", "invalid-expired-exp", "invalid-missing-exp", "invalid-missing-aud", "invalid-missing-iss",
+			"valid-aud-as-array", "invalid-nonce", "invalid-missing-nonce", "invalid-authorization-response-iss",
+			"remove-authorization-response-iss", "ensure-authorization-response-with-invalid-state-fails",
+			"ensure-authorization-response-with-invalid-missing-state-fails", "token-endpoint-response-without-expires_in",
+			"token-type-case-insensitivity", "rs-dpop-auth-scheme-case-insensitivity", "happy-path-no-dpop-nonce",
+			"invalid-openbanking-intent-id"), "fapi2-security-profile-final-client-refresh-token-test")},
+		{"Message signing", "fapi2-message-signing-final-client-test-plan (what it has beyond FAPI 2.0)", prefixed(secure,
+			"ensure-jarm-without-iss-fails", "ensure-jarm-with-invalid-iss-fails", "ensure-jarm-without-aud-fails",
+			"ensure-jarm-with-invalid-aud-fails", "ensure-jarm-without-exp-fails", "ensure-jarm-with-expired-exp-fails",
+			"ensure-jarm-with-invalid-sig-fails", "ensure-jarm-signature-is-not-none")},
+		{"Third-party login", "oidcc-client-test-3rd-party-init-login-test-plan", prefixed(core, "-3rd-party-init-login")},
+		{"Logout", "oidcc-client-logout-test-plan (with the profiles of the four kinds of logout)", prefixed(core, "-rp-init-logout",
+			"-rp-init-logout-no-state", "-rp-init-logout-other-state", "-rp-backchannel-rpinitlogout",
+			"-rp-backchannel-rpinitlogout-alg-none", "-rp-backchannel-rpinitlogout-wrong-alg",
+			"-rp-backchannel-rpinitlogout-no-event", "-rp-backchannel-rpinitlogout-wrong-event",
+			"-rp-backchannel-rpinitlogout-with-nonce", "-rp-backchannel-rpinitlogout-wrong-aud",
+			"-rp-backchannel-rpinitlogout-wrong-iss", "-rp-frontchannel-rpinitlogout", "-rp-frontchannel-opinitlogout",
+			"-session-management")},
+	}
+}
+
+// inapplicable says why a module cannot apply; empty for one that does.
+func inapplicable(module string) string {
+	const core = "oidcc-client-test-"
+	name, _ := strings.CutPrefix(module, core)
+	switch {
+	case name == "client-secret-basic":
+		return "the service takes private_key_jwt only; there is no client secret"
+	case name == "userinfo-bearer-body":
+		return "tokens are sent in the header only, which every userinfo endpoint must take"
+	case strings.HasSuffix(name, "-chash"):
+		return "c_hash belongs to the hybrid flow; the service has the code flow only"
+	case name == "aggregated-claims" || name == "distributed-claims":
+		return "the service sends the attributes itself"
+	case name == "mtls-endpoint-aliases":
+		return "for clients that authenticate by TLS certificate"
+	case strings.HasPrefix(name, "discovery-webfinger-"):
+		return "one issuer, known beforehand"
+	case name == "dynamic-registration":
+		return "clients are registered by contract"
+	case strings.HasPrefix(name, "request-uri-"):
+		return "the service documents no request objects"
+	case name == "3rd-party-init-login":
+		return "logins begin at the relying party"
+	case strings.HasPrefix(name, "rp-") || name == "session-management":
+		return "the service documents no logout; the session is the application's own"
+	case strings.HasSuffix(module, "rs-dpop-auth-scheme-case-insensitivity"):
+		return "the service issues bearer tokens, without DPoP"
+	case strings.Contains(module, "-ensure-jarm-"):
+		return "the service documents no signed authorization responses (JARM)"
+	case strings.HasSuffix(module, "invalid-openbanking-intent-id"):
+		return "for Open Banking UK only"
+	}
+	return ""
+}
+
+// Every module of every plan is run or has a reason why not, and nothing is run that no plan has.
+func TestConformancePlansAreCovered(t *testing.T) {
+	run := map[string]bool{}
+	for _, m := range conformanceModules() {
+		if run[m.name] {
+			t.Errorf("%s is there twice", m.name)
+		}
+		run[m.name] = true
+	}
+	planned := map[string]bool{}
+	for _, p := range conformancePlans() {
+		for _, m := range p.modules {
+			planned[m] = true
+			if why := inapplicable(m); run[m] == (why != "") {
+				t.Errorf("%s: run %v, inapplicable %q", m, run[m], why)
+			}
+		}
+	}
+	for name := range run {
+		if !planned[name] {
+			t.Errorf("%s is in no plan", name)
+		}
+	}
+}
+
+// plansOf lists the short names of the plans that have a module.
+func plansOf(module string) string {
+	var list []string
+	for _, p := range conformancePlans() {
+		if slices.Contains(p.modules, module) {
+			list = append(list, p.short)
+		}
+	}
+	return strings.Join(list, ", ")
+}

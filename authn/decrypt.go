@@ -1,0 +1,134 @@
+package authn
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"errors"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/kakunin-go/kakunin/internal/jose"
+	"github.com/kakunin-go/kakunin/internal/limits"
+)
+
+// DecryptionKey opens what the service encrypts to this application: userinfo, and the ID token, if that was agreed at
+// registration. Make one with [LoadDecryptionKey], [ParseDecryptionKey] or [NewDecryptionKey]; the zero value is refused
+// by [New]. It redacts itself. It must not be the key that signs assertions (RFC 7517, section 4.2: one use for a key).
+type DecryptionKey struct{ sealed *sealed[decryptionKey] }
+
+type decryptionKey struct {
+	key crypto.PrivateKey
+	kid string
+}
+
+// LoadDecryptionKey reads a private key file as [LoadKey] does. A JWK for signatures ("use":"sig") is refused. Errors have
+// ReasonConfiguration and do not quote the path.
+func LoadDecryptionKey(path string) (DecryptionKey, error) {
+	b, err := readKeyFile(path)
+	if err != nil {
+		return DecryptionKey{}, err
+	}
+	return ParseDecryptionKey(b)
+}
+
+// ParseDecryptionKey reads a private JWK or PEM as [ParseKey] does.
+func ParseDecryptionKey(b []byte) (DecryptionKey, error) {
+	key, kid, err := jose.ParseDecryptionKey(b)
+	if err != nil {
+		return DecryptionKey{}, keyError(err)
+	}
+	return NewDecryptionKey(key, kid)
+}
+
+// NewDecryptionKey wraps an *rsa.PrivateKey of at least 2048 bits or an *ecdsa.PrivateKey on P-256. kid may be empty: then
+// the key is tried whatever the token's "kid" says.
+func NewDecryptionKey(key crypto.PrivateKey, kid string) (DecryptionKey, error) {
+	d := decryptionKey{key: key, kid: kid}
+	if err := d.check(); err != nil {
+		return DecryptionKey{}, keyError(err)
+	}
+	return DecryptionKey{seal(d)}, nil
+}
+
+func (d decryptionKey) check() error {
+	if len(d.kid) > limits.KeyID {
+		return mistake("kid is too long")
+	}
+	switch k := d.key.(type) {
+	case *rsa.PrivateKey:
+		if k == nil {
+			return mistake("no key")
+		}
+		_, err := jose.Thumbprint(&k.PublicKey)
+		return err
+	case *ecdsa.PrivateKey:
+		if k == nil {
+			return mistake("no key")
+		}
+		_, err := jose.Thumbprint(&k.PublicKey)
+		return err
+	default:
+		return mistake("neither RSA nor P-256")
+	}
+}
+
+// readKeyFile reads at most one byte more than the parsers accept.
+func readKeyFile(path string) ([]byte, error) {
+	f, err := os.Open(path) //nolint:gosec // the application names its own key file
+	if err != nil {
+		return nil, &Error{Reason: ReasonConfiguration, Check: "key file cannot be opened", Err: err}
+	}
+	defer func() { _ = f.Close() }()
+	b, err := io.ReadAll(io.LimitReader(f, limits.KeyFile+1))
+	if err != nil {
+		return nil, &Error{Reason: ReasonConfiguration, Check: "key file cannot be read", Err: err}
+	}
+	return b, nil
+}
+
+// decrypter opens compact JWEs (RFC 7516) of the service.
+type decrypter struct {
+	keys    []decryptionKey
+	options jose.DecryptOptions
+}
+
+func newDecrypter(c Config) decrypter {
+	d := decrypter{options: jose.DecryptOptions{
+		KeyAlgorithms: slices.Clone(c.JWEKeyAlgorithms), ContentAlgorithms: slices.Clone(c.JWEContentAlgorithms), MaxSize: limits.Token,
+	}}
+	for _, k := range c.DecryptionKeys {
+		d.keys = append(d.keys, k.sealed.value())
+	}
+	return d
+}
+
+// opens recognises the compact form of a JWE by its five parts (RFC 7516, section 9). Without keys there are no JWEs: what
+// looks like one is then a malformed JWS.
+func (d decrypter) opens(token string) bool { return len(d.keys) > 0 && strings.Count(token, ".") == 4 }
+
+// open returns the content and whether the header says that it is a JWT (RFC 7519, section 5.2). Errors are [*jose.Error]:
+// of the header, or the one for everything else.
+func (d decrypter) open(token string) (content []byte, isJWT bool, err error) {
+	h, err := jose.ParseHeader(token)
+	if err != nil {
+		return nil, false, err
+	}
+	err = &jose.Error{Check: jose.CheckDecryption, Detail: "no key fits"}
+	for _, k := range d.keys {
+		if h.KeyID != "" && k.kid != "" && k.kid != h.KeyID {
+			continue
+		}
+		var tried error
+		if content, _, tried = jose.Decrypt(token, k.key, d.options); tried == nil {
+			return content, strings.EqualFold(h.ContentType, "JWT") || strings.EqualFold(h.ContentType, "application/jwt"), nil
+		}
+		var j *jose.Error
+		if !errors.As(tried, &j) || j.Check != jose.CheckKey { // a key of the other kind is no key for this token
+			err = tried
+		}
+	}
+	return nil, false, err
+}

@@ -1,0 +1,65 @@
+package cardsim
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/kakunin-go/kakunin/internal/apdu"
+)
+
+// References of the common card application and of the resident application.
+const (
+	commonKey    = 0x0019
+	cardPIN      = 0x001C
+	cardPINTries = 3
+)
+
+// commonApplication is 共通カードAP: what the card says about itself, and a key that answers anyone.
+func commonApplication(p Person, keys keyring) *application {
+	a := newApplication("common", []byte{0xD3, 0x92, 0x10, 0x00, 0x31, 0x00, 0x01, 0x01, 0x01, 0x00},
+		recordEF(0x0001, free, simpleTLV(0x01, cardNumber(p)+p.Subject.MunicipalityCode+p.CardExpiry)),
+		recordEF(0x0002, free, keyReferenceRecord()),
+		// Its public half is nowhere on the card.
+		internalEF(commonKey, free, keys.own("common/internal")),
+		pinEF(cardPIN, newCardPIN(p)),
+		ief(0x001E),
+	)
+	a.messaging.refusal = apdu.SecurityIssue
+	return a
+}
+
+// residentApplication is 住基AP, of the resident register network.
+func residentApplication(p Person) *application {
+	return newApplication("resident", []byte{0xD3, 0x92, 0x10, 0x00, 0x31, 0x00, 0x01, 0x01, 0x04, 0x01},
+		recordEF(0x0002, free, keyReferenceRecord()),
+		pinEF(cardPIN, newCardPIN(p)),
+	)
+}
+
+// newCardPIN is the 個人番号カード用PIN. The two applications have one each, which the user interfaces of municipalities set
+// to the same value; they are changed one by one.
+func newCardPIN(p Person) *secret {
+	s := newSecret(p.TextPIN, cardPINTries, fourDigits)
+	s.changedBy = insChangeKey
+	return s
+}
+
+// cardNumber is the 製造番号: 15 digits that follow from the person, the first of which is 4 as on published cards.
+func cardNumber(p Person) string {
+	digest := sha256.Sum256([]byte("kakunin card number " + p.ID))
+	const below = 1e14
+	return fmt.Sprintf("4%014d", binary.BigEndian.Uint64(digest[:])%below)
+}
+
+// keyReferenceRecord is the record of EF 0002, the same in both applications: a key identifier. Its tag and which key it
+// names are assumed.
+func keyReferenceRecord() []byte {
+	id := issuerKeyID(chainRoot)
+	return simpleTLV(0x01, string(id[:]))
+}
+
+// simpleTLV encodes a record: tag and length, one byte each (JICSAP V1.1, 4.4.1).
+func simpleTLV(tag byte, value string) []byte {
+	return append([]byte{tag, byte(len(value))}, value...) //nolint:gosec // records of a few bytes
+}

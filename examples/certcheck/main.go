@@ -1,0 +1,77 @@
+// Command certcheck validates one certificate of any hierarchy from files, for auditors and scripts:
+//
+//	certcheck -anchor A.pem [-pool I.pem …] [-crl F …] [-ocsp F …] [-time RFC3339] [-policy OID …]
+//	          [-require-explicit-policy] [-inhibit-policy-mapping] [-inhibit-any-policy]
+//	          [-revocation require|if-present|none] [-lang ja|en] [-json] LEAF
+//
+// Files are DER or PEM. It prints every check with the clause of the standard that it enforces. The exit code is 0 when the
+// certificate is valid, 1 when it is not (the reason is printed), 2 when the command line is wrong or a file cannot be read.
+// Nothing is fetched from the network.
+//
+// Names of authorities are printed; those of the certificate's holder are not.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/kakunin-go/kakunin/jpki/certpath"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr, os.Getenv)
+	stop()
+	os.Exit(code)
+}
+
+// Exit codes.
+const (
+	exitValid    = 0
+	exitNotValid = 1
+	exitUsage    = 2
+)
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv func(string) string) int {
+	o, err := parseFlags(args, stderr, getenv)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return exitValid
+	case err != nil:
+		return exitUsage // parseFlags has said why
+	}
+	in, err := load(ctx, &o, stderr)
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "certcheck: %v\n", err)
+		return exitUsage
+	}
+	config := o.config
+	config.Anchors, config.Pool, config.Sources = in.anchors, in.pool, in.sources
+	validator, err := certpath.New(config)
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "certcheck: %v\n", err)
+		return exitUsage
+	}
+	result, failure := &certpath.Result{At: o.at}, in.leafError
+	if failure == nil {
+		result, failure = validator.Validate(ctx, in.leaf, certpath.At(o.at))
+	}
+	print := printText
+	if o.json {
+		print = printJSON
+	}
+	if err := print(stdout, newReport(result, failure), o.language); err != nil {
+		_, _ = fmt.Fprintf(stderr, "certcheck: %v\n", err)
+		return exitUsage
+	}
+	if failure != nil {
+		return exitNotValid
+	}
+	return exitValid
+}

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/kakunin-go/kakunin/jpki/certpath"
+)
+
+// report is what is printed; its JSON form is for scripts.
+type report struct {
+	Valid    bool              `json:"valid"`
+	At       *time.Time        `json:"time,omitempty"`
+	Problem  *problem          `json:"problem,omitempty"`
+	Path     []pathCertificate `json:"path"`
+	Steps    []certpath.Step   `json:"steps"`
+	Policies []string          `json:"policies"`
+
+	Revocation []revocation `json:"revocation"`
+
+	failure error
+}
+
+type problem struct {
+	Reason string `json:"reason"`
+	Step   string `json:"step"`
+	Clause string `json:"clause"`
+	// Certificate is the place in the path, -1 when the problem is not about one.
+	Certificate int               `json:"certificate"`
+	Messages    map[string]string `json:"messages"`
+	// Causes are what the sources of revocation data said.
+	Causes []string `json:"causes,omitempty"`
+}
+
+type pathCertificate struct {
+	// Name is the subject of an authority; empty for the certificate itself, which may be a person's.
+	Name      string    `json:"name,omitempty"`
+	SHA256    string    `json:"sha256"`
+	NotBefore time.Time `json:"notBefore"`
+	NotAfter  time.Time `json:"notAfter"`
+}
+
+type revocation struct {
+	Certificate int             `json:"certificate"`
+	Status      string          `json:"status"`
+	Method      string          `json:"method,omitempty"`
+	Reason      *int            `json:"reason,omitempty"`
+	RevokedAt   *time.Time      `json:"revokedAt,omitempty"`
+	ThisUpdate  *time.Time      `json:"thisUpdate,omitempty"`
+	NextUpdate  *time.Time      `json:"nextUpdate,omitempty"`
+	Steps       []certpath.Step `json:"steps,omitempty"`
+}
+
+func newReport(r *certpath.Result, failure error) *report {
+	out := &report{
+		Valid: r.Valid && failure == nil, At: moment(r.At), Steps: r.Steps, failure: failure,
+		Path: []pathCertificate{}, Policies: []string{}, Revocation: []revocation{},
+	}
+	if out.Steps == nil {
+		out.Steps = []certpath.Step{}
+	}
+	for i, c := range r.Path {
+		sum := c.Fingerprint()
+		one := pathCertificate{SHA256: hex.EncodeToString(sum[:])}
+		one.NotBefore, one.NotAfter = c.Validity()
+		if parsed, err := x509.ParseCertificate(c.Raw()); err == nil && i+1 < len(r.Path) {
+			one.Name = printable(parsed.Subject.String())
+		}
+		out.Path = append(out.Path, one)
+	}
+	for _, id := range r.Policies {
+		out.Policies = append(out.Policies, id.String())
+	}
+	for i, a := range r.Revocation {
+		one := revocation{
+			Certificate: i + 1, Status: a.Status.String(), Method: a.Method, Steps: a.Steps, RevokedAt: moment(a.RevokedAt),
+			ThisUpdate: moment(a.ThisUpdate), NextUpdate: moment(a.NextUpdate),
+		}
+		if a.Reason >= 0 {
+			one.Reason = &a.Reason
+		}
+		out.Revocation = append(out.Revocation, one)
+	}
+	if failure != nil {
+		out.Problem = newProblem(failure)
+	}
+	return out
+}
+
+func newProblem(failure error) *problem {
+	p := &problem{Certificate: -1, Messages: map[string]string{}}
+	for _, l := range []certpath.Language{certpath.Japanese, certpath.English} {
+		p.Messages[string(l)] = certpath.MessageFor(failure, l)
+	}
+	var e *certpath.Error
+	if !errors.As(failure, &e) {
+		p.Reason = "unknown"
+		return p
+	}
+	p.Reason, p.Step, p.Clause, p.Certificate = e.Reason.String(), e.Step, e.Clause, e.Certificate
+	p.Causes = causes(e.Err)
+	return p
+}
+
+// causes flattens joined errors. Only classified errors of this module are printed: their texts hold no data from outside.
+func causes(err error) []string {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var out []string
+		for _, one := range joined.Unwrap() {
+			out = append(out, causes(one)...)
+		}
+		return out
+	}
+	if certpath.FamilyOf(err) == certpath.Unclassified {
+		return []string{"unclassified error"}
+	}
+	return []string{err.Error()}
+}
+
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+// printable keeps a name from a certificate from steering a terminal.
+func printable(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsGraphic(r) {
+			return r
+		}
+		return '?'
+	}, name)
+}
+
+func printJSON(w io.Writer, r *report, _ certpath.Language) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(r)
+}
+
+// printText is for people.
+func printText(w io.Writer, r *report, l certpath.Language) error {
+	var b strings.Builder
+	line := func(format string, a ...any) { fmt.Fprintf(&b, format+"\n", a...) }
+	verdict := wordNotValid
+	if r.Valid {
+		verdict = wordValid
+	}
+	line("%s", verdict.in(l))
+	if r.At != nil {
+		line("%s: %s", wordTime.in(l), r.At.Format(time.RFC3339))
+	}
+	if p := r.Problem; p != nil {
+		line("%s: %s", wordReason.in(l), p.Messages[string(l)])
+		line("  %s", where(p.Step, p.Clause, p.Certificate, l))
+		for _, cause := range p.Causes {
+			line("  %s", cause)
+		}
+	}
+	if len(r.Path) > 0 {
+		line("\n%s", wordPath.in(l))
+	}
+	for i, c := range r.Path {
+		name := c.Name
+		if i == len(r.Path)-1 {
+			name = wordTarget.in(l)
+		}
+		line("  %d  %s", i, name)
+		line("     %s – %s  SHA-256 %s", c.NotBefore.Format(time.RFC3339), c.NotAfter.Format(time.RFC3339), c.SHA256)
+	}
+	if len(r.Steps) > 0 {
+		line("\n%s", wordSteps.in(l))
+	}
+	for _, s := range r.Steps {
+		printStep(line, s, "  ", l)
+	}
+	for _, a := range r.Revocation {
+		line("\n%s %d: %s %s", wordRevocation.in(l), a.Certificate, a.Method, wordOf(statusWords, a.Status, l))
+		if a.ThisUpdate != nil {
+			line("  thisUpdate %s", a.ThisUpdate.Format(time.RFC3339))
+		}
+		if a.NextUpdate != nil {
+			line("  nextUpdate %s", a.NextUpdate.Format(time.RFC3339))
+		}
+		if a.RevokedAt != nil {
+			line("  revocationDate %s", a.RevokedAt.Format(time.RFC3339))
+		}
+		for _, s := range a.Steps {
+			printStep(line, s, "  ", l)
+		}
+	}
+	if len(r.Policies) > 0 {
+		line("\n%s: %s", wordPolicies.in(l), strings.Join(r.Policies, ", "))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func printStep(line func(string, ...any), s certpath.Step, indent string, l certpath.Language) {
+	mark := "ok"
+	if !s.OK {
+		mark = "NG"
+	}
+	line("%s%s  %s  %s", indent, mark, where(s.Name, s.Clause, s.Certificate, l), wordOf(stepWords, s.Name, l))
+}
+
+func where(step, clause string, certificate int, l certpath.Language) string {
+	out := step
+	if certificate >= 0 {
+		out += fmt.Sprintf(" [%s %d]", wordCertificate.in(l), certificate)
+	}
+	if clause != "" {
+		out += " (" + clause + ")"
+	}
+	return out
+}

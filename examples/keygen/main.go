@@ -1,0 +1,102 @@
+// Command keygen makes the key that an application signs its client assertions with, and prints the public half for the
+// application form of the service:
+//
+//	go run ./examples/keygen -alg ES256 -out client-key.jwk
+//
+// The private key goes into a new file that only its owner can read; an existing file is never overwritten. The public
+// half goes to the standard output, as JWK Set and as PEM. With -public an existing key file is read instead, and nothing
+// is written. A key that matters belongs into a KMS or HSM: package authn takes any crypto.Signer.
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/kakunin-go/kakunin/authn"
+)
+
+func main() {
+	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		if !errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(os.Stderr, "keygen:", err)
+		}
+		os.Exit(1)
+	}
+}
+
+func run(args []string, out, messages io.Writer) error {
+	flags := flag.NewFlagSet("keygen", flag.ContinueOnError)
+	flags.SetOutput(messages)
+	alg := flags.String("alg", string(authn.ES256), "algorithm: ES256, RS256 or PS256, as registered with the service")
+	kid := flags.String("kid", "", "key id; default: the RFC 7638 thumbprint")
+	path := flags.String("out", "client-key.jwk", "new `file` for the private key")
+	public := flags.String("public", "", "print the public half of this key `file` and write nothing")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return errors.New("unexpected arguments; see -help")
+	}
+	if *public != "" {
+		key, err := authn.LoadKey(*public)
+		if err != nil {
+			return err
+		}
+		return printPublic(out, key)
+	}
+	key, err := authn.GenerateKey(authn.Algorithm(*alg))
+	if err != nil {
+		return err
+	}
+	if *kid != "" {
+		if key, err = key.WithKeyID(*kid); err != nil {
+			return err
+		}
+	}
+	if err := writePrivate(*path, key); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(messages, "The private key is in %s. Keep it secret, and out of the repository.\n", *path); err != nil {
+		return err
+	}
+	return printPublic(out, key)
+}
+
+// writePrivate never overwrites: the old key may be the registered one.
+func writePrivate(path string, key authn.Key) (err error) {
+	b, err := key.RevealJWK()
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the person names the file
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if _, err := f.Write(append(b, '\n')); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+func printPublic(out io.Writer, key authn.Key) error {
+	jwks, err := key.PublicJWKS()
+	if err != nil {
+		return err
+	}
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, jwks, "", "  "); err != nil {
+		return err
+	}
+	pem, err := key.PublicPEM()
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "%s\n\n%s", indented.String(), pem)
+	return err
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/jpki/card"
+)
+
+// openSource opens the reader that the flags name.
+func openSource(ctx context.Context, o options, now func() time.Time) (source, error) {
+	if o.simulated {
+		return openSimulated(o, now)
+	}
+	roots, err := readRoots(o.roots)
+	if err != nil {
+		return source{}, err
+	}
+	return openReader(ctx, o, roots)
+}
+
+// openSimulated makes a card of a synthetic person, which the simulated reader has at once.
+func openSimulated(o options, now func() time.Time) (source, error) {
+	unknown := problem("そのような模擬カードはありません。", "There is no such simulated card.")
+	person, err := cardsim.LookupAt(cardsim.Persona(o.person), now())
+	if err != nil {
+		return source{}, unknown
+	}
+	kind, err := cardsim.ParseKind(o.kind)
+	if err != nil {
+		return source{}, unknown
+	}
+	authority, err := issuer.New(issuer.Config{Now: now})
+	if err != nil {
+		return source{}, err
+	}
+	c, err := cardsim.NewCard(cardsim.Config{Person: person, JPKI: authority, Kind: kind, Now: now})
+	if err != nil {
+		return source{}, unknown // a child has no card with a signing certificate, for example
+	}
+	var keys []card.Root
+	for id, key := range c.IssuerRoots() {
+		keys = append(keys, card.Root{ID: id, Key: key})
+	}
+	roots, err := card.InsecureTestRoots(keys...)
+	if err != nil {
+		return source{}, err
+	}
+	simulated := "simulated card, synthetic person"
+	if o.language == card.Japanese {
+		simulated = "模擬カード（架空の人物）"
+	}
+	return source{
+		transport: c.Transport(), name: func() string { return simulated }, roots: roots,
+		hint:  simulatedHint(o.language, c.Person()),
+		close: func(context.Context) {},
+	}, nil
+}
+
+// simulatedHint tells what a person would know of their own card.
+func simulatedHint(lang card.Language, p cardsim.Person) string {
+	text := "(authentication PIN %s, text PIN %s, signing password %s; born %s, card expires %s, security code %s)"
+	if lang == card.Japanese {
+		text = "（利用者証明用 %s、券面事項入力補助用 %s、署名用 %s、生年月日 %s、有効期限 %s、セキュリティコード %s）"
+	}
+	return fmt.Sprintf(text, p.AuthPIN, p.TextPIN, p.SigningPassword, p.Subject.Birthdate, p.CardExpiry[:4], p.SecurityCode)
+}

@@ -1,0 +1,182 @@
+package fourinfo
+
+import (
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+	"golang.org/x/text/width"
+)
+
+// foldWriting applies the steps about characters that names and addresses share, in their order.
+func foldWriting(t tokens) tokens {
+	t = foldSelectors(t)
+	t = foldCompatibility(t)
+	t = foldWidth(t)
+	t = foldSymbols(t)
+	t = foldComposition(t)
+	t = foldDashes(t)
+	return foldCase(t)
+}
+
+// isVariationSelector reports whether r chooses a glyph of the character before it (Unicode Standard, 23.4).
+func isVariationSelector(r rune) bool {
+	return r >= 0xFE00 && r <= 0xFE0F || r >= 0xE0100 && r <= 0xE01EF
+}
+
+func foldSelectors(t tokens) tokens {
+	return t.drop(StepSelector, func(t tokens, i int) bool { return isVariationSelector(t[i].plain) })
+}
+
+// isCompatibilityIdeograph reports whether r is in one of the two blocks of CJK compatibility ideographs. Twelve of them,
+// 﨑 U+FA11 for example, are ordinary ideographs and have no decomposition.
+func isCompatibilityIdeograph(r rune) bool {
+	return r >= 0xF900 && r <= 0xFAFF || r >= 0x2F800 && r <= 0x2FA1F
+}
+
+func foldCompatibility(t tokens) tokens {
+	for i := range t {
+		if isCompatibilityIdeograph(t[i].plain) && !t[i].wild {
+			var buffer [4]byte
+			if d := []rune(string(norm.NFD.Properties(encode(&buffer, t[i].plain)).Decomposition())); len(d) == 1 {
+				t[i].set(d[0], StepCompatibility)
+			}
+		}
+	}
+	return t
+}
+
+func foldWidth(t tokens) tokens {
+	for i := range t {
+		if r := t[i].plain; r >= 0x2000 && !t[i].wild { // nothing below is full-width
+			if folded := width.LookupRune(r).Folded(); folded != 0 {
+				t[i].set(folded, StepWidth)
+			}
+		}
+	}
+	return t
+}
+
+// foldSymbols spells out characters with a compatibility decomposition that the steps before left. One becomes several.
+func foldSymbols(t tokens) tokens {
+	for i := 1; i < len(t); i++ {
+		r := t[i].plain
+		if t[i].wild || !mayDecompose(r) {
+			continue
+		}
+		var buffer [4]byte
+		spelled := []rune(string(norm.NFKC.Properties(encode(&buffer, r)).Decomposition()))
+		if len(spelled) == 0 || isSpacingVoicedMark(r) {
+			continue
+		}
+		first := t[i]
+		t[i].set(spelled[0], StepSymbol)
+		t[i].end = t[i].to
+		for n, more := range spelled[1:] {
+			t = append(t, token{})
+			copy(t[i+n+2:], t[i+n+1:])
+			t[i+n+1] = token{key: more, plain: more, from: first.from, to: first.to, end: first.to, steps: first.steps | bit(StepSymbol)}
+		}
+		last := i + len(spelled) - 1
+		t[last].end, t[last].drops, t[last].spaced = first.end, first.drops, first.spaced
+		if last > i {
+			t[i].drops, t[i].spaced = 0, false
+		}
+		i = last
+	}
+	return t
+}
+
+// mayDecompose keeps letters and ideographs, which have no compatibility decomposition of interest, away from the tables.
+func mayDecompose(r rune) bool {
+	switch {
+	case r < 0xA0, r >= 0x3400 && r <= 0x9FFF, r >= 0x3041 && r <= 0x309A, r >= 0x30A1 && r <= 0x30FE, r >= 0x20000:
+		return false
+	case r == 0xA0, r == 0x2011: // a space and a hyphen to the steps space and dash
+		return false
+	case r >= 0xC0 && r <= 0x24F: // Latin letters, to the step diacritic
+		return false
+	default:
+		return r < 0xF900 || r > 0xFAFF
+	}
+}
+
+func encode(buffer *[4]byte, r rune) []byte { return append(buffer[:0], string(r)...) }
+
+// isSpacingVoicedMark reports the marks ゛ and ゜, which some systems put behind kana as letters of their own.
+func isSpacingVoicedMark(r rune) bool { return r == 0x309B || r == 0x309C }
+
+func foldComposition(t tokens) tokens {
+	for i := 2; i < len(t); i++ {
+		mark := t[i].plain
+		if isSpacingVoicedMark(mark) {
+			mark -= 2 // the combining marks U+3099 and U+309A
+		}
+		if !unicode.Is(unicode.Mn, mark) || t[i].wild || t[i-1].wild {
+			continue
+		}
+		composed := []rune(norm.NFC.String(string([]rune{t[i-1].plain, mark})))
+		if len(composed) != 1 {
+			continue
+		}
+		u, spaced := t[i-1].unit, t[i].spaced
+		steps, drops := t[i-1].steps|t[i].steps, t[i-1].drops
+		t = t.replace(i-1, i+1, composed[0], StepComposition, u)
+		t[i-1].steps |= steps | drops
+		t[i-1].spaced = spaced
+		i--
+	}
+	return t
+}
+
+func foldDashes(t tokens) tokens {
+	for i := range t {
+		switch r := t[i].plain; {
+		case t[i].wild, r < 0x80, r == 0x30FC:
+		case isDash(r):
+			t[i].set('-', StepDash)
+		case r == 0x301C, r == 0x223C, r == 0x02DC, r == 0x3030:
+			t[i].set('~', StepDash)
+		}
+		// A mark in kana is a letter; between digits it is a hyphen that somebody found first on the keyboard.
+		if t[i].plain == 0x30FC && !t[i].wild && isDigit(t.at(i-1)) && isDigit(t.at(i+1)) {
+			t[i].set('-', StepDash)
+		}
+	}
+	return t
+}
+
+func foldCase(t tokens) tokens {
+	for i := range t {
+		if r := t[i].plain; !t[i].wild && (r >= 'a' && r <= 'z' || r >= 0xE0 && unicode.Is(unicode.Latin, r)) {
+			t[i].set(unicode.ToUpper(r), StepCase)
+		}
+	}
+	return t
+}
+
+func isSpace(r rune) bool { return unicode.IsSpace(r) || r == 0x200B || r == 0xFEFF }
+
+// foldSpaces drops spaces. Between digits a space is all that tells a room from a house, so there it becomes a dash.
+func foldSpaces(t tokens, address bool) tokens {
+	if address {
+		for i := 2; i+1 < len(t); i++ {
+			if isSpace(t.at(i)) && isNumber(t.at(i-1)) && isNumber(t.at(i+1)) {
+				t[i].set('-', StepSpace)
+			}
+		}
+	}
+	return t.drop(StepSpace, func(t tokens, i int) bool { return isSpace(t[i].plain) })
+}
+
+func isDigit(r rune) bool { return r >= '0' && r <= '9' }
+
+// isNumber reports a digit or the ideograph of a number.
+func isNumber(r rune) bool { return isDigit(r) || numeralValue(r) >= 0 }
+
+func isIdeograph(r rune) bool {
+	return r >= 0x3400 && r <= 0x9FFF || r == '々' || r == '〇' || r >= 0x20000 && r <= 0x3FFFF || r >= 0xF900 && r <= 0xFAFF
+}
+
+func isHiragana(r rune) bool { return r >= 0x3041 && r <= 0x309F }
+
+func isKatakana(r rune) bool { return r >= 0x30A1 && r <= 0x30FF }

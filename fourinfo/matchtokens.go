@@ -1,0 +1,117 @@
+package fourinfo
+
+import "slices"
+
+// side is one of two values that are compared.
+type side struct {
+	raw []rune
+	tokens
+	place place // of an address
+}
+
+// matcher collects the findings about two values. Expected is the left side.
+type matcher struct {
+	a, b     side
+	findings []Finding
+}
+
+func (m *matcher) add(s Step, o Outcome, a, b Span) {
+	if n := len(m.findings); n > 0 {
+		// One step over neighbouring characters is one finding.
+		if last := &m.findings[n-1]; last.Step == s && last.Outcome == o && a.From <= last.Expected.To && b.From <= last.Actual.To {
+			last.Expected.To = max(last.Expected.To, a.To)
+			last.Actual.To = max(last.Actual.To, b.To)
+			return
+		}
+	}
+	m.findings = append(m.findings, Finding{Step: s, Outcome: o, Expected: a, Actual: b})
+}
+
+// addSteps adds one finding for each step of a mask; first is the step of its lowest possible bit.
+func (m *matcher) addSteps(mask uint32, first Step, o Outcome, a, b Span) {
+	for s := first; mask != 0 && s < first+31; s++ {
+		if mask&bit(s) != 0 {
+			m.add(s, o, a, b)
+			mask &^= bit(s)
+		}
+	}
+}
+
+// match compares as many tokens from i and j on, the first n, and records what distinguishes them. It reports how many agree
+// before the first that do not.
+func (m *matcher) match(i, j, n int) int {
+	for k := range n {
+		if !m.pair(i+k, j+k) {
+			return k
+		}
+	}
+	return n
+}
+
+// pair compares one token with another.
+func (m *matcher) pair(i, j int) bool {
+	x, y := &m.a.tokens[i], &m.b.tokens[j]
+	own := [2]Span{{int(x.from), int(x.to)}, {int(y.from), int(y.to)}}
+	switch {
+	case x.wild || y.wild:
+		// Never exact, neither as agreement nor as difference: the issuer said that it does not know this character.
+		m.add(StepSubstitute, NeedsReview, Span{own[0].From, int(x.end)}, Span{own[1].From, int(y.end)})
+		return true
+	case x.key != y.key:
+		return false
+	case slices.Equal(m.a.raw[x.from:x.to], m.b.raw[y.from:y.to]):
+	case x.plain == y.plain:
+		m.addSteps(x.steps|y.steps, StepSelector, SameAfterNormalisation, own[0], own[1])
+	default:
+		m.addSteps(x.steps|y.steps, StepSelector, SameAfterNormalisation, own[0], own[1])
+		m.addSteps(x.doubts|y.doubts, StepSubstitute, NeedsReview, own[0], own[1])
+	}
+	if !slices.Equal(m.a.raw[x.to:x.end], m.b.raw[y.to:y.end]) {
+		m.addSteps(x.drops|y.drops, StepSelector, SameAfterNormalisation, Span{int(x.to), int(x.end)}, Span{int(y.to), int(y.end)})
+	}
+	if x.unit != noUnit && y.unit != noUnit && x.unit != y.unit {
+		m.add(StepUnitConflict, NeedsReview, Span{own[0].From, int(x.end)}, Span{own[1].From, int(y.end)})
+	}
+	return true
+}
+
+// difference records that nothing explains why the tokens from i and j on differ, between the part that begins alike and the
+// part that ends alike.
+func (m *matcher) difference(i, j int) {
+	a, b := m.a.tokens, m.b.tokens
+	alike := func(x, y token) bool { return x.wild || y.wild || x.key == y.key }
+	for i < len(a) && j < len(b) && alike(a[i], b[j]) {
+		i, j = i+1, j+1
+	}
+	enda, endb := len(a), len(b)
+	for enda > i && endb > j && alike(a[enda-1], b[endb-1]) {
+		enda, endb = enda-1, endb-1
+	}
+	m.findings = append(m.findings[:0], Finding{StepDifference, Different, a.span(i, enda), b.span(j, endb)})
+}
+
+// result is the gravest of the findings. Values without any are the same only if their raw forms are: decoding makes one of
+// all bytes that are no text.
+func (m *matcher) result(sameRaw bool) (Outcome, []Finding) {
+	if len(m.findings) == 0 {
+		if sameRaw {
+			return Same, nil
+		}
+		whole := Finding{StepDifference, Different, Span{0, len(m.a.raw)}, Span{0, len(m.b.raw)}}
+		return Different, []Finding{whole}
+	}
+	worst := SameAfterNormalisation
+	for _, f := range m.findings {
+		worst = max(worst, f.Outcome)
+	}
+	return worst, m.findings
+}
+
+// substitutesUsable reports whether the flags of both, if any, can be assigned to characters. If not, everything is open.
+func substitutesUsable(a, b Substitutes) bool {
+	return (!a.Known || a.LengthMatches) && (!b.Known || b.LengthMatches)
+}
+
+func unusable(a, b string) (Outcome, []Finding) {
+	return NeedsReview, []Finding{{StepSubstitutesUnusable, NeedsReview, Span{0, len([]rune(a))}, Span{0, len([]rune(b))}}}
+}

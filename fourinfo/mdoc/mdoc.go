@@ -1,0 +1,329 @@
+// Package mdoc maps the elements of the mobile form of the My Number Card (カード代替電磁的記録, document type
+// org.iso.23220.1.jp.mnc) to the values of package fourinfo. It is the data model alone: [Read] takes elements that somebody
+// else decoded and verified, and verifies nothing itself.
+//
+//	document, problems := mdoc.Read(elements, mdoc.Options{})
+//	if document.AgeAtLeast(20) == fourinfo.Yes { … } // asks for less than a birthdate does
+//
+// Whether the holder may be identified by this document under a law is another question: the Act on Prevention of Transfer of
+// Criminal Proceeds (犯収法) asks for programs that the Prime Minister has certified.
+package mdoc
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/kakunin-go/kakunin/fourinfo"
+)
+
+// DocType is the document type.
+const DocType = "org.iso.23220.1.jp.mnc"
+
+// Namespaces of the document.
+const (
+	// NamespaceJapan has the elements as printed on the card.
+	NamespaceJapan = "org.iso.23220.1.jp"
+	// NamespaceISO has the elements of ISO/IEC 23220.
+	NamespaceISO = "org.iso.23220.1"
+)
+
+// Elements of [NamespaceJapan].
+const (
+	ElementName             = "full_name_unicode"
+	ElementAddress          = "resident_address_unicode"
+	ElementMunicipality     = "local_gov_code_unicode"
+	ElementIndividualNumber = "individual_number_unicode"
+	ElementPortrait         = "portrait"
+	ElementSexText          = "sex_unicode"
+	ElementBirthDateText    = "birth_date_unicode"
+)
+
+// Elements of [NamespaceISO]; the age elements are age_over_20 and the like.
+const (
+	ElementSex       = "sex"
+	ElementBirthDate = "birth_date"
+	ElementAge       = "age_in_years"
+	elementAgeOver   = "age_over_"
+)
+
+// Elements are decoded element values by namespace and name: string for text and full-date, int64 or uint64 for integers,
+// bool, and []byte. A full-date comes without its CBOR tag.
+type Elements map[string]map[string]any
+
+// Options say what may be read besides the four attributes.
+type Options struct {
+	// Purpose is the lawful ground for reading the individual number (個人番号). Without one the number is not even looked
+	// at, and it is the caller's duty not to ask a wallet for it.
+	Purpose fourinfo.Purpose
+}
+
+// Document is what the elements say. Like its parts it shows nothing personal when printed, logged or marshalled.
+type Document struct {
+	fourinfo.Person
+	// Number is the individual number; absent unless a purpose was named.
+	Number fourinfo.IndividualNumber
+	// Portrait is the photograph.
+	Portrait Portrait
+
+	municipality string
+	ages         map[int]bool
+	age          *int
+}
+
+// Problem reasons besides those of package fourinfo.
+const (
+	ReasonType        = "not of the element's type"
+	ReasonBirthDates  = "birth_date and birth_date_unicode disagree" // a warning
+	ReasonSexes       = "sex and sex_unicode disagree"               // a warning
+	ReasonApproximate = "approximate birth_date refused"
+	ReasonNumber      = "not an individual number"
+	ReasonCode        = "not a municipality code"
+)
+
+// Read maps the elements. One that is missing is absent; one that cannot be read is absent and becomes a problem, never an
+// error. Elements of other names are ignored.
+//
+// A birth_date may be approximate when the true one is unknown (ISO/IEC 18013-5, 7.2.1). So birth_date_unicode, the date as
+// the register has it, decides where it is present; alone, birth_date is taken as complete.
+func Read(e Elements, o Options) (Document, []fourinfo.Problem) {
+	r := reader{elements: e}
+	var d Document
+	d.Person = r.person()
+	d.ages, d.age = r.ages()
+	d.Portrait = r.portrait()
+	d.municipality = r.municipality()
+	if o.Purpose.Valid() {
+		d.Number = r.number(o.Purpose)
+	}
+	return d, r.problems
+}
+
+// AgeAtLeast answers from age_over_NN and age_in_years alone, which tell less than a birthdate. Unknown if they do not tell.
+func (d Document) AgeAtLeast(years int) fourinfo.Answer {
+	answer := fourinfo.Unknown
+	say := func(a fourinfo.Answer) bool {
+		if answer != fourinfo.Unknown && answer != a {
+			answer = fourinfo.Unknown // a document that contradicts itself tells nothing
+			return false
+		}
+		answer = a
+		return true
+	}
+	for limit, over := range d.ages {
+		switch {
+		case over && limit >= years && !say(fourinfo.Yes), !over && limit <= years && !say(fourinfo.No):
+			return fourinfo.Unknown
+		}
+	}
+	if d.age != nil {
+		a := fourinfo.No
+		if *d.age >= years {
+			a = fourinfo.Yes
+		}
+		say(a)
+	}
+	return answer
+}
+
+// RevealMunicipality returns the code of the municipality that issued the card, five digits; "" when absent.
+func (d Document) RevealMunicipality() string { return d.municipality }
+
+type reader struct {
+	elements Elements
+	problems []fourinfo.Problem
+}
+
+func (r *reader) problem(attribute, reason string, warning bool) {
+	r.problems = append(r.problems, fourinfo.Problem{Attribute: attribute, Reason: reason, Warning: warning})
+}
+
+// text returns a text element; "" when it is absent.
+func (r *reader) text(namespace, element, attribute string) string {
+	v, ok := r.elements[namespace][element]
+	if !ok {
+		return ""
+	}
+	s, ok := v.(string)
+	if !ok || s == "" {
+		r.problem(attribute, ReasonType, false)
+		return ""
+	}
+	return s
+}
+
+func (r *reader) person() fourinfo.Person {
+	p, problems := fourinfo.FromCard(
+		r.text(NamespaceJapan, ElementName, fourinfo.AttributeName),
+		r.text(NamespaceJapan, ElementAddress, fourinfo.AttributeAddress),
+		r.birthdate(), r.gender(),
+	)
+	r.problems = append(r.problems, problems...)
+	return p
+}
+
+// birthdate returns YYYYMMDD with zeros for unknown parts; "" when absent.
+func (r *reader) birthdate() string {
+	full := r.text(NamespaceISO, ElementBirthDate, fourinfo.AttributeBirthdate)
+	printed := r.text(NamespaceJapan, ElementBirthDateText, fourinfo.AttributeBirthdate)
+	iso := strings.ReplaceAll(full, "-", "")
+	if full != "" && (len(full) != len("YYYY-MM-DD") || len(iso) != len("YYYYMMDD")) {
+		r.problem(fourinfo.AttributeBirthdate, fourinfo.ReasonDateForm, printed != "")
+		iso = ""
+	}
+	if printed == "" {
+		return iso
+	}
+	date, ok := readPrinted(printed)
+	switch {
+	case !ok:
+		// What the register says cannot be read, so whether birth_date is approximate cannot be told either.
+		r.problem(fourinfo.AttributeBirthdate, ReasonApproximate, false)
+		return ""
+	case iso != "" && contradicts(date, iso):
+		r.problem(fourinfo.AttributeBirthdate, ReasonBirthDates, true)
+	}
+	return date
+}
+
+// readPrinted reads 1971年9月1日, with parts missing or unknown (不詳), half or full width.
+func readPrinted(s string) (date string, ok bool) {
+	s = fourinfo.StepWidth.Apply(s)
+	year, rest, ok := strings.Cut(s, "年")
+	if !ok || len(year) != 4 {
+		return "", false
+	}
+	month, rest := part(rest, "月")
+	day, rest := part(rest, "日")
+	if _, err := strconv.Atoi(year); err != nil || month == "" || day == "" || rest != "" && rest != "不詳" && rest != "生" {
+		return "", false
+	}
+	return year + month + day, true
+}
+
+// part reads a number of up to two digits before its unit; "00" when it is missing or unknown, "" when it is malformed.
+func part(s, unit string) (two, rest string) {
+	n, rest, ok := strings.Cut(s, unit)
+	switch {
+	case !ok:
+		return "00", s
+	case n == "不詳":
+		return "00", rest
+	case len(n) == 0 || len(n) > 2 || strings.Trim(n, "0123456789") != "":
+		return "", rest
+	default:
+		return strings.Repeat("0", 2-len(n)) + n, rest
+	}
+}
+
+// contradicts reports whether a known part of the printed date differs from the full one.
+func contradicts(printed, full string) bool {
+	for _, at := range [...][2]int{{0, 4}, {4, 6}, {6, 8}} {
+		p := printed[at[0]:at[1]]
+		if strings.Trim(p, "0") != "" && p != full[at[0]:at[1]] {
+			return true
+		}
+	}
+	return false
+}
+
+// gender returns a code of the card: ISO/IEC 5218 has 0 for not known, where the card has 3 for it and for others.
+func (r *reader) gender() string {
+	code := ""
+	if v, ok := r.elements[NamespaceISO][ElementSex]; ok {
+		n, ok := integer(v)
+		switch {
+		case !ok:
+			r.problem(fourinfo.AttributeGender, ReasonType, false)
+		default:
+			code = strconv.FormatInt(n, 10)
+		}
+	}
+	printed := ""
+	switch r.text(NamespaceJapan, ElementSexText, fourinfo.AttributeGender) {
+	case "男":
+		printed = "1"
+	case "女":
+		printed = "2"
+	}
+	if code == "" {
+		return printed
+	}
+	if printed != "" && printed != code {
+		r.problem(fourinfo.AttributeGender, ReasonSexes, true)
+	}
+	return code
+}
+
+func (r *reader) ages() (over map[int]bool, age *int) {
+	for name, v := range r.elements[NamespaceISO] {
+		limit, ok := strings.CutPrefix(name, elementAgeOver)
+		n, err := strconv.Atoi(limit)
+		if !ok || err != nil || len(limit) != 2 {
+			continue
+		}
+		yes, ok := v.(bool)
+		if !ok {
+			r.problem(name, ReasonType, false)
+			continue
+		}
+		if over == nil {
+			over = map[int]bool{}
+		}
+		over[n] = yes
+	}
+	if v, ok := r.elements[NamespaceISO][ElementAge]; ok {
+		if n, ok := integer(v); ok && n >= 0 && n < 200 {
+			years := int(n)
+			age = &years
+		} else {
+			r.problem(ElementAge, ReasonType, false)
+		}
+	}
+	return over, age
+}
+
+func (r *reader) municipality() string {
+	code := r.text(NamespaceJapan, ElementMunicipality, fourinfo.AttributeAddress)
+	if code != "" && (len(code) != 5 || strings.Trim(code, "0123456789") != "") {
+		r.problem(fourinfo.AttributeAddress, ReasonCode, true)
+		return ""
+	}
+	return code
+}
+
+func (r *reader) number(p fourinfo.Purpose) fourinfo.IndividualNumber {
+	raw := r.text(NamespaceJapan, ElementIndividualNumber, fourinfo.AttributeIndividualNumber)
+	if raw == "" {
+		return fourinfo.IndividualNumber{}
+	}
+	n, err := fourinfo.NewIndividualNumber(raw, p)
+	if err != nil {
+		r.problem(fourinfo.AttributeIndividualNumber, ReasonNumber, false)
+	}
+	return n
+}
+
+func (r *reader) portrait() Portrait {
+	v, ok := r.elements[NamespaceJapan][ElementPortrait]
+	if !ok {
+		return Portrait{}
+	}
+	image, ok := v.([]byte)
+	if !ok {
+		r.problem(ElementPortrait, ReasonType, false)
+	}
+	return newPortrait(image)
+}
+
+func integer(v any) (int64, bool) {
+	switch n := v.(type) {
+	case int64:
+		return n, true
+	case uint64:
+		return int64(n), n <= 1<<62
+	case int:
+		return int64(n), true
+	default:
+		return 0, false
+	}
+}

@@ -1,0 +1,199 @@
+package card_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/jpki/card"
+)
+
+// Every PIN that the holder has chosen can be changed, and the other ones stay.
+func TestChangePIN(t *testing.T) {
+	sim, c := openSim(t)
+	p := sim.Person()
+	pins := map[card.PIN][2]string{
+		card.AuthPIN: {p.AuthPIN, "8642"}, card.TextPIN: {p.TextPIN, "7531"}, card.SigningPIN: {p.SigningPassword, "new9pass"},
+		card.ResidentPIN: {p.TextPIN, "9753"}, card.CommonPIN: {p.TextPIN, "1357"},
+	}
+	for pin, values := range pins {
+		if err := c.ChangePIN(t.Context(), pin, values[0], values[1]); err != nil {
+			t.Fatal(pin, err)
+		}
+	}
+	for pin, values := range pins {
+		// Changing back proves the new value, and the old one is refused.
+		err := c.ChangePIN(t.Context(), pin, values[0], values[1])
+		most := map[bool]int{true: 4, false: 2}[pin == card.SigningPIN]
+		wantPINError(t, err, card.PINError{Reference: pin, Remaining: most, Reason: card.WrongPIN})
+		if err := c.ChangePIN(t.Context(), pin, values[1], values[0]); err != nil {
+			t.Error(pin, err)
+		}
+		if n, err := c.Tries(t.Context(), pin); n != most+1 || err != nil {
+			t.Error(pin, n, err)
+		}
+	}
+}
+
+// The card forgets what was verified, and the client knows.
+func TestChangePINForgets(t *testing.T) {
+	sim, c := openSim(t)
+	p := sim.Person()
+	if err := c.VerifyAuthPIN(t.Context(), p.AuthPIN); err != nil {
+		t.Fatal(err)
+	}
+	key, err := c.AuthKey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.ChangePIN(t.Context(), card.AuthPIN, p.AuthPIN, "8642"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = key.SignContext(t.Context(), make([]byte, 32), card.BareHash)
+	wantReason(t, err, card.NotVerified)
+}
+
+// What cannot be right is not sent.
+func TestChangePINFormat(t *testing.T) {
+	for _, tt := range []struct {
+		pin              card.PIN
+		old, replacement string
+		want             card.Reason
+	}{
+		{card.AuthPIN, "1234", "123", card.PINFormat},
+		{card.AuthPIN, "1234", "12345", card.PINFormat},
+		{card.AuthPIN, "1234", "12a4", card.PINFormat},
+		{card.AuthPIN, "123", "1234", card.PINFormat},
+		{card.SigningPIN, "ABC123", "ABCDEF", card.PINFormat},
+		{card.SigningPIN, "ABC123", "123456", card.PINFormat},
+		{card.SigningPIN, "ABC123", "AB12!?", card.PINFormat},
+		{card.SigningPIN, "ABC123", strings.Repeat("A1", 9), card.PINFormat},
+		{card.TextNumberA, "123456789012", "1234", card.BadReference},
+		{card.FaceBirthdate, "550217", "550218", card.BadReference},
+		{0, "1234", "5678", card.BadReference},
+		{99, "1234", "5678", card.BadReference},
+	} {
+		c, _ := open(t, card.Options{}) // nothing may be sent
+		err := c.ChangePIN(t.Context(), tt.pin, tt.old, tt.replacement)
+		wantReason(t, err, tt.want)
+		for _, secret := range []string{tt.old, tt.replacement} {
+			if strings.Contains(err.Error(), secret) {
+				t.Errorf("%q holds a PIN", err)
+			}
+		}
+	}
+}
+
+// The two forms of the command, and what the card may answer.
+func TestChangePINCommands(t *testing.T) {
+	const common = "> 00A4040C0AD3921000310001010100"
+	verified := []string{"> 00200080", "< 63C3", "> 002000800431323334", ok}
+	jpki := append([]string{"> 00A4020C020018", ok}, verified...)
+	for name, tt := range map[string]struct {
+		pin   card.PIN
+		lines []string
+		want  card.Reason
+	}{
+		"changed":            {card.AuthPIN, append(jpki, "> 002401800435363738", ok, selectJPKI, ok), 0},
+		"format":             {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6A80", selectJPKI, ok), card.PINFormat},
+		"not verified":       {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6982", selectJPKI, ok), card.NotVerified},
+		"not supported":      {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6D00", selectJPKI, ok), card.Refused},
+		"taken away":         {card.AuthPIN, append(jpki, "> 002401800435363738", "! gone", selectJPKI, "! gone"), card.TransportFailed},
+		"wrong old PIN":      {card.AuthPIN, append(jpki[:5:5], "< 63C2"), card.WrongPIN},
+		"last try":           {card.AuthPIN, []string{"> 00A4020C020018", ok, "> 00200080", "< 63C1"}, card.LastTryRefused},
+		"common":             {card.CommonPIN, append(append([]string{common, ok, "> 00A4020C02001C", ok}, verified...), "> 803200800435363738", ok, selectJPKI, ok), 0},
+		"never sent again":   {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6110", selectJPKI, ok), card.Refused},
+		"never sent again 2": {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6C10", selectJPKI, ok), card.Refused},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, _ := open(t, card.Options{}, tt.lines...)
+			err := c.ChangePIN(t.Context(), tt.pin, "1234", "5678")
+			if tt.want == 0 {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			wantReason(t, err, tt.want)
+		})
+	}
+}
+
+// The rules about tries hold for each of the ten references: a wrong value costs one, the right one restores them all, the
+// last is not spent without being told, and then nothing helps any more.
+func TestTriesOfEveryReference(t *testing.T) {
+	for p := card.AuthPIN; p <= card.FaceBirthdate; p++ {
+		t.Run(p.String(), func(t *testing.T) {
+			sim, c := openSim(t)
+			full := map[bool]int{true: 10, false: 3}[p >= card.TextNumberA]
+			if p == card.SigningPIN {
+				full = 5
+			}
+			wantTries := func(want int) {
+				t.Helper()
+				if n, err := c.Tries(t.Context(), p); n != want || err != nil {
+					t.Errorf("%d tries, want %d, %v", n, want, err)
+				}
+			}
+			wrong := func(c *card.Card, remaining int, reason card.Reason) {
+				t.Helper()
+				wantPINError(t, present(t, c, sim, p, false), card.PINError{Reference: p, Remaining: remaining, Reason: reason})
+			}
+			wantTries(full)
+			wrong(c, full-1, card.WrongPIN)
+			if err := present(t, c, sim, p, true); err != nil {
+				t.Fatal(err)
+			}
+			wantTries(full)
+			for left := full - 1; left > 0; left-- {
+				wrong(c, left, card.WrongPIN)
+			}
+			wrong(c, 1, card.LastTryRefused)
+			wantTries(1)
+			bold := c.AllowLastTry()
+			wrong(bold, 0, card.PINBlocked)
+			wantTries(0)
+			wantPINError(t, present(t, bold, sim, p, true), card.PINError{Reference: p, Remaining: 0, Reason: card.PINBlocked})
+			for other := card.AuthPIN; other <= card.FaceBirthdate; other++ {
+				if n, err := c.Tries(t.Context(), other); other != p && (n < 3 || err != nil) {
+					t.Errorf("%v has %d tries, %v", other, n, err)
+				}
+			}
+		})
+	}
+}
+
+// present presents a reference, right or wrong, in the way that a program does.
+func present(t *testing.T, c *card.Card, sim *cardsim.Card, p card.PIN, right bool) error {
+	t.Helper()
+	person := sim.Person()
+	numberB, birthdate := printedOn(t, sim)
+	pick := func(value, wrong string) string {
+		if right {
+			return value
+		}
+		return wrong
+	}
+	var err error
+	switch p {
+	case card.AuthPIN:
+		err = c.VerifyAuthPIN(t.Context(), pick(person.AuthPIN, "0000"))
+	case card.SigningPIN:
+		err = c.VerifySigningPassword(t.Context(), pick(person.SigningPassword, "WRONG0"))
+	case card.TextPIN:
+		_, err = c.Attributes(t.Context(), pick(person.TextPIN, "0000"))
+	case card.ResidentPIN, card.CommonPIN:
+		err = c.ChangePIN(t.Context(), p, pick(person.TextPIN, "0000"), person.TextPIN)
+	case card.TextNumberA:
+		err = confirm(t, c, sim, pick(person.IndividualNumber, wrongNumber(t)))
+	case card.TextNumberB:
+		_, err = c.AttributesByNumberB(t.Context(), pick(numberB, "00000000000000"))
+	case card.FaceNumberA:
+		_, err = c.CardFace(t.Context(), p, pick(person.IndividualNumber, "000000000000"))
+	case card.FaceNumberB:
+		_, err = c.CardFace(t.Context(), p, pick(numberB, "00000000000000"))
+	case card.FaceBirthdate:
+		_, err = c.AgeCheck(t.Context(), pick(birthdate, "000000"))
+	}
+	return err
+}

@@ -1,0 +1,148 @@
+package card
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"math/big"
+
+	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/tlv"
+)
+
+// Tags of card verifiable certificates and public keys.
+const (
+	tagCVCertificate tlv.Tag = 0x7F21
+	tagCVContent     tlv.Tag = 0x5F4E
+	tagCVSignature   tlv.Tag = 0x5F37
+	tagExponent      tlv.Tag = 0x90
+	tagModulus       tlv.Tag = 0x91
+)
+
+// keyIDSize is the length of a key identifier.
+const keyIDSize = 16
+
+// KeyID names a key of the card issuers (鍵ID): seven digits, the bytes 08 05, three digits and four bytes of padding. The
+// first digit is 5 in production and 6 in the test hierarchy.
+type KeyID [keyIDSize]byte
+
+// ParseKeyID reads the form that [KeyID.String] writes, such as "5000033-001"; the padding becomes zeros. The error is an
+// *[Error] with reason [InvalidRoot].
+func ParseKeyID(s string) (KeyID, error) {
+	var id KeyID
+	if len(s) != 11 || s[7] != '-' {
+		return KeyID{}, &Error{Op: "read key identifier", Reason: InvalidRoot}
+	}
+	copy(id[:], s[:7])
+	id[7], id[8] = 0x08, 0x05
+	copy(id[9:], s[8:])
+	if !id.valid() {
+		return KeyID{}, &Error{Op: "read key identifier", Reason: InvalidRoot}
+	}
+	return id, nil
+}
+
+// String returns the ten digits as "5000033-001", or "invalid" if it has another form.
+func (id KeyID) String() string {
+	if !id.valid() {
+		return "invalid"
+	}
+	return string(id[:7]) + "-" + string(id[9:12])
+}
+
+func (id KeyID) valid() bool {
+	for i, c := range id[:12] {
+		switch {
+		case i == 7 && c == 0x08, i == 8 && c == 0x05:
+		case i != 7 && i != 8 && c >= '0' && c <= '9':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// same compares without the padding, which differs between copies of one identifier.
+func (id KeyID) same(other KeyID) bool { return bytes.Equal(id[:12], other[:12]) }
+
+// cvCertificate is a card verifiable certificate: the certifier's signature over a key and its name.
+type cvCertificate struct {
+	certifier, holder KeyID
+	key               *rsa.PublicKey
+	content           []byte // what is signed
+	signature         []byte
+}
+
+// parseCVCertificate reads 7F21 { 5F4E content, 5F37 signature }, or what is inside of 7F21, as GET DATA returns it.
+func parseCVCertificate(b []byte) (cvCertificate, error) {
+	bad := &Error{Op: "parse certificate of the issuer", Reason: Malformed}
+	parts, err := tlv.ParseAll(b)
+	if err == nil && len(parts) == 1 && parts[0].Tag == tagCVCertificate {
+		parts, err = tlv.ParseAll(parts[0].Value)
+	}
+	if err != nil || len(parts) != 2 || parts[0].Tag != tagCVContent || parts[1].Tag != tagCVSignature {
+		return cvCertificate{}, bad
+	}
+	content := parts[0].Value
+	if len(content) < 2*keyIDSize {
+		return cvCertificate{}, bad
+	}
+	c := cvCertificate{content: content, signature: parts[1].Value}
+	copy(c.certifier[:], content)
+	copy(c.holder[:], content[keyIDSize:])
+	if c.key, err = parsePublicKey(content[2*keyIDSize:]); err != nil {
+		return cvCertificate{}, bad
+	}
+	return c, nil
+}
+
+// parsePublicKey reads 90 exponent, 91 modulus.
+func parsePublicKey(b []byte) (*rsa.PublicKey, error) {
+	bad := &Error{Op: "parse public key", Reason: Malformed}
+	parts, err := tlv.ParseAll(b)
+	if err != nil || len(parts) != 2 || parts[0].Tag != tagExponent || parts[1].Tag != tagModulus {
+		return nil, bad
+	}
+	exponent := new(big.Int).SetBytes(parts[0].Value)
+	if !exponent.IsInt64() || exponent.Int64() != issuerExponent {
+		return nil, bad
+	}
+	key := &rsa.PublicKey{N: new(big.Int).SetBytes(parts[1].Value), E: issuerExponent}
+	if !soundKey(key) {
+		return nil, bad
+	}
+	return key, nil
+}
+
+// issuerExponent is the public exponent of all keys of the card and its issuers. A small one would change what the
+// comparison of a padding proves.
+const issuerExponent = 65537
+
+func soundKey(key *rsa.PublicKey) bool {
+	return key != nil && key.N != nil && key.N.Sign() > 0 && key.N.BitLen() >= limits.RSABitsMin &&
+		key.N.BitLen() <= limits.RSABitsMax && key.N.Bit(0) == 1 && key.E == issuerExponent
+}
+
+// signedBy reports whether signature is that of RSASSA-PKCS1-v1_5 with SHA-256 over the data (RFC 8017, 8.2.2).
+func signedBy(key *rsa.PublicKey, signature []byte, data ...[]byte) bool {
+	digest := sha256.Sum256(bytes.Join(data, nil))
+	return rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], signature) == nil
+}
+
+// signsBlock reports whether signature is that of the encoded message 00 01 FF…FF 00 block (RFC 8017, 9.2, steps 4 and 5).
+// The one message that is right is built and compared in full. crypto/rsa offers this as hash 0, which panics when the
+// program runs under GODEBUG=fips140=only; only public values take part, so math/big's timing reveals nothing.
+func signsBlock(key *rsa.PublicKey, signature, block []byte) bool {
+	k := key.Size()
+	s := new(big.Int).SetBytes(signature)
+	// "If the signature representative s is not between 0 and n - 1" (RFC 8017, 5.2.2, step 1); PS has at least 8 octets.
+	if len(signature) != k || s.Cmp(key.N) >= 0 || len(block) > k-11 {
+		return false
+	}
+	want := bytes.Repeat([]byte{0xFF}, k)
+	want[0], want[1] = 0x00, 0x01
+	want[k-len(block)-1] = 0x00
+	copy(want[k-len(block):], block)
+	return bytes.Equal(s.Exp(s, big.NewInt(int64(key.E)), key.N).FillBytes(make([]byte, k)), want)
+}

@@ -1,0 +1,163 @@
+package card
+
+import (
+	"context"
+	"crypto/rsa"
+	"crypto/sha256"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/internal/tlv"
+)
+
+// Tags of the card-face file.
+const (
+	tagFace             tlv.Tag = 0xFF20
+	tagFaceOffsets      tlv.Tag = 0xDF21
+	tagFaceBirthdate    tlv.Tag = 0xDF22
+	tagFaceGender       tlv.Tag = 0xDF23
+	tagFaceKey          tlv.Tag = 0xDF24
+	tagFaceName         tlv.Tag = 0xDF25
+	tagFaceAddress      tlv.Tag = 0xDF26
+	tagFacePortrait     tlv.Tag = 0xDF27
+	tagFaceSignature    tlv.Tag = 0xDF28
+	tagFaceExpiry       tlv.Tag = 0xDF29
+	tagFaceSecurityCode tlv.Tag = 0xDF2A
+)
+
+// faceGuess is how much of the card-face file is asked for at first; it has 6 to 9 KB.
+const faceGuess = 10 << 10
+
+// CardFace is what is printed on the card, as the card holds it.
+type CardFace struct {
+	Birthdate fourinfo.Birthdate
+	Gender    fourinfo.Gender
+	// Name and Address are PNG images of the text: they also show characters that Unicode lacks.
+	Name, Address Image
+	// Portrait is a grey JPEG 2000 image.
+	Portrait Image
+	// Expiry is the card's last day, and SecurityCode a PNG image of four digits. The issuer's signature does not cover
+	// these two. Expiry is the zero Date if the card has no date there.
+	Expiry       fourinfo.Date
+	SecurityCode Image
+}
+
+// CardFace reads the card face, opened by [FaceNumberB] (14 digits, see [NumberB]) or [FaceNumberA] (the individual
+// number). Another reference is an *[Error] with reason [BadReference], a wrong number a *[PINError].
+//
+// With Options.Roots everything but expiry and security code is what the municipality signed, on the chip for which it did:
+// otherwise the error is an *[Error] with reason [Tampered], [UnknownIssuer] or [NotGenuine].
+//
+// The card forgets every verified PIN before CardFace returns.
+func (c *Card) CardFace(ctx context.Context, by PIN, number string) (CardFace, error) {
+	const op = "read card face"
+	if by != FaceNumberA && by != FaceNumberB {
+		return CardFace{}, &Error{Op: op, Reason: BadReference}
+	}
+	var f faceFields
+	err := c.open(ctx, op, by, number, func(ctx context.Context) error {
+		file, err := c.s.readFile(ctx, op, efFace, faceGuess, objectOf(tagFace))
+		if err != nil {
+			return err
+		}
+		if f, err = parseFace(file); err != nil {
+			return &Error{Op: op, Reason: Malformed, Err: err}
+		}
+		return c.checkFace(ctx, op, f.key, f.authentic)
+	})
+	if err != nil {
+		return CardFace{}, err
+	}
+	return f.face, nil
+}
+
+// checkFace verifies a record of the card-face application, if there are roots: the municipality's signature, and that the
+// chip holds the key inside of the record.
+func (c *Card) checkFace(ctx context.Context, op string, internal *rsa.PublicKey, authentic func(issuer *rsa.PublicKey) bool) error {
+	if c.opts.Roots == nil {
+		return nil
+	}
+	issuer, err := c.s.issuerKey(ctx, op, c.opts.Roots)
+	if err != nil {
+		return err
+	}
+	if !authentic(issuer) {
+		return &Error{Op: op, Reason: Tampered}
+	}
+	return c.s.challenge(ctx, op, internal)
+}
+
+// faceFields is the card-face file.
+type faceFields struct {
+	face CardFace
+	// key is the public half of the internal key.
+	key *rsa.PublicKey
+	// digest is what is signed: three hashes, of birthdate to key, of the texts, and of the portrait.
+	digest    [3 * sha256.Size]byte
+	signature []byte
+}
+
+// parseFace reads FF20 { DF21 offsets, DF22 to DF2A } without filler.
+func parseFace(file []byte) (faceFields, error) {
+	bad := &Error{Op: "parse card face", Reason: Malformed}
+	root, ok := object(file, tagFace)
+	if !ok || !checkOffsets(file, root, tagFaceOffsets, tagFaceBirthdate, tagFaceGender, tagFaceKey, tagFaceName, tagFaceAddress,
+		tagFacePortrait, tagFaceSignature, tagFaceExpiry, tagFaceSecurityCode) {
+		return faceFields{}, bad
+	}
+	at := func(tag tlv.Tag) tlv.Node { return root.Children[tag-tagFaceOffsets] }
+	key, err := parsePublicKey(at(tagFaceKey).Value)
+	if err != nil {
+		return faceFields{}, bad
+	}
+	person, _ := fourinfo.FromCard("", "", string(at(tagFaceBirthdate).Value), string(at(tagFaceGender).Value))
+	f := faceFields{
+		face: CardFace{
+			Birthdate: person.Birthdate, Gender: person.Gender,
+			Name: newImage(at(tagFaceName).Value), Address: newImage(at(tagFaceAddress).Value),
+			Portrait: newImage(at(tagFacePortrait).Value), SecurityCode: newImage(at(tagFaceSecurityCode).Value),
+			Expiry: cardDate(at(tagFaceExpiry).Value),
+		},
+		key: key, signature: slices.Clone(at(tagFaceSignature).Value),
+	}
+	for i, part := range [][]byte{
+		slices.Concat(at(tagFaceBirthdate).Raw, at(tagFaceGender).Raw, at(tagFaceKey).Raw),
+		slices.Concat(at(tagFaceName).Raw, at(tagFaceAddress).Raw),
+		at(tagFacePortrait).Raw,
+	} {
+		sum := sha256.Sum256(part)
+		copy(f.digest[i*sha256.Size:], sum[:])
+	}
+	return f, nil
+}
+
+// authentic checks the signature: one DigestInfo that names SHA-256 and has a digest of 96 bytes.
+func (f faceFields) authentic(issuer *rsa.PublicKey) bool {
+	info := []byte{
+		0x30, 0x71, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x60,
+	}
+	return signsBlock(issuer, f.signature, append(info, f.digest[:]...))
+}
+
+// cardDate reads YYYYMMDD; anything else is the zero Date.
+func cardDate(b []byte) fourinfo.Date {
+	if len(b) != 8 {
+		return fourinfo.Date{}
+	}
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return fourinfo.Date{}
+		}
+	}
+	number := func(part []byte) int {
+		n, _ := strconv.Atoi(string(part)) // digits only
+		return n
+	}
+	d := fourinfo.Date{Year: number(b[:4]), Month: time.Month(number(b[4:6])), Day: number(b[6:])}
+	if !d.Valid() {
+		return fourinfo.Date{}
+	}
+	return d
+}

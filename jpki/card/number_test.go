@@ -1,0 +1,222 @@
+package card_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/jpki/card"
+)
+
+func wrongNumber(t *testing.T) string {
+	t.Helper()
+	const eleven = "11111111111"
+	digit, ok := fourinfo.IndividualNumberCheckDigit(eleven)
+	if !ok {
+		t.Fatal("no check digit")
+	}
+	return eleven + string(digit)
+}
+
+func confirm(t *testing.T, c *card.Card, sim *cardsim.Card, digits string) error {
+	t.Helper()
+	number, err := fourinfo.NewIndividualNumber(digits, fourinfo.PurposeReporting)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.ConfirmIndividualNumber(t.Context(), sim.Person().TextPIN, number)
+}
+
+func TestIndividualNumber(t *testing.T) {
+	sim := newSim(t, cardsim.Plastic)
+	p := sim.Person()
+	for _, secure := range []bool{false, true} {
+		c := openOver(t, sim.Transport(), card.Options{SecureMessaging: secure})
+		number, err := c.IndividualNumber(t.Context(), p.TextPIN, fourinfo.PurposeReporting)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := number.Reveal(fourinfo.PurposeReporting); got != p.IndividualNumber || err != nil {
+			t.Errorf("another number, %v", err)
+		}
+		if _, err := number.Reveal(fourinfo.PurposeOrdinance); err == nil {
+			t.Error("the number serves another purpose")
+		}
+		if text := fmt.Sprintf("%v %+v %#v", number, number, number); strings.Contains(text, p.IndividualNumber) {
+			t.Error("the number prints")
+		}
+		person, err := c.Attributes(t.Context(), p.TextPIN)
+		if err != nil || person.Name.Reveal() != p.Name {
+			t.Errorf("secure %v: %v", secure, err)
+		}
+		_ = c.Close(t.Context())
+	}
+}
+
+// Without a lawful purpose nothing is sent.
+func TestIndividualNumberNeedsAPurpose(t *testing.T) {
+	for _, purpose := range []fourinfo.Purpose{0, 99, -1} {
+		c, _ := open(t, card.Options{})
+		_, err := c.IndividualNumber(t.Context(), "1234", purpose)
+		wantReason(t, err, card.PurposeMissing)
+		if card.FamilyOf(err) != card.Configuration {
+			t.Errorf("family %v", card.FamilyOf(err))
+		}
+	}
+	c, _ := open(t, card.Options{})
+	wantReason(t, c.ConfirmIndividualNumber(t.Context(), "1234", fourinfo.IndividualNumber{}), card.PurposeMissing)
+}
+
+func TestIndividualNumberFileRefused(t *testing.T) {
+	good := "FF100C" + upperHex([]byte(wrongNumber(t))) + "FFFF"
+	for name, file := range map[string]string{
+		"another tag":       strings.Replace(good, "FF10", "FF11", 1),
+		"11 digits":         "FF100B" + upperHex([]byte("12345678901")) + "FFFFFF",
+		"a letter":          strings.Replace(good, "31", "41", 1),
+		"wrong check digit": strings.Replace(good, "31", "32", 1),
+		"cut":               good[:30],
+		"empty":             "",
+		"filler":            strings.Repeat("FF", 17),
+	} {
+		t.Run(name, func(t *testing.T) {
+			lines := append(append([]string(nil), textAccess...), "> 00B0810011", "< "+file+"9000")
+			switch n := len(file) / 2; {
+			case n == 0:
+			case n < 17:
+				lines = append(lines, fmt.Sprintf("> 00B000%02X%02X", n, 17-n), "< 6B00")
+			}
+			c, _ := open(t, card.Options{}, append(lines, selectJPKI, ok)...)
+			_, err := c.IndividualNumber(t.Context(), "1234", fourinfo.PurposeReporting)
+			wantReason(t, err, card.Malformed)
+		})
+	}
+	c, _ := open(t, card.Options{}, append(append([]string(nil), textAccess...), "> 00B0810011", "< "+good+"9000", selectJPKI, ok)...)
+	if _, err := c.IndividualNumber(t.Context(), "1234", fourinfo.PurposeReporting); err != nil {
+		t.Error(err)
+	}
+}
+
+// The card compares: the right number is confirmed, a wrong one costs a try, and neither travels in the clear.
+func TestConfirmIndividualNumber(t *testing.T) {
+	sim := newSim(t, cardsim.Plastic)
+	wire := &wiretap{Transport: sim.Transport()}
+	c := openOver(t, wire, card.Options{})
+	if err := confirm(t, c, sim, sim.Person().IndividualNumber); err != nil {
+		t.Fatal(err)
+	}
+	wantPINError(t, confirm(t, c, sim, wrongNumber(t)), card.PINError{Reference: card.TextNumberA, Remaining: 9, Reason: card.WrongPIN})
+	for _, secret := range []string{sim.Person().IndividualNumber, wrongNumber(t)} {
+		if wire.saw(secret) {
+			t.Error("a number travelled in the clear")
+		}
+	}
+	if !wire.saw(sim.Person().TextPIN) {
+		t.Error("the wiretap is deaf: the text PIN travels in the clear")
+	}
+}
+
+// With secure messaging neither number nor attributes travel in the clear; without they do.
+func TestSecureMessagingHides(t *testing.T) {
+	sim := newSim(t, cardsim.Plastic)
+	p := sim.Person()
+	for _, secure := range []bool{false, true} {
+		wire := &wiretap{Transport: sim.Transport()}
+		c := openOver(t, wire, card.Options{SecureMessaging: secure, Roots: rootsOf(t, sim)})
+		if _, err := c.IndividualNumber(t.Context(), p.TextPIN, fourinfo.PurposeReporting); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Attributes(t.Context(), p.TextPIN); err != nil {
+			t.Fatal(err)
+		}
+		for _, secret := range []string{p.IndividualNumber, p.Name, p.Address} {
+			if wire.saw(secret) == secure {
+				t.Errorf("secure %v: seen %v", secure, wire.saw(secret))
+			}
+		}
+		_ = c.Close(t.Context())
+	}
+}
+
+// wiretap keeps what passes.
+type wiretap struct {
+	card.Transport
+	passed [][]byte
+}
+
+func (w *wiretap) Transmit(ctx context.Context, command []byte) ([]byte, error) {
+	w.passed = append(w.passed, bytes.Clone(command))
+	answer, err := w.Transport.Transmit(ctx, command)
+	w.passed = append(w.passed, bytes.Clone(answer))
+	return answer, err
+}
+
+func (w *wiretap) saw(secret string) bool {
+	for _, b := range w.passed {
+		if bytes.Contains(b, []byte(secret)) {
+			return true
+		}
+	}
+	return false
+}
+
+// With secure messaging asked for, a card or man in the middle that does not offer it gets nothing.
+func TestSecureMessagingIsNotGivenUp(t *testing.T) {
+	sim := newSim(t, cardsim.Plastic)
+	p := sim.Person()
+	for name, forge := range map[string]func(cmd, answer []byte) []byte{
+		"not offered": func(cmd, answer []byte) []byte {
+			if cmd[1] == 0xAE {
+				return []byte{0x66, 0xF1}
+			}
+			return answer
+		},
+		"answer in the clear": func(cmd, answer []byte) []byte {
+			if cmd[0] == 0x08 {
+				return append([]byte("\xFF\x10\x0C"+p.IndividualNumber+"\xFF\xFF"), 0x90, 0x00)
+			}
+			return answer
+		},
+		"answer of another session": func(cmd, answer []byte) []byte {
+			if cmd[0] == 0x08 && len(answer) > 20 {
+				answer[5] ^= 0x10 // in the first block: garbles it, and changes the padding in the second
+			}
+			return answer
+		},
+		"session destroyed": func(cmd, answer []byte) []byte {
+			if cmd[0] == 0x08 {
+				return []byte{0x69, 0x88}
+			}
+			return answer
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := openOver(t, &meddler{sim.Transport(), forge}, card.Options{SecureMessaging: true})
+			_, err := c.IndividualNumber(t.Context(), p.TextPIN, fourinfo.PurposeReporting)
+			if reason := card.ReasonOf(err); reason != card.ChannelRefused && reason != card.Malformed {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	c := openOver(t, sim.Transport(), card.Options{SecureMessaging: true})
+	numberB, _ := printedOn(t, sim)
+	_, err := c.AttributesByNumberB(t.Context(), numberB)
+	wantReason(t, err, card.ChannelRefused)
+}
+
+type meddler struct {
+	card.Transport
+	forge func(cmd, answer []byte) []byte
+}
+
+func (m *meddler) Transmit(ctx context.Context, command []byte) ([]byte, error) {
+	sent := bytes.Clone(command)
+	answer, err := m.Transport.Transmit(ctx, command)
+	if err != nil {
+		return nil, err
+	}
+	return m.forge(sent, answer), nil
+}

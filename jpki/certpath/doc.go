@@ -1,0 +1,2 @@
+// Package certpath validates certificates of any X.509 hierarchy.
+package certpath

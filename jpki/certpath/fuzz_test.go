@@ -1,0 +1,231 @@
+package certpath
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"encoding/asn1"
+	"fmt"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/kakunin-go/kakunin/internal/der"
+)
+
+// FuzzParseCertificate compares with crypto/x509: what both read must mean the same to both.
+func FuzzParseCertificate(f *testing.F) {
+	f.Add(leafSpec("EE", "A", "A").der())
+	f.Add(caSpec("Sub", "sub", "A", "A").with(
+		policiesExt(asn1.ObjectIdentifier{1, 2, 3}),
+		extDER(oidSubjectAltName, false, seq(general(formDNS, "a.test"), general(formEmail, "a@a.test"), general(formURI, "https://a.test/"), general(formIP, "\x01\x02\x03\x04"))),
+		extDER(oidNameConstraints, true, seq(wrap(der.Tag0C, seq(general(formDNS, "a.test"))), wrap(der.Tag1C, seq(general(formEmail, "b.test"))))),
+		extDER(oidPolicyMappings, true, seq(seq(oidDER(1, 2, 3), oidDER(1, 2, 4)))),
+		extDER(oidPolicyConstraints, true, seq(wrap(der.Tag0, []byte{0}), wrap(der.Tag1, []byte{1}))),
+		extDER(oidInhibitAnyPolicy, true, integer(3)),
+		extDER(oidCRLDistribution, false, seq(seq(wrap(der.Tag0C, wrap(der.Tag0C, general(formURI, "http://a.test/crl")))))),
+	).der())
+	files := pkitsFiles(f)
+	for _, name := range []string{"ValidcRLIssuerTest28EE.crt", "nameConstraintsDN1CACert.crt", "P1Mapping1to234CACert.crt", "ValidNegativeSerialNumberTest14EE.crt"} {
+		f.Add(files[name])
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		ours, err := ParseCertificate(raw)
+		if err != nil {
+			if reasonOf(err) != ReasonMalformed {
+				t.Fatalf("reason of %v", err)
+			}
+			return
+		}
+		if !bytes.Equal(ours.Raw(), raw) {
+			t.Fatal("the certificate is not what was given")
+		}
+		theirs, err := x509.ParseCertificate(raw)
+		if err != nil {
+			return // crypto/x509 has stricter views of keys, for instance
+		}
+		compareCertificates(t, ours, theirs)
+	})
+}
+
+func compareCertificates(t *testing.T, ours *Certificate, theirs *x509.Certificate) {
+	t.Helper()
+	for _, c := range []struct {
+		what string
+		ok   bool
+	}{
+		{"version", ours.version == theirs.Version},
+		{"subject", bytes.Equal(ours.subject.raw, theirs.RawSubject)},
+		{"issuer", bytes.Equal(ours.issuer.raw, theirs.RawIssuer)},
+		{"not before", ours.notBefore.Equal(theirs.NotBefore)},
+		{"not after", ours.notAfter.Equal(theirs.NotAfter)},
+		{"signed part", bytes.Equal(ours.tbs, theirs.RawTBSCertificate)},
+		{"signature", bytes.Equal(ours.signature, theirs.Signature)},
+		{"authority", ours.basic.ca == (theirs.IsCA && theirs.BasicConstraintsValid)},
+		{"key identifier", bytes.Equal(ours.subjectKeyID, theirs.SubjectKeyId)},
+		{"authority key identifier", bytes.Equal(ours.authorityKeyID, theirs.AuthorityKeyId)},
+		{"may sign certificates", !ours.usage.present || ours.permits(usageCertSign) == (theirs.KeyUsage&x509.KeyUsageCertSign != 0)},
+		{"may sign lists", !ours.usage.present || ours.permits(usageCRLSign) == (theirs.KeyUsage&x509.KeyUsageCRLSign != 0)},
+		{"policies", len(ours.policies.ids) == len(theirs.Policies)},
+		{"mappings", len(ours.mappings) == len(theirs.PolicyMappings)},
+		{"extensions", len(ours.extensions) == len(theirs.Extensions)},
+		{"dNSNames", countForm(ours.subjectNames, formDNS) == len(theirs.DNSNames)},
+		{"rfc822Names", countForm(ours.subjectNames, formEmail) == len(theirs.EmailAddresses)},
+		{"URIs", countForm(ours.subjectNames, formURI) == len(theirs.URIs)},
+		{"iPAddresses", countForm(ours.subjectNames, formIP) == len(theirs.IPAddresses)},
+	} {
+		if !c.ok {
+			t.Errorf("%s: not the same as crypto/x509", c.what)
+		}
+	}
+	if ours.basic.pathLen >= 0 && theirs.IsCA {
+		if n := theirs.MaxPathLen; n != ours.basic.pathLen && n < 16 {
+			t.Errorf("path length %d, crypto/x509 %d", ours.basic.pathLen, n)
+		}
+	}
+}
+
+func countForm(names []generalName, form nameForm) (n int) {
+	for i := range names {
+		if names[i].form == form {
+			n++
+		}
+	}
+	return n
+}
+
+// FuzzName checks that names that are the same octets are equal, and that comparison is symmetric.
+func FuzzName(f *testing.F) {
+	f.Add(dn("A"), dn("a"))
+	f.Add(seq(attr(tagBMPString, "\x8a\x8d", 2, 5, 4, 3)), seq(attr(cbasn1.UTF8String, "認", 2, 5, 4, 3)))
+	f.Add(seq(), seq(cn("\u200b")))
+	f.Fuzz(func(t *testing.T, first, second []byte) {
+		a, ok := parseName(first)
+		if !ok {
+			return
+		}
+		if again, _ := parseName(first); !a.equal(again) || !a.within(again) {
+			t.Fatal("a name is not equal to itself")
+		}
+		b, ok := parseName(second)
+		if !ok {
+			return
+		}
+		if a.equal(b) != b.equal(a) || a.equal(b) != (a.within(b) && b.within(a)) {
+			t.Fatal("comparison depends on the order")
+		}
+	})
+}
+
+// FuzzNameConstraints reads constraints and compares a name with them; an excluded name must never be allowed, whatever
+// else is permitted.
+func FuzzNameConstraints(f *testing.F) {
+	for _, c := range [][2][]byte{
+		{seq(wrap(der.Tag1C, seq(general(formDNS, "a.test")))), general(formDNS, "www.a.test")},
+		{seq(wrap(der.Tag0C, seq(general(formURI, ".a.test")))), general(formURI, "https://www.a.test/")},
+		{seq(wrap(der.Tag0C, seq(general(formIP, "\x01\x02\x03\x04\xff\xff\xff\x00")))), general(formIP, "\x01\x02\x03\x04")},
+		{seq(wrap(der.Tag0C, seq(general(formDirectory, string(dn("A")))))), general(formDirectory, string(dn("A")))},
+	} {
+		f.Add(c[0], c[1])
+	}
+	f.Fuzz(func(t *testing.T, constraints, nameDER []byte) {
+		n, ok := readNameConstraints(constraints)
+		if !ok {
+			return
+		}
+		s := cryptobyte.String(nameDER)
+		g, ok := readGeneralName(&s)
+		if !ok {
+			return
+		}
+		both := nameState{budget: 1 << 12}
+		both.add(n)
+		excludedOnly := nameState{budget: 1 << 12}
+		excludedOnly.add(&nameConstraints{excluded: n.excluded})
+		if both.allowsName(&g) && !excludedOnly.allowsName(&g) {
+			t.Fatal("an excluded name is allowed")
+		}
+	})
+}
+
+// FuzzDistributionPoints reads distribution points; what is read has a name or an issuer.
+func FuzzDistributionPoints(f *testing.F) {
+	f.Add(seq(seq(wrap(der.Tag0C, wrap(der.Tag0C, general(formDirectory, string(dn("A"))))), wrap(der.Tag1, []byte{1, 6}), wrap(der.Tag2C, general(formDirectory, string(dn("B")))))))
+	f.Add(seq(seq(wrap(der.Tag0C, wrap(der.Tag1C, seq(oidDER(2, 5, 4, 3), wrap(cbasn1.UTF8String, []byte("x"))))))))
+	f.Fuzz(func(t *testing.T, value []byte) {
+		points, ok := readDistributionPoints(value)
+		for i := range points {
+			if p := &points[i]; ok && len(p.full) == 0 && p.relative == "" && len(p.issuers) == 0 {
+				t.Fatal("a distribution point without a name")
+			}
+		}
+	})
+}
+
+// FuzzPath builds a pool from the input – each pair of octets is a certificate of one of eight authorities by another one,
+// with faults – and checks that the search ends, and that a path that is found is one.
+func FuzzPath(f *testing.F) {
+	f.Add([]byte{0x01, 0, 0x12, 0, 0x23, 0})
+	f.Add([]byte{0x01, 0, 0x10, 0, 0x12, 0, 0x21, 0, 0x23, 1, 0x13, 2, 0x33, 4})
+	made := map[[2]byte]*Certificate{}
+	name := func(n byte) string { return fmt.Sprintf("F%d", n&7) }
+	f.Fuzz(func(t *testing.T, program []byte) {
+		var pool []*Certificate
+		for i := 0; i+1 < len(program) && i < 200; i += 2 {
+			id := [2]byte{program[i] & 0x77, program[i+1] & 7}
+			if made[id] == nil {
+				subject, issuer := name(id[0]), name(id[0]>>4)
+				s := caSpec(subject, subject, issuer, issuer)
+				s.serial = []byte{2, id[0], id[1]}
+				if id[1]&1 != 0 {
+					s.notAfter = utcTime(noon().Add(-day))
+				}
+				if id[1]&2 != 0 {
+					s.signer = "stranger"
+				}
+				if id[1]&4 != 0 {
+					s.without(oidBasicConstraints)
+				}
+				made[id] = s.cert(t)
+			}
+			pool = append(pool, made[id])
+		}
+		key := [2]byte{0xff, 0}
+		if made[key] == nil {
+			made[key] = rootOf(t, "F0")
+			made[[2]byte{0xff, 1}] = leafSpec("EE", "F3", "F3").cert(t)
+		}
+		v, err := New(testConfig([]*Certificate{made[key]}, pool...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		result, err := v.Validate(context.Background(), made[[2]byte{0xff, 1}], At(noon().Add(time.Second)))
+		if (err == nil) != result.Valid {
+			t.Fatal("result and error disagree")
+		}
+		if reachable := reaches(program); (err == nil) != reachable {
+			t.Fatalf("valid = %v, but there is a good path: %v (%v)", result.Valid, reachable, err)
+		}
+		for i := 1; err == nil && i < len(result.Path); i++ {
+			if !result.Path[i].issuer.equal(result.Path[i-1].subject) {
+				t.Fatal("the path does not chain")
+			}
+		}
+	})
+}
+
+// reaches walks from F0 over certificates without faults to F3, independently of the search.
+func reaches(program []byte) bool {
+	reached := [8]bool{true}
+	for range 8 {
+		for i := 0; i+1 < len(program) && i < 200; i += 2 {
+			id := program[i] & 0x77
+			if program[i+1]&7 == 0 && reached[id>>4] {
+				reached[id&7] = true
+			}
+		}
+	}
+	return reached[3]
+}

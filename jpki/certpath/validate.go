@@ -1,0 +1,78 @@
+package certpath
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/kakunin-go/kakunin/internal/limits"
+)
+
+// Option says what is particular about one call of Validate.
+type Option func(*options)
+
+type options struct {
+	at    time.Time
+	extra []*Certificate
+}
+
+// At sets the verification time; default, also for the zero time, is the validator's clock.
+func At(t time.Time) Option { return func(o *options) { o.at = t } }
+
+// With adds certificates to the pool for this call, for instance those that came with a signature.
+func With(pool ...*Certificate) Option {
+	return func(o *options) { o.extra = append(o.extra, pool...) }
+}
+
+// Validate looks for a path from an anchor to the target that holds in every respect: RFC 5280, 6.1, with the policy
+// processing of RFC 9618 and the revocation status of every certificate. The error is nil exactly when Result.Valid is true;
+// the result is never nil, so that its steps can be shown. Errors are [*Error]; when several paths fail it is the error of the
+// most plausible one.
+//
+// The search verifies at most 256 signatures, so that a hostile pool costs no more than that, and ends with ctx.
+func (v *Validator) Validate(ctx context.Context, target *Certificate, opts ...Option) (*Result, error) {
+	var o options
+	for _, opt := range opts {
+		if opt != nil {
+			opt(&o)
+		}
+	}
+	if o.at.IsZero() {
+		o.at = v.config.Now()
+	}
+	result := &Result{At: o.at}
+	if target == nil {
+		return result, malformed("der", "RFC 5280, 4.1")
+	}
+	r := &run{validator: v, ctx: ctx, at: o.at, index: v.index, verified: map[signedEdge]bool{}}
+	if len(o.extra) > 0 {
+		if len(o.extra)+len(v.config.Pool) > limits.PathPool || slices.Contains(o.extra, nil) {
+			return result, misconfigured("pool")
+		}
+		r.index = newIndex(v.config.Anchors, append(slices.Clone(v.config.Pool), o.extra...))
+	}
+	any := func(*Certificate) bool { return true }
+	err := r.search(target, any, func(path []*Certificate) error {
+		attempt := &Result{At: o.at, Path: path}
+		err := r.validate(attempt)
+		if err == nil || result.Path == nil {
+			*result = *attempt
+		}
+		return err
+	})
+	if result.Valid = err == nil; !result.Valid {
+		result.Policies = nil
+	}
+	return result, err
+}
+
+// validate validates one complete path and its certificates' revocation status, from the anchor down.
+func (r *run) validate(result *Result) error {
+	p, err := r.process(result.Path, false)
+	if err == nil {
+		result.Policies = objectIdentifiers(p.policies)
+		err = r.checkRevocation(p, result)
+	}
+	result.Steps = p.steps
+	return err
+}

@@ -1,0 +1,231 @@
+package crl
+
+import (
+	"context"
+	"math/bits"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// builder collects records for a table.
+type builder struct {
+	seed     seed
+	bits     int
+	shift    int
+	open     []openPartition
+	next     []uint32 // next page of the same partition
+	arenas   [][]byte
+	records  int
+	expected int // pages
+}
+
+// openPartition is a partition that is being filled.
+type openPartition struct {
+	page        []byte // the last page
+	fill        uint32 // records in it
+	full        uint32 // pages before it
+	first, last uint32 // page numbers; valid when page is not nil
+}
+
+// newBuilder prepares for about the expected number of records; more or fewer cost speed only.
+func newBuilder(s seed, expected int) *builder {
+	parts := (expected + partitionRecords - 1) / partitionRecords
+	width := min(bits.Len(uint(max(parts-1, 0))), maxPartitionBits)
+	// The last page of each partition is half empty.
+	pages := 1
+	if parts > 1 {
+		pages = expected/pageRecords + 1<<width/2
+	} else if expected > 0 {
+		pages = (expected + pageRecords - 1) / pageRecords
+	}
+	return &builder{seed: s, bits: width, shift: 64 - width, open: make([]openPartition, 1<<width), expected: pages}
+}
+
+// add adds a record; the value has 40 bits.
+func (b *builder) add(key, value uint64) {
+	mixed := b.seed.mix(key)
+	p := &b.open[mixed>>b.shift]
+	if p.fill == uint32(len(p.page)/recordSize) {
+		b.grow(p)
+	}
+	setRecord(p.page, p.fill, mixed, value)
+	p.fill++
+	b.records++
+}
+
+// grow gives the partition its next page.
+func (b *builder) grow(p *openPartition) {
+	number := uint32(len(b.next)) //nolint:gosec // limits.CRL bounds the pages far below 2³²
+	b.next = append(b.next, 0)
+	if number%arenaPages == 0 {
+		// A short list gets no more than it needs.
+		pages := min(max(b.expected-int(number), 1), arenaPages)
+		b.arenas = append(b.arenas, make([]byte, 0, pages*pageSize))
+	}
+	last := len(b.arenas) - 1
+	arena := b.arenas[last]
+	if len(arena) == cap(arena) {
+		// The estimate was too low. Pages that are in use move, so open partitions are pointed to their new place.
+		pages := cap(arena) / pageSize
+		arena = append(make([]byte, 0, min(pages+max(pages/4, 1), arenaPages)*pageSize), arena...)
+		b.arenas[last] = arena
+		b.repoint()
+	}
+	arena = arena[:len(arena)+pageSize]
+	b.arenas[last] = arena
+	if p.page == nil {
+		p.first = number
+	} else {
+		b.next[p.last] = number
+		p.full++
+	}
+	p.last, p.fill = number, 0
+	p.page = b.page(number)
+}
+
+func (b *builder) page(number uint32) []byte {
+	at := number % arenaPages * pageSize
+	return b.arenas[number/arenaPages][at : at+pageSize : at+pageSize]
+}
+
+func (b *builder) repoint() {
+	for i := range b.open {
+		if p := &b.open[i]; p.page != nil {
+			p.page = b.page(p.last)
+		}
+	}
+}
+
+// table sorts every partition in place and returns the table. unique reports whether all keys differ.
+func (b *builder) table(ctx context.Context, progress func(done int)) (t *table, unique bool, err error) {
+	t = &table{
+		seed: b.seed, bits: b.bits, partitions: make([]partition, len(b.open)), pages: make([]uint32, 0, len(b.next)),
+		slots: make([]uint16, len(b.open)<<slotBits), arenas: b.arenas, records: b.records,
+	}
+	for i := range b.open {
+		p := &b.open[i]
+		if p.page == nil {
+			continue
+		}
+		t.partitions[i] = partition{uint32(len(t.pages)), p.full*pageRecords + p.fill} //nolint:gosec // as above
+		for number := p.first; ; number = b.next[number] {
+			t.pages = append(t.pages, number)
+			if number == p.last {
+				break
+			}
+		}
+	}
+	b.open, b.next = nil, nil
+	var next, done, duplicates atomic.Int64
+	work := func(report bool) {
+		var s sorter
+		for {
+			i := int(next.Add(1)) - 1
+			if i >= len(t.partitions) || ctx.Err() != nil {
+				return
+			}
+			if !s.sort(t, t.partitions[i]) {
+				duplicates.Add(1)
+			}
+			t.setSlots(i)
+			if total := done.Add(int64(t.partitions[i].records)); report && progress != nil && i%64 == 0 {
+				progress(int(total))
+			}
+		}
+	}
+	if workers := min(runtime.GOMAXPROCS(0), 8, len(t.partitions)/8); workers > 1 {
+		var group sync.WaitGroup
+		for range workers - 1 {
+			group.Go(func() { work(false) })
+		}
+		work(true)
+		group.Wait()
+	} else {
+		work(true)
+	}
+	return t, duplicates.Load() == 0, ctx.Err()
+}
+
+type pair struct{ key, value uint64 }
+
+// sorter has the scratch space of one worker.
+type sorter struct {
+	sorted []pair
+	starts [1<<sorterBits + 1]uint32
+}
+
+const (
+	sorterBits = 11
+	// maxCluster is the largest number of records of one partition in one of its 2¹¹ slots for which the records are
+	// straightened by insertion, which is quadratic in it.
+	maxCluster = 64
+)
+
+// sort sorts a partition by key and reports whether all its keys differ.
+func (s *sorter) sort(t *table, p partition) (unique bool) {
+	n := p.records
+	if n < 2 {
+		return true
+	}
+	s.sorted = slices.Grow(s.sorted[:0], int(n))[:n]
+	s.starts = [1<<sorterBits + 1]uint32{}
+	pages := t.pages[p.firstPage : p.firstPage+(n+pageRecords-1)/pageRecords]
+	slot := func(key uint64) uint64 { return key << t.bits >> (64 - sorterBits) }
+	each := func(do func(page []byte, i uint32)) {
+		left := n
+		for _, number := range pages {
+			page := t.page(number)
+			for i := range min(left, pageRecords) {
+				do(page, i)
+			}
+			left -= min(left, pageRecords)
+		}
+	}
+	each(func(page []byte, i uint32) {
+		key, _ := record(page, i)
+		s.starts[slot(key)+1]++
+	})
+	var most uint32
+	for i := 1; i < len(s.starts); i++ {
+		most = max(most, s.starts[i])
+		s.starts[i] += s.starts[i-1]
+	}
+	each(func(page []byte, i uint32) {
+		key, value := record(page, i)
+		at := &s.starts[slot(key)]
+		s.sorted[*at] = pair{key, value}
+		*at++
+	})
+	if most <= maxCluster {
+		for i := 1; i < len(s.sorted); i++ {
+			one := s.sorted[i]
+			j := i
+			for ; j > 0 && s.sorted[j-1].key > one.key; j-- {
+				s.sorted[j] = s.sorted[j-1]
+			}
+			s.sorted[j] = one
+		}
+	} else {
+		slices.SortFunc(s.sorted, func(a, b pair) int {
+			switch {
+			case a.key < b.key:
+				return -1
+			case a.key > b.key:
+				return +1
+			}
+			return 0
+		})
+	}
+	unique = true
+	for i := 1; i < len(s.sorted); i++ {
+		unique = unique && s.sorted[i-1].key != s.sorted[i].key
+	}
+	k := 0
+	each(func(page []byte, i uint32) {
+		setRecord(page, i, s.sorted[k].key, s.sorted[k].value)
+		k++
+	})
+	return unique
+}

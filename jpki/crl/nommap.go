@@ -1,0 +1,11 @@
+//go:build !(linux || darwin || freebsd || netbsd || openbsd || dragonfly)
+
+package crl
+
+import "os"
+
+// openFile reads a file into memory, where it cannot be mapped.
+func openFile(name string) (data []byte, unmap func(), err error) {
+	data, err = os.ReadFile(name)
+	return data, func() {}, err
+}

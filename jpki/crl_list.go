@@ -1,0 +1,274 @@
+package jpki
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/jpki/crl"
+)
+
+// storedList is a verified list with what the store finds it by.
+type storedList struct {
+	list   *crl.List
+	header *crl.Header
+	// authority is the key (SubjectPublicKeyInfo) of the authority whose certificates the list is for: its own key signed
+	// the list, or it issued signer.
+	authority []byte
+	signer    *x509.Certificate // nil: the authority itself
+	series    seriesKey
+	points    []listKey
+	reasons   crl.Reasons
+	indirect  bool
+	evidence  []byte
+	file      string // index file; "" when there is none
+}
+
+func badList(step, clause string) *Error {
+	return &Error{Reason: ReasonList, Step: "crl." + step, Clause: clause}
+}
+
+// listError makes an error of package crl one of this package.
+func listError(err error) error {
+	var e *crl.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	out := &Error{Reason: ReasonList, Step: e.Step, Clause: e.Clause, Err: e.Err}
+	switch e.Reason {
+	case crl.ReasonSignature:
+		out.Reason = ReasonListSignature
+	case crl.ReasonIO:
+		out.Reason = ReasonListRead
+	case crl.ReasonUnknown, crl.ReasonMalformed, crl.ReasonLimit, crl.ReasonAlgorithm, crl.ReasonCritical, crl.ReasonIndex:
+	}
+	return out
+}
+
+// checkHeader refuses a list that could never decide anything here.
+func checkHeader(h *crl.Header) error {
+	switch {
+	// 5.1.2.5: "Conforming CRL issuers MUST include the nextUpdate field in all CRLs." Without it nobody knows until when
+	// the list may be believed.
+	case h.NextUpdate.IsZero():
+		return badList("next-update", "RFC 5280, 5.1.2.5")
+	case len(h.AuthorityKeyID) == 0:
+		return badList("authority-key-id", "RFC 5280, 5.2.1")
+	case h.Number == nil:
+		return badList("number", "RFC 5280, 5.2.3")
+	// "If a CRL contains a critical extension that the application cannot process, then the application MUST NOT use that
+	// CRL to determine the status of certificates."
+	case len(h.UnknownCritical) > 0:
+		return badList("critical-extensions", "RFC 5280, 5.2")
+	case h.Scope == nil:
+		return nil
+	case h.Scope.OnlyCACerts || h.Scope.OnlyAttributeCerts:
+		return badList("issuing-distribution-point", "RFC 5280, 5.2.5")
+	case h.Scope.Name != nil:
+		// JPKI's points are directory names; a list with other names only would be found by no certificate.
+		if names, _ := directoryNames(h.Scope.Name.Names(h.Issuer)); len(names) == 0 || len(names) > limits.DistributionPoints {
+			return badList("issuing-distribution-point", "RFC 5280, 5.2.5")
+		}
+	}
+	return nil
+}
+
+func scopeOf(h *crl.Header) string {
+	if h.Scope == nil {
+		return ""
+	}
+	return string(h.Scope.Raw)
+}
+
+// claims reports whether the list says that it was signed by the authority, or by one of its signers.
+func (c *CRLs) claims(h *crl.Header, authority *x509.Certificate) bool {
+	if bytes.Equal(h.AuthorityKeyID, authority.SubjectKeyId) && bytes.Equal(h.Issuer, authority.RawSubject) {
+		return true
+	}
+	return slices.ContainsFunc(c.config.Signers, func(s *x509.Certificate) bool {
+		return bytes.Equal(h.AuthorityKeyID, s.SubjectKeyId) && bytes.Equal(h.Issuer, s.RawSubject) &&
+			bytes.Equal(s.RawIssuer, authority.RawSubject) && bytes.Equal(s.AuthorityKeyId, authority.SubjectKeyId)
+	})
+}
+
+// verify checks the signature of a list, under the authority's own key or that of one of its signers.
+func (c *CRLs) verify(ctx context.Context, u *crl.Unverified, authority *x509.Certificate) (*storedList, error) {
+	h := u.Header()
+	unsigned := error(&Error{Reason: ReasonListSignature, Step: "crl.signature", Clause: "RFC 5280, 6.3.3 (g)"})
+	// 6.3.3 (f): "If a key usage extension is present in the CRL issuer's certificate, verify that the cRLSign bit is set."
+	if bytes.Equal(h.Issuer, authority.RawSubject) && bytes.Equal(h.AuthorityKeyID, authority.SubjectKeyId) &&
+		authority.KeyUsage&x509.KeyUsageCRLSign != 0 {
+		l, err := u.Verify(ctx, authority.PublicKey)
+		if err == nil {
+			return newStoredList(l, authority, nil), nil
+		}
+		unsigned = listError(err)
+	}
+	for _, s := range c.config.Signers {
+		if !bytes.Equal(h.Issuer, s.RawSubject) || !bytes.Equal(h.AuthorityKeyID, s.SubjectKeyId) || !issued(authority, s) {
+			continue
+		}
+		l, err := u.Verify(ctx, s.PublicKey)
+		if err == nil {
+			return newStoredList(l, authority, s), nil
+		}
+		unsigned = listError(err)
+	}
+	return nil, unsigned
+}
+
+// issued reports whether the authority issued the signer's certificate, by name, key identifier and signature.
+func issued(authority, signer *x509.Certificate) bool {
+	f, err := readCertificate(signer.Raw)
+	return err == nil && bytes.Equal(signer.RawIssuer, authority.RawSubject) && bytes.Equal(f.authorityKeyID, authority.SubjectKeyId) &&
+		!f.unprocessed && f.algorithm.verify(authority.PublicKey, f.x509.RawTBSCertificate, f.x509.Signature) == nil
+}
+
+func newStoredList(l *crl.List, authority, signer *x509.Certificate) *storedList {
+	h := l.Header()
+	key := l.KeySHA256()
+	s := &storedList{
+		list: l, header: h, authority: authority.RawSubjectPublicKeyInfo, signer: signer, reasons: crl.AllReasons,
+		series: seriesKey{string(key[:]), scopeOf(h), h.IsDelta()},
+	}
+	points := [][]byte{nil}
+	if h.Scope != nil {
+		s.reasons, s.indirect = h.Scope.OnlySomeReasons, h.Scope.Indirect
+		if h.Scope.Name != nil {
+			points, _ = directoryNames(h.Scope.Name.Names(h.Issuer))
+		}
+	}
+	for _, point := range points {
+		if key := (listKey{string(h.Issuer), string(point)}); !slices.Contains(s.points, key) {
+			s.points = append(s.points, key)
+		}
+	}
+	s.evidence = s.evidenceOf(nil)
+	return s
+}
+
+// latestFirst orders lists. Two lists of one second are told apart by their numbers (RFC 5280, 5.2.3).
+func latestFirst(a, b *storedList) int {
+	return cmp.Or(b.header.ThisUpdate.Compare(a.header.ThisUpdate), crl.CompareNumbers(b.header.Number, a.header.Number))
+}
+
+const indexEnding = ".crlindex"
+
+// persist writes the index file of a list and maps it into memory in place of the index there.
+func (c *CRLs) persist(l *storedList) error {
+	if c.config.Directory == "" {
+		return nil
+	}
+	sum := l.list.SHA256()
+	name := filepath.Join(c.config.Directory, hex.EncodeToString(sum[:])+indexEnding)
+	if err := l.list.WriteFile(name); err != nil {
+		return listError(err)
+	}
+	mapped, err := crl.OpenIndex(context.Background(), name, l.key(c))
+	if err != nil {
+		return listError(err)
+	}
+	l.list, l.header, l.file = mapped, mapped.Header(), name
+	return nil
+}
+
+// key returns the public key that signed the list.
+func (l *storedList) key(c *CRLs) any {
+	if l.signer != nil {
+		return l.signer.PublicKey
+	}
+	for _, a := range c.config.Trust.anchors {
+		if bytes.Equal(a.form.x509.RawSubjectPublicKeyInfo, l.authority) {
+			return a.form.x509.PublicKey
+		}
+	}
+	return nil
+}
+
+// forget removes the index file of a list that is not in the store any more.
+func (l *storedList) forget() {
+	if l.file != "" {
+		_ = os.Remove(l.file) // a file that stays is read, and pruned, again
+	}
+}
+
+// openDirectory opens the index files of lists of trusted authorities. A file that is not usable is passed over, because
+// its list can be added again, and said so.
+func (c *CRLs) openDirectory(ctx context.Context) error {
+	entries, err := os.ReadDir(c.config.Directory)
+	if err != nil {
+		return &Error{Reason: ReasonListRead, Step: "crl.directory", Err: err}
+	}
+	var found []*storedList
+	for _, entry := range entries {
+		if filepath.Ext(entry.Name()) != indexEnding || !entry.Type().IsRegular() {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return &Error{Reason: ReasonListRead, Step: "crl.directory", Err: err}
+		}
+		l, err := c.openIndex(ctx, filepath.Join(c.config.Directory, entry.Name()))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			c.config.Log.WarnContext(ctx, "index of a revocation list passed over", slog.String("file", entry.Name()), slog.Any("error", err))
+		default:
+			found = append(found, l)
+		}
+	}
+	slices.SortFunc(found, func(a, b *storedList) int { return latestFirst(b, a) })
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, l := range found {
+		if err := c.insertLocked(l); err != nil {
+			c.config.Log.WarnContext(ctx, "index of a revocation list passed over", slog.String("file", filepath.Base(l.file)), slog.Any("error", err))
+		}
+	}
+	return nil
+}
+
+// openIndex opens one index file under the key of an anchor or signer that its list names.
+func (c *CRLs) openIndex(ctx context.Context, name string) (*storedList, error) {
+	var failure error
+	for _, a := range c.config.Trust.anchors {
+		authority := a.form.x509
+		for _, signer := range append([]*x509.Certificate{nil}, c.config.Signers...) {
+			key := authority.PublicKey
+			if signer != nil {
+				if !issued(authority, signer) {
+					continue
+				}
+				key = signer.PublicKey
+			}
+			l, err := crl.OpenIndex(ctx, name, key)
+			if err != nil {
+				failure = listError(err)
+				continue
+			}
+			who := authority
+			if signer != nil {
+				who = signer
+			}
+			h := l.Header()
+			if !bytes.Equal(h.Issuer, who.RawSubject) || !bytes.Equal(h.AuthorityKeyID, who.SubjectKeyId) || who.KeyUsage&x509.KeyUsageCRLSign == 0 {
+				return nil, &Error{Reason: ReasonListSignature, Step: "crl.signature", Clause: "RFC 5280, 6.3.3 (f)"}
+			}
+			if err := checkHeader(h); err != nil {
+				return nil, err
+			}
+			s := newStoredList(l, authority, signer)
+			s.file = name
+			return s, nil
+		}
+	}
+	return nil, failure
+}
