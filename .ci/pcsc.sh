@@ -201,7 +201,8 @@ blocked=$!
 until_true "no card in the second virtual reader" opensc-tool --atr --reader 1
 must blocked pkcs15-tool --reader 1 --list-pins
 [ "$(grep -c 'Tries left *: *0$' "$out/blocked.log")" = 2 ] || { cat "$out/blocked.log" >&2; fail "blocked: no tries expected"; }
-must_not blocked-pin pkcs15-tool --reader 1 --verify-pin --auth-id 1 --pin 1234
+must_not blocked-pin "${pkcs11[@]}" --slot-index 2 -l --pin 1234 --sign --id 01 -m SHA256-RSA-PKCS -i "$out/document" -o "$out/none.sig"
+shows blocked-pin 'C_Login failed' # OpenSC has no name for 6984, which real cards answer here; it knows 6983
 must blocked-certificate pkcs15-tool --reader 1 --read-certificate 1
 kill "$blocked"
 wait "$blocked" || true
