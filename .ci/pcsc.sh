@@ -180,10 +180,10 @@ power_cycle
 must smartcardio java "-Dsun.security.smartcardio.library=$(find /usr/lib -name libpcsclite.so.1 -print -quit)" .ci/readers/Smartcardio.java 0
 
 # The card goes out of the reader and comes back, and pcscd is started anew, while the card's program runs on.
-no_card() { ! opensc-tool --atr --reader 0; }
+no_card() { ! opensc-tool --atr --reader "$1"; }
 for round in 1 2 3; do
   echo remove >&3
-  until_true "the card did not leave the reader" no_card
+  until_true "the card did not leave the reader" no_card 0
   echo insert >&3
   until_true "the card did not come back" opensc-tool --atr --reader 0
 done
@@ -206,6 +206,7 @@ shows blocked-pin 'C_Login failed' # OpenSC has no name for 6984, which real car
 must blocked-certificate pkcs15-tool --reader 1 --read-certificate 1
 kill "$blocked"
 wait "$blocked" || true
+until_true "the blocked card did not leave the second reader" no_card 1
 
 # A second card in the second reader, with the one ATR that OpenSC knows by heart.
 "$out/cardsim" card -vpcd 127.0.0.1:35964 -person taro -atr 3BE000FF8131FE4514 >"$out/card-2.log" 2>"$out/card-2.err" &
