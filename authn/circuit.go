@@ -131,8 +131,9 @@ func (t *circuits) find(u *url.URL) *circuit {
 	return nil
 }
 
-// RoundTrip implements http.RoundTripper. No connection, a timeout, a broken body and a status of 500 and above are
-// failures. That the caller cancelled is not: whoever closes a browser must not be able to close the service for others.
+// RoundTrip implements http.RoundTripper. No connection, a timeout, a broken body and the statuses 502, 503 and 504 are
+// failures. Whoever can provoke anything else must not be able to close the service for others: that a caller cancelled is
+// no failure, and neither is status 500, which may be about one request with strange contents.
 func (t *circuits) RoundTrip(r *http.Request) (*http.Response, error) {
 	c := t.find(r.URL)
 	if c == nil {
@@ -145,18 +146,21 @@ func (t *circuits) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return nil, &Error{Reason: ReasonTransport, Check: "circuit open", Err: errCircuitOpen}
 	}
-	end := func(o outcome) { c.leave(r.Context(), probe, o) }
 	resp, err := t.base.RoundTrip(r)
 	switch {
 	case err != nil:
-		end(judge(r.Context()))
+		c.leave(r.Context(), probe, judge(r.Context()))
 		return nil, err
-	case resp.StatusCode >= http.StatusInternalServerError:
-		end(failed)
+	case isOutage(resp.StatusCode):
+		c.leave(r.Context(), probe, failed)
 		return resp, nil
 	}
-	resp.Body = &watchedBody{ReadCloser: resp.Body, ctx: r.Context(), end: end}
+	resp.Body = &watchedBody{ReadCloser: resp.Body, ctx: r.Context(), circuit: c, probe: probe}
 	return resp, nil
+}
+
+func isOutage(status int) bool {
+	return status == http.StatusBadGateway || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout
 }
 
 // judge is what an error means, given that the request had this context.
@@ -177,15 +181,16 @@ func (t *circuits) CloseIdleConnections() {
 // watchedBody reports how the call ended, once.
 type watchedBody struct {
 	io.ReadCloser
-	ctx   context.Context // of the request whose body this is
-	end   func(outcome)
-	ended bool
+	ctx     context.Context // of the request whose body this is
+	circuit *circuit
+	probe   bool
+	ended   bool
 }
 
 func (b *watchedBody) report(o outcome) {
 	if !b.ended {
 		b.ended = true
-		b.end(o)
+		b.circuit.leave(b.ctx, b.probe, o)
 	}
 }
 

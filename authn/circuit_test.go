@@ -23,6 +23,19 @@ func serviceToken(c *Client) error {
 	return err
 }
 
+// switchable lets the token endpoint's answer be changed while requests are under way; nil is the usual one.
+func switchable(op *testOP) *atomic.Pointer[http.HandlerFunc] {
+	var now atomic.Pointer[http.HandlerFunc]
+	op.token = func(w http.ResponseWriter, r *http.Request) {
+		if h := now.Load(); h != nil {
+			(*h)(w, r)
+			return
+		}
+		writeJSON(w, http.StatusOK, claimsMap{"access_token": "service", "token_type": "Bearer", "expires_in": 300})
+	}
+	return &now
+}
+
 func TestCircuit(t *testing.T) {
 	for name, down := range map[string]http.HandlerFunc{
 		"reset":      func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
@@ -35,7 +48,8 @@ func TestCircuit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			op := newOP(t)
 			c := op.client()
-			op.token = down
+			token := switchable(op)
+			token.Store(&down)
 			for range defaultBreakAfter {
 				if err := serviceToken(c); FamilyOf(err) != Unavailable {
 					t.Fatal(err)
@@ -53,7 +67,7 @@ func TestCircuit(t *testing.T) {
 				t.Fatalf("the probe: %v", err)
 			}
 			wantError(t, serviceToken(c), ReasonTransport, "circuit open")
-			op.token = nil
+			token.Store(nil)
 			wantError(t, serviceToken(c), ReasonTransport, "circuit open") // not known yet
 			op.clock.advance(defaultBreakFor)
 			for range 3 {
@@ -61,11 +75,11 @@ func TestCircuit(t *testing.T) {
 					t.Fatalf("back: %v", err)
 				}
 			}
-			op.token = down // one failure after that is one failure
+			token.Store(&down) // one failure after that is one failure
 			if err := serviceToken(c); err == nil || strings.Contains(err.Error(), "circuit") {
 				t.Error(err)
 			}
-			op.token = nil
+			token.Store(nil)
 			if err := serviceToken(c); err != nil {
 				t.Error(err)
 			}
@@ -79,6 +93,7 @@ func TestCircuitStaysClosed(t *testing.T) {
 		"status 400": reply(400, jsonType, `{"error":"invalid_client"}`),
 		"status 401": reply(401, jsonType, `{"error":"invalid_client"}`),
 		"status 429": reply(429, jsonType, `{}`),
+		"status 500": reply(500, jsonType, `{}`),
 		"too large":  reply(200, jsonType, strings.Repeat(" ", limits.HTTPBody+2)),
 		"redirect":   reply(302, "", ""),
 	} {
@@ -130,14 +145,16 @@ func TestCircuitStaysClosed(t *testing.T) {
 func TestCancelledCallsDoNotOpenTheCircuit(t *testing.T) {
 	op := newOP(t)
 	c := op.client(func(c *Config) { c.BreakAfter = 1 })
+	token := switchable(op)
 	for range 3 {
 		ctx, cancel := context.WithCancel(context.Background())
-		op.token = func(_ http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() }
+		hang := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() })
+		token.Store(&hang)
 		_, err := c.ServiceToken(ctx)
 		wantError(t, err, ReasonTransport, "cancelled")
 		cancel()
 	}
-	op.token = nil
+	token.Store(nil)
 	if err := serviceToken(c); err != nil {
 		t.Error(err)
 	}
@@ -288,5 +305,27 @@ func TestUserinfoIsRepeatedOnce(t *testing.T) {
 	wantError(t, err, ReasonTransport, "userinfo: connection")
 	if op.infoHits.Load() != 4 || op.tokenHits.Load() != 2 {
 		t.Errorf("%d requests", op.infoHits.Load())
+	}
+}
+
+// While the circuit of the signing keys is open, tokens with unknown keys cost no request and put off nothing: as soon as
+// the pause is over, one of them finds the new key.
+func TestCircuitDoesNotProlongTheCooldown(t *testing.T) {
+	op := newOP(t)
+	c := op.client(func(c *Config) { c.BreakAfter, c.BreakFor = 1, keysCooldown+15*time.Second })
+	if err := op.verifyOne(c); err != nil {
+		t.Fatal(err)
+	}
+	op.setKeys(reply(503, jsonType, "{}"))
+	op.idKey = testOtherEC()
+	wantError(t, op.verifyOne(c), ReasonTransport, "signing keys: status")
+	hits := op.jwksHits.Load()
+	op.clock.advance(keysCooldown)
+	wantError(t, op.verifyOne(c), ReasonTransport, "signing keys: circuit open")
+	op.setKeys(nil)
+	op.publish(testECKey(), testOtherEC())
+	op.clock.advance(15 * time.Second)
+	if err := op.verifyOne(c); err != nil || op.jwksHits.Load() != hits+1 {
+		t.Errorf("%d fetches, %v", op.jwksHits.Load()-hits, err)
 	}
 }

@@ -88,8 +88,8 @@ type Config struct {
 	// AssertionLifetime is from iat to exp of client assertions; default 30 s, from 10 s to 60 s.
 	AssertionLifetime time.Duration
 
-	// BreakAfter is how many calls of one endpoint must fail in a row (no connection, timeout, status of 500 and above)
-	// before further ones are refused without a request; default 5, at most 1000, -1 for never.
+	// BreakAfter is how many calls of one endpoint must fail in a row (no connection, timeout, status 502, 503 or
+	// 504) before further ones are refused without a request; default 5, at most 1000, -1 for never.
 	BreakAfter int
 	// BreakFor is how long they are refused before one call probes whether the endpoint answers again; default 30 s, at
 	// most 10 min.

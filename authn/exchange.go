@@ -21,7 +21,7 @@ func (c *Client) exchange(ctx context.Context, f *pendingFields, code string) (t
 	if err != nil {
 		return tokens{}, err
 	}
-	t, err := answer.tokens(c.now())
+	t, err := answer.tokens(c.now(), &c.wire)
 	if err == nil && t.idToken == "" {
 		err = &Error{Reason: ReasonTokenResponse, Check: "id_token"}
 	}

@@ -325,3 +325,22 @@ func FuzzIDTokenClaims(f *testing.F) {
 		}
 	})
 }
+
+// A warm verification allocates little and asks nobody.
+func TestVerificationIsLean(t *testing.T) {
+	for _, key := range []Key{testRSAKey(), testECKey()} {
+		op := newOP(t)
+		op.idKey = key
+		c := op.client()
+		const nonce = "4vXcQ0QzKp3F2m0yYb3Ck1lq3q9m3rJ7w5k8Jx1Zz0U"
+		raw := op.idToken(nonce, testAccess)
+		n := testing.AllocsPerRun(100, func() {
+			if _, err := c.verifyIDToken(t.Context(), raw, testAccess, nonce); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if n > 150 || op.jwksHits.Load() != 1 {
+			t.Errorf("%s: %v allocations, %d fetches of keys", key.Algorithm(), n, op.jwksHits.Load())
+		}
+	}
+}

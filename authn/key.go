@@ -56,7 +56,8 @@ func ParseKey(b []byte) (Key, error) {
 
 // NewKey wraps any signer, e.g. a KMS or HSM, whose public key is RSA of at least 2048 bits (signs RS256, see
 // [Key.WithAlgorithm]) or P-256 (signs ES256). The signer gets a SHA-256 digest with crypto.SHA256 as options, must be safe
-// for concurrent use, and answers an ECDSA signature in ASN.1 form, as [crypto.Signer] describes. kid may be empty.
+// for concurrent use, and answers an ECDSA signature in ASN.1 form, as [crypto.Signer] describes. It gets no context: the
+// client of a KMS needs a time limit of its own. kid may be empty.
 func NewKey(signer crypto.Signer, kid string) (Key, error) {
 	k := jose.SigningKey{Signer: signer, KeyID: kid, Algorithm: ES256}
 	if err := k.Check(); err != nil {

@@ -2,6 +2,7 @@ package authn
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -135,7 +136,9 @@ func (k *keyCache) newer(ctx context.Context, seen *keySnapshot) (*keySnapshot, 
 	}
 	fresh, err := k.fetch(ctx)
 	if err != nil {
-		if ctx.Err() == nil { // that a caller gave up says nothing about the service
+		// That a caller gave up says nothing about the service, and a refusal without a request costs it nothing: the pause
+		// would only begin anew after the circuit's.
+		if ctx.Err() == nil && !errors.Is(err, errCircuitOpen) {
 			k.quiet.Store(k.now().UnixNano())
 		}
 		return nil, err

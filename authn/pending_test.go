@@ -175,7 +175,7 @@ func TestRedaction(t *testing.T) {
 	}
 	refresh := RefreshToken{seal(&refreshFields{Subject: testSubject, Token: testAccess, Nonce: begun.Pending.fields().Nonce})}
 	decryption, ring := decryptionKeys(t)[1], ringOf(t, key)
-	secrets = append(secrets, testDecryptEC().D.String())
+	secrets = append(secrets, strings.Trim(strings.Split(privateECMembers(t), `"d":`)[1], `"`))
 	token := id.AccessToken()
 	values := []any{id.Subject, token, begun.Pending, key, refresh, decryption, ring, *id, id, id.RevealStored(), hidden{begun.Pending, key, token, refresh, decryption, ring}, &hidden{begun.Pending, key, token, refresh, decryption, ring},
 		[]any{token, id}, map[string]any{"a": id.Subject, "b": begun.Pending}, struct{ A Token }{token}}

@@ -126,7 +126,7 @@ func (c *Client) refresh(ctx context.Context, f *refreshFields) (*Refreshed, err
 	if err != nil {
 		return nil, err
 	}
-	got, err := answer.tokens(c.now())
+	got, err := answer.tokens(c.now(), &c.wire)
 	if err != nil {
 		return nil, err
 	}

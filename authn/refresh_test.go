@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
 // keepTokens logs in and keeps the tokens.
@@ -238,6 +240,10 @@ func TestStoredRefreshTokens(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = ParseRefreshToken(b)
+		wantError(t, err, ReasonStored, "refresh token")
+	}
+	for _, b := range []string{"", "[]", `{"v":1,"V":1}`, `{"v":"1"}`, strings.Repeat(" ", limits.IdentityStored+1)} {
+		_, err := ParseRefreshToken([]byte(b))
 		wantError(t, err, ReasonStored, "refresh token")
 	}
 	if _, err := (RefreshToken{}).RevealBytes(); err == nil || !(RefreshToken{}).Expires().IsZero() {

@@ -156,6 +156,25 @@ func TestTenantsShareKeysOfTheService(t *testing.T) {
 	}
 }
 
+// What the caller does to its configuration later changes no tenant.
+func TestTenantsCopyTheirBase(t *testing.T) {
+	op := newOP(t)
+	wire := DefaultWireProfile()
+	base := Config{Environment: op.env, Wire: &wire, ACRValues: []string{"aal3"}}
+	tenants, err := NewTenants(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wire.ScopeUserCertificate, base.ACRValues[0] = "changed", "changed"
+	c, err := tenants.Add(Tenant{Name: "shop", ClientID: testClientID, Key: testClientKey(), RedirectURL: testRedirect})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if begun := op.begin(c, Request{Scopes: UserCertificate}); strings.Contains(begun.URL, "changed") || !strings.Contains(begun.URL, "acr_values=aal3") {
+		t.Error(begun.URL)
+	}
+}
+
 func TestRefusedTenants(t *testing.T) {
 	op := newOP(t)
 	good := Tenant{Name: "third", ClientID: "RP00000003", Key: testOtherEC(), RedirectURL: "https://third.example/cb"}

@@ -5,10 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"io"
 	"log"
-	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -89,7 +87,6 @@ type testOP struct {
 	rotate      bool                      // answers each refresh with a new one and ends the old one
 
 	mu         sync.Mutex
-	forgery    string            // see forged
 	broken     map[string]defect // what is wrong with an endpoint, by path
 	codes      map[string]url.Values
 	refreshes  map[string]url.Values // refresh tokens and the authorization requests that they come from
@@ -457,60 +454,4 @@ func (op *testOP) publish(keys ...Key) {
 	for _, k := range keys {
 		op.published = append(op.published, k.signing().Public())
 	}
-}
-
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v)
-}
-
-// signRaw signs under a header that package jose would not make.
-func signRaw(tb testing.TB, k Key, header string, payload []byte) string {
-	tb.Helper()
-	// The header takes part in the signature only as text: sign an ordinary token over the text wanted.
-	enc := base64.RawURLEncoding.EncodeToString
-	signed := enc([]byte(header)) + "." + enc(payload)
-	return signed + "." + enc(rawSignature(tb, k, signed))
-}
-
-// tx is a signature transaction.
-type tx string
-
-func (t tx) TransactionID() string { return string(t) }
-
-const testTx = tx("37a52ac8-b232-ebac-a454-04d68916489f")
-
-func wantError(t *testing.T, err error, reason Reason, check string) *Error {
-	t.Helper()
-	var e *Error
-	if !errors.As(err, &e) {
-		t.Fatalf("error = %v, want a *authn.Error with %s: %s", err, reason, check)
-	}
-	if e.Reason != reason || e.Check != check {
-		t.Fatalf("error = %v, want %s: %s", err, reason, check)
-	}
-	return e
-}
-
-func with(m claimsMap, name string, value any) claimsMap {
-	m = maps.Clone(m)
-	m[name] = value
-	return m
-}
-
-func b64(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
-
-// signedInfo is userinfo as a JWT.
-func (op *testOP) signedInfo(k Key) string {
-	op.tb.Helper()
-	body, err := json.Marshal(with(with(op.person, "iss", op.env.Issuer), "aud", testClientID))
-	if err != nil {
-		op.tb.Fatal(err)
-	}
-	token, err := jose.Sign(k.signing(), "JWT", body)
-	if err != nil {
-		op.tb.Fatal(err)
-	}
-	return token
 }

@@ -142,7 +142,7 @@ func (t tokenAnswer) access(now time.Time) Token {
 }
 
 // tokens reads the other members that are there; those that are must have their type.
-func (t tokenAnswer) tokens(now time.Time) (tokens, error) {
+func (t tokenAnswer) tokens(now time.Time, w *WireProfile) (tokens, error) {
 	out := tokens{access: t.access(now)}
 	for _, f := range [...]struct {
 		name string
@@ -165,8 +165,7 @@ func (t tokenAnswer) tokens(now time.Time) (tokens, error) {
 		}
 		out.granted = append([]string{}, strings.Fields(s)...)
 	}
-	// Not part of a standard: the service's software sends it, with 0 for "no end known".
-	if n, ok := strictjson.Integer(t.members["refresh_expires_in"]); ok && n > 0 && out.refresh != "" {
+	if n, ok := strictjson.Integer(t.members[w.RefreshLifetimeField]); ok && n > 0 && out.refresh != "" {
 		out.refreshExpires = now.Add(time.Duration(min(n, maxTokenLifetime)) * time.Second)
 	}
 	return out, nil

@@ -31,6 +31,9 @@ type WireProfile struct {
 	CancelCodes []string
 	// ServiceTokenScope is the scope of the client_credentials request (unknown); empty, the default, sends none.
 	ServiceTokenScope string
+	// RefreshLifetimeField names the member of token responses with the refresh token's lifetime in seconds, 0 meaning that
+	// no end is known (inferred: refresh_expires_in; it is part of no standard); empty = not read.
+	RefreshLifetimeField string
 
 	// Sign is the part for the sign API.
 	Sign SignWire
@@ -95,6 +98,7 @@ func DefaultWireProfile() WireProfile {
 		ClaimUserCertificate: "user_certificate",
 		ScopeUserCertificate: "user_certificate",
 		CancelCodes:          []string{"access_denied"},
+		RefreshLifetimeField: "refresh_expires_in",
 		Sign: SignWire{
 			StartClientIDField:      "client_id",
 			StartHashField:          "hash",
@@ -141,6 +145,11 @@ func (w WireProfile) Clone() WireProfile {
 	return w
 }
 
+// authorizationParameters are the names that the authorization request needs for itself.
+func authorizationParameters() []string {
+	return []string{"response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "acr_values"}
+}
+
 // mistakes lists entries without which requests of this package cannot be made or read.
 func (w WireProfile) mistakes() []error {
 	var list []error
@@ -158,6 +167,9 @@ func (w WireProfile) mistakes() []error {
 		if f.value != "" && !isScopeToken(f.value) {
 			list = append(list, mistake("Wire."+f.name+" has characters that a scope cannot have"))
 		}
+	}
+	if slices.Contains(authorizationParameters(), w.Sign.AuthorizationIDParam) {
+		list = append(list, mistake("Wire.Sign.AuthorizationIDParam is the name of another parameter"))
 	}
 	if w.ServiceTokenScope != "" && slices.ContainsFunc(strings.Split(w.ServiceTokenScope, " "), func(s string) bool { return !isScopeToken(s) }) {
 		list = append(list, mistake("Wire.ServiceTokenScope is not a list of scopes separated by single spaces"))

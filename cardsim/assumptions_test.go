@@ -54,6 +54,7 @@ var assumptions = map[string]string{
 	"common/0001/READ RECORD with a short Le":                       "that it cuts",
 	"text/0006/SET SESSION KEY with wrong lengths or parameters":    "the status words",
 	"ISD/-/SET SESSION KEY":                                         "6982",
+	"-/-/MANAGE ATTRIBUTES with another P1":                         "6A86",
 	"-/-/commands of the issuer":                                    "6982 for all of them",
 	"text/-/secured command without an object":                      "6987, and that it ends the session",
 	"text/-/secured command that has no secured form":               "6882",

@@ -29,17 +29,20 @@ type Config struct {
 	StickyReset bool
 	// BlockedStatus answers VERIFY with data on a blocked reference: 0x6984 (default) or 0x6983.
 	BlockedStatus uint16
+	// SlowStart answers the first command after power-up with 6F00 whatever it is, as one published card does.
+	SlowStart bool
 	// Now is read once, when the card is made: certificates and card are issued at that time, for the expired kinds some
 	// years before. Default time.Now.
 	Now func() time.Time
 	// SaveTo is a file that holds the image of the card (see [Card.Save]) from the beginning and is brought up to date
 	// before a command that changes a retry counter or a PIN is answered: a program that dies in the middle of a VERIFY
 	// leaves no more tries than before. While it cannot be written, such commands are answered 6581. NewCard refuses a file
-	// that exists, because a new card would have all tries again: [Load] goes on with it. Default none.
+	// that exists, because a new card would have all tries again: [Load] goes on with it. A file is for one card in one
+	// program at a time. Default none.
 	SaveTo string
 	// Trace receives every exchange as lines "> command" and "< response" in hexadecimal, a transcript that [Replay] can
-	// play. The values of PINs and the keys of secure messaging are masked, what is read from the card is not. It is
-	// written to with the card locked. Default none.
+	// play. The values of PINs and the keys of secure messaging are masked, what is read from the card is not. Each exchange
+	// is one Write, with the card locked. Default none.
 	Trace io.Writer
 }
 
@@ -52,6 +55,7 @@ type Card struct {
 	jpki          *issuer.JPKI // of the generation that issued the certificates
 	atr           []byte
 	sticky        bool
+	slowStart     bool
 	blockedStatus apdu.Status
 	trace         io.Writer
 	signing, auth []byte // DER certificates; a child has no signing certificate
@@ -69,6 +73,7 @@ type Card struct {
 
 	mu      sync.Mutex
 	session session
+	asleep  bool // until the first command after power-up, with slowStart
 }
 
 // NewCard personalises a card: it derives the keys, has the certificates issued and fills the files. The card has power
@@ -126,6 +131,7 @@ func (c Config) card(kind Kind, issued time.Time) (*Card, error) {
 		jpki:          authorities,
 		atr:           atr,
 		sticky:        c.StickyReset,
+		slowStart:     c.SlowStart,
 		blockedStatus: blocked,
 		trace:         c.Trace,
 		hold:          make(chan struct{}, 1),
@@ -175,7 +181,7 @@ func (c *Card) Transmit(command []byte) []byte {
 }
 
 // powerUp puts the card into the state after power-up: the issuer security domain, no file, nothing verified.
-func (c *Card) powerUp() { c.session = session{app: c.applications[0]} }
+func (c *Card) powerUp() { c.session, c.asleep = session{app: c.applications[0]}, c.slowStart }
 
 // PowerOn gives power, or takes it away and gives it back: selection and verified references are gone, counters stay.
 func (c *Card) PowerOn() {

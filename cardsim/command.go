@@ -34,12 +34,12 @@ var commands = map[[2]byte]handler{
 	{0x80, insSetSessionKey}:        (*Card).setSessionKey,
 
 	// Administration of JICSAP V1.1: it exists and needs keys that only the issuer has.
-	{0x80, 0x06}: always(apdu.SecurityNotSatisfied), // ERASE ALL RECORDS
-	{0x80, 0x50}: always(apdu.SecurityNotSatisfied), // LOCK DF
-	{0x80, 0x52}: always(apdu.SecurityNotSatisfied), // UNLOCK DF
-	{0x80, 0x54}: always(apdu.SecurityNotSatisfied), // UNLOCK KEY
-	{0x80, 0x8A}: always(apdu.SecurityNotSatisfied), // MANAGE ATTRIBUTES
-	{0x00, 0x82}: always(apdu.SecurityNotSatisfied), // EXTERNAL AUTHENTICATE
+	{0x80, 0x06}: reserved, // ERASE ALL RECORDS
+	{0x80, 0x50}: reserved, // LOCK DF
+	{0x80, 0x52}: reserved, // UNLOCK DF
+	{0x80, 0x54}: reserved, // UNLOCK KEY
+	{0x80, 0x8A}: manageAttributes,
+	{0x00, 0x82}: reserved, // EXTERNAL AUTHENTICATE
 	{0x80, 0xFC}: (*Card).lastCommand,
 }
 
@@ -58,8 +58,16 @@ const (
 	insGetData              = 0xCA
 )
 
-func always(s apdu.Status) handler {
-	return func(*Card, apdu.Command) apdu.Response { return status(s) }
+// reserved is a command of the issuer.
+func reserved(*Card, apdu.Command) apdu.Response { return status(apdu.SecurityNotSatisfied) }
+
+// manageAttributes is MANAGE ATTRIBUTES of JICSAP: only updating the current file or application, P1 22 and 24, gets as far
+// as the question for the issuer's key.
+func manageAttributes(_ *Card, cmd apdu.Command) apdu.Response {
+	if cmd.P1 != 0x22 && cmd.P1 != 0x24 {
+		return status(apdu.IncorrectP1P2)
+	}
+	return status(apdu.SecurityNotSatisfied)
 }
 
 func status(s apdu.Status) apdu.Response { return apdu.Response{Status: s} }
@@ -68,6 +76,10 @@ func success(data []byte) apdu.Response { return apdu.Response{Data: data, Statu
 
 // process executes one command APDU of any form.
 func (c *Card) process(raw []byte) apdu.Response {
+	if c.asleep {
+		c.asleep = false
+		return status(apdu.NoDiagnosis)
+	}
 	command, err := apdu.ParseCommand(raw)
 	if err != nil {
 		return status(apdu.WrongLength)

@@ -1,6 +1,7 @@
 package cardsim
 
 import (
+	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -21,13 +22,23 @@ func commonApplication(p Person, keys keyring) *application {
 		recordEF(0x0001, free, simpleTLV(0x01, cardNumber(p)+p.Subject.MunicipalityCode+p.CardExpiry)),
 		recordEF(0x0002, free, keyReferenceRecord()),
 		// Its public half is nowhere on the card.
-		internalEF(commonKey, free, keys.own("common/internal")),
+		internalEF(commonKey, free, keys.common()),
 		pinEF(cardPIN, newCardPIN(p)),
 		ief(0x001E),
 	)
 	a.messaging.refusal = apdu.SecurityIssue
 	return a
 }
+
+// CommonKey returns the public half of the key in the common card application that answers INTERNAL AUTHENTICATE. It is
+// nowhere on the card: a verifier has it from somewhere else, or from here. A phone has no such key; the result is then
+// that of a key that no card uses.
+func (c *Card) CommonKey() *rsa.PublicKey {
+	return &keyring{jpki: c.jpki, person: c.person.ID}.common()().PublicKey
+}
+
+// common is the internal authentication key of the common card application.
+func (k keyring) common() func() *rsa.PrivateKey { return k.own("common/internal") }
 
 // residentApplication is 住基AP, of the resident register network.
 func residentApplication(p Person) *application {

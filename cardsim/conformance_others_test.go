@@ -4,7 +4,7 @@ import "strings"
 
 // otherRows: random numbers, data objects, records, secure messaging from outside, classes and instructions.
 var otherRows = []conformanceRow{
-	{"-/-/GET CHALLENGE", "0084000008=#8 9000 \n 0084000000=#256 9000 \n {JPKI}=9000 \n 0084000001=#1 9000 \n {TEXT}=9000 \n 0084000010=#16 9000"},
+	{"-/-/GET CHALLENGE", "0084000008=#8 9000 \n 0084000000=#256 9000 \n {JPKI}=9000 \n 0084000001=#1 9000 \n {TEXT}=9000 \n 0084000010=#16 9000 \n {SURFACE}=9000 \n 0084000010=#16 9000 \n {COMMON}=9000 \n 0084000010=#16 9000 \n {RESIDENT}=9000 \n 0084000010=#16 9000"},
 	{"-/-/GET CHALLENGE with wrong parameters", "0084010008=6A86 \n 0084000108=6A86 \n 00840000 000008=6985 \n 00840000=6700 \n 00840000 01 AA 08=6700"},
 
 	// GET DATA, with the issuer security domain current only.
@@ -56,7 +56,8 @@ var otherRows = []conformanceRow{
 	{"-/-/secure messaging without a session", "{JPKI}=9000 \n 08B0000000=69FC \n 08200098 04 31323334=69FC \n 0CB0000000=6987 \n 882A0097 01 AA 00=69FC \n 00200098=63C3"},
 	{"-/-/unknown class", "A0A40000=6E00 \n 10A4040C=6E00 \n 20A40000=6E00 \n C0A40000=6E00 \n FFCA000000=6E00 \n 90600000=6E00"},
 	{"-/-/unknown instruction", "00CB3FFF 03 5C017E 08=6D00 \n 002C0080=6D00 \n 00C0000000=6D00 \n 80CA9F7F00=6D00 \n 80200098=6D00 \n 002A0097 01 AA 00=6D00"},
-	{"-/-/commands of the issuer", "80540080=6982 \n 80500000=6982 \n 80520000=6982 \n 80060000=6982 \n 808A2200=6982 \n 0082000000=6982"},
+	{"-/-/commands of the issuer", "80540080=6982 \n 80500000=6982 \n 80520000=6982 \n 80060000=6982 \n 808A2200=6982 \n 808A2400=6982 \n 0082000000=6982"},
+	{"-/-/MANAGE ATTRIBUTES with another P1", "808A0000=6A86 \n 808A2000=6A86 \n 808A2600=6A86"},
 	{"-/-/last-command indicator", "{JPKI}=9000 \n 80FC0000=6700"},
 	{"-/-/malformed command", "00=6700 \n 00A4=6700 \n 00A404=6700 \n 00A4040C05AABB=6700 \n 00B0000000AA=6700 \n 00B000000000=6700"},
 }

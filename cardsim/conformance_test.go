@@ -19,6 +19,7 @@ func conformance() []conformanceSection {
 		{"VERIFY, CHANGE REFERENCE DATA, CHANGE KEY", verifyRows},
 		{"COMPUTE DIGITAL SIGNATURE, INTERNAL AUTHENTICATE, SET PUBLIC IC KEY", signRows},
 		{"GET CHALLENGE, GET DATA, READ RECORD, SET SESSION KEY, classes", otherRows},
+		{"Sequences of programs in the field", clientRows},
 	}
 }
 
@@ -36,6 +37,24 @@ func TestBlockedStatusOption(t *testing.T) {
 	run(t, c, `{TEXT}=9000
 		00200092 04 31323334=6983
 		00200092=63C0`)
+}
+
+func TestSlowStartOption(t *testing.T) {
+	c := customCard(t, func(c *Config) { c.SlowStart = true })
+	run(t, c, `{JPKI}=6F00
+		{JPKI}=9000
+		00B0860004=4A504B49 9000
+		off
+		00A40000=6F00
+		00A40000=6A86
+		00200098 04 30303030=6A82`)
+}
+
+// Cards from before a certain time have no lower certificate, and the certificate function of a phone has no data objects
+// of a card.
+func TestDataObjectsOfOtherKinds(t *testing.T) {
+	run(t, customCard(t, func(c *Config) { c.Kind = OlderCA }), "00CA7F21000000=6A88 \n 00CA00F8000000=#563 9000")
+	run(t, customCard(t, func(c *Config) { c.Kind = Android }), "00CA7F21000000=6A88 \n 00CA00F200=6A88 \n {JPKI}=9000 \n {TEXT}=6A82 \n {SURFACE}=6A82 \n {COMMON}=6A82 \n {RESIDENT}=6A82")
 }
 
 // The real contactless card keeps everything over a warm reset; only loss of power clears it.

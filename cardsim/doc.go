@@ -31,6 +31,27 @@
 // What the card says is signed as on a real card, under roots of a test hierarchy: [Card.IssuerRoots] for the contents of
 // the card, the Trust of [Card.JPKI] for the holder's certificates.
 //
+// # Which card, and whose
+//
+// Config.Kind chooses the sort of card: an adult's, a child's without signing certificate, the certificates on a phone
+// ([Android], [IPhone]), expired, blocked, or issued by another generation of authorities ([Kinds]). [ATRs] has the
+// published answers to reset.
+//
+// [Personas] are ready persons, each with something that programs stumble over: characters that certificates cannot have,
+// a single or a very long name, incomplete dates, every era, a leap day. [Random] makes persons up from a seed, and a
+// [Description] derives from a resident record what certificates and card say.
+//
+// # Keeping a card
+//
+// A card is a function of its person, its kind, the time of its issue and the seed of the JPKI, and of its state.
+// [Card.Save] and [Load] put that into a file of JSON and make the same card of it again, with changed PINs and spent
+// tries. Config.SaveTo keeps the file up to date, so that a crash in the middle of a VERIFY never gives a try back.
+//
+// # Transcripts
+//
+// Config.Trace and [Record] write what goes to and fro, with PINs and session keys masked; a [Replay] answers from what
+// was written, without any card.
+//
 // # How it is built
 //
 // A card is a list of applications, an application a list of elementary files, a file has a kind, a content and an
@@ -39,5 +60,5 @@
 // place (see state.go). Sources of the behaviour: JICSAP IC card specification V1.1, ISO/IEC 7816-4, and published
 // measurements of real cards by open-source clients.
 //
-// All types are safe for concurrent use.
+// All types are safe for concurrent use, except what [Record] returns.
 package cardsim

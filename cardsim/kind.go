@@ -60,10 +60,10 @@ type personality struct {
 	lastCommand bool
 	// blocked has no tries left for what the holder chose.
 	blocked bool
-	// issued says how long ago the card was made, as candidates in years: the first that fits the holder counts.
+	// issued says how long ago the card was made, as candidates in years: the first that fits the holder counts. None: now.
 	issued []int
-	// until is how long a card of this age must still be good: -1 not any more, +1 still, 0 whatever.
-	until     int
+	// expired says whether a card of that age must have expired or must still be good.
+	expired   bool
 	authority authority
 }
 
@@ -81,8 +81,8 @@ var personalities = [...]personality{
 	Child:               {name: "child", label: plasticLabel, unsigned: true},
 	Android:             {name: "android", label: androidLabel, phone: true},
 	IPhone:              {name: "iphone", label: iPhoneLabel, phone: true, lastCommand: true},
-	ExpiredCard:         {name: "expired-card", label: plasticLabel, issued: []int{11, 6}, until: -1},
-	ExpiredCertificates: {name: "expired-certificates", label: plasticLabel, issued: []int{6}, until: +1},
+	ExpiredCard:         {name: "expired-card", label: plasticLabel, issued: []int{11, 6}, expired: true},
+	ExpiredCertificates: {name: "expired-certificates", label: plasticLabel, issued: []int{6}},
 	BlockedPINs:         {name: "blocked-pins", label: plasticLabel, blocked: true},
 	OlderCA:             {name: "older-ca", label: plasticLabel, authority: olderCA},
 	NewerCA:             {name: "newer-ca", label: plasticLabel, authority: newerCA},
@@ -151,7 +151,7 @@ func (k Kind) issuedFor(p Person, now time.Time) (time.Time, error) {
 			expiry = cardExpiry(p.Subject.Birthdate, at)
 		}
 		end, err := endOfDay(expiry)
-		if err == nil && end.Before(now) == (traits.until < 0) {
+		if err == nil && end.Before(now) == traits.expired {
 			return at, nil
 		}
 	}

@@ -141,6 +141,34 @@ func TestKindPhone(t *testing.T) {
 	}
 }
 
+// Certificates on phones have policies that nobody has confirmed: only a verifier that was asked to accepts them.
+func TestPhoneCertificatesNeedAnOptIn(t *testing.T) {
+	c := cardOfKind(t, IPhone)
+	signing, auth := c.Certificates()
+	for _, optIn := range []bool{false, true} {
+		v, err := jpki.NewVerifier(jpki.VerifierConfig{
+			Environment: jpki.Test, Trust: c.JPKI().Trust(), Now: testNow, Revocation: jpki.InsecureNoRevocation(),
+			AssumedPhonePolicies: optIn,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for der, kind := range map[string]jpki.Kind{string(signing): jpki.SigningPhone, string(auth): jpki.AuthenticationPhone} {
+			cert, err := jpki.ParseCertificate([]byte(der))
+			if err != nil || cert.Kind != kind {
+				t.Fatalf("%v %v", cert.Kind, err)
+			}
+			result, err := v.Verify(t.Context(), cert, jpki.For(kind))
+			if (err == nil) != optIn || optIn && result.Kind != kind {
+				t.Errorf("%s, opt-in %v: %v", kind, optIn, err)
+			}
+			if _, err := v.Verify(t.Context(), cert, jpki.For(jpki.SigningCard, jpki.AuthenticationCard)); err == nil {
+				t.Errorf("%s passes for one on a card", kind)
+			}
+		}
+	}
+}
+
 // 80 FC announces the last command of a session on an iPhone; plastic cards answer 6700.
 func TestLastCommand(t *testing.T) {
 	run(t, cardOfKind(t, IPhone), `
@@ -219,6 +247,21 @@ func TestKindsExpired(t *testing.T) {
 		}
 		if _, err := NewCard(config); reason(err) != InvalidPerson {
 			t.Errorf("%s, %s: %v", kind, holder, err)
+		}
+	}
+}
+
+// Whoever is old enough to have had a card six years ago can have an expired one.
+func TestEveryReadyPersonCanHaveAnExpiredCard(t *testing.T) {
+	for _, name := range Personas() {
+		p := ready(name)
+		issued, err := ExpiredCard.issuedFor(p, testTime)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if expiry := cardExpiry(p.Subject.Birthdate, issued); expiry >= testTime.Format("20060102") || issued.Format("20060102") < p.Subject.Birthdate {
+			t.Errorf("%s: issued %s, good until %s", name, issued, expiry)
 		}
 	}
 }

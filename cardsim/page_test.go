@@ -33,7 +33,7 @@ func conformanceMarkdown() string {
 	b.WriteString(`# What the card answers
 
 This page is made from the tests of package cardsim and is never edited by hand. Every row is a test that runs on every change; its name is
-in the first column.
+in the first column (with _ for each space, as go test has it).
 
     go test ./cardsim -run 'TestFiles/surface/0002'
     go test ./cardsim -run 'TestConformance/JPKI/0018'
@@ -117,6 +117,7 @@ func (row fileRow) whoText() string {
 		return fmt.Sprintf("%d tries", row.tries)
 	case opaque, terminalCA:
 		return "nobody"
+	case transparent, records, signingKey, authenticationKey:
 	}
 	var who []string
 	for _, id := range row.opens {

@@ -14,7 +14,7 @@ func (c *Card) personalise() error {
 	traits := personalities[c.kind]
 	keys := keyring{jpki: c.jpki, person: c.person.ID}
 	if traits.phone {
-		keys.person += "/phone" // "its own key pair", never the card's
+		keys.person += "/phone" // a phone makes keys of its own
 	}
 	signKey, authKey := keys.own("signing"), keys.own("authentication")
 	signingCA, authCA := c.jpki.SigningCA(), c.jpki.AuthenticationCA()
@@ -43,9 +43,15 @@ func (c *Card) personalise() error {
 		terminalCA: func() *rsa.PublicKey { return &keys.issuers("terminal-ca")().PublicKey },
 	})
 	if traits.phone {
-		c.applications = []*application{securityDomain(c.person, keys), jpki}
+		domain := securityDomain(c.person, keys)
+		domain.objects = nil // they are about the plastic card
+		c.applications = []*application{domain, jpki}
 	} else {
 		c.applications = c.plasticApplications(jpki, keys)
+	}
+	if traits.authority == olderCA {
+		// "Older cards" do not have the lower certificate of the chain.
+		delete(c.applications[0].objects, objectLower)
 	}
 	c.state = gather(c.applications)
 	if traits.blocked {

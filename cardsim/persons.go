@@ -21,7 +21,8 @@ type Person struct {
 	Name, Address string
 	// IndividualNumber has 12 digits with a valid check digit.
 	IndividualNumber string
-	// AuthPIN and TextPIN have 4 digits, SigningPassword 6 to 16 characters A-Z and 0-9.
+	// AuthPIN and TextPIN have 4 digits, SigningPassword 6 to 16 characters A-Z and 0-9. TextPIN is also the first value of
+	// the two PINs of the common card and the resident application (個人番号カード用PIN).
 	AuthPIN, TextPIN, SigningPassword string
 	// SecurityCode has 4 digits; it is the end of 照合番号B.
 	SecurityCode string

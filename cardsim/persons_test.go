@@ -282,6 +282,11 @@ func TestRandomPersons(t *testing.T) {
 			single++
 		}
 	}
+	for _, at := range []time.Time{{}, time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9000, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		if p := Random("at any time", at); p.validate() != nil {
+			t.Errorf("at %v", at)
+		}
+	}
 	if flagged == 0 || partial == 0 || single == 0 || flagged > 250 {
 		t.Errorf("of 500: %d substituted, %d with an incomplete date, %d with a single name", flagged, partial, single)
 	}

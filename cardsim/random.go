@@ -8,13 +8,17 @@ import (
 )
 
 // Random makes up a person who is 18 to 95 years old at a time, at random from a seed: the same seed and day give the same
-// person, with this release of the package and with every later one. One in eight or so has something unusual: a character
-// that certificates cannot have, a single or a foreign name, a former family name, an incomplete date of birth.
+// person, with this release of the package and with every later one. About one in four has something unusual: a character
+// that certificates cannot have, a single or a foreign name, a former family name, an incomplete date of birth. Times before
+// 1970 count as 1970.
 //
 // The card of a seed has the keys of that seed, and the individual number is one of 10⁹, so two of a few thousand seeds may
 // have the same number.
 func Random(seed string, at time.Time) Person {
 	d := dice{state: sha256.Sum256([]byte("kakunin random person " + seed))}
+	if epoch := time.Unix(0, 0); at.Before(epoch) {
+		at = epoch
+	}
 	description := d.person(seed, at.In(jst()))
 	p, err := description.Person()
 	if err != nil {

@@ -243,8 +243,7 @@ func TestInternalAuthenticate(t *testing.T) {
 	if !bytes.Equal(first, second) {
 		t.Error("the signature is deterministic")
 	}
-	key := keyring{jpki: c.jpki, person: c.person.ID}.own("common/internal")()
-	checkSignature(t, "challenge", &key.PublicKey, challenge, first)
+	checkSignature(t, "challenge", c.CommonKey(), challenge, first)
 }
 
 // A terminal's certificate under the key of IEF 0016 is accepted, and gives nothing more than before.

@@ -106,8 +106,8 @@ func TestTranscriptRefusals(t *testing.T) {
 		"> 00A40000**\n< 9000\n":       "line 1", // only values are masked
 		"> 002000**\n< 9000\n":         "line 1",
 		"> 0020008004**\n< 9000\n":     "line 1",
-		"> " + strings.Repeat("00", limits.TranscriptLine): "line too long",
-		strings.Repeat("#\n", limits.Transcript/2+2):       "line",
+		"> " + strings.Repeat("00", limits.TranscriptLine):                         "line too long",
+		strings.Repeat("#"+strings.Repeat(" ", 1000)+"\n", limits.Transcript/1000): "line",
 	} {
 		_, err := NewReplay(strings.NewReader(text))
 		if reason(err) != InvalidTranscript || !strings.Contains(err.Error(), place) {

@@ -1,6 +1,9 @@
 package fourinfo
 
-import "fmt"
+import (
+	"fmt"
+	"sort"
+)
 
 // AddressParts are the parts of an address as far as the table of municipalities tells them; the rest is raw. It IS personal
 // data, in the clear.
@@ -15,7 +18,7 @@ type AddressParts struct {
 	Ward string
 	// Code is the municipality's code of six digits with its check digit (全国地方公共団体コード), the ward's where there is one.
 	Code string
-	// Rest is the raw address behind the municipality.
+	// Rest is the raw address behind the municipality and the spaces that follow it.
 	Rest string
 }
 
@@ -73,13 +76,13 @@ func (m municipality) within(wanted int32) Answer {
 	}
 }
 
+// parentOf returns the designated city of a ward, the municipality itself for any other, and 0 for a code of none.
 func parentOf(code int32) int32 {
-	for i := range municipalityTable {
-		if municipalityTable[i].code == code {
-			return municipalityTable[i].parent
-		}
+	i := sort.Search(len(municipalityTable), func(i int) bool { return municipalityTable[i].code >= code })
+	if i == len(municipalityTable) || municipalityTable[i].code != code {
+		return 0
 	}
-	return 0
+	return municipalityTable[i].parent
 }
 
 // municipalityCode adds the check digit (総務省「全国地方公共団体コード」): 11 - (Σ weights 6 to 2) mod 11, of which the last digit

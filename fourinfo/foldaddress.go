@@ -18,7 +18,8 @@ func foldPostcode(t tokens) tokens {
 		}
 		i++
 	}
-	if digits != 7 && !(mark && digits == 0) || i >= len(t) || i == 1 {
+	complete := digits == 7 || mark && digits == 0
+	if !complete || i >= len(t) {
 		return t
 	}
 	return t.absorb(1, i, StepPostcode)

@@ -54,12 +54,20 @@ func foldVariants(t tokens) {
 // alone; in the name of a person it leaves a doubt.
 func foldKe(t tokens, s Step) {
 	for i := 2; i+1 < len(t); i++ {
+		before := t[i-1].plain
 		switch t.at(i) {
-		case 'ヶ', 'ケ', 'ヵ', 'カ', 'か', 'が', 'ガ':
+		case 'ヶ', 'ケ', 'が', 'ガ': // also ひばりが丘
+			if !isIdeograph(before) && !isHiragana(before) {
+				continue
+			}
+		case 'ヵ', 'カ', 'か': // but not ひたちなか市
+			if !isIdeograph(before) {
+				continue
+			}
 		default:
 			continue
 		}
-		if !isIdeograph(t[i+1].plain) || !isIdeograph(t[i-1].plain) && !isHiragana(t[i-1].plain) {
+		if !isIdeograph(t[i+1].plain) {
 			continue
 		}
 		if s == StepKe {

@@ -39,11 +39,7 @@ func (m *matcher) compareAddress() {
 	case a.found == 0 || b.found == 0:
 		m.unlisted()
 	case !a.shares(b) && !a.sameCity(b):
-		if a.resolved() && b.resolved() || a.found > 0 && b.found > 0 {
-			m.findings = append(m.findings, Finding{
-				StepMunicipality, Different, m.a.span(1, a.end), m.b.span(1, b.end),
-			})
-		}
+		m.findings = append(m.findings, Finding{StepMunicipality, Different, m.a.span(1, a.end), m.b.span(1, b.end)})
 	default:
 		m.head()
 		m.rest(a.end, b.end)
@@ -88,7 +84,7 @@ func (m *matcher) head() {
 	}
 }
 
-// part compares one part of the beginning. The step is the one to report if a side leaves it out, or out of it.
+// part compares one part of the beginning. The step is the one to report if a side leaves it out or has less of it.
 func (m *matcher) part(i, endA, j, endB int, s Step, o Outcome) {
 	n := min(endA-i, endB-j)
 	k := m.match(i, j, n)

@@ -69,9 +69,9 @@ func (m *matcher) bracket() bool {
 	}
 	short := *m
 	if inA {
-		short.a.tokens = slices.Concat(m.a.tokens[:i], m.a.tokens[j:])
+		short.a.tokens = without(m.a.tokens, i, j)
 	} else {
-		short.b.tokens = slices.Concat(m.b.tokens[:k], m.b.tokens[l:])
+		short.b.tokens = without(m.b.tokens, k, l)
 	}
 	if n := len(short.a.tokens); n != len(short.b.tokens) || short.match(0, 0, n) != n {
 		return false
@@ -83,6 +83,14 @@ func (m *matcher) bracket() bool {
 		m.findings = append(m.findings, Finding{StepBracket, NeedsReview, m.a.span(k, k), m.b.span(k, l)})
 	}
 	return true
+}
+
+// without returns a copy that lacks [i, j). What was dropped behind them is taken for dropped behind the token before.
+func without(t tokens, i, j int) tokens {
+	out := slices.Concat(t[:i], t[j:])
+	before, last := &out[i-1], t[j-1]
+	before.to, before.end, before.drops, before.spaced = last.to, last.end, last.drops, last.spaced
+	return out
 }
 
 // bracketed returns the first part in brackets, with them. Which brackets a register puts around a former name (旧氏) is not

@@ -16,12 +16,15 @@ type matcher struct {
 }
 
 func (m *matcher) add(s Step, o Outcome, a, b Span) {
-	if n := len(m.findings); n > 0 {
-		// One step over neighbouring characters is one finding.
-		if last := &m.findings[n-1]; last.Step == s && last.Outcome == o && a.From <= last.Expected.To && b.From <= last.Actual.To {
-			last.Expected.To = max(last.Expected.To, a.To)
-			last.Actual.To = max(last.Actual.To, b.To)
-			return
+	for n := len(m.findings) - 1; n >= 0; n-- {
+		// One step over neighbouring characters is one finding, also where several steps meet.
+		if f := &m.findings[n]; f.Step == s {
+			if f.Outcome == o && a.From <= f.Expected.To && b.From <= f.Actual.To {
+				f.Expected.To = max(f.Expected.To, a.To)
+				f.Actual.To = max(f.Actual.To, b.To)
+				return
+			}
+			break
 		}
 	}
 	m.findings = append(m.findings, Finding{Step: s, Outcome: o, Expected: a, Actual: b})
@@ -67,7 +70,12 @@ func (m *matcher) pair(i, j int) bool {
 		m.addSteps(x.doubts|y.doubts, StepSubstitute, NeedsReview, own[0], own[1])
 	}
 	if !slices.Equal(m.a.raw[x.to:x.end], m.b.raw[y.to:y.end]) {
-		m.addSteps(x.drops|y.drops, StepSelector, SameAfterNormalisation, Span{int(x.to), int(x.end)}, Span{int(y.to), int(y.end)})
+		// What both sides lack at this place, such as the same space behind a selector, is no difference.
+		drops := x.drops ^ y.drops
+		if drops == 0 {
+			drops = x.drops | y.drops
+		}
+		m.addSteps(drops, StepSelector, SameAfterNormalisation, Span{int(x.to), int(x.end)}, Span{int(y.to), int(y.end)})
 	}
 	if x.unit != noUnit && y.unit != noUnit && x.unit != y.unit {
 		m.add(StepUnitConflict, NeedsReview, Span{own[0].From, int(x.end)}, Span{own[1].From, int(y.end)})

@@ -26,10 +26,10 @@ type municipalityKey struct {
 type place struct {
 	prefecture    int // its code, 0 when the address leaves it out
 	prefectureEnd int
-	countyEnd     int // equal to prefectureEnd when the address has no county
-	end           int // where the rest begins; prefectureEnd when no municipality was found
-	rows          [8]uint16
-	found         int // how many rows it may be
+	countyEnd     int        // equal to prefectureEnd when the address has no county
+	end           int        // where the rest begins; prefectureEnd when no municipality was found
+	rows          [16]uint16 // 北区 alone may be that many
+	found         int        // how many rows it may be
 }
 
 // resolved reports whether the address names one municipality.
@@ -125,7 +125,7 @@ func (m municipality) isSpecialWard() bool {
 	return m.code >= 13101 && m.code <= 13123 && strings.HasSuffix(m.city, "区")
 }
 
-// shares reports whether the two places may be one, and whether each is certain.
+// shares reports whether the two places may be one.
 func (p place) shares(other place) bool {
 	for _, a := range p.list() {
 		for _, b := range other.list() {

@@ -40,10 +40,11 @@ func readsAlike(a, b tokens) bool {
 	sa, sb := scriptsOf(a), scriptsOf(b)
 	switch {
 	case sa == scriptKana && sb == scriptLatin:
-		return latinSound(a) != "" && latinSound(b) == kanaSound(a)
+		a, b = b, a
 	case sa == scriptLatin && sb == scriptKana:
-		return latinSound(b) != "" && latinSound(a) == kanaSound(b)
 	default:
 		return false
 	}
+	sound := latinSound(a)
+	return sound != "" && sound == kanaSound(b)
 }

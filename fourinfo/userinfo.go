@@ -143,6 +143,9 @@ func (r *reader) readJSONGender(raw json.RawMessage) (string, bool) {
 // silently replace by U+FFFD, since a value must be exactly what the source said: bytes that are not UTF-8 and unpaired
 // surrogates (RFC 8259, section 8).
 func decodeString(raw json.RawMessage, wrongType string) (s, reason string) {
+	if isPlainString(raw) {
+		return string(raw[1 : len(raw)-1]), ""
+	}
 	if len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &s) != nil {
 		return "", wrongType
 	}
@@ -154,4 +157,19 @@ func decodeString(raw json.RawMessage, wrongType string) (s, reason string) {
 		return "", ReasonEncoding
 	}
 	return s, ""
+}
+
+// isPlainString reports whether raw is a JSON string without escapes, of valid UTF-8: it means what stands between its
+// quotation marks (RFC 8259, section 7). Nearly all are.
+func isPlainString(raw json.RawMessage) bool {
+	if len(raw) < 2 || raw[0] != '"' || raw[len(raw)-1] != '"' {
+		return false
+	}
+	inner := raw[1 : len(raw)-1]
+	for _, c := range inner {
+		if c < ' ' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return utf8.Valid(inner)
 }

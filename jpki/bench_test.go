@@ -35,6 +35,24 @@ func reportRatio(b *testing.B, bare time.Duration) {
 	b.ReportMetric(float64(b.Elapsed())/float64(bare), "x-bare")
 }
 
+// maxVerifyAllocs is how many allocations the verification of a parsed certificate with a loaded list may cost.
+const maxVerifyAllocs = 40
+
+func TestVerifyAllocations(t *testing.T) {
+	a := signingAuthority(t, "ca")
+	c := a.signingLeaf(t)
+	spec := a.list(1, entry([]byte{0x77}, now.Add(-day)))
+	v := newVerifier(t, Require(a.trusting(t, spec.sign(a.key))), a)
+	allocs := testing.AllocsPerRun(100, func() {
+		if res, err := v.Verify(t.Context(), c); err != nil || res.Status != Good {
+			t.Fatal(err)
+		}
+	})
+	if allocs > maxVerifyAllocs {
+		t.Errorf("%.0f allocations", allocs)
+	}
+}
+
 // BenchmarkVerifyCRL verifies a parsed certificate with chain and a loaded CRL; the floor is one bare verification.
 func BenchmarkVerifyCRL(b *testing.B) {
 	a := signingAuthority(b, "ca")
@@ -51,6 +69,9 @@ func BenchmarkVerifyCRL(b *testing.B) {
 		}
 	}
 	verify() // the list's own signature is verified once
+	if allocs := testing.AllocsPerRun(100, verify); allocs > maxVerifyAllocs {
+		b.Errorf("%.0f allocations, at most %d are wanted", allocs, maxVerifyAllocs)
+	}
 	b.ReportAllocs()
 	for b.Loop() {
 		verify()

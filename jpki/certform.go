@@ -129,34 +129,34 @@ func (f *form) readExtensions() error {
 		e := &f.extensions[i]
 		understood, ok, step, clause := true, true, "", ""
 		switch {
-		case e.id.Equal(oidCertificatePolicies):
+		case e.ID.Equal(oidCertificatePolicies):
 			step, clause = "policies", "RFC 5280, 4.2.1.4"
-			f.policies, understood, ok = readPolicies(e.value)
-		case e.id.Equal(oidSubjectAltName):
+			f.policies, understood, ok = readPolicies(e.Value)
+		case e.ID.Equal(oidSubjectAltName):
 			step, clause = "subject-alt-name", "RFC 5280, 4.2.1.6"
-			f.names, ok = readWholeNames(e.value)
+			f.names, ok = readWholeNames(e.Value)
 			understood = !f.names.foreign && !f.hasUnknownName()
-		case e.id.Equal(oidCRLDistribution):
+		case e.ID.Equal(oidCRLDistribution):
 			step, clause = "crl-distribution-points", "RFC 5280, 4.2.1.13"
-			f.points, ok = readDistributionPoints(e.value, f.x509.RawIssuer)
+			f.points, ok = readDistributionPoints(e.Value, f.x509.RawIssuer)
 			understood = ok && !f.points.foreign
-		case e.id.Equal(oidAuthorityKeyID):
+		case e.ID.Equal(oidAuthorityKeyID):
 			step, clause = "authority-key-id", "RFC 5280, 4.2.1.1"
-			f.authorityKeyID, ok = readAuthorityKeyID(e.value)
+			f.authorityKeyID, ok = readAuthorityKeyID(e.Value)
 			understood = false // 4.2.1.1: "Conforming CAs MUST mark this extension as non-critical"
-		case e.id.Equal(oidExtendedKeyUsage):
+		case e.ID.Equal(oidExtendedKeyUsage):
 			step, clause = "extended-key-usage", "RFC 5280, 4.2.1.12"
-			f.extKeyUsages, ok = readOIDs(e.value)
-		case e.id.Equal(oidBasicConstraints):
-			f.constraints, f.critical = true, e.critical
-		case e.id.Equal(oidKeyUsage):
+			f.extKeyUsages, ok = readOIDs(e.Value)
+		case e.ID.Equal(oidBasicConstraints):
+			f.constraints, f.critical = true, e.Critical
+		case e.ID.Equal(oidKeyUsage):
 		default:
 			understood = false
 		}
 		if !ok {
 			return malformed(step, clause)
 		}
-		f.unprocessed = f.unprocessed || e.critical && !understood
+		f.unprocessed = f.unprocessed || e.Critical && !understood
 	}
 	f.points.complete(f.x509.RawIssuer)
 	return nil

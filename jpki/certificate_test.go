@@ -193,7 +193,7 @@ func wantMalformed(t *testing.T, der []byte) {
 
 func TestParseRefusesMalformed(t *testing.T) {
 	a := signingAuthority(t, "ca")
-	many := bytes.Repeat([]byte{0x7f}, maxSerial+1)
+	many := bytes.Repeat([]byte{0x7f}, 21)
 	for _, tc := range []struct {
 		name   string
 		mutate func(*certSpec)

@@ -13,7 +13,7 @@ func (run *verification) profile(f *form) error {
 	// Policies are compared here and not by crypto/x509: without an explicit-policy requirement in the chain, which JPKI
 	// does not have, RFC 5280, 6.1.5 lets a path with the wrong policy succeed.
 	row := profileOf(f.policies, c.PublicKey)
-	if err := run.require(rulePolicy, row != nil); err != nil {
+	if err := run.require(rulePolicy, row != nil && (!row.optional || run.verifier.phones)); err != nil {
 		return err
 	}
 	expected := !run.options.restricted || row.kind != UnknownKind && slices.Contains(run.options.kinds, row.kind)

@@ -137,7 +137,7 @@ func (c *CRLs) take(ctx context.Context, u *crl.Unverified) error {
 	for _, a := range c.config.Trust.anchors {
 		l, err := c.verify(ctx, u, a.form.x509)
 		if err == nil {
-			return c.insert(l)
+			return c.insert(ctx, l)
 		}
 		if failure == nil || reasonOf(err) != ReasonListSignature {
 			failure = err
@@ -240,8 +240,8 @@ func inOrder(lists []*storedList) []*storedList {
 }
 
 // insert puts a verified list into the store.
-func (c *CRLs) insert(l *storedList) error {
-	if err := c.persist(l); err != nil {
+func (c *CRLs) insert(ctx context.Context, l *storedList) error {
+	if err := c.persist(ctx, l); err != nil {
 		return err
 	}
 	c.mu.Lock()
@@ -344,17 +344,4 @@ func (c *CRLs) Len() int {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	return c.count
-}
-
-// Entries returns the number of revoked certificates in the lists of the store, each counted once per list.
-func (c *CRLs) Entries() int {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	n := 0
-	for _, series := range c.series {
-		for _, l := range series {
-			n += l.list.Len()
-		}
-	}
-	return n
 }

@@ -84,7 +84,9 @@ func (s *listSearch) hear(point *leafPoint) (answer RevocationAnswer, decided bo
 			}
 			s.heardS = append(s.heardS, l.series)
 		}
-		source, e, listed := l, event{}, false
+		source := l
+		var e event
+		var listed bool
 		if later {
 			e, listed = s.lookup(l)
 		} else {

@@ -164,7 +164,7 @@ func latestFirst(a, b *storedList) int {
 const indexEnding = ".crlindex"
 
 // persist writes the index file of a list and maps it into memory in place of the index there.
-func (c *CRLs) persist(l *storedList) error {
+func (c *CRLs) persist(ctx context.Context, l *storedList) error {
 	if c.config.Directory == "" {
 		return nil
 	}
@@ -173,7 +173,7 @@ func (c *CRLs) persist(l *storedList) error {
 	if err := l.list.WriteFile(name); err != nil {
 		return listError(err)
 	}
-	mapped, err := crl.OpenIndex(context.Background(), name, l.key(c))
+	mapped, err := crl.OpenIndex(ctx, name, l.key(c))
 	if err != nil {
 		return listError(err)
 	}

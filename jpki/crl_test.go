@@ -447,7 +447,7 @@ func TestCRLRollback(t *testing.T) {
 		}
 	}
 	// 0x0100 is more than 0xff: numbers are integers, not strings.
-	if compareInteger([]byte{0, 0xff}, []byte{1, 0}) >= 0 || compareInteger([]byte{0x7f}, []byte{1, 0}) >= 0 {
+	if crl.CompareNumbers([]byte{0, 0xff}, []byte{1, 0}) >= 0 || crl.CompareNumbers([]byte{0x7f}, []byte{1, 0}) >= 0 {
 		t.Error("numbers are compared wrongly")
 	}
 }

@@ -1,15 +1,11 @@
 package jpki
 
 import (
-	"crypto/rsa"
-	"math/big"
 	"testing"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
-
-	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
 func TestReadTime(t *testing.T) {
@@ -43,24 +39,5 @@ func TestReadTime(t *testing.T) {
 	s := cryptobyte.String(rawTime(cbasn1.UTCTime, "261102030405Z"))
 	if _, ok := readGeneralizedTime(&s); ok {
 		t.Error("a UTCTime is read where only GeneralizedTime may be")
-	}
-}
-
-func TestSoundRSA(t *testing.T) {
-	key := func(bits uint, e int) *rsa.PublicKey {
-		n := new(big.Int).Lsh(big.NewInt(1), bits-1)
-		return &rsa.PublicKey{N: n.SetBit(n, 0, 1), E: e}
-	}
-	for _, tc := range []struct {
-		bits uint
-		e    int
-		want bool
-	}{
-		{limits.RSABitsMin, 65537, true}, {limits.RSABitsMax, 65537, true}, {limits.RSABitsMin - 1, 65537, false},
-		{limits.RSABitsMax + 1, 65537, false}, {2048, 3, false}, {2048, 65536, false}, {2048, 65538, false},
-	} {
-		if got := soundRSA(key(tc.bits, tc.e)); got != tc.want {
-			t.Errorf("%d bits, exponent %d: %v", tc.bits, tc.e, got)
-		}
 	}
 }

@@ -21,7 +21,9 @@
 //
 // # Revocation
 //
-// [CRLs] is a store of revocation lists, [OCSP] asks a responder, and [RevocationSource] is the interface for anything
+// [CRLs] is a store of revocation lists of any size: [OpenCRLs] makes one that knows its authorities and, if it is given a
+// directory, keeps an index file per list, from which ten million entries are there again in a moment after a restart
+// (package crl). [OCSP] asks a responder, and [RevocationSource] is the interface for anything
 // else, for instance a platform operator. Only certified verifiers (署名検証者) and those they work for may obtain
 // revocation data. No source deciding means Unknown: nothing is ever Good because nothing was known.
 //

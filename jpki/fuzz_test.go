@@ -36,7 +36,7 @@ func FuzzParseCertificate(f *testing.F) {
 			t.Fatal("crypto/x509 reads something else")
 		}
 		for i, e := range std.Extensions {
-			if !e.Id.Equal(c.form.extensions[i].id) || e.Critical != c.form.extensions[i].critical || !bytes.Equal(e.Value, c.form.extensions[i].value) {
+			if !e.Id.Equal(c.form.extensions[i].ID) || e.Critical != c.form.extensions[i].Critical || !bytes.Equal(e.Value, c.form.extensions[i].Value) {
 				t.Fatalf("extension %d differs", i)
 			}
 		}

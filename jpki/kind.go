@@ -29,7 +29,7 @@ func (e Environment) String() string {
 type Kind int
 
 // Kinds. The policies of certificates on phones (スマホ用電子証明書) are not published: such a certificate is
-// UnknownKind until a profile for it is added, and is refused.
+// UnknownKind, and is refused, except for those of a simulator (VerifierConfig.AssumedPhonePolicies).
 const (
 	// UnknownKind matches no profile. It is never accepted.
 	UnknownKind Kind = iota

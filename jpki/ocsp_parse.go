@@ -164,14 +164,14 @@ func (r *ocspResponse) parseData(element cryptobyte.String) error {
 	}
 	for i := range extensions {
 		e := &extensions[i]
-		value := e.value
+		value := e.Value
 		switch {
-		case e.id.Equal(oidOCSPNonce):
+		case e.ID.Equal(oidOCSPNonce):
 			// RFC 9654, 2.1: OCTET STRING (SIZE(1..128)).
 			if !value.ReadASN1Bytes(&r.nonce, cbasn1.OCTET_STRING) || !value.Empty() || len(r.nonce) < 1 || len(r.nonce) > 128 {
 				return badResponse("nonce", "RFC 9654, 2.1")
 			}
-		case e.critical:
+		case e.Critical:
 			r.unknownCritical = true
 		}
 	}
@@ -247,14 +247,14 @@ func readSingle(s cryptobyte.String) (r singleResponse, ok bool) {
 func (r *singleResponse) readExtensions(extensions []extension) bool {
 	for i := range extensions {
 		e := &extensions[i]
-		value := e.value
+		value := e.Value
 		switch {
-		case e.id.Equal(oidInvalidityDate):
+		case e.ID.Equal(oidInvalidityDate):
 			var ok bool
 			if r.event.invalidFrom, ok = readGeneralizedTime(&value); !ok || !value.Empty() {
 				return false
 			}
-		case e.critical:
+		case e.Critical:
 			r.unknownCritical = true
 		}
 	}
@@ -276,10 +276,10 @@ func (e *event) readRevokedInfo(s cryptobyte.String) bool {
 
 func (id *certID) read(s cryptobyte.String) bool {
 	algorithm, ok := readAlgorithm(&s)
-	if !ok || !algorithm.absent && !algorithm.null {
+	if !ok || !algorithm.id.Plain() {
 		return false
 	}
-	id.hash = algorithm.id
+	id.hash = algorithm.id.ID
 	if !s.ReadASN1Bytes(&id.nameHash, cbasn1.OCTET_STRING) || !s.ReadASN1Bytes(&id.keyHash, cbasn1.OCTET_STRING) {
 		return false
 	}

@@ -582,9 +582,9 @@ func TestOCSPSignatureAlgorithms(t *testing.T) {
 			s := w.delegated()
 			s.algorithm, s.certificates = algorithm, [][]byte{spec.sign(w.ca.key)}
 			tbs := s.data()
-			hash := tc.row.hash.New()
+			hash := tc.row.row.Hash.New()
 			hash.Write(tbs)
-			signature, err := key.Sign(rand.Reader, hash.Sum(nil), tc.row.hash)
+			signature, err := key.Sign(rand.Reader, hash.Sum(nil), tc.row.row.Hash)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -675,7 +675,7 @@ func readRequest(t testing.TB, der cryptobyte.String) (id, nonce []byte) {
 	if present {
 		found, ok := readExtensions(extensions)
 		if e := find(found, oidOCSPNonce); ok && e != nil {
-			e.value.ReadASN1Bytes(&nonce, cbasn1.OCTET_STRING)
+			e.Value.ReadASN1Bytes(&nonce, cbasn1.OCTET_STRING)
 		}
 	}
 	return one, nonce

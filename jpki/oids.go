@@ -35,4 +35,7 @@ var (
 	oidPolicyAuthentication     = asn1.ObjectIdentifier{1, 2, 392, 200149, 8, 5, 1, 3, 30}
 	oidPolicyTestSigning        = asn1.ObjectIdentifier{1, 2, 392, 200149, 8, 5, 1, 0, 20}
 	oidPolicyTestAuthentication = asn1.ObjectIdentifier{1, 2, 392, 200149, 8, 5, 1, 0, 30}
+	// Assumptions, which only a verifier with AssumedPhonePolicies uses.
+	oidPolicyTestSigningPhone        = asn1.ObjectIdentifier{1, 2, 392, 200149, 8, 5, 1, 0, 40}
+	oidPolicyTestAuthenticationPhone = asn1.ObjectIdentifier{1, 2, 392, 200149, 8, 5, 1, 0, 50}
 )

@@ -9,8 +9,7 @@ import (
 	"encoding/asn1"
 )
 
-// keyProfile is a kind of key together with the signature algorithm of the authority that certifies it. The coming
-// generation of cards (ECDSA P-384 with SHA-384) is one more row and one more line per profile.
+// keyProfile is a kind of key together with the signature algorithm of the authority that certifies it.
 type keyProfile struct {
 	family    keyFamily
 	bits      int            // RSA
@@ -19,7 +18,10 @@ type keyProfile struct {
 	signature *signatureAlgorithm
 }
 
-var rsa2048SHA256 = keyProfile{family: keyRSA, bits: 2048, exponent: 65537, signature: &sha256WithRSA}
+var (
+	rsa2048SHA256   = keyProfile{family: keyRSA, bits: 2048, exponent: 65537, signature: &sha256WithRSA}
+	ecdsaP384SHA384 = keyProfile{family: keyECDSA, curve: elliptic.P384(), signature: &ecdsaWithSHA384}
+)
 
 // accepts reports whether the key is of this kind.
 func (p *keyProfile) accepts(key crypto.PublicKey) bool {
@@ -42,6 +44,8 @@ type profile struct {
 	keyUsage    x509.KeyUsage // exactly these bits
 	// extKeyUsage must be among the extended key usages if the certificate has that extension; ExtKeyUsageAny: any will do.
 	extKeyUsage x509.ExtKeyUsage
+	// optional rows count only for a verifier with VerifierConfig.AssumedPhonePolicies.
+	optional bool
 }
 
 const (
@@ -54,14 +58,20 @@ const (
 // …1.0.20): J-LIS has not published it. It is accepted only under test anchors, so a wrong guess can refuse a test card
 // but can never accept anything in production. Policies of certificates on phones are not confirmed and not listed.
 var profiles = [...]profile{
-	{SigningCard, Production, oidPolicySigning, &rsa2048SHA256, usageSigning, x509.ExtKeyUsageAny},
-	{AuthenticationCard, Production, oidPolicyAuthentication, &rsa2048SHA256, usageAuthentication, x509.ExtKeyUsageClientAuth},
-	{SigningCard, Test, oidPolicyTestSigning, &rsa2048SHA256, usageSigning, x509.ExtKeyUsageAny},
-	{AuthenticationCard, Test, oidPolicyTestAuthentication, &rsa2048SHA256, usageAuthentication, x509.ExtKeyUsageClientAuth}, // assumption
+	{SigningCard, Production, oidPolicySigning, &rsa2048SHA256, usageSigning, x509.ExtKeyUsageAny, false},
+	{AuthenticationCard, Production, oidPolicyAuthentication, &rsa2048SHA256, usageAuthentication, x509.ExtKeyUsageClientAuth, false},
+	{SigningCard, Test, oidPolicyTestSigning, &rsa2048SHA256, usageSigning, x509.ExtKeyUsageAny, false},
+	{AuthenticationCard, Test, oidPolicyTestAuthentication, &rsa2048SHA256, usageAuthentication, x509.ExtKeyUsageClientAuth, false}, // assumption
+	// The coming generation of cards has ECDSA P-384 with SHA-384. Its policies are not published, so it is an assumption
+	// that they stay; production gets its rows when they are.
+	{SigningCard, Test, oidPolicyTestSigning, &ecdsaP384SHA384, usageSigning, x509.ExtKeyUsageAny, false},
+	{AuthenticationCard, Test, oidPolicyTestAuthentication, &ecdsaP384SHA384, usageAuthentication, x509.ExtKeyUsageClientAuth, false},
+	{SigningPhone, Test, oidPolicyTestSigningPhone, &rsa2048SHA256, usageSigning, x509.ExtKeyUsageAny, true},                             // assumption
+	{AuthenticationPhone, Test, oidPolicyTestAuthenticationPhone, &rsa2048SHA256, usageAuthentication, x509.ExtKeyUsageClientAuth, true}, // assumption
 }
 
 // anchorKeys are the keys that an authority may have.
-var anchorKeys = [...]*keyProfile{&rsa2048SHA256}
+var anchorKeys = [...]*keyProfile{&rsa2048SHA256, &ecdsaP384SHA384}
 
 // profileOf returns the row of the certificate's policies, or nil when there is none or when the policies belong to rows
 // that contradict each other in kind or environment, so that no certificate can be two things. Among rows of one policy

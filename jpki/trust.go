@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
@@ -47,6 +48,20 @@ func ProductionTrust(fsys fs.FS) Trust {
 	return t
 }
 
+// ProductionCertificates is [ProductionTrust] for the contents of certificate files, for a program that embeds them or has
+// them from a configuration service; each is one certificate, DER or PEM.
+func ProductionCertificates(files ...[]byte) Trust {
+	t := Trust{environment: Production}
+	for i, data := range files {
+		a, err := readPinned(data, "certificate "+strconv.Itoa(i+1))
+		if err != nil {
+			return t.fail(err)
+		}
+		t = t.add(a)
+	}
+	return t
+}
+
 func loadPinned(fsys fs.FS, name string) (*anchor, error) {
 	where := "file " + name
 	refuse := func(step string, err error) error {
@@ -61,6 +76,14 @@ func loadPinned(fsys fs.FS, name string) (*anchor, error) {
 	data, err := io.ReadAll(io.LimitReader(file, 2*limits.Certificate+1))
 	if err != nil {
 		return nil, refuse("trust.load", err)
+	}
+	return readPinned(data, where)
+}
+
+// readPinned reads a pinned anchor from the content of a file.
+func readPinned(data []byte, where string) (*anchor, error) {
+	refuse := func(step string, err error) error {
+		return &Error{Reason: ReasonTrust, Step: step, Err: err, where: where}
 	}
 	if len(data) > 2*limits.Certificate {
 		return nil, refuse("trust.size", nil)

@@ -74,6 +74,12 @@ func TestProductionTrustRefuses(t *testing.T) {
 		{"trailing bytes", "certificate.der", ProductionTrust(file(append(der[:len(der):len(der)], 0)))},
 		{"too large", "trust.size", ProductionTrust(file(append([]byte{0x30}, make([]byte, 1<<20)...)))},
 		{"the zero value", "trust.load", Trust{}},
+		{"no bytes at all", "trust.load", ProductionCertificates()},
+		{"unpinned bytes, DER", "trust.pin", ProductionCertificates(der)},
+		{"unpinned bytes, PEM", "trust.pin", ProductionCertificates(armored)},
+		{"empty bytes", "trust.form", ProductionCertificates(nil)},
+		{"bytes that are too large", "trust.size", ProductionCertificates(make([]byte, 1<<20))},
+		{"two certificates in one slice", "trust.form", ProductionCertificates(append(armored, armored...))},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			e := configurationError(t, VerifierConfig{Trust: tc.trust, Revocation: InsecureNoRevocation()})

@@ -20,6 +20,9 @@ type VerifierConfig struct {
 	Revocation Revocation
 	// Now is the clock; default time.Now.
 	Now func() time.Time
+	// AssumedPhonePolicies accepts certificates on phones ([SigningPhone], [AuthenticationPhone]) by policies that nobody has
+	// confirmed. It has no effect in Production: the policies are those of a simulator.
+	AssumedPhonePolicies bool
 }
 
 // Verifier answers whether certificates are valid. It is immutable and safe for concurrent use, provided that its
@@ -29,6 +32,7 @@ type Verifier struct {
 	anchors     []*anchor
 	revocation  Revocation
 	now         func() time.Time
+	phones      bool
 }
 
 // NewVerifier validates and copies the configuration. Errors are [*Error] with [ReasonConfiguration] or [ReasonTrust].
@@ -44,6 +48,7 @@ func NewVerifier(c VerifierConfig) (*Verifier, error) {
 	}
 	v := &Verifier{
 		environment: c.Environment, anchors: slices.Clone(c.Trust.anchors), revocation: c.Revocation, now: c.Now,
+		phones: c.AssumedPhonePolicies,
 	}
 	if v.now == nil {
 		v.now = time.Now

@@ -134,6 +134,7 @@ var digestInfoSHA256 = []byte{
 func (s *Service) newVerifiers() (err error) {
 	config := jpki.VerifierConfig{
 		Environment: jpki.Test, Trust: s.jpki.Trust(), Now: s.now, Revocation: jpki.Require(currentCRL{s.jpki}),
+		AssumedPhonePolicies: true, // the phone may hold a card of a phone's kind
 	}
 	if s.strict, err = jpki.NewVerifier(config); err != nil {
 		return err
@@ -148,7 +149,7 @@ type currentCRL struct{ authorities *issuer.JPKI }
 
 // Check implements jpki.RevocationSource.
 func (c currentCRL) Check(ctx context.Context, q jpki.RevocationQuery) (jpki.RevocationAnswer, error) {
-	for _, ca := range []*issuer.CA{c.authorities.SigningCA(), c.authorities.AuthenticationCA()} {
+	for _, ca := range c.authorities.Authorities() {
 		if !ca.Certificate().Equal(q.Issuer) {
 			continue
 		}
@@ -157,7 +158,7 @@ func (c currentCRL) Check(ctx context.Context, q jpki.RevocationQuery) (jpki.Rev
 			return jpki.RevocationAnswer{}, err
 		}
 		lists := jpki.NewCRLs()
-		if err := lists.Add(der); err != nil {
+		if err := lists.Load(ctx, bytes.NewReader(der)); err != nil {
 			return jpki.RevocationAnswer{}, err
 		}
 		return lists.Check(ctx, q)

@@ -85,10 +85,10 @@ func TestUserinfoForms(t *testing.T) {
 		payload, _, err := jose.Verify(token, set, jose.VerifyOptions{Algorithms: []jose.Algorithm{jose.ES256}})
 		return payload, err
 	}
-	open := func(token string) string {
+	open := func(token, contentType string) string {
 		t.Helper()
 		payload, h, err := jose.Decrypt(token, rsaKey, jose.DecryptOptions{})
-		if err != nil || h.KeyID != "enc-1" {
+		if err != nil || h.KeyID != "enc-1" || h.ContentType != contentType {
 			t.Fatalf("%+v, %v", h, err)
 		}
 		return string(payload)
@@ -106,8 +106,8 @@ func TestUserinfoForms(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("signed", payload, true)
-	check("encrypted", []byte(open(fetch(daa.UserinfoEncrypted))), false)
-	if payload, err = verify(open(fetch(daa.UserinfoSignedEncrypted))); err != nil {
+	check("encrypted", []byte(open(fetch(daa.UserinfoEncrypted), "")), false)
+	if payload, err = verify(open(fetch(daa.UserinfoSignedEncrypted), "JWT")); err != nil {
 		t.Fatal(err)
 	}
 	check("signed and encrypted", payload, true)
@@ -119,6 +119,22 @@ func TestUserinfoForms(t *testing.T) {
 	rp.svc.SetKnobs(daa.Knobs{Userinfo: daa.UserinfoKnobs{Form: daa.UserinfoSigned}})
 	if id, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{Scopes: authn.Name}); err != nil || id.Person.Name.Reveal() != name {
 		t.Error(err)
+	}
+	opening := rp.client(func(c *authn.Config) {
+		opener, err := authn.NewDecryptionKey(rsaKey, "enc-1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.DecryptionKeys = []authn.DecryptionKey{opener}
+	})
+	for _, form := range []daa.UserinfoForm{daa.UserinfoEncrypted, daa.UserinfoSignedEncrypted} {
+		rp.svc.SetKnobs(daa.Knobs{Userinfo: daa.UserinfoKnobs{Form: form}})
+		if id, err := login(t.Context(), opening, rp.svc.Visitor(), authn.Request{Scopes: authn.Name}); err != nil || id.Person.Name.Reveal() != name {
+			t.Errorf("form %d: %v", form, err)
+		}
+		if _, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{Scopes: authn.Name}); !hasReason(err, authn.ReasonUserinfo) {
+			t.Errorf("form %d, without the key: %v", form, err)
+		}
 	}
 	rp.svc.SetKnobs(daa.Knobs{Userinfo: daa.UserinfoKnobs{Form: daa.UserinfoForged}})
 	if _, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{Scopes: authn.Name}); !hasReason(err, authn.ReasonUserinfo) {

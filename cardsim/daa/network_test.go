@@ -139,10 +139,31 @@ func TestNetworkKnobs(t *testing.T) {
 	})
 }
 
+// Whatever happens on the way, the SDK's client gives the service or the network the fault, and works when it is over.
+func TestClientMeetsNetworkFaults(t *testing.T) {
+	rp := start(t)
+	for name, fault := range map[string]daa.NetworkFault{
+		"status": daa.NetworkStatus, "HTML page": daa.NetworkHTMLPage, "reset": daa.NetworkReset, "truncated": daa.NetworkTruncated, "oversize": daa.NetworkOversize,
+	} {
+		for _, e := range []daa.Endpoint{daa.EndpointToken, daa.EndpointKeys, daa.EndpointUserinfo} {
+			c := rp.client()
+			rp.svc.SetKnobs(daa.Knobs{Network: daa.NetworkKnobs{Fault: fault, Endpoints: []daa.Endpoint{e}}})
+			id, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{Scopes: authn.Name})
+			if f := authn.FamilyOf(err); id != nil || f != authn.Unavailable && (f != authn.Untrusted || fault != daa.NetworkOversize) {
+				t.Errorf("%s at %s: %v", name, e, err)
+			}
+			rp.svc.SetKnobs(daa.Knobs{})
+			if _, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{Scopes: authn.Name}); err != nil {
+				t.Errorf("%s at %s, and over: %v", name, e, err)
+			}
+		}
+	}
+}
+
 // Latency is a clock that moves while the service answers: no test waits.
 func TestLatency(t *testing.T) {
 	clock := newClock()
-	rp := start(t, own, daa.WithClock(clock.now), daa.WithKnobs(daa.Knobs{Network: daa.NetworkKnobs{
+	rp := start(t, daa.WithClock(clock.now), daa.WithKnobs(daa.Knobs{Network: daa.NetworkKnobs{
 		Endpoints: []daa.Endpoint{daa.EndpointToken}, Wait: func(context.Context, daa.Endpoint) { clock.advance(20 * time.Second) },
 	}}))
 	c := rp.client(func(c *authn.Config) { c.Now = clock.now })

@@ -51,7 +51,9 @@ func (s *Service) addRefreshToken(response map[string]any, t *refreshToken) *pro
 		return &protocolError{"temporarily_unavailable", "too many refresh tokens"}
 	}
 	response["refresh_token"] = text
-	response["refresh_expires_in"] = int(lifetime.Seconds())
+	if name := s.wire.RefreshLifetimeField; name != "" {
+		response[name] = int(lifetime.Seconds())
+	}
 	return nil
 }
 

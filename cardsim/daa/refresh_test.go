@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/internal/jose"
 )
@@ -124,10 +125,43 @@ func TestRefreshReuseDetection(t *testing.T) {
 	}
 }
 
+// The SDK's client refreshes, rotates and is told when its token was stolen.
+func TestClientRefreshes(t *testing.T) {
+	rp := start(t, daa.WithKnobs(refreshing(daa.RefreshReuseDetection)))
+	c := rp.client()
+	id, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{Scopes: authn.Name, KeepTokens: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := c.Refresh(t.Context(), id.RefreshToken())
+	if err != nil || !first.Rotated || !first.IDToken {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	if again, err := c.Reread(t.Context(), id, first.AccessToken); err != nil || !again.Person.Name.Present() {
+		t.Errorf("%v", err)
+	}
+	if _, err := c.Refresh(t.Context(), id.RefreshToken()); !hasReason(err, authn.ReasonTokenRejected) {
+		t.Errorf("used twice: %v", err)
+	}
+	if _, err := c.Refresh(t.Context(), first.RefreshToken); !hasReason(err, authn.ReasonTokenRejected) {
+		t.Errorf("after the theft: %v", err)
+	}
+	for name, wrong := range map[string]any{"iss": "https://op.example", "sub": "another"} {
+		rp.svc.SetKnobs(refreshing(daa.RefreshOn))
+		if id, err = login(t.Context(), c, rp.svc.Visitor(), authn.Request{KeepTokens: true}); err != nil {
+			t.Fatal(err)
+		}
+		rp.svc.SetKnobs(daa.Knobs{Refresh: daa.RefreshKnobs{Mode: daa.RefreshOn, SetClaims: map[string]any{name: wrong}}})
+		if _, err := c.Refresh(t.Context(), id.RefreshToken()); !hasReason(err, authn.ReasonIDToken) {
+			t.Errorf("another %s: %v", name, err)
+		}
+	}
+}
+
 func TestRefreshTokenIsBound(t *testing.T) {
 	other := newKey(t)
 	clock := newClock()
-	rp := start(t, own, daa.WithClock(clock.now), withClient("RP00000002", other), daa.WithKnobs(refreshing(daa.RefreshOn)))
+	rp := start(t, daa.WithClock(clock.now), withClient("RP00000002", other), daa.WithKnobs(refreshing(daa.RefreshOn)))
 	code := rp.approve(rp.authorization()).Get("code")
 	token := rp.token(rp.exchange(code)).text("refresh_token")
 	wantRefused(t, rp.token(without(rp.refresh(token), "refresh_token")), http.StatusBadRequest, "invalid_request")

@@ -85,7 +85,12 @@ func (s *Service) wrapUserinfo(claims map[string]any, c *client, form UserinfoFo
 		alg = "ECDH-ES"
 	}
 	to := jose.PublicKey{Key: c.EncryptionKey, KeyID: c.EncryptionKeyID, Use: "enc"}
-	sealed, err := jose.Encrypt(to, alg, "A256GCM", []byte(signed))
+	var sealed string
+	if form == UserinfoSignedEncrypted {
+		sealed, err = jose.EncryptJWT(to, alg, "A256GCM", signed)
+	} else {
+		sealed, err = jose.Encrypt(to, alg, "A256GCM", []byte(signed))
+	}
 	return []byte(sealed), err
 }
 

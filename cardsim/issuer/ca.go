@@ -40,6 +40,7 @@ func authenticationProfile() profile {
 // CA is one authority. It is safe for concurrent use.
 type CA struct {
 	profile     profile
+	generation  generation
 	now         func() time.Time
 	key         *rsa.PrivateKey
 	keyID       []byte
@@ -56,7 +57,7 @@ type CA struct {
 // newCA makes the CA of a generation. The certificate follows from the seed and the generation alone.
 func newCA(j *JPKI, p profile, g generation, now func() time.Time) (*CA, error) {
 	label := fmt.Sprintf("ca/%s/%s", p.label, g)
-	c := &CA{profile: p, now: now, key: j.Key(label), records: map[string]*record{}, changed: map[string]change{}}
+	c := &CA{profile: p, generation: g, now: now, key: j.Key(label), records: map[string]*record{}, changed: map[string]change{}}
 	c.keyID = keyID(&c.key.PublicKey)
 	var err error
 	if c.name, err = caName(p.unit); err != nil {

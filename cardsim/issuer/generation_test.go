@@ -1,16 +1,21 @@
 package issuer_test
 
 import (
+	"crypto"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/ocsp"
 
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/jpki"
 )
 
 // All generations have one name; a certificate's issuer is found by its key identifier.
-func TestGenerations(t *testing.T) {
+func TestOtherGenerations(t *testing.T) {
 	now := time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)
 	j, err := issuer.New(issuer.Config{Now: func() time.Time { return now }})
 	if err != nil {
@@ -73,5 +78,41 @@ func TestGenerations(t *testing.T) {
 	// In the summer before 16 July the change was in the year before.
 	if s, err := j.Successor(time.Date(2026, 7, 15, 0, 0, 0, 0, time.UTC)); err != nil || s.SigningCA().Certificate().NotBefore.Year() != 2025 {
 		t.Errorf("successor in July: %v", err)
+	}
+}
+
+// One handler publishes for all generations that were made.
+func TestHandlerServesOtherGenerations(t *testing.T) {
+	j, _ := newJPKI(t)
+	older, err := j.Older()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ca := older.SigningCA()
+	leaf := issue(t, ca, holder(), noon)
+	if err := ca.Revoke(leaf.SerialNumber, issuer.Superseded, noon.Add(-time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	der := ask(t, j.Handler(), "/sign/ocsp", request(t, leaf, ca.Certificate(), crypto.SHA256))
+	if r, err := ocsp.ParseResponseForCert(der, leaf, ca.Certificate()); err != nil || r.Status != ocsp.Revoked {
+		t.Errorf("OCSP: %v", err)
+	}
+	crl, err := ca.CRL(leaf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for target, want := range map[string][]byte{
+		"/sign/ca.cer?generation=2018":                                  ca.Certificate().Raw,
+		"/auth/ca.cer?generation=2018":                                  older.AuthenticationCA().Certificate().Raw,
+		"/auth/ca.cer?generation=2023":                                  j.AuthenticationCA().Certificate().Raw,
+		"/sign/crl?prefecture=Tokyo-to&city=Kiyose-shi&generation=2018": crl,
+		"/sign/crl?prefecture=Tokyo-to&city=Kiyose-shi&generation=2013": nil,
+		"/sign/ca.cer?generation=2026-early":                            nil,
+	} {
+		w := httptest.NewRecorder()
+		j.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, target, http.NoBody))
+		if got := w.Body.Bytes(); want != nil && (w.Code != http.StatusOK || string(got) != string(want)) || want == nil && w.Code != http.StatusNotFound {
+			t.Errorf("%s: status %d, %d bytes", target, w.Code, len(got))
+		}
 	}
 }

@@ -55,5 +55,6 @@ func (b *bar) update(p crl.Progress) {
 func (b *bar) end() {
 	if b.drawn >= 0 {
 		_, _ = fmt.Fprintf(b.w, "\r%s\r", strings.Repeat(" ", barWidth+40))
+		b.drawn = -1
 	}
 }

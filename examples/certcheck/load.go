@@ -22,6 +22,14 @@ type input struct {
 	leaf          *certpath.Certificate
 	leafError     error // the certificate to validate is malformed, which is an answer and no mistake of the caller
 	sources       []certpath.RevocationSource
+	bars          []*bar
+}
+
+// endBars takes the progress bars away. A list makes its index when the validator asks it, so they end after that.
+func (in *input) endBars() {
+	for _, b := range in.bars {
+		b.end()
+	}
 }
 
 func load(ctx context.Context, o *options, stderr io.Writer) (*input, error) {
@@ -71,7 +79,10 @@ func (in *input) addPool(file string, blocks [][]byte, stderr io.Writer) {
 func (in *input) loadRevocation(ctx context.Context, o *options, stderr io.Writer) error {
 	var lists []*crl.Unverified
 	for _, file := range o.crls {
-		list, err := readList(ctx, file, newBar(stderr, o.language))
+		b := newBar(stderr, o.language)
+		in.bars = append(in.bars, b)
+		list, err := readList(ctx, file, b)
+		b.end()
 		var bad *crl.Error
 		switch {
 		case err == nil:
@@ -163,7 +174,6 @@ func readList(ctx context.Context, file string, b *bar) (*crl.Unverified, error)
 	o := crl.Options{Size: info.Size()}
 	if b.shows(info.Size()) {
 		o.Progress = b.update
-		defer b.end()
 	}
 	return crl.Read(ctx, io.MultiReader(bytes.NewReader(head[:n]), f), o)
 }

@@ -62,6 +62,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv fu
 	if failure == nil {
 		result, failure = validator.Validate(ctx, in.leaf, certpath.At(o.at))
 	}
+	in.endBars()
 	print := printText
 	if o.json {
 		print = printJSON

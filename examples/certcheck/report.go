@@ -22,6 +22,8 @@ type report struct {
 	Path     []pathCertificate `json:"path"`
 	Steps    []certpath.Step   `json:"steps"`
 	Policies []string          `json:"policies"`
+	// Purposes are the OIDs of the certificate's extKeyUsage; without any it is for every purpose.
+	Purposes []string `json:"purposes"`
 
 	Revocation []revocation `json:"revocation"`
 
@@ -61,7 +63,7 @@ type revocation struct {
 func newReport(r *certpath.Result, failure error) *report {
 	out := &report{
 		Valid: r.Valid && failure == nil, At: moment(r.At), Steps: r.Steps, failure: failure,
-		Path: []pathCertificate{}, Policies: []string{}, Revocation: []revocation{},
+		Path: []pathCertificate{}, Policies: []string{}, Purposes: []string{}, Revocation: []revocation{},
 	}
 	if out.Steps == nil {
 		out.Steps = []certpath.Step{}
@@ -77,6 +79,11 @@ func newReport(r *certpath.Result, failure error) *report {
 	}
 	for _, id := range r.Policies {
 		out.Policies = append(out.Policies, id.String())
+	}
+	if n := len(r.Path); n > 0 {
+		for _, id := range r.Path[n-1].Purposes() {
+			out.Purposes = append(out.Purposes, id.String())
+		}
 	}
 	for i, a := range r.Revocation {
 		one := revocation{
@@ -205,6 +212,9 @@ func printText(w io.Writer, r *report, l certpath.Language) error {
 	}
 	if len(r.Policies) > 0 {
 		line("\n%s: %s", wordPolicies.in(l), strings.Join(r.Policies, ", "))
+	}
+	if len(r.Purposes) > 0 {
+		line("%s: %s", wordPurposes.in(l), strings.Join(r.Purposes, ", "))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -24,6 +24,7 @@ var (
 	wordSteps       = text{"検査項目", "Checks"}
 	wordRevocation  = text{"失効状況 証明書", "Revocation of certificate"}
 	wordPolicies    = text{"経路全体で成り立つポリシー", "Policies of the whole path"}
+	wordPurposes    = text{"証明書の用途（用途に合うかは判定していません）", "Purposes of the certificate (not judged)"}
 	wordCertificate = text{"証明書", "certificate"}
 	wordReading     = text{"失効リストを読んでいます", "Reading the revocation list"}
 	wordIndexing    = text{"索引を作っています", "Making the index"}

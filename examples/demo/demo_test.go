@@ -93,7 +93,7 @@ func TestOnce(t *testing.T) {
 				t.Fatalf("exit %d\n%s\n%s", code, stdout, stderr)
 			}
 			for name, want := range map[string][]string{
-				"login": {"acr", "attributes", "subject"}, "signature": {"chain", "mode", "revocation", "verified"},
+				"login": {"acr", "attributes", "subject"}, "signature": {"chain", "mode", "person", "revocation", "verified"},
 			} {
 				if got := members(t, report[name]); !slices.Equal(got, want) {
 					t.Errorf("%s has %v", name, got)
@@ -111,6 +111,11 @@ func TestOnce(t *testing.T) {
 			}
 			if s := typed.Signature; s.Mode != mode || !s.Verified || s.Revocation != "good" || s.Chain.Status != "good" || s.Chain.Kind != "signing-card" {
 				t.Errorf("signature %+v", s)
+			}
+			for i, attribute := range []string{"name", "address", "birthdate", "gender"} {
+				if c := typed.Signature.Person[i]; c.Attribute != attribute || c.Outcome != "same" || c.JA != "完全に一致" || c.EN != "the same" {
+					t.Errorf("comparison %+v", c)
+				}
 			}
 			rec, err := evidence.Parse(typed.Evidence)
 			if err != nil || rec.Mode.String() != mode || !rec.PersonCompared {

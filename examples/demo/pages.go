@@ -61,6 +61,8 @@ type stepGroup struct {
 
 type resultData struct {
 	Sealed, Verified bool
+	Person           []comparisonRow
+	Review           bool // something in Person needs it
 	Groups           []stepGroup
 	Rows             []row
 	Evidence         string
@@ -226,6 +228,7 @@ func resultOf(o outcome, lang authn.Language) resultData {
 			d.Groups = append(d.Groups, group)
 		}
 	}
+	d.Person, d.Review = comparisonRows(o.Person, lang)
 	label := func(key string) string { return words["result."+key].in(lang) }
 	d.Rows = []row{{"number", label("number"), o.Number}, {"mode", label("mode"), o.Mode}}
 	if o.Verified {

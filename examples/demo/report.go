@@ -17,7 +17,8 @@ import (
 //	{
 //	  "login":     {"subject": "…", "acr": "…", "attributes": ["name", "address", "birthdate", "gender"]},
 //	  "signature": {"mode": "bare-hash", "verified": true,
-//	                "chain": {"status": "good", "kind": "signing-card", "anchor_sha256": "…"}, "revocation": "good"},
+//	                "chain": {"status": "good", "kind": "signing-card", "anchor_sha256": "…"}, "revocation": "good",
+//	                "person": [{"attribute": "name", "outcome": "same", "ja": "完全に一致", "en": "the same"}, …]},
 //	  "evidence":  {…},
 //	  "person":    {…},   only with -show-personal
 //	  "error":     {…}    only when a step did not hold
@@ -44,6 +45,7 @@ type signatureReport struct {
 	Verified   bool         `json:"verified"`
 	Chain      *chainReport `json:"chain"` // null when the result stayed sealed
 	Revocation string       `json:"revocation"`
+	Person     []comparison `json:"person,omitempty"` // with whom logged in; absent while the result is sealed
 }
 
 type chainReport struct {
@@ -106,6 +108,7 @@ type outcome struct {
 	Revocation string          `json:"revocation"`
 	Method     string          `json:"method"`
 	VerifiedAt time.Time       `json:"verified_at"`
+	Person     []comparison    `json:"person,omitempty"`
 	Steps      []jpki.Step     `json:"steps"`
 	Evidence   json.RawMessage `json:"evidence,omitempty"`
 }
@@ -117,12 +120,13 @@ func (o *outcome) fill(r *sign.Report, rec *evidence.Record) (err error) {
 	}
 	o.Revocation, o.Method = r.Chain.Revocation.Status.String(), r.Chain.Revocation.Method
 	o.VerifiedAt, o.Steps = r.VerifiedAt, r.Steps
+	o.Person = comparisonsOf(r.PersonMatches)
 	o.Evidence, err = rec.Marshal()
 	return err
 }
 
 func (o *outcome) signature() *signatureReport {
-	s := &signatureReport{Mode: o.Mode, Verified: o.Verified, Chain: o.Chain, Revocation: o.Revocation}
+	s := &signatureReport{Mode: o.Mode, Verified: o.Verified, Chain: o.Chain, Revocation: o.Revocation, Person: o.Person}
 	if s.Revocation == "" {
 		s.Revocation = jpki.Unknown.String()
 	}

@@ -79,6 +79,8 @@ var words = map[string]text{
 	"result.revocation": {"失効の確認", "Revocation"},
 	"result.anchor":     {"トラストアンカー (SHA-256)", "Trust anchor (SHA-256)"},
 	"result.time":       {"検証した日時", "Verified at"},
+	"result.person":     {"ログインした人との照合", "Comparison with the person who logged in"},
+	"result.review":     {"確認が必要な項目があります。担当者が判断します。", "Something needs review: a member of staff decides."},
 	"result.evidence":   {"証跡", "Evidence"},
 	"result.note":       {"後から検証の内容を示すための記録です。証明書も氏名なども含みません。", "A record that shows later what was verified. It holds neither the certificate nor any personal data."},
 	"result.download":   {"証跡をダウンロード", "Download the evidence"},

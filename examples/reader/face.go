@@ -22,7 +22,7 @@ func (p *program) readFace(ctx context.Context) error {
 	t := p.talk
 	t.say("券面事項", "Card face")
 	p.personal("生年月日", "birthdate", face.Birthdate.Reveal().String())
-	p.personal("性別", "gender", face.Gender.Reveal().String())
+	p.personal("性別", "gender", p.gender(face.Gender))
 	p.personal("カードの有効期限（署名の対象外）", "card valid until (not signed)", face.Expiry.String())
 	for _, picture := range []struct {
 		ja, en, file string

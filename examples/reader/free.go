@@ -25,38 +25,41 @@ func (p *program) free(ctx context.Context) error {
 	if token, err := p.card.TokenInformation(ctx); err == nil {
 		t.item("型番: %s、ハードウェア %s、ファームウェア %s", "model: %s, hardware %s, firmware %s", token.Model, token.HardwareVersion, token.FirmwareVersion)
 	}
-	if err := p.certificates(ctx); err != nil {
+	available, err := p.certificates(ctx)
+	if err != nil {
 		return err
 	}
-	if err := p.tries(ctx); err != nil {
+	if err := p.tries(ctx, available); err != nil {
 		return err
 	}
 	return p.record(ctx)
 }
 
 // certificates shows which certificates there are, and the one that everybody may read.
-func (p *program) certificates(ctx context.Context) error {
+func (p *program) certificates(ctx context.Context) (card.Availability, error) {
 	t := p.talk
 	t.say("電子証明書", "Certificates")
-	if got, err := p.card.Availability(ctx); err == nil {
-		t.item("署名用: %s", "for signatures: %s", t.yes(got.Signing))
-		t.item("利用者証明用: %s", "for authentication: %s", t.yes(got.Authentication))
+	available, err := p.card.Availability(ctx)
+	if err != nil {
+		return available, err
 	}
+	t.item("署名用: %s", "for signatures: %s", t.yes(available.Signing))
+	t.item("利用者証明用: %s", "for authentication: %s", t.yes(available.Authentication))
 	der, err := p.card.AuthCertificate(ctx)
 	switch card.ReasonOf(err) {
 	case card.NotVerified:
 		t.item("利用者証明用電子証明書は暗証番号で保護されています。", "The authentication certificate is behind its PIN.")
-		return nil
+		return available, nil
 	case card.NoCertificate:
-		return nil
+		return available, nil
 	default:
 		if err != nil {
-			return err
+			return available, err
 		}
 	}
 	certificate, err := jpki.ParseCertificate(der)
 	if err != nil {
-		return err
+		return available, err
 	}
 	now := p.now()
 	valid := !now.Before(certificate.ValidFrom()) && !now.After(certificate.ValidUntil())
@@ -64,11 +67,11 @@ func (p *program) certificates(ctx context.Context) error {
 	if p.showPersonal {
 		t.item("有効期限: %s", "valid until: %s", certificate.ValidUntil().UTC().Format("2006-01-02 15:04:05 MST"))
 	}
-	return nil
+	return available, nil
 }
 
 // tries shows how often each PIN may still be mistyped.
-func (p *program) tries(ctx context.Context) error {
+func (p *program) tries(ctx context.Context, available card.Availability) error {
 	t := p.talk
 	t.say("暗証番号の残り回数", "Tries left")
 	for _, row := range []struct {
@@ -80,6 +83,9 @@ func (p *program) tries(ctx context.Context) error {
 		{card.TextPIN, "券面事項入力補助用", "four attributes"},
 		{card.ResidentPIN, "住民基本台帳用", "resident register"},
 	} {
+		if row.pin == card.SigningPIN && !available.Signing {
+			continue // no password was ever set
+		}
 		n, err := p.card.Tries(ctx, row.pin)
 		switch card.ReasonOf(err) {
 		case card.ApplicationMissing, card.FileMissing:

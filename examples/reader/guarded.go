@@ -34,6 +34,18 @@ func (p *program) personal(ja, en, value string) {
 	p.talk.item(ja+": %s", en+": %s", value)
 }
 
+// gender is the word for a gender.
+func (p *program) gender(g fourinfo.Gender) string {
+	switch g.Reveal() {
+	case fourinfo.Male:
+		return p.talk.pick("男", "male")
+	case fourinfo.Female:
+		return p.talk.pick("女", "female")
+	default:
+		return p.talk.pick("不明", "unknown")
+	}
+}
+
 func (p *program) readAttributes(ctx context.Context) error {
 	pin, c, err := p.askSecret(ctx, card.TextPIN, "券面事項入力補助用の暗証番号", "PIN for the four attributes")
 	if err != nil {
@@ -47,7 +59,7 @@ func (p *program) readAttributes(ctx context.Context) error {
 	p.personal("氏名", "name", person.Name.Reveal())
 	p.personal("住所", "address", person.Address.Reveal())
 	p.personal("生年月日", "birthdate", person.Birthdate.Reveal().String())
-	p.personal("性別", "gender", person.Gender.Reveal().String())
+	p.personal("性別", "gender", p.gender(person.Gender))
 	p.checked()
 	return nil
 }

@@ -23,13 +23,14 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], world{
-		in: os.Stdin, hide: hideTyping, out: os.Stdout, errors: os.Stderr, getenv: os.Getenv, now: time.Now, open: openSource,
+		in: os.Stdin, hide: hideTyping, out: os.Stdout, errors: os.Stderr, getenv: os.Getenv, now: time.Now, authority: testAuthority, open: openSource,
 	})
 	stop()
 	os.Exit(code)
@@ -43,7 +44,8 @@ type world struct {
 	out, errors io.Writer
 	getenv      func(string) string
 	now         func() time.Time
-	open        func(context.Context, options, func() time.Time) (source, error)
+	authority   func(now func() time.Time) (*issuer.JPKI, error)
+	open        func(context.Context, options, world) (source, error)
 }
 
 // Exit codes.
@@ -83,7 +85,7 @@ func run(ctx context.Context, args []string, w world) int {
 		return exitUsage // parseFlags has said why
 	}
 	p := &program{options: o, talk: newTalker(w, o.language), now: w.now}
-	src, err := w.open(ctx, o, w.now)
+	src, err := w.open(ctx, o, w)
 	if err != nil {
 		p.talk.fail(err)
 		return exitFailed
@@ -130,13 +132,24 @@ func (p *program) serve(ctx context.Context, src source) error {
 		{p.change != "", p.changePIN},
 	} {
 		if part.wanted {
-			if err := part.do(ctx); err != nil {
+			if err := p.untilRight(ctx, part.do); err != nil {
 				return err
 			}
 		}
 	}
 	p.talk.say("カードを取ってください。", "Take your card.")
 	return nil
+}
+
+// untilRight asks again after a wrong PIN. It ends, because the tries do.
+func (p *program) untilRight(ctx context.Context, do func(context.Context) error) error {
+	for {
+		err := do(ctx)
+		if card.ReasonOf(err) != card.WrongPIN {
+			return err
+		}
+		p.talk.warn(err)
+	}
 }
 
 // localError is something that went wrong on this side of the card.

@@ -11,9 +11,9 @@ import (
 )
 
 // openSource opens the reader that the flags name.
-func openSource(ctx context.Context, o options, now func() time.Time) (source, error) {
+func openSource(ctx context.Context, o options, w world) (source, error) {
 	if o.simulated {
-		return openSimulated(o, now)
+		return openSimulated(o, w)
 	}
 	roots, err := readRoots(o.roots)
 	if err != nil {
@@ -22,10 +22,15 @@ func openSource(ctx context.Context, o options, now func() time.Time) (source, e
 	return openReader(ctx, o, roots)
 }
 
+// testAuthority makes the test JPKI, whose keys every simulated card has.
+func testAuthority(now func() time.Time) (*issuer.JPKI, error) {
+	return issuer.New(issuer.Config{Now: now})
+}
+
 // openSimulated makes a card of a synthetic person, which the simulated reader has at once.
-func openSimulated(o options, now func() time.Time) (source, error) {
+func openSimulated(o options, w world) (source, error) {
 	unknown := problem("そのような模擬カードはありません。", "There is no such simulated card.")
-	person, err := cardsim.LookupAt(cardsim.Persona(o.person), now())
+	person, err := cardsim.LookupAt(cardsim.Persona(o.person), w.now())
 	if err != nil {
 		return source{}, unknown
 	}
@@ -33,11 +38,11 @@ func openSimulated(o options, now func() time.Time) (source, error) {
 	if err != nil {
 		return source{}, unknown
 	}
-	authority, err := issuer.New(issuer.Config{Now: now})
+	authority, err := w.authority(w.now)
 	if err != nil {
 		return source{}, err
 	}
-	c, err := cardsim.NewCard(cardsim.Config{Person: person, JPKI: authority, Kind: kind, Now: now})
+	c, err := cardsim.NewCard(cardsim.Config{Person: person, JPKI: authority, Kind: kind, Now: w.now})
 	if err != nil {
 		return source{}, unknown // a child has no card with a signing certificate, for example
 	}

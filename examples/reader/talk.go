@@ -61,6 +61,9 @@ func (t talker) fail(err error) {
 	}
 }
 
+// warn says what went wrong where the person can try again.
+func (t talker) warn(err error) { _, _ = fmt.Fprintln(t.errors, card.MessageFor(err, t.lang)) }
+
 // progress says what stands in the way of a card.
 func (t talker) progress(reason card.Reason) {
 	if reason == card.CardAbsent {

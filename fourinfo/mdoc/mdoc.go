@@ -10,6 +10,7 @@
 package mdoc
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -65,9 +66,20 @@ type Document struct {
 	// Portrait is the photograph.
 	Portrait Portrait
 
+	hidden func() hidden // a function, into which no printer looks; nil in the zero value
+}
+
+type hidden struct {
 	municipality string
-	ages         map[int]bool
+	over         map[int]bool
 	age          *int
+}
+
+func (d Document) open() hidden {
+	if d.hidden == nil {
+		return hidden{}
+	}
+	return d.hidden()
 }
 
 // Problem reasons besides those of package fourinfo.
@@ -89,44 +101,46 @@ func Read(e Elements, o Options) (Document, []fourinfo.Problem) {
 	r := reader{elements: e}
 	var d Document
 	d.Person = r.person()
-	d.ages, d.age = r.ages()
+	h := hidden{municipality: r.municipality()}
+	h.over, h.age = r.ages()
+	d.hidden = func() hidden { return h }
 	d.Portrait = r.portrait()
-	d.municipality = r.municipality()
 	if o.Purpose.Valid() {
 		d.Number = r.number(o.Purpose)
+	}
+	for i := range r.problems {
+		// Two elements say the same; one that could not be read costs nothing if the other could.
+		if slices.Contains(d.Attributes(), r.problems[i].Attribute) {
+			r.problems[i].Warning = true
+		}
 	}
 	return d, r.problems
 }
 
 // AgeAtLeast answers from age_over_NN and age_in_years alone, which tell less than a birthdate. Unknown if they do not tell.
 func (d Document) AgeAtLeast(years int) fourinfo.Answer {
-	answer := fourinfo.Unknown
-	say := func(a fourinfo.Answer) bool {
-		if answer != fourinfo.Unknown && answer != a {
-			answer = fourinfo.Unknown // a document that contradicts itself tells nothing
-			return false
-		}
-		answer = a
-		return true
+	h := d.open()
+	yes, no := false, false
+	for limit, over := range h.over {
+		yes = yes || over && limit >= years
+		no = no || !over && limit <= years
 	}
-	for limit, over := range d.ages {
-		switch {
-		case over && limit >= years && !say(fourinfo.Yes), !over && limit <= years && !say(fourinfo.No):
-			return fourinfo.Unknown
-		}
+	if h.age != nil {
+		yes = yes || *h.age >= years
+		no = no || *h.age < years
 	}
-	if d.age != nil {
-		a := fourinfo.No
-		if *d.age >= years {
-			a = fourinfo.Yes
-		}
-		say(a)
+	switch {
+	case yes == no: // it does not tell, or contradicts itself
+		return fourinfo.Unknown
+	case yes:
+		return fourinfo.Yes
+	default:
+		return fourinfo.No
 	}
-	return answer
 }
 
 // RevealMunicipality returns the code of the municipality that issued the card, five digits; "" when absent.
-func (d Document) RevealMunicipality() string { return d.municipality }
+func (d Document) RevealMunicipality() string { return d.open().municipality }
 
 type reader struct {
 	elements Elements

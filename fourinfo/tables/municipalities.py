@@ -45,10 +45,14 @@ def fold(name):
     """The match key of a name, as the steps variant, ke and particle make it."""
     out = ""
     name = "".join(variant.get(c, c) for c in name)
+    for i in range(1, len(name)):
+        if name[i] == "々":
+            name = name[:i] + name[i - 1] + name[i + 1:]
     for i, c in enumerate(name):
         before, after = name[i - 1:i], name[i + 1:i + 2]
         if re.match(r"[\u3400-\u9fff\u3005\U00020000-\U0003ffff]", after or "x"):
-            if c in "ヶケヵカがガ" and re.match(r"[\u3400-\u9fff\u3005\u3041-\u3096\U00020000-\U0003ffff]", before or "x"):
+            if (c in "ヶケヵカかがガ" and re.match(r"[\u3400-\u9fff\u3005\U00020000-\U0003ffff]", before or "x")
+                    or c in "ヶケがガ" and re.match(r"[\u3041-\u3096]", before or "x")):
                 c = "ヶ"
             elif c in "ノの之乃" and re.match(r"[\u3400-\u9fff\u3005\U00020000-\U0003ffff]", before or "x"):
                 c = "ノ"

@@ -86,6 +86,16 @@ func Decrypt(token string, key crypto.PrivateKey, opts DecryptOptions) ([]byte, 
 
 // Encrypt seals payload to an RSA or P-256 public key (the simulated service uses it). The key id goes into the header.
 func Encrypt(to PublicKey, keyAlg, contentAlg string, payload []byte) (string, error) {
+	return encrypt(to, keyAlg, contentAlg, "", payload)
+}
+
+// EncryptJWT seals a signed token: "In the case that nested signing or encryption is employed, this Header Parameter
+// [cty] MUST be present; in this case, the value of this Header Parameter MUST be JWT" (RFC 7519, section 5.2).
+func EncryptJWT(to PublicKey, keyAlg, contentAlg, token string) (string, error) {
+	return encrypt(to, keyAlg, contentAlg, "JWT", []byte(token))
+}
+
+func encrypt(to PublicKey, keyAlg, contentAlg, contentType string, payload []byte) (string, error) {
 	if !slices.Contains(KeyAlgorithms(), keyAlg) || !slices.Contains(ContentAlgorithms(), contentAlg) {
 		return "", fail(CheckAlgorithm, "not on the allow-list")
 	}
@@ -102,6 +112,11 @@ func Encrypt(to PublicKey, keyAlg, contentAlg string, payload []byte) (string, e
 	if to.KeyID != "" {
 		if err := h.Set(jwe.KeyIDKey, to.KeyID); err != nil {
 			return "", fail(CheckHeader, "kid")
+		}
+	}
+	if contentType != "" {
+		if err := h.Set(jwe.ContentTypeKey, contentType); err != nil {
+			return "", fail(CheckHeader, "cty")
 		}
 	}
 	out, err := jwe.Encrypt(payload, jwe.WithKey(jwa.KeyEncryptionAlgorithm(keyAlg), to.Key),

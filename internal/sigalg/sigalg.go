@@ -37,15 +37,17 @@ type Algorithm struct {
 	key family
 }
 
-// RFC 4055, section 5 and RFC 5758, section 3.2.
-var table = [...]*Algorithm{
-	{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 11}, crypto.SHA256, familyRSA},
-	{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 12}, crypto.SHA384, familyRSA},
-	{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 13}, crypto.SHA512, familyRSA},
-	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}, crypto.SHA256, familyECDSA},
-	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 3}, crypto.SHA384, familyECDSA},
-	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 4}, crypto.SHA512, familyECDSA},
-}
+// The rows (RFC 4055, section 5 and RFC 5758, section 3.2).
+var (
+	SHA256WithRSA   = &Algorithm{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 11}, crypto.SHA256, familyRSA}
+	SHA384WithRSA   = &Algorithm{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 12}, crypto.SHA384, familyRSA}
+	SHA512WithRSA   = &Algorithm{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 13}, crypto.SHA512, familyRSA}
+	ECDSAWithSHA256 = &Algorithm{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}, crypto.SHA256, familyECDSA}
+	ECDSAWithSHA384 = &Algorithm{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 3}, crypto.SHA384, familyECDSA}
+	ECDSAWithSHA512 = &Algorithm{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 4}, crypto.SHA512, familyECDSA}
+
+	table = [...]*Algorithm{SHA256WithRSA, SHA384WithRSA, SHA512WithRSA, ECDSAWithSHA256, ECDSAWithSHA384, ECDSAWithSHA512}
+)
 
 // Identifier is an AlgorithmIdentifier as encoded.
 type Identifier struct {
@@ -80,6 +82,9 @@ func Read(s *cryptobyte.String) (id Identifier, ok bool) {
 	id.null = tag == cbasn1.NULL && value.Empty()
 	return id, true
 }
+
+// Plain reports whether the parameters are NULL or absent, the two forms of a hash algorithm (RFC 5754, section 2).
+func (id Identifier) Plain() bool { return id.absent || id.null }
 
 // Allowed returns the row of the allow-list, or nil. RSA takes NULL or absent parameters (RFC 4055, section 5), ECDSA
 // only absent ones (RFC 5758, section 3.2).

@@ -33,6 +33,9 @@ const (
 	ErrUTF8      Error = "not UTF-8"
 )
 
+// claimsLength is the length from which on an object is more likely a claims set than a header.
+const claimsLength = 256
+
 // Object returns the members of the one JSON object that b consists of (surrounding JSON white space is allowed).
 //
 // It refuses anything after the object, invalid UTF-8, nesting beyond limits.JSONDepth, more than limits.JSONMembers
@@ -47,7 +50,12 @@ func Object(b []byte) (map[string]json.RawMessage, error) {
 	if p.peek() != '{' {
 		return nil, ErrSyntax
 	}
-	m := make(map[string]json.RawMessage, 8)
+	// Headers have a few members; claims have more than eight, and letting the map grow would cost as much as the parse.
+	size := 8
+	if len(b) >= claimsLength {
+		size = 16
+	}
+	m := make(map[string]json.RawMessage, size)
 	if err := p.object(1, m); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,8 @@
 package card_test
 
 import (
+	"bytes"
+	"context"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -9,6 +11,9 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/internal/apdu"
+	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
 // BenchmarkSign compares a signature through the client and a software card with the bare RSA-2048 operation (x-bare).
@@ -43,4 +48,150 @@ func BenchmarkSign(b *testing.B) {
 		through, alone = through+between.Sub(start), alone+time.Since(between)
 	}
 	b.ReportMetric(float64(through)/float64(alone), "x-bare")
+}
+
+// counting counts the commands, and the bytes that the card gives. A reader without extended lengths fails for them.
+type counting struct {
+	card.Transport
+	short           bool
+	commands, bytes int
+}
+
+func (c *counting) Transmit(ctx context.Context, raw []byte) ([]byte, error) {
+	if cmd, err := apdu.ParseCommand(raw); err == nil && c.short && cmd.Extended {
+		return nil, errBroken
+	}
+	c.commands++
+	answer, err := c.Transport.Transmit(ctx, raw)
+	c.bytes += len(answer)
+	return answer, err
+}
+
+// uses are what programs do with a card, and how many commands that may take: with extended lengths, and without. Selecting
+// the application is among them, because transactions begin with it.
+func uses(t testing.TB, sim *cardsim.Card) []use {
+	p := sim.Person()
+	numberB, _ := printedOn(t, sim)
+	return []use{
+		{"open", 2, 2, func(context.Context, *card.Card) error { return nil }},
+		{"certificate", 2, 6, func(ctx context.Context, c *card.Card) error {
+			_, err := c.AuthCertificate(ctx)
+			return err
+		}},
+		{"attributes", 6, 6, func(ctx context.Context, c *card.Card) error {
+			_, err := c.Attributes(ctx, p.TextPIN)
+			return err
+		}},
+		{"number", 6, 6, func(ctx context.Context, c *card.Card) error {
+			_, err := c.IndividualNumber(ctx, p.TextPIN, fourinfo.PurposeReporting)
+			return err
+		}},
+		{"face", 6, 31, func(ctx context.Context, c *card.Card) error {
+			_, err := c.CardFace(ctx, card.FaceNumberB, numberB)
+			return err
+		}},
+		{"login", 8, 12, func(ctx context.Context, c *card.Card) error {
+			if err := c.VerifyAuthPIN(ctx, p.AuthPIN); err != nil {
+				return err
+			}
+			key, err := c.AuthKey(ctx)
+			if err != nil {
+				return err
+			}
+			if _, err := key.SignContext(ctx, make([]byte, 32), card.BareHash); err != nil {
+				return err
+			}
+			return c.Release(ctx)
+		}},
+	}
+}
+
+type use struct {
+	name            string
+	extended, short int
+	do              func(context.Context, *card.Card) error
+}
+
+// commandsOf opens the card, does one use, and returns how many commands that took beyond those of Open.
+func commandsOf(t testing.TB, sim *cardsim.Card, u use, short bool) int {
+	t.Helper()
+	n := &counting{Transport: sim.Transport(), short: short}
+	tr := &held{script: &script{}, over: n}
+	c, err := card.Open(t.Context(), tr, card.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u.name != "open" {
+		n.commands = 0
+	}
+	if err := u.do(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	return n.commands
+}
+
+// Every command is a round trip to the reader, and costs milliseconds there.
+func TestRoundTrips(t *testing.T) {
+	sim := newSim(t, cardsim.Plastic)
+	for _, u := range uses(t, sim) {
+		for _, short := range []bool{false, true} {
+			most := u.extended
+			if short {
+				most = u.short
+			}
+			if n := commandsOf(t, sim, u, short); n > most {
+				t.Errorf("%s, short lengths %v: %d commands, want at most %d", u.name, short, n, most)
+			}
+		}
+	}
+}
+
+// BenchmarkUses reports the commands of each use (apdus, with short lengths apdus-short), and its time in process as a
+// multiple of the time that the software card alone takes for the same commands (x-bare).
+func BenchmarkUses(b *testing.B) {
+	sim := newSim(b, cardsim.Plastic)
+	for _, u := range uses(b, sim) {
+		if u.name == "open" {
+			continue
+		}
+		b.Run(u.name, func(b *testing.B) {
+			rec := &recording{Transport: sim.Transport()}
+			c := openOver(b, rec, card.Options{})
+			if err := u.do(b.Context(), c); err != nil { // the lazy parts of the software card
+				b.Fatal(err)
+			}
+			rec.commands = nil
+			if err := u.do(b.Context(), c); err != nil {
+				b.Fatal(err)
+			}
+			commands := rec.commands
+			plain := openOver(b, sim.Transport(), card.Options{})
+			var through, alone time.Duration
+			for b.Loop() {
+				start := time.Now()
+				if err := u.do(b.Context(), plain); err != nil {
+					b.Fatal(err)
+				}
+				between := time.Now()
+				for _, cmd := range commands {
+					sim.Transmit(cmd)
+				}
+				through, alone = through+between.Sub(start), alone+time.Since(between)
+			}
+			b.ReportMetric(float64(through)/float64(alone), "x-bare")
+			b.ReportMetric(float64(commandsOf(b, sim, u, false)), "apdus")
+			b.ReportMetric(float64(commandsOf(b, sim, u, true)), "apdus-short")
+		})
+	}
+}
+
+// recording keeps the commands.
+type recording struct {
+	card.Transport
+	commands [][]byte
+}
+
+func (r *recording) Transmit(ctx context.Context, command []byte) ([]byte, error) {
+	r.commands = append(r.commands, bytes.Clone(command))
+	return r.Transport.Transmit(ctx, command)
 }

@@ -71,7 +71,7 @@ func (c *Card) Release(ctx context.Context) error {
 }
 
 // Close removes power where the transport can, so that no verified PIN stays behind, and otherwise does what
-// [Card.Release] does. It works also when ctx has already ended, and then takes at most five seconds. Every later call of
+// [Card.Release] does. An iPhone is told that the session is over. It works also when ctx has already ended, and then takes at most five seconds. Every later call of
 // another method fails with reason [Closed]; a second Close does nothing. The transport stays open.
 func (c *Card) Close(ctx context.Context) error {
 	if ctx.Err() != nil {
@@ -87,5 +87,6 @@ func (c *Card) Close(ctx context.Context) error {
 		return nil
 	}
 	c.s.closed = true
+	c.s.announceEnd(ctx)
 	return c.s.powerOff(ctx)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/internal/fault"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
@@ -196,6 +197,31 @@ func TestCloseWithoutPowerSwitchClearsBySelecting(t *testing.T) {
 	s.add(selectJPKI, ok)
 	if err := c.Close(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// An iPhone is told that no command follows; other cards, which do not know that command, are not.
+func TestCloseTellsAnIPhone(t *testing.T) {
+	label := "< " + upperHex([]byte("JPKIAPIOSTOKEN"+strings.Repeat(" ", 18))) + "9000"
+	for _, answer := range []string{ok, "< 6700", "! gone"} {
+		h := &held{script: newScript(t, selectJPKI, ok, "> 00B0860020", label, selectJPKI, ok, "> 80FC0000", answer)}
+		c, err := card.Open(t.Context(), h, card.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Close(t.Context()); err != nil || h.off != 1 || h.open() {
+			t.Errorf("%s: %v, power off %d times", answer, err, h.off)
+		}
+	}
+	sim := newSim(t, cardsim.IPhone)
+	wire := &wiretap{Transport: sim.Transport()}
+	c := openOver(t, wire, card.Options{})
+	if err := c.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	last := wire.passed[len(wire.passed)-2:]
+	if upperHex(last[0]) != "80FC0000" || upperHex(last[1]) != "9000" {
+		t.Errorf("the last exchange was %X", last)
 	}
 }
 

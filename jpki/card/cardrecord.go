@@ -9,8 +9,8 @@ import (
 	"github.com/kakunin-go/kakunin/internal/apdu"
 )
 
-// CardRecord is the record of the common-card application (共通カードAP). Nothing signs it.
-type CardRecord struct {
+// Record is the record of the common-card application (共通カードAP). Nothing signs it.
+type Record struct {
 	serial sealed[string]
 	// Municipality is the code of the issuing municipality, five digits of which the first two are the prefecture.
 	Municipality string
@@ -20,13 +20,13 @@ type CardRecord struct {
 
 // RevealSerialNumber returns the 15 characters of the serial number (製造番号). It is the same for the life of the card, so
 // whoever keeps it can recognise the holder.
-func (r CardRecord) RevealSerialNumber() string { return r.serial.open() }
+func (r Record) RevealSerialNumber() string { return r.serial.open() }
 
 // CardRecord reads serial number, municipality and expiry; no PIN is needed. A phone answers [ApplicationMissing]. The
 // card forgets a verified authentication PIN and signing password.
-func (c *Card) CardRecord(ctx context.Context) (CardRecord, error) {
+func (c *Card) CardRecord(ctx context.Context) (Record, error) {
 	const op = "read card record"
-	var out CardRecord
+	var out Record
 	err := c.s.do(ctx, op, commonApp, 0, func(ctx context.Context) error {
 		// P1 is the record, P2 the short identifier and "P1 is a record number" (ISO/IEC 7816-4, 11.4.3).
 		r, err := c.s.send(ctx, op, apdu.Command{INS: insReadRecord, P1: 1, P2: efCardRecord<<3 | 0x04, Ne: maxShort})
@@ -50,18 +50,18 @@ func (c *Card) CardRecord(ctx context.Context) (CardRecord, error) {
 }
 
 // parseCardRecord reads 01 1C { serial number (15), municipality (5), expiry (8) }, a simple TLV object.
-func parseCardRecord(b []byte) (CardRecord, bool) {
+func parseCardRecord(b []byte) (Record, bool) {
 	const tag, serial, municipality, expiry = 0x01, 15, 5, 8
 	if len(b) < 2 || b[0] != tag || b[1] != serial+municipality+expiry || len(b) < 2+int(b[1]) {
-		return CardRecord{}, false
+		return Record{}, false
 	}
 	b = b[2 : 2+int(b[1])]
 	for _, c := range b {
 		if c < '0' || c > '9' {
-			return CardRecord{}, false
+			return Record{}, false
 		}
 	}
-	r := CardRecord{
+	r := Record{
 		serial:       seal(string(b[:serial])),
 		Municipality: string(b[serial : serial+municipality]),
 		Expiry:       cardDate(b[serial+municipality:]),

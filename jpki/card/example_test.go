@@ -8,17 +8,58 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"strconv"
 	"sync"
+	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
 var testJPKI = sync.OnceValues(func() (*issuer.JPKI, error) { return issuer.New(issuer.Config{}) })
 
 // reader stands for a reader with a card, see package pcsc; here it is a software card.
-func reader() card.Transport {
+func reader() card.Transport { return softwareCard().Transport() }
+
+// issuerRoots stands for the keys of the card issuers, which an application has from them; here they are those of the test
+// hierarchy.
+func issuerRoots() *card.Roots {
+	var keys []card.Root
+	for id, key := range softwareCard().IssuerRoots() {
+		keys = append(keys, card.Root{ID: id, Key: key})
+	}
+	roots, err := card.InsecureTestRoots(keys...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return roots
+}
+
+// onCard is what is printed on the card and opens its face.
+type onCard struct {
+	birthdate    fourinfo.Date
+	expiryYear   int
+	securityCode string
+}
+
+func printed() onCard {
+	p := softwareCard().Person()
+	birthdate, err := fourinfo.ParseBirthdate(p.Subject.Birthdate)
+	if err != nil {
+		log.Fatal(err)
+	}
+	day, _ := birthdate.Reveal().Complete()
+	year, err := strconv.Atoi(p.CardExpiry[:4])
+	if err != nil {
+		log.Fatal(err)
+	}
+	return onCard{day, year, p.SecurityCode}
+}
+
+func softwareCard() *cardsim.Card {
 	authority, err := testJPKI()
 	if err != nil {
 		log.Fatal(err)
@@ -31,7 +72,7 @@ func reader() card.Transport {
 	if err != nil {
 		log.Fatal(err)
 	}
-	return c.Transport()
+	return c
 }
 
 // The usual way: look at the tries, present the PIN, sign, close.
@@ -101,8 +142,22 @@ func ExampleCard_VerifyAuthPIN() {
 	// <nil>
 }
 
-// The four attributes have a PIN of their own. They print as redacted until they are revealed.
-func ExampleCard_Attributes() {
+// Waits up to a minute for a card in any of several readers and says what stands in the way.
+func ExampleWait() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	c, err := card.Wait(ctx, reader()) // usually the readers of package pcsc
+	if err != nil {
+		fmt.Println(card.MessageFor(err, card.English))
+		return
+	}
+	defer func() { _ = c.Close(ctx) }()
+	fmt.Println("a", c.Kind(), "card")
+	// Output: a plastic card
+}
+
+// What the card offers without a PIN: which certificates there are, and the one for authentication.
+func ExampleCard_AuthCertificate() {
 	ctx := context.Background()
 	c, err := card.Open(ctx, reader(), card.Options{})
 	if err != nil {
@@ -111,13 +166,113 @@ func ExampleCard_Attributes() {
 	}
 	defer func() { _ = c.Close(ctx) }()
 
-	person, err := c.Attributes(ctx, "1234")
+	available, err := c.Availability(ctx)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
+	der, err := c.AuthCertificate(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	certificate, err := jpki.ParseCertificate(der)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%+v\n%v\n", available, certificate.Kind)
+	// Output:
+	// {Signing:true Authentication:true}
+	// authentication-card
+}
+
+// The four attributes have a PIN of their own. With roots they are what the municipality signed, on a chip that it made.
+// They print as redacted until they are revealed.
+func ExampleCard_Attributes() {
+	ctx := context.Background()
+	c, err := card.Open(ctx, reader(), card.Options{Roots: issuerRoots()})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = c.Close(ctx) }()
+
+	person, err := c.Attributes(ctx, "1234")
+	switch card.ReasonOf(err) {
+	case card.Tampered, card.UnknownIssuer, card.NotGenuine:
+		fmt.Println("not a genuine card")
+		return
+	default:
+		if err != nil {
+			fmt.Println(card.MessageFor(err, card.English))
+			return
+		}
+	}
 	fmt.Println(person, person.Attributes())
 	// Output: [redacted] [name address birthdate gender]
+}
+
+// The card face opens with what is printed on it; the portrait comes as JPEG 2000.
+func ExampleCard_CardFace() {
+	ctx := context.Background()
+	c, err := card.Open(ctx, reader(), card.Options{Roots: issuerRoots()})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = c.Close(ctx) }()
+
+	person := printed() // typed by the person, or read off the card
+	number, err := card.NumberB(person.birthdate, person.expiryYear, person.securityCode)
+	if err != nil {
+		fmt.Println(card.MessageFor(err, card.English))
+		return
+	}
+	face, err := c.CardFace(ctx, card.FaceNumberB, number)
+	if err != nil {
+		fmt.Println(card.MessageFor(err, card.English))
+		return
+	}
+	fmt.Println(face.Portrait, face.Portrait.MediaType(), len(face.Portrait.Reveal()) > 0)
+	// Output: [redacted] image/jp2 true
+}
+
+// The individual number needs a lawful purpose, and can be revealed for that purpose only.
+func ExampleCard_IndividualNumber() {
+	ctx := context.Background()
+	c, err := card.Open(ctx, reader(), card.Options{Roots: issuerRoots(), SecureMessaging: true})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = c.Close(ctx) }()
+
+	number, err := c.IndividualNumber(ctx, "1234", fourinfo.PurposeReporting)
+	if err != nil {
+		fmt.Println(card.MessageFor(err, card.English))
+		return
+	}
+	digits, err := number.Reveal(fourinfo.PurposeReporting)
+	fmt.Println(number, len(digits), "digits,", err)
+	// Output: [redacted] 12 digits, <nil>
+}
+
+// A PIN is changed with the old one; what cannot be a PIN is not sent.
+func ExampleCard_ChangePIN() {
+	ctx := context.Background()
+	c, err := card.Open(ctx, reader(), card.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = c.Close(ctx) }()
+
+	fmt.Println(card.MessageFor(c.ChangePIN(ctx, card.AuthPIN, "1234", "123"), card.English))
+	fmt.Println(c.ChangePIN(ctx, card.AuthPIN, "1234", "8642"))
+	// Output:
+	// The PIN of the authentication certificate consists of 4 digits. Please enter it again.
+	// <nil>
 }
 
 // The bare-hash mode lets the card pad the 32-byte hash itself.

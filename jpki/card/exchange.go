@@ -22,6 +22,7 @@ const (
 	insReadRecord  = 0xB2
 	insGetResponse = 0xC0
 	insGetData     = 0xCA
+	insLastCommand = 0xFC // in class 80, iPhone only
 )
 
 // currentEF is the P2 of VERIFY and COMPUTE DIGITAL SIGNATURE that means the selected elementary file.

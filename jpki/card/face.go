@@ -30,8 +30,8 @@ const (
 // faceGuess is how much of the card-face file is asked for at first; it has 6 to 9 KB.
 const faceGuess = 10 << 10
 
-// CardFace is what is printed on the card, as the card holds it.
-type CardFace struct {
+// Face is what is printed on the card, as the card holds it.
+type Face struct {
 	Birthdate fourinfo.Birthdate
 	Gender    fourinfo.Gender
 	// Name and Address are PNG images of the text: they also show characters that Unicode lacks.
@@ -51,10 +51,10 @@ type CardFace struct {
 // otherwise the error is an *[Error] with reason [Tampered], [UnknownIssuer] or [NotGenuine].
 //
 // The card forgets every verified PIN before CardFace returns.
-func (c *Card) CardFace(ctx context.Context, by PIN, number string) (CardFace, error) {
+func (c *Card) CardFace(ctx context.Context, by PIN, number string) (Face, error) {
 	const op = "read card face"
 	if by != FaceNumberA && by != FaceNumberB {
-		return CardFace{}, &Error{Op: op, Reason: BadReference}
+		return Face{}, &Error{Op: op, Reason: BadReference}
 	}
 	var f faceFields
 	err := c.open(ctx, op, by, number, func(ctx context.Context) error {
@@ -68,7 +68,7 @@ func (c *Card) CardFace(ctx context.Context, by PIN, number string) (CardFace, e
 		return c.checkFace(ctx, op, f.key, f.authentic)
 	})
 	if err != nil {
-		return CardFace{}, err
+		return Face{}, err
 	}
 	return f.face, nil
 }
@@ -91,7 +91,7 @@ func (c *Card) checkFace(ctx context.Context, op string, internal *rsa.PublicKey
 
 // faceFields is the card-face file.
 type faceFields struct {
-	face CardFace
+	face Face
 	// key is the public half of the internal key.
 	key *rsa.PublicKey
 	// digest is what is signed: three hashes, of birthdate to key, of the texts, and of the portrait.
@@ -114,7 +114,7 @@ func parseFace(file []byte) (faceFields, error) {
 	}
 	person, _ := fourinfo.FromCard("", "", string(at(tagFaceBirthdate).Value), string(at(tagFaceGender).Value))
 	f := faceFields{
-		face: CardFace{
+		face: Face{
 			Birthdate: person.Birthdate, Gender: person.Gender,
 			Name: newImage(at(tagFaceName).Value), Address: newImage(at(tagFaceAddress).Value),
 			Portrait: newImage(at(tagFacePortrait).Value), SecurityCode: newImage(at(tagFaceSecurityCode).Value),

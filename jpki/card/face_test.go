@@ -3,6 +3,10 @@ package card_test
 import (
 	"bytes"
 	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"image/png"
@@ -14,6 +18,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/internal/apdu"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
@@ -115,7 +120,7 @@ func TestPhones(t *testing.T) {
 
 // A child's card has no signing certificate, and says so without a PIN.
 func TestChild(t *testing.T) {
-	sim := cardsim.New(t, cardsim.Minor)
+	sim := newSimOf(t, cardsim.Minor, cardsim.DefaultKind)
 	c := openOver(t, sim.Transport(), card.Options{})
 	got, err := c.Availability(t.Context())
 	if err != nil || !got.Authentication {
@@ -286,7 +291,7 @@ func TestImagesAreRedacted(t *testing.T) {
 	}
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "%v %+v %#v %s %x %d", face, face, face, face.Name, face.Portrait, face.Name)
-	slog.New(slog.NewJSONHandler(&out, nil)).Info("face", "face", face, "name", face.Name)
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("face", slog.Any("face", face), slog.Any("name", face.Name))
 	if err := json.NewEncoder(&out).Encode(face); err != nil {
 		t.Fatal(err)
 	}
@@ -295,7 +300,7 @@ func TestImagesAreRedacted(t *testing.T) {
 	}
 	for _, image := range []card.Image{face.Name, face.Portrait} {
 		b := image.Reveal()[:8]
-		for _, form := range []string{string(b), fmt.Sprintf("%x", b), strings.Trim(fmt.Sprint(b), "[]"), fmt.Sprintf("%q", b)} {
+		for _, form := range []string{string(b), fmt.Sprintf("%x", b), strings.Trim(fmt.Sprintf("%d", b), "[]"), fmt.Sprintf("%q", b)} {
 			if strings.Contains(out.String(), form) {
 				t.Errorf("the picture shows as %q", form)
 			}
@@ -311,4 +316,43 @@ func TestImagesAreRedacted(t *testing.T) {
 	if none.Present() || none.Reveal() != nil || none.MediaType() != "" || none.String() != "[redacted]" {
 		t.Error("the zero value is something")
 	}
+}
+
+// stub is a common-card application with a key of the test.
+type stub struct {
+	key    *rsa.PrivateKey
+	status []byte
+}
+
+func (s stub) Transmit(_ context.Context, raw []byte) ([]byte, error) {
+	if raw[1] != 0x88 {
+		return []byte{0x90, 0x00}, nil
+	}
+	if s.status != nil {
+		return s.status, nil
+	}
+	cmd, err := apdu.ParseCommand(raw)
+	if err != nil || cmd.CLA != 0 || cmd.P1 != 0 || cmd.P2 != 0x99 || cmd.Ne != 256 {
+		return []byte{0x6A, 0x86}, err
+	}
+	digest := sha256.Sum256(cmd.Data)
+	signature, err := rsa.SignPKCS1v15(nil, s.key, crypto.SHA256, digest[:])
+	return append(signature, 0x90, 0x00), err
+}
+
+func TestAuthenticateCommonKey(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := openOver(t, stub{key: key}, card.Options{})
+	if err := c.AuthenticateCommonKey(t.Context(), &key.PublicKey); err != nil {
+		t.Error(err)
+	}
+	_, other := openSim(t)
+	wantReason(t, other.AuthenticateCommonKey(t.Context(), &key.PublicKey), card.NotGenuine)
+	refusing := openOver(t, stub{status: []byte{0x69, 0x85}}, card.Options{})
+	wantReason(t, refusing.AuthenticateCommonKey(t.Context(), &key.PublicKey), card.NotGenuine)
+	wantReason(t, c.AuthenticateCommonKey(t.Context(), nil), card.UnsupportedKey)
+	wantReason(t, c.AuthenticateCommonKey(t.Context(), &rsa.PublicKey{N: key.N, E: 3}), card.UnsupportedKey)
 }

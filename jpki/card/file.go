@@ -189,12 +189,13 @@ func (s *session) readBlock(ctx context.Context, op string, p1, p2 byte, n int) 
 	}
 	if !s.short {
 		r, err := s.exchange(ctx, op, cmd)
-		if err == nil && r.Status != apdu.WrongLength {
-			return r, nil
-		}
-		if reason := ReasonOf(err); err != nil && reason != TransportFailed && reason != Malformed {
+		switch reason := ReasonOf(err); {
+		case err == nil && r.Status == apdu.WrongLength, reason == TransportFailed, reason == Malformed:
+		case err != nil:
 			s.app, s.verified = unknownApp, 0
 			return apdu.Response{}, err
+		default:
+			return r, nil
 		}
 		// Not every card, reader and relay carries extended lengths. Reading again changes nothing on the card.
 		s.short = true

@@ -47,7 +47,7 @@ func fixedMessage(r Reason) fault.Message {
 			JA: "マイナンバーカードではないようです。マイナンバーカードを置いてください。",
 			EN: "This does not seem to be a My Number Card. Please use your My Number Card.",
 		}
-	case ApplicationMissing:
+	case ApplicationMissing, FileMissing, ChannelRefused:
 		return fault.Message{
 			JA: "このカードまたはスマートフォンでは、この機能を利用できません。",
 			EN: "This card or phone does not offer this function.",
@@ -99,7 +99,7 @@ func (p PIN) words() (ja, en string) {
 func (p PIN) form() (ja, en string) {
 	t, _ := p.trait()
 	if t.form == password {
-		return "6〜16文字の英数字", "6 to 16 letters and digits"
+		return "英字と数字を組み合わせた6〜16文字", "6 to 16 characters, letters as well as digits"
 	}
 	return fmt.Sprintf("%d桁の数字", t.form.digits()), fmt.Sprintf("%d digits", t.form.digits())
 }

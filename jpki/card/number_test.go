@@ -220,3 +220,40 @@ func (m *meddler) Transmit(ctx context.Context, command []byte) ([]byte, error) 
 	}
 	return m.forge(sent, answer), nil
 }
+
+// The commands of secure messaging, byte for byte where they are not encrypted.
+func TestSecureMessagingCommands(t *testing.T) {
+	sim := newSim(t, cardsim.Plastic)
+	wire := &wiretap{Transport: sim.Transport()}
+	c := openOver(t, wire, card.Options{SecureMessaging: true})
+	if _, err := c.IndividualNumber(t.Context(), sim.Person().TextPIN, fourinfo.PurposeReporting); err != nil {
+		t.Fatal(err)
+	}
+	if err := confirm(t, c, sim, sim.Person().IndividualNumber); err != nil {
+		t.Fatal(err)
+	}
+	var opened, read, verified int
+	for _, b := range wire.passed {
+		text := upperHex(b)
+		switch {
+		case strings.HasPrefix(text, "80AE"):
+			opened++
+			if !strings.HasPrefix(text, "80AE0000000100") || len(b) != 7+256 {
+				t.Errorf("opened with %s", text)
+			}
+		case strings.HasPrefix(text, "08B0"):
+			read++
+			if text != "08B00000"+"000005"+"9603000000"+"0000" {
+				t.Errorf("read with %s", text)
+			}
+		case strings.HasPrefix(text, "0820"):
+			verified++
+			if !strings.HasPrefix(text, "08200080"+"13"+"861101") || len(b) != 5+0x13 {
+				t.Errorf("verified with %s", text)
+			}
+		}
+	}
+	if opened != 2 || read != 1 || verified != 1 {
+		t.Errorf("opened %d times, read %d, verified %d", opened, read, verified)
+	}
+}

@@ -181,6 +181,15 @@ func (s *session) release(ctx context.Context) error {
 	return nil
 }
 
+// announceEnd tells an iPhone that no command follows, so that it does not wait for more. Nothing depends on the answer.
+func (s *session) announceEnd(ctx context.Context) {
+	const op = "close"
+	if s.kind != IPhone || s.begin(ctx, op) != nil || s.selectApp(ctx, op, jpkiApp) != nil {
+		return
+	}
+	_, _ = s.send(ctx, op, apdu.Command{CLA: claCard, INS: insLastCommand})
+}
+
 // powerOff clears the card for good. The transaction ends last, so that no other program finds the PIN verified.
 func (s *session) powerOff(ctx context.Context) error {
 	const op = "close"

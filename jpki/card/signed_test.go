@@ -284,7 +284,7 @@ func (c copied) Transmit(ctx context.Context, raw []byte) ([]byte, error) {
 // A copy of a card has its data and not its key.
 func TestCopiedCard(t *testing.T) {
 	genuine := newSim(t, cardsim.Plastic)
-	other := cardsim.New(t, cardsim.Taro)
+	other := newSimOf(t, cardsim.Taro, cardsim.Plastic)
 	for _, r := range readings(t, genuine) {
 		c := openOver(t, copied{genuine.Transport(), other.Transport()}, card.Options{Roots: rootsOf(t, genuine)})
 		wantReason(t, r.read(t.Context(), c), card.NotGenuine)

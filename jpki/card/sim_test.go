@@ -17,11 +17,16 @@ import (
 // newSim makes Hanako's software card of a kind. All share one test JPKI, so that its keys are made once.
 func newSim(t testing.TB, kind cardsim.Kind) *cardsim.Card {
 	t.Helper()
+	return newSimOf(t, cardsim.Hanako, kind)
+}
+
+func newSimOf(t testing.TB, who cardsim.Persona, kind cardsim.Kind) *cardsim.Card {
+	t.Helper()
 	authority, err := testJPKI()
 	if err != nil {
 		t.Fatal(err)
 	}
-	person, err := cardsim.Lookup(cardsim.Hanako)
+	person, err := cardsim.Lookup(who)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -266,7 +271,7 @@ func digestFor(mode crypto.Hash) []byte {
 func TestSimAttributes(t *testing.T) {
 	for _, persona := range []cardsim.Persona{cardsim.Hanako, cardsim.Taro, cardsim.Minor} {
 		t.Run(string(persona), func(t *testing.T) {
-			sim := cardsim.New(t, persona)
+			sim := newSimOf(t, persona, cardsim.DefaultKind)
 			c, err := sim.Client(t.Context())
 			if err != nil {
 				t.Fatal(err)

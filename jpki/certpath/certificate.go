@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
+	"slices"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -95,6 +96,10 @@ func (c *Certificate) Fingerprint() [sha256.Size]byte { return c.fingerprint }
 
 // Validity returns the first and the last second of the validity period (RFC 5280, 4.1.2.5).
 func (c *Certificate) Validity() (notBefore, notAfter time.Time) { return c.notBefore, c.notAfter }
+
+// Purposes returns the OIDs of extKeyUsage (RFC 5280, 4.2.1.12); nil when the extension is absent: any purpose. Whether a
+// purpose fits is for the caller to judge, who knows what the certificate is used for.
+func (c *Certificate) Purposes() []asn1.ObjectIdentifier { return slices.Clone(c.extKeyUsages) }
 
 // String names the certificate by its fingerprint; subject and serial number may belong to a person.
 func (c *Certificate) String() string {
@@ -269,5 +274,5 @@ func (c *Certificate) selfIssued() bool { return c.subject.equal(c.issuer) }
 // positiveSerial is what RFC 5280, 4.1.2.2 demands of authorities.
 func (c *Certificate) positiveSerial() bool { return der.Positive(c.serial) }
 
-// signs reports whether keyUsage permits the use; without the extension every use is permitted.
+// permits reports whether keyUsage permits the use; without the extension every use is permitted.
 func (c *Certificate) permits(bit uint16) bool { return !c.usage.present || c.usage.bits&bit != 0 }

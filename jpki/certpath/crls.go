@@ -3,14 +3,12 @@ package certpath
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"slices"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
 
-	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/jpki/crl"
 )
 
@@ -35,15 +33,6 @@ var (
 type Lists struct {
 	// complete and delta are ordered by issuer, each with the newest list first.
 	complete, delta map[string][]*revocationList
-}
-
-// revocationList is a list with the names of its header in the form in which they are compared.
-type revocationList struct {
-	unverified *crl.Unverified
-	header     *crl.Header
-	issuer     *name
-	points     []generalName // distributionPoint of issuingDistributionPoint
-	hasPoint   bool
 }
 
 // NewLists takes lists that package crl has read. Errors are [*Error] with [ReasonMalformed]: a name in a header is not one.
@@ -73,37 +62,6 @@ func NewLists(lists ...*crl.Unverified) (*Lists, error) {
 
 func malformedList() *Error {
 	return &Error{Reason: ReasonMalformed, Step: "crl.names", Clause: "RFC 5280, 5.2.5", Certificate: -1}
-}
-
-func newestFirst(a, b *revocationList) int {
-	if n := crl.CompareNumbers(b.header.Number, a.header.Number); n != 0 {
-		return n
-	}
-	return b.header.ThisUpdate.Compare(a.header.ThisUpdate)
-}
-
-func newRevocationList(u *crl.Unverified) (*revocationList, bool) {
-	l := &revocationList{unverified: u, header: u.Header()}
-	s := cryptobyte.String(l.header.Issuer)
-	var ok bool
-	if l.issuer, ok = readName(&s); !ok || !s.Empty() || l.issuer.empty() {
-		return nil, false
-	}
-	if scope := l.header.Scope; scope != nil && scope.Name != nil {
-		l.hasPoint = true
-		for _, raw := range scope.Name.Names(l.header.Issuer) {
-			one := cryptobyte.String(raw)
-			g, ok := readGeneralName(&one)
-			if !ok || !one.Empty() {
-				return nil, false
-			}
-			l.points = append(l.points, g)
-		}
-		if len(l.points) == 0 {
-			return nil, false
-		}
-	}
-	return l, true
 }
 
 // Check implements [RevocationSource] for queries of a [Validator].
@@ -171,7 +129,7 @@ func (s *listSearch) point(p *distributionPoint) {
 		// A list that was issued after the time that is asked for can only take away: it may show that the certificate was
 		// revoked by then, never that it was not.
 		later := list.header.ThisUpdate.After(s.query.At)
-		if s.decided() && !(later && s.status == Unknown) {
+		if s.decided() && (!later || s.status != Unknown) {
 			continue
 		}
 		if err := s.list(p, list, later); err != nil {
@@ -255,65 +213,6 @@ func (s *listSearch) list(p *distributionPoint, list *revocationList, later bool
 	return nil
 }
 
-func (l *revocationList) indirect() bool { return l.header.Scope != nil && l.header.Scope.Indirect }
-
-// reasons is interim_reasons_mask (RFC 5280, 6.3.3 (d)).
-func (l *revocationList) reasons(p *distributionPoint) reasonMask {
-	mask := allReasons
-	if l.header.Scope != nil {
-		mask = reasonMask(l.header.Scope.OnlySomeReasons) & allReasons
-	}
-	if p.hasReasons {
-		mask &= p.reasons
-	}
-	return mask
-}
-
-// covers is RFC 5280, 6.3.3 (b)(2)(i): "If the distribution point name is present in the IDP CRL extension and the
-// distribution field is present in the DP, then verify that one of the names in the IDP matches one of the names in the DP. If
-// the distribution point name is present in the IDP CRL extension and the distribution field is omitted from the DP, then
-// verify that one of the names in the IDP matches one of the names in the cRLIssuer field of the DP."
-func (l *revocationList) covers(p *distributionPoint, issuer *name) bool {
-	if !l.hasPoint {
-		return true
-	}
-	names := p.full
-	switch {
-	case !p.hasName:
-		names = p.issuers
-	case p.relative != "":
-		// The name is relative to the issuer of the list, which is the certificate's unless cRLIssuer says otherwise.
-		base := issuer
-		if len(p.issuers) > 0 {
-			if len(p.issuers) != 1 || p.issuers[0].form != formDirectory {
-				return false // "nameRelativeToCRLIssuer MUST NOT be used when cRLIssuer contains more than one distinguished name"
-			}
-			base = p.issuers[0].directory
-		}
-		full := base.extend(p.relative)
-		names = []generalName{{form: formDirectory, directory: full, key: full.key}}
-	}
-	for i := range names {
-		for j := range l.points {
-			if names[i].equal(&l.points[j]) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// scopeFits is RFC 5280, 6.3.3 (b)(2)(ii) to (iv).
-func (l *revocationList) scopeFits(c *Certificate) bool {
-	scope := l.header.Scope
-	return scope == nil || !(scope.OnlyUserCerts && c.basic.ca) && !(scope.OnlyCACerts && !c.basic.ca) && !scope.OnlyAttributeCerts
-}
-
-// fresh reports whether the list says something about the time. A list without nextUpdate does not (RFC 5280, 5.1.2.5).
-func fresh(h *crl.Header, at time.Time) bool {
-	return !at.Before(h.ThisUpdate) && !h.NextUpdate.IsZero() && at.Before(h.NextUpdate)
-}
-
 // entry finds the certificate in a verified list. Names of issuers are compared by RFC 5280, 7.1; a list compares bytes, so
 // it is asked with the encoding that it has.
 func (s *listSearch) entry(list *revocationList, verified *crl.List) (crl.Entry, bool) {
@@ -334,37 +233,6 @@ func (s *listSearch) entry(list *revocationList, verified *crl.List) (crl.Entry,
 		}
 	}
 	return crl.Entry{}, false
-}
-
-// deltaFor returns the newest delta list that may be combined with the list (RFC 5280, 5.2.4 and 6.3.3 (c)), which the
-// same key must have signed (h).
-func (s *listSearch) deltaFor(list *revocationList, signer *Certificate) *revocationList {
-	for _, d := range s.lists.delta[list.issuer.key] {
-		if !sameScope(list.header, d.header) || !bytes.Equal(list.header.AuthorityKeyID, d.header.AuthorityKeyID) ||
-			list.header.Number == nil || crl.CompareNumbers(list.header.Number, d.header.BaseNumber) < 0 ||
-			crl.CompareNumbers(list.header.Number, d.header.Number) >= 0 || !fresh(d.header, s.query.At) {
-			continue
-		}
-		if _, err := d.unverified.Verify(s.ctx, signer.key.Key); err == nil {
-			return d
-		}
-	}
-	return nil
-}
-
-func sameScope(a, b *crl.Header) bool {
-	if a.Scope == nil || b.Scope == nil {
-		return a.Scope == b.Scope
-	}
-	return bytes.Equal(a.Scope.Raw, b.Scope.Raw)
-}
-
-func (s *listSearch) deltaEntry(d *revocationList, signer *Certificate) (crl.Entry, bool) {
-	verified, err := d.unverified.Verify(s.ctx, signer.key.Key)
-	if err != nil {
-		return crl.Entry{}, false
-	}
-	return s.entry(d, verified)
 }
 
 // statusAt applies the policy for times before a revocation. The certificate counts as revoked from the earlier of the
@@ -388,84 +256,4 @@ func statusAt(e *crl.Entry, at time.Time) Status {
 	default:
 		return Revoked
 	}
-}
-
-// verify finds who signed the list: the issuer of the certificate when it has the list's name, or another certificate of
-// that name with a path of its own (RFC 5280, 6.3.3 (f) and (g)).
-func (s *listSearch) verify(p *distributionPoint, list *revocationList) (*crl.List, *Certificate) {
-	r := s.query.run
-	for _, signer := range s.signers(list) {
-		if signer.key.Key == nil || !signer.permits(usageCRLSign) {
-			continue
-		}
-		if r.signatures++; r.signatures > limits.PathSignatures {
-			return nil, nil
-		}
-		verified, err := list.unverified.Verify(s.ctx, signer.key.Key)
-		if err != nil {
-			continue
-		}
-		// An authority may name, as the issuer of the list on which the certificate of a signer of lists stands, this signer
-		// itself. Nobody else's list can answer then, and the path of this certificate is just being validated.
-		self := same(signer, s.query.Certificate) && len(p.issuers) > 0
-		if self || r.trustsSigner(s.query, signer) {
-			return verified, signer
-		}
-	}
-	return nil, nil
-}
-
-// signers returns the certificates that may have signed the list, the most plausible first.
-func (s *listSearch) signers(list *revocationList) []*Certificate {
-	q := s.query
-	var out []*Certificate
-	add := func(c *Certificate) {
-		if c.subject.equal(list.issuer) && !slices.ContainsFunc(out, func(o *Certificate) bool { return same(o, c) }) {
-			out = append(out, c)
-		}
-	}
-	add(q.Issuer)
-	add(q.anchor)
-	add(q.Certificate)
-	for _, c := range q.run.index.bySubject[list.issuer.key] {
-		add(c)
-	}
-	id := list.header.AuthorityKeyID
-	slices.SortStableFunc(out, func(a, b *Certificate) int {
-		return rankOf(mismatch(id, a.subjectKeyID)) - rankOf(mismatch(id, b.subjectKeyID))
-	})
-	return out
-}
-
-func same(a, b *Certificate) bool { return a == b || a.fingerprint == b.fingerprint }
-
-func mismatch(a, b []byte) bool { return len(a) > 0 && len(b) > 0 && !bytes.Equal(a, b) }
-
-// trustsSigner decides whether the certificate of a list's signer leads to the anchor of the path (RFC 5280, 6.3.3 (f)). The
-// issuer in the path and the anchor are validated already.
-func (r *run) trustsSigner(q RevocationQuery, signer *Certificate) bool {
-	if same(signer, q.Issuer) || same(signer, q.anchor) {
-		return true
-	}
-	if trusted, known := r.signers[signer.fingerprint]; known {
-		return trusted
-	}
-	if len(r.pending) >= limits.CRLSigners || slices.Contains(r.pending, signer.fingerprint) {
-		return false
-	}
-	r.pending = append(r.pending, signer.fingerprint)
-	anchors := func(a *Certificate) bool { return same(a, q.anchor) }
-	err := r.search(signer, anchors, func(path []*Certificate) error {
-		p, err := r.process(path, true)
-		if err == nil {
-			err = r.checkRevocation(p, &Result{})
-		}
-		return err
-	})
-	r.pending = r.pending[:len(r.pending)-1]
-	if r.signers == nil {
-		r.signers = map[[sha256.Size]byte]bool{}
-	}
-	r.signers[signer.fingerprint] = err == nil
-	return err == nil
 }

@@ -1,7 +1,6 @@
 package certpath
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/kakunin-go/kakunin/internal/fault"
@@ -173,13 +172,4 @@ func malformed(step, clause string) *Error {
 
 func misconfigured(step string) *Error {
 	return &Error{Reason: ReasonConfiguration, Step: "config." + step, Certificate: -1}
-}
-
-// asError returns the outermost [*Error] in err's tree, or wraps err as an unknown revocation status.
-func asError(err error) *Error {
-	var e *Error
-	if errors.As(err, &e) {
-		return e
-	}
-	return &Error{Reason: ReasonRevocationUnknown, Step: "revocation.status", Certificate: -1, Err: err}
 }

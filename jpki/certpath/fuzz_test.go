@@ -13,6 +13,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/kakunin-go/kakunin/internal/der"
+	"github.com/kakunin-go/kakunin/jpki/crl"
 )
 
 // FuzzParseCertificate compares with crypto/x509: what both read must mean the same to both.
@@ -228,4 +229,30 @@ func reaches(program []byte) bool {
 		}
 	}
 	return reached[3]
+}
+
+// FuzzLists gives a list from anywhere to the validator: only the authority's own signature can make a certificate good.
+func FuzzLists(f *testing.F) {
+	anchor, leaf := rootOf(f, "A"), leafSpec("EE", "A", "A").cert(f)
+	good := newList("A", "A").der()
+	signed := good[:len(good)-80] // everything but the signature, roughly: the signed part begins alike
+	f.Add(good)
+	f.Add(newList("A", "A", entry(leafSerial, noon().Add(-day), 4)).der())
+	f.Add(newList("A", "stranger").with(idp(fullName(directory("P")), flag(der.Tag4))).der())
+	f.Add(newList("A", "A").with(idp(relativeName("P"), wrap(der.Tag3, []byte{5, 0x60}))).der())
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		u, err := crl.Parse(raw, crl.Options{})
+		if err != nil {
+			return
+		}
+		lists, err := NewLists(u)
+		if err != nil {
+			return
+		}
+		c := testConfig([]*Certificate{anchor})
+		c.Revocation, c.Sources = RevocationRequired, []RevocationSource{lists}
+		if _, err := validate(t, c, leaf); err == nil && !bytes.Contains(raw, signed[4:]) {
+			t.Fatal("a list that the authority did not sign made a certificate good")
+		}
+	})
 }

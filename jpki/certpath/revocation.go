@@ -58,9 +58,10 @@ type RevocationAnswer struct {
 	Status Status
 	// Method is "CRL", or what another source calls itself; "" when no source decided.
 	Method string
-	// Reason is the CRLReason (RFC 5280, 5.3.1), -1 when absent.
+	// Reason is the CRLReason (RFC 5280, 5.3.1), -1 when absent. It is also set with Status Good when the certificate was
+	// revoked after the time that was asked for.
 	Reason int
-	// RevokedAt is the revocation date; the zero time when not revoked.
+	// RevokedAt is the revocation date; the zero time when there is none.
 	RevokedAt time.Time
 	// ThisUpdate and NextUpdate bound the time that the data covers.
 	ThisUpdate, NextUpdate time.Time

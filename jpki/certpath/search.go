@@ -20,8 +20,9 @@ type run struct {
 
 	signatures int
 	verified   map[signedEdge]bool
-	// signers has who may sign revocation lists as far as it is known, pending whom the call is just asking about.
-	signers map[[sha256.Size]byte]bool
+	// signers has who may sign revocation lists under which anchor, as far as it is known; pending has whom the call is just
+	// asking about.
+	signers map[[2][sha256.Size]byte]bool
 	pending [][sha256.Size]byte
 }
 

@@ -51,8 +51,8 @@ func (v *Validator) Validate(ctx context.Context, target *Certificate, opts ...O
 		}
 		r.index = newIndex(v.config.Anchors, append(slices.Clone(v.config.Pool), o.extra...))
 	}
-	any := func(*Certificate) bool { return true }
-	err := r.search(target, any, func(path []*Certificate) error {
+	every := func(*Certificate) bool { return true }
+	err := r.search(target, every, func(path []*Certificate) error {
 		attempt := &Result{At: o.at, Path: path}
 		err := r.validate(attempt)
 		if err == nil || result.Path == nil {

@@ -2,6 +2,7 @@ package crl
 
 import (
 	"context"
+	"encoding/binary"
 	"math/bits"
 	"runtime"
 	"slices"
@@ -126,10 +127,9 @@ func (b *builder) table(ctx context.Context, progress func(done int)) (t *table,
 			if i >= len(t.partitions) || ctx.Err() != nil {
 				return
 			}
-			if !s.sort(t, t.partitions[i]) {
+			if !s.sort(t, i) {
 				duplicates.Add(1)
 			}
-			t.setSlots(i)
 			if total := done.Add(int64(t.partitions[i].records)); report && progress != nil && i%64 == 0 {
 				progress(int(total))
 			}
@@ -163,41 +163,47 @@ const (
 	maxCluster = 64
 )
 
-// sort sorts a partition by key and reports whether all its keys differ.
-func (s *sorter) sort(t *table, p partition) (unique bool) {
+// sort sorts a partition by key, fills its directory, and reports whether all its keys differ.
+func (s *sorter) sort(t *table, number int) (unique bool) {
+	p := t.partitions[number]
 	n := p.records
-	if n < 2 {
+	if n == 0 {
 		return true
 	}
 	s.sorted = slices.Grow(s.sorted[:0], int(n))[:n]
 	s.starts = [1<<sorterBits + 1]uint32{}
 	pages := t.pages[p.firstPage : p.firstPage+(n+pageRecords-1)/pageRecords]
-	slot := func(key uint64) uint64 { return key << t.bits >> (64 - sorterBits) }
-	each := func(do func(page []byte, i uint32)) {
-		left := n
-		for _, number := range pages {
-			page := t.page(number)
-			for i := range min(left, pageRecords) {
-				do(page, i)
-			}
-			left -= min(left, pageRecords)
+	left := n
+	for _, number := range pages {
+		page := t.page(number)
+		for i := range min(left, pageRecords) {
+			key := binary.LittleEndian.Uint64(page[i*recordSize:])
+			s.starts[key<<t.bits>>(64-sorterBits)+1]++
 		}
+		left -= min(left, pageRecords)
 	}
-	each(func(page []byte, i uint32) {
-		key, _ := record(page, i)
-		s.starts[slot(key)+1]++
-	})
 	var most uint32
 	for i := 1; i < len(s.starts); i++ {
 		most = max(most, s.starts[i])
 		s.starts[i] += s.starts[i-1]
 	}
-	each(func(page []byte, i uint32) {
-		key, value := record(page, i)
-		at := &s.starts[slot(key)]
-		s.sorted[*at] = pair{key, value}
-		*at++
-	})
+	if n <= maxSlotted {
+		slots := t.slots[number<<slotBits : (number+1)<<slotBits]
+		for i := range slots {
+			slots[i] = uint16(s.starts[i<<(sorterBits-slotBits)]) //nolint:gosec // at most maxSlotted
+		}
+	}
+	left = n
+	for _, number := range pages {
+		page := t.page(number)
+		for i := range min(left, pageRecords) {
+			key, value := record(page, i)
+			at := &s.starts[key<<t.bits>>(64-sorterBits)]
+			s.sorted[*at] = pair{key, value}
+			*at++
+		}
+		left -= min(left, pageRecords)
+	}
 	if most <= maxCluster {
 		for i := 1; i < len(s.sorted); i++ {
 			one := s.sorted[i]
@@ -222,10 +228,14 @@ func (s *sorter) sort(t *table, p partition) (unique bool) {
 	for i := 1; i < len(s.sorted); i++ {
 		unique = unique && s.sorted[i-1].key != s.sorted[i].key
 	}
-	k := 0
-	each(func(page []byte, i uint32) {
-		setRecord(page, i, s.sorted[k].key, s.sorted[k].value)
-		k++
-	})
+	rest := s.sorted
+	for _, number := range pages {
+		page := t.page(number)
+		some := rest[:min(len(rest), pageRecords)]
+		for i := range some {
+			setRecord(page, uint32(i), some[i].key, some[i].value) //nolint:gosec // at most pageRecords
+		}
+		rest = rest[len(some):]
+	}
 	return unique
 }

@@ -30,6 +30,7 @@ const (
 // indexBuilder collects the entries of one list.
 type indexBuilder struct {
 	seed      [24]byte
+	expected  int
 	main, odd *builder
 	raw       [][]byte
 	issuers   [][]byte
@@ -50,7 +51,8 @@ func newIndexBuilder() (*indexBuilder, error) {
 
 // expect prepares for about n plain entries.
 func (b *indexBuilder) expect(n int64) {
-	b.main = newBuilder(seedFrom(&b.seed), int(min(n, 1<<30)))
+	b.expected = int(min(n, 1<<30))
+	b.main = newBuilder(seedFrom(&b.seed), b.expected)
 }
 
 // setIssuer makes the DER of a Name the issuer of this entry and the next ones.
@@ -86,7 +88,11 @@ func (b *indexBuilder) addOdd(e *parsedEntry) {
 		last++
 	}
 	if b.odd == nil {
-		b.odd = newBuilder(seedFrom(&b.seed), 1)
+		expected := 1
+		if b.main.records == 0 { // a list that begins like this, for instance with long serial numbers, goes on like this
+			expected = b.expected
+		}
+		b.odd = newBuilder(seedFrom(&b.seed), expected)
 	}
 	at := uint64(last)*rawPiece + uint64(len(b.raw[last])) //nolint:gosec // not negative
 	b.raw[last] = append(binary.LittleEndian.AppendUint32(b.raw[last], b.issuer), e.raw...)
@@ -106,8 +112,10 @@ func oddKey(seed *[24]byte, issuer uint32, serial []byte) uint64 {
 // build sorts everything. Two entries for one certificate are refused: one of them would be ignored.
 func (b *indexBuilder) build(ctx context.Context, progress func(done int)) (*index, error) {
 	ix := &index{seed: b.seed, main: &table{}, odd: &table{}, raw: b.raw, issuers: b.issuers}
-	unique := true
-	var err error
+	unique, err := true, ctx.Err()
+	if err != nil {
+		return nil, ioError("context", err)
+	}
 	if b.main != nil {
 		if ix.main, unique, err = b.main.table(ctx, progress); err != nil {
 			return nil, ioError("context", err)

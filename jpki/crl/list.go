@@ -118,12 +118,6 @@ func (l *List) IndexSize() int { return l.index.size() }
 // algorithm, and the signature. They are shared: do not change them.
 func (l *List) Proof() (digest, signature []byte) { return l.digest, l.body.signature }
 
-// SignedBy reports whether key is the one with which the signature was verified.
-func (l *List) SignedBy(key crypto.PublicKey) bool {
-	hash, err := hashKey(key)
-	return err == nil && hash == l.keyHash
-}
-
 // CertificateIssuers returns the DER of the Name of every certificate issuer that the list has or may have entries of: the
 // issuer of the list first, then those of an indirect list. [List.Lookup] compares names as encoded; a caller that
 // compares by the rules of RFC 5280, 7.1 does so with these and passes the one that is equal.

@@ -38,15 +38,16 @@ func newParser(o Options) (*parser, error) {
 }
 
 func (p *parser) result(sum [sha256.Size]byte, digest []byte) *Unverified {
-	p.body.signature = bytes.Clone(p.body.signature)
+	b := p.body // a copy, so that the parser with its buffers is not kept
+	b.signature = bytes.Clone(b.signature)
 	return &Unverified{
-		body: &p.body, frame: p.frame, options: p.options, sha256: sum, digest: digest, size: p.offset, builder: p.index,
+		body: &b, frame: p.frame, options: p.options, sha256: sum, digest: digest, size: p.offset, builder: p.index,
 	}
 }
 
 // ReadFile reads a DER list from a file. Errors are [*Error]; the cause of [ReasonIO] is that of the file system.
 func ReadFile(ctx context.Context, name string, o Options) (*Unverified, error) {
-	f, err := os.Open(name)
+	f, err := os.Open(name) //nolint:gosec // the operator's own
 	if err != nil {
 		return nil, ioError("open", err)
 	}

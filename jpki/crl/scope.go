@@ -134,7 +134,7 @@ func readPointName(content cryptobyte.String) (*DistributionPointName, bool) {
 	if !content.ReadAnyASN1(&inner, &tag) || !content.Empty() || inner.Empty() {
 		return nil, false
 	}
-	switch tag {
+	switch tag { //nolint:exhaustive // the CHOICE has two
 	case der.Tag0C:
 		names, ok := readGeneralNames(inner)
 		return &DistributionPointName{FullName: names}, ok

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/jpki/card"
 	"github.com/kakunin-go/kakunin/jpki/card/pcsc"
 )
@@ -142,6 +143,73 @@ func TestAttributes(t *testing.T) {
 	if got.Name.Reveal() != want.Name || got.Address.Reveal() != want.Address ||
 		got.Birthdate.RevealRaw() != want.Subject.Birthdate || got.Gender.RevealRaw() != want.Subject.Gender {
 		t.Error("the attributes are not those of the default person")
+	}
+}
+
+// Everything that the issuer signed, verified to the roots of the test hierarchy, with the number through secure messaging.
+func TestSignedData(t *testing.T) {
+	r := openReader(t)
+	person, err := cardsim.Lookup(cardsim.Hanako)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := card.Options{Roots: testRoots(t), SecureMessaging: true}.Wait(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close(context.WithoutCancel(t.Context())) }()
+	if _, err := c.Attributes(t.Context(), person.TextPIN); err != nil {
+		t.Error(err)
+	}
+	number, err := c.IndividualNumber(t.Context(), person.TextPIN, fourinfo.PurposeReporting)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if digits, err := number.Reveal(fourinfo.PurposeReporting); digits != person.IndividualNumber || err != nil {
+		t.Error("another number", err)
+	}
+	face, err := c.CardFace(t.Context(), card.FaceNumberA, person.IndividualNumber)
+	if err != nil || face.Portrait.MediaType() != "image/jp2" {
+		t.Errorf("portrait %s, %v", face.Portrait.MediaType(), err)
+	}
+	if got, err := c.IssuerData(t.Context()); err != nil || got.Issuer == nil {
+		t.Errorf("issuer data: %v", err)
+	}
+	if _, err := c.CardRecord(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// testRoots are the roots of every card of the test hierarchy.
+func testRoots(t *testing.T) *card.Roots {
+	t.Helper()
+	var keys []card.Root
+	for id, key := range cardsim.New(t, cardsim.Hanako).IssuerRoots() {
+		keys = append(keys, card.Root{ID: id, Key: key})
+	}
+	roots, err := card.InsecureTestRoots(keys...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return roots
+}
+
+// BenchmarkCertificate reads a whole certificate through pcscd, in a transaction of its own.
+func BenchmarkCertificate(b *testing.B) {
+	r, err := pcsc.Open(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = r.Close(context.WithoutCancel(b.Context())) }()
+	c, err := card.Wait(b.Context(), r)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = c.Close(context.WithoutCancel(b.Context())) }()
+	for b.Loop() {
+		if _, err := c.AuthCertificate(b.Context()); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

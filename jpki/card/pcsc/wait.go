@@ -69,6 +69,9 @@ func (r *Reader) WaitCard(ctx context.Context, progress func(card.Reason)) error
 
 // find takes one look and connects to the first My Number Card.
 func (f *finder) find() (sight, error) {
+	if f.card != nil {
+		return sight{connected: f.name}, nil // by another goroutine, in the meantime
+	}
 	sys, err := f.service("wait for a card")
 	if err != nil {
 		return sight{}, err

@@ -265,3 +265,37 @@ func TestCardWait(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Two goroutines that wait at the same time get the same card, over one connection.
+func TestWaitCardTwiceAtOnce(t *testing.T) {
+	c := &fakeCard{}
+	f := newFake(t, map[string]*fakeCard{}, "A")
+	both := make(chan struct{})
+	looks := 0
+	f.looked = func() {
+		if looks++; looks == 4 { // both are waiting
+			f.put("A", c)
+			close(both)
+		}
+	}
+	r, err := open(t.Context(), f.establish)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = r.Close(t.Context()) }()
+	done := make(chan error)
+	for range 2 {
+		go func() { done <- r.WaitCard(t.Context(), nil) }()
+	}
+	<-both
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	f.see(func() {
+		if open := c.connects - len(c.disconnects); open != 1 || r.Name() != "A" {
+			t.Errorf("%d connections are open, reader %s", open, r.Name())
+		}
+	})
+}

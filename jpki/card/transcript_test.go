@@ -1,0 +1,129 @@
+package card_test
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/jpki/card"
+)
+
+var update = flag.Bool("update", false, "record the transcripts anew")
+
+const transcript = "testdata/plastic.transcript"
+
+// visit is everything that reads from a card, with a wrong and the right PIN. It draws nothing at random, so the commands
+// are always the same.
+func visit(t *testing.T, tr card.Transport, p cardsim.Person) {
+	t.Helper()
+	ctx := t.Context()
+	c, err := card.Open(ctx, tr, card.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = c.TokenInformation(ctx)
+	must(err)
+	_, err = c.Availability(ctx)
+	must(err)
+	_, err = c.AuthCACertificate(ctx)
+	must(err)
+	wantPINError(t, c.VerifyAuthPIN(ctx, "0000"), card.PINError{Reference: card.AuthPIN, Remaining: 2, Reason: card.WrongPIN})
+	must(c.VerifyAuthPIN(ctx, p.AuthPIN))
+	key, err := c.AuthKey(ctx)
+	must(err)
+	_, err = key.SignContext(ctx, make([]byte, 32), card.BareHash)
+	must(err)
+	must(c.VerifySigningPassword(ctx, p.SigningPassword))
+	_, err = c.SigningKey(ctx)
+	must(err)
+	person, err := c.Attributes(ctx, p.TextPIN)
+	must(err)
+	if person.Name.Reveal() != p.Name || person.Address.Reveal() != p.Address {
+		t.Error("the attributes differ")
+	}
+	number, err := c.IndividualNumber(ctx, p.TextPIN, fourinfo.PurposeReporting)
+	must(err)
+	if digits, err := number.Reveal(fourinfo.PurposeReporting); digits != p.IndividualNumber || err != nil {
+		t.Error("the number differs")
+	}
+	face, err := c.CardFace(ctx, card.FaceNumberA, p.IndividualNumber)
+	must(err)
+	if face.Portrait.MediaType() != "image/jp2" {
+		t.Error("the portrait differs")
+	}
+	_, err = c.NumberImage(ctx, number, fourinfo.PurposeReporting)
+	must(err)
+	record, err := c.CardRecord(ctx)
+	must(err)
+	if record.Municipality != p.Subject.MunicipalityCode {
+		t.Error("the municipality differs")
+	}
+	_, err = c.FaceInformation(ctx)
+	must(err)
+	_, err = c.TextInformation(ctx)
+	must(err)
+	_, err = c.IssuerData(ctx)
+	must(err)
+	for p := card.AuthPIN; p <= card.FaceBirthdate; p++ {
+		_, err = c.Tries(ctx, p)
+		must(err)
+	}
+	must(c.ChangePIN(ctx, card.AuthPIN, p.AuthPIN, "8642"))
+	must(c.ChangePIN(ctx, card.CommonPIN, p.TextPIN, "8642"))
+	must(c.Close(ctx))
+}
+
+// A visit that was recorded plays back without a card: the commands are the same and the answers are understood. Whoever has
+// a transcript of a real card can put it in the place of this one.
+func TestReplayedFromATranscript(t *testing.T) {
+	at := time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)
+	p, err := cardsim.LookupAt(cardsim.Hanako, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		now := func() time.Time { return at }
+		authority, err := issuer.New(issuer.Config{Now: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sim, err := cardsim.NewCard(cardsim.Config{Person: p, JPKI: authority, Now: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		out.WriteString("# A visit to the card of a synthetic person. PINs are masked.\n")
+		visit(t, cardsim.Record(sim.Transport(), &out), p)
+		if err := os.WriteFile(transcript, out.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(transcript)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{p.AuthPIN, p.SigningPassword, "8642"} {
+		for line := range strings.Lines(string(text)) {
+			if line[0] == '>' && strings.Contains(line, upperHex([]byte(secret))) {
+				t.Errorf("a PIN stands in the transcript: %s", line)
+			}
+		}
+	}
+	replay, err := cardsim.NewReplay(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	visit(t, replay, p)
+}
