@@ -28,6 +28,7 @@ if [ "${1:-}" != --inside ]; then
   mkdir -p "$out" /run/pcscd
   go build -o "$out/cardsim" ./cardsim/cmd/cardsim
   CGO_ENABLED=1 go test -c -tags pcsc -o "$out/pcsc.test" ./jpki/card/pcsc
+  CGO_ENABLED=1 go build -tags pcsc -o "$out/reader" ./examples/reader
   exec unshare --mount --net --pid --fork --kill-child --mount-proc bash "$PWD/.ci/pcsc.sh" --inside
 fi
 
@@ -171,6 +172,13 @@ power_cycle
 shows client '^PASS$'
 ! grep -qE '^(=== RUN|---).*SKIP' "$out/client.log" || fail "a test of the client was skipped"
 grep -qE '^--- PASS' "$out/client.log" || fail "no test of the client ran"
+
+must client-bench bash -c "cd jpki/card/pcsc && exec '$out/pcsc.test' -test.run '^\$' -test.bench Certificate -test.benchtime 200x"
+grep -h '^Benchmark' "$out/client-bench.log"
+
+# The example for a reader: it finds the card and shows, with the PIN, that the four attributes can be read.
+power_cycle
+must reader bash -c "printf '1234\n' | '$out/reader' -attributes -wait 15s"
 
 # Two more PC/SC stacks. The first one measures, too.
 power_cycle

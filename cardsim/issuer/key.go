@@ -13,8 +13,9 @@ const (
 	keyBits = 2048
 	// publicExponent is F4, the exponent of every JPKI key.
 	publicExponent = 65537
-	// millerRabinRounds gives an error bound of 4^-20 on top of the Baillie-PSW test that ProbablyPrime always runs.
-	millerRabinRounds = 20
+	// millerRabinRounds are on top of the Baillie-PSW test that ProbablyPrime always runs, and that no composite is known to
+	// pass. More of them only make every test suite slower.
+	millerRabinRounds = 5
 	// sieveLimit bounds the small primes: about one candidate in 36 that survives this sieve is prime.
 	sieveLimit = 1 << 16
 )

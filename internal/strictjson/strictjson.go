@@ -395,6 +395,10 @@ func intern(lit []byte) string {
 		return "iat"
 	case "acr":
 		return "acr"
+	case "amr":
+		return "amr"
+	case "sid":
+		return "sid"
 	case "nonce":
 		return "nonce"
 	case "at_hash":
