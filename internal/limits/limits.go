@@ -117,7 +117,7 @@ const (
 	PathCandidates = 64
 	// PathStates is the largest number of partial paths that are looked at for one certificate.
 	PathStates = 1 << 13
-	// NameComparisons is the largest number of comparisons of names with name constraints in one path.
+	// NameComparisons is the largest number of comparisons of names with name constraints for one validation.
 	NameComparisons = 1 << 18
 	// CRLSigners is the deepest nesting of validations of those who sign revocation lists.
 	CRLSigners = 4
@@ -159,6 +159,8 @@ const (
 	Evidence = 1 << 20
 	// EvidenceSteps is the largest number of steps in one evidence record.
 	EvidenceSteps = 128
+	// EvidenceLists is the largest number of revocation lists named in one evidence record.
+	EvidenceLists = 64
 	// EvidenceText is the longest free-text field of an evidence record.
 	EvidenceText = 200
 

@@ -106,8 +106,10 @@ type Revocation struct {
 	Status     string     `json:"status"`
 	ThisUpdate *time.Time `json:"this_update,omitempty"`
 	NextUpdate *time.Time `json:"next_update,omitempty"`
-	// SHA256 is the hash of the DER list or response.
+	// SHA256 is the hash of the evidence of the answer: the DER of a response, or what jpki.CRLEvidence keeps of lists.
 	SHA256 string `json:"sha256,omitempty"`
+	// Lists are the SHA-256 of the revocation lists that were heard. Archive each published list once, under its hash.
+	Lists []string `json:"lists,omitempty"`
 }
 
 // Operator is what a platform operator (PF事業者) asserted.
@@ -121,6 +123,8 @@ type Operator struct {
 type Held struct {
 	Certificate []byte `json:"certificate"` // DER
 	Signature   []byte `json:"signature"`
+	// Revocation is the evidence that Revocation.SHA256 stands for.
+	Revocation []byte `json:"revocation,omitempty"`
 }
 
 // FromReport makes a record of a verified signature. It refuses a report in which any step did not hold. Errors are
@@ -155,7 +159,9 @@ func FromReport(r *sign.Report, now time.Time, opts ...Option) (*Record, error) 
 		Steps:          append([]jpki.Step(nil), r.Steps...),
 	}
 	if o.certificate {
-		rec.Held = &Held{Certificate: bytes.Clone(r.Certificate.Raw), Signature: bytes.Clone(r.Signature)}
+		rec.Held = &Held{
+			Certificate: bytes.Clone(r.Certificate.Raw), Signature: bytes.Clone(r.Signature), Revocation: bytes.Clone(r.Chain.Revocation.Evidence),
+		}
 	}
 	return finish(rec, o)
 }
@@ -225,6 +231,13 @@ func revocationOf(a jpki.RevocationAnswer) *Revocation {
 	}
 	if len(a.Evidence) > 0 {
 		rev.SHA256 = fingerprint(a.Evidence)
+	}
+	// A source of the application may call itself "CRL" and keep evidence of another form: it has no lists to name.
+	var heard []jpki.CRLEvidence
+	if a.Method == "CRL" && json.Unmarshal(a.Evidence, &heard) == nil {
+		for _, list := range heard {
+			rev.Lists = append(rev.Lists, list.SHA256)
+		}
 	}
 	return rev
 }

@@ -164,6 +164,10 @@ func TestHeldCanBeDeletedAlone(t *testing.T) {
 	if !bytes.Equal(rec.Held.Certificate, verified().Certificate.Raw) || !bytes.Equal(rec.Held.Signature, verified().Signature) {
 		t.Error("the certificate or the signature is not kept")
 	}
+	var lists []jpki.CRLEvidence
+	if err := json.Unmarshal(rec.Held.Revocation, &lists); err != nil || len(lists) != 1 || len(rec.Revocation.Lists) != 1 || rec.Revocation.Lists[0] != lists[0].SHA256 {
+		t.Errorf("the evidence of the revocation status is not kept: %v, %v", err, rec.Revocation.Lists)
+	}
 	if _, err := l.Append(verified()); err != nil {
 		t.Fatal(err)
 	}
@@ -182,14 +186,30 @@ func TestHeldCanBeDeletedAlone(t *testing.T) {
 	if chain, err := evidence.VerifyChain(strings.NewReader(strings.Join(lines, ""))); err != nil || chain.Records != 2 || chain.Head != l.Head() {
 		t.Errorf("after deletion: %v, %v", chain, err)
 	}
-	swapped := *rec
-	swapped.Held = &evidence.Held{Certificate: rec.Held.Certificate, Signature: []byte{1}}
-	b, err := json.Marshal(&swapped)
+	for name, held := range map[string]evidence.Held{
+		"signature":  {Certificate: rec.Held.Certificate, Signature: []byte{1}, Revocation: rec.Held.Revocation},
+		"revocation": {Certificate: rec.Held.Certificate, Signature: rec.Held.Signature, Revocation: []byte("[]")},
+	} {
+		swapped := *rec
+		swapped.Held = &held
+		b, err := json.Marshal(&swapped)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := evidence.Parse(b); evidence.ReasonOf(err) != evidence.ReasonHash {
+			t.Errorf("another %s beside the record: %v", name, err)
+		}
+	}
+	badList := *rec
+	revocation := *rec.Revocation
+	revocation.Lists = []string{"no hash"}
+	badList.Revocation = &revocation
+	b, err := json.Marshal(&badList)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := evidence.Parse(b); evidence.ReasonOf(err) != evidence.ReasonHash {
-		t.Errorf("another signature beside the record: %v", err)
+	if _, err := evidence.Parse(b); evidence.ReasonOf(err) != evidence.ReasonFormat {
+		t.Errorf("a list without a hash: %v", err)
 	}
 }
 

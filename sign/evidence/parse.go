@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -143,6 +144,8 @@ func (r *Record) checkCertificate() error {
 		return refuse("signature_sha256")
 	case v == nil || !visibleASCII(v.Method, false) || !visibleASCII(v.Status, false) || (v.SHA256 != "" && !hexHash(v.SHA256)):
 		return refuse("revocation")
+	case len(v.Lists) > limits.EvidenceLists || slices.ContainsFunc(v.Lists, func(s string) bool { return !hexHash(s) }):
+		return refuse("revocation")
 	case (v.ThisUpdate != nil && !wholeSeconds(v.ThisUpdate)) || (v.NextUpdate != nil && !wholeSeconds(v.NextUpdate)):
 		return refuse("time")
 	case len(r.Steps) == 0 || len(r.Steps) > limits.EvidenceSteps:
@@ -154,7 +157,8 @@ func (r *Record) checkCertificate() error {
 			return refuse("steps")
 		}
 	}
-	if r.Held != nil && (fingerprint(r.Held.Certificate) != c.SHA256 || fingerprint(r.Held.Signature) != r.SignatureSHA256) {
+	if h := r.Held; h != nil && (fingerprint(h.Certificate) != c.SHA256 || fingerprint(h.Signature) != r.SignatureSHA256 ||
+		len(h.Revocation) > 0 && fingerprint(h.Revocation) != v.SHA256) {
 		return &Error{Reason: ReasonHash, Field: "held"}
 	}
 	return nil
