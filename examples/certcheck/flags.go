@@ -22,6 +22,21 @@ type options struct {
 	config                    certpath.Config
 }
 
+// textWriter keeps what package flag repeats of the command line from steering a terminal.
+type textWriter struct{ w io.Writer }
+
+// Write implements io.Writer.
+func (t textWriter) Write(text []byte) (int, error) {
+	var lines []string
+	for line := range strings.SplitSeq(string(text), "\n") {
+		lines = append(lines, printable(strings.ReplaceAll(line, "\t", "    ")))
+	}
+	if _, err := io.WriteString(t.w, strings.Join(lines, "\n")); err != nil {
+		return 0, err
+	}
+	return len(text), nil
+}
+
 // files is a flag that may be given several times.
 type files []string
 
@@ -40,7 +55,7 @@ func (f *files) Set(name string) error {
 func parseFlags(args []string, stderr io.Writer, getenv func(string) string) (options, error) {
 	var o options
 	f := flag.NewFlagSet("certcheck", flag.ContinueOnError)
-	f.SetOutput(stderr)
+	f.SetOutput(textWriter{stderr})
 	f.Var((*files)(&o.anchors), "anchor", "`file` with trusted authorities (required; may be repeated)")
 	f.Var((*files)(&o.pool), "pool", "`file` with certificates to build the path from; nothing in it is trusted (may be repeated)")
 	f.Var((*files)(&o.crls), "crl", "`file` with a certificate revocation list, complete or delta (may be repeated)")
@@ -63,7 +78,8 @@ func parseFlags(args []string, stderr io.Writer, getenv func(string) string) (op
 	}
 	err := o.check(f, *mode, *language)
 	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "certcheck: %v\nRun with -h for help.\n", err)
+		complain(stderr, "%v", err)
+		_, _ = fmt.Fprintln(stderr, "Run with -h for help.")
 	}
 	return o, err
 }
@@ -82,7 +98,7 @@ func languageOf(getenv func(string) string) string {
 }
 
 func (o *options) setTime(text string) (err error) {
-	if o.at, err = time.Parse(time.RFC3339, text); err != nil {
+	if o.at, err = time.Parse(time.RFC3339, text); err != nil || o.at.IsZero() { // the zero time stands for now
 		return errors.New("not a time like 2026-11-21T09:00:00+09:00")
 	}
 	return nil

@@ -69,7 +69,7 @@ func (in *input) addPool(file string, blocks [][]byte, stderr io.Writer) {
 	for i, der := range blocks {
 		c, err := certpath.ParseCertificate(der)
 		if err != nil {
-			_, _ = fmt.Fprintf(stderr, "certcheck: %s, certificate %d left out: %v\n", file, i+1, err)
+			complain(stderr, "%s, certificate %d left out: %v", file, i+1, err)
 			continue
 		}
 		in.pool = append(in.pool, c)
@@ -89,7 +89,7 @@ func (in *input) loadRevocation(ctx context.Context, o *options, stderr io.Write
 			lists = append(lists, list)
 		case errors.As(err, &bad) && bad.Reason != crl.ReasonIO:
 			// A list that cannot be believed is as good as none; whether one is missing is for the validator to say.
-			_, _ = fmt.Fprintf(stderr, "certcheck: %s left out: %v\n", file, err)
+			complain(stderr, "%s left out: %v", file, err)
 		default:
 			return fmt.Errorf("%s: %w", file, err)
 		}
@@ -141,7 +141,12 @@ func readBlocks(file, pemType string) ([][]byte, error) {
 	return blocks, nil
 }
 
+// isPEM reports whether the file is text. DER, which begins with a SEQUENCE of more than 127 octets, may hold PEM of something
+// else, and is taken for what it is.
 func isPEM(data []byte) bool {
+	if len(data) > 1 && data[0] == 0x30 && data[1] >= 0x80 {
+		return false
+	}
 	return bytes.Contains(data[:min(len(data), 4096)], []byte("-----BEGIN "))
 }
 

@@ -5,16 +5,16 @@
 //	          [-revocation require|if-present|none] [-lang ja|en] [-json] LEAF
 //
 // Files are DER or PEM. It prints every check with the clause of the standard that it enforces. The exit code is 0 when the
-// certificate is valid, 1 when it is not (the reason is printed), 2 when the command line is wrong or a file cannot be read.
-// Nothing is fetched from the network.
+// certificate is valid, 1 when it is not (the reason is printed), 2 when the command line is wrong, a file cannot be read or
+// the run was interrupted. Nothing is fetched from the network. In scripts, put "--" before a LEAF whose name others choose:
+// it might begin with "-".
 //
-// Names of authorities are printed; those of the certificate's holder are not.
+// Names of authorities are printed; those of the certificate's holder are not. Control characters in names, of files too,
+// become "?".
 package main
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -40,22 +40,20 @@ const (
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv func(string) string) int {
 	o, err := parseFlags(args, stderr, getenv)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return exitValid
-	case err != nil:
-		return exitUsage // parseFlags has said why
+	if err != nil {
+		// parseFlags has said why. -h, too, is no certificate that is valid: it may be a file's name in somebody's script.
+		return exitUsage
 	}
 	in, err := load(ctx, &o, stderr)
 	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "certcheck: %v\n", err)
+		complain(stderr, "%v", err)
 		return exitUsage
 	}
 	config := o.config
 	config.Anchors, config.Pool, config.Sources = in.anchors, in.pool, in.sources
 	validator, err := certpath.New(config)
 	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "certcheck: %v\n", err)
+		complain(stderr, "%v", err)
 		return exitUsage
 	}
 	result, failure := &certpath.Result{At: o.at}, in.leafError
@@ -63,16 +61,25 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv fu
 		result, failure = validator.Validate(ctx, in.leaf, certpath.At(o.at))
 	}
 	in.endBars()
+	if failure != nil && ctx.Err() != nil {
+		complain(stderr, "interrupted")
+		return exitUsage
+	}
 	print := printText
 	if o.json {
 		print = printJSON
 	}
 	if err := print(stdout, newReport(result, failure), o.language); err != nil {
-		_, _ = fmt.Fprintf(stderr, "certcheck: %v\n", err)
+		complain(stderr, "%v", err)
 		return exitUsage
 	}
 	if failure != nil {
 		return exitNotValid
 	}
 	return exitValid
+}
+
+// complain says what went wrong, in one line.
+func complain(stderr io.Writer, format string, a ...any) {
+	_, _ = fmt.Fprintf(stderr, "certcheck: %s\n", printable(fmt.Sprintf(format, a...)))
 }

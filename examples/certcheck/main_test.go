@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -24,6 +25,7 @@ import (
 
 	"golang.org/x/crypto/ocsp"
 
+	"github.com/kakunin-go/kakunin/jpki/certpath"
 	"github.com/kakunin-go/kakunin/jpki/crl"
 )
 
@@ -127,7 +129,6 @@ func TestExitCodesAndReasons(t *testing.T) {
 			"-policy", "2.16.840.1.101.3.2.1.48.1", "-require-explicit-policy", at("AnyPolicyTest14EE.crt")), 0, "VALID"},
 		"anyPolicy inhibited": {one("-anchor", anchor, "-pool", at("anyPolicyCACert.crt"), "-time", pkitsTime, "-revocation", "none",
 			"-policy", "2.16.840.1.101.3.2.1.48.1", "-require-explicit-policy", "-inhibit-any-policy", at("AnyPolicyTest14EE.crt")), 1, "NOT VALID"},
-		"help": {one("-h"), 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, out, errOut := certcheck(t, c.args...)
@@ -146,6 +147,9 @@ func TestUsage(t *testing.T) {
 	anchor, leaf := at("TrustAnchorRootCertificate.crt"), at("ValidCertificatePathTest1EE.crt")
 	for name, args := range map[string][]string{
 		"nothing":            {},
+		"help":               {"-h"}, // 0 would say that a certificate is valid
+		"help as a file":     {"-anchor", anchor, "-revocation", "none", "-h"},
+		"zero time":          {"-anchor", anchor, "-revocation", "none", "-time", "0001-01-01T00:00:00Z", leaf},
 		"no certificate":     {"-anchor", anchor, "-revocation", "none"},
 		"no anchor":          {"-revocation", "none", leaf},
 		"two certificates":   {"-anchor", anchor, "-revocation", "none", leaf, leaf},
@@ -233,6 +237,85 @@ func TestPEM(t *testing.T) {
 	code, out, errOut = certcheck(t, "-anchor", anchors, "-time", pkitsTime, "-crl", at("BadCRLSignatureCACRL.crl"), chain)
 	if code != exitNotValid || !strings.Contains(errOut, "left out") {
 		t.Errorf("a list that cannot be read: exit code %d: %s%s", code, out, errOut)
+	}
+}
+
+// DER that holds the PEM of another certificate is what it is, not what it holds.
+func TestPEMInsideDER(t *testing.T) {
+	at := pkits(t)
+	good, err := os.ReadFile(at("ValidCertificatePathTest1EE.crt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inner := append([]byte("\n"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: good})...)
+	outer := append([]byte{0x30, 0x82, byte(len(inner) >> 8), byte(len(inner))}, inner...)
+	file := filepath.Join(t.TempDir(), "leaf")
+	if err := os.WriteFile(file, outer, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errOut := certcheck(t, "-anchor", at("TrustAnchorRootCertificate.crt"), "-pool", at("GoodCACert.crt"), "-time", pkitsTime, "-revocation", "none", file)
+	if code != exitNotValid || !strings.Contains(out, "malformed") {
+		t.Errorf("exit code %d: %s%s", code, out, errOut)
+	}
+}
+
+// Names of files and flags may be an attacker's, who must not write on the terminal with them.
+func TestNamesDoNotSteerTheTerminal(t *testing.T) {
+	at := pkits(t)
+	anchor, leaf := at("TrustAnchorRootCertificate.crt"), at("ValidCertificatePathTest1EE.crt")
+	const evil = "x\x1b[2K\x1b]0;\x07\u009b1m\u202e\rVALID"
+	broken := filepath.Join(t.TempDir(), evil)
+	if err := os.WriteFile(broken, []byte("no certificate"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, args := range map[string][]string{
+		"leaf":   {"-anchor", anchor, "-revocation", "none", evil},
+		"flag":   {"-anchor", anchor, "-" + evil, leaf},
+		"value":  {"-anchor", anchor, "-time", evil, leaf},
+		"anchor": {"-anchor", broken, "-revocation", "none", leaf},
+		"pool":   {"-anchor", anchor, "-revocation", "none", "-pool", broken, leaf},
+		"list":   {"-anchor", anchor, "-crl", broken, leaf},
+	} {
+		code, out, errOut := certcheck(t, args...)
+		if code == exitValid || strings.ContainsAny(out+errOut, "\x1b\x07\u009b\u202e\r") || !strings.Contains(errOut, "VALID") {
+			t.Errorf("%s: exit code %d: %q %q", name, code, out, errOut)
+		}
+	}
+}
+
+// What no trusted authority signed has no name in the report: anybody could have written it.
+func TestNamesOfUnverifiedAuthorities(t *testing.T) {
+	at := pkits(t)
+	var path []*certpath.Certificate
+	for _, name := range []string{"TrustAnchorRootCertificate.crt", "GoodCACert.crt", "ValidCertificatePathTest1EE.crt"} {
+		der, err := os.ReadFile(at(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := certpath.ParseCertificate(der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path = append(path, c)
+	}
+	for _, ok := range []bool{false, true} {
+		r := newReport(&certpath.Result{Path: path, Steps: []certpath.Step{{Name: "path.signature", Certificate: 1, OK: ok}}}, nil)
+		if named := r.Path[1].Name != ""; named != ok || r.Path[0].Name == "" || r.Path[2].Name != "" {
+			t.Errorf("signed: %v, %+v", ok, r.Path)
+		}
+	}
+}
+
+// A run that was interrupted has not found that the certificate is not valid.
+func TestInterrupted(t *testing.T) {
+	at := pkits(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, errOut bytes.Buffer
+	code := run(ctx, []string{"-anchor", at("TrustAnchorRootCertificate.crt"), "-pool", at("GoodCACert.crt"), "-time", pkitsTime, "-revocation", "none",
+		at("ValidCertificatePathTest1EE.crt")}, &out, &errOut, func(string) string { return "" })
+	if code != exitUsage || out.Len() > 0 || errOut.Len() == 0 {
+		t.Errorf("exit code %d: %q %q", code, out.String(), errOut.String())
 	}
 }
 

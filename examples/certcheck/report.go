@@ -42,7 +42,8 @@ type problem struct {
 }
 
 type pathCertificate struct {
-	// Name is the subject of an authority; empty for the certificate itself, which may be a person's.
+	// Name is the subject of an authority; empty for the certificate itself, which may be a person's, and for one whose
+	// signature was not verified, which may say anything.
 	Name      string    `json:"name,omitempty"`
 	SHA256    string    `json:"sha256"`
 	NotBefore time.Time `json:"notBefore"`
@@ -68,11 +69,15 @@ func newReport(r *certpath.Result, failure error) *report {
 	if out.Steps == nil {
 		out.Steps = []certpath.Step{}
 	}
+	signed := map[int]bool{0: true}
+	for _, s := range r.Steps {
+		signed[s.Certificate] = signed[s.Certificate] || s.OK && s.Name == "path.signature"
+	}
 	for i, c := range r.Path {
 		sum := c.Fingerprint()
 		one := pathCertificate{SHA256: hex.EncodeToString(sum[:])}
 		one.NotBefore, one.NotAfter = c.Validity()
-		if parsed, err := x509.ParseCertificate(c.Raw()); err == nil && i+1 < len(r.Path) {
+		if parsed, err := x509.ParseCertificate(c.Raw()); err == nil && signed[i] && i+1 < len(r.Path) {
 			one.Name = printable(parsed.Subject.String())
 		}
 		out.Path = append(out.Path, one)
@@ -183,8 +188,11 @@ func printText(w io.Writer, r *report, l certpath.Language) error {
 	}
 	for i, c := range r.Path {
 		name := c.Name
-		if i == len(r.Path)-1 {
+		switch {
+		case i == len(r.Path)-1:
 			name = wordTarget.in(l)
+		case name == "":
+			name = wordUnsigned.in(l)
 		}
 		line("  %d  %s", i, name)
 		line("     %s – %s  SHA-256 %s", c.NotBefore.Format(time.RFC3339), c.NotAfter.Format(time.RFC3339), c.SHA256)

@@ -21,6 +21,7 @@ var (
 	wordReason      = text{"理由", "Reason"}
 	wordPath        = text{"証明書の経路（0 は信頼する認証局）", "Path (0 is the trusted authority)"}
 	wordTarget      = text{"（検証した証明書）", "(the certificate itself)"}
+	wordUnsigned    = text{"（署名を検証していない証明書）", "(its signature was not verified)"}
 	wordSteps       = text{"検査項目", "Checks"}
 	wordRevocation  = text{"失効状況 証明書", "Revocation of certificate"}
 	wordPolicies    = text{"経路全体で成り立つポリシー", "Policies of the whole path"}

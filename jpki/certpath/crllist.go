@@ -36,7 +36,8 @@ func (l *revocationList) signedBy(ctx context.Context, signer *Certificate) *crl
 		}
 		return nil // package crl verifies a list with one key only
 	}
-	verified, err := l.unverified.Verify(ctx, signer.key.Key)
+	// A list whose index was left half-made is lost for every later call, so that the end of this one must not stop it.
+	verified, err := l.unverified.Verify(context.WithoutCancel(ctx), signer.key.Key)
 	if err != nil {
 		return nil
 	}

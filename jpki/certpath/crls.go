@@ -98,6 +98,7 @@ type listSearch struct {
 	query   RevocationQuery
 	ctx     context.Context //nolint:containedctx // lives as long as the call
 	mask    reasonMask      // reasons_mask
+	keys    [][]byte        // key identifiers of the lists that filled it
 	status  Status          // Revoked or Hold once an entry was found
 	answer  RevocationAnswer
 	refused []error
@@ -129,10 +130,14 @@ func (s *listSearch) point(p *distributionPoint) {
 		// A list that was issued after the time that is asked for can only take away: it may show that the certificate was
 		// revoked by then, never that it was not.
 		later := list.header.ThisUpdate.After(s.query.At)
-		if s.decided() && (!later || s.status != Unknown) {
+		// So may a list of another key: authorities of one name may be one authority with a new key or two with a list each.
+		against := later || s.mask == allReasons && !slices.ContainsFunc(s.keys, func(id []byte) bool {
+			return bytes.Equal(id, list.header.AuthorityKeyID)
+		})
+		if s.decided() && (!against || s.status != Unknown) {
 			continue
 		}
-		if err := s.list(p, list, later); err != nil {
+		if err := s.list(p, list, later, against); err != nil {
 			s.refused = append(s.refused, err)
 		}
 	}
@@ -163,15 +168,16 @@ func rankOf(last bool) int {
 	return 0
 }
 
-// list applies one list. Its steps are kept when it decided something.
-func (s *listSearch) list(p *distributionPoint, list *revocationList, later bool) error {
+// list applies one list, which was issued later than the time or is heard only for what it says against the certificate.
+// Its steps are kept when it decided something.
+func (s *listSearch) list(p *distributionPoint, list *revocationList, later, against bool) error {
 	var r record
 	interim := list.reasons(p) // (d)
 	if err := r.all(-1,
 		check{ruleListIssuer, len(p.issuers) == 0 || list.indirect()},
 		check{ruleListName, list.covers(p, s.query.Certificate.issuer)},
 		check{ruleListScope, list.scopeFits(s.query.Certificate)},
-		check{ruleListReasons, later || interim&^s.mask != 0},
+		check{ruleListReasons, against || interim&^s.mask != 0},
 		check{ruleListFresh, later || fresh(list.header, s.query.At)},
 	); err != nil {
 		return err
@@ -196,7 +202,7 @@ func (s *listSearch) list(p *distributionPoint, list *revocationList, later bool
 	if status == Unknown { // removeFromCRL in a complete list
 		return unknown(ruleListEntry)
 	}
-	if later && status == Good {
+	if against && status == Good {
 		return nil
 	}
 	_ = r.require(ruleListEntry, -1, status == Good)
@@ -207,6 +213,7 @@ func (s *listSearch) list(p *distributionPoint, list *revocationList, later bool
 	}
 	if status == Good {
 		s.mask |= interim // (l)
+		s.keys = append(s.keys, list.header.AuthorityKeyID)
 		return nil
 	}
 	s.status = status

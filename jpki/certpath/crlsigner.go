@@ -14,40 +14,43 @@ import (
 func (s *listSearch) verify(p *distributionPoint, list *revocationList) (*crl.List, *Certificate) {
 	r := s.query.run
 	for _, signer := range s.signers(list) {
-		if signer.key.Key == nil || !signer.permits(usageCRLSign) {
+		// An authority may name, as the issuer of the list on which the certificate of a signer of lists stands, this signer
+		// itself. Nobody else's list can answer then, and the path of this certificate is just being validated.
+		self := same(signer, s.query.Certificate) && len(p.issuers) > 0
+		// Trust comes before the signature: anybody can compute a second key for which an ECDSA signature verifies, and a list
+		// is verified with one key for good.
+		if !self && !r.trustsSigner(s.query, signer) {
+			if r.signatures > limits.PathSignatures {
+				return nil, nil
+			}
 			continue
 		}
 		if r.signatures++; r.signatures > limits.PathSignatures {
 			return nil, nil
 		}
-		verified := list.signedBy(s.ctx, signer)
-		if verified == nil {
-			continue
-		}
-		// An authority may name, as the issuer of the list on which the certificate of a signer of lists stands, this signer
-		// itself. Nobody else's list can answer then, and the path of this certificate is just being validated.
-		self := same(signer, s.query.Certificate) && len(p.issuers) > 0
-		if self || r.trustsSigner(s.query, signer) {
+		if verified := list.signedBy(s.ctx, signer); verified != nil {
 			return verified, signer
 		}
 	}
 	return nil, nil
 }
 
-// signers returns the certificates that may have signed the list, the most plausible first.
+// signers returns the certificates that may sign lists under the name of the list, the most plausible first.
 func (s *listSearch) signers(list *revocationList) []*Certificate {
 	q := s.query
 	var out []*Certificate
-	add := func(c *Certificate) {
-		if c.subject.equal(list.issuer) && !slices.ContainsFunc(out, func(o *Certificate) bool { return same(o, c) }) {
+	known := [...]*Certificate{q.Issuer, q.anchor, q.Certificate}
+	add := func(c *Certificate, before []*Certificate) {
+		if c.key.Key != nil && c.permits(usageCRLSign) && c.subject.equal(list.issuer) &&
+			!slices.ContainsFunc(before, func(o *Certificate) bool { return same(o, c) }) {
 			out = append(out, c)
 		}
 	}
-	add(q.Issuer)
-	add(q.anchor)
-	add(q.Certificate)
-	for _, c := range q.run.index.bySubject[list.issuer.key] {
-		add(c)
+	for i, c := range known {
+		add(c, known[:i])
+	}
+	for _, c := range q.run.index.bySubject[list.issuer.key] { // none of them twice
+		add(c, known[:])
 	}
 	id := list.header.AuthorityKeyID
 	slices.SortStableFunc(out, func(a, b *Certificate) int {
@@ -71,6 +74,9 @@ func (r *run) trustsSigner(q RevocationQuery, signer *Certificate) bool {
 		return trusted
 	}
 	if len(r.pending) >= limits.CRLSigners || slices.Contains(r.pending, signer.fingerprint) {
+		return false
+	}
+	if r.signatures++; r.signatures > limits.PathSignatures { // a search costs as much, even when it verifies nothing
 		return false
 	}
 	r.pending = append(r.pending, signer.fingerprint)

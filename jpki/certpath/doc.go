@@ -37,14 +37,19 @@
 // [Lists] applies RFC 5280, 6.3: complete and delta lists, distribution points, lists for some reasons or kinds of
 // certificates, indirect lists, and lists whose signer has a certificate of its own. Any other [RevocationSource] can stand
 // beside it. A list decides for a time only if it covers that time; one that was issued later can show that the certificate
-// was revoked by then, never that it was not.
+// was revoked by then, never that it was not. So can a list that another key signed under the same name, because two
+// authorities of one name may have a list each.
+//
+// RFC 5280, 6.3.3 (f) takes a list from every signer whose certificate has the issuer's name and leads to the same anchor: an
+// authority under the anchor that may certify any name can answer for its neighbours. Name constraints keep it from that.
 //
 // # What is stricter than RFC 5280
 //
 // Certificates must be strict DER, and every extension that the RFC defines must be well-formed, critical or not. The anchor's
 // certificate must be valid at the time, and its constraints count (RFC 5937). Serial numbers are positive unless
 // [Config.AcceptOddSerials] is set. SHA-1 and other algorithms are refused unless [Config.Algorithms] adds them, RSA below
-// 2048 bits always.
+// 2048 bits always. Constraints on rfc822Name hold for e-mail addresses in the subject even beside a subjectAltName. A
+// validation that met a limit, or whose context ended, while it asked for revocation data fails, whatever the mode.
 //
 // What a certificate is used for is the caller's business: extKeyUsage is read ([Certificate.Purposes]) but not judged.
 //

@@ -109,6 +109,8 @@ func general(form nameForm, value string) []byte {
 	}
 }
 
+func comparisons(n int) *int { return &n }
+
 // RFC 5280, 4.2.1.10, form by form: a name against a constraint, as permitted and as excluded subtree.
 func TestNameConstraints(t *testing.T) {
 	other := func(text string, id ...int) string {
@@ -139,6 +141,10 @@ func TestNameConstraints(t *testing.T) {
 		{formEmail, "root@example.com", "root@example.com", in},
 		{formEmail, "Root@example.com", "root@example.com", out},
 		{formEmail, "no-at-sign", "example.com", never},
+		{formEmail, "@example.com", "example.com", never},
+		{formEmail, "a@evil.test,b@example.com", "example.com", never},
+		{formEmail, `"root"@example.com`, "root@example.com", never},
+		{formEmail, `ro\ot@example.com`, "root@example.com", never},
 		{formURI, "https://host.example.com/x", "host.example.com", in},
 		{formURI, "https://user@host.example.com:8443/x", "host.example.com", in},
 		{formURI, "https://host.example.com.evil.test/", "host.example.com", out},
@@ -148,6 +154,11 @@ func TestNameConstraints(t *testing.T) {
 		{formURI, "https://192.0.2.1/", "example.com", never},
 		{formURI, "https://[2001:db8::1]/", "example.com", never},
 		{formURI, "urn:example", "example.com", never},
+		{formURI, "http:/evil.test/://host.example.com", "host.example.com", never},
+		{formURI, "javascript:x//://host.example.com", "host.example.com", never},
+		{formURI, "https://evil.test\\@host.example.com", "host.example.com", never},
+		{formURI, "https://evil.test @host.example.com", "host.example.com", never},
+		{formURI, "https://a@evil.test@host.example.com", "host.example.com", never},
 		{formURI, "https://evil.test/@host.example.com", "host.example.com", out},
 		{formURI, "https://evil.test?@host.example.com", "host.example.com", out},
 		{formIP, "\xc0\x00\x02\x01", "\xc0\x00\x02\x00\xff\xff\xff\x00", in},
@@ -178,7 +189,7 @@ func TestNameConstraints(t *testing.T) {
 				t.Errorf("form %d %q: name not read", c.form, c.name)
 				continue
 			}
-			s := nameState{budget: 100}
+			s := nameState{budget: comparisons(100)}
 			s.add(constraints)
 			allowed := s.allowsName(&g)
 			want := c.want == in && kind == "permitted" || c.want == out && kind == "excluded"
@@ -217,12 +228,14 @@ func TestNameConstraintsCombine(t *testing.T) {
 	// The subject is a directoryName.
 	wantReason(t, run(nil, permit(seq(general(formDirectory, string(dn("EE"))))), leaf()), ReasonUnknown)
 	wantReason(t, run(nil, permit(seq(general(formDirectory, string(dn("Else"))))), leaf()), ReasonNameConstraints)
-	// An address in the subject counts as rfc822Name when there is no subjectAltName.
+	// An address in the subject counts as rfc822Name.
 	withMail := leaf()
 	withMail.subject = seq(cn("EE"), attr(cbasn1.IA5String, "a@evil.test", 1, 2, 840, 113549, 1, 9, 1))
 	wantReason(t, run(nil, permit(seq(general(formEmail, "example.com"))), withMail), ReasonNameConstraints)
-	withMail.with(san(general(formEmail, "a@example.com")))
-	wantReason(t, run(nil, permit(seq(general(formEmail, "example.com"))), withMail), ReasonUnknown)
+	// Another name beside it does not free it.
+	withMail.with(san(dns("www.example.com")))
+	wantReason(t, run(nil, permit(seq(general(formEmail, "example.com"))), withMail), ReasonNameConstraints)
+	wantReason(t, run(nil, permit(seq(general(formEmail, "evil.test"))), withMail), ReasonUnknown)
 	// A mailbox in UTF-8 must not slip past a constraint on mailboxes (RFC 9598, 6).
 	smtp := general(formOther, string(oidDER(1, 3, 6, 1, 5, 5, 7, 8, 9))+string(wrap(der.Tag0C, wrap(cbasn1.UTF8String, []byte("医生@evil.test")))))
 	wantReason(t, run(nil, permit(seq(general(formEmail, "example.com"))), leaf(san(smtp))), ReasonNameConstraints)
@@ -231,6 +244,12 @@ func TestNameConstraintsCombine(t *testing.T) {
 	exclude := extDER(oidNameConstraints, true, seq(wrap(der.Tag1C, seq(dns("www.example.com")))))
 	wantReason(t, run(nil, exclude, leaf(san(dns("*.example.com")))), ReasonNameConstraints)
 	wantReason(t, run(nil, exclude, leaf(san(dns("*.mail.example.com")))), ReasonUnknown)
+	// An excluded IPv4 range has the same addresses written as IPv6; a permitted one does not.
+	const mapped = "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\xc0\x00\x02\x01"
+	v4 := seq(general(formIP, "\xc0\x00\x02\x00\xff\xff\xff\x00"))
+	exclude = extDER(oidNameConstraints, true, seq(wrap(der.Tag1C, v4)))
+	wantReason(t, run(nil, exclude, leaf(san(general(formIP, mapped)))), ReasonNameConstraints)
+	wantReason(t, run(nil, permit(v4), leaf(san(general(formIP, mapped)))), ReasonNameConstraints)
 }
 
 func TestNameConstraintsThatAreRefused(t *testing.T) {
@@ -247,6 +266,10 @@ func TestNameConstraintsThatAreRefused(t *testing.T) {
 		"odd address":      tree(formIP, "\xc0\x00\x02\x00\xff"),
 		"bad host":         tree(formDNS, "exa mple.com"),
 		"two dots":         tree(formURI, "..example.com"),
+		"no URI host":      tree(formURI, ""),
+		"no mailbox":       tree(formEmail, ""),
+		"no local part":    tree(formEmail, "@example.com"),
+		"mailboxes below":  tree(formEmail, "root@.example.com"),
 		"trailing":         append(tree(formDNS, "example.com"), 5, 0),
 	} {
 		if _, ok := readNameConstraints(value); ok {
@@ -268,7 +291,7 @@ func TestNameComparisonLimit(t *testing.T) {
 	if !ok || !okNames {
 		t.Fatal("not read")
 	}
-	s := nameState{budget: 1 << 18}
+	s := nameState{budget: comparisons(1 << 18)}
 	s.add(constraints)
 	if s.allows(&Certificate{subject: &name{}, subjectNames: subject, hasSubjectNames: true}) {
 		t.Error("490,000 comparisons were made")

@@ -64,12 +64,16 @@ func readSubtree(s *cryptobyte.String) (t subtree, ok bool) {
 	case formIP:
 		t.prefix, ok = readPrefix(t.base.text)
 		return t, ok
-	case formDNS, formURI:
-		host := strings.TrimPrefix(t.base.text, ".")
-		return t, t.base.text == "" || soundHost(host)
+	case formDNS:
+		return t, t.base.text == "" || soundHost(strings.TrimPrefix(t.base.text, "."))
+	case formURI: // "The constraint MUST be specified as a fully qualified domain name": an empty one would exclude nothing
+		return t, soundHost(strings.TrimPrefix(t.base.text, "."))
 	case formEmail:
-		host := strings.TrimPrefix(t.base.text[strings.LastIndexByte(t.base.text, '@')+1:], ".")
-		return t, soundHost(host)
+		local, host, mailbox := cutMailbox(t.base.text)
+		if mailbox {
+			return t, local != "" && soundHost(host)
+		}
+		return t, soundHost(strings.TrimPrefix(t.base.text, "."))
 	default:
 		return t, true
 	}
@@ -131,7 +135,8 @@ const (
 type nameState struct {
 	permitted [][]subtree
 	excluded  []subtree
-	budget    int
+	// budget is what the whole call of Validate has left of comparisons, so that many paths cost no more than one.
+	budget *int
 }
 
 // add applies RFC 5280, 6.1.4 (g).
@@ -160,12 +165,11 @@ func (s *nameState) allows(c *Certificate) bool {
 	}
 	// "Legacy implementations exist where an electronic mail address is embedded in the subject distinguished name … When a
 	// constraint is imposed on the rfc822Name name form, but the certificate does not include a subject alternative name, the
-	// rfc822Name constraint MUST be applied to the attribute of type emailAddress in the subject distinguished name."
-	if !c.hasSubjectNames {
-		for _, mail := range c.subject.emails {
-			if !s.allowsName(&generalName{form: formEmail, text: mail}) {
-				return false
-			}
+	// rfc822Name constraint MUST be applied to the attribute of type emailAddress in the subject distinguished name." With a
+	// subjectAltName it is applied, too: otherwise any other name in it would free the address from its constraint.
+	for _, mail := range c.subject.emails {
+		if !s.allowsName(&generalName{form: formEmail, text: mail}) {
+			return false
 		}
 	}
 	return true
@@ -211,7 +215,7 @@ func (s *nameState) compare(g *generalName, t *subtree, excluding bool) verdict 
 	if !constrains(t.base.form, g) {
 		return outside
 	}
-	if s.budget--; s.budget < 0 {
+	if *s.budget--; *s.budget < 0 {
 		return undecidable
 	}
 	if t.base.form != g.form {
@@ -235,7 +239,8 @@ func (s *nameState) compare(g *generalName, t *subtree, excluding bool) verdict 
 		if !ok {
 			return undecidable
 		}
-		return verdictOf(t.prefix.Contains(addr))
+		// An IPv4 address does not leave an excluded range by being written as IPv6 (RFC 4291, 2.5.5.2).
+		return verdictOf(t.prefix.Contains(addr) || excluding && t.prefix.Contains(addr.Unmap()))
 	default:
 		// "If a name constraints extension that is marked as critical imposes constraints on a particular name form, and an
 		// instance of that name form appears in the subject field or subjectAltName extension of a subsequent certificate, then
@@ -277,14 +282,29 @@ func compareDNS(text, base string, excluding bool) verdict {
 
 // compareEmail: a constraint is a mailbox, a host, or with a leading period the hosts below a domain.
 func compareEmail(text, base string) verdict {
-	at := strings.LastIndexByte(text, '@')
-	if at <= 0 || !soundHost(text[at+1:]) {
+	local, host, ok := cutMailbox(text)
+	if !ok || local == "" || !soundHost(host) {
 		return undecidable
 	}
-	if strings.Contains(base, "@") {
-		return verdictOf(emailKey(text) == emailKey(base))
+	if !strings.Contains(base, "@") {
+		// Others may take "a@evil.test,b@example.com" for two mailboxes or for the first one.
+		if strings.Contains(local, "@") {
+			return undecidable
+		}
+		return verdictOf(hostWithin(lowerASCII(host), base))
 	}
-	return verdictOf(hostWithin(lowerASCII(text[at+1:]), base))
+	if strings.ContainsAny(local, "\"\\()@ ") { // root and "root" in quotation marks are one mailbox (RFC 5321, 4.1.2)
+		return undecidable
+	}
+	return verdictOf(emailKey(text) == emailKey(base))
+}
+
+func cutMailbox(text string) (local, host string, ok bool) {
+	at := strings.LastIndexByte(text, '@')
+	if at < 0 {
+		return "", "", false
+	}
+	return text[:at], text[at+1:], true
 }
 
 // hostWithin is the rule for URI and rfc822Name: with a leading period any host with at least one more label, otherwise
@@ -300,16 +320,22 @@ func hostWithin(host, base string) bool {
 // uriHost returns the host of a URI: "the application MUST reject the certificate" when it "does not include an authority
 // component or includes an authority component in which the host name is not specified as a fully qualified domain name".
 func uriHost(uri string) (string, bool) {
-	_, rest, ok := strings.Cut(uri, "://")
-	if !ok {
+	scheme, rest, ok := strings.Cut(uri, "://")
+	if !ok || scheme == "" || !consistsOf(scheme, letters+"0123456789+-.") { // "http:/x://host" has no authority
 		return "", false
 	}
 	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
 		rest = rest[:end]
 	}
-	rest = rest[strings.LastIndexByte(rest, '@')+1:]
+	if user, host, found := strings.Cut(rest, "@"); found {
+		// What RFC 3986, 3.2.1 does not allow, browsers take for the end of the host: "evil.test\@host".
+		if !consistsOf(user, letters+"0123456789-._~%!$&'()*+,;=:") {
+			return "", false
+		}
+		rest = host
+	}
 	if host, port, found := strings.Cut(rest, ":"); found {
-		if !digitsOnly(port) {
+		if !consistsOf(port, "0123456789") {
 			return "", false
 		}
 		rest = host
@@ -319,6 +345,6 @@ func uriHost(uri string) (string, bool) {
 	return host, notAddress != nil && soundHost(host) && strings.Contains(host, ".")
 }
 
-func digitsOnly(text string) bool {
-	return strings.Trim(text, "0123456789") == ""
-}
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+func consistsOf(text, alphabet string) bool { return strings.Trim(text, alphabet) == "" }

@@ -17,7 +17,6 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/kakunin-go/kakunin/internal/der"
-	"github.com/kakunin-go/kakunin/jpki/crl"
 )
 
 // The openssl program (3.0 or later) as second opinion.
@@ -151,19 +150,6 @@ func TestOpenSSLAgreesOnChains(t *testing.T) {
 			}
 		})
 	}
-}
-
-func listsOf(t *testing.T, specs []*listSpec) *Lists {
-	t.Helper()
-	var lists []*crl.Unverified
-	for _, l := range specs {
-		lists = append(lists, l.list(t))
-	}
-	all, err := NewLists(lists...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
 }
 
 func policyFlags(c *Config) []string {

@@ -119,7 +119,7 @@ func TestCrossCertifiedPool(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := &run{validator: v, ctx: context.Background(), at: noon(), index: v.index, verified: map[signedEdge]bool{}}
+		r := &run{validator: v, ctx: context.Background(), at: noon(), index: v.index, verified: map[signedEdge]bool{}, comparisons: limits.NameComparisons}
 		return r, r.search(leaf, func(*Certificate) bool { return true }, func(p []*Certificate) error { return r.validate(&Result{Path: p}) })
 	}
 	r, err := run(testConfig([]*Certificate{anchor}, append(pool, entrance)...))

@@ -3,8 +3,6 @@ package certpath
 import (
 	"slices"
 	"time"
-
-	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
 // processing is the state of RFC 5280, 6.1 while it goes down one path.
@@ -27,7 +25,7 @@ func (r *run) process(path []*Certificate, anyPolicy bool) (*processing, error) 
 	config := &r.validator.config
 	n := len(path) - 1
 	p := &processing{run: r, path: path, at: r.at, key: path[0].key, maxPathLength: n}
-	p.names.budget = limits.NameComparisons
+	p.names.budget = &r.comparisons
 	// The path of a signer of revocation lists is not put to the user's policies: those are about the target.
 	p.graph = newPolicyGraph(n, config.RequireExplicitPolicy && !anyPolicy, config.InhibitPolicyMapping, config.InhibitAnyPolicy)
 	p.steps = make([]Step, 0, 16*len(path))

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
 // Status is what a revocation source says; the zero value is Unknown.
@@ -92,14 +94,18 @@ func (r *run) checkRevocation(p *processing, result *Result) error {
 		answer, cause := r.ask(q)
 		result.Revocation = append(result.Revocation, answer)
 		switch {
-		case answer.Status == Good:
-			_ = p.require(ruleRevocation, i, true)
 		case answer.Status == Revoked:
 			return p.require(ruleRevocation, i, false)
 		case answer.Status == Hold:
 			held := ruleRevocation
 			held.reason = ReasonHold
 			return p.require(held, i, false)
+		case r.signatures > limits.PathSignatures || r.ctx.Err() != nil || answer.Status != Good && r.hidden:
+			// Data that was there may have been left unread. Whoever fills the pool must not gain by it, not even when data may be
+			// absent.
+			return p.require(ruleSearch, i, false)
+		case answer.Status == Good:
+			_ = p.require(ruleRevocation, i, true)
 		case mode == RevocationIfPresent:
 			_ = p.require(ruleRevocationAbsent, i, true)
 		default:

@@ -18,13 +18,22 @@ type run struct {
 	at        time.Time
 	index     *index
 
-	signatures int
-	verified   map[signedEdge]bool
+	signatures  int
+	comparisons int // left, of names with name constraints
+	verified    map[signedEdge]bool
 	// signers has who may sign revocation lists under which anchor, as far as it is known; pending has whom the call is just
 	// asking about.
 	signers map[[2][sha256.Size]byte]bool
 	pending [][sha256.Size]byte
+	// target and signer are what the searches have spent: that for the target's path, and those for the signers of lists
+	// together, of whom a pool may offer many.
+	target, signer effort
+	// hidden: a search for the path of a signer met a limit, so that lists may have gone unread.
+	hidden bool
 }
+
+// effort counts partial and complete paths.
+type effort struct{ states, attempts int }
 
 // signedEdge is a certificate and the key that may have signed it. Two certificates of one key are one edge.
 type signedEdge struct {
@@ -112,10 +121,10 @@ type search struct {
 	anchors func(*Certificate) bool
 	accept  func(path []*Certificate) error
 
-	open             frontier
-	states, attempts int
-	refused          error // of the first complete path
-	unsigned         bool  // an issuer was found by name whose key did not sign
+	open     frontier
+	spent    *effort
+	refused  error // of the first complete path
+	unsigned bool  // an issuer was found by name whose key did not sign
 	// full: the queue takes no more; what is in it and ends at an anchor is still tried.
 	full bool
 	// exhausted: nothing more is tried.
@@ -123,7 +132,10 @@ type search struct {
 }
 
 func (r *run) search(target *Certificate, anchors func(*Certificate) bool, accept func([]*Certificate) error) error {
-	s := &search{run: r, index: r.index, anchors: anchors, accept: accept}
+	s := &search{run: r, index: r.index, anchors: anchors, accept: accept, spent: &r.target}
+	if len(r.pending) > 0 {
+		s.spent = &r.signer
+	}
 	s.open = frontier{{top: target, length: 1}}
 	for len(s.open) > 0 && !s.exhausted {
 		if err := r.ctx.Err(); err != nil {
@@ -133,6 +145,7 @@ func (r *run) search(target *Certificate, anchors func(*Certificate) bool, accep
 			return nil
 		}
 	}
+	r.hidden = r.hidden || len(r.pending) > 0 && (s.full || s.exhausted)
 	return s.failure()
 }
 
@@ -178,7 +191,7 @@ func (s *search) expand(now *state) bool {
 		if s.exhausted || !s.anchors(anchor) || !s.linked(now.top, anchor) {
 			continue
 		}
-		if s.attempts++; s.attempts > limits.PathCandidates {
+		if s.spent.attempts++; s.spent.attempts > limits.PathCandidates {
 			s.exhausted = true
 			return false
 		}
@@ -198,12 +211,12 @@ func (s *search) expand(now *state) bool {
 		if !reachable || now.contains(issuer) {
 			continue
 		}
-		if s.states++; s.states > limits.PathStates {
+		if s.spent.states++; s.spent.states > limits.PathStates {
 			s.full = true
 			return false
 		}
 		heap.Push(&s.open, &state{
-			top: issuer, below: now, length: now.length + 1, order: s.states,
+			top: issuer, below: now, length: now.length + 1, order: s.spent.states,
 			cost: now.length + 1 + distance + s.penalty(now, issuer),
 		})
 	}

@@ -284,6 +284,19 @@ func (l *listSpec) list(t testing.TB) *crl.Unverified {
 	return u
 }
 
+func listsOf(t *testing.T, specs []*listSpec) *Lists {
+	t.Helper()
+	var lists []*crl.Unverified
+	for _, l := range specs {
+		lists = append(lists, l.list(t))
+	}
+	all, err := NewLists(lists...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
 // entry is an element of revokedCertificates; reason below 0: none.
 func entry(serial byte, at time.Time, reason int, extensions ...[]byte) []byte {
 	if reason >= 0 {

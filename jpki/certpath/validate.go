@@ -29,7 +29,8 @@ func With(pool ...*Certificate) Option {
 // the result is never nil, so that its steps can be shown. Errors are [*Error]; when several paths fail it is the error of the
 // most plausible one.
 //
-// The search verifies at most 256 signatures, so that a hostile pool costs no more than that, and ends with ctx.
+// One call verifies at most 256 signatures, those of revocation lists included, so that a hostile pool costs no more than
+// that, and ends with ctx.
 func (v *Validator) Validate(ctx context.Context, target *Certificate, opts ...Option) (*Result, error) {
 	var o options
 	for _, opt := range opts {
@@ -44,7 +45,7 @@ func (v *Validator) Validate(ctx context.Context, target *Certificate, opts ...O
 	if target == nil {
 		return result, malformed("der", "RFC 5280, 4.1")
 	}
-	r := &run{validator: v, ctx: ctx, at: o.at, index: v.index, verified: map[signedEdge]bool{}}
+	r := &run{validator: v, ctx: ctx, at: o.at, index: v.index, verified: map[signedEdge]bool{}, comparisons: limits.NameComparisons}
 	if len(o.extra) > 0 {
 		if len(o.extra)+len(v.config.Pool) > limits.PathPool || slices.Contains(o.extra, nil) {
 			return result, misconfigured("pool")
