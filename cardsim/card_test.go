@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/internal/fault"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
@@ -112,7 +111,7 @@ func TestKeysComeFromTheSeed(t *testing.T) {
 	if !certificateKey(t, first).Equal(certificateKey(t, second)) {
 		t.Error("a second card of the same person has other keys")
 	}
-	j, err := issuer.New(issuer.Config{Now: testNow, Seed: "another"})
+	j, err := otherJPKI()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim"
-	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/card"
@@ -17,7 +16,7 @@ import (
 // says and what the certificate says must be the same person.
 func TestClientFindsTheSamePersonTwice(t *testing.T) {
 	now := func() time.Time { return time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC) }
-	ca, err := issuer.New(issuer.Config{Now: now})
+	ca, err := cardsim.SharedJPKI()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +26,7 @@ func TestClientFindsTheSamePersonTwice(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			person.ID = "shared" // the keys come from it, and making them takes long
+			person.ID = string(cardsim.Hanako) // the keys come from it, and making them takes long
 			c, err := cardsim.NewCard(cardsim.Config{Person: person, JPKI: ca, Now: now})
 			if err != nil {
 				t.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/kakunin-go/kakunin/cardsim"
-	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
@@ -21,7 +20,7 @@ func ExampleCard_IssuerRoots() {
 
 func verifyCard() error {
 	ctx := context.Background()
-	jpki, err := issuer.New(issuer.Config{})
+	jpki, err := exampleJPKI()
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim"
-	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
@@ -128,7 +127,7 @@ func ExampleNewReplay() {
 
 func exampleCard(config cardsim.Config) (*cardsim.Card, error) {
 	var err error
-	if config.JPKI, err = issuer.New(issuer.Config{}); err != nil {
+	if config.JPKI, err = exampleJPKI(); err != nil {
 		return nil, err
 	}
 	if config.Person, err = cardsim.Lookup(cardsim.Hanako); err != nil {

@@ -67,7 +67,7 @@ func ExampleNewCard() {
 
 // The card itself takes command APDUs and gives response APDUs.
 func ExampleCard_Transmit() {
-	jpki, err := issuer.New(issuer.Config{})
+	jpki, err := exampleJPKI()
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -99,3 +99,6 @@ func ExampleCard_Transmit() {
 	// 9000 "JPKIAPICCTOKEN2"
 	// 6982 ""
 }
+
+// exampleJPKI is that of issuer.New(issuer.Config{}), made once: deriving keys takes longer than the examples.
+func exampleJPKI() (*issuer.JPKI, error) { return cardsim.SharedJPKI() }

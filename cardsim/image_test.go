@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
@@ -77,10 +76,10 @@ func TestSaveAndLoad(t *testing.T) {
 	if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
 		t.Errorf("%d files are left", len(entries))
 	}
-	if c, err := Load(path, Config{Now: testNow, ATR: defaultATR()}); err != nil || !bytes.Equal(c.ATR(), defaultATR()) {
+	if c, err := Load(path, Config{Now: testNow, JPKI: shared, ATR: defaultATR()}); err != nil || !bytes.Equal(c.ATR(), defaultATR()) {
 		t.Errorf("the configuration's ATR does not count: %v", err)
 	}
-	j, err := issuer.New(issuer.Config{Now: testNow, Seed: "another"})
+	j, err := otherJPKI()
 	if err != nil {
 		t.Fatal(err)
 	}

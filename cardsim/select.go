@@ -13,6 +13,9 @@ const maxAID = 16
 
 // selectFile is SELECT, 00 A4. A SELECT that fails changes nothing.
 func (c *Card) selectFile(cmd apdu.Command) apdu.Response {
+	if bytes.Equal(cmd.Data, []byte{0x3F, 0x00}) {
+		return status(apdu.FileNotFound) // there is no master file, whichever way it is asked for
+	}
 	switch cmd.P1 {
 	case 0x00:
 		return c.selectMF(cmd)
@@ -26,7 +29,7 @@ func (c *Card) selectFile(cmd apdu.Command) apdu.Response {
 }
 
 // selectMF answers as if there were no master file: without data 6A86, or 9000 and no effect when an application is
-// current; 3F00 and every other identifier is not found.
+// current; every identifier is not found.
 func (c *Card) selectMF(cmd apdu.Command) apdu.Response {
 	if len(cmd.Data) > 0 {
 		return status(apdu.FileNotFound)

@@ -21,6 +21,8 @@ func testNow() time.Time { return testTime }
 // sharedJPKI and sharedCard spare each test the making of keys, which takes far longer than the test itself.
 var (
 	sharedJPKI = sync.OnceValues(func() (*issuer.JPKI, error) { return issuer.New(issuer.Config{Now: testNow}) })
+	// otherJPKI has another seed.
+	otherJPKI  = sync.OnceValues(func() (*issuer.JPKI, error) { return issuer.New(issuer.Config{Now: testNow, Seed: "another"}) })
 	sharedCard = sync.OnceValues(func() (*Card, error) { return NewCard(testConfig()) })
 	// factoryState is the state of sharedCard before anyone used it.
 	factoryState = sync.OnceValues(func() (state, error) {
@@ -31,6 +33,9 @@ var (
 		return c.state.snapshot(), nil
 	})
 )
+
+// SharedJPKI is sharedJPKI for the tests outside of the package.
+func SharedJPKI() (*issuer.JPKI, error) { return sharedJPKI() }
 
 // ready is a person of the library on the day of these tests.
 func ready(name Persona) Person {

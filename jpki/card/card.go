@@ -71,14 +71,12 @@ func (c *Card) Release(ctx context.Context) error {
 }
 
 // Close removes power where the transport can, so that no verified PIN stays behind, and otherwise does what
-// [Card.Release] does. An iPhone is told that the session is over. It works also when ctx has already ended, and then takes at most five seconds. Every later call of
-// another method fails with reason [Closed]; a second Close does nothing. The transport stays open.
+// [Card.Release] does. An iPhone is told that the session is over. It works also when ctx has ended or ends meanwhile, and
+// takes at most five seconds after that. Every later call of another method fails with reason [Closed]; a second Close does
+// nothing. The transport stays open.
 func (c *Card) Close(ctx context.Context) error {
-	if ctx.Err() != nil {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
-		defer cancel()
-	}
+	ctx, done := outlast(ctx, closeTimeout)
+	defer done()
 	if err := c.s.lock(ctx); err != nil {
 		return err
 	}
@@ -89,4 +87,22 @@ func (c *Card) Close(ctx context.Context) error {
 	c.s.closed = true
 	c.s.announceEnd(ctx)
 	return c.s.powerOff(ctx)
+}
+
+// outlast returns a context that ends some time after another one has; done ends it at once.
+func outlast(ctx context.Context, by time.Duration) (longer context.Context, done func()) {
+	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.NewTimer(by)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			cancel(context.DeadlineExceeded)
+		case <-longer.Done():
+		}
+	})
+	return longer, func() {
+		stop()
+		cancel(nil)
+	}
 }

@@ -189,6 +189,39 @@ func TestCloseRemovesPowerBeforeTheTransactionEnds(t *testing.T) {
 	wantReason(t, err, card.Closed)
 }
 
+// endsMeanwhile ends the caller's context while power is being removed.
+type endsMeanwhile struct {
+	*held
+	end context.CancelFunc
+}
+
+func (e endsMeanwhile) PowerOff(ctx context.Context) error {
+	e.off++
+	e.end()
+	return ctx.Err()
+}
+
+// A request that is cancelled while its card is being closed leaves no PIN behind either: there is no second Close.
+func TestCloseOutlastsTheContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	h := &held{script: newScript(t, opening...)}
+	c, err := card.Open(ctx, endsMeanwhile{h, cancel}, card.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.add(selectJPKI, ok)
+	h.add(verifyAuth("< 63C3", "< 9000")...)
+	if err := c.VerifyAuthPIN(ctx, "1234"); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(ctx); err != nil {
+		t.Error(err)
+	}
+	if h.off != 1 || h.open() {
+		t.Errorf("power off %d, begun %d, ended %d", h.off, h.begun, h.ended)
+	}
+}
+
 func TestCloseWithoutPowerSwitchClearsBySelecting(t *testing.T) {
 	c, s := open(t, card.Options{}, verifyAuth("< 63C3", "< 9000")...)
 	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {

@@ -142,9 +142,9 @@ func (s *session) judge(ctx context.Context, op string, p PIN, status apdu.Statu
 		s.verified |= p.bit()
 		return nil
 	}
-	// A comparison that fails also withdraws an earlier success.
-	s.verified &^= p.bit()
+	// The card may withdraw an earlier success or keep it: here it counts no more, and others do not get the card with it.
 	s.dirty = s.verified != 0
+	s.verified &^= p.bit()
 	return s.pinError(ctx, op, p, status)
 }
 

@@ -44,6 +44,9 @@ type state struct {
 	used bool
 	// transaction numbers the open transaction; 0 outside one. count is the last number.
 	transaction, count uint64
+	// broken is the number of the transaction that another program's reset took away while commands were sent; 0 if none.
+	// Its owner has been told by the error of a command and may go on with the next one.
+	broken uint64
 }
 
 // Readers lists the readers of the machine that the options choose, with or without a card. No reader at all is no error.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ebfe/scard"
 
+	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/internal/fault"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
@@ -133,6 +134,101 @@ func TestBeginAfterReset(t *testing.T) {
 	f.see(func() { c.beginErrs = []error{scard.ErrResetCard, scard.ErrResetCard} })
 	_, err := r.Begin(t.Context())
 	wantReason(t, err, card.TransportFailed)
+}
+
+// Another program, or Windows after five idle seconds, resets the card in the middle of a transaction, as a card.Card has it
+// while a PIN is verified: the command fails, the next one goes through in the same transaction, and its end ends it.
+func TestTransactionGoesOnAfterReset(t *testing.T) {
+	reset := true
+	c := &fakeCard{transmit: func([]byte) ([]byte, error) {
+		if reset {
+			return nil, scard.ErrResetCard
+		}
+		return []byte{0x90, 0x00}, nil
+	}}
+	f := newFake(t, map[string]*fakeCard{"A": c}, "A")
+	r := openFake(t, f)
+	end, err := r.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := []byte{0x00, 0xA4, 0x00, 0x00}
+	_, err = r.Transmit(t.Context(), command)
+	wantReason(t, err, card.TransportFailed)
+	f.see(func() { reset, c.connectErr = false, scard.ErrSharingViolation })
+	_, err = r.Transmit(t.Context(), command)
+	wantReason(t, err, card.CardBusy)
+	f.see(func() { c.connectErr = nil })
+	if _, err := r.Transmit(t.Context(), command); err != nil {
+		t.Fatal(err)
+	}
+	f.see(func() {
+		if c.connects != 2 || c.begins != 2 || c.ends != 0 {
+			t.Errorf("connected %d, begun %d, ended %d", c.connects, c.begins, c.ends)
+		}
+	})
+	if err := end(); err != nil {
+		t.Fatal(err)
+	}
+	f.see(func() {
+		if c.ends != 1 {
+			t.Errorf("ended %d", c.ends)
+		}
+	})
+
+	// A transaction that ended while it was broken is not taken up again.
+	if end, err = r.Begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.see(func() { reset = true })
+	_, err = r.Transmit(t.Context(), command)
+	wantReason(t, err, card.TransportFailed)
+	f.see(func() { reset = false })
+	if err := end(); err != nil {
+		t.Fatal(err)
+	}
+	_, err = r.Transmit(t.Context(), command)
+	wantReason(t, err, card.CardAbsent)
+	f.see(func() {
+		if c.begins != 3 {
+			t.Errorf("begun %d", c.begins)
+		}
+	})
+}
+
+// The same through card.Card: the PIN must be presented again, and nothing else.
+func TestVerifiedPINAfterReset(t *testing.T) {
+	sim := cardsim.New(t, cardsim.Hanako)
+	reset := false
+	c := &fakeCard{transmit: func(command []byte) ([]byte, error) {
+		if reset {
+			reset = false
+			sim.Reset()
+			return nil, scard.ErrResetCard
+		}
+		return sim.Transmit(command), nil
+	}}
+	c.selects = func() ([]byte, error) { return sim.Transmit(selectJPKI[:]), nil }
+	r := openFake(t, newFake(t, map[string]*fakeCard{"A": c}, "A"))
+	client, err := card.Open(t.Context(), r, card.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+		t.Fatal(err)
+	}
+	reset = true
+	_, err = client.AuthPINTries(t.Context())
+	wantReason(t, err, card.TransportFailed)
+	if err := client.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if c.begins == 0 || c.begins != c.ends+1 { // the reset ended one
+		t.Errorf("begun %d, ended %d", c.begins, c.ends)
+	}
 }
 
 // A transaction that is granted after its caller has gone is given back.

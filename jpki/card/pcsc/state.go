@@ -35,7 +35,7 @@ func (s *state) connect(op, reader string) error {
 		s.drop(err)
 		return readerError(op, err)
 	}
-	s.card, s.name, s.lost = h, reader, false
+	s.card, s.name, s.lost, s.broken = h, reader, false, 0
 	return nil
 }
 
@@ -64,18 +64,25 @@ func (s *state) disconnect() {
 	if s.card != nil {
 		_ = s.card.Disconnect(scard.LeaveCard)
 	}
-	s.card, s.transaction = nil, 0
+	s.card, s.transaction, s.broken = nil, 0, 0
 }
 
 func (s *state) transmit(command []byte) ([]byte, error) {
 	const op = "transmit"
+	if err := s.resume(); err != nil {
+		return nil, err
+	}
 	if s.card == nil || len(command) == 0 {
 		return nil, &card.Error{Op: op, Reason: card.CardAbsent}
 	}
 	s.used = true
 	answer, err := s.card.Transmit(command)
 	if err != nil {
+		number := s.transaction
 		s.drop(err)
+		if is(err, scard.ErrResetCard) {
+			s.broken = number
+		}
 		return nil, readerError(op, err)
 	}
 	return answer, nil
@@ -107,8 +114,29 @@ func (s *state) begin() (uint64, error) {
 	}
 }
 
+// resume connects again after a reset in the middle of a transaction, which then goes on under its number: whoever has it
+// knows from the error that nothing is selected or verified any more. Without this a card.Card that holds the card for a
+// verified PIN, which Windows resets after five idle seconds, could not be used again.
+func (s *state) resume() error {
+	number := s.broken
+	if number == 0 {
+		return nil
+	}
+	if _, err := s.begin(); err != nil {
+		if s.name != "" && !s.lost {
+			s.broken = number // busy, for example
+		}
+		return err
+	}
+	s.transaction = number
+	return nil
+}
+
 // end ends transaction n, if that is still the one.
 func (s *state) end(n uint64) error {
+	if s.broken == n {
+		s.broken = 0
+	}
 	if s.transaction != n || s.card == nil {
 		return nil
 	}
@@ -122,6 +150,7 @@ func (s *state) end(n uint64) error {
 
 func (s *state) powerOff() error {
 	const op = "power off"
+	s.broken = 0
 	if s.lost {
 		// A card that is not in the reader has no power.
 		s.lost, s.used = false, false
