@@ -23,7 +23,7 @@ type AddressParts struct {
 }
 
 // RevealParts splits the address against the table of all municipalities of Japan. ok is false when it begins with none, or
-// with a name that several have and no prefecture decides; nothing is guessed then. No geocoding is done: the rest is not
+// with a name that several have and no prefecture decides, or with a town or village alone; nothing is guessed then. No geocoding is done: the rest is not
 // looked at.
 func (a Address) RevealParts() (parts AddressParts, ok bool) {
 	raw := []rune(a.Reveal())
@@ -41,16 +41,17 @@ func (a Address) RevealParts() (parts AddressParts, ok bool) {
 // InMunicipality answers whether the address lies in the municipality with the code (全国地方公共団体コード), five digits or six
 // with the check digit: for services to residents. The code of a designated city includes its wards.
 //
-// The answer is Unknown when the address is absent, begins with no municipality or with a name that several have, when it
-// names a designated city without the ward that was asked for, when a substitute character stands in the name, and for a
-// code that does not exist.
+// The answer is Unknown when the address is absent, begins with no municipality, with a name that several have or with a town or
+// village without prefecture and county (it may be a neighbourhood of any city), when it names a designated city without the
+// ward that was asked for, when a substitute character stands in the name, and for a code that does not exist.
 func (a Address) InMunicipality(code string) Answer {
 	wanted, ok := readMunicipalityCode(code)
 	if !ok {
 		return Unknown
 	}
-	_, p := foldAddressHead(tokenise([]rune(a.Reveal()), a.Substitutes().Positions))
-	if usable := a.Substitutes(); p.found == 0 || usable.Known && !usable.LengthMatches {
+	s := a.Substitutes()
+	_, p := foldAddressHead(tokenise([]rune(a.Reveal()), s.Positions))
+	if p.found == 0 || p.bare || s.Known && !s.LengthMatches {
 		return Unknown
 	}
 	answer := Unknown

@@ -50,7 +50,7 @@ reported with its place in both raw values.
 		o     fourinfo.Outcome
 		means string
 	}{
-		{fourinfo.Same, "the raw values are equal"},
+		{fourinfo.Same, "the raw values are equal; birthdates and genders as values"},
 		{fourinfo.SameAfterNormalisation, "they differ only by steps that leave the meaning alone"},
 		{fourinfo.NeedsReview, "at least one step leaves a doubt; a human or another document decides"},
 		{fourinfo.Different, "no step explains the difference, or the municipalities are different"},

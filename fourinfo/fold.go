@@ -65,7 +65,7 @@ func foldSymbols(t tokens) tokens {
 		}
 		var buffer [4]byte
 		spelled := []rune(string(norm.NFKC.Properties(encode(&buffer, r)).Decomposition()))
-		if len(spelled) == 0 || isSpacingVoicedMark(r) {
+		if len(spelled) == 0 || isSpacingVoicedMark(r) || joinsNumbers(t, i, spelled) {
 			continue
 		}
 		first := t[i]
@@ -84,6 +84,11 @@ func foldSymbols(t tokens) tokens {
 		i = last
 	}
 	return t
+}
+
+// joinsNumbers reports whether the character at i, spelled out, would make one number of two: 2① is not 21.
+func joinsNumbers(t tokens, i int, spelled []rune) bool {
+	return isDigit(spelled[0]) && isDigit(t.at(i-1)) || isDigit(spelled[len(spelled)-1]) && isDigit(t.at(i+1))
 }
 
 // mayDecompose keeps letters and ideographs, which have no compatibility decomposition of interest, away from the tables.
@@ -147,7 +152,8 @@ func foldDashes(t tokens) tokens {
 
 func foldCase(t tokens) tokens {
 	for i := range t {
-		if r := t[i].plain; !t[i].wild && (r >= 'a' && r <= 'z' || r >= 0xE0 && unicode.Is(unicode.Latin, r)) {
+		// The dotless ı is another letter than i, although both have the capital I.
+		if r := t[i].plain; !t[i].wild && (r >= 'a' && r <= 'z' || r >= 0xE0 && r != 'ı' && unicode.Is(unicode.Latin, r)) {
 			t[i].set(unicode.ToUpper(r), StepCase)
 		}
 	}
@@ -156,11 +162,11 @@ func foldCase(t tokens) tokens {
 
 func isSpace(r rune) bool { return unicode.IsSpace(r) || r == 0x200B || r == 0xFEFF }
 
-// foldSpaces drops spaces. Between digits a space is all that tells a room from a house, so there it becomes a dash.
+// foldSpaces drops spaces. Between numbers a space is all that tells a room from a house, so there it becomes a dash.
 func foldSpaces(t tokens, address bool) tokens {
 	if address {
 		for i := 2; i+1 < len(t); i++ {
-			if isSpace(t.at(i)) && isNumber(t.at(i-1)) && isNumber(t.at(i+1)) {
+			if isSpace(t.at(i)) && separatesNumbers(t, i) {
 				t[i].set('-', StepSpace)
 			}
 		}
@@ -168,10 +174,24 @@ func foldSpaces(t tokens, address bool) tokens {
 	return t.drop(StepSpace, func(t tokens, i int) bool { return isSpace(t[i].plain) })
 }
 
-func isDigit(r rune) bool { return r >= '0' && r <= '9' }
+// separatesNumbers reports whether a number ends before i and another begins behind it. Behind a digit, the ideographs of numbers
+// are one where an address counts with them; otherwise they begin a name, as in 1-2 三田ビル.
+func separatesNumbers(t tokens, i int) bool {
+	before, next := t.at(i-1), t.at(i+1)
+	if !isDigit(before) {
+		return numeralValue(before) >= 0 && numeralValue(next) >= 0
+	}
+	if numeralValue(next) < 0 {
+		return isDigit(next)
+	}
+	j := i + 2
+	for numeralValue(t.at(j)) >= 0 {
+		j++
+	}
+	return j == len(t) || countsAfter(t, j) && !namesPlace(t.at(j+1))
+}
 
-// isNumber reports a digit or the ideograph of a number.
-func isNumber(r rune) bool { return isDigit(r) || numeralValue(r) >= 0 }
+func isDigit(r rune) bool { return r >= '0' && r <= '9' }
 
 func isIdeograph(r rune) bool {
 	return r >= 0x3400 && r <= 0x9FFF || r == '々' || r == '〇' || r >= 0x20000 && r <= 0x3FFFF || r >= 0xF900 && r <= 0xFAFF

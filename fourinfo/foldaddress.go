@@ -190,6 +190,9 @@ func foldUnits(t tokens, begin int) tokens {
 		if width == 0 {
 			continue
 		}
+		if u == unitRoom && inBuilding(t, begin, i) {
+			u = unitGo // 架空荘101号 is a room, too
+		}
 		switch next := t.at(i + width); {
 		case isDigit(next):
 			t = t.replace(i, i+width, '-', StepUnit, u)
@@ -201,6 +204,16 @@ func foldUnits(t tokens, begin int) tokens {
 		}
 	}
 	return t
+}
+
+// inBuilding reports whether the name of a building, or anything else behind a number, stands before i.
+func inBuilding(t tokens, begin, i int) bool {
+	for k := begin + 1; k < i; k++ {
+		if isDigit(t.at(k-1)) && beginsBuilding(t, k) && !isJoint(t.at(k)) {
+			return true
+		}
+	}
+	return false
 }
 
 // readUnit reads the unit that begins at i, behind a digit; the width is 0 if there is none.
@@ -228,7 +241,7 @@ func readUnit(t tokens, i int) (width int, u unit) {
 	case '号':
 		switch {
 		case next == '室':
-			return 2, unitGo
+			return 2, unitRoom
 		case namesPlace(next):
 			return 0, noUnit
 		}

@@ -51,10 +51,11 @@ func foldVariants(t tokens) {
 }
 
 // foldKe makes one of the letters that are written for が in the name of a place. In addresses this leaves the meaning
-// alone; in the name of a person it leaves a doubt.
+// alone; in the name of a person it leaves a doubt, and so does カ in an address: カ部 and ケ部 may be two lots, counted by the
+// letters of the iroha.
 func foldKe(t tokens, s Step) {
 	for i := 2; i+1 < len(t); i++ {
-		before := t[i-1].plain
+		before, doubt := t[i-1].plain, StepNameKe
 		switch t.at(i) {
 		case 'ヶ', 'ケ', 'が', 'ガ': // also ひばりが丘
 			if !isIdeograph(before) && !isHiragana(before) {
@@ -64,16 +65,19 @@ func foldKe(t tokens, s Step) {
 			if !isIdeograph(before) {
 				continue
 			}
+			if s == StepKe && t[i].plain != 'ヵ' {
+				doubt = StepSmallKana
+			}
 		default:
 			continue
 		}
 		if !isIdeograph(t[i+1].plain) {
 			continue
 		}
-		if s == StepKe {
+		if s == StepKe && doubt != StepSmallKana {
 			t[i].set('ヶ', s)
 		} else {
-			t[i].doubt('ヶ', s)
+			t[i].doubt('ヶ', doubt)
 		}
 	}
 }
@@ -125,6 +129,9 @@ func foldSmallKana(t tokens) {
 func foldDiacritics(t tokens) {
 	for i := range t {
 		r := t[i].key
+		if r == 'ı' && !t[i].wild {
+			t[i].doubt('I', StepDiacritic)
+		}
 		if r < 0xC0 || r > 0x24F && (r < 0x1E00 || r > 0x1EFF) || t[i].wild {
 			continue
 		}

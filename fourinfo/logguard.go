@@ -2,14 +2,15 @@ package fourinfo
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
+	"reflect"
 )
 
 // GuardLogs wraps a log handler so that no individual number (個人番号) passes it: a message, a key or a value that
 // [LooksLikeIndividualNumber] is replaced by "[redacted]". It looks into groups, errors, numbers and whatever else fmt can
-// print. A value of another type passes unchanged if it prints without such a number; a handler that then shows it in
-// another way, such as the fields that only its JSON form has, is beyond the guard.
+// print or encoding/json marshal. A handler that shows a value in a third way is beyond the guard.
 //
 // One random number of twelve digits in ten is masked too; identifiers in logs should have letters.
 func GuardLogs(next slog.Handler) slog.Handler { return logGuard{next} }
@@ -61,19 +62,36 @@ func maskAttr(a slog.Attr) slog.Attr {
 	switch value.Kind() {
 	case slog.KindGroup:
 		value = slog.GroupValue(maskAttrs(value.Group())...)
-	case slog.KindBool, slog.KindDuration, slog.KindTime, slog.KindFloat64: // no number of a person is kept in these
+	case slog.KindBool, slog.KindDuration, slog.KindTime: // no number of a person is kept in these
+	case slog.KindAny, slog.KindFloat64:
+		if holdsNumber(value.Any()) {
+			value = slog.StringValue(redaction)
+		}
 	default:
-		if LooksLikeIndividualNumber(value.String()) || value.Kind() == slog.KindAny && holdsNumber(value.Any()) {
+		if LooksLikeIndividualNumber(value.String()) {
 			value = slog.StringValue(redaction)
 		}
 	}
 	return slog.Attr{Key: maskNumber(a.Key), Value: value}
 }
 
-// holdsNumber looks at a value as fmt shows it, and at bytes as the text that they may be.
+// holdsNumber looks at a value as handlers show it: as fmt and JSON do, and bytes of any type as the text that they may be.
 func holdsNumber(v any) bool {
-	if b, ok := v.([]byte); ok {
-		return LooksLikeIndividualNumber(string(b))
+	if r := reflect.ValueOf(v); r.IsValid() && r.Kind() == reflect.Slice && r.Type().Elem().Kind() == reflect.Uint8 {
+		return LooksLikeIndividualNumber(string(r.Bytes()))
 	}
-	return LooksLikeIndividualNumber(fmt.Sprintf("%+v", v))
+	if LooksLikeIndividualNumber(fmt.Sprintf("%+v", v)) {
+		return true
+	}
+	return holdsNumberInJSON(v)
+}
+
+func holdsNumberInJSON(v any) (holds bool) {
+	defer func() {
+		if recover() != nil { // encoding/json, unlike fmt and the handlers, passes the panic of a value's method on
+			holds = true
+		}
+	}()
+	encoded, err := json.Marshal(v)
+	return err == nil && LooksLikeIndividualNumber(string(encoded))
 }

@@ -35,7 +35,10 @@ func foldAddress(raw string, s Substitutes) side {
 
 func (m *matcher) compareAddress() {
 	a, b := m.a.place, m.b.place
+	postcodeA, postcodeB := m.a.postcode(), m.b.postcode()
 	switch {
+	case postcodeA != "" && postcodeB != "" && postcodeA != postcodeB:
+		m.findings = append(m.findings, Finding{StepDifference, Different, Span{0, int(m.a.tokens[0].end)}, Span{0, int(m.b.tokens[0].end)}})
 	case a.found == 0 || b.found == 0:
 		m.unlisted()
 	case !a.shares(b) && !a.sameCity(b):
@@ -44,6 +47,21 @@ func (m *matcher) compareAddress() {
 		m.head()
 		m.rest(a.end, b.end)
 	}
+}
+
+// postcode returns the digits of the postcode that was dropped; "" if there was none.
+func (s side) postcode() string {
+	dropped := s.raw[:s.tokens[0].end]
+	if len(dropped) < 7 {
+		return ""
+	}
+	var digits []rune
+	for _, x := range foldSymbols(foldWidth(tokenise(dropped, nil))) {
+		if isDigit(x.plain) {
+			digits = append(digits, x.plain)
+		}
+	}
+	return string(digits)
 }
 
 // unlisted compares addresses of which the table does not know one: character by character, from the prefecture on if only

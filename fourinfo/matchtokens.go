@@ -77,10 +77,36 @@ func (m *matcher) pair(i, j int) bool {
 		}
 		m.addSteps(drops, StepSelector, SameAfterNormalisation, Span{int(x.to), int(x.end)}, Span{int(y.to), int(y.end)})
 	}
-	if x.unit != noUnit && y.unit != noUnit && x.unit != y.unit {
+	if m.unitsConflict(i, j) {
 		m.add(StepUnitConflict, NeedsReview, Span{own[0].From, int(x.end)}, Span{own[1].From, int(y.end)})
 	}
 	return true
+}
+
+// unitsConflict reports whether the numbers before two tokens count different things. A number without a unit may count anything;
+// but only as the fourth of an address, as in 1-2-3-101, it is a room without a doubt.
+func (m *matcher) unitsConflict(i, j int) bool {
+	switch x, y := m.a.tokens[i].unit, m.b.tokens[j].unit; {
+	case x == y:
+		return false
+	case x == unitRoom && y == noUnit:
+		return numbersBefore(m.b.tokens, j) < 4
+	case x == noUnit && y == unitRoom:
+		return numbersBefore(m.a.tokens, i) < 4
+	default:
+		return x != noUnit && y != noUnit
+	}
+}
+
+// numbersBefore counts the numbers joined by dashes of which the last ends at i, or before it.
+func numbersBefore(t tokens, i int) int {
+	n := 1
+	for k := i - 1; k > 0 && (isDigit(t.at(k)) || t.at(k) == '-'); k-- {
+		if t.at(k) == '-' {
+			n++
+		}
+	}
+	return n
 }
 
 // difference records that nothing explains why the tokens from i and j on differ, between the part that begins alike and the

@@ -30,10 +30,11 @@ type place struct {
 	end           int        // where the rest begins; prefectureEnd when no municipality was found
 	rows          [16]uint16 // 北区 alone may be that many
 	found         int        // how many rows it may be
+	bare          bool       // a town or village alone, which may be a neighbourhood (町) of any city
 }
 
 // resolved reports whether the address names one municipality.
-func (p place) resolved() bool { return p.found == 1 }
+func (p place) resolved() bool { return p.found == 1 && !p.bare }
 
 func (p place) row() municipality { return municipalityTable[p.rows[0]] }
 
@@ -58,17 +59,18 @@ func locate(t tokens) place {
 			if county := utf8.RuneCountInString(row.county); n == county+utf8.RuneCountInString(row.city)+utf8.RuneCountInString(row.ward) {
 				p.countyEnd += county
 			}
+			p.bare = p.prefecture == 0 && p.countyEnd == p.prefectureEnd && (strings.HasSuffix(row.city, "町") || strings.HasSuffix(row.city, "村"))
 			break
 		}
 	}
 	return p
 }
 
-// prefixLength returns the length of the name if the tokens begin with it.
+// prefixLength returns the length of a prefecture's name, which is its own match key, if the tokens begin with it.
 func prefixLength(t tokens, name string) int {
 	n := 0
 	for _, r := range name {
-		if n >= len(t) || t[n].wild || t[n].key != representative(r) {
+		if n >= len(t) || t[n].wild || t[n].key != r {
 			return 0
 		}
 		n++

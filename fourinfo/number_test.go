@@ -253,3 +253,30 @@ func TestGuardLogs(t *testing.T) {
 		t.Error("the guard changes the level")
 	}
 }
+
+// numberOnlyInJSON shows a number to a JSON handler alone.
+type numberOnlyInJSON struct{ Number func() string }
+
+func (n numberOnlyInJSON) MarshalJSON() ([]byte, error) { return json.Marshal(n.Number()) }
+
+func (n numberOnlyInJSON) String() string { return "a number" }
+
+// TestGuardSeesWhatHandlersShow: bytes of a named type, floats and what only the JSON form has.
+func TestGuardSeesWhatHandlersShow(t *testing.T) {
+	t.Parallel()
+	type body []byte
+	const number = "123456789018"
+	for name, v := range map[string]any{
+		"json.RawMessage": json.RawMessage(`{"n":"` + number + `"}`), "named bytes": body(number), "float": 123456789018.0,
+		"float in a map": map[string]any{"n": 123456789018.0}, "JSON form": numberOnlyInJSON{func() string { return number }},
+		"a value that panics": numberOnlyInJSON{},
+		"raw in a struct":     struct{ Body json.RawMessage }{json.RawMessage(`"` + number + `"`)},
+	} {
+		var text, encoded bytes.Buffer
+		slog.New(fourinfo.GuardLogs(slog.NewTextHandler(&text, nil))).Info("m", slog.Any("v", v))
+		slog.New(fourinfo.GuardLogs(slog.NewJSONHandler(&encoded, nil))).Info("m", slog.Any("v", v))
+		if both := text.String() + encoded.String(); strings.Contains(both, number) || strings.Count(both, "[redacted]") != 2 {
+			t.Errorf("%s: %s", name, both)
+		}
+	}
+}

@@ -7,7 +7,8 @@ type Outcome int
 const (
 	// OutcomeUnknown: the other person lacks the attribute, so nothing was compared.
 	OutcomeUnknown Outcome = iota
-	// Same: the raw values agree exactly. It is never said of strings that differ.
+	// Same: the raw values of names and addresses agree exactly; it is never said of texts that differ. Complete birthdates are
+	// the same date, and genders the same listed value, whatever code their sources have for them.
 	Same
 	// SameAfterNormalisation: the raw values differ only in ways of writing that mean the same, each named by a finding.
 	SameAfterNormalisation

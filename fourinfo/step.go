@@ -29,7 +29,7 @@ const (
 	StepNumeral
 	// StepUnit makes 丁目, 番地, 番, 号 and の between numbers "-" and drops them after the last.
 	StepUnit
-	// StepKe makes ケ, ヵ, カ, が and ガ between ideographs of an address ヶ.
+	// StepKe makes ケ, ヵ, が and ガ between ideographs of an address ヶ; カ, which may count lots, is up to StepSmallKana.
 	StepKe
 	// StepOaza drops 大字, 小字 and 字 before the name of a locality.
 	StepOaza
@@ -53,7 +53,7 @@ const (
 	StepNameKe
 	// StepKana makes hiragana katakana.
 	StepKana
-	// StepSmallKana makes small kana large: キヨウコ may be キョウコ.
+	// StepSmallKana makes small kana large: キヨウコ may be キョウコ, and カ between ideographs of an address ヵ.
 	StepSmallKana
 	// StepLongVowel makes a dash after kana the long-vowel mark ー.
 	StepLongVowel

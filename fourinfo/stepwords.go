@@ -61,9 +61,9 @@ func Steps() []Step {
 }
 
 func (s Step) text() stepText {
-	for _, t := range stepTexts {
-		if t.step == s {
-			return t
+	for i := range stepTexts {
+		if stepTexts[i].step == s {
+			return stepTexts[i]
 		}
 	}
 	return stepText{name: "unknown", wording: Wording{"不明", "unknown"}}

@@ -25,6 +25,7 @@ const (
 	unitChome       // 丁目
 	unitBanchi      // 番地, 番
 	unitGo          // 号
+	unitRoom        // 号室, where no building is named before
 )
 
 // tokens is a value on its way to its match key. The first token stands before the value and holds what is dropped there.

@@ -127,9 +127,11 @@ func (r *reader) readJSONAddress(raw json.RawMessage) (string, bool) {
 }
 
 func (r *reader) readJSONGender(raw json.RawMessage) (string, bool) {
-	var number json.Number
-	if raw[0] != '"' && json.Unmarshal(raw, &number) == nil {
-		return number.String(), r.accept(AttributeGender, number.String())
+	if raw[0] != '"' {
+		var number json.Number
+		if json.Unmarshal(raw, &number) == nil {
+			return number.String(), r.accept(AttributeGender, number.String())
+		}
 	}
 	s, reason := decodeString(raw, ReasonNotGender)
 	if reason != "" {
@@ -146,6 +148,11 @@ func decodeString(raw json.RawMessage, wrongType string) (s, reason string) {
 	if isPlainString(raw) {
 		return string(raw[1 : len(raw)-1]), ""
 	}
+	return unescapeString(raw, wrongType)
+}
+
+// unescapeString is apart, so that the common case leaves nothing on the heap.
+func unescapeString(raw json.RawMessage, wrongType string) (s, reason string) {
 	if len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &s) != nil {
 		return "", wrongType
 	}

@@ -10,8 +10,8 @@ type PersonPolicy int
 
 // Policies, from strict to lenient.
 const (
-	// ExactPerson accepts [fourinfo.Same] only: every attribute equal code point by code point, and none with a substitute
-	// character. Anything else that is not different fails with [ReasonPersonReview].
+	// ExactPerson accepts [fourinfo.Same] only: names and addresses equal code point by code point, and none with a substitute
+	// character; birthdates and genders equal as values. Anything else that is not different fails with [ReasonPersonReview].
 	ExactPerson PersonPolicy = iota
 	// NormalisedPerson accepts [fourinfo.SameAfterNormalisation] too: full and half width, ways of writing an address and the
 	// like.
