@@ -199,10 +199,11 @@ func (c *CRLs) settle(ctx context.Context, issuer *x509.Certificate, names [][]b
 	}
 	var sound []*storedList
 	for _, u := range found {
-		l, err := c.verify(ctx, u, issuer)
-		if err != nil && ctx.Err() != nil {
+		if ctx.Err() != nil {
 			return
 		}
+		// One caller who gives up must not spoil the list for all others: its index is made once.
+		l, err := c.verify(context.WithoutCancel(ctx), u, issuer)
 		if err == nil {
 			sound = append(sound, l)
 		}
