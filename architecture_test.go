@@ -126,6 +126,22 @@ func TestImportRules(t *testing.T) {
 	}
 }
 
+// The libraries that this module is built on are used where the plan says, by the code itself and not by its tests alone.
+func TestFoundationsAreUsed(t *testing.T) {
+	for library, dir := range map[string]string{
+		"golang.org/x/oauth2":           "authn",
+		"github.com/coreos/go-oidc/v3":  "authn",
+		"github.com/lestrrat-go/jwx/v2": "internal/jose",
+		"github.com/ebfe/scard":         "jpki/card/pcsc",
+	} {
+		if !slices.ContainsFunc(sourceFiles(t), func(f sourceFile) bool {
+			return !f.test && f.dir == dir && slices.ContainsFunc(f.imports, func(p string) bool { return within(p, library) })
+		}) {
+			t.Errorf("%s does not use %s", dir, library)
+		}
+	}
+}
+
 // A program that imports only authn or jpki links no database driver, browser or session library.
 func TestLightPackagesLinkNothingHeavy(t *testing.T) {
 	heavy := []string{"database/sql", "github.com/alexedwards/scs", "github.com/chromedp", "rsc.io/qr", "github.com/ebfe/scard", "testing"}

@@ -2,10 +2,12 @@ package authn
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -128,6 +130,27 @@ func TestCircuitStaysClosed(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	t.Run("more than anyone may read", func(t *testing.T) {
+		op := newOP(t)
+		h := op.client(func(c *Config) { c.BreakAfter = 1 }).HTTPClient()
+		op.info = reply(200, jsonType, strings.Repeat(" ", limits.HTTPBody+2))
+		for range 2 {
+			if _, err := get(t.Context(), h, op.env.UserinfoEndpoint, 2*limits.HTTPBody, jsonType, testAccess); !errors.Is(err, errTooLarge) {
+				t.Error(err)
+			}
+		}
+	})
+	t.Run("the same path at another host", func(t *testing.T) {
+		op, other := newOP(t), newOP(t)
+		h := op.client(func(c *Config) { c.BreakAfter = 1 }).HTTPClient()
+		op.info = reply(503, jsonType, "{}")
+		for range 2 {
+			_, _ = get(t.Context(), h, op.env.UserinfoEndpoint, limits.Userinfo, jsonType, testAccess)
+		}
+		if _, err := get(t.Context(), h, other.env.UserinfoEndpoint, limits.Userinfo, jsonType, testAccess); err != nil || op.infoHits.Load() != 1 {
+			t.Errorf("%d requests, %v", op.infoHits.Load(), err)
+		}
+	})
 	t.Run("elsewhere", func(t *testing.T) {
 		op := newOP(t)
 		h := op.client(func(c *Config) { c.BreakAfter = 1 }).HTTPClient()
@@ -235,6 +258,7 @@ type unreachable struct {
 	calls atomic.Int64
 	fails int64
 	how   string
+	why   error
 	sent  []string
 }
 
@@ -248,7 +272,7 @@ func (u *unreachable) RoundTrip(r *http.Request) (*http.Response, error) {
 		r.Body = io.NopCloser(strings.NewReader(string(b)))
 	}
 	if u.calls.Add(1) <= u.fails {
-		return nil, &net.OpError{Op: u.how, Net: "tcp", Err: io.ErrUnexpectedEOF}
+		return nil, &net.OpError{Op: u.how, Net: "tcp", Err: u.why}
 	}
 	return u.base.RoundTrip(r)
 }
@@ -257,30 +281,37 @@ func (u *unreachable) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestRepetition(t *testing.T) {
 	for name, row := range map[string]struct {
 		how   string
+		why   error
 		fails int64
-		good  bool
 		calls int64
+		check string // empty: it succeeds
 	}{
-		"no connection once":      {"dial", 1, true, 2},
-		"no connection twice":     {"dial", 2, false, 2},
-		"broken while it is sent": {"write", 1, false, 1},
-		"broken while it is read": {"read", 1, false, 1},
+		"no connection once":          {"dial", io.ErrUnexpectedEOF, 1, 2, ""},
+		"no connection twice":         {"dial", io.ErrUnexpectedEOF, 2, 2, "connection"},
+		"no connection within a time": {"dial", os.ErrDeadlineExceeded, 1, 1, "timeout"}, // nobody is to wait twice as long
+		"broken while it is sent":     {"write", io.ErrUnexpectedEOF, 1, 1, "connection"},
+		"broken while it is read":     {"read", io.ErrUnexpectedEOF, 1, 1, "connection"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			op := newOP(t)
-			broken := &unreachable{base: http.DefaultTransport, how: row.how, fails: row.fails}
-			c := op.client(func(c *Config) { c.HTTPClient = &http.Client{Transport: broken} })
-			err := serviceToken(c)
-			if (err == nil) != row.good || broken.calls.Load() != row.calls {
-				t.Fatalf("%d calls, %v", broken.calls.Load(), err)
-			}
-			if !row.good {
-				wantError(t, err, ReasonTransport, "connection")
-			}
-			if len(broken.sent) == 2 && broken.sent[0] == broken.sent[1] {
-				t.Error("the same assertion twice")
-			}
-		})
+		for grant, prepare := range tokenGrants() {
+			t.Run(grant+"/"+name, func(t *testing.T) {
+				op := newOP(t)
+				broken := &unreachable{base: http.DefaultTransport, how: row.how, why: row.why}
+				c := op.client(func(c *Config) { c.HTTPClient = &http.Client{Transport: broken} })
+				call := prepare(t, op, c)
+				broken.calls.Store(0)
+				broken.sent, broken.fails = nil, row.fails
+				err := call()
+				if (err == nil) != (row.check == "") || broken.calls.Load() != row.calls {
+					t.Fatalf("%d calls, %v", broken.calls.Load(), err)
+				}
+				if err != nil {
+					wantError(t, err, ReasonTransport, row.check)
+				}
+				if len(broken.sent) == 2 && broken.sent[0] == broken.sent[1] {
+					t.Error("the same assertion twice")
+				}
+			})
+		}
 	}
 }
 

@@ -215,6 +215,7 @@ func TestDiscover(t *testing.T) {
 			writeJSON(w, 200, with(good, "token_endpoint_auth_methods_supported", "x"))
 		}, ReasonConfiguration, "discovery token_endpoint_auth_methods_supported"},
 		"duplicate member":        {reply(200, jsonType, `{"issuer":"a","issuer":"b"}`), ReasonConfiguration, "discovery document"},
+		"maintenance page":        {reply(200, "text/html", "<html>"), ReasonTransport, "discovery document"},
 		"status 404":              {reply(404, jsonType, `{}`), ReasonTransport, "discovery status"},
 		"redirect":                {reply(302, jsonType, `{}`), ReasonTransport, "discovery status"},
 		"larger than any such":    {reply(200, jsonType, strings.Repeat(" ", limits.Discovery+1)), ReasonTransport, "size"},

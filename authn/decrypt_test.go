@@ -87,6 +87,13 @@ func TestEncryptedUserinfo(t *testing.T) {
 		"encrypted twice": {func(*testOP) string {
 			return sealTo(t, toRSA(), "RSA-OAEP-256", "A256GCM", sealTo(t, toEC(), "ECDH-ES", "A256GCM", goodInfo))
 		}, "form"},
+		"JSON under a header that says signed token": {func(*testOP) string {
+			s, err := jose.EncryptJWT(toRSA(), "RSA-OAEP-256", "A256GCM", goodInfo)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}, "form"},
 		"to a stranger": {func(*testOP) string {
 			return sealTo(t, jose.PublicKey{Key: stranger.Public(), KeyID: "enc-rsa"}, "RSA-OAEP-256", "A256GCM", goodInfo)
 		}, "decryption"},

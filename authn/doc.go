@@ -41,7 +41,8 @@
 //  3. state, in constant time; then that this pending login was not finished before.
 //  4. iss, if present, is the issuer (RFC 9207); absent is fine unless the metadata promised it.
 //  5. error: cancelled, refused or failed; then the age of the pending login; then code.
-//  6. The token endpoint's answer: no redirect, JSON with unique members, Bearer, no negative lifetime.
+//  6. The token endpoint's answer, before x/oauth2, which makes the request, reads it: no redirect, JSON with unique
+//     members, Bearer, no negative lifetime.
 //  7. The ID token: compact form with a strict header, typ absent or JWT, allowed alg bound to the kind of key, signature
 //     by the one key that fits; then iss, aud and azp, exp, iat, nbf, auth_time, sub, nonce, at_hash, c_hash and acr.
 //     go-oidc verifies first, and everything that it leaves to its caller follows. It may come encrypted; what is inside

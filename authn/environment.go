@@ -2,6 +2,7 @@ package authn
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -61,7 +62,7 @@ func Custom(baseURL string) Environment {
 // given one is hardened in the same way as [Config.HTTPClient].
 //
 // The service does not document discovery; [Sandbox] and [Production] need no request. Errors have ReasonConfiguration
-// or ReasonTransport.
+// if the metadata are wrong, and ReasonTransport if none could be had, an answer that is no JSON object included.
 func Discover(ctx context.Context, client *http.Client, issuer string) (Environment, error) {
 	if m := checkURL("issuer", issuer, false); m != nil {
 		return Environment{}, misconfigured("discovery", []error{m})
@@ -85,7 +86,11 @@ func Discover(ctx context.Context, client *http.Client, issuer string) (Environm
 func readMetadata(body []byte, issuer string) (Environment, error) {
 	m, err := strictjson.Object(body)
 	if err != nil {
-		return Environment{}, &Error{Reason: ReasonConfiguration, Check: "discovery document", Err: err}
+		reason := ReasonConfiguration
+		if errors.Is(err, strictjson.ErrSyntax) { // no metadata at all, but the page of something in between or half an answer
+			reason = ReasonTransport
+		}
+		return Environment{}, &Error{Reason: reason, Check: "discovery document", Err: err}
 	}
 	text := func(name string) string { s, _ := strictjson.String(m[name]); return s }
 	// OpenID Connect Discovery 1.0, section 4.3: "The issuer value returned MUST be identical to the Issuer URL that was

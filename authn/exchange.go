@@ -14,10 +14,9 @@ type tokens struct {
 	granted        []string // nil: the response has no scope
 }
 
-// exchange sends the code (RFC 6749, section 4.1.3) with PKCE (RFC 7636) and private_key_jwt.
+// exchange sends the code.
 func (c *Client) exchange(ctx context.Context, f *pendingFields, code string) (tokens, error) {
-	answer, err := c.tokenCall(ctx, "grant_type", "authorization_code", "code", code, "redirect_uri", f.RedirectURL,
-		"code_verifier", f.Verifier)
+	answer, err := c.tokenCall(ctx, c.codeGrant(code, f.RedirectURL, f.Verifier))
 	if err != nil {
 		return tokens{}, err
 	}

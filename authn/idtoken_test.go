@@ -24,6 +24,7 @@ func TestRefusedClaims(t *testing.T) {
 		change      func(claimsMap)
 	}{
 		{"missing iss", "iss", without("iss")},
+		{"a claim whose source is not there, which go-oidc looks at", "claims", set("_claim_names", claimsMap{"address": "nowhere"})},
 		{"iss of another environment", "iss", set("iss", Production().Issuer)},
 		{"iss with a slash at the end", "iss", func(m claimsMap) { m["iss"] = m["iss"].(string) + "/" }},
 		{"iss is an array", "iss", func(m claimsMap) { m["iss"] = []any{m["iss"]} }},

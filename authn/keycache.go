@@ -23,7 +23,7 @@ const (
 )
 
 // keyCache holds the service's signing keys. A token that no key verifies makes it look for newer keys once; a fetch that
-// brings none starts the cooldown. That order keeps a flood of bad tokens down to one fetch per cooldown and still finds
+// brings none, or not the token's, starts the cooldown. That order keeps a flood of bad tokens down to one fetch per cooldown and still finds
 // a key that the service began to use a moment ago, be it under a new or a re-used key id.
 //
 // A fetch runs in the goroutine and under the context of the call that needs it, one at a time: no background work, no
@@ -36,7 +36,7 @@ type keyCache struct {
 
 	turn chan struct{} // room for one: whoever puts something in may fetch
 	cur  atomic.Pointer[keySnapshot]
-	// quiet is when the last fetch that brought nothing new ended, in nanoseconds since 1970; 0 = never.
+	// quiet is when the last fetch that helped no token ended, in nanoseconds since 1970; 0 = never.
 	quiet atomic.Int64
 	// failed is what the last fetch failed with; nil after one that succeeded.
 	failed atomic.Pointer[Error]
@@ -69,7 +69,12 @@ func (k *keyCache) verify(ctx context.Context, t *jose.Token, rules jose.VerifyO
 	if newer == nil {
 		return nil, err
 	}
-	return t.Verify(newer.set, rules)
+	if payload, err = t.Verify(newer.set, rules); jose.IsKeyMiss(err) {
+		// Other keys than before, and none of them the token's: a service that shows another set each time would be asked
+		// for every bad token.
+		k.quiet.Store(k.now().UnixNano())
+	}
+	return payload, err
 }
 
 // current returns keys that are fresh, or usable while the service cannot be reached.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -68,6 +69,36 @@ func TestFloodOfBadTokens(t *testing.T) {
 				t.Errorf("%d fetches after the cooldown, want one more", n)
 			}
 		})
+	}
+}
+
+// A service whose machines publish different keys, or that changes them all the time, is spared like any other.
+func TestFloodWhileTheKeysChange(t *testing.T) {
+	op := newOP(t)
+	c := op.client()
+	if err := op.verifyOne(c); err != nil {
+		t.Fatal(err)
+	}
+	var shown atomic.Int64
+	op.setKeys(func(w http.ResponseWriter, _ *http.Request) {
+		other := testOtherEC().signing().Public()
+		other.KeyID = strconv.FormatInt(shown.Add(1), 10)
+		b, err := jose.MarshalKeySet(testECKey().signing().Public(), other)
+		if err != nil {
+			t.Error(err)
+		}
+		_, _ = w.Write(b)
+	})
+	for range 100 {
+		op.header = `{"alg":"ES256","kid":"` + randomText(8) + `"}`
+		wantError(t, op.verifyOne(c), ReasonIDToken, "key")
+	}
+	if n := op.jwksHits.Load(); n != 2 {
+		t.Errorf("%d fetches, want the first and one more", n)
+	}
+	op.header = ""
+	if err := op.verifyOne(c); err != nil {
+		t.Errorf("a good token: %v", err)
 	}
 }
 
@@ -319,6 +350,25 @@ func TestCancelledFetchHarmsNobody(t *testing.T) {
 	cancel()
 	wantError(t, <-done, ReasonTransport, "signing keys: cancelled")
 	if _, err := c.verifyIDToken(context.Background(), token, testAccess, "n"); err != nil {
+		t.Error(err)
+	}
+}
+
+// A caller who gives up the search for a new key leaves it to the next one, who need not wait for a cooldown.
+func TestCancelledSearchForAKeyHarmsNobody(t *testing.T) {
+	op := newOP(t)
+	c := op.client()
+	if err := op.verifyOne(c); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	op.setKeys(func(_ http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() })
+	op.idKey = testOtherEC()
+	_, err := c.verifyIDToken(ctx, op.idToken("n", testAccess), testAccess, "n")
+	wantError(t, err, ReasonTransport, "signing keys: cancelled")
+	op.setKeys(nil)
+	op.publish(testECKey(), testOtherEC())
+	if err := op.verifyOne(c); err != nil {
 		t.Error(err)
 	}
 }

@@ -276,6 +276,7 @@ func TestBeginRefuses(t *testing.T) {
 		"scope beyond ASCII":                {ExtraScopes: []string{"氏名"}},
 		"too many scopes":                   {ExtraScopes: make([]string, maxScopes+1)},
 		"scope too long":                    {ExtraScopes: long},
+		"acr values too long":               {ACRValues: long},
 		"acr with a space":                  {ACRValues: []string{"aal3 crl"}},
 		"individual number while off":       {Scopes: IndividualNumber},
 	} {

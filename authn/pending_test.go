@@ -33,6 +33,7 @@ func TestParsePendingRefuses(t *testing.T) {
 		"no issuer":            with(m, "i", ""),
 		"no client":            with(m, "c", ""),
 		"no redirect":          with(m, "r", ""),
+		"tenant too long":      with(m, "w", strings.Repeat("w", maxTenantName+1)),
 		"redirect too long":    with(m, "r", strings.Repeat("r", 256)),
 		"no scopes":            with(m, "o", nil),
 		"a scope with a space": with(m, "o", []string{"a b"}),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/json"
+	"net/url"
 	"slices"
 	"time"
 
@@ -122,7 +123,7 @@ func (c *Client) refresh(ctx context.Context, f *refreshFields) (*Refreshed, err
 	if f.Expires != 0 && !c.now().Before(time.Unix(f.Expires, 0).Add(c.expSkew)) {
 		return nil, &Error{Reason: ReasonTokenRejected, Check: "refresh token expired"}
 	}
-	answer, err := c.tokenCall(ctx, "grant_type", "refresh_token", "refresh_token", f.Token)
+	answer, err := c.tokenCall(ctx, c.endpointGrant(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {f.Token}}))
 	if err != nil {
 		return nil, err
 	}

@@ -94,6 +94,13 @@ func TestRefresh(t *testing.T) {
 			if next.Token != want {
 				t.Error("the next token is another one")
 			}
+			expires := token.Expires() // that of the old token says nothing about a new one
+			if row.next != "" {
+				expires = time.Time{}
+			}
+			if !got.RefreshToken.Expires().Equal(expires) {
+				t.Errorf("the next token ends %v, want %v", got.RefreshToken.Expires(), expires)
+			}
 			if next.Subject != testSubject || next.Nonce != token.fields().Nonce || next.AuthTime != token.fields().AuthTime {
 				t.Error("the next token lost its binding")
 			}
@@ -154,9 +161,11 @@ func TestRefreshThatIsNotSent(t *testing.T) {
 	c := op.client()
 	id := keepTokens(t, op, c)
 	before := op.tokenHits.Load()
+	sameApplication, _ := twoTenants(t, op).Client("shop")
 	for _, client := range []*Client{
 		op.client(func(c *Config) { c.ClientID = "RP00000002" }),
 		op.client(func(c *Config) { c.Environment.Issuer += "x" }),
+		sameApplication,
 	} {
 		_, err := client.Refresh(context.Background(), id.RefreshToken())
 		wantError(t, err, ReasonStored, "refresh token")

@@ -3,6 +3,7 @@ package authn
 import (
 	"context"
 	"errors"
+	"net/url"
 	"sync/atomic"
 	"time"
 )
@@ -68,11 +69,11 @@ func (c *Client) ForgetServiceToken(ctx context.Context, t Token) {
 }
 
 func (c *Client) fetchServiceToken(ctx context.Context) (Token, error) {
-	parameters := []string{"grant_type", "client_credentials"}
+	parameters := url.Values{}
 	if c.wire.ServiceTokenScope != "" {
-		parameters = append(parameters, "scope", c.wire.ServiceTokenScope)
+		parameters.Set("scope", c.wire.ServiceTokenScope)
 	}
-	answer, err := c.tokenCall(ctx, parameters...)
+	answer, err := c.tokenCall(ctx, c.endpointGrant(parameters))
 	if err != nil {
 		return Token{}, err
 	}

@@ -1,20 +1,28 @@
 package authn
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/strictjson"
 )
 
-// Package oauth2 is not used here: it repeats a request with the same code and assertion, follows redirects, accepts form
-// encoding, duplicate members, any token type and a negative lifetime, keeps the whole answer in its errors, and has no
-// client assertions.
+// Package oauth2 makes the requests to the token endpoint. By itself it would repeat one with the same code and assertion
+// (AuthStyleAutoDetect), follow redirects, accept form encoding, duplicate members, any token type and a negative lifetime,
+// and keep the whole answer in its errors. So each request has a configuration and an HTTP client of its own; the client's
+// transport reads the answer strictly before package oauth2 sees it, and what is used of it is what was read there.
 
 // tokenAnswer is a good answer of the token endpoint.
 type tokenAnswer struct {
@@ -22,65 +30,101 @@ type tokenAnswer struct {
 	expires int64 // seconds; -1 unknown
 }
 
+// grant makes one request with package oauth2 through the HTTP client in ctx.
+type grant func(ctx context.Context, assertion string) (*oauth2.Token, error)
+
+// codeGrant is RFC 6749, section 4.1.3 with PKCE (RFC 7636).
+func (c *Client) codeGrant(code, redirectURL, verifier string) grant {
+	return func(ctx context.Context, assertion string) (*oauth2.Token, error) {
+		conf := oauth2.Config{
+			ClientID:    c.clientID,
+			RedirectURL: redirectURL,
+			Endpoint:    oauth2.Endpoint{TokenURL: c.env.TokenEndpoint, AuthStyle: oauth2.AuthStyleInParams},
+		}
+		return conf.Exchange(ctx, code, oauth2.VerifierOption(verifier),
+			oauth2.SetAuthURLParam("client_assertion_type", assertionType), oauth2.SetAuthURLParam("client_assertion", assertion))
+	}
+}
+
+// endpointGrant is every other grant. The refresh of oauth2.Config has no room for an assertion; clientcredentials.Config
+// sends the parameters that it is given, another grant_type among them.
+func (c *Client) endpointGrant(parameters url.Values) grant {
+	return func(ctx context.Context, assertion string) (*oauth2.Token, error) {
+		parameters.Set("client_assertion_type", assertionType)
+		parameters.Set("client_assertion", assertion)
+		conf := clientcredentials.Config{
+			ClientID: c.clientID, TokenURL: c.env.TokenEndpoint, AuthStyle: oauth2.AuthStyleInParams, EndpointParams: parameters,
+		}
+		return conf.Token(ctx)
+	}
+}
+
 // tokenCall makes one request to the token endpoint, and a second one with a new assertion only if no connection could be
-// had for the first: once a byte may have been sent, a code or refresh token counts as used. parameters are names and
-// values in turn; the client's are added.
-func (c *Client) tokenCall(ctx context.Context, parameters ...string) (tokenAnswer, error) {
+// had for the first: once a byte may have been sent, a code or refresh token counts as used.
+func (c *Client) tokenCall(ctx context.Context, ask grant) (tokenAnswer, error) {
 	for attempt := 1; ; attempt++ {
 		assertion, err := c.assertion()
 		if err != nil {
 			return tokenAnswer{}, err
 		}
-		t, err := c.tokenCallOnce(ctx, form(append(parameters[:len(parameters):len(parameters)],
-			"client_id", c.clientID, "client_assertion_type", assertionType, "client_assertion", assertion)))
+		t, err := c.tokenCallOnce(ctx, ask, assertion)
 		if err == nil || attempt >= maxAttempts || !neverSent(ctx, err) {
 			return t, err
 		}
 	}
 }
 
-// form is application/x-www-form-urlencoded (RFC 6749, appendix B).
-func form(parameters []string) string {
-	var b strings.Builder
-	size := 0
-	for _, p := range parameters {
-		size += len(p) + 8
+func (c *Client) tokenCallOnce(ctx context.Context, ask grant, assertion string) (tokenAnswer, error) {
+	guard := &tokenGuard{base: c.http.Transport}
+	own := *c.http
+	own.Transport = guard
+	if _, err := ask(context.WithValue(ctx, oauth2.HTTPClient, &own), assertion); err != nil {
+		return tokenAnswer{}, tokenError(err)
 	}
-	b.Grow(size)
-	for i := 0; i < len(parameters); i += 2 {
-		if i > 0 {
-			b.WriteByte('&')
-		}
-		b.WriteString(parameters[i])
-		b.WriteByte('=')
-		b.WriteString(url.QueryEscape(parameters[i+1]))
-	}
-	return b.String()
+	return guard.answer, nil
 }
 
-// tokenCallOnce posts a form. The client's credentials are in it and nowhere else (RFC 6749, section 2.3: no second method).
-func (c *Client) tokenCallOnce(ctx context.Context, body string) (tokenAnswer, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.env.TokenEndpoint, strings.NewReader(body))
-	if err != nil {
-		return tokenAnswer{}, &Error{Reason: ReasonConfiguration, Check: "URL"}
-	}
+// tokenGuard is the transport of one token request. Package oauth2 gets a good answer or an error of this package.
+type tokenGuard struct {
+	base   http.RoundTripper
+	answer tokenAnswer
+}
+
+// RoundTrip implements http.RoundTripper.
+func (g *tokenGuard) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.WithContext(r.Context()) // a copy: a RoundTripper changes no request
+	r.Header = r.Header.Clone()
+	r.Header.Set("Accept", "application/json")
 	// Package net/http sends a POST again by itself only if nothing of it was written to a kept-alive connection.
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Accept", "application/json")
-	resp, err := c.http.Do(req)
+	resp, err := g.base.RoundTrip(r)
 	if err != nil {
-		return tokenAnswer{}, transportError(err)
+		return nil, err
 	}
 	a, err := readAnswer(resp, limits.TokenResponse)
 	_ = resp.Body.Close()
 	if err != nil {
-		e := transportError(err)
-		if e.Check == "size" {
-			e.Reason = ReasonTokenResponse
-		}
-		return tokenAnswer{}, e
+		return nil, err
 	}
-	return readTokenAnswer(a)
+	if g.answer, err = readTokenAnswer(a); err != nil {
+		return nil, err
+	}
+	// Package oauth2 gets no more to read than it needs: it understands the other members in ways of its own.
+	resp.Body = io.NopCloser(bytes.NewReader(slices.Concat(
+		[]byte(`{"token_type":"Bearer","access_token":`), g.answer.members["access_token"], []byte{'}'})))
+	resp.Header = http.Header{"Content-Type": {"application/json"}}
+	return resp, nil
+}
+
+// tokenError drops everything that package oauth2 says about an answer: it would quote it.
+func tokenError(err error) *Error {
+	if u := (*url.Error)(nil); !errors.As(err, &u) { // what the HTTP client returns is one
+		return &Error{Reason: ReasonTokenResponse, Check: "form"}
+	}
+	e := transportError(err)
+	if e.Check == "size" {
+		e.Reason = ReasonTokenResponse
+	}
+	return e
 }
 
 // readTokenAnswer follows RFC 6749, sections 5.1 (status 200, JSON, token_type) and 5.2 (errors).

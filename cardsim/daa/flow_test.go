@@ -134,7 +134,7 @@ func TestPS256(t *testing.T) {
 // The client finds the new key although it has the old set in its cache.
 func TestKeyRotationBetweenLogins(t *testing.T) {
 	clock := newClock()
-	rp := start(t, own, daa.WithClock(clock.now))
+	rp := start(t, follow(t, clock))
 	c := rp.client(func(c *authn.Config) { c.Now = clock.now })
 	for range 3 {
 		if _, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{}); err != nil {

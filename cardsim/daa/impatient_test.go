@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/kakunin-go/kakunin/cardsim/daa"
 )
 
 // formAction is the address of a form of the page on screen.
@@ -51,7 +49,7 @@ func TestSendingAPINPageTwiceCostsOneTry(t *testing.T) {
 // else does, and not for long.
 func TestSecondClickOnTheLastButton(t *testing.T) {
 	clock := newClock()
-	rp := start(t, own, daa.WithClock(clock.now))
+	rp := start(t, follow(t, clock))
 	p := rp.svc.Card().Person()
 	for _, agent := range []string{phoneAgent, pcAgent} {
 		b := rp.browser(agent).get(rp.authorizationURL(with(rp.authorization(), "scope", "openid")))
@@ -123,7 +121,7 @@ func TestBrowserGoesAwayWhileTheCardIsRead(t *testing.T) {
 // The language link of a page that answers a form leads to a page, not to an address that takes forms only.
 func TestLanguageOfAnErrorAfterAForm(t *testing.T) {
 	clock := newClock()
-	rp := start(t, own, daa.WithClock(clock.now))
+	rp := start(t, follow(t, clock))
 	for _, visit := range []struct{ agent, form string }{{phoneAgent, "cancel"}, {phoneAgent, "auth-pin"}, {pcAgent, "number"}} {
 		b := rp.browser(visit.agent).get(rp.authorizationURL(rp.authorization()))
 		clock.advance(time.Hour)

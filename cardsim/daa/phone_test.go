@@ -342,7 +342,7 @@ func TestVisitorWithTwoDevices(t *testing.T) {
 
 func TestHandOverExpiresAndIsRefreshed(t *testing.T) {
 	clock := newClock()
-	rp := start(t, own, daa.WithClock(clock.now))
+	rp := start(t, follow(t, clock))
 	p := rp.svc.Card().Person()
 	address := regexp.MustCompile(`data-kakunin-phone="([^"]*)"`)
 	pc := rp.browser(pcAgent).get(rp.authorizationURL(rp.authorization()))
@@ -373,7 +373,7 @@ func TestHandOverExpiresAndIsRefreshed(t *testing.T) {
 
 func TestNumberExpires(t *testing.T) {
 	clock := newClock()
-	rp := start(t, own, daa.WithClock(clock.now), daa.WithKnobs(daa.Knobs{Lifetimes: daa.Lifetimes{Number: time.Minute}}))
+	rp := start(t, follow(t, clock), daa.WithKnobs(daa.Knobs{Lifetimes: daa.Lifetimes{Number: time.Minute}}))
 	p := rp.svc.Card().Person()
 	pc := rp.browser(pcAgent).get(rp.authorizationURL(rp.authorization()))
 	phone := rp.browser(phoneAgent).get(regexp.MustCompile(`data-kakunin-phone="([^"]*)"`).FindStringSubmatch(pc.body)[1])

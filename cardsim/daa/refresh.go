@@ -51,10 +51,15 @@ func (s *Service) addRefreshToken(response map[string]any, t *refreshToken) *pro
 		return &protocolError{"temporarily_unavailable", "too many refresh tokens"}
 	}
 	response["refresh_token"] = text
+	s.setRefreshLifetime(response, lifetime)
+	return nil
+}
+
+// setRefreshLifetime goes by the wire profile; 0 means that there is no refresh token or no end of it is known.
+func (s *Service) setRefreshLifetime(response map[string]any, lifetime time.Duration) {
 	if name := s.wire.RefreshLifetimeField; name != "" {
 		response[name] = int(lifetime.Seconds())
 	}
-	return nil
 }
 
 // refresh serves the grant type refresh_token (RFC 6749, section 6; OpenID Connect Core 1.0, section 12).
@@ -91,7 +96,7 @@ func (s *Service) refresh(form url.Values, c *client) (map[string]any, *protocol
 	if perr != nil {
 		return nil, perr
 	}
-	response := tokenResponse(access, k.Lifetimes.accessToken())
+	response := s.tokenResponse(access, k.Lifetimes.accessToken())
 	if !k.Scopes.OmitFromResponse {
 		response["scope"] = strings.Join(scopes, " ")
 	}

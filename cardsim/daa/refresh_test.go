@@ -43,6 +43,22 @@ func TestRefreshOff(t *testing.T) {
 	wantRefused(t, rp.token(rp.refresh("x")), http.StatusBadRequest, "unsupported_grant_type")
 }
 
+// The lifetime goes by the wire profile in every answer, with or without a refresh token.
+func TestRefreshLifetimeFollowsTheWireProfile(t *testing.T) {
+	for _, name := range []string{"x_lifetime", ""} {
+		w := authn.DefaultWireProfile()
+		w.RefreshLifetimeField = name
+		rp := start(t, daa.WithWire(w), daa.WithKnobs(refreshing(daa.RefreshOn)))
+		first := rp.loginTokens()
+		for want, a := range map[float64]answer{1800: first, 0: rp.token(rp.refresh(first.text("refresh_token")))} {
+			got, present := a.json[name]
+			if _, old := a.json["refresh_expires_in"]; old || present != (name != "") || (present && got != want) {
+				t.Errorf("%q: %s", name, a.body)
+			}
+		}
+	}
+}
+
 func TestRefreshOn(t *testing.T) {
 	rp := start(t, daa.WithKnobs(refreshing(daa.RefreshOn)))
 	first := rp.loginTokens()

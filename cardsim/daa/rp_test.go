@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,8 +46,27 @@ func newKey(t *testing.T) *ecdsa.PrivateKey {
 	return key
 }
 
-// shared is the test JPKI of all tests that neither revoke nor move the clock.
-var shared = sync.OnceValues(func() (*issuer.JPKI, error) { return issuer.New(issuer.Config{}) })
+// shared is the test JPKI of all tests that do not revoke: deriving its keys takes longer than most tests. Its clock is
+// that of the test that runs, see follow.
+var (
+	shared    = sync.OnceValues(func() (*issuer.JPKI, error) { return issuer.New(issuer.Config{Now: sharedNow}) })
+	testClock atomic.Pointer[clock]
+)
+
+func sharedNow() time.Time {
+	if c := testClock.Load(); c != nil {
+		return c.now()
+	}
+	return time.Now()
+}
+
+// follow makes the service and the shared JPKI go by a test's clock.
+func follow(t *testing.T, c *clock) daa.Option {
+	t.Helper()
+	testClock.Store(c)
+	t.Cleanup(func() { testClock.Store(nil) })
+	return daa.WithClock(c.now)
+}
 
 func withSharedJPKI(t *testing.T) daa.Option {
 	t.Helper()

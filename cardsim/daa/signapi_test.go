@@ -197,7 +197,7 @@ func TestStartRefuses(t *testing.T) {
 func TestResultStatuses(t *testing.T) {
 	clock := newClock()
 	other := newKey(t)
-	rp := start(t, own, daa.WithClock(clock.now), withClient("RP00000002", other))
+	rp := start(t, follow(t, clock), withClient("RP00000002", other))
 	second := &relyingParty{t: t, svc: rp.svc, id: "RP00000002", key: jose.SigningKey{Signer: other, Algorithm: jose.ES256}}
 	codes := authn.DefaultWireProfile().Sign.ErrorCodes
 	want := func(name string, a answer, status int, code string) {

@@ -188,7 +188,7 @@ func (s *Service) exchangeCode(form url.Values, c *client) (map[string]any, *pro
 	if perr != nil {
 		return nil, perr
 	}
-	response := tokenResponse(access, k.Lifetimes.accessToken())
+	response := s.tokenResponse(access, k.Lifetimes.accessToken())
 	if perr := s.addIDToken(response, s.idTokenClaims(g, access, k), k); perr != nil {
 		return nil, perr
 	}
@@ -222,18 +222,19 @@ func (s *Service) serviceToken(form url.Values, c *client) (map[string]any, *pro
 	if perr != nil {
 		return nil, perr
 	}
-	response := tokenResponse(access, k.Lifetimes.serviceToken())
+	response := s.tokenResponse(access, k.Lifetimes.serviceToken())
 	if scope != "" {
 		response["scope"] = scope
 	}
 	return response, nil
 }
 
-func tokenResponse(access string, lifetime time.Duration) map[string]any {
-	return map[string]any{
-		"access_token": access, "token_type": "Bearer", "expires_in": int(lifetime.Seconds()),
-		"refresh_expires_in": 0, "not-before-policy": 0,
+func (s *Service) tokenResponse(access string, lifetime time.Duration) map[string]any {
+	response := map[string]any{
+		"access_token": access, "token_type": "Bearer", "expires_in": int(lifetime.Seconds()), "not-before-policy": 0,
 	}
+	s.setRefreshLifetime(response, 0)
+	return response
 }
 
 func (s *Service) issueAccessToken(t *token, subject string, lifetime time.Duration) (string, *protocolError) {

@@ -237,7 +237,7 @@ func TestCodeIsBoundAndUsedOnce(t *testing.T) {
 
 func TestCodeAndTokensExpire(t *testing.T) {
 	clock := newClock()
-	rp := start(t, own, daa.WithClock(clock.now))
+	rp := start(t, follow(t, clock))
 	code := rp.approve(rp.authorization()).Get("code")
 	clock.advance(59 * time.Second)
 	a := rp.token(withAssertionAt(rp, rp.exchange(code), clock.now()))
