@@ -119,7 +119,7 @@ func BenchmarkAddCRL(b *testing.B) {
 	template := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: now.Add(-time.Hour), NextUpdate: now.Add(day)}
 	for i := range 100_000 {
 		template.RevokedCertificateEntries = append(template.RevokedCertificateEntries, x509.RevocationListEntry{
-			SerialNumber: big.NewInt(int64(1 + i*40503%(1<<31))), RevocationTime: now.Add(-day), ReasonCode: 4,
+			SerialNumber: big.NewInt(1 + int64(i)*40503%(1<<31)), RevocationTime: now.Add(-day), ReasonCode: 4,
 		})
 	}
 	der, err := x509.CreateRevocationList(nil, template, a.cert, a.key)

@@ -18,7 +18,7 @@ import (
 // empty store that trusts whatever issuer a query names.
 //
 // JPKI publishes a list per authority and municipality every day. The store keeps the index of every list that it is given,
-// at about 15 bytes per entry, so that earlier times can be verified; call [CRLs.Prune] to forget those that are over.
+// at about 12 bytes per entry, so that earlier times can be verified; call [CRLs.Prune] to forget those that are over.
 type CRLs struct {
 	config CRLConfig
 
@@ -169,14 +169,15 @@ func (c *CRLs) putAside(u *crl.Unverified) error {
 			return errRollback()
 		}
 	}
-	if c.count >= limits.CRLLists {
-		return &Error{Reason: ReasonStoreFull, Step: "crl.store"}
+	if c.count >= limits.CRLLists || c.size+u.Size() > limits.CRLStore {
+		return errFull()
 	}
 	if c.pending == nil {
 		c.pending = map[string][]*crl.Unverified{}
 	}
 	c.pending[name] = append(c.pending[name], u)
 	c.count++
+	c.size += u.Size()
 	return nil
 }
 
@@ -214,6 +215,7 @@ func (c *CRLs) settle(ctx context.Context, issuer *x509.Certificate, names [][]b
 		key := string(u.Header().Issuer)
 		if at := slices.Index(c.pending[key], u); at >= 0 { // nobody else was faster
 			c.count--
+			c.size -= u.Size()
 			if c.pending[key] = slices.Delete(slices.Clone(c.pending[key]), at, at+1); len(c.pending[key]) == 0 {
 				delete(c.pending, key)
 			}
@@ -242,36 +244,50 @@ func inOrder(lists []*storedList) []*storedList {
 
 // insert puts a verified list into the store.
 func (c *CRLs) insert(ctx context.Context, l *storedList) error {
+	c.mu.RLock()
+	known, err := c.admit(l)
+	c.mu.RUnlock()
+	if known || err != nil { // nothing is written for a list that is not taken
+		return err
+	}
 	if err := c.persist(ctx, l); err != nil {
 		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	err := c.insertLocked(l)
-	if err != nil {
+	err = c.insertLocked(l)
+	if err != nil && !slices.ContainsFunc(c.series[l.series], func(o *storedList) bool { return o.file == l.file }) {
 		l.forget()
 	}
 	return err
+}
+
+// admit says whether the list is the newest of its series already, or why it cannot come into the store; the caller holds
+// the lock.
+func (c *CRLs) admit(l *storedList) (known bool, err error) {
+	if series := c.series[l.series]; len(series) > 0 {
+		newest := series[len(series)-1]
+		if newest.list.SHA256() == l.list.SHA256() {
+			return true, nil
+		}
+		if !newerThan(l.header, newest.header) {
+			return false, errRollback()
+		}
+	}
+	if c.count >= limits.CRLLists || c.size+int64(l.list.IndexSize()) > limits.CRLStore {
+		return false, errFull()
+	}
+	return false, nil
 }
 
 func (c *CRLs) insertLocked(l *storedList) error {
 	if c.byPoint == nil {
 		c.byPoint, c.series, c.direct = map[listKey][]*storedList{}, map[seriesKey][]*storedList{}, map[string][]*storedList{}
 	}
-	series := c.series[l.series]
-	if n := len(series); n > 0 {
-		newest := series[n-1]
-		if newest.list.SHA256() == l.list.SHA256() {
-			return nil
-		}
-		if !newerThan(l.header, newest.header) {
-			return errRollback()
-		}
+	if known, err := c.admit(l); known || err != nil {
+		return err
 	}
-	if c.count >= limits.CRLLists || c.size+int64(l.list.IndexSize()) > limits.CRLStore {
-		return &Error{Reason: ReasonStoreFull, Step: "crl.store"}
-	}
-	c.series[l.series] = append(slices.Clip(series), l)
+	c.series[l.series] = append(slices.Clip(c.series[l.series]), l)
 	for _, key := range l.points {
 		lists := append(slices.Clip(c.byPoint[key]), l)
 		slices.SortStableFunc(lists, latestFirst)
@@ -284,6 +300,8 @@ func (c *CRLs) insertLocked(l *storedList) error {
 	c.size += int64(l.list.IndexSize())
 	return nil
 }
+
+func errFull() *Error { return &Error{Reason: ReasonStoreFull, Step: "crl.store"} }
 
 func errRollback() *Error {
 	return &Error{Reason: ReasonListRollback, Step: "crl.number", Clause: "RFC 5280, 5.2.3"}
@@ -314,7 +332,13 @@ func (c *CRLs) Prune(t time.Time) int {
 		c.series[key] = kept
 	}
 	for name, lists := range c.pending {
-		kept := slices.DeleteFunc(slices.Clone(lists), func(u *crl.Unverified) bool { return u.Header().NextUpdate.Before(t) })
+		kept := slices.DeleteFunc(slices.Clone(lists), func(u *crl.Unverified) bool {
+			over := u.Header().NextUpdate.Before(t)
+			if over {
+				c.size -= u.Size()
+			}
+			return over
+		})
 		pruned += len(lists) - len(kept)
 		c.count -= len(lists) - len(kept)
 		if c.pending[name] = kept; len(kept) == 0 {

@@ -17,7 +17,7 @@ import (
 // the latest delta list for it that is in force; if the lists heard differ, a revocation decides. The certificate is Good
 // only when the lists heard cover every reason for a revocation. Lists of a later time can only take away: one that shows a
 // revocation effective at q.At, or because of a compromised key, decides; and if one shows a revocation after q.At, the
-// answer says so.
+// answer says so, with that list in its evidence.
 //
 // Without such lists the error is an [*Error] with [ReasonRevocationUnknown].
 func (c *CRLs) Check(ctx context.Context, q RevocationQuery) (RevocationAnswer, error) {
@@ -59,10 +59,11 @@ type listSearch struct {
 		seen   []seriesKey
 		event  event
 		listed bool
+		source *storedList
 	}
 	known  event // a revocation after the time, as a list in force at the time states it
 	listed bool
-	heardS []seriesKey
+	series []seriesKey // whose latest list in force was heard
 }
 
 // hear looks at the lists of one distribution point; decided is true when one of them shows a revocation.
@@ -79,10 +80,13 @@ func (s *listSearch) hear(point *leafPoint) (answer RevocationAnswer, decided bo
 			continue // a delta list in force is heard with the list that it changes
 		}
 		if !later {
-			if slices.Contains(s.heardS, l.series) {
+			if slices.Contains(s.series, l.series) {
+				if slices.Contains(s.heard, l) { // for the reasons of this point, too
+					s.covered |= point.reasons & l.reasons
+				}
 				continue
 			}
-			s.heardS = append(s.heardS, l.series)
+			s.series = append(s.series, l.series)
 		}
 		source := l
 		var e event
@@ -110,7 +114,7 @@ func (s *listSearch) note(l, source *storedList, point *leafPoint, e event, list
 		if !slices.Contains(s.later.seen, l.series) { // the latest of its scope speaks first
 			s.later.seen = append(s.later.seen, l.series)
 			if listed && e.reason != reasonRemoveFromCRL {
-				s.later.event, s.later.listed = e, true
+				s.later.event, s.later.listed, s.later.source = e, true, l
 			}
 		}
 		return
@@ -152,7 +156,7 @@ func (s *listSearch) signerRevoked(l *storedList) bool {
 	s.store.mu.RLock()
 	defer s.store.mu.RUnlock()
 	for _, direct := range s.store.direct[string(l.authority)] {
-		if e, found := direct.list.Lookup(s.query.Issuer.RawSubject, serial); found && e.Reason != crl.ReasonCodeRemove {
+		if e, found := direct.lookup(serial); found && e.Reason != crl.ReasonCodeRemove {
 			if eventOf(&e).statusAt(s.query.At) != Good {
 				return true
 			}
@@ -166,7 +170,7 @@ func (s *listSearch) inForce(l *storedList) bool {
 }
 
 func (s *listSearch) lookup(l *storedList) (event, bool) {
-	e, found := l.list.Lookup(s.query.Leaf.form.x509.RawIssuer, s.serial)
+	e, found := l.lookup(s.serial)
 	return eventOf(&e), found
 }
 
@@ -183,6 +187,9 @@ func (s *listSearch) current(l *storedList, lists []*storedList) (source *stored
 			continue
 		}
 		if e, listed := s.lookup(d); listed {
+			if old, listed := s.lookup(l); listed && e.reason != reasonRemoveFromCRL && e.statusAt(s.query.At) == Good {
+				return l, old, true // a change that is announced for later ends nothing today
+			}
 			// (k): "If (cert_status is removeFromCRL), then set cert_status to UNREVOKED."
 			return d, e, e.reason != reasonRemoveFromCRL
 		}
@@ -235,7 +242,7 @@ func (s *listSearch) answer(l *storedList, status Status, e event) RevocationAns
 		Status: status, Method: methodCRL, Reason: e.reason, RevokedAt: e.date,
 		ThisUpdate: l.header.ThisUpdate, NextUpdate: l.header.NextUpdate,
 	}
-	entry, _ := l.list.Lookup(s.query.Leaf.form.x509.RawIssuer, s.serial)
+	entry, _ := l.lookup(s.serial)
 	a.Evidence = joinEvidence([][]byte{l.evidenceOf(&entry)})
 	return a
 }
@@ -259,6 +266,9 @@ func (s *listSearch) good() RevocationAnswer {
 	for _, l := range s.deltas {
 		parts = append(parts, s.part(l))
 	}
+	if s.later.listed { // what the answer says of a later revocation, and a policy may refuse, is shown, too
+		parts = append(parts, s.part(s.later.source))
+	}
 	a.Evidence = joinEvidence(parts)
 	return a
 }
@@ -276,8 +286,8 @@ func bound(a RevocationAnswer, l *storedList, first bool) (from, to time.Time) {
 
 // part is the evidence of one list, with its entry of the certificate if there is one.
 func (s *listSearch) part(l *storedList) []byte {
-	if s.listed || len(s.deltas) > 0 {
-		if e, found := l.list.Lookup(s.query.Leaf.form.x509.RawIssuer, s.serial); found {
+	if s.listed || len(s.deltas) > 0 || l == s.later.source {
+		if e, found := l.lookup(s.serial); found {
 			return l.evidenceOf(&e)
 		}
 	}

@@ -7,11 +7,17 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/jpki/crl"
@@ -29,6 +35,7 @@ type storedList struct {
 	points    []listKey
 	reasons   crl.Reasons
 	indirect  bool
+	spellings [][]byte // the authority's name, and other encodings of it that an indirect list has
 	evidence  []byte
 	file      string // index file; "" when there is none
 }
@@ -152,8 +159,63 @@ func newStoredList(l *crl.List, authority, signer *x509.Certificate) *storedList
 			s.points = append(s.points, key)
 		}
 	}
+	s.spellings = [][]byte{authority.RawSubject}
+	if s.indirect {
+		wanted := spelling(authority.RawSubject)
+		for _, name := range l.CertificateIssuers() {
+			if !bytes.Equal(name, authority.RawSubject) && spelling(name) == wanted {
+				s.spellings = append(s.spellings, bytes.Clone(name))
+			}
+		}
+	}
 	s.evidence = s.evidenceOf(nil)
 	return s
+}
+
+// lookup returns the entry of a certificate of the authority.
+func (l *storedList) lookup(serial []byte) (crl.Entry, bool) {
+	for _, name := range l.spellings {
+		if e, found := l.list.Lookup(name, serial); found {
+			return e, true
+		}
+	}
+	return crl.Entry{}, false
+}
+
+// spelling is equal for names that RFC 5280, 7.1 takes for the same: string types, case and white space do not count. It is
+// equal for a few more, which is on the safe side: an entry in an indirect list that may be for a certificate of the
+// authority is one.
+func spelling(name []byte) string {
+	var out strings.Builder
+	s := cryptobyte.String(name)
+	var list, set, attribute, value cryptobyte.String
+	if !s.ReadASN1(&list, cbasn1.SEQUENCE) {
+		return string(name)
+	}
+	for !list.Empty() {
+		if !list.ReadASN1(&set, cbasn1.SET) {
+			return string(name)
+		}
+		var parts []string
+		for !set.Empty() {
+			var id cryptobyte.String
+			var tag cbasn1.Tag
+			if !set.ReadASN1(&attribute, cbasn1.SEQUENCE) || !attribute.ReadASN1(&id, cbasn1.OBJECT_IDENTIFIER) ||
+				!attribute.ReadAnyASN1(&value, &tag) {
+				return string(name)
+			}
+			text := strings.Map(func(r rune) rune {
+				if r == 0 || unicode.IsSpace(r) { // BMPString and UniversalString have zeros
+					return -1
+				}
+				return unicode.ToLower(r)
+			}, string(value))
+			parts = append(parts, fmt.Sprintf("%x=%q", []byte(id), text))
+		}
+		slices.Sort(parts)
+		fmt.Fprintf(&out, "%q", parts)
+	}
+	return out.String()
 }
 
 // latestFirst orders lists. Two lists of one second are told apart by their numbers (RFC 5280, 5.2.3).

@@ -59,6 +59,7 @@ func TestCRLDelta(t *testing.T) {
 		{"revoked since the base", of(a.list(5), a.delta(7, 5, gone)), Revoked},
 		{"put on hold since the base", of(a.list(5), a.delta(7, 5, revoked(c, now.Add(-2*time.Hour), reasonExt(6)))), Hold},
 		{"hold lifted", of(a.list(5, held), a.delta(7, 5, removed)), Good},
+		{"hold made a revocation of a later date", of(a.list(5, held), a.delta(7, 5, revoked(c, now.Add(time.Hour), reasonExt(4)))), Hold},
 		{"not in the delta list", of(a.list(5, held), a.delta(7, 5, other)), Hold},
 		{"hold made a revocation", of(a.list(5, held), a.delta(7, 5, gone)), Revoked},
 		{"the latest delta list decides", of(a.list(5, held), a.delta(6, 5, gone), a.delta(7, 5, removed)), Good},
@@ -130,6 +131,10 @@ func TestCRLReasonsCombined(t *testing.T) {
 	hino.extensions[2] = idp("Hino-shi", userOnly)
 	a.answer(t, a.trusting(t, whole.sign(a.key)), split, now, Unknown)
 	a.answer(t, a.trusting(t, whole.sign(a.key), hino.sign(a.key)), split, now, Good)
+	same := a.signingLeaf(t, func(s *certSpec) {
+		s.replace(oidCRLDistribution, ext(oidCRLDistribution, false, sequence(point("Kiyose-shi", compromise), point("Kiyose-shi", rest))))
+	})
+	a.answer(t, a.trusting(t, whole.sign(a.key)), same, now, Good)
 }
 
 // signer makes the certificate of somebody who signs lists for the authority with a key of its own.
@@ -230,6 +235,15 @@ func TestCRLIndirect(t *testing.T) {
 	// The serial number of somebody else's certificate.
 	a.answer(t, a.storeWith(t, s, list(indirect, revoked(c, now.Add(-day), reasonExt(4)))), c, now, Good)
 	a.answer(t, a.storeWith(t, s, list(indirect, revoked(c, now.Add(-day), issuer(jpkiName("JPKI-TEST", "others"))))), c, now, Good)
+	t.Run("the issuer's name encoded in another way", func(t *testing.T) {
+		printable := name(attribute{oidC, cbasn1.PrintableString, "jp"}, attribute{oidO, cbasn1.PrintableString, "JPKI-TEST "},
+			attribute{oidOU, cbasn1.PrintableString, "JPKI for digital  signature"},
+			attribute{oidOU, cbasn1.PrintableString, "Japan Agency for Local Authority Information Systems"})
+		a.answer(t, a.storeWith(t, s, list(indirect, revoked(c, now.Add(-day), reasonExt(4), issuer(printable)))), c, now, Revoked)
+		own := a.list(1, revoked(c, now.Add(-day), issuer(printable)))
+		own.extensions[2] = idp("Kiyose-shi", indirect)
+		a.answer(t, a.trusting(t, own.sign(a.key)), a.signingLeaf(t), now, Revoked)
+	})
 	t.Run("not an indirect list", func(t *testing.T) { a.answer(t, a.storeWith(t, s, list(nil)), c, now, Unknown) })
 	t.Run("another point", func(t *testing.T) {
 		spec := s.list(1)
@@ -292,6 +306,9 @@ func TestCRLRevokedLaterIsSaid(t *testing.T) {
 	answer := a.answer(t, store, c, now.Add(-10*day).Add(time.Hour), Good)
 	if answer.Reason != 4 || !answer.RevokedAt.Equal(now.Add(-2*day)) {
 		t.Errorf("%v at %v", answer, answer.RevokedAt)
+	}
+	if lists := evidenceLists(t, answer); len(lists) != 2 || len(lists[0].Entry) != 0 || len(lists[1].Entry) == 0 {
+		t.Errorf("evidence of the revocation: %+v", lists)
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
+	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/jpki/crl"
 )
 
@@ -627,5 +628,28 @@ func TestCRLConcurrentUse(t *testing.T) {
 	close(failures)
 	for err := range failures {
 		t.Error(err)
+	}
+}
+
+// TestCRLPendingIsBounded: lists that nobody has vouched for are counted by their size until they are verified or over.
+func TestCRLPendingIsBounded(t *testing.T) {
+	a := signingAuthority(t, "ca")
+	c := a.signingLeaf(t)
+	today, old := a.list(2), a.list(1)
+	old.thisUpdate, old.nextUpdate = utcTime(now.Add(-2*day)), utcTime(now.Add(-day))
+	list := today.sign(a.key)
+	store := added(t, old.sign(a.key), list)
+	store.size += limits.CRLStore
+	third := a.list(3)
+	if err := store.Add(third.sign(a.key)); !errors.Is(err, &Error{Reason: ReasonStoreFull}) {
+		t.Error(err)
+	}
+	store.size -= limits.CRLStore
+	if store.Prune(now); store.size != int64(len(list)) {
+		t.Errorf("%d bytes of %d", store.size, len(list))
+	}
+	a.answer(t, store, c, now, Good)
+	if store.Len() != 1 || store.size >= int64(len(list)) {
+		t.Errorf("%d bytes of an empty list", store.size)
 	}
 }

@@ -2,7 +2,6 @@ package crl
 
 import (
 	"context"
-	"encoding/binary"
 	"math/bits"
 	"runtime"
 	"slices"
@@ -12,13 +11,14 @@ import (
 
 // builder collects records for a table.
 type builder struct {
+	layout
+
 	seed     seed
-	bits     int
 	shift    int
 	open     []openPartition
 	next     []uint32 // next page of the same partition
 	arenas   [][]byte
-	records  int
+	count    int // of records
 	expected int // pages
 }
 
@@ -34,26 +34,25 @@ type openPartition struct {
 func newBuilder(s seed, expected int) *builder {
 	parts := (expected + partitionRecords - 1) / partitionRecords
 	width := min(bits.Len(uint(max(parts-1, 0))), maxPartitionBits)
-	// The last page of each partition is half empty.
-	pages := 1
-	if parts > 1 {
-		pages = expected/pageRecords + 1<<width/2
+	b := &builder{layout: newLayout(width), seed: s, shift: 64 - width, open: make([]openPartition, 1<<width), expected: 1}
+	if parts > 1 { // the last page of each partition is half empty
+		b.expected = expected/int(b.records) + 1<<width/2
 	} else if expected > 0 {
-		pages = (expected + pageRecords - 1) / pageRecords
+		b.expected = int(b.pagesFor(uint32(expected))) //nolint:gosec // at most partitionRecords
 	}
-	return &builder{seed: s, bits: width, shift: 64 - width, open: make([]openPartition, 1<<width), expected: pages}
+	return b
 }
 
-// add adds a record; the value has 40 bits.
+// add adds a record; the value has valueBits.
 func (b *builder) add(key, value uint64) {
 	mixed := b.seed.mix(key)
 	p := &b.open[mixed>>b.shift]
-	if p.fill == uint32(len(p.page)/recordSize) {
+	if p.page == nil || p.fill == b.records {
 		b.grow(p)
 	}
-	setRecord(p.page, p.fill, mixed, value)
+	b.setRecord(p.page, p.fill, mixed, value)
 	p.fill++
-	b.records++
+	b.count++
 }
 
 // grow gives the partition its next page.
@@ -102,15 +101,15 @@ func (b *builder) repoint() {
 // table sorts every partition in place and returns the table. unique reports whether all keys differ.
 func (b *builder) table(ctx context.Context, progress func(done int)) (t *table, unique bool, err error) {
 	t = &table{
-		seed: b.seed, bits: b.bits, partitions: make([]partition, len(b.open)), pages: make([]uint32, 0, len(b.next)),
-		slots: make([]uint16, len(b.open)<<slotBits), arenas: b.arenas, records: b.records,
+		layout: b.layout, seed: b.seed, partitions: make([]partition, len(b.open)), pages: make([]uint32, 0, len(b.next)),
+		slots: make([]uint16, len(b.open)<<slotBits), arenas: b.arenas, count: b.count,
 	}
 	for i := range b.open {
 		p := &b.open[i]
 		if p.page == nil {
 			continue
 		}
-		t.partitions[i] = partition{uint32(len(t.pages)), p.full*pageRecords + p.fill} //nolint:gosec // as above
+		t.partitions[i] = partition{uint32(len(t.pages)), p.full*b.records + p.fill} //nolint:gosec // as above
 		for number := p.first; ; number = b.next[number] {
 			t.pages = append(t.pages, number)
 			if number == p.last {
@@ -172,15 +171,15 @@ func (s *sorter) sort(t *table, number int) (unique bool) {
 	}
 	s.sorted = slices.Grow(s.sorted[:0], int(n))[:n]
 	s.starts = [1<<sorterBits + 1]uint32{}
-	pages := t.pages[p.firstPage : p.firstPage+(n+pageRecords-1)/pageRecords]
+	pages := t.pages[p.firstPage:][:t.pagesFor(n)]
 	left := n
 	for _, number := range pages {
 		page := t.page(number)
-		for i := range min(left, pageRecords) {
-			key := binary.LittleEndian.Uint64(page[i*recordSize:])
+		for i := range min(left, t.records) {
+			key, _ := t.record(page, i)
 			s.starts[key<<t.bits>>(64-sorterBits)+1]++
 		}
-		left -= min(left, pageRecords)
+		left -= min(left, t.records)
 	}
 	var most uint32
 	for i := 1; i < len(s.starts); i++ {
@@ -196,13 +195,13 @@ func (s *sorter) sort(t *table, number int) (unique bool) {
 	left = n
 	for _, number := range pages {
 		page := t.page(number)
-		for i := range min(left, pageRecords) {
-			key, value := record(page, i)
+		for i := range min(left, t.records) {
+			key, value := t.record(page, i)
 			at := &s.starts[key<<t.bits>>(64-sorterBits)]
 			s.sorted[*at] = pair{key, value}
 			*at++
 		}
-		left -= min(left, pageRecords)
+		left -= min(left, t.records)
 	}
 	if most <= maxCluster {
 		for i := 1; i < len(s.sorted); i++ {
@@ -231,9 +230,9 @@ func (s *sorter) sort(t *table, number int) (unique bool) {
 	rest := s.sorted
 	for _, number := range pages {
 		page := t.page(number)
-		some := rest[:min(len(rest), pageRecords)]
+		some := rest[:min(len(rest), int(t.records))]
 		for i := range some {
-			setRecord(page, uint32(i), some[i].key, some[i].value) //nolint:gosec // at most pageRecords
+			t.setRecord(page, uint32(i), some[i].key, some[i].value) //nolint:gosec // at most t.records
 		}
 		rest = rest[len(some):]
 	}

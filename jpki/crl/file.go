@@ -21,7 +21,7 @@ import (
 // version, because making the index again costs seconds.
 const (
 	fileMagic   = "kakuncrl"
-	fileVersion = 1
+	fileVersion = 2
 	maxFrame    = 8*limits.CRLPart + limits.CRLIssuerNames
 )
 
@@ -114,7 +114,7 @@ func (l *List) write(w *sectionWriter) {
 	h := fileHeader{
 		Version: fileVersion, Seed: ix.seed, ListSHA256: l.sha256, KeySHA256: l.keyHash, ListSize: uint64(l.size), //nolint:gosec // a size
 		Frame: uint64(len(frame)), MainBits: uint32(ix.main.bits), OddBits: uint32(ix.odd.bits), //nolint:gosec // at most 16
-		MainRecords: uint64(ix.main.records), OddRecords: uint64(ix.odd.records), //nolint:gosec // counts
+		MainRecords: uint64(ix.main.count), OddRecords: uint64(ix.odd.count), //nolint:gosec // counts
 		MainPages: ix.main.pageCount(), OddPages: ix.odd.pageCount(),
 		MainPartitions: uint64(len(ix.main.partitions)), OddPartitions: uint64(len(ix.odd.partitions)),
 	}
@@ -133,14 +133,14 @@ func (l *List) write(w *sectionWriter) {
 			binary.LittleEndian.PutUint32(b[:], page)
 			binary.LittleEndian.PutUint32(b[4:], p.records)
 			w.bytes(b[:])
-			page += (p.records + pageRecords - 1) / pageRecords
+			page += uint32(t.pagesFor(p.records)) //nolint:gosec // a number of a page
 		}
 	}
 	for _, t := range [...]*table{ix.main, ix.odd} {
 		w.align()
 		for _, p := range t.partitions {
-			for i := uint32(0); i < p.records; i += pageRecords {
-				w.bytes(t.page(t.number(p, i)))
+			for i := range uint32(t.pagesFor(p.records)) { //nolint:gosec // as above
+				w.bytes(t.page(t.number(p.firstPage + i)))
 			}
 		}
 	}
@@ -165,8 +165,8 @@ func (l *List) encodeFrame() []byte {
 
 // OpenIndex opens an index file that [List.WriteFile] wrote for a list that was verified with the key. The file is mapped
 // into memory where the operating system allows it, and read otherwise; it must not be written to afterwards, only
-// replaced. The checksum of the whole file and the signature over the list's digest are checked. The mapping ends when the
-// List is not used any more.
+// replaced: a look-up in a mapped file that was cut short ends the process. The checksum of the whole file and the
+// signature over the list's digest are checked. The mapping ends when the List is not used any more.
 //
 // Errors are [*Error]: [ReasonIndex] for a file that is damaged, of another version or for another key (make it again
 // from the list), [ReasonSignature], or [ReasonIO].
@@ -298,18 +298,18 @@ func (r *sectionReader) directory(t *table, s *[24]byte, bits uint32, partitions
 	if b == nil {
 		return false
 	}
-	t.seed, t.bits, t.partitions = seedFrom(s), int(bits), make([]partition, partitions)
+	t.seed, t.layout, t.partitions = seedFrom(s), newLayout(int(bits)), make([]partition, partitions)
 	var page, total uint64
 	for i := range t.partitions {
 		p := partition{binary.LittleEndian.Uint32(b[8*i:]), binary.LittleEndian.Uint32(b[8*i+4:])}
 		if uint64(p.firstPage) != page {
 			return false
 		}
-		page += (uint64(p.records) + pageRecords - 1) / pageRecords
+		page += t.pagesFor(p.records)
 		total += uint64(p.records)
 		t.partitions[i] = p
 	}
-	t.records = int(total) //nolint:gosec // its pages are checked to be there
+	t.count = int(total) //nolint:gosec // its pages are checked to be there
 	return total == records
 }
 
@@ -319,7 +319,7 @@ func (r *sectionReader) pages(t *table, pages uint64) bool {
 	var want uint64
 	if n := len(t.partitions); n > 0 {
 		last := t.partitions[n-1]
-		want = uint64(last.firstPage) + (uint64(last.records)+pageRecords-1)/pageRecords
+		want = uint64(last.firstPage) + t.pagesFor(last.records)
 	}
 	if pages != want || pages > 1<<32 {
 		return false

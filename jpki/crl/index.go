@@ -89,7 +89,7 @@ func (b *indexBuilder) addOdd(e *parsedEntry) {
 	}
 	if b.odd == nil {
 		expected := 1
-		if b.main.records == 0 { // a list that begins like this, for instance with long serial numbers, goes on like this
+		if b.main.count == 0 { // a list that begins like this, for instance with long serial numbers, goes on like this
 			expected = b.expected
 		}
 		b.odd = newBuilder(seedFrom(&b.seed), expected)
@@ -198,7 +198,7 @@ func (ix *index) lookup(issuer uint32, serial []byte) (Entry, bool) {
 	}
 	var found parsedEntry
 	hit := false
-	if ix.odd.records > 0 && len(serial) <= 32 {
+	if ix.odd.count > 0 && len(serial) <= 32 {
 		ix.odd.find(oddKey(&ix.seed, issuer, serial), func(at uint64) bool {
 			i, e, ok := ix.oddAt(at)
 			if hit = ok && i == issuer && bytes.Equal(e.Serial, serial); hit {
@@ -212,7 +212,7 @@ func (ix *index) lookup(issuer uint32, serial []byte) (Entry, bool) {
 	return found.Entry, hit
 }
 
-func (ix *index) len() int { return ix.main.records + ix.odd.records }
+func (ix *index) len() int { return ix.main.count + ix.odd.count }
 
 // size returns the bytes that the index occupies.
 func (ix *index) size() int {
@@ -239,10 +239,10 @@ func (ix *index) issuerNumber(name []byte) uint32 {
 func (b *indexBuilder) len() int {
 	n := 0
 	if b.main != nil {
-		n += b.main.records
+		n += b.main.count
 	}
 	if b.odd != nil {
-		n += b.odd.records
+		n += b.odd.count
 	}
 	return n
 }

@@ -32,6 +32,9 @@ func (u *Unverified) Header() *Header { return &u.body.Header }
 // SHA256 returns the hash of the list's DER.
 func (u *Unverified) SHA256() [sha256.Size]byte { return u.sha256 }
 
+// Size returns the size of the list's DER in bytes, more than what is in memory of it.
+func (u *Unverified) Size() int64 { return u.size }
+
 // Verify checks the signature with the key of the list's issuer (RFC 5280, 6.3.3 (g)) and makes the index. Whether the key
 // is that of the issuer, and may sign lists, is for the caller to know. It may be called again, with the same or with other
 // keys; the index is made once.

@@ -5,20 +5,19 @@ import (
 	"math/bits"
 )
 
-// A table maps 64-bit keys to 40-bit values in 13 bytes per record. Keys are mixed with a random seed, so that they are
+// A table maps 64-bit keys to 36-bit values in 11 to 13 bytes per record. Keys are mixed with a random seed, so that they are
 // spread evenly whatever the serial numbers are; the top bits of the mixed key choose a partition, whose records lie sorted
-// in pages of 4 KiB. Pages instead of one array let records be collected in any order, and sorted afterwards, without a
-// second copy: a table never needs more than its own size while it is built. The layout in memory and in an index file is
-// the same.
+// in pages of 1 KiB, without those bits of the key that all records of the partition share. Pages instead of one array let
+// records be collected in any order, and sorted afterwards, without a second copy: a table never needs more than its own
+// size while it is built. The layout in memory and in an index file is the same.
 //
 // Nothing depends on the spread for more than speed: partitions are sorted and searched by comparison when they are skewed.
 
 const (
-	pageSize    = 4096
-	recordSize  = 13
-	pageRecords = pageSize / recordSize
-	arenaPages  = 256 // pages that are allocated at once
-	arenaSize   = arenaPages * pageSize
+	pageSize   = 1024
+	arenaPages = 1024 // pages that are allocated at once
+	arenaSize  = arenaPages * pageSize
+	valueBits  = 36
 
 	// Partitions have about this many records: few enough to be sorted in the fastest caches, and enough to make their
 	// last, half-empty page cheap.
@@ -26,9 +25,59 @@ const (
 	maxPartitionBits = 16
 
 	// A partition has this many slots of equal width in its directory, unless it is so large that it must be skewed.
-	slotBits   = 8
+	slotBits   = 6
 	maxSlotted = 1<<16 - 1
 )
+
+// layout is the form of the records of a table. A record is the low bits of the mixed key with the low bits of the value
+// above them, eight octets together, and then the rest of the value. What is left out of the key is known from the
+// partition, so that equal records still mean equal keys.
+type layout struct {
+	bits    int    // log2 of the number of partitions
+	octets  uint32 // of a record
+	records uint32 // in a page
+	keyBits uint   // of the mixed key that are in a record: at least 64-bits
+	mask    uint64 // of these
+	inverse uint64 // 2⁶⁴/records, rounded up: a multiplication takes the place of a division
+}
+
+func newLayout(partitionBits int) layout {
+	octets := (64 - partitionBits + valueBits + 7) / 8
+	keyBits := min(8*octets-valueBits, 64)
+	records := pageSize / octets
+	return layout{
+		bits: partitionBits, octets: uint32(octets), records: uint32(records), keyBits: uint(keyBits), //nolint:gosec // small numbers
+		mask: 1<<keyBits - 1, inverse: ^uint64(0)/uint64(records) + 1, //nolint:gosec // as above
+	}
+}
+
+// pagesFor returns how many pages that many records fill.
+func (l *layout) pagesFor(records uint32) uint64 {
+	return (uint64(records) + uint64(l.records) - 1) / uint64(l.records)
+}
+
+// split returns the page of record i and its place there.
+func (l *layout) split(i uint32) (page, place uint32) {
+	quotient, _ := bits.Mul64(uint64(i), l.inverse)
+	page = uint32(quotient) //nolint:gosec // at most i
+	return page, i - page*l.records
+}
+
+// record returns the key, as far as it is there, and the value.
+func (l *layout) record(page []byte, i uint32) (key, value uint64) {
+	r := page[i*l.octets:][:l.octets]
+	first := binary.LittleEndian.Uint64(r)
+	rest := binary.LittleEndian.Uint64(r[l.octets-8:]) >> (128 - 8*l.octets)
+	return first & l.mask, first>>l.keyBits | rest<<(64-l.keyBits)
+}
+
+func (l *layout) setRecord(page []byte, i uint32, key, value uint64) {
+	r := page[i*l.octets:][:l.octets]
+	first, rest := key&l.mask|value<<l.keyBits, value>>(64-l.keyBits)
+	binary.LittleEndian.PutUint64(r, first)
+	overlap := 8*l.octets - 64
+	binary.LittleEndian.PutUint64(r[l.octets-8:], first>>overlap|rest<<(64-overlap))
+}
 
 // seed makes the spread of keys unpredictable for whoever writes a list.
 type seed struct{ xor, first, second uint64 }
@@ -50,13 +99,14 @@ func seedFrom(b *[24]byte) seed {
 type partition struct{ firstPage, records uint32 }
 
 type table struct {
+	layout
+
 	seed       seed
-	bits       int // log2 of the number of partitions
 	partitions []partition
 	pages      []uint32 // numbers of pages; nil: page n has number n
 	slots      []uint16 // of each partition, where the records of each slot begin
 	arenas     [][]byte // page n is in arenas[n/arenaPages]
-	records    int
+	count      int      // of records
 }
 
 func (t *table) page(number uint32) []byte {
@@ -66,12 +116,12 @@ func (t *table) page(number uint32) []byte {
 
 // at returns record i of the partition.
 func (t *table) at(p partition, i uint32) (key, value uint64) {
-	return record(t.page(t.number(p, i)), i%pageRecords)
+	page, place := t.split(i)
+	return t.record(t.page(t.number(p.firstPage+page)), place)
 }
 
-// number returns the number of the page that has record i of the partition.
-func (t *table) number(p partition, i uint32) uint32 {
-	n := p.firstPage + i/pageRecords
+// number returns the number of the n-th page.
+func (t *table) number(n uint32) uint32 {
 	if t.pages != nil {
 		n = t.pages[n]
 	}
@@ -80,27 +130,15 @@ func (t *table) number(p partition, i uint32) uint32 {
 
 func (t *table) pageCount() (n uint64) {
 	for _, p := range t.partitions {
-		n += (uint64(p.records) + pageRecords - 1) / pageRecords
+		n += t.pagesFor(p.records)
 	}
 	return n
-}
-
-func record(page []byte, i uint32) (key, value uint64) {
-	r := page[i*recordSize : i*recordSize+recordSize]
-	return binary.LittleEndian.Uint64(r), uint64(binary.LittleEndian.Uint32(r[8:])) | uint64(r[12])<<32
-}
-
-func setRecord(page []byte, i uint32, key, value uint64) {
-	r := page[i*recordSize : i*recordSize+recordSize]
-	binary.LittleEndian.PutUint64(r, key)
-	binary.LittleEndian.PutUint32(r[8:], uint32(value)) //nolint:gosec // the low 32 of 40 bits
-	r[12] = byte(value >> 32)
 }
 
 // find returns the values of a key, of which there may be several only where the key is a hash; it stops when use returns
 // false.
 func (t *table) find(key uint64, use func(value uint64) bool) {
-	if t.records > 0 {
+	if t.count > 0 {
 		t.findMixed(t.seed.mix(key), use)
 	}
 }
@@ -110,7 +148,7 @@ func (t *table) findMixed(mixed uint64, use func(value uint64) bool) {
 	p := t.partitions[number]
 	for i := t.lowerBound(number, p, mixed); i < p.records; i++ {
 		k, value := t.at(p, i)
-		if k != mixed || !use(value) {
+		if k != mixed&t.mask || !use(value) {
 			return
 		}
 	}
@@ -118,16 +156,18 @@ func (t *table) findMixed(mixed uint64, use func(value uint64) bool) {
 
 // each calls do for every record, with its mixed key.
 func (t *table) each(do func(mixed, value uint64)) {
-	for _, p := range t.partitions {
+	for number, p := range t.partitions {
+		shared := uint64(number) << (64 - t.bits) //nolint:gosec // not negative
 		for i := range p.records {
-			do(t.at(p, i))
+			key, value := t.at(p, i)
+			do(shared|key, value)
 		}
 	}
 }
 
 // get returns the value of a key that occurs at most once.
 func (t *table) get(key uint64) (uint64, bool) {
-	if t.records == 0 {
+	if t.count == 0 {
 		return 0, false
 	}
 	mixed := t.seed.mix(key)
@@ -138,15 +178,16 @@ func (t *table) get(key uint64) (uint64, bool) {
 		return 0, false
 	}
 	k, value := t.at(p, i)
-	return value, k == mixed
+	return value, k == mixed&t.mask
 }
 
 // lowerBound returns the first record of the partition whose key is not below the mixed key. The directory of slots leaves
-// a dozen records; because keys are spread evenly, the key itself says about where among them its record is. From there
+// a few dozen records; because keys are spread evenly, the key itself says about where among them its record is. From there
 // the search gallops, which ends after a logarithm of steps however wrong that was.
 func (t *table) lowerBound(number uint64, p partition, mixed uint64) uint32 {
 	low, high := uint32(0), p.records // the answer is in [low, high]
 	within := mixed << t.bits
+	mixed &= t.mask
 	if p.records <= maxSlotted {
 		slot := within >> (64 - slotBits)
 		slots := t.slots[number<<slotBits : (number+1)<<slotBits]

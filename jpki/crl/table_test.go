@@ -21,6 +21,11 @@ func TestTableWhateverTheKeys(t *testing.T) {
 		"far more than expected": {seedFrom(&[24]byte{4}), 10, func(int) uint64 { return random.Uint64() }},
 		"far fewer":              {seedFrom(&[24]byte{5}), 10_000_000, func(int) uint64 { return random.Uint64() }},
 		"consecutive":            {seedFrom(&[24]byte{6}), 100_000, func(i int) uint64 { return uint64(i) + 1 }},
+		"records of 12 bytes":    {seedFrom(&[24]byte{9}), partitionRecords << 4, func(int) uint64 { return random.Uint64() }},
+		"records of 11 bytes":    {seedFrom(&[24]byte{8}), partitionRecords << 12, func(int) uint64 { return random.Uint64() }},
+		"the most partitions":    {seedFrom(&[24]byte{7}), 1 << 30, func(int) uint64 { return random.Uint64() }},
+		"consecutive, 11 bytes":  {identity, partitionRecords << 12, func(i int) uint64 { return uint64(i) << 40 }},
+		"one partition, 11":      {identity, partitionRecords << 12, func(i int) uint64 { return uint64(i) }},
 		"all in one partition":   {identity, 100_000, func(i int) uint64 { return uint64(i) }},
 		"at both ends":           {identity, 100_000, func(i int) uint64 { return uint64(i&1)*(1<<63) - uint64(i) }},
 	} {
@@ -33,17 +38,29 @@ func TestTableWhateverTheKeys(t *testing.T) {
 				if _, twice := want[k]; twice {
 					continue
 				}
-				want[k] = uint64(i) | uint64(i&0xff)<<32
+				want[k] = uint64(i) | uint64(i&0xf)<<32
 				b.add(k, want[k])
 			}
 			table, unique, err := b.table(t.Context(), nil)
-			if err != nil || !unique || table.records != len(want) {
-				t.Fatalf("%d of %d records, unique %v, %v", table.records, len(want), unique, err)
+			if err != nil || !unique || table.count != len(want) {
+				t.Fatalf("%d of %d records, unique %v, %v", table.count, len(want), unique, err)
 			}
 			for k, v := range want {
 				if got, found := table.get(k); !found || got != v {
 					t.Fatalf("%x: %x, %v", k, got, found)
 				}
+			}
+			seen := 0
+			table.each(func(mixed, value uint64) {
+				table.findMixed(mixed, func(same uint64) bool {
+					if same == value {
+						seen++
+					}
+					return true
+				})
+			})
+			if seen != len(want) {
+				t.Fatalf("%d of %d records found by their mixed key", seen, len(want))
 			}
 			for range n {
 				k := random.Uint64()
@@ -66,6 +83,37 @@ func TestTableWhateverTheKeys(t *testing.T) {
 			t.Error("not noticed")
 		}
 	})
+}
+
+// TestLayouts: every width of a record keeps its key, but for what the partition says, and its value, and spares its
+// neighbours.
+func TestLayouts(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6)) //nolint:gosec // test data
+	for width := range maxPartitionBits + 1 {
+		l := newLayout(width)
+		if uint(64-width) > l.keyBits || l.octets < 11 || l.octets > 13 || l.octets*l.records > pageSize || l.pagesFor(l.records+1) != 2 {
+			t.Fatalf("%d partition bits: %+v", width, l)
+		}
+		page := make([]byte, pageSize)
+		keys, values := make([]uint64, l.records), make([]uint64, l.records)
+		for _, i := range random.Perm(int(l.records)) {
+			keys[i], values[i] = random.Uint64(), random.Uint64()>>(64-valueBits)
+			l.setRecord(page, uint32(i), keys[i], values[i]) //nolint:gosec // a small number
+		}
+		for i := range l.records {
+			if key, value := l.record(page, i); key != keys[i]&l.mask || value != values[i] {
+				t.Fatalf("%d partition bits, record %d: %x, %x; want %x, %x", width, i, key, value, keys[i], values[i])
+			}
+		}
+		for range 1000 {
+			i := random.Uint32() >> random.IntN(32)
+			for _, i := range []uint32{i, i - i%l.records, i - i%l.records - 1} {
+				if page, place := l.split(i); page != i/l.records || place != i%l.records {
+					t.Fatalf("record %d: page %d, place %d", i, page, place)
+				}
+			}
+		}
+	}
 }
 
 // TestScannerAgreesWithParser: what the quick scanner reads, the general parser reads, too, and in the same way.

@@ -13,7 +13,7 @@ const (
 )
 
 const tableHead = "| entries | list | SHA-256 | read, verify, index | × SHA-256 | heap per entry | resident at most | look-up | open file | heap, mapped | look-up, mapped | crypto/x509 | its heap, resident | times faster | times smaller |\n" +
-	"| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+	"| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
 
 func tableRow(p point) string {
 	std := "– | – | – | –"
