@@ -228,7 +228,13 @@ type talkative struct{ Note string }
 func TestGuardLogs(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	log := slog.New(fourinfo.GuardLogs(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	timeless := func(_ []string, a slog.Attr) slog.Attr { // the digits of the time may hold those of the number
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}
+	log := slog.New(fourinfo.GuardLogs(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: timeless})))
 	secret := "1234-5678-9018"
 	log.Info("number " + secret)
 	log.Info("m", slog.String("a", secret), slog.Int64("b", 123456789018), slog.Uint64("c", 123456789018), slog.Any("d", errors.New(secret)))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -176,8 +177,13 @@ func TestDocumentShowsNothing(t *testing.T) {
 		}
 		out.Write(encoded)
 	}
-	for _, s := range []string{"試験", "13221", number, "JPEG", fmt.Sprintf("%x", "JPEG"), "74 80 69", "1971", "55"} {
-		if strings.Contains(out.String(), s) && s != "55" {
+	for _, s := range []string{"試験", number, "JPEG", fmt.Sprintf("%x", "JPEG"), "74 80 69"} {
+		if strings.Contains(out.String(), s) {
+			t.Errorf("shows %q: %s", s, out.String())
+		}
+	}
+	for _, s := range []string{"13221", "1971"} { // addresses of pointers hold such digits by chance, but more before or after
+		if regexp.MustCompile(`\b` + s + `\b`).MatchString(out.String()) {
 			t.Errorf("shows %q: %s", s, out.String())
 		}
 	}

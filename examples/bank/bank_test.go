@@ -1,0 +1,378 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/fourinfo/law"
+	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/sign"
+	"github.com/kakunin-go/kakunin/sign/evidence"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// at fixes the clock: ages and the letters of methods go by it.
+func at() time.Time { return time.Date(2026, time.November, 21, 3, 0, 0, 0, time.UTC) }
+
+// authorities are shared: making their keys takes longer than everything else.
+var authorities = sync.OnceValues(func() (*issuer.JPKI, error) { return issuer.New(issuer.Config{Now: at}) })
+
+func around(t *testing.T) surroundings {
+	t.Helper()
+	j, err := authorities()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return surroundings{now: at, jpki: j}
+}
+
+func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(t.Context(), around(t), args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// steady replaces what differs from run to run.
+func steady(s string) string {
+	s = regexp.MustCompile(`[0-9a-f]{64}`).ReplaceAllString(s, "<sha256>")
+	return regexp.MustCompile(`\b[A-Z2-7]{12}\b`).ReplaceAllString(s, "<number>")
+}
+
+// personalTexts are texts that show who somebody of the tests is.
+func personalTexts(t *testing.T) (all []string) {
+	t.Helper()
+	for _, persona := range []cardsim.Persona{cardsim.Hanako, cardsim.Taro, cardsim.Akira, cardsim.Umeko} {
+		p, err := cardsim.LookupAt(persona, at())
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p.Name, p.Subject.Name, p.Address, p.Subject.Birthdate, p.IndividualNumber, p.SigningPassword)
+	}
+	return append(all, "花子", "太郎", "梅子", "架空町", "千代田", "宇治", "大阪")
+}
+
+func noPersonalData(t *testing.T, output string) {
+	t.Helper()
+	for _, text := range personalTexts(t) {
+		if strings.Contains(output, text) {
+			t.Errorf("the output holds %q", text)
+		}
+	}
+	if regexp.MustCompile(`\b1988`).MatchString(output) { // a hash may hold these digits among others
+		t.Error("the output holds the year of a birth")
+	}
+}
+
+func TestOutcomesInBothLanguages(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		golden string
+		args   []string
+		code   int
+	}{
+		{"opened", nil, exitOpened},
+		{"substitute", []string{"-person", "taro"}, exitHuman},
+		{"moved", []string{"-person", "akira"}, exitRefused},
+		{"undeclared", []string{"-purpose", "", "-occupation", ""}, exitRefused},
+	} {
+		for _, lang := range []string{"ja", "en"} {
+			t.Run(c.golden+"."+lang, func(t *testing.T) {
+				t.Parallel()
+				log := filepath.Join(t.TempDir(), "log")
+				code, stdout, stderr := command(t, append(c.args, "-lang", lang, "-evidence", log)...)
+				if code != c.code || stderr != "" {
+					t.Errorf("exit %d, stderr %q", code, stderr)
+				}
+				noPersonalData(t, stdout)
+				path, got := filepath.Join("testdata", c.golden+"."+lang+".txt"), steady(stdout)
+				if *update {
+					if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want, err := os.ReadFile(path)
+				if err != nil || got != string(want) {
+					t.Errorf("%s differs (%v); -update writes it anew. Got:\n%s", path, err, got)
+				}
+				// A person with whom there is no contract leaves nothing behind.
+				if kept, err := os.ReadFile(log); err != nil || (len(kept) > 0) != (c.code != exitRefused) {
+					t.Errorf("the log holds %d bytes (%v)", len(kept), err)
+				}
+			})
+		}
+	}
+}
+
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		person  cardsim.Persona
+		code    int
+		outcome outcome
+		reason  string
+		match   [3]string // name, address, birthdate
+		step    string    // the first
+		review  []law.Item
+	}{
+		{cardsim.Hanako, exitOpened, opened, "complete", [3]string{"same", "same-after-normalisation", "same"}, "width", nil},
+		{cardsim.Taro, exitHuman, needsHuman, "person-review", [3]string{"needs-review", "same", "same"}, "substitute", []law.Item{law.Name}},
+		{cardsim.Umeko, exitHuman, needsHuman, "person-review", [3]string{"same", "same", "needs-review"}, "unknown-part", []law.Item{law.Birthdate}},
+		{cardsim.Akira, exitRefused, refused, "person-different", [3]string{"same", "different", "same"}, "municipality", nil},
+	} {
+		t.Run(string(c.person), func(t *testing.T) {
+			t.Parallel()
+			code, stdout, stderr := command(t, "-json", "-person", string(c.person))
+			var r report
+			if err := json.Unmarshal([]byte(stdout), &r); err != nil || code != c.code || stderr != "" {
+				t.Fatalf("exit %d, %v, stderr %q", code, err, stderr)
+			}
+			noPersonalData(t, stdout)
+			if r.Outcome != c.outcome || r.Reason != c.reason || r.Evidence != nil || r.Personal != nil {
+				t.Errorf("report %s %s %v", r.Outcome, r.Reason, r.Evidence)
+			}
+			if s := r.Signature; s == nil || s.Mode != sign.DigestInfo || s.Revocation != "good" || len(s.DocumentSHA256) != 64 {
+				t.Errorf("signature %+v", s)
+			}
+			var steps []string
+			for i, m := range r.Person {
+				if m.Outcome != c.match[i] {
+					t.Errorf("%s is %s", m.Attribute, m.Outcome)
+				}
+				for _, f := range m.Findings {
+					steps = append(steps, f.Step)
+				}
+			}
+			if len(r.Person) != 3 || len(steps) == 0 || steps[0] != c.step {
+				t.Errorf("%d attributes, steps %v", len(r.Person), steps)
+			}
+			if l := r.Law; l == nil || !slices.Equal(l.Review, c.review) || len(l.Missing) > 0 || l.Complete != (c.review == nil) || !strings.Contains(l.Notice, "not legal advice") {
+				t.Errorf("law %+v", l)
+			}
+		})
+	}
+}
+
+func TestPersonalDataOnlyWhenAsked(t *testing.T) {
+	t.Parallel()
+	for _, form := range []string{"-json=true", "-json=false"} {
+		_, stdout, _ := command(t, "-person", "taro", "-show-personal", form)
+		for _, want := range []string{"髙確　太郎", "高確　太郎"} {
+			if !strings.Contains(stdout, want) {
+				t.Errorf("%s lacks %q", form, want)
+			}
+		}
+	}
+}
+
+func TestEvidenceIsChainedAndHoldsTheCertificate(t *testing.T) {
+	t.Parallel()
+	log := filepath.Join(t.TempDir(), "log")
+	for range 2 {
+		if code, _, stderr := command(t, "-evidence", log); code != exitOpened {
+			t.Fatal(stderr)
+		}
+	}
+	kept, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain, err := evidence.VerifyChain(bytes.NewReader(kept))
+	if err != nil || chain.Records != 2 {
+		t.Fatalf("%d records, %v", chain.Records, err)
+	}
+	line, _, _ := bytes.Cut(kept, []byte("\n"))
+	record, err := evidence.Parse(line)
+	if err != nil || record.Held == nil || !record.PersonCompared || record.Basis != "犯罪による収益の移転防止に関する法律" {
+		t.Errorf("record: %v", err)
+	}
+
+	// A log that somebody changed is not continued, and the customer is not even asked to sign.
+	if err := os.WriteFile(log, bytes.Replace(kept, []byte(`"SHA-256"`), []byte(`"SHA-512"`), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := command(t, "-json", "-evidence", log)
+	if code != exitRefused || stderr == "" || strings.Contains(stdout, "申込番号") {
+		t.Errorf("exit %d\n%s", code, stdout)
+	}
+}
+
+func TestACardWithoutSigningCertificateIsRefused(t *testing.T) {
+	t.Parallel()
+	code, stdout, stderr := command(t, "-person", "pupil", "-lang", "en")
+	if code != exitRefused || !strings.Contains(stdout, "Result: refused") || !strings.Contains(stderr, "could not be used") {
+		t.Errorf("exit %d\n%s\n%s", code, stdout, stderr)
+	}
+}
+
+// inWorld opens an account in a world that was changed after it was made.
+func inWorld(t *testing.T, person cardsim.Persona, change func(*world)) (r report, logged string, err error) {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := newWorld(t.Context(), around(t), person, slog.New(slog.NewTextHandler(&b, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(w)
+	r, err = openAccount(t.Context(), w, options{lang: "en", purpose: "salary", occupation: "student"})
+	w.close()
+	return r, b.String(), err
+}
+
+func TestRevocationFailsClosed(t *testing.T) {
+	t.Parallel()
+	r, _, err := inWorld(t, cardsim.Hanako, func(w *world) { w.ocspURL = "http://127.0.0.1:1/ocsp" })
+	if sign.ReasonOf(err) != sign.ReasonCertificate || authn.FamilyOf(err) != authn.Unavailable || r.Signature != nil || r.Outcome == opened {
+		t.Errorf("a responder that does not answer: %v", err)
+	}
+	r, _, err = inWorld(t, cardsim.Hajime, func(w *world) {
+		der, _ := w.card.Certificates()
+		leaf, err := jpki.ParseCertificate(der)
+		if err == nil {
+			err = w.jpki.SigningCA().Revoke(leaf.X509.SerialNumber, 1, at().Add(-time.Hour))
+		}
+		var refused *issuer.Error
+		if errors.As(err, &refused) && refused.Reason == issuer.AlreadyRevoked {
+			err = nil // by an earlier run of this test: the tests share the authorities
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	if sign.ReasonOf(err) != sign.ReasonCertificate || authn.FamilyOf(err) != authn.Account || r.Signature != nil || r.Outcome == opened {
+		t.Errorf("a revoked certificate: %v", err)
+	}
+}
+
+func TestOtherTextThanSignedIsRefused(t *testing.T) {
+	t.Parallel()
+	w, err := newWorld(t.Context(), around(t), cardsim.Hanako, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.close()
+	b, err := newBank(w.client, w.service.OperatorKey(), w.jpki.Trust(), w.ocspURL, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := newApplication(options{lang: "en", purpose: "living", occupation: "student"}, at())
+	tx, result, err := b.haveSigned(t.Context(), a, w.visitor.Approve)
+	if err != nil {
+		t.Fatal(err)
+	}
+	onFile, err := typed(w.person)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.text = strings.Replace(a.text, "living expenses", "salary", 1)
+	if _, err := b.verify(t.Context(), tx, result, a, onFile); sign.ReasonOf(err) != sign.ReasonDocument {
+		t.Errorf("another text: %v", err)
+	}
+}
+
+func TestLogsHoldNoPersonalData(t *testing.T) {
+	t.Parallel()
+	for _, person := range []cardsim.Persona{cardsim.Hanako, cardsim.Akira} {
+		_, logged, err := inWorld(t, person, func(*world) {})
+		if err != nil || logged == "" {
+			t.Errorf("%v, %d bytes logged", err, len(logged))
+		}
+		noPersonalData(t, logged)
+	}
+}
+
+func TestDecide(t *testing.T) {
+	t.Parallel()
+	p, _ := law.Lookup(law.CriminalProceeds)
+	founded := p.Methods[:1]
+	match := func(outcomes ...fourinfo.Outcome) (all []fourinfo.FieldMatch) {
+		for _, o := range outcomes {
+			all = append(all, fourinfo.FieldMatch{Outcome: o})
+		}
+		return all
+	}
+	for _, c := range []struct {
+		matches []fourinfo.FieldMatch
+		result  law.Result
+		want    outcome
+		reason  string
+	}{
+		{nil, law.Result{Methods: founded}, needsHuman, "person-review"},
+		{match(fourinfo.Same), law.Result{Methods: founded}, opened, "complete"},
+		{match(fourinfo.Same), law.Result{}, needsHuman, "law-review"},
+		{match(fourinfo.Same, fourinfo.OutcomeUnknown), law.Result{Methods: founded}, needsHuman, "person-review"},
+		{match(fourinfo.NeedsReview, fourinfo.Different), law.Result{Methods: founded}, refused, "person-different"},
+		{match(fourinfo.Same), law.Result{Methods: founded, Missing: []law.Item{law.Birthdate}}, needsHuman, "law-review"},
+		{match(fourinfo.NeedsReview), law.Result{Methods: founded, Missing: []law.Item{law.Reason}}, refused, "not-declared"},
+		{match(fourinfo.Same), law.Result{Methods: founded, Refused: []law.Item{law.NotAChild}}, refused, "law-refused"},
+	} {
+		if got, reason := decide(c.matches, p, c.result); got != c.want || reason != c.reason {
+			t.Errorf("%v %+v: %s, %s", c.matches, c.result, got, reason)
+		}
+	}
+	if outcome("").exitCode() != exitRefused {
+		t.Error("the zero outcome opens something")
+	}
+}
+
+func TestEveryKeyHasWordsInBothLanguages(t *testing.T) {
+	t.Parallel()
+	for key, w := range words {
+		if w.JA == "" || w.EN == "" || strings.Count(w.JA, "%") != strings.Count(w.EN, "%") {
+			t.Errorf("%s: %q, %q", key, w.JA, w.EN)
+		}
+	}
+	for _, key := range []string{"opened", "refused", "needs-human", "failed", "complete", "person-different", "person-review", "not-declared", "law-refused", "law-review"} {
+		if _, ok := words[key]; !ok {
+			t.Errorf("no words for %s", key)
+		}
+	}
+	p, _ := law.Lookup(law.CriminalProceeds)
+	for _, q := range p.Requirements {
+		if _, ok := words[string(q.Item)]; !ok && !q.HighRisk {
+			t.Errorf("no words for the item %s", q.Item)
+		}
+	}
+}
+
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{
+		{"stray"}, {"-no-such-flag"}, {"-person", "nobody"}, {"-purpose", "crime"}, {"-occupation", "x"}, {"-lang", "fr"},
+		{"-batch", "a"}, {"-against", "b"}, {"-batch", "a", "-against", "b", "-person", "taro"}, {"-batch", "no-such-file", "-against", "neither"},
+	} {
+		if code, stdout, stderr := command(t, args...); code != exitUsage || stdout != "" || stderr == "" {
+			t.Errorf("%v: exit %d, stdout %q, stderr %q", args, code, stdout, stderr)
+		}
+	}
+	if code, _, stderr := command(t, "-h"); code != exitOpened || !strings.Contains(stderr, "-show-personal") {
+		t.Errorf("-h: exit %d\n%s", code, stderr)
+	}
+}
+
+func TestACallerWhoHasLeftOpensNothing(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, errs bytes.Buffer
+	if code := run(ctx, around(t), []string{"-lang", "en"}, &out, &errs); code != exitRefused || strings.Contains(out.String(), "was opened") {
+		t.Errorf("exit %d\n%s", code, out.String())
+	}
+}

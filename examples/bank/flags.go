@@ -1,0 +1,70 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/kakunin-go/kakunin/cardsim"
+)
+
+type options struct {
+	person              cardsim.Persona
+	purpose, occupation string // keys of purposes and occupations; "" is not declared
+	evidence            string
+	batch, against      string
+	lang                string
+	json, showPersonal  bool
+}
+
+// parseFlags reads the command line and says on stderr what is wrong with it.
+func parseFlags(args []string, stderr io.Writer) (options, error) {
+	var o options
+	f := flag.NewFlagSet("bank", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.StringVar((*string)(&o.person), "person", string(cardsim.Hanako), fmt.Sprintf("the simulated `customer`, one of %v", cardsim.Personas()))
+	f.StringVar(&o.purpose, "purpose", "living", "declared purpose of the transactions: "+keys(purposes)+"; empty: not declared")
+	f.StringVar(&o.occupation, "occupation", "employee", "declared occupation: "+keys(occupations)+"; empty: not declared")
+	f.StringVar(&o.evidence, "evidence", "", "append a record to this `file`; it HOLDS the certificate, which is personal data")
+	f.StringVar(&o.batch, "batch", "", "compare the customers in this `file` of JSON lines with those in -against, print counts")
+	f.StringVar(&o.against, "against", "", "with -batch: the second `file`")
+	f.StringVar(&o.lang, "lang", "ja", "`language` of the texts: ja or en")
+	f.BoolVar(&o.json, "json", false, "print one JSON object")
+	f.BoolVar(&o.showPersonal, "show-personal", false, "show what the customer typed and what the certificate says")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	err := o.check(f)
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "bank: %v\nRun with -h for help.\n", err)
+	}
+	return o, err
+}
+
+func (o *options) check(f *flag.FlagSet) error {
+	_, purpose := purposes[o.purpose]
+	_, occupation := occupations[o.occupation]
+	alone := true
+	f.Visit(func(given *flag.Flag) {
+		alone = alone && slices.Contains([]string{"batch", "against", "lang", "json"}, given.Name)
+	})
+	switch {
+	case f.NArg() > 0:
+		return errors.New("there are only flags, no arguments")
+	case !slices.Contains(cardsim.Personas(), o.person):
+		return fmt.Errorf("-person must be one of %v", cardsim.Personas())
+	case o.purpose != "" && !purpose:
+		return errors.New("-purpose must be one of " + keys(purposes) + ", or empty")
+	case o.occupation != "" && !occupation:
+		return errors.New("-occupation must be one of " + keys(occupations) + ", or empty")
+	case o.lang != "ja" && o.lang != "en":
+		return errors.New("-lang must be ja or en")
+	case (o.batch == "") != (o.against == ""):
+		return errors.New("-batch and -against need each other")
+	case o.batch != "" && !alone:
+		return errors.New("-batch opens no account: only -against, -lang and -json go with it")
+	}
+	return nil
+}

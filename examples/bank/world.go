@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/cardsim/daa"
+	"github.com/kakunin-go/kakunin/cardsim/issuer"
+)
+
+// surroundings are what a program has and its tests choose.
+type surroundings struct {
+	now  func() time.Time
+	jpki *issuer.JPKI // nil: test authorities of its own
+}
+
+// world is everything that is not the bank: the simulated service with its authorities, and the customer with a card.
+type world struct {
+	surroundings
+	service *daa.Service
+	person  cardsim.Person
+	card    *cardsim.Card
+	visitor *daa.Visitor
+	client  *authn.Client // the bank, as registered at the service
+	ocspURL string
+	server  *http.Server
+}
+
+const (
+	clientID    = "BANK00000001"
+	redirectURL = "https://bank.example/auth/callback" // nobody listens there: the visitor returns the callback instead
+)
+
+func newWorld(ctx context.Context, s surroundings, persona cardsim.Persona, logger *slog.Logger) (*world, error) {
+	w := &world{surroundings: s}
+	var err error
+	if w.jpki == nil {
+		if w.jpki, err = issuer.New(issuer.Config{Now: s.now}); err != nil {
+			return nil, err
+		}
+	}
+	if w.person, err = cardsim.LookupAt(persona, s.now()); err != nil {
+		return nil, err
+	}
+	if w.card, err = cardsim.NewCard(cardsim.Config{Person: w.person, JPKI: w.jpki, Now: s.now}); err != nil {
+		return nil, err
+	}
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	key, err := authn.NewKey(private, "bank")
+	if err != nil {
+		return nil, err
+	}
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, errors.New("cannot listen on 127.0.0.1")
+	}
+	base := "http://" + listener.Addr().String()
+	// Results are sealed to service.OperatorKey, whose private half the simulator gives away. A real verifier makes that
+	// key itself, in an HSM, and registers the public half.
+	w.service, err = daa.New(daa.Config{
+		BaseURL: base, JPKI: w.jpki, Cards: []*cardsim.Card{w.card}, Now: s.now, Logger: logger,
+		Clients: []daa.ClientRegistration{{
+			ID: clientID, Name: "架空銀行 / Fictitious Bank", Key: private.Public(), KeyID: "bank", RedirectURLs: []string{redirectURL},
+		}},
+	})
+	if err == nil {
+		w.client, err = authn.New(authn.Config{
+			Environment: w.service.Environment(), ClientID: clientID, Key: key, RedirectURL: redirectURL, Now: s.now, Logger: logger,
+		})
+	}
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	w.ocspURL = base + "/simulator/jpki/sign/ocsp"
+	w.visitor = &daa.Visitor{AuthPIN: w.person.AuthPIN, TextPIN: w.person.TextPIN, SigningPassword: w.person.SigningPassword}
+	w.server = &http.Server{Handler: w.service, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = w.server.Serve(listener) }() // until close
+	return w, nil
+}
+
+func (w *world) close() { _ = w.server.Close() }
