@@ -97,7 +97,7 @@ func (e Event) attributes() []slog.Attr {
 	if e.Kind == LoginRefused || e.Kind == RefreshRefused {
 		text("reason", e.Reason.String())
 		text("check", e.Check)
-		text("code", e.Code)
+		text("oauth_error", e.Code)
 		text("family", e.Family.String())
 	}
 	text("tenant", e.Tenant)

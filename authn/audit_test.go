@@ -157,7 +157,7 @@ func TestAuditLog(t *testing.T) {
 	for _, want := range []string{
 		`level=INFO msg="login begun" client=RP00000001 login=` + login + ` sign=true`,
 		`level=INFO msg="login finished" client=RP00000001 login=` + login + ` sign=true took=3s`,
-		`level=WARN msg="login refused" reason="user cancelled" check=error code=access_denied family=user client=RP00000001 login=`,
+		`level=WARN msg="login refused" reason="user cancelled" check=error oauth_error=access_denied family=user client=RP00000001 login=`,
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%s is not in\n%s", want, out.String())
