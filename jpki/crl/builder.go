@@ -144,6 +144,9 @@ func (b *builder) table(ctx context.Context, progress func(done int)) (t *table,
 	} else {
 		work(true)
 	}
+	if progress != nil && ctx.Err() == nil {
+		progress(int(done.Load())) // whoever came last, the last report is the whole
+	}
 	return t, duplicates.Load() == 0, ctx.Err()
 }
 

@@ -445,6 +445,9 @@ func TestLargeListAgreesWithItsSpec(t *testing.T) {
 		if len(steps) < 2 || !steps[len(steps)-1].Indexing && tc.octets <= 8 || !slices.ContainsFunc(steps, func(p crl.Progress) bool { return p.Done == int64(list.Len()) && !p.Indexing }) {
 			t.Errorf("progress: %+v", steps)
 		}
+		if last := steps[len(steps)-1]; last.Done != last.Total {
+			t.Errorf("the last report is not the whole: %+v", last)
+		}
 		if tc.octets <= 8 && l.IndexSize() > 16*l.Len()+4096 {
 			t.Errorf("%.1f bytes per entry", float64(l.IndexSize())/float64(l.Len()))
 		}
