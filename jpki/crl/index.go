@@ -123,7 +123,11 @@ func (b *indexBuilder) build(ctx context.Context, progress func(done int)) (*ind
 	}
 	if b.odd != nil {
 		var distinct bool
-		if ix.odd, distinct, err = b.odd.table(ctx, nil); err != nil {
+		rest := progress
+		if before := ix.main.count; progress != nil {
+			rest = func(done int) { progress(before + done) }
+		}
+		if ix.odd, distinct, err = b.odd.table(ctx, rest); err != nil {
 			return nil, ioError("context", err)
 		}
 		unique = unique && (distinct || ix.oddDistinct()) && ix.disjoint()
