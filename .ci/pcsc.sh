@@ -179,6 +179,9 @@ grep -h '^Benchmark' "$out/client-bench.log"
 # The example for a reader: it finds the card and shows, with the PIN, that the four attributes can be read.
 power_cycle
 must reader bash -c "printf '1234\n' | '$out/reader' -attributes -wait 15s"
+shows reader 'kind: My Number Card'
+shows reader 'name: \(not shown\)'
+! grep -q 1234 "$out/reader.log" || fail "reader: the PIN is shown"
 
 # Two more PC/SC stacks. The first one measures, too.
 power_cycle
