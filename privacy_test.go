@@ -225,7 +225,7 @@ func (w *world) mount(t *testing.T, mux *http.ServeMux, login *middleware.Login,
 		t.Fatal(err)
 	}
 	signing, err := login.Sign("consent", middleware.SignConfig{
-		Mode: sign.BareHash,
+		Mode: sign.ModeBareHash,
 		Document: func(*http.Request) (sign.Document, string, error) {
 			return sign.Document{Reader: strings.NewReader(privacyDocument), MediaType: "text/plain; charset=utf-8"}, "doc-1", nil
 		},
@@ -234,7 +234,7 @@ func (w *world) mount(t *testing.T, mux *http.ServeMux, login *middleware.Login,
 			if err == nil {
 				var report *sign.Report
 				report, err = verifier.Verify(r.Context(), opened, sign.Expect{
-					Document: strings.NewReader(privacyDocument), Mode: sign.BareHash, Transaction: s.Result.Transaction, Person: &middleware.IdentityFrom(r.Context()).Person,
+					Document: strings.NewReader(privacyDocument), Mode: sign.ModeBareHash, Transaction: s.Result.Transaction, Person: &middleware.IdentityFrom(r.Context()).Person,
 				})
 				if report != nil {
 					w.report = report

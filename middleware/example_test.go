@@ -90,7 +90,7 @@ func ExampleLogin_Sign() {
 		log.Fatal(err)
 	}
 	contract, err := login.Sign("contract", middleware.SignConfig{
-		Mode: sign.DigestInfo,
+		Mode: sign.ModeDigestInfo,
 		Document: func(r *http.Request) (sign.Document, string, error) {
 			text := "…" // the text that the page showed, from where the application keeps it
 			return sign.Text(text), "contract-2026-0007", nil

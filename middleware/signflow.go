@@ -48,7 +48,7 @@ func (l *Login) Sign(name string, c SignConfig) (http.Handler, error) {
 		return nil, &Error{Reason: ReasonConfiguration, Detail: "Sign needs Config.Signer"}
 	case !validFlowName(name):
 		return nil, &Error{Reason: ReasonConfiguration, Detail: "Sign: the name must be 1 to 32 letters, digits, dashes"}
-	case c.Mode != sign.BareHash && c.Mode != sign.DigestInfo:
+	case c.Mode != sign.ModeBareHash && c.Mode != sign.ModeDigestInfo:
 		return nil, &Error{Reason: ReasonConfiguration, Detail: "Sign: Mode is missing"}
 	case c.Document == nil || c.OnSigned == nil:
 		return nil, &Error{Reason: ReasonConfiguration, Detail: "Sign: Document and OnSigned are required"}

@@ -51,7 +51,7 @@ func TestSignFlow(t *testing.T) {
 	if got.Reference != "contract-7" || got.Result == nil || got.Result.Opened == nil || got.Identity.TransactionID != transactionID {
 		t.Errorf("Signed = %+v", got)
 	}
-	if tx := got.Result.Transaction; tx.Mode != sign.DigestInfo || tx.MediaType != "text/plain; charset=utf-8" {
+	if tx := got.Result.Transaction; tx.Mode != sign.ModeDigestInfo || tx.MediaType != "text/plain; charset=utf-8" {
 		t.Errorf("transaction %+v", tx)
 	}
 	if b.who() != "subject-hanako" {
@@ -150,7 +150,7 @@ func TestSignRefusals(t *testing.T) {
 func TestSignConfigIsChecked(t *testing.T) {
 	s := newSite(t)
 	good := middleware.SignConfig{
-		Mode:     sign.BareHash,
+		Mode:     sign.ModeBareHash,
 		Document: func(*http.Request) (sign.Document, string, error) { return sign.Document{}, "", nil },
 		OnSigned: func(http.ResponseWriter, *http.Request, middleware.Signed) {},
 	}
@@ -200,7 +200,7 @@ func TestSignDocumentErrors(t *testing.T) {
 		"reference is not UTF-8": {"\xff", nil, middleware.ReasonConfiguration},
 	} {
 		h, err := s.login.Sign(strings.ReplaceAll(name, " ", "-"), middleware.SignConfig{
-			Mode: sign.BareHash,
+			Mode: sign.ModeBareHash,
 			Document: func(*http.Request) (sign.Document, string, error) {
 				return sign.Document{Reader: strings.NewReader("x")}, c.reference, c.err
 			},
@@ -229,7 +229,7 @@ func TestLongestReferenceFits(t *testing.T) {
 	longest := strings.Repeat("𠮷", 128)
 	var got string
 	h, err := s.login.Sign("longest", middleware.SignConfig{
-		Mode: sign.BareHash,
+		Mode: sign.ModeBareHash,
 		Document: func(*http.Request) (sign.Document, string, error) {
 			return sign.Document{Reader: strings.NewReader("x")}, longest, nil
 		},

@@ -109,7 +109,7 @@ func newSite(t testing.TB, change ...func(*middleware.Config)) *site {
 		t.Fatal(err)
 	}
 	flow, err := s.login.Sign("contract", middleware.SignConfig{
-		Mode: sign.DigestInfo,
+		Mode: sign.ModeDigestInfo,
 		Document: func(*http.Request) (sign.Document, string, error) {
 			return sign.Document{Reader: strings.NewReader("契約書"), MediaType: "text/plain; charset=utf-8"}, "contract-7", nil
 		},

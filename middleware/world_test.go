@@ -69,7 +69,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	flow, err := w.login.Sign("contract", middleware.SignConfig{
-		Mode: sign.DigestInfo,
+		Mode: sign.ModeDigestInfo,
 		Document: func(*http.Request) (sign.Document, string, error) {
 			return sign.Document{Reader: strings.NewReader("契約書"), MediaType: "text/plain; charset=utf-8"}, "contract-7", nil
 		},

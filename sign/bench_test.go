@@ -16,7 +16,7 @@ func bareVerify(b *testing.B, key *rsa.PublicKey, mode sign.Mode, signature []by
 	b.Helper()
 	digest := sha256.Sum256([]byte(document))
 	hash := crypto.SHA256
-	if mode == sign.BareHash {
+	if mode == sign.ModeBareHash {
 		hash = 0
 	}
 	if err := rsa.VerifyPKCS1v15(key, hash, digest[:], signature); err != nil {
@@ -29,7 +29,7 @@ func bareVerify(b *testing.B, key *rsa.PublicKey, mode sign.Mode, signature []by
 func BenchmarkVerify(b *testing.B) {
 	w := newWorld(b)
 	v := w.verifier(b)
-	for _, mode := range []sign.Mode{sign.BareHash, sign.DigestInfo} {
+	for _, mode := range []sign.Mode{sign.ModeBareHash, sign.ModeDigestInfo} {
 		b.Run(mode.String(), func(b *testing.B) {
 			o := w.opened(b, mode)
 			run := func() {

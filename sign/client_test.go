@@ -91,8 +91,8 @@ func answer(status int, body string, header ...string) http.HandlerFunc {
 func TestStartSendsExactlyTheWireProfile(t *testing.T) {
 	t.Parallel()
 	for mode, value := range map[Mode]string{
-		BareHash:   "XIh3yqL9yiAUQkuovXqx+xKZOwameHZx7OCoTRdlJrQ=",
-		DigestInfo: "MDEwDQYJYIZIAWUDBAIBBQAEIFyId8qi/cogFEJLqL16sfsSmTsGpnh2cezgqE0XZSa0",
+		ModeBareHash:   "XIh3yqL9yiAUQkuovXqx+xKZOwameHZx7OCoTRdlJrQ=",
+		ModeDigestInfo: "MDEwDQYJYIZIAWUDBAIBBQAEIFyId8qi/cogFEJLqL16sfsSmTsGpnh2cezgqE0XZSa0",
 	} {
 		var got map[string]string
 		c := clientFor(t, func(w http.ResponseWriter, r *http.Request) {
@@ -163,7 +163,7 @@ func TestStartAnswers(t *testing.T) {
 		{"code wins over status", 500, `{"why":"e-request"}`, ReasonRejected},
 		{"code of another type", 500, `{"why":{"e":1}}`, ReasonTransport},
 	} {
-		tx, err := clientFor(t, answer(c.status, c.body)).Start(t.Context(), Text(agreement), BareHash)
+		tx, err := clientFor(t, answer(c.status, c.body)).Start(t.Context(), Text(agreement), ModeBareHash)
 		if ReasonOf(err) != c.want || (err == nil) != (c.want == ReasonUnknown) || (tx != nil) != (err == nil) {
 			t.Errorf("%s: got %v", c.name, err)
 		}
@@ -178,9 +178,9 @@ func TestStartRefusesBeforeSending(t *testing.T) {
 	c := clientFor(t, func(http.ResponseWriter, *http.Request) { t.Error("something was sent") })
 	for name, f := range map[string]func() (*Transaction, error){
 		"no mode":     func() (*Transaction, error) { return c.Start(t.Context(), Text("a"), ModeUnknown) },
-		"no document": func() (*Transaction, error) { return c.Start(t.Context(), Document{}, BareHash) },
+		"no document": func() (*Transaction, error) { return c.Start(t.Context(), Document{}, ModeBareHash) },
 		"bad media type": func() (*Transaction, error) {
-			return c.Start(t.Context(), Document{strings.NewReader("a"), "text"}, BareHash)
+			return c.Start(t.Context(), Document{strings.NewReader("a"), "text"}, ModeBareHash)
 		},
 	} {
 		if _, err := f(); ReasonOf(err) != ReasonRequest {
@@ -195,7 +195,7 @@ func TestStartRefusesBeforeSending(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := c.Start(ctx, Text("a"), BareHash); ReasonOf(err) != ReasonTransport {
+	if _, err := c.Start(ctx, Text("a"), ModeBareHash); ReasonOf(err) != ReasonTransport {
 		t.Errorf("ended context: %v", err)
 	}
 }
@@ -214,10 +214,10 @@ func TestStartIsSentOnce(t *testing.T) {
 	}))
 	t.Cleanup(srv.Close)
 	c := clientAt(t, srv.URL, srv.Client(), nil)
-	if _, err := c.Start(t.Context(), Text("a"), BareHash); err != nil {
+	if _, err := c.Start(t.Context(), Text("a"), ModeBareHash); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Start(t.Context(), Text("a"), BareHash); ReasonOf(err) != ReasonTransport {
+	if _, err := c.Start(t.Context(), Text("a"), ModeBareHash); ReasonOf(err) != ReasonTransport {
 		t.Errorf("got %v", err)
 	}
 	if n := requests.Load(); n != 2 {
@@ -234,13 +234,13 @@ func TestServiceTokenFailureKeepsItsFamily(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = c.Start(t.Context(), Text("a"), BareHash)
+	_, err = c.Start(t.Context(), Text("a"), ModeBareHash)
 	if ReasonOf(err) != ReasonServiceToken || fault.FamilyOf(err) != fault.Unavailable || !errors.Is(err, cause) {
 		t.Errorf("got %v, %s", err, fault.FamilyOf(err))
 	}
 }
 
-func testTransaction() *Transaction { return &Transaction{ID: testID, Mode: BareHash} }
+func testTransaction() *Transaction { return &Transaction{ID: testID, Mode: ModeBareHash} }
 
 const testJWE = "aGVhZA.a2V5.aXY.Y2lwaGVy.dGFn"
 
@@ -370,7 +370,7 @@ func TestResultBelongsToItsFlow(t *testing.T) {
 		"no login":            {testTransaction(), nil, ReasonRequest},
 		"no transaction":      {nil, &authn.Identity{}, ReasonRequest},
 		"empty transaction":   {&Transaction{}, &authn.Identity{}, ReasonRequest},
-		"hostile id":          {&Transaction{ID: "../x", Mode: BareHash}, &authn.Identity{TransactionID: "../x"}, ReasonRequest},
+		"hostile id":          {&Transaction{ID: "../x", Mode: ModeBareHash}, &authn.Identity{TransactionID: "../x"}, ReasonRequest},
 		"no token":            {testTransaction(), &authn.Identity{TransactionID: testID}, ReasonUserToken},
 	} {
 		if res, err := c.Result(t.Context(), f.tx, f.id); res != nil || ReasonOf(err) != f.want {
@@ -392,7 +392,7 @@ func TestOpaqueIDsStayOneSegment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.fetch(t.Context(), &Transaction{ID: "a/../b?c", Mode: BareHash}, "user-token"); err != nil {
+	if _, err := c.fetch(t.Context(), &Transaction{ID: "a/../b?c", Mode: ModeBareHash}, "user-token"); err != nil {
 		t.Error(err)
 	}
 	// The client and the authorization request read the same entry of the wire profile.
@@ -444,7 +444,7 @@ func TestConfiguration(t *testing.T) {
 
 func TestTransactionJSON(t *testing.T) {
 	t.Parallel()
-	tx := Transaction{ID: testID, Mode: DigestInfo, Digest: [32]byte{1, 2}, MediaType: "text/plain", Started: testNow, Expires: testNow.Add(time.Minute)}
+	tx := Transaction{ID: testID, Mode: ModeDigestInfo, Digest: [32]byte{1, 2}, MediaType: "text/plain", Started: testNow, Expires: testNow.Add(time.Minute)}
 	b, err := json.Marshal(tx)
 	if err != nil {
 		t.Fatal(err)
@@ -475,7 +475,7 @@ func TestNothingLeaksWhenPrinted(t *testing.T) {
 	}
 	opened := Opened{Signature: []byte("SIGNATURE"), Certificate: []byte("CERTIFICATE")}
 	res := &Result{Transaction: testTransaction(), Sealed: sealed, Opened: &opened}
-	report := &Report{Mode: BareHash, Signature: []byte("SIGNATURE")}
+	report := &Report{Mode: ModeBareHash, Signature: []byte("SIGNATURE")}
 	var log bytes.Buffer
 	logger := slog.New(slog.NewJSONHandler(&log, nil))
 	var out strings.Builder

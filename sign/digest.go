@@ -11,13 +11,13 @@ import (
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
-// digestInfoPrefix is the DER of DigestInfo up to the hash value, for SHA-256 with the NULL parameter present
+// digestInfoPrefix is the DER of ModeDigestInfo up to the hash value, for SHA-256 with the NULL parameter present
 // (RFC 8017, 9.2, note 1). Only this encoding exists here: BER lengths or a missing NULL are never produced or accepted.
 const digestInfoPrefix = "\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"
 
 // padded returns T, the bytes that the card puts behind the padding in this mode.
 func (m Mode) padded(digest [sha256.Size]byte) []byte {
-	if m == DigestInfo {
+	if m == ModeDigestInfo {
 		return append([]byte(digestInfoPrefix), digest[:]...)
 	}
 	return digest[:]

@@ -32,7 +32,7 @@ func ExampleClient() {
 		if err != nil {
 			return err
 		}
-		tx, err := signer.Start(ctx, sign.Text("私は利用規約に同意します。文書番号 42"), sign.BareHash)
+		tx, err := signer.Start(ctx, sign.Text("私は利用規約に同意します。文書番号 42"), sign.ModeBareHash)
 		if err != nil {
 			return err
 		}
@@ -103,13 +103,13 @@ func ExampleVerifier() {
 	})
 	check(err)
 	report, err := verifier.Verify(context.Background(), opened, sign.Expect{
-		Document: strings.NewReader("I agree."), Mode: sign.DigestInfo,
+		Document: strings.NewReader("I agree."), Mode: sign.ModeDigestInfo,
 	})
 	check(err)
 	fmt.Println(report.Chain.Status, report.Mode)
 
 	_, err = verifier.Verify(context.Background(), opened, sign.Expect{
-		Document: strings.NewReader("I agree to everything."), Mode: sign.DigestInfo,
+		Document: strings.NewReader("I agree to everything."), Mode: sign.ModeDigestInfo,
 	})
 	fmt.Println(authn.FamilyOf(err), "|", authn.MessageFor(err, authn.English))
 	// Output:

@@ -166,7 +166,7 @@ func TestWholeFlow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFlow(t, c.government, c.wire, c.knobs)
-			for _, mode := range []sign.Mode{sign.BareHash, sign.DigestInfo} {
+			for _, mode := range []sign.Mode{sign.ModeBareHash, sign.ModeDigestInfo} {
 				tx := f.start(mode)
 				res, err := f.signer.Result(t.Context(), tx, f.approve(tx))
 				if err != nil {
@@ -213,9 +213,9 @@ func TestFlowRefusals(t *testing.T) {
 		return err
 	}
 
-	tx := f.start(sign.BareHash)
+	tx := f.start(sign.ModeBareHash)
 	id := f.approve(tx)
-	other := f.start(sign.BareHash)
+	other := f.start(sign.ModeBareHash)
 	if _, err := f.signer.Result(t.Context(), other, id); sign.ReasonOf(err) != sign.ReasonOtherFlow {
 		t.Errorf("result of another transaction: %v", err)
 	}
@@ -238,14 +238,14 @@ func TestFlowRefusals(t *testing.T) {
 	}
 
 	set(daa.SignKnobs{CancelledTransaction: true})
-	tx = f.start(sign.BareHash)
+	tx = f.start(sign.ModeBareHash)
 	if _, err := f.signer.Result(t.Context(), tx, f.approve(tx)); sign.ReasonOf(err) != sign.ReasonCancelled || fault.FamilyOf(err) != fault.User {
 		t.Errorf("cancelled: %v", err)
 	}
 
 	for name, knobs := range map[string]daa.SignKnobs{"swapped certificate": {SwapCertificate: true}, "altered signature": {AlterSignature: true}} {
 		set(knobs)
-		tx = f.start(sign.DigestInfo)
+		tx = f.start(sign.ModeDigestInfo)
 		res, err := f.signer.Result(t.Context(), tx, f.approve(tx))
 		if err != nil {
 			t.Fatal(err)

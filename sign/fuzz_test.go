@@ -61,7 +61,7 @@ func FuzzStart(f *testing.F) {
 
 // FuzzTransaction checks that what is accepted is encoded the same again.
 func FuzzTransaction(f *testing.F) {
-	good, err := json.Marshal(Transaction{ID: testID, Mode: BareHash, MediaType: "text/plain", Started: testNow, Expires: testNow})
+	good, err := json.Marshal(Transaction{ID: testID, Mode: ModeBareHash, MediaType: "text/plain", Started: testNow, Expires: testNow})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -41,9 +41,9 @@ func TestPersonPolicy(t *testing.T) {
 		for policy, want := range map[sign.PersonPolicy]sign.Reason{
 			sign.ExactPerson: c.exact, sign.NormalisedPerson: c.normalised, sign.ReviewedPerson: c.reviewed,
 		} {
-			e := expect(sign.BareHash)
+			e := expect(sign.ModeBareHash)
 			e.Person, e.Accept = c.person, policy
-			r, err := v.Verify(t.Context(), w.opened(t, sign.BareHash), e)
+			r, err := v.Verify(t.Context(), w.opened(t, sign.ModeBareHash), e)
 			if (err == nil) != (want == accepted) || err != nil && (sign.ReasonOf(err) != want || fault.FamilyOf(err) != fault.Account) {
 				t.Errorf("%s under policy %d: %v", c.what, policy, err)
 				continue
@@ -61,9 +61,9 @@ func TestPersonPolicy(t *testing.T) {
 		}
 	}
 	for _, policy := range []sign.PersonPolicy{-1, sign.ReviewedPerson + 1} {
-		e := expect(sign.BareHash)
+		e := expect(sign.ModeBareHash)
 		e.Person, e.Accept = person(exact), policy
-		if _, err := v.Verify(t.Context(), w.opened(t, sign.BareHash), e); sign.ReasonOf(err) != sign.ReasonRequest {
+		if _, err := v.Verify(t.Context(), w.opened(t, sign.ModeBareHash), e); sign.ReasonOf(err) != sign.ReasonRequest {
 			t.Errorf("policy %d: %v", policy, err)
 		}
 	}

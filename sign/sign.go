@@ -14,9 +14,9 @@
 // The card pads exactly the bytes it is given (PKCS#1 v1.5, block type 01). Which bytes is the caller's choice, and a
 // signature made in one mode never verifies in the other:
 //
-//   - [BareHash]: the 32-byte SHA-256 itself. The signature does not name its hash algorithm, so the algorithm must be
+//   - [ModeBareHash]: the 32-byte SHA-256 itself. The signature does not name its hash algorithm, so the algorithm must be
 //     kept beside it; this package fixes SHA-256 and writes it into the evidence.
-//   - [DigestInfo]: the 51-byte DER DigestInfo, i.e. RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017, 8.2). Needed for XML and
+//   - [ModeDigestInfo]: the 51-byte DER DigestInfo, i.e. RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017, 8.2). Needed for XML and
 //     CMS signatures and wherever the signature is submitted to J-LIS.
 //
 // The mode is never detected from a signature: it is part of what was asked for.
@@ -39,18 +39,18 @@ type Mode int
 // Modes.
 const (
 	ModeUnknown Mode = iota
-	// BareHash is the 32-byte SHA-256 itself, the service's plain form.
-	BareHash
-	// DigestInfo is the DER DigestInfo of the SHA-256 value, i.e. RSASSA-PKCS1-v1_5 (RFC 8017, 9.2).
-	DigestInfo
+	// ModeBareHash is the 32-byte SHA-256 itself, the service's plain form.
+	ModeBareHash
+	// ModeDigestInfo is the DER DigestInfo of the SHA-256 value, i.e. RSASSA-PKCS1-v1_5 (RFC 8017, 9.2).
+	ModeDigestInfo
 )
 
 // String returns "bare-hash", "digest-info" or, for anything else, "unknown".
 func (m Mode) String() string {
 	switch m {
-	case BareHash:
+	case ModeBareHash:
 		return "bare-hash"
-	case DigestInfo:
+	case ModeDigestInfo:
 		return "digest-info"
 	default:
 		return "unknown"
@@ -58,15 +58,15 @@ func (m Mode) String() string {
 }
 
 // Valid reports whether m is one of the two modes.
-func (m Mode) Valid() bool { return m == BareHash || m == DigestInfo }
+func (m Mode) Valid() bool { return m == ModeBareHash || m == ModeDigestInfo }
 
 // ParseMode reads what String returns; "unknown" and everything else is an [*Error] with [ReasonRequest].
 func ParseMode(s string) (Mode, error) {
 	switch s {
 	case "bare-hash":
-		return BareHash, nil
+		return ModeBareHash, nil
 	case "digest-info":
-		return DigestInfo, nil
+		return ModeDigestInfo, nil
 	default:
 		return ModeUnknown, &Error{Reason: ReasonRequest, Step: "mode"}
 	}

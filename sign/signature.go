@@ -33,9 +33,9 @@ func representativeInRange(key *rsa.PublicKey, signature []byte) bool {
 // encoded message that is right is built and compared in full, so that no freedom is left in padding or DigestInfo.
 func verifySignature(key *rsa.PublicKey, mode Mode, digest [sha256.Size]byte, signature []byte) bool {
 	switch mode {
-	case DigestInfo:
+	case ModeDigestInfo:
 		return rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], signature) == nil
-	case BareHash:
+	case ModeBareHash:
 		return verifyBareHash(key, digest, signature)
 	case ModeUnknown:
 	}

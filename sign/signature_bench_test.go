@@ -12,7 +12,7 @@ import (
 func BenchmarkSignature(b *testing.B) {
 	key := &testKey().PublicKey
 	digest := sha256.Sum256([]byte(agreement))
-	for mode, hash := range map[Mode]crypto.Hash{BareHash: 0, DigestInfo: crypto.SHA256} {
+	for mode, hash := range map[Mode]crypto.Hash{ModeBareHash: 0, ModeDigestInfo: crypto.SHA256} {
 		b.Run(mode.String(), func(b *testing.B) {
 			signature := signIn(b, testKey(), mode, agreement)
 			var own, floor time.Duration

@@ -40,7 +40,7 @@ func signIn(t testing.TB, key *rsa.PrivateKey, mode Mode, doc string) []byte {
 	t.Helper()
 	digest := sha256.Sum256([]byte(doc))
 	hash := crypto.SHA256
-	if mode == BareHash {
+	if mode == ModeBareHash {
 		hash = crypto.Hash(0)
 	}
 	sig, err := rsa.SignPKCS1v15(nil, key, hash, digest[:])
@@ -75,8 +75,8 @@ func TestPublishedVector(t *testing.T) {
 		t.Fatalf("digest %s", got)
 	}
 	for mode, want := range map[Mode]string{
-		BareHash:   "XIh3yqL9yiAUQkuovXqx+xKZOwameHZx7OCoTRdlJrQ=",
-		DigestInfo: "MDEwDQYJYIZIAWUDBAIBBQAEIFyId8qi/cogFEJLqL16sfsSmTsGpnh2cezgqE0XZSa0",
+		ModeBareHash:   "XIh3yqL9yiAUQkuovXqx+xKZOwameHZx7OCoTRdlJrQ=",
+		ModeDigestInfo: "MDEwDQYJYIZIAWUDBAIBBQAEIFyId8qi/cogFEJLqL16sfsSmTsGpnh2cezgqE0XZSa0",
 	} {
 		if got := mode.encodedInput(digest); got != want {
 			t.Errorf("%s: got %s", mode, got)
@@ -100,12 +100,12 @@ func TestOpenSSLSignaturesAndCrossMode(t *testing.T) {
 		signature []byte
 		want      bool
 	}{
-		{"bare as bare", BareHash, digest, bare, true},
-		{"DigestInfo as DigestInfo", DigestInfo, digest, info, true},
-		{"bare as DigestInfo", DigestInfo, digest, bare, false},
-		{"DigestInfo as bare", BareHash, digest, info, false},
-		{"bare, altered document", BareHash, altered, bare, false},
-		{"DigestInfo, altered document", DigestInfo, altered, info, false},
+		{"bare as bare", ModeBareHash, digest, bare, true},
+		{"DigestInfo as DigestInfo", ModeDigestInfo, digest, info, true},
+		{"bare as DigestInfo", ModeDigestInfo, digest, bare, false},
+		{"DigestInfo as bare", ModeBareHash, digest, info, false},
+		{"bare, altered document", ModeBareHash, altered, bare, false},
+		{"DigestInfo, altered document", ModeDigestInfo, altered, info, false},
 		{"no mode", ModeUnknown, digest, bare, false},
 		{"a mode of the future", Mode(3), digest, info, false},
 	} {
@@ -121,10 +121,10 @@ func TestEncodingNegatives(t *testing.T) {
 	t.Parallel()
 	key := testKey()
 	digest := sha256.Sum256([]byte(agreement))
-	info := DigestInfo.padded(digest)
+	info := ModeDigestInfo.padded(digest)
 	em := func(t []byte) []byte { return encodedMessage(key.Size(), t) }
 	edit := func(b []byte, f func([]byte)) []byte { c := bytes.Clone(b); f(c); return c }
-	right := map[Mode][]byte{BareHash: em(digest[:]), DigestInfo: em(info)}
+	right := map[Mode][]byte{ModeBareHash: em(digest[:]), ModeDigestInfo: em(info)}
 
 	noNull := append([]byte("\x30\x2f\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x04\x20"), digest[:]...)
 	longForm := append([]byte("\x30\x81\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"), digest[:]...)
@@ -174,7 +174,7 @@ func TestEncodingNegatives(t *testing.T) {
 			continue // not a representative of this key at all
 		}
 		signature := rawSign(key, encoded)
-		for _, mode := range []Mode{BareHash, DigestInfo} {
+		for _, mode := range []Mode{ModeBareHash, ModeDigestInfo} {
 			if verifySignature(&key.PublicKey, mode, digest, signature) {
 				t.Errorf("%s: accepted as %s", name, mode)
 			}
@@ -192,7 +192,7 @@ func TestSignatureValueNegatives(t *testing.T) {
 	t.Parallel()
 	key := testKey()
 	n := key.N
-	for _, mode := range []Mode{BareHash, DigestInfo} {
+	for _, mode := range []Mode{ModeBareHash, ModeDigestInfo} {
 		digest := sha256.Sum256([]byte(agreement))
 		good := signIn(t, key, mode, agreement)
 		fill := func(i *big.Int) []byte { return i.FillBytes(make([]byte, key.Size())) }
@@ -319,7 +319,7 @@ func fipsChild(t *testing.T) {
 	if !panics(func() { _ = rsa.VerifyPKCS1v15(key, 0, digest[:], unhex(t, openSSLBare)) }) {
 		t.Log("crypto/rsa no longer panics on hash 0 here; the comparison by hand may be given up")
 	}
-	for mode, signature := range map[Mode]string{BareHash: openSSLBare, DigestInfo: openSSLInfo} {
+	for mode, signature := range map[Mode]string{ModeBareHash: openSSLBare, ModeDigestInfo: openSSLInfo} {
 		if !verifySignature(key, mode, digest, unhex(t, signature)) {
 			t.Errorf("%s refused", mode)
 		}
@@ -340,7 +340,7 @@ func panics(f func()) (did bool) {
 
 func TestModeText(t *testing.T) {
 	t.Parallel()
-	for _, m := range []Mode{BareHash, DigestInfo} {
+	for _, m := range []Mode{ModeBareHash, ModeDigestInfo} {
 		b, err := json.Marshal(m)
 		if err != nil {
 			t.Fatal(err)

@@ -204,7 +204,7 @@ func (r *verification) checkDocument(ctx context.Context, e Expect) error {
 
 func (r *verification) checkSignature(signature []byte, mode Mode) error {
 	step := stepBareHash
-	if mode == DigestInfo {
+	if mode == ModeDigestInfo {
 		step = stepDigestInfo
 	}
 	key, ok := cardKey(r.leaf.X509.PublicKey)

@@ -116,7 +116,7 @@ func (w *world) sign(tb testing.TB, key *rsa.PrivateKey, mode sign.Mode, doc str
 	tb.Helper()
 	digest := sha256.Sum256([]byte(doc))
 	hash := crypto.SHA256
-	if mode == sign.BareHash {
+	if mode == sign.ModeBareHash {
 		hash = 0 // T is the digest itself
 	}
 	sig, err := rsa.SignPKCS1v15(nil, key, hash, digest[:])
@@ -148,7 +148,7 @@ func TestVerify(t *testing.T) {
 	t.Parallel()
 	w := shared()
 	v := w.verifier(t)
-	for _, mode := range []sign.Mode{sign.BareHash, sign.DigestInfo} {
+	for _, mode := range []sign.Mode{sign.ModeBareHash, sign.ModeDigestInfo} {
 		e := expect(mode)
 		e.Transaction, e.Person = transaction(mode), person(hanako)
 		r, err := v.Verify(t.Context(), w.opened(t, mode), e)
@@ -218,14 +218,14 @@ func TestVerifyRefusals(t *testing.T) {
 		{"no document", func(_ *sign.Opened, e *sign.Expect) { e.Document = nil }, sign.ReasonRequest, fault.Configuration, "verify"},
 		{"no mode", func(_ *sign.Opened, e *sign.Expect) { e.Mode = sign.ModeUnknown }, sign.ReasonRequest, fault.Configuration, "mode.explicit"},
 		{"mode of the future", func(_ *sign.Opened, e *sign.Expect) { e.Mode = 3 }, sign.ReasonRequest, fault.Configuration, "mode.explicit"},
-		{"mode is not the transaction's", func(_ *sign.Opened, e *sign.Expect) { e.Transaction = transaction(sign.DigestInfo) },
+		{"mode is not the transaction's", func(_ *sign.Opened, e *sign.Expect) { e.Transaction = transaction(sign.ModeDigestInfo) },
 			sign.ReasonMode, fault.Untrusted, "mode.explicit"},
-		{"signature of the other mode", func(o *sign.Opened, _ *sign.Expect) { o.Signature = w.sign(t, w.key, sign.DigestInfo, document) },
+		{"signature of the other mode", func(o *sign.Opened, _ *sign.Expect) { o.Signature = w.sign(t, w.key, sign.ModeDigestInfo, document) },
 			sign.ReasonSignature, fault.Untrusted, "signature.value"},
 		{"altered document", func(_ *sign.Opened, e *sign.Expect) { e.Document = strings.NewReader(document + " ") },
 			sign.ReasonSignature, fault.Untrusted, "signature.value"},
 		{"altered document, with transaction", func(_ *sign.Opened, e *sign.Expect) {
-			e.Document, e.Transaction = strings.NewReader(document+" "), transaction(sign.BareHash)
+			e.Document, e.Transaction = strings.NewReader(document+" "), transaction(sign.ModeBareHash)
 		}, sign.ReasonDocument, fault.Untrusted, "document.hash"},
 		{"empty document", func(_ *sign.Opened, e *sign.Expect) { e.Document = strings.NewReader("") },
 			sign.ReasonSignature, fault.Untrusted, "signature.value"},
@@ -235,7 +235,7 @@ func TestVerifyRefusals(t *testing.T) {
 		}, sign.ReasonSignature, fault.Untrusted, "signature.value"},
 		{"certificate of another person", func(o *sign.Opened, _ *sign.Expect) { o.Certificate = strangersCert },
 			sign.ReasonSignature, fault.Untrusted, "signature.value"},
-		{"signature by another card", func(o *sign.Opened, _ *sign.Expect) { o.Signature = w.sign(t, stranger, sign.BareHash, document) },
+		{"signature by another card", func(o *sign.Opened, _ *sign.Expect) { o.Signature = w.sign(t, stranger, sign.ModeBareHash, document) },
 			sign.ReasonSignature, fault.Untrusted, "signature.value"},
 		{"authentication certificate of the same key", func(o *sign.Opened, _ *sign.Expect) { o.Certificate = auth },
 			sign.ReasonCertificateForm, fault.Untrusted, "certificate.kind"},
@@ -265,7 +265,7 @@ func TestVerifyRefusals(t *testing.T) {
 		{"a person without attributes", func(_ *sign.Opened, e *sign.Expect) { e.Person = &fourinfo.Person{} },
 			sign.ReasonRequest, fault.Configuration, "person"},
 	} {
-		e, o := expect(sign.BareHash), w.opened(t, sign.BareHash)
+		e, o := expect(sign.ModeBareHash), w.opened(t, sign.ModeBareHash)
 		if c.change == nil {
 			o = nil
 		} else {
@@ -297,7 +297,7 @@ func TestUnusualKeysAreRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := w.verifier(t).Verify(t.Context(), &sign.Opened{Signature: w.sign(t, w.key, sign.BareHash, document), Certificate: cert}, expect(sign.BareHash))
+		r, err := w.verifier(t).Verify(t.Context(), &sign.Opened{Signature: w.sign(t, w.key, sign.ModeBareHash, document), Certificate: cert}, expect(sign.ModeBareHash))
 		if reason := sign.ReasonOf(err); r != nil || (reason != sign.ReasonKey && reason != sign.ReasonCertificateForm) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -323,14 +323,14 @@ func TestRevocation(t *testing.T) {
 		if err := w.jpki.SigningCA().Revoke(leaf.SerialNumber, c.reason, now.Add(-time.Hour)); err != nil {
 			t.Fatal(err)
 		}
-		r, err := w.verifier(t).Verify(t.Context(), w.opened(t, sign.DigestInfo), expect(sign.DigestInfo))
+		r, err := w.verifier(t).Verify(t.Context(), w.opened(t, sign.ModeDigestInfo), expect(sign.ModeDigestInfo))
 		if r != nil || sign.ReasonOf(err) != sign.ReasonCertificate || fault.FamilyOf(err) != c.status {
 			t.Errorf("%s: %v, %s", c.name, err, fault.FamilyOf(err))
 		}
 	}
 	w := shared()
 	for name, source := range map[string]jpki.RevocationSource{"no list": jpki.NewCRLs(), "failing source": failingSource{}} {
-		r, err := w.verifier(t, source).Verify(t.Context(), w.opened(t, sign.DigestInfo), expect(sign.DigestInfo))
+		r, err := w.verifier(t, source).Verify(t.Context(), w.opened(t, sign.ModeDigestInfo), expect(sign.ModeDigestInfo))
 		if r != nil || sign.ReasonOf(err) != sign.ReasonCertificate || fault.FamilyOf(err) != fault.Unavailable {
 			t.Errorf("%s: %v, %s", name, err, fault.FamilyOf(err))
 		}
@@ -350,7 +350,7 @@ func TestSubstituteCharacter(t *testing.T) {
 	taro := hanako
 	taro.Name, taro.NameSubstitutes = "高橋　太郎", "10000"
 	key := w.jpki.Key("taro signing")
-	o := &sign.Opened{Signature: w.sign(t, key, sign.BareHash, document), Certificate: w.issue(t, key, taro)}
+	o := &sign.Opened{Signature: w.sign(t, key, sign.ModeBareHash, document), Certificate: w.issue(t, key, taro)}
 	for name, c := range map[string]struct {
 		name string
 		want sign.Reason
@@ -363,7 +363,7 @@ func TestSubstituteCharacter(t *testing.T) {
 	} {
 		want := taro
 		want.Name = c.name
-		e := expect(sign.BareHash)
+		e := expect(sign.ModeBareHash)
 		e.Person = person(want)
 		r, err := w.verifier(t).Verify(t.Context(), o, e)
 		if r != nil || sign.ReasonOf(err) != c.want || fault.FamilyOf(err) != fault.Account {
@@ -373,12 +373,12 @@ func TestSubstituteCharacter(t *testing.T) {
 	// A difference elsewhere is not excused by the doubt about the name.
 	other := taro
 	other.Birthdate = "19900101"
-	e := expect(sign.BareHash)
+	e := expect(sign.ModeBareHash)
 	e.Person = person(other)
 	if _, err := w.verifier(t).Verify(t.Context(), o, e); sign.ReasonOf(err) != sign.ReasonPersonMismatch {
 		t.Errorf("another birthdate: %v", err)
 	}
-	e = expect(sign.BareHash) // nobody in particular is expected: the substitute does not matter
+	e = expect(sign.ModeBareHash) // nobody in particular is expected: the substitute does not matter
 	if _, err := w.verifier(t).Verify(t.Context(), o, e); err != nil {
 		t.Error(err)
 	}
@@ -410,11 +410,11 @@ func TestVerifierIsConcurrent(t *testing.T) {
 	t.Parallel()
 	w := shared()
 	v := w.verifier(t)
-	o := w.opened(t, sign.BareHash)
+	o := w.opened(t, sign.ModeBareHash)
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			if _, err := v.Verify(t.Context(), o, expect(sign.BareHash)); err != nil {
+			if _, err := v.Verify(t.Context(), o, expect(sign.ModeBareHash)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -435,7 +435,7 @@ func TestVerifyUnderFIPSOnly(t *testing.T) {
 	dir := t.TempDir()
 	for name, b := range map[string][]byte{
 		"cert": w.cert, "ca": w.jpki.SigningCA().Certificate().Raw, "crl": w.crl(t, w.cert),
-		"bare-hash": w.sign(t, w.key, sign.BareHash, document), "digest-info": w.sign(t, w.key, sign.DigestInfo, document),
+		"bare-hash": w.sign(t, w.key, sign.ModeBareHash, document), "digest-info": w.sign(t, w.key, sign.ModeDigestInfo, document),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
 			t.Fatal(err)
@@ -474,7 +474,7 @@ func verifyIn(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, mode := range []sign.Mode{sign.BareHash, sign.DigestInfo} {
+	for _, mode := range []sign.Mode{sign.ModeBareHash, sign.ModeDigestInfo} {
 		o := &sign.Opened{Signature: read(mode.String()), Certificate: read("cert")}
 		if _, err := v.Verify(t.Context(), o, expect(mode)); err != nil {
 			t.Errorf("%s: %v", mode, err)

@@ -210,7 +210,7 @@ func signDocument(t *testing.T, rp *relyingParty, c *authn.Client, wire *authn.W
 }
 
 func TestSigningFlow(t *testing.T) {
-	for _, mode := range []sign.Mode{sign.BareHash, sign.DigestInfo} {
+	for _, mode := range []sign.Mode{sign.ModeBareHash, sign.ModeDigestInfo} {
 		rp := start(t)
 		signDocument(t, rp, rp.client(), nil, mode)
 		rp = government(t)
@@ -267,11 +267,11 @@ func TestRenamingTheWireProfile(t *testing.T) {
 	w := renamed(t)
 	rename := func(c *authn.Config) { c.Wire = &w }
 	rp := start(t, daa.WithWire(w))
-	for _, mode := range []sign.Mode{sign.BareHash, sign.DigestInfo} {
+	for _, mode := range []sign.Mode{sign.ModeBareHash, sign.ModeDigestInfo} {
 		signDocument(t, rp, rp.client(rename), &w, mode)
 	}
 	gov := government(t, daa.WithWire(w))
-	signDocument(t, gov, gov.client(rename), &w, sign.BareHash)
+	signDocument(t, gov, gov.client(rename), &w, sign.ModeBareHash)
 
 	id, err := login(t.Context(), rp.client(rename), rp.svc.Visitor(), authn.Request{Scopes: authn.Attributes})
 	if err != nil || id.Person.Name.Reveal() != rp.svc.Card().Person().Name || !id.Person.Gender.Present() {
@@ -327,7 +327,7 @@ func renamedRefusals(t *testing.T, rp *relyingParty, c *authn.Client) {
 		t.Fatal(err)
 	}
 	signed := func() (*sign.Transaction, *authn.Identity) {
-		tx, err := client.Start(t.Context(), sign.Text(document), sign.BareHash)
+		tx, err := client.Start(t.Context(), sign.Text(document), sign.ModeBareHash)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -316,7 +316,7 @@ func TestServiceScopeKnob(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Start(t.Context(), sign.Text(document), sign.BareHash); err != nil {
+	if _, err := c.Start(t.Context(), sign.Text(document), sign.ModeBareHash); err != nil {
 		t.Errorf("scope of the wire profile: %v", err)
 	}
 }

@@ -91,7 +91,7 @@ func openAccount(ctx context.Context, w *world, o options) (rep report, err erro
 // haveSigned registers the text's hash with the service, lets the customer sign, and fetches the result. visit stands for
 // the browser: a web application redirects to the URL and gets the callback as a request; package middleware does it.
 func (b *bank) haveSigned(ctx context.Context, a application, visit func(ctx context.Context, url string) (callback string, err error)) (*sign.Transaction, *sign.Opened, error) {
-	tx, err := b.signer.Start(ctx, sign.Text(a.text), sign.DigestInfo)
+	tx, err := b.signer.Start(ctx, sign.Text(a.text), sign.ModeDigestInfo)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -128,7 +128,7 @@ type verified struct {
 
 func (b *bank) verify(ctx context.Context, tx *sign.Transaction, opened *sign.Opened, a application, onFile fourinfo.Person) (verified, error) {
 	report, err := b.verifier.Verify(ctx, opened, sign.Expect{
-		Document: strings.NewReader(a.text), Mode: sign.DigestInfo, Transaction: tx,
+		Document: strings.NewReader(a.text), Mode: sign.ModeDigestInfo, Transaction: tx,
 		Person: &onFile, Accept: sign.ReviewedPerson, // decide sends what needs a review to a human
 	})
 	switch reason := sign.ReasonOf(err); {

@@ -148,7 +148,7 @@ func TestJSON(t *testing.T) {
 			if r.Outcome != c.outcome || r.Reason != c.reason || r.Evidence != nil || r.Personal != nil {
 				t.Errorf("report %s %s %v", r.Outcome, r.Reason, r.Evidence)
 			}
-			if s := r.Signature; s == nil || s.Mode != sign.DigestInfo || s.Revocation != "good" || len(s.DocumentSHA256) != 64 {
+			if s := r.Signature; s == nil || s.Mode != sign.ModeDigestInfo || s.Revocation != "good" || len(s.DocumentSHA256) != 64 {
 				t.Errorf("signature %+v", s)
 			}
 			var steps []string

@@ -499,10 +499,10 @@ func signingCertificate(t *testing.T, d *demo) *x509.Certificate {
 func TestModeIsTheOneAsked(t *testing.T) {
 	t.Parallel()
 	o, err := parseFlags([]string{"-mode", "digest-info"}, io.Discard)
-	if err != nil || o.mode != sign.DigestInfo {
+	if err != nil || o.mode != sign.ModeDigestInfo {
 		t.Errorf("%v %v", o.mode, err)
 	}
-	if o, err = parseFlags(nil, io.Discard); err != nil || o.mode != sign.BareHash || o.addr != "127.0.0.1:8080" {
+	if o, err = parseFlags(nil, io.Discard); err != nil || o.mode != sign.ModeBareHash || o.addr != "127.0.0.1:8080" {
 		t.Errorf("%+v %v", o, err)
 	}
 }

@@ -36,7 +36,7 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	f := flag.NewFlagSet("demo", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`host:port` to listen on (with a -redirect-url on loopback the default is its port)")
-	f.StringVar(&mode, "mode", sign.BareHash.String(), "what the card signs: bare-hash or digest-info")
+	f.StringVar(&mode, "mode", sign.ModeBareHash.String(), "what the card signs: bare-hash or digest-info")
 	f.BoolVar(&o.once, "once", false, "do one visit without a browser, print a JSON report and exit")
 	f.BoolVar(&o.showPersonal, "show-personal", false, "with -once: put the four attributes into the report")
 	f.StringVar(&o.issuer, "issuer", "", "use the service with this issuer `URL` instead of starting a simulated one")

@@ -61,8 +61,8 @@ var verified = sync.OnceValue(func() *sign.Report {
 	})
 	must(err)
 	r, err := v.Verify(fatalContext(), &sign.Opened{Signature: signature, Certificate: cert}, sign.Expect{
-		Document: strings.NewReader(document), Mode: sign.DigestInfo,
-		Transaction: &sign.Transaction{ID: "37a52ac8-b232-ebac-a454-04d68916489f", Mode: sign.DigestInfo, Digest: digest, MediaType: "text/plain; charset=utf-8"},
+		Document: strings.NewReader(document), Mode: sign.ModeDigestInfo,
+		Transaction: &sign.Transaction{ID: "37a52ac8-b232-ebac-a454-04d68916489f", Mode: sign.ModeDigestInfo, Digest: digest, MediaType: "text/plain; charset=utf-8"},
 	})
 	must(err)
 	return r
@@ -86,7 +86,7 @@ func TestRecordHoldsWhatProvesAndNothingPersonal(t *testing.T) {
 	for name, ok := range map[string]bool{
 		"version":     rec.Version == evidence.Version,
 		"document":    rec.Document == evidence.Document{Algorithm: "SHA-256", Hash: hex.EncodeToString(digest[:]), MediaType: "text/plain; charset=utf-8"},
-		"mode":        rec.Mode == sign.DigestInfo,
+		"mode":        rec.Mode == sign.ModeDigestInfo,
 		"transaction": rec.TransactionID == rep.TransactionID,
 		"signature":   rec.SignatureSHA256 == sum(rep.Signature),
 		"certificate": rec.Certificate.SHA256 == sum(rep.Certificate.Raw) && rec.Certificate.Kind == "signing-card" && rec.Certificate.Environment == "test",
@@ -387,7 +387,7 @@ func TestFromVerdict(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tx := &sign.Transaction{ID: "37a52ac8-b232-ebac-a454-04d68916489f", Mode: sign.BareHash, Digest: sha256.Sum256([]byte(document)), MediaType: "text/plain"}
+	tx := &sign.Transaction{ID: "37a52ac8-b232-ebac-a454-04d68916489f", Mode: sign.ModeBareHash, Digest: sha256.Sum256([]byte(document)), MediaType: "text/plain"}
 	good := sign.Verdict{VerificationID: "v-1", Status: jpki.Good, VerifiedAt: now, Method: "OCSP", SourceUpdatedAt: now.Add(-time.Minute)}
 	rec, err := evidence.FromVerdict(&good, sealed, tx, now, evidence.Basis("犯収法"))
 	if err != nil {
