@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
@@ -85,9 +86,9 @@ func TestAcceptedCallbacks(t *testing.T) {
 
 func TestCancelCodesAreConfigurable(t *testing.T) {
 	op := newOP(t)
-	wire := DefaultWireProfile()
-	wire.CancelCodes = []string{"user_cancelled"}
-	c := op.client(func(c *Config) { c.Wire = &wire })
+	names := wire.Default()
+	names.CancelCodes = []string{"user_cancelled"}
+	c := op.client(func(c *Config) { c.Wire = &names })
 	_, err := finishWith(op, c, func(q url.Values) { q.Set("error", "user_cancelled") })
 	if e := wantError(t, err, ReasonUserCancelled, "error"); e.Code != "" {
 		t.Errorf("an unregistered code is repeated: %q", e.Code)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 
+	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/internal/jose"
 )
 
@@ -26,7 +27,7 @@ type Client struct {
 	now         func() time.Time
 	log         *slog.Logger
 	audit       func(context.Context, Event)
-	wire        WireProfile
+	wire        wire.Profile
 
 	acrValues  []string
 	requireACR []string
@@ -97,7 +98,7 @@ func newShared(c Config) (*shared, []error) {
 func newClient(c Config, ring *KeyRing, s *shared, tenant string) *Client {
 	cl := &Client{
 		env: c.Environment, tenant: tenant, clientID: c.ClientID, ring: ring, redirectURL: c.RedirectURL, profile: c.Profile,
-		http: s.http, keys: s.keys, now: s.now, log: s.log, audit: c.auditHook(), wire: DefaultWireProfile(),
+		http: s.http, keys: s.keys, now: s.now, log: s.log, audit: c.auditHook(), wire: wire.Default(),
 		acrValues: slices.Clone(c.ACRValues), requireACR: slices.Clone(c.RequireACR),
 		pendingTTL: orDuration(c.PendingTTL, defaultPendingTTL),
 		iatSkew:    orDuration(c.IssuedAtSkew, defaultSkew), expSkew: orDuration(c.ExpirySkew, defaultSkew),
@@ -141,7 +142,7 @@ func (c *Client) Profile() Profile { return c.profile }
 func (c *Client) PendingTTL() time.Duration { return c.pendingTTL }
 
 // Wire returns a copy of the wire profile in use.
-func (c *Client) Wire() WireProfile { return c.wire.Clone() }
+func (c *Client) Wire() wire.Profile { return c.wire.Clone() }
 
 // HTTPClient returns a copy of the hardened HTTP client: it has a timeout, follows no redirects, keeps no cookies, ends
 // bodies at 1 MiB and refuses calls of an endpoint of the service that has stopped answering (see Config.BreakAfter).

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
@@ -51,8 +52,8 @@ type Config struct {
 	// goroutine of the call: it must be quick and safe for concurrent use. Default: the events go to Logger, as
 	// [AuditLog] does.
 	Audit func(context.Context, Event)
-	// Wire holds the names that are not officially confirmed; default DefaultWireProfile.
-	Wire *WireProfile
+	// Wire holds the names that are not officially confirmed; default wire.Default.
+	Wire *wire.Profile
 
 	// ACRValues is sent as acr_values. nil means the default, aal3 crl; an empty list sends none.
 	ACRValues []string
@@ -167,7 +168,7 @@ func (c Config) commonMistakes() []error {
 	l.add(c.BreakAfter < -1 || c.BreakAfter > maxBreakAfter, "BreakAfter must be from 1 to 1000, or -1")
 	l.add(c.BreakFor < 0 || c.BreakFor > maxBreakFor, "BreakFor must be at most 10 minutes")
 	if c.Wire != nil {
-		l.list = append(l.list, c.Wire.mistakes()...)
+		l.list = append(l.list, wireMistakes(c.Wire)...)
 	}
 	return l.list
 }

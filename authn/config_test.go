@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
@@ -38,7 +39,7 @@ func TestConfigMistakesAreAllNamed(t *testing.T) {
 		ClientID:    "RP-1", RedirectURL: "http://shop.example/cb",
 		ACRValues: []string{"aal3 crl"}, RequireACR: []string{""}, IDTokenAlgorithms: []Algorithm{"HS256"}, IssuedAtSkew: time.Hour, ExpirySkew: time.Hour,
 		PendingTTL: time.Second, AssertionLifetime: 61 * time.Second, HTTPClient: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}, //nolint:gosec // refused is the test
-		Wire: &WireProfile{ScopeUserCertificate: "a b", ServiceTokenScope: "a  b"},
+		Wire: &wire.Profile{ScopeUserCertificate: "a b", ServiceTokenScope: "a  b"},
 	})
 	e := wantError(t, err, ReasonConfiguration, "")
 	if FamilyOf(e) != Configuration {
@@ -97,12 +98,12 @@ func TestConfigRows(t *testing.T) {
 		"break for an hour":          {func(c *Config) { c.BreakFor = time.Hour }, false},
 		"unknown profile":            {func(c *Config) { c.Profile = 2 }, false},
 		"transaction as state": {func(c *Config) {
-			w := DefaultWireProfile()
+			w := wire.Default()
 			w.Sign.AuthorizationIDParam = "state"
 			c.Wire = &w
 		}, false},
 		"zero key":                    {func(c *Config) { c.Key = Key{} }, false},
-		"wire without a claim's name": {func(c *Config) { c.Wire = &WireProfile{} }, false},
+		"wire without a claim's name": {func(c *Config) { c.Wire = &wire.Profile{} }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cf := op.config()
@@ -117,15 +118,15 @@ func TestConfigRows(t *testing.T) {
 
 func TestConfigIsCopied(t *testing.T) {
 	op := newOP(t)
-	wire := DefaultWireProfile()
+	names := wire.Default()
 	cf := op.config()
-	cf.Wire, cf.ACRValues, cf.RequireACR, cf.IDTokenAlgorithms = &wire, []string{"a"}, []string{"aal3"}, []Algorithm{ES256}
+	cf.Wire, cf.ACRValues, cf.RequireACR, cf.IDTokenAlgorithms = &names, []string{"a"}, []string{"aal3"}, []Algorithm{ES256}
 	cf.HTTPClient = &http.Client{Timeout: time.Second}
 	c, err := New(cf)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wire.ClaimName, wire.CancelCodes[0] = "x", "x"
+	names.ClaimName, names.CancelCodes[0] = "x", "x"
 	cf.ACRValues[0], cf.RequireACR[0], cf.IDTokenAlgorithms[0], cf.HTTPClient.Timeout = "x", "x", "x", 0
 	w := c.Wire()
 	w.CancelCodes[0] = "y"

@@ -48,7 +48,7 @@ type Reason int
 const (
 	// ReasonUnknown is not used by this package; a zero Error has it.
 	ReasonUnknown Reason = iota
-	// ReasonUserCancelled: the person stopped (a redirect code listed in WireProfile.CancelCodes). Family User.
+	// ReasonUserCancelled: the person stopped (a redirect code listed in wire.Profile.CancelCodes). Family User.
 	ReasonUserCancelled
 	// ReasonProviderError: the service reported an error of its own, or a code that is not known. Family Unavailable.
 	ReasonProviderError

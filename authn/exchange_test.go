@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
@@ -157,7 +158,7 @@ func FuzzTokenAnswer(f *testing.F) {
 		f.Add(200, jsonType, s)
 		f.Add(400, "text/html", s)
 	}
-	wire := DefaultWireProfile()
+	names := wire.Default()
 	f.Fuzz(func(t *testing.T, status int, contentType, body string) {
 		resp, err := canned{status, contentType, body}.RoundTrip(nil)
 		if err != nil {
@@ -177,7 +178,7 @@ func FuzzTokenAnswer(f *testing.F) {
 		if status != 200 || answer.access(newClock().now()).Reveal() == "" {
 			t.Fatal("a good answer without a token")
 		}
-		if _, err := answer.tokens(newClock().now(), &wire); err != nil && FamilyOf(err) != Untrusted {
+		if _, err := answer.tokens(newClock().now(), &names); err != nil && FamilyOf(err) != Untrusted {
 			t.Fatalf("%v", err)
 		}
 	})

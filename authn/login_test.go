@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/kakunin-go/kakunin/authn/wire"
 )
 
 func TestLogin(t *testing.T) {
@@ -248,9 +250,9 @@ func TestACRValues(t *testing.T) {
 
 func TestExtraScopes(t *testing.T) {
 	op := newOP(t)
-	wire := DefaultWireProfile()
-	wire.ScopeIndividualNumber = "individual_number"
-	c := op.client(func(c *Config) { c.Wire = &wire })
+	names := wire.Default()
+	names.ScopeIndividualNumber = "individual_number"
+	c := op.client(func(c *Config) { c.Wire = &names })
 	begun := op.begin(c, Request{Scopes: UserCertificate | IndividualNumber, ExtraScopes: []string{"x:y", "openid", "x:y", "sign"}, Sign: testTx})
 	if got := strings.Join(begun.Pending.fields().Scopes, " "); got != "openid user_certificate individual_number sign x:y" {
 		t.Errorf("scope %q", got)
@@ -292,9 +294,9 @@ func TestBeginRefuses(t *testing.T) {
 
 func TestAnyTransactionID(t *testing.T) {
 	op := newOP(t)
-	wire := DefaultWireProfile()
-	wire.Sign.AnyTransactionID, wire.Sign.AuthorizationIDParam = true, "tx"
-	c := op.client(func(c *Config) { c.Wire = &wire })
+	names := wire.Default()
+	names.Sign.AnyTransactionID, names.Sign.AuthorizationIDParam = true, "tx"
+	c := op.client(func(c *Config) { c.Wire = &names })
 	begun := op.begin(c, Request{Sign: tx("abc")})
 	if !strings.Contains(begun.URL, "&tx=abc") {
 		t.Error(begun.URL)

@@ -10,7 +10,7 @@ type Profile int
 //     does not check whether the signing certificate was revoked.
 //   - A government relying party gets the result itself, and the service checks revocation.
 //
-// Which scopes only one of them may ask for is not published: WireProfile.GovernmentScopes.
+// Which scopes only one of them may ask for is not published: wire.Profile.GovernmentScopes.
 const (
 	// PrivateSector is a private business (民間事業者), the default.
 	PrivateSector Profile = iota

@@ -3,6 +3,8 @@ package authn
 import (
 	"slices"
 	"strings"
+
+	"github.com/kakunin-go/kakunin/authn/wire"
 )
 
 // Scopes is a set of scopes; openid is always sent. Ask for what the service needs and no more: the person sees the list
@@ -21,9 +23,9 @@ const (
 	Gender
 	// SignScope asks for a signature; setting Request.Sign adds it, and it is refused without.
 	SignScope
-	// UserCertificate sends WireProfile.ScopeUserCertificate, whose meaning the service has not published.
+	// UserCertificate sends wire.Profile.ScopeUserCertificate, whose meaning the service has not published.
 	UserCertificate
-	// IndividualNumber sends WireProfile.ScopeIndividualNumber (個人番号), off while that is empty. The law limits who may
+	// IndividualNumber sends wire.Profile.ScopeIndividualNumber (個人番号), off while that is empty. The law limits who may
 	// ask for it and for what.
 	IndividualNumber
 	// Attributes asks for the four attributes (基本4情報).
@@ -38,7 +40,7 @@ const (
 )
 
 // names lists the scope values in the order of the service's documentation; problem names a scope that has no value.
-func (s Scopes) names(w *WireProfile) (list []string, problem string) {
+func (s Scopes) names(w *wire.Profile) (list []string, problem string) {
 	list = append(list, openIDScope)
 	for _, f := range [...]struct {
 		bit  Scopes
@@ -71,7 +73,7 @@ func isScopeToken(s string) bool {
 }
 
 // scopeList joins the typed and the extra scopes.
-func (r Request) scopeList(w *WireProfile, p Profile) (list []string, problem string) {
+func (r Request) scopeList(w *wire.Profile, p Profile) (list []string, problem string) {
 	want := r.Scopes
 	if r.Sign != nil {
 		want |= SignScope

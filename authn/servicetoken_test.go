@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/kakunin-go/kakunin/authn/wire"
 )
 
 func TestServiceTokenIsCached(t *testing.T) {
@@ -77,15 +79,15 @@ func TestServiceTokenSingleFlight(t *testing.T) {
 func TestServiceTokenScope(t *testing.T) {
 	op := newOP(t)
 	for want, scope := range map[string]string{"": "", "sign extra": "sign extra"} {
-		wire := DefaultWireProfile()
-		wire.ServiceTokenScope = scope
+		names := wire.Default()
+		names.ServiceTokenScope = scope
 		op.token = func(w http.ResponseWriter, r *http.Request) {
 			if r.PostForm.Get("scope") != want || r.PostForm.Has("scope") != (want != "") {
 				t.Errorf("scope %q", r.PostForm.Get("scope"))
 			}
 			writeJSON(w, 200, claimsMap{"access_token": "a", "token_type": "Bearer"})
 		}
-		if _, err := op.client(func(c *Config) { c.Wire = &wire }).ServiceToken(context.Background()); err != nil {
+		if _, err := op.client(func(c *Config) { c.Wire = &names }).ServiceToken(context.Background()); err != nil {
 			t.Error(err)
 		}
 	}

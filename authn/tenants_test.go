@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/kakunin-go/kakunin/authn/wire"
 )
 
 // twoTenants registers a shop and a bank; the test OP knows the shop's client id and key.
@@ -159,13 +161,13 @@ func TestTenantsShareKeysOfTheService(t *testing.T) {
 // What the caller does to its configuration later changes no tenant.
 func TestTenantsCopyTheirBase(t *testing.T) {
 	op := newOP(t)
-	wire := DefaultWireProfile()
-	base := Config{Environment: op.env, Wire: &wire, ACRValues: []string{"aal3"}}
+	names := wire.Default()
+	base := Config{Environment: op.env, Wire: &names, ACRValues: []string{"aal3"}}
 	tenants, err := NewTenants(base)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wire.ScopeUserCertificate, base.ACRValues[0] = "changed", "changed"
+	names.ScopeUserCertificate, base.ACRValues[0] = "changed", "changed"
 	c, err := tenants.Add(Tenant{Name: "shop", ClientID: testClientID, Key: testClientKey(), RedirectURL: testRedirect})
 	if err != nil {
 		t.Fatal(err)
@@ -218,10 +220,10 @@ func TestRefusedTenants(t *testing.T) {
 
 func TestProfiles(t *testing.T) {
 	op := newOP(t)
-	wire := DefaultWireProfile()
-	wire.GovernmentScopes = []string{"user_certificate", "x"}
-	private := op.client(func(c *Config) { c.Wire = &wire })
-	government := op.client(func(c *Config) { c.Wire, c.Profile = &wire, Government })
+	names := wire.Default()
+	names.GovernmentScopes = []string{"user_certificate", "x"}
+	private := op.client(func(c *Config) { c.Wire = &names })
+	government := op.client(func(c *Config) { c.Wire, c.Profile = &names, Government })
 	for _, r := range []Request{{Scopes: UserCertificate}, {ExtraScopes: []string{"x"}}} {
 		_, err := private.Begin(context.Background(), r)
 		wantError(t, err, ReasonConfiguration, "request")

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 
+	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/strictjson"
 )
@@ -186,7 +187,7 @@ func (t tokenAnswer) access(now time.Time) Token {
 }
 
 // tokens reads the other members that are there; those that are must have their type.
-func (t tokenAnswer) tokens(now time.Time, w *WireProfile) (tokens, error) {
+func (t tokenAnswer) tokens(now time.Time, w *wire.Profile) (tokens, error) {
 	out := tokens{access: t.access(now)}
 	for _, f := range [...]struct {
 		name string

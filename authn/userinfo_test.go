@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
@@ -74,10 +75,10 @@ func TestUnreadableAttribute(t *testing.T) {
 
 func TestRenamedClaims(t *testing.T) {
 	op := newOP(t)
-	wire := DefaultWireProfile()
-	wire.ClaimName, wire.ClaimBirthdate = "shimei", "seinengappi"
+	names := wire.Default()
+	names.ClaimName, names.ClaimBirthdate = "shimei", "seinengappi"
 	op.person = claimsMap{"sub": testSubject, "shimei": "試験　花子", "seinengappi": "1990-04-05", "name": "kept raw"}
-	id, err := op.login(op.client(func(c *Config) { c.Wire = &wire }), Request{Scopes: Attributes})
+	id, err := op.login(op.client(func(c *Config) { c.Wire = &names }), Request{Scopes: Attributes})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/strictjson"
 )
@@ -40,7 +41,7 @@ type service interface {
 type Client struct {
 	service  service
 	endpoint string
-	wire     authn.SignWire
+	wire     wire.Sign
 	now      func() time.Time
 	logger   *slog.Logger
 	idShape  func(string) bool
@@ -54,29 +55,29 @@ func New(c Config) (*Client, error) {
 	return newClient(c.Client, c.Client.Wire().Sign, c)
 }
 
-func newClient(s service, wire authn.SignWire, c Config) (*Client, error) {
+func newClient(s service, names wire.Sign, c Config) (*Client, error) {
 	endpoint := s.Environment().SignEndpoint
 	if u, err := url.Parse(endpoint); err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
 		return nil, &Error{Reason: ReasonConfiguration, Step: "sign endpoint"}
 	}
-	if err := checkWire(wire); err != nil {
+	if err := checkWire(names); err != nil {
 		return nil, err
 	}
-	cl := &Client{service: s, endpoint: endpoint, wire: wire, now: c.Now, logger: c.Logger, idShape: uuidShaped}
+	cl := &Client{service: s, endpoint: endpoint, wire: names, now: c.Now, logger: c.Logger, idShape: uuidShaped}
 	if cl.now == nil {
 		cl.now = time.Now
 	}
 	if cl.logger == nil {
 		cl.logger = slog.New(slog.DiscardHandler)
 	}
-	if c.OpaqueTransactionIDs || wire.AnyTransactionID {
+	if c.OpaqueTransactionIDs || names.AnyTransactionID {
 		cl.idShape = opaqueID
 	}
 	return cl, nil
 }
 
 // checkWire refuses a wire profile under which a request or an answer would be ambiguous.
-func checkWire(w authn.SignWire) error {
+func checkWire(w wire.Sign) error {
 	refuse := func(entry string) error { return &Error{Reason: ReasonConfiguration, Step: "wire profile: " + entry} }
 	switch {
 	case w.StartHashField == "":

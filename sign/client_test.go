@@ -17,13 +17,14 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/internal/fault"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
 // otherWire renames every entry, so that a name spelled anywhere but in the wire profile fails a test.
-func otherWire() authn.SignWire {
-	return authn.SignWire{
+func otherWire() wire.Sign {
+	return wire.Sign{
 		StartClientIDField: "rp", StartHashField: "value", StartHashAlgorithmField: "with", StartHashAlgorithmValue: "S2",
 		StartExtraFields: map[string]string{"purpose": "test"}, StartStatuses: []int{299},
 		StartIDField: "tx", StartLifetimeField: "ttl", StartDefaultLifetime: 77,
@@ -31,7 +32,7 @@ func otherWire() authn.SignWire {
 		ResultSignatureField: "sig", ResultCertificateField: "cert", PendingStatus: 297,
 		JWEKeyAlgorithms: []string{"RSA-OAEP-256"}, JWEContentAlgorithms: []string{"A256GCM"},
 		ErrorField: "why",
-		ErrorCodes: authn.SignErrorCodes{
+		ErrorCodes: wire.SignErrorCodes{
 			InvalidRequest: "e-request", InvalidToken: "e-token", InsufficientScope: "e-scope", Pending: "e-pending",
 			NotFound: "e-found", Cancelled: "e-cancel", Conflict: "e-conflict", Expired: "e-expired", Consumed: "e-consumed",
 		},
@@ -422,17 +423,17 @@ func TestConfiguration(t *testing.T) {
 			t.Errorf("endpoint %q: %v", endpoint, err)
 		}
 	}
-	for name, change := range map[string]func(*authn.SignWire){
-		"no hash field":           func(w *authn.SignWire) { w.StartHashField = "" },
-		"no id field":             func(w *authn.SignWire) { w.StartIDField = "" },
-		"no start status":         func(w *authn.SignWire) { w.StartStatuses = nil },
-		"no result status":        func(w *authn.SignWire) { w.ResultStatuses = nil },
-		"pending is success":      func(w *authn.SignWire) { w.PendingStatus = 298 },
-		"no result field":         func(w *authn.SignWire) { w.ResultJWEField, w.ResultSignatureField = "", "" },
-		"one field for two":       func(w *authn.SignWire) { w.ResultSignatureField = w.ResultCertificateField },
-		"no lifetime":             func(w *authn.SignWire) { w.StartDefaultLifetime = 0 },
-		"extra field overwrites":  func(w *authn.SignWire) { w.StartExtraFields = map[string]string{"value": "x"} },
-		"extra field has no name": func(w *authn.SignWire) { w.StartExtraFields = map[string]string{"": "x"} },
+	for name, change := range map[string]func(*wire.Sign){
+		"no hash field":           func(w *wire.Sign) { w.StartHashField = "" },
+		"no id field":             func(w *wire.Sign) { w.StartIDField = "" },
+		"no start status":         func(w *wire.Sign) { w.StartStatuses = nil },
+		"no result status":        func(w *wire.Sign) { w.ResultStatuses = nil },
+		"pending is success":      func(w *wire.Sign) { w.PendingStatus = 298 },
+		"no result field":         func(w *wire.Sign) { w.ResultJWEField, w.ResultSignatureField = "", "" },
+		"one field for two":       func(w *wire.Sign) { w.ResultSignatureField = w.ResultCertificateField },
+		"no lifetime":             func(w *wire.Sign) { w.StartDefaultLifetime = 0 },
+		"extra field overwrites":  func(w *wire.Sign) { w.StartExtraFields = map[string]string{"value": "x"} },
+		"extra field has no name": func(w *wire.Sign) { w.StartExtraFields = map[string]string{"": "x"} },
 	} {
 		w := otherWire()
 		change(&w)

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/internal/fault"
 	"github.com/kakunin-go/kakunin/jpki"
@@ -32,7 +33,7 @@ type flow struct {
 	log    bytes.Buffer
 }
 
-func newFlow(t *testing.T, government bool, wire *authn.WireProfile, knobs daa.Knobs) *flow {
+func newFlow(t *testing.T, government bool, names *wire.Profile, knobs daa.Knobs) *flow {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -49,13 +50,13 @@ func newFlow(t *testing.T, government bool, wire *authn.WireProfile, knobs daa.K
 		with = daa.WithGovernmentClient
 	}
 	opts := []daa.Option{with(clientID, private.Public(), redirectURL), daa.WithKnobs(knobs)}
-	if wire != nil {
-		opts = append(opts, daa.WithWire(*wire))
+	if names != nil {
+		opts = append(opts, daa.WithWire(*names))
 	}
 	f.svc = daa.Start(t, opts...)
 	f.login, err = authn.New(authn.Config{
 		Environment: f.svc.Environment(), ClientID: clientID, Key: key, RedirectURL: redirectURL,
-		HTTPClient: f.svc.Client(), Wire: wire, Logger: logger,
+		HTTPClient: f.svc.Client(), Wire: names, Logger: logger,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -102,8 +103,8 @@ func (f *flow) open(res *sign.Result) *sign.Opened {
 	if res.Opened != nil {
 		return res.Opened
 	}
-	wire := f.login.Wire()
-	opener, err := sign.NewOpener(f.svc.OperatorKey(), &wire)
+	names := f.login.Wire()
+	opener, err := sign.NewOpener(f.svc.OperatorKey(), &names)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -130,8 +131,8 @@ func (f *flow) verifier() *sign.Verifier {
 }
 
 // renamed changes every name and value of the sign API's profile that may change.
-func renamed() *authn.WireProfile {
-	w := authn.DefaultWireProfile()
+func renamed() *wire.Profile {
+	w := wire.Default()
 	s := &w.Sign
 	s.StartClientIDField, s.StartHashField, s.StartHashAlgorithmField, s.StartHashAlgorithmValue = "rp", "value", "with", "S2"
 	s.StartStatuses, s.StartIDField, s.StartLifetimeField, s.StartDefaultLifetime = []int{202}, "tx", "ttl", 99
@@ -139,7 +140,7 @@ func renamed() *authn.WireProfile {
 	s.ResultJWEField, s.ResultSignatureField, s.ResultCertificateField = "box", "sig", "cert"
 	s.JWEKeyAlgorithms, s.JWEContentAlgorithms = []string{"RSA-OAEP-256"}, []string{"A128CBC-HS256"}
 	s.ErrorField = "why"
-	s.ErrorCodes = authn.SignErrorCodes{
+	s.ErrorCodes = wire.SignErrorCodes{
 		InvalidRequest: "e1", InvalidToken: "e2", InsufficientScope: "e3", Pending: "e4", NotFound: "e5",
 		Cancelled: "e6", Conflict: "e7", Expired: "e8", Consumed: "e9",
 	}
@@ -153,7 +154,7 @@ func TestWholeFlow(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		government bool
-		wire       *authn.WireProfile
+		wire       *wire.Profile
 		knobs      daa.Knobs
 	}{
 		"private":             {},

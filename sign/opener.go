@@ -8,7 +8,7 @@ import (
 	"encoding/json"
 	"slices"
 
-	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/strictjson"
@@ -18,7 +18,7 @@ import (
 // relying parties and certified verifiers. It is immutable and safe for concurrent use.
 type Opener struct {
 	key  crypto.PrivateKey
-	wire authn.SignWire
+	wire wire.Sign
 }
 
 // ParseOpenerKey reads the private key for [NewOpener] from a JWK or PEM (PKCS#8, PKCS#1 or SEC 1). A JWK whose use is
@@ -32,9 +32,9 @@ func ParseOpenerKey(b []byte) (crypto.PrivateKey, error) {
 }
 
 // NewOpener takes the private key that results are addressed to (*rsa.PrivateKey of at least 2048 bits, or
-// *ecdsa.PrivateKey on P-256) and the wire profile (nil = [authn.DefaultWireProfile]). Errors are [*Error] with
+// *ecdsa.PrivateKey on P-256) and the wire profile (nil = [wire.Default]). Errors are [*Error] with
 // [ReasonConfiguration].
-func NewOpener(key crypto.PrivateKey, wire *authn.WireProfile) (*Opener, error) {
+func NewOpener(key crypto.PrivateKey, names *wire.Profile) (*Opener, error) {
 	switch k := key.(type) {
 	case *rsa.PrivateKey:
 		if k == nil || k.N == nil || k.N.BitLen() < limits.RSABitsMin {
@@ -47,11 +47,11 @@ func NewOpener(key crypto.PrivateKey, wire *authn.WireProfile) (*Opener, error) 
 	default:
 		return nil, &Error{Reason: ReasonConfiguration, Step: "opener: key"}
 	}
-	if wire == nil {
-		w := authn.DefaultWireProfile()
-		wire = &w
+	if names == nil {
+		w := wire.Default()
+		names = &w
 	}
-	w := wire.Sign
+	w := names.Sign
 	w.JWEKeyAlgorithms = slices.Clone(w.JWEKeyAlgorithms)
 	w.JWEContentAlgorithms = slices.Clone(w.JWEContentAlgorithms)
 	if w.ResultSignatureField == "" || w.ResultCertificateField == "" || w.ResultSignatureField == w.ResultCertificateField {
@@ -87,7 +87,7 @@ func (o *Opener) Open(s *Sealed) (*Opened, error) {
 }
 
 // parseOpened reads signature and certificate; their sizes are bounded here, everything else is the Verifier's.
-func parseOpened(members map[string]json.RawMessage, w authn.SignWire, step string) (*Opened, error) {
+func parseOpened(members map[string]json.RawMessage, w wire.Sign, step string) (*Opened, error) {
 	refuse := func(what string) error { return &Error{Reason: ReasonResponse, Step: step + what} }
 	read := func(name string, limit int) ([]byte, bool) {
 		text, present, ok := stringMember(members, name)

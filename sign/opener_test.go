@@ -14,14 +14,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/internal/fault"
 	"github.com/kakunin-go/kakunin/internal/jose"
 )
 
 func openerFor(t *testing.T, key *rsa.PrivateKey) *Opener {
 	t.Helper()
-	o, err := NewOpener(key, &authn.WireProfile{Sign: otherWire()})
+	o, err := NewOpener(key, &wire.Profile{Sign: otherWire()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestOpenFailuresLookTheSame(t *testing.T) {
 
 func TestNewOpener(t *testing.T) {
 	t.Parallel()
-	wire := &authn.WireProfile{Sign: otherWire()}
+	names := &wire.Profile{Sign: otherWire()}
 	small, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		t.Fatal(err)
@@ -134,11 +134,11 @@ func TestNewOpener(t *testing.T) {
 		"nil": nil, "nil RSA": (*rsa.PrivateKey)(nil), "nil EC": (*ecdsa.PrivateKey)(nil), "RSA-1024": small,
 		"P-384": p384, "Ed25519": ed, "public": &testKey().PublicKey, "secret": []byte("0123456789abcdef"),
 	} {
-		if o, err := NewOpener(key, wire); o != nil || ReasonOf(err) != ReasonConfiguration {
+		if o, err := NewOpener(key, names); o != nil || ReasonOf(err) != ReasonConfiguration {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	bad := *wire
+	bad := *names
 	bad.Sign.ResultCertificateField = bad.Sign.ResultSignatureField
 	if _, err := NewOpener(testKey(), &bad); ReasonOf(err) != ReasonConfiguration {
 		t.Errorf("ambiguous wire profile: %v", err)
@@ -155,7 +155,7 @@ func TestParseOpenerKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := NewOpener(key, &authn.WireProfile{Sign: otherWire()}); err != nil {
+	if _, err := NewOpener(key, &wire.Profile{Sign: otherWire()}); err != nil {
 		t.Error(err)
 	}
 	for _, s := range []string{"", "hello", "{}", "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n"} {

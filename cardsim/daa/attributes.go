@@ -3,7 +3,7 @@ package daa
 import (
 	"strings"
 
-	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/authn/wire"
 )
 
 // AttributeKnobs change the forms of the four attributes in userinfo. The documents leave them open, and a client has to
@@ -71,7 +71,7 @@ const (
 const unlistedGender = "7"
 
 // apply rewrites the attributes that are among the claims.
-func (k AttributeKnobs) apply(claims map[string]any, w authn.WireProfile) {
+func (k AttributeKnobs) apply(claims map[string]any, w wire.Profile) {
 	rewrite := func(name string, f func(string) any) {
 		if s, ok := claims[name].(string); ok && name != "" {
 			claims[name] = f(s)

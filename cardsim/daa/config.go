@@ -11,7 +11,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/internal/jose"
@@ -37,11 +37,11 @@ type ClientRegistration struct {
 type Config struct {
 	BaseURL string // scheme and host under which the service is reached, e.g. http://127.0.0.1:9000
 	Clients []ClientRegistration
-	JPKI    *issuer.JPKI       // issued the cards' certificates; the service's own keys derive from its seed, too
-	Cards   []*cardsim.Card    // in the simulated phone's hand; the first is the default; without one no visit succeeds
-	Wire    *authn.WireProfile // default authn.DefaultWireProfile
-	Now     func() time.Time   // default time.Now
-	Logger  *slog.Logger       // default: discard; never sees PINs, tokens, codes or attributes
+	JPKI    *issuer.JPKI     // issued the cards' certificates; the service's own keys derive from its seed, too
+	Cards   []*cardsim.Card  // in the simulated phone's hand; the first is the default; without one no visit succeeds
+	Wire    *wire.Profile    // default wire.Default
+	Now     func() time.Time // default time.Now
+	Logger  *slog.Logger     // default: discard; never sees PINs, tokens, codes or attributes
 	Knobs   Knobs
 	// ShowPINs prints the PINs and passwords of the simulated cards on the pages that ask for them, for demonstrations.
 	ShowPINs bool
@@ -125,7 +125,7 @@ func checkBaseURL(raw string) (*url.URL, error) {
 }
 
 // checkWire refuses a profile under which an answer of the service could not be written.
-func checkWire(w authn.WireProfile) error {
+func checkWire(w wire.Profile) error {
 	x := w.Sign
 	for _, name := range []string{
 		w.ClaimName, w.ClaimAddress, w.ClaimBirthdate, w.ClaimGender, x.AuthorizationIDParam, x.StartHashField,

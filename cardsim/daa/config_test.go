@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 )
@@ -39,7 +40,7 @@ func TestNewRefusesUnusableConfigurations(t *testing.T) {
 		t.Fatal(err)
 	}
 	unusual := good()
-	w := authn.DefaultWireProfile()
+	w := wire.Default()
 	w.Sign.PendingStatus, w.Sign.JWEKeyAlgorithms = http.StatusTooEarly, nil
 	unusual.Wire = &w
 	if _, err := daa.New(unusual); err != nil {
@@ -69,15 +70,15 @@ func TestNewRefusesUnusableConfigurations(t *testing.T) {
 			registered(func(*daa.ClientRegistration) {})(c)
 			registered(func(*daa.ClientRegistration) {})(c)
 		},
-		"empty wire name": func(c *daa.Config) { w := authn.DefaultWireProfile(); w.Sign.StartHashField = ""; c.Wire = &w },
-		"wire status":     func(c *daa.Config) { w := authn.DefaultWireProfile(); w.Sign.PendingStatus = 0; c.Wire = &w },
-		"pending = ready": func(c *daa.Config) { w := authn.DefaultWireProfile(); w.Sign.PendingStatus = 200; c.Wire = &w },
+		"empty wire name": func(c *daa.Config) { w := wire.Default(); w.Sign.StartHashField = ""; c.Wire = &w },
+		"wire status":     func(c *daa.Config) { w := wire.Default(); w.Sign.PendingStatus = 0; c.Wire = &w },
+		"pending = ready": func(c *daa.Config) { w := wire.Default(); w.Sign.PendingStatus = 200; c.Wire = &w },
 		"no RSA for JWE": func(c *daa.Config) {
-			w := authn.DefaultWireProfile()
+			w := wire.Default()
 			w.Sign.JWEKeyAlgorithms = []string{"ECDH-ES"}
 			c.Wire = &w
 		},
-		"wire lifetime": func(c *daa.Config) { w := authn.DefaultWireProfile(); w.Sign.StartDefaultLifetime = 0; c.Wire = &w },
+		"wire lifetime": func(c *daa.Config) { w := wire.Default(); w.Sign.StartDefaultLifetime = 0; c.Wire = &w },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := good()

@@ -38,7 +38,7 @@
 //
 // These are choices of this package, because no public reference states them; expect corrections.
 //
-//   - Every name, status and code of the sign API's bodies: they come from authn.WireProfile and nowhere else. So do the
+//   - Every name, status and code of the sign API's bodies: they come from wire.Profile and nowhere else. So do the
 //     claim names of the four attributes and the scopes that have no confirmed name.
 //   - The lifetimes ([Lifetimes]), the number of result retrievals, the one-minute limit of client assertions.
 //   - The algorithms of the sealed result (RSA-OAEP-256, A256GCM) and that a government relying party gets plain JSON.

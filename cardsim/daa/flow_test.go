@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/internal/jose"
@@ -170,7 +171,7 @@ func TestUserCertificateScope(t *testing.T) {
 }
 
 // signDocument runs the SDK's whole signing flow and verifies what came out.
-func signDocument(t *testing.T, rp *relyingParty, c *authn.Client, wire *authn.WireProfile, mode sign.Mode) {
+func signDocument(t *testing.T, rp *relyingParty, c *authn.Client, names *wire.Profile, mode sign.Mode) {
 	t.Helper()
 	signer, err := sign.New(sign.Config{Client: c})
 	if err != nil {
@@ -190,7 +191,7 @@ func signDocument(t *testing.T, rp *relyingParty, c *authn.Client, wire *authn.W
 	}
 	o := result.Opened
 	if result.Sealed != nil {
-		opener, err := sign.NewOpener(rp.svc.OperatorKey(), wire)
+		opener, err := sign.NewOpener(rp.svc.OperatorKey(), names)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -219,9 +220,9 @@ func TestSigningFlow(t *testing.T) {
 }
 
 // renamed gives every entry of the wire profile another value, entries that are added later included.
-func renamed(t *testing.T) authn.WireProfile {
+func renamed(t *testing.T) wire.Profile {
 	t.Helper()
-	w := authn.DefaultWireProfile()
+	w := wire.Default()
 	algorithms := map[string]bool{"JWEKeyAlgorithms": true, "JWEContentAlgorithms": true}
 	next := 290
 	var walk func(v reflect.Value)

@@ -3,7 +3,7 @@ package daa
 import (
 	"time"
 
-	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/authn/wire"
 )
 
 // Knobs change the behaviour for tests. The zero value is the strict default; every knob's zero value is its default.
@@ -224,7 +224,7 @@ type FailureKnobs struct {
 }
 
 // code returns the error code of a redirect. Which one means "cancelled" is for the wire profile to say.
-func (f FailureKnobs) code(o outcome, w authn.WireProfile) string {
+func (f FailureKnobs) code(o outcome, w wire.Profile) string {
 	switch o {
 	case outcomeCancelled:
 		if f.Cancelled == "" && len(w.CancelCodes) > 0 {

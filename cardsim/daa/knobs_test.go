@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/internal/jose"
 )
@@ -176,7 +177,7 @@ func TestUserinfoKnobs(t *testing.T) {
 
 // The individual number's scope and claim have no published name: whoever names both can try it.
 func TestIndividualNumberScope(t *testing.T) {
-	w := authn.DefaultWireProfile()
+	w := wire.Default()
 	w.ScopeIndividualNumber, w.ClaimIndividualNumber = "individual_number", "kojin_bango"
 	rp := start(t, daa.WithWire(w), daa.WithKnobs(daa.Knobs{Scopes: daa.ScopeKnobs{IndividualNumber: true}}))
 	c := rp.client(func(c *authn.Config) { c.Wire = &w })

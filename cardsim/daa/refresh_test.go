@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/internal/jose"
 )
@@ -46,7 +47,7 @@ func TestRefreshOff(t *testing.T) {
 // The lifetime goes by the wire profile in every answer, with or without a refresh token.
 func TestRefreshLifetimeFollowsTheWireProfile(t *testing.T) {
 	for _, name := range []string{"x_lifetime", ""} {
-		w := authn.DefaultWireProfile()
+		w := wire.Default()
 		w.RefreshLifetimeField = name
 		rp := start(t, daa.WithWire(w), daa.WithKnobs(refreshing(daa.RefreshOn)))
 		first := rp.loginTokens()

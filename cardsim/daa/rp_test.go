@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/internal/jose"
@@ -249,7 +250,7 @@ func (rp *relyingParty) serviceToken() string {
 }
 
 // startBody is a correct start request under a wire profile.
-func (rp *relyingParty) startBody(w authn.SignWire, input []byte) map[string]any {
+func (rp *relyingParty) startBody(w wire.Sign, input []byte) map[string]any {
 	body := map[string]any{
 		w.StartClientIDField: rp.id, w.StartHashAlgorithmField: w.StartHashAlgorithmValue,
 		w.StartHashField: base64.StdEncoding.EncodeToString(input),
@@ -272,7 +273,7 @@ func (rp *relyingParty) startSign(bearer string, body any) answer {
 // transaction starts a transaction and returns its id.
 func (rp *relyingParty) transaction(input []byte) string {
 	rp.t.Helper()
-	w := authn.DefaultWireProfile().Sign
+	w := wire.Default().Sign
 	a := rp.startSign(rp.serviceToken(), rp.startBody(w, input))
 	id, _ := a.json[w.StartIDField].(string)
 	if a.status != http.StatusCreated || id == "" {

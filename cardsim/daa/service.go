@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/jpki"
@@ -22,7 +23,7 @@ import (
 type Service struct {
 	base     *url.URL
 	env      authn.Environment
-	wire     authn.WireProfile
+	wire     wire.Profile
 	clients  map[string]*client
 	hands    []*hand
 	jpki     *issuer.JPKI
@@ -70,7 +71,7 @@ func New(c Config) (*Service, error) {
 	if c.Wire != nil {
 		s.wire = c.Wire.Clone()
 	} else {
-		s.wire = authn.DefaultWireProfile()
+		s.wire = wire.Default()
 	}
 	if err := checkWire(s.wire); err != nil {
 		return nil, err

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/strictjson"
@@ -32,11 +32,11 @@ func (s *Service) signBearer(w http.ResponseWriter, r *http.Request) (*token, bo
 		return t, true
 	}
 	bearerChallenge(w, code)
-	wire := s.wire.Sign.ErrorCodes.InvalidToken
+	refusal := s.wire.Sign.ErrorCodes.InvalidToken
 	if code == "invalid_request" {
-		wire = s.wire.Sign.ErrorCodes.InvalidRequest
+		refusal = s.wire.Sign.ErrorCodes.InvalidRequest
 	}
-	s.signError(w, bearerStatus(code), wire)
+	s.signError(w, bearerStatus(code), refusal)
 	return nil, false
 }
 
@@ -82,7 +82,7 @@ func status(listed []int, def int) int {
 
 // parseStart reads the body: exactly the members that the wire profile names, and a hash that a card can sign.
 func (s *Service) parseStart(w http.ResponseWriter, r *http.Request, c *client) ([]byte, bool) {
-	wire := s.wire.Sign
+	names := s.wire.Sign
 	if mt, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mt != "application/json" {
 		return nil, false
 	}
@@ -95,21 +95,21 @@ func (s *Service) parseStart(w http.ResponseWriter, r *http.Request, c *client) 
 		return nil, false
 	}
 	want := make(map[string]string)
-	for name, value := range wire.StartExtraFields {
+	for name, value := range names.StartExtraFields {
 		want[name] = value
 	}
-	if wire.StartClientIDField != "" {
-		want[wire.StartClientIDField] = c.ID
+	if names.StartClientIDField != "" {
+		want[names.StartClientIDField] = c.ID
 	}
-	if wire.StartHashAlgorithmField != "" {
-		want[wire.StartHashAlgorithmField] = wire.StartHashAlgorithmValue
+	if names.StartHashAlgorithmField != "" {
+		want[names.StartHashAlgorithmField] = names.StartHashAlgorithmValue
 	}
 	for name, value := range want {
 		if got, ok := stringClaim(members, name); !ok || got != value {
 			return nil, false
 		}
 	}
-	hash, ok := stringClaim(members, wire.StartHashField)
+	hash, ok := stringClaim(members, names.StartHashField)
 	if !ok || len(members) != len(want)+1 {
 		return nil, false
 	}
@@ -130,10 +130,10 @@ func signable(input []byte) bool {
 
 // transactionResult serves GET /api/sign-transactions/{id}/result.
 func (s *Service) transactionResult(w http.ResponseWriter, r *http.Request) {
-	wire := s.wire.Sign
-	id, ok := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, pathOf(s.env.SignEndpoint)+"/"), wire.ResultSuffix)
+	names := s.wire.Sign
+	id, ok := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, pathOf(s.env.SignEndpoint)+"/"), names.ResultSuffix)
 	if !ok || !transactionUUID.MatchString(id) {
-		s.signError(w, http.StatusNotFound, wire.ErrorCodes.NotFound)
+		s.signError(w, http.StatusNotFound, names.ErrorCodes.NotFound)
 		return
 	}
 	t, ok := s.signBearer(w, r)
@@ -142,29 +142,29 @@ func (s *Service) transactionResult(w http.ResponseWriter, r *http.Request) {
 	}
 	if !t.granted(scopeSign) {
 		bearerChallenge(w, "insufficient_scope")
-		s.signError(w, http.StatusForbidden, wire.ErrorCodes.InsufficientScope)
+		s.signError(w, http.StatusForbidden, names.ErrorCodes.InsufficientScope)
 		return
 	}
 	x, ok := s.transactions.get(strings.ToLower(id))
 	if !ok {
-		s.signError(w, http.StatusNotFound, wire.ErrorCodes.NotFound)
+		s.signError(w, http.StatusNotFound, names.ErrorCodes.NotFound)
 		return
 	}
 	signature, certificate, found := x.fetch(t, s.now(), s.Knobs().Sign)
 	switch found {
 	case resultNotFound:
-		s.signError(w, http.StatusNotFound, wire.ErrorCodes.NotFound)
+		s.signError(w, http.StatusNotFound, names.ErrorCodes.NotFound)
 	case resultCancelled:
-		s.signError(w, http.StatusConflict, wire.ErrorCodes.Cancelled)
+		s.signError(w, http.StatusConflict, names.ErrorCodes.Cancelled)
 	case resultConflict:
-		s.signError(w, http.StatusConflict, wire.ErrorCodes.Conflict)
+		s.signError(w, http.StatusConflict, names.ErrorCodes.Conflict)
 	case resultExpired:
-		s.signError(w, http.StatusGone, wire.ErrorCodes.Expired)
+		s.signError(w, http.StatusGone, names.ErrorCodes.Expired)
 	case resultConsumed:
-		s.signError(w, http.StatusGone, wire.ErrorCodes.Consumed)
+		s.signError(w, http.StatusGone, names.ErrorCodes.Consumed)
 	case resultPending:
 		w.Header().Set("Retry-After", "1")
-		s.signError(w, wire.PendingStatus, wire.ErrorCodes.Pending)
+		s.signError(w, names.PendingStatus, names.ErrorCodes.Pending)
 	case resultReady:
 		s.writeResult(w, x.client, signature, certificate)
 	}
@@ -172,7 +172,7 @@ func (s *Service) transactionResult(w http.ResponseWriter, r *http.Request) {
 
 // writeResult hands out plain JSON to government relying parties and a JWE for the platform operator to private ones.
 func (s *Service) writeResult(w http.ResponseWriter, c *client, signature, certificate []byte) {
-	wire, k := s.wire.Sign, s.Knobs().Sign
+	names, k := s.wire.Sign, s.Knobs().Sign
 	if k.AlterSignature {
 		signature = bytes.Clone(signature)
 		signature[len(signature)/2] ^= 1
@@ -186,10 +186,10 @@ func (s *Service) writeResult(w http.ResponseWriter, c *client, signature, certi
 		certificate = other
 	}
 	plain := map[string]string{
-		wire.ResultSignatureField:   base64.StdEncoding.EncodeToString(signature),
-		wire.ResultCertificateField: base64.StdEncoding.EncodeToString(certificate),
+		names.ResultSignatureField:   base64.StdEncoding.EncodeToString(signature),
+		names.ResultCertificateField: base64.StdEncoding.EncodeToString(certificate),
 	}
-	success := status(wire.ResultStatuses, http.StatusOK)
+	success := status(names.ResultStatuses, http.StatusOK)
 	if c.Government && !k.GovernmentSealed {
 		writeJSON(w, success, plain)
 		return
@@ -205,7 +205,7 @@ func (s *Service) writeResult(w http.ResponseWriter, c *client, signature, certi
 		_, _ = io.WriteString(w, sealed)
 		return
 	}
-	writeJSON(w, success, map[string]string{wire.ResultJWEField: sealed})
+	writeJSON(w, success, map[string]string{names.ResultJWEField: sealed})
 }
 
 // seal encrypts to the platform operator with the profile's first algorithms that fit an RSA key.
@@ -231,7 +231,7 @@ func (s *Service) seal(c *client, plain map[string]string) (string, error) {
 }
 
 // keyAlgorithm is the first of the profile that fits an RSA key. An empty list means the default, as for sign.Opener.
-func keyAlgorithm(w authn.SignWire) (string, bool) {
+func keyAlgorithm(w wire.Sign) (string, bool) {
 	if len(w.JWEKeyAlgorithms) == 0 {
 		return "RSA-OAEP-256", true
 	}

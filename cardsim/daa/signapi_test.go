@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/internal/jose"
@@ -137,7 +138,7 @@ func TestGovernmentResultIsPlain(t *testing.T) {
 func TestStartRefuses(t *testing.T) {
 	rp := start(t)
 	service := rp.serviceToken()
-	w := authn.DefaultWireProfile().Sign
+	w := wire.Default().Sign
 	body := func(pairs ...any) map[string]any { return change(rp.startBody(w, make([]byte, 32)), pairs...) }
 	b64 := base64.StdEncoding.EncodeToString
 	wrongOID := digestInfo(t)
@@ -199,7 +200,7 @@ func TestResultStatuses(t *testing.T) {
 	other := newKey(t)
 	rp := start(t, follow(t, clock), withClient("RP00000002", other))
 	second := &relyingParty{t: t, svc: rp.svc, id: "RP00000002", key: jose.SigningKey{Signer: other, Algorithm: jose.ES256}}
-	codes := authn.DefaultWireProfile().Sign.ErrorCodes
+	codes := wire.Default().Sign.ErrorCodes
 	want := func(name string, a answer, status int, code string) {
 		t.Helper()
 		if a.status != status || a.json["error"] != code {
@@ -309,7 +310,7 @@ func TestServiceScopeKnob(t *testing.T) {
 	form.Set("scope", "sign")
 	rp.mustToken(form)
 
-	w := authn.DefaultWireProfile()
+	w := wire.Default()
 	w.ServiceTokenScope = "x_sign"
 	rp = start(t, daa.WithKnobs(rp.svc.Knobs()), daa.WithWire(w))
 	c, err := sign.New(sign.Config{Client: rp.client(func(c *authn.Config) { c.Wire = &w })})

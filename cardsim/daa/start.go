@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/internal/limits"
@@ -51,7 +51,7 @@ func WithClock(now func() time.Time) Option { return func(c *Config) { c.Now = n
 func WithJPKI(j *issuer.JPKI) Option { return func(c *Config) { c.JPKI = j } }
 
 // WithWire sets the wire profile.
-func WithWire(w authn.WireProfile) Option { return func(c *Config) { c.Wire = &w } }
+func WithWire(w wire.Profile) Option { return func(c *Config) { c.Wire = &w } }
 
 // WithLogger sets the logger.
 func WithLogger(l *slog.Logger) Option { return func(c *Config) { c.Logger = l } }

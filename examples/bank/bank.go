@@ -25,8 +25,8 @@ type bank struct {
 }
 
 func newBank(client *authn.Client, key crypto.PrivateKey, trust jpki.Trust, ocspURL string, now func() time.Time) (*bank, error) {
-	wire := client.Wire()
-	opener, errOpener := sign.NewOpener(key, &wire)
+	names := client.Wire()
+	opener, errOpener := sign.NewOpener(key, &names)
 	signer, errSigner := sign.New(sign.Config{Client: client, Now: now})
 	// The responder's address is configured and never taken from a certificate, which comes from outside.
 	ocsp, errOCSP := jpki.NewOCSP(jpki.OCSPConfig{

@@ -45,8 +45,8 @@ func (k *kept) bytes() []byte {
 }
 
 func newPlatformOperator(key crypto.PrivateKey, client *authn.Client, trust jpki.Trust, jpkiURL string, now func() time.Time) (*platformOperator, error) {
-	wire := client.Wire()
-	opener, err := sign.NewOpener(key, &wire)
+	names := client.Wire()
+	opener, err := sign.NewOpener(key, &names)
 	if err != nil {
 		return nil, err
 	}

@@ -1,30 +1,39 @@
-package authn
+// Package wire holds what the service calls things: every name, value and shape on the wire that is not officially
+// confirmed, so that a correction is made in one place, by the caller if need be.
+//
+// Take [Default], change the entries that differ and put the result into authn.Config and, for an opener that has no
+// client beside it, into package sign. The clients of both APIs and the simulated service read the same [Profile].
+//
+// # Compatibility
+//
+// A Profile is configuration: nothing that is stored holds one. Entries may be added; the default of an entry changes when
+// more becomes known about the service, and CHANGELOG.md says so.
+package wire
 
 import (
 	"maps"
 	"slices"
-	"strings"
 )
 
-// WireProfile holds every wire name, value or shape of the service that is not officially confirmed, so that a
+// Profile holds every wire name, value or shape of the service that is not officially confirmed, so that a
 // correction is made in one place, by the caller if need be. Client and simulated service read the same type.
 //
-// Take [DefaultWireProfile], change the entries that differ and put the result into [Config.Wire]; [New] copies it.
+// Take [Default], change the entries that differ and put the result into the configuration of the client, which copies it.
 // Each entry says how well it is known: official (text of the service's operator), tested (code that passed against the
 // test environment relies on it), inferred (from the standards), ASSUMED (a plausible choice made here).
-type WireProfile struct {
+type Profile struct {
 	// ClaimName, ClaimAddress, ClaimBirthdate and ClaimGender are the userinfo members of the four attributes (tested:
 	// name, address, birthdate, gender).
 	ClaimName, ClaimAddress, ClaimBirthdate, ClaimGender string
 	// ClaimUserCertificate is the userinfo member that the scope user_certificate yields (ASSUMED user_certificate,
-	// standard base64 of DER). It is read with [Identity.Claim].
+	// standard base64 of DER). It is read with authn.Identity.Claim.
 	ClaimUserCertificate string
-	// ScopeUserCertificate is the scope that [UserCertificate] sends (official: user_certificate).
+	// ScopeUserCertificate is the scope that authn.UserCertificate sends (official: user_certificate).
 	ScopeUserCertificate string
 	// ScopeIndividualNumber and ClaimIndividualNumber belong to the individual number (個人番号), whose use the law
-	// restricts. Their names are unknown: empty, the default, means off. The claim is read with [Identity.Claim].
+	// restricts. Their names are unknown: empty, the default, means off. The claim is read with authn.Identity.Claim.
 	ScopeIndividualNumber, ClaimIndividualNumber string
-	// GovernmentScopes are scope values that only a client with the profile Government asks for; one with PrivateSector
+	// GovernmentScopes are scope values that only a client with the registration Government asks for; one with PrivateSector
 	// refuses before sending. Which ones these are is unknown; none, the default, leaves it to the service.
 	GovernmentScopes []string
 	// CancelCodes are the redirect error codes that mean "the person cancelled" (inferred: access_denied).
@@ -36,11 +45,11 @@ type WireProfile struct {
 	RefreshLifetimeField string
 
 	// Sign is the part for the sign API.
-	Sign SignWire
+	Sign Sign
 }
 
-// SignWire is the part of the wire profile for the sign API (署名API).
-type SignWire struct {
+// Sign is the part of the wire profile for the sign API (署名API).
+type Sign struct {
 	// StartClientIDField names the member with the client id in the start request (ASSUMED client_id); empty = not sent.
 	StartClientIDField string
 	// StartHashField names the member with the hash, in standard base64 (ASSUMED hash).
@@ -88,9 +97,9 @@ type SignErrorCodes struct {
 	InvalidRequest, InvalidToken, InsufficientScope, Pending, NotFound, Cancelled, Conflict, Expired, Consumed string
 }
 
-// DefaultWireProfile returns a fresh copy of the defaults.
-func DefaultWireProfile() WireProfile {
-	return WireProfile{
+// Default returns a fresh copy of the defaults.
+func Default() Profile {
+	return Profile{
 		ClaimName:            "name",
 		ClaimAddress:         "address",
 		ClaimBirthdate:       "birthdate",
@@ -99,7 +108,7 @@ func DefaultWireProfile() WireProfile {
 		ScopeUserCertificate: "user_certificate",
 		CancelCodes:          []string{"access_denied"},
 		RefreshLifetimeField: "refresh_expires_in",
-		Sign: SignWire{
+		Sign: Sign{
 			StartClientIDField:      "client_id",
 			StartHashField:          "hash",
 			StartHashAlgorithmField: "hash_algorithm",
@@ -134,7 +143,7 @@ func DefaultWireProfile() WireProfile {
 }
 
 // Clone returns a copy that shares nothing with w.
-func (w WireProfile) Clone() WireProfile {
+func (w Profile) Clone() Profile {
 	w.GovernmentScopes = slices.Clone(w.GovernmentScopes)
 	w.CancelCodes = slices.Clone(w.CancelCodes)
 	w.Sign.StartExtraFields = maps.Clone(w.Sign.StartExtraFields)
@@ -143,36 +152,4 @@ func (w WireProfile) Clone() WireProfile {
 	w.Sign.JWEKeyAlgorithms = slices.Clone(w.Sign.JWEKeyAlgorithms)
 	w.Sign.JWEContentAlgorithms = slices.Clone(w.Sign.JWEContentAlgorithms)
 	return w
-}
-
-// authorizationParameters are the names that the authorization request needs for itself.
-func authorizationParameters() []string {
-	return []string{"response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "acr_values"}
-}
-
-// mistakes lists entries without which requests of this package cannot be made or read.
-func (w WireProfile) mistakes() []error {
-	var list []error
-	for _, f := range [...]struct{ name, value string }{
-		{"ClaimName", w.ClaimName}, {"ClaimAddress", w.ClaimAddress}, {"ClaimBirthdate", w.ClaimBirthdate},
-		{"ClaimGender", w.ClaimGender}, {"Sign.AuthorizationIDParam", w.Sign.AuthorizationIDParam},
-	} {
-		if f.value == "" {
-			list = append(list, mistake("Wire."+f.name+" is missing"))
-		}
-	}
-	for _, f := range [...]struct{ name, value string }{
-		{"ScopeUserCertificate", w.ScopeUserCertificate}, {"ScopeIndividualNumber", w.ScopeIndividualNumber},
-	} {
-		if f.value != "" && !isScopeToken(f.value) {
-			list = append(list, mistake("Wire."+f.name+" has characters that a scope cannot have"))
-		}
-	}
-	if slices.Contains(authorizationParameters(), w.Sign.AuthorizationIDParam) {
-		list = append(list, mistake("Wire.Sign.AuthorizationIDParam is the name of another parameter"))
-	}
-	if w.ServiceTokenScope != "" && slices.ContainsFunc(strings.Split(w.ServiceTokenScope, " "), func(s string) bool { return !isScopeToken(s) }) {
-		list = append(list, mistake("Wire.ServiceTokenScope is not a list of scopes separated by single spaces"))
-	}
-	return list
 }
