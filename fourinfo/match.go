@@ -1,6 +1,8 @@
 package fourinfo
 
-import "slices"
+import (
+	"slices"
+)
 
 // side is one of two values that are compared.
 type side struct {
