@@ -47,10 +47,10 @@ func (p *program) certificates(ctx context.Context) (card.Availability, error) {
 	t.item("利用者証明用: %s", "for authentication: %s", t.yes(available.Authentication))
 	der, err := p.card.AuthCertificate(ctx)
 	switch card.ReasonOf(err) {
-	case card.NotVerified:
+	case card.ReasonNotVerified:
 		t.item("利用者証明用電子証明書は暗証番号で保護されています。", "The authentication certificate is behind its PIN.")
 		return available, nil
-	case card.NoCertificate:
+	case card.ReasonNoCertificate:
 		return available, nil
 	default:
 		if err != nil {
@@ -88,9 +88,9 @@ func (p *program) tries(ctx context.Context, available card.Availability) error 
 		}
 		n, err := p.card.Tries(ctx, row.pin)
 		switch card.ReasonOf(err) {
-		case card.ApplicationMissing, card.FileMissing:
+		case card.ReasonApplicationMissing, card.ReasonFileMissing:
 			continue
-		case card.TriesNotReported:
+		case card.ReasonTriesNotReported:
 			t.item(row.ja+": 不明", row.en+": unknown")
 			continue
 		default:
@@ -115,7 +115,7 @@ func (p *program) record(ctx context.Context) error {
 	t := p.talk
 	record, err := p.card.CardRecord(ctx)
 	switch card.ReasonOf(err) {
-	case card.ApplicationMissing, card.FileMissing:
+	case card.ReasonApplicationMissing, card.ReasonFileMissing:
 		return nil
 	default:
 		if err != nil {

@@ -145,7 +145,7 @@ func (p *program) serve(ctx context.Context, src source) error {
 func (p *program) untilRight(ctx context.Context, do func(context.Context) error) error {
 	for {
 		err := do(ctx)
-		if card.ReasonOf(err) != card.WrongPIN {
+		if card.ReasonOf(err) != card.ReasonWrongPIN {
 			return err
 		}
 		p.talk.warn(err)

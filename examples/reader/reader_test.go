@@ -196,7 +196,7 @@ func spent(t *testing.T, wrong int) func(context.Context, options, world) (sourc
 			return src, err
 		}
 		for range wrong {
-			if _, err := c.Attributes(ctx, "9999"); card.ReasonOf(err) != card.WrongPIN {
+			if _, err := c.Attributes(ctx, "9999"); card.ReasonOf(err) != card.ReasonWrongPIN {
 				t.Error(err)
 			}
 		}
@@ -269,7 +269,7 @@ func TestFailures(t *testing.T) {
 	}
 	w, _, errs := terminal()
 	w.open = func(context.Context, options, world) (source, error) {
-		return source{}, &card.Error{Op: "open", Reason: card.ReaderUnavailable, Err: errors.New("secret")}
+		return source{}, &card.Error{Op: "open", Reason: card.ReasonReaderUnavailable, Err: errors.New("secret")}
 	}
 	if code := run(t.Context(), nil, w); code != exitFailed || !strings.Contains(errs.String(), "No card reader was found") || strings.Contains(errs.String(), "secret") {
 		t.Error(code, errs)
@@ -325,15 +325,15 @@ func TestWaitingForACard(t *testing.T) {
 type slow struct{ card.Transport }
 
 func (slow) WaitCard(_ context.Context, progress func(card.Reason)) error {
-	progress(card.CardAbsent)
-	progress(card.NotMyNumberCard)
+	progress(card.ReasonCardAbsent)
+	progress(card.ReasonNotMyNumberCard)
 	return nil
 }
 
 type never struct{ card.Transport }
 
 func (never) WaitCard(ctx context.Context, progress func(card.Reason)) error {
-	progress(card.CardAbsent)
+	progress(card.ReasonCardAbsent)
 	<-ctx.Done()
 	return ctx.Err()
 }

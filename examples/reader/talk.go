@@ -66,7 +66,7 @@ func (t talker) warn(err error) { _, _ = fmt.Fprintln(t.errors, card.MessageFor(
 
 // progress says what stands in the way of a card.
 func (t talker) progress(reason card.Reason) {
-	if reason == card.CardAbsent {
+	if reason == card.ReasonCardAbsent {
 		return // the person was asked for a card already
 	}
 	t.line(card.MessageFor(&card.Error{Op: "wait for a card", Reason: reason}, t.lang))
@@ -119,11 +119,11 @@ func (p *program) askSecret(ctx context.Context, pin card.PIN, ja, en string) (s
 	c = p.card
 	tries, err := c.Tries(ctx, pin)
 	switch {
-	case card.ReasonOf(err) == card.TriesNotReported:
+	case card.ReasonOf(err) == card.ReasonTriesNotReported:
 	case err != nil:
 		return "", nil, err
 	case tries == 0:
-		return "", nil, &card.PINError{Reference: pin, Reason: card.PINBlocked}
+		return "", nil, &card.PINError{Reference: pin, Reason: card.ReasonPINBlocked}
 	case tries == 1:
 		answer, err := p.talk.ask(ctx, false, "あと1回間違えるとロックされます。続けますか (yes/no)", "One more mistake locks it. Go on (yes/no)")
 		if err != nil {

@@ -25,11 +25,11 @@ const (
 const attributesGuess = maxShort
 
 // Attributes verifies the text PIN and reads the four attributes from the text application. A wrong PIN is a *PINError, a
-// phone answers [ApplicationMissing]. An attribute that the card holds in a form unknown to package fourinfo is absent
+// phone answers [ReasonApplicationMissing]. An attribute that the card holds in a form unknown to package fourinfo is absent
 // from the result.
 //
 // With Options.Roots the attributes are those that the municipality signed, and the chip is one that it made: otherwise
-// the error is an *[Error] with reason [Tampered], [UnknownIssuer] or [NotGenuine]. Without, they are what the card says.
+// the error is an *[Error] with reason [ReasonTampered], [ReasonUnknownIssuer] or [ReasonNotGenuine]. Without, they are what the card says.
 // The signatures do not bind the attributes to the chip: the certificates and the card face do.
 //
 // Another application than that of the keys is used, so the card forgets a verified authentication PIN and signing
@@ -39,7 +39,7 @@ func (c *Card) Attributes(ctx context.Context, pin string) (fourinfo.Person, err
 }
 
 // AttributesByNumberB is [Card.Attributes] with 照合番号B, which is printed on the card, instead of a PIN; see [NumberB].
-// Secure messaging needs the PIN: with that option the error is an *[Error] with reason [ChannelRefused].
+// Secure messaging needs the PIN: with that option the error is an *[Error] with reason [ReasonChannelRefused].
 func (c *Card) AttributesByNumberB(ctx context.Context, number string) (fourinfo.Person, error) {
 	return c.attributes(ctx, TextNumberB, number)
 }
@@ -47,7 +47,7 @@ func (c *Card) AttributesByNumberB(ctx context.Context, number string) (fourinfo
 func (c *Card) attributes(ctx context.Context, p PIN, secret string) (fourinfo.Person, error) {
 	const op = "read attributes"
 	if p != TextPIN && c.opts.SecureMessaging {
-		return fourinfo.Person{}, &Error{Op: op, Reason: ChannelRefused}
+		return fourinfo.Person{}, &Error{Op: op, Reason: ReasonChannelRefused}
 	}
 	var f attributeFields
 	err := c.open(ctx, op, p, secret, func(ctx context.Context) error {
@@ -60,7 +60,7 @@ func (c *Card) attributes(ctx context.Context, p PIN, secret string) (fourinfo.P
 			return err
 		}
 		if f, err = parseAttributes(file); err != nil {
-			return &Error{Op: op, Reason: Malformed, Err: err}
+			return &Error{Op: op, Reason: ReasonMalformed, Err: err}
 		}
 		if c.opts.Roots == nil {
 			return nil
@@ -84,7 +84,7 @@ type attributeFields struct {
 // parseAttributes reads FF20 { DF21 offsets, DF22 name, DF23 address, DF24 birthdate, DF25 gender } without filler. Objects
 // behind these five are left for later revisions of the card.
 func parseAttributes(file []byte) (attributeFields, error) {
-	bad := &Error{Op: "parse attributes", Reason: Malformed}
+	bad := &Error{Op: "parse attributes", Reason: ReasonMalformed}
 	root, ok := object(file, tagAttributes)
 	if !ok || !checkOffsets(file, root, tagOffsets, tagName, tagAddress, tagBirthdate, tagGender) {
 		return attributeFields{}, bad

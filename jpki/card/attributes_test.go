@@ -82,17 +82,17 @@ func TestAttributesRefused(t *testing.T) {
 		lines []string
 		want  card.Reason
 	}{
-		{"a phone", []string{selectText, "< 6A82"}, card.ApplicationMissing},
-		{"wrong PIN", append(slices.Clone(textAccess[:7]), "< 63C2"), card.WrongPIN},
-		{"last try", append(slices.Clone(textAccess[:5]), "< 63C1"), card.LastTryRefused},
-		{"not verified after all", read("< 6982"), card.NotVerified},
-		{"empty", read("< 6B00"), card.Malformed},
-		{"filler", read("< FFFFFFFFFFFFFFFF9000"), card.Malformed},
-		{"another object", read("< FF1065DF210800009000"), card.Malformed},
-		{"too small", read("< FF2001DF210800009000"), card.Malformed},
-		{"larger than any file", read("< FF20828001000000" + "9000"), card.Malformed},
-		{"cut off", read("< FF2065DF210800009000", "> 00B0000860", "< AABB6282"), card.Malformed},
-		{"cut off at once", read("< FF2065DF2108006282"), card.Malformed},
+		{"a phone", []string{selectText, "< 6A82"}, card.ReasonApplicationMissing},
+		{"wrong PIN", append(slices.Clone(textAccess[:7]), "< 63C2"), card.ReasonWrongPIN},
+		{"last try", append(slices.Clone(textAccess[:5]), "< 63C1"), card.ReasonLastTryRefused},
+		{"not verified after all", read("< 6982"), card.ReasonNotVerified},
+		{"empty", read("< 6B00"), card.ReasonMalformed},
+		{"filler", read("< FFFFFFFFFFFFFFFF9000"), card.ReasonMalformed},
+		{"another object", read("< FF1065DF210800009000"), card.ReasonMalformed},
+		{"too small", read("< FF2001DF210800009000"), card.ReasonMalformed},
+		{"larger than any file", read("< FF20828001000000" + "9000"), card.ReasonMalformed},
+		{"cut off", read("< FF2065DF210800009000", "> 00B0000860", "< AABB6282"), card.ReasonMalformed},
+		{"cut off at once", read("< FF2065DF2108006282"), card.ReasonMalformed},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -109,7 +109,7 @@ func TestAttributesRefused(t *testing.T) {
 func TestAttributesWithWrongPINNameTheTextPIN(t *testing.T) {
 	c, _ := open(t, card.Options{}, append(slices.Clone(textAccess[:7]), "< 63C2")...)
 	_, err := c.Attributes(t.Context(), "1234")
-	wantPINError(t, err, card.PINError{Reference: card.TextPIN, Remaining: 2, Reason: card.WrongPIN})
+	wantPINError(t, err, card.PINError{Reference: card.TextPIN, Remaining: 2, Reason: card.ReasonWrongPIN})
 }
 
 func TestAttributesFileRefused(t *testing.T) {
@@ -131,7 +131,7 @@ func TestAttributesFileRefused(t *testing.T) {
 			s.add(fileOf(file)...)
 			s.add(selectJPKI, ok)
 			_, err := c.Attributes(t.Context(), "1234")
-			wantReason(t, err, card.Malformed)
+			wantReason(t, err, card.ReasonMalformed)
 		})
 	}
 }
@@ -174,5 +174,5 @@ func TestAttributesForgetTheAuthenticationPIN(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = key.SignContext(t.Context(), make([]byte, 32), card.BareHash)
-	wantReason(t, err, card.NotVerified)
+	wantReason(t, err, card.ReasonNotVerified)
 }

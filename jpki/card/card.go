@@ -30,7 +30,7 @@ type Card struct {
 }
 
 // Open selects the JPKI application and reads the token label. Detection is by AID, never by ATR. A card without the
-// application is an *[Error] with reason [NotMyNumberCard].
+// application is an *[Error] with reason [ReasonNotMyNumberCard].
 func Open(ctx context.Context, t Transport, opts Options) (*Card, error) {
 	s := newSession(t)
 	c := &Card{s: s, opts: opts}
@@ -72,7 +72,7 @@ func (c *Card) Release(ctx context.Context) error {
 
 // Close removes power where the transport can, so that no verified PIN stays behind, and otherwise does what
 // [Card.Release] does. An iPhone is told that the session is over. It works also when ctx has ended or ends meanwhile, and
-// takes at most five seconds after that. Every later call of another method fails with reason [Closed]; a second Close does
+// takes at most five seconds after that. Every later call of another method fails with reason [ReasonClosed]; a second Close does
 // nothing. The transport stays open.
 func (c *Card) Close(ctx context.Context) error {
 	ctx, done := outlast(ctx, closeTimeout)

@@ -53,18 +53,18 @@ func TestOpenRefuses(t *testing.T) {
 		want   card.Reason
 		family fault.Family
 	}{
-		{"another card", []string{selectJPKI, "< 6A82"}, card.NotMyNumberCard, fault.User},
-		{"locked application", []string{selectJPKI, "< 6283"}, card.Deactivated, fault.Account},
-		{"an unexpected status", []string{selectJPKI, "< 6581"}, card.Refused, fault.Account},
-		{"6F00 twice", []string{selectJPKI, "< 6F00", selectJPKI, "< 6F00"}, card.Refused, fault.Account},
-		{"no status word", []string{selectJPKI, "< 90"}, card.Malformed, fault.Untrusted},
-		{"invalid status word", []string{selectJPKI, "< 1234"}, card.Malformed, fault.Untrusted},
+		{"another card", []string{selectJPKI, "< 6A82"}, card.ReasonNotMyNumberCard, fault.User},
+		{"locked application", []string{selectJPKI, "< 6283"}, card.ReasonDeactivated, fault.Account},
+		{"an unexpected status", []string{selectJPKI, "< 6581"}, card.ReasonRefused, fault.Account},
+		{"6F00 twice", []string{selectJPKI, "< 6F00", selectJPKI, "< 6F00"}, card.ReasonRefused, fault.Account},
+		{"no status word", []string{selectJPKI, "< 90"}, card.ReasonMalformed, fault.Untrusted},
+		{"invalid status word", []string{selectJPKI, "< 1234"}, card.ReasonMalformed, fault.Untrusted},
 		{
 			"more data than asked for",
 			[]string{selectJPKI, ok, "> 00B0860020", "< " + strings.Repeat("20", 33) + "9000"},
-			card.Malformed, fault.Untrusted,
+			card.ReasonMalformed, fault.Untrusted,
 		},
-		{"broken transport", []string{selectJPKI, "! broken"}, card.TransportFailed, fault.Unavailable},
+		{"broken transport", []string{selectJPKI, "! broken"}, card.ReasonTransportFailed, fault.Unavailable},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -92,8 +92,8 @@ func TestFirstCommandRepeatedAfter6F00(t *testing.T) {
 }
 
 func TestTransportErrorKeepsItsReasonAndCause(t *testing.T) {
-	_, err := card.Open(t.Context(), failing{&card.Error{Op: "transmit", Reason: card.CardAbsent}}, card.Options{})
-	wantReason(t, err, card.CardAbsent)
+	_, err := card.Open(t.Context(), failing{&card.Error{Op: "transmit", Reason: card.ReasonCardAbsent}}, card.Options{})
+	wantReason(t, err, card.ReasonCardAbsent)
 	_, err = card.Open(t.Context(), failing{errBroken}, card.Options{})
 	if !errors.Is(err, errBroken) {
 		t.Error("the cause is lost")
@@ -109,7 +109,7 @@ func TestEndedContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := c.AuthPINTries(ctx)
-	wantReason(t, err, card.Interrupted)
+	wantReason(t, err, card.ReasonInterrupted)
 	if !errors.Is(err, context.Canceled) || fault.FamilyOf(err) != fault.Unavailable {
 		t.Errorf("got %v", err)
 	}
@@ -132,7 +132,7 @@ func TestWaitingForTheCardHonoursTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err = c.AuthPINTries(ctx)
-	wantReason(t, err, card.Interrupted)
+	wantReason(t, err, card.ReasonInterrupted)
 	close(b.release)
 	if err := <-finished; err != nil {
 		t.Error(err)
@@ -186,7 +186,7 @@ func TestCloseRemovesPowerBeforeTheTransactionEnds(t *testing.T) {
 		t.Errorf("second Close: %v, power off %d", err, h.off)
 	}
 	_, err = c.AuthPINTries(t.Context())
-	wantReason(t, err, card.Closed)
+	wantReason(t, err, card.ReasonClosed)
 }
 
 // endsMeanwhile ends the caller's context while power is being removed.
@@ -270,7 +270,7 @@ func TestCloseWhenPowerCannotBeRemoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.add(selectJPKI, ok) // cleared by software instead
-	wantReason(t, c.Close(t.Context()), card.TransportFailed)
+	wantReason(t, c.Close(t.Context()), card.ReasonTransportFailed)
 	if h.open() {
 		t.Error("the transaction was not given back")
 	}
@@ -298,7 +298,7 @@ func TestReleaseForgetsAndGivesTheCardBack(t *testing.T) {
 		t.Errorf("begun %d, ended %d, power off %d", h.begun, h.ended, h.off)
 	}
 	_, err = c.SigningCertificate(t.Context()) // decided without a command
-	wantReason(t, err, card.NotVerified)
+	wantReason(t, err, card.ReasonNotVerified)
 }
 
 // An answer to VERIFY that got lost may have left the PIN verified: the card is not given to others until it is clear.
@@ -310,7 +310,7 @@ func TestInterruptedVerifyKeepsTheCardUntilItIsClear(t *testing.T) {
 	}
 	h.add(selectJPKI, ok)
 	h.add(verifyAuth("< 63C3", "! lost")...)
-	wantReason(t, c.VerifyAuthPIN(t.Context(), "1234"), card.TransportFailed)
+	wantReason(t, c.VerifyAuthPIN(t.Context(), "1234"), card.ReasonTransportFailed)
 	if !h.open() {
 		t.Error("the transaction ended although the PIN may be verified")
 	}
@@ -344,12 +344,12 @@ func TestEveryUseSelectsAnewInsideATransaction(t *testing.T) {
 type busy struct{ *script }
 
 func (busy) Begin(context.Context) (func() error, error) {
-	return nil, &card.Error{Op: "begin", Reason: card.CardBusy}
+	return nil, &card.Error{Op: "begin", Reason: card.ReasonCardBusy}
 }
 
 func TestBusyCard(t *testing.T) {
 	_, err := card.Open(t.Context(), busy{newScript(t)}, card.Options{})
-	wantReason(t, err, card.CardBusy)
+	wantReason(t, err, card.ReasonCardBusy)
 }
 
 type deadline struct{ *script }
@@ -363,7 +363,7 @@ func TestWaitingForATransactionEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
 	_, err := card.Open(ctx, deadline{newScript(t)}, card.Options{})
-	wantReason(t, err, card.Interrupted)
+	wantReason(t, err, card.ReasonInterrupted)
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}

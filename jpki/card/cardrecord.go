@@ -22,7 +22,7 @@ type Record struct {
 // whoever keeps it can recognise the holder.
 func (r Record) RevealSerialNumber() string { return r.serial.open() }
 
-// CardRecord reads serial number, municipality and expiry; no PIN is needed. A phone answers [ApplicationMissing]. The
+// CardRecord reads serial number, municipality and expiry; no PIN is needed. A phone answers [ReasonApplicationMissing]. The
 // card forgets a verified authentication PIN and signing password.
 func (c *Card) CardRecord(ctx context.Context) (Record, error) {
 	const op = "read card record"
@@ -36,13 +36,13 @@ func (c *Card) CardRecord(ctx context.Context) (Record, error) {
 		switch r.Status {
 		case apdu.OK:
 		case apdu.FileNotFound, apdu.RecordNotFound:
-			return &Error{Op: op, Reason: FileMissing, Status: uint16(r.Status), Err: r.Status}
+			return &Error{Op: op, Reason: ReasonFileMissing, Status: uint16(r.Status), Err: r.Status}
 		default:
 			return refused(op, r.Status)
 		}
 		var ok bool
 		if out, ok = parseCardRecord(r.Data); !ok {
-			return &Error{Op: op, Reason: Malformed}
+			return &Error{Op: op, Reason: ReasonMalformed}
 		}
 		return nil
 	})
@@ -74,13 +74,13 @@ const challengeSize = 32
 
 // AuthenticateCommonKey lets the common-card application sign a random value with its internal key and verifies that with
 // the public key of this very card, which the caller must have from elsewhere: it is not on the card. No PIN is needed. A
-// card that does not hold the key is an *[Error] with reason [NotGenuine].
+// card that does not hold the key is an *[Error] with reason [ReasonNotGenuine].
 //
 // The card forgets a verified authentication PIN and signing password.
 func (c *Card) AuthenticateCommonKey(ctx context.Context, public *rsa.PublicKey) error {
 	const op = "authenticate card"
 	if !soundKey(public) {
-		return &Error{Op: op, Reason: UnsupportedKey}
+		return &Error{Op: op, Reason: ReasonUnsupportedKey}
 	}
 	return c.s.do(ctx, op, commonApp, 0, func(ctx context.Context) error {
 		var nonce [challengeSize]byte
@@ -92,7 +92,7 @@ func (c *Card) AuthenticateCommonKey(ctx context.Context, public *rsa.PublicKey)
 			return err
 		}
 		if r.Status != apdu.OK || !signedBy(public, r.Data, nonce[:]) {
-			return &Error{Op: op, Reason: NotGenuine, Status: statusUnlessOK(r.Status)}
+			return &Error{Op: op, Reason: ReasonNotGenuine, Status: statusUnlessOK(r.Status)}
 		}
 		return nil
 	})

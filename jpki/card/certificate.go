@@ -16,13 +16,13 @@ const certificateHeader = 4
 // extended lengths pass, one command reads them whole.
 const certificateGuess = 2048
 
-// AuthCertificate returns the DER authentication certificate (free on plastic, behind the PIN on phones: [NotVerified]).
+// AuthCertificate returns the DER authentication certificate (free on plastic, behind the PIN on phones: [ReasonNotVerified]).
 func (c *Card) AuthCertificate(ctx context.Context) ([]byte, error) {
 	return c.s.certificate(ctx, "read authentication certificate", efAuthCertificate, 0, AuthPIN)
 }
 
 // SigningCertificate returns the DER signing certificate; the signing password must be verified, because the certificate
-// holds name, address, birthdate and gender. A card without one, such as a child's, answers [NoCertificate].
+// holds name, address, birthdate and gender. A card without one, such as a child's, answers [ReasonNoCertificate].
 func (c *Card) SigningCertificate(ctx context.Context) ([]byte, error) {
 	return c.s.certificate(ctx, "read signing certificate", efSigningCertificate, SigningPIN, SigningPIN)
 }
@@ -45,8 +45,8 @@ func (s *session) certificate(ctx context.Context, op string, ef uint16, need, g
 	err = s.do(ctx, op, jpkiApp, need, func(ctx context.Context) error {
 		der, err = s.readFile(ctx, op, ef, certificateGuess, certificateSize)
 		var e *Error
-		if errors.As(err, &e) && e.Reason == FileMissing {
-			e.Reason = NoCertificate
+		if errors.As(err, &e) && e.Reason == ReasonFileMissing {
+			e.Reason = ReasonNoCertificate
 		}
 		return nameReference(err, guard)
 	})
@@ -60,17 +60,17 @@ func (s *session) certificate(ctx context.Context, op string, ef uint16, need, g
 func certificateSize(op string, head []byte) (int, error) {
 	if start := head[:min(len(head), certificateHeader)]; len(bytes.Trim(start, "\x00")) == 0 || len(bytes.Trim(start, "\xFF")) == 0 {
 		// Nothing, or nothing but filler: the file was never written.
-		return 0, &Error{Op: op, Reason: NoCertificate}
+		return 0, &Error{Op: op, Reason: ReasonNoCertificate}
 	}
 	if len(head) < certificateHeader || head[1] != 0x82 {
-		return 0, &Error{Op: op, Reason: Malformed}
+		return 0, &Error{Op: op, Reason: ReasonMalformed}
 	}
 	tag, n, size, err := tlv.Header(head)
 	if err != nil {
-		return 0, &Error{Op: op, Reason: Malformed, Err: err}
+		return 0, &Error{Op: op, Reason: ReasonMalformed, Err: err}
 	}
 	if tag != 0x30 || n+size > limits.Certificate {
-		return 0, &Error{Op: op, Reason: Malformed}
+		return 0, &Error{Op: op, Reason: ReasonMalformed}
 	}
 	return n + size, nil
 }

@@ -61,7 +61,7 @@ func TestCertificateInShortBlocks(t *testing.T) {
 	t.Run("a dead reader", func(t *testing.T) {
 		c, _ := open(t, card.Options{}, readAuthCertificate, "! gone", readAuthShort, "! gone")
 		_, err := c.AuthCertificate(t.Context())
-		wantReason(t, err, card.TransportFailed)
+		wantReason(t, err, card.ReasonTransportFailed)
 	})
 	t.Run("a reader that cuts", func(t *testing.T) {
 		c, _ := open(t, card.Options{}, readAuthCertificate, "< "+upperHex(content[:256])+"9000",
@@ -121,23 +121,23 @@ func TestCertificateRefused(t *testing.T) {
 		lines []string
 		want  card.Reason
 	}{
-		{"no file", missing, card.NoCertificate},
-		{"empty file", []string{"< 6B00"}, card.NoCertificate},
-		{"empty file, 9000", []string{"< 9000"}, card.NoCertificate},
-		{"filler FF", []string{"< FFFFFFFFFFFFFFFF9000"}, card.NoCertificate},
-		{"filler 00", []string{"< 00000000000000009000"}, card.NoCertificate},
-		{"short header", []string{"< 3082019000", "> 00B0000305", "< 6B00"}, card.Malformed},
-		{"not a sequence", []string{"< 31820100000000009000"}, card.Malformed},
-		{"81 form", []string{"< 3081FF30000000009000"}, card.Malformed},
-		{"indefinite", []string{"< 30803000000000009000"}, card.Malformed},
-		{"larger than any certificate", []string{"< 30823FFD000000009000"}, card.Malformed},
-		{"file ends early", []string{"< 30820010AABBCCDD9000", "> 00B000080C", "< 6B00"}, card.Malformed},
-		{"file ends early, 6282", []string{"< 30820010AABB6282"}, card.Malformed},
-		{"corrupted", []string{"< 30820010AABB6281"}, card.Refused},
-		{"more than asked for", []string{"< " + strings.Repeat("30", 2049) + "9000", readAuthShort, "< " + strings.Repeat("30", 257) + "9000"}, card.Malformed},
-		{"behind the PIN", []string{"< 6982"}, card.NotVerified},
-		{"deactivated", []string{"< 6283"}, card.Deactivated},
-		{"select refused", []string{"< 6A86", selectAuthCertificate, "< 6283"}, card.Deactivated},
+		{"no file", missing, card.ReasonNoCertificate},
+		{"empty file", []string{"< 6B00"}, card.ReasonNoCertificate},
+		{"empty file, 9000", []string{"< 9000"}, card.ReasonNoCertificate},
+		{"filler FF", []string{"< FFFFFFFFFFFFFFFF9000"}, card.ReasonNoCertificate},
+		{"filler 00", []string{"< 00000000000000009000"}, card.ReasonNoCertificate},
+		{"short header", []string{"< 3082019000", "> 00B0000305", "< 6B00"}, card.ReasonMalformed},
+		{"not a sequence", []string{"< 31820100000000009000"}, card.ReasonMalformed},
+		{"81 form", []string{"< 3081FF30000000009000"}, card.ReasonMalformed},
+		{"indefinite", []string{"< 30803000000000009000"}, card.ReasonMalformed},
+		{"larger than any certificate", []string{"< 30823FFD000000009000"}, card.ReasonMalformed},
+		{"file ends early", []string{"< 30820010AABBCCDD9000", "> 00B000080C", "< 6B00"}, card.ReasonMalformed},
+		{"file ends early, 6282", []string{"< 30820010AABB6282"}, card.ReasonMalformed},
+		{"corrupted", []string{"< 30820010AABB6281"}, card.ReasonRefused},
+		{"more than asked for", []string{"< " + strings.Repeat("30", 2049) + "9000", readAuthShort, "< " + strings.Repeat("30", 257) + "9000"}, card.ReasonMalformed},
+		{"behind the PIN", []string{"< 6982"}, card.ReasonNotVerified},
+		{"deactivated", []string{"< 6283"}, card.ReasonDeactivated},
+		{"select refused", []string{"< 6A86", selectAuthCertificate, "< 6283"}, card.ReasonDeactivated},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -214,5 +214,5 @@ func TestCertificateDoesNotDisturbAVerifiedPIN(t *testing.T) {
 	// The card lost power in between: the client says so instead of reporting a card without certificates.
 	s.add(slices.Concat([]string{readAuthCertificate, "< 6A82", selectAuthCertificate, "< 6A82", selectJPKI, ok, selectAuthCertificate, ok})...)
 	_, err := c.AuthCertificate(t.Context())
-	wantReason(t, err, card.NotVerified)
+	wantReason(t, err, card.ReasonNotVerified)
 }

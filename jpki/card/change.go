@@ -7,16 +7,16 @@ import (
 )
 
 // ChangePIN replaces a PIN: [AuthPIN], [SigningPIN], [TextPIN], [ResidentPIN] or [CommonPIN]; any other reference cannot be
-// changed by the holder and is an *[Error] with reason [BadReference]. Both values are checked before anything is sent
-// ([PINFormat]); a new signing password must have a letter and a digit. A wrong old value is a *[PINError].
+// changed by the holder and is an *[Error] with reason [ReasonBadReference]. Both values are checked before anything is sent
+// ([ReasonPINFormat]); a new signing password must have a letter and a digit. A wrong old value is a *[PINError].
 //
-// If the last answer is lost ([TransportFailed], [Interrupted]) the card has the old value or the new one: ask the person
+// If the last answer is lost ([ReasonTransportFailed], [ReasonInterrupted]) the card has the old value or the new one: ask the person
 // to try. The card forgets every verified PIN before ChangePIN returns.
 func (c *Card) ChangePIN(ctx context.Context, p PIN, current, replacement string) error {
 	op := "change " + p.String()
 	t, ok := p.trait()
 	if !ok || !t.form.changeable() {
-		return &Error{Op: op, Reason: BadReference}
+		return &Error{Op: op, Reason: ReasonBadReference}
 	}
 	value, err := p.encodeNew(replacement)
 	if err != nil {
@@ -38,7 +38,7 @@ func (c *Card) ChangePIN(ctx context.Context, p PIN, current, replacement string
 		case apdu.OK:
 			return nil
 		case apdu.IncorrectData, apdu.WrongLength:
-			return &Error{Op: op, Reason: PINFormat, Reference: p, Status: uint16(r.Status), Err: r.Status}
+			return &Error{Op: op, Reason: ReasonPINFormat, Reference: p, Status: uint16(r.Status), Err: r.Status}
 		default:
 			return refused(op, r.Status)
 		}
@@ -61,7 +61,7 @@ func (p PIN) encodeNew(secret string) ([]byte, error) {
 	}
 	if !letter || !digit {
 		clear(b)
-		return nil, &Error{Op: "check the format", Reason: PINFormat, Reference: p}
+		return nil, &Error{Op: "check the format", Reason: ReasonPINFormat, Reference: p}
 	}
 	return b, nil
 }

@@ -25,7 +25,7 @@ func TestChangePIN(t *testing.T) {
 		// Changing back proves the new value, and the old one is refused.
 		err := c.ChangePIN(t.Context(), pin, values[0], values[1])
 		most := map[bool]int{true: 4, false: 2}[pin == card.SigningPIN]
-		wantPINError(t, err, card.PINError{Reference: pin, Remaining: most, Reason: card.WrongPIN})
+		wantPINError(t, err, card.PINError{Reference: pin, Remaining: most, Reason: card.ReasonWrongPIN})
 		if err := c.ChangePIN(t.Context(), pin, values[1], values[0]); err != nil {
 			t.Error(pin, err)
 		}
@@ -50,7 +50,7 @@ func TestChangePINForgets(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = key.SignContext(t.Context(), make([]byte, 32), card.BareHash)
-	wantReason(t, err, card.NotVerified)
+	wantReason(t, err, card.ReasonNotVerified)
 }
 
 // What cannot be right is not sent.
@@ -60,18 +60,18 @@ func TestChangePINFormat(t *testing.T) {
 		old, replacement string
 		want             card.Reason
 	}{
-		{card.AuthPIN, "1234", "123", card.PINFormat},
-		{card.AuthPIN, "1234", "12345", card.PINFormat},
-		{card.AuthPIN, "1234", "12a4", card.PINFormat},
-		{card.AuthPIN, "123", "1234", card.PINFormat},
-		{card.SigningPIN, "ABC123", "ABCDEF", card.PINFormat},
-		{card.SigningPIN, "ABC123", "123456", card.PINFormat},
-		{card.SigningPIN, "ABC123", "AB12!?", card.PINFormat},
-		{card.SigningPIN, "ABC123", strings.Repeat("A1", 9), card.PINFormat},
-		{card.TextNumberA, "123456789012", "1234", card.BadReference},
-		{card.FaceBirthdate, "550217", "550218", card.BadReference},
-		{0, "1234", "5678", card.BadReference},
-		{99, "1234", "5678", card.BadReference},
+		{card.AuthPIN, "1234", "123", card.ReasonPINFormat},
+		{card.AuthPIN, "1234", "12345", card.ReasonPINFormat},
+		{card.AuthPIN, "1234", "12a4", card.ReasonPINFormat},
+		{card.AuthPIN, "123", "1234", card.ReasonPINFormat},
+		{card.SigningPIN, "ABC123", "ABCDEF", card.ReasonPINFormat},
+		{card.SigningPIN, "ABC123", "123456", card.ReasonPINFormat},
+		{card.SigningPIN, "ABC123", "AB12!?", card.ReasonPINFormat},
+		{card.SigningPIN, "ABC123", strings.Repeat("A1", 9), card.ReasonPINFormat},
+		{card.TextNumberA, "123456789012", "1234", card.ReasonBadReference},
+		{card.FaceBirthdate, "550217", "550218", card.ReasonBadReference},
+		{0, "1234", "5678", card.ReasonBadReference},
+		{99, "1234", "5678", card.ReasonBadReference},
 	} {
 		c, _ := open(t, card.Options{}) // nothing may be sent
 		err := c.ChangePIN(t.Context(), tt.pin, tt.old, tt.replacement)
@@ -95,15 +95,15 @@ func TestChangePINCommands(t *testing.T) {
 		want  card.Reason
 	}{
 		"changed":            {card.AuthPIN, append(jpki, "> 002401800435363738", ok, selectJPKI, ok), 0},
-		"format":             {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6A80", selectJPKI, ok), card.PINFormat},
-		"not verified":       {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6982", selectJPKI, ok), card.NotVerified},
-		"not supported":      {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6D00", selectJPKI, ok), card.Refused},
-		"taken away":         {card.AuthPIN, append(jpki, "> 002401800435363738", "! gone", selectJPKI, "! gone"), card.TransportFailed},
-		"wrong old PIN":      {card.AuthPIN, append(jpki[:5:5], "< 63C2"), card.WrongPIN},
-		"last try":           {card.AuthPIN, []string{"> 00A4020C020018", ok, "> 00200080", "< 63C1"}, card.LastTryRefused},
+		"format":             {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6A80", selectJPKI, ok), card.ReasonPINFormat},
+		"not verified":       {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6982", selectJPKI, ok), card.ReasonNotVerified},
+		"not supported":      {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6D00", selectJPKI, ok), card.ReasonRefused},
+		"taken away":         {card.AuthPIN, append(jpki, "> 002401800435363738", "! gone", selectJPKI, "! gone"), card.ReasonTransportFailed},
+		"wrong old PIN":      {card.AuthPIN, append(jpki[:5:5], "< 63C2"), card.ReasonWrongPIN},
+		"last try":           {card.AuthPIN, []string{"> 00A4020C020018", ok, "> 00200080", "< 63C1"}, card.ReasonLastTryRefused},
 		"common":             {card.CommonPIN, append(append([]string{common, ok, "> 00A4020C02001C", ok}, verified...), "> 803200800435363738", ok, selectJPKI, ok), 0},
-		"never sent again":   {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6110", selectJPKI, ok), card.Refused},
-		"never sent again 2": {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6C10", selectJPKI, ok), card.Refused},
+		"never sent again":   {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6110", selectJPKI, ok), card.ReasonRefused},
+		"never sent again 2": {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6C10", selectJPKI, ok), card.ReasonRefused},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, _ := open(t, card.Options{}, tt.lines...)
@@ -140,20 +140,20 @@ func TestTriesOfEveryReference(t *testing.T) {
 				wantPINError(t, present(t, c, sim, p, false), card.PINError{Reference: p, Remaining: remaining, Reason: reason})
 			}
 			wantTries(full)
-			wrong(c, full-1, card.WrongPIN)
+			wrong(c, full-1, card.ReasonWrongPIN)
 			if err := present(t, c, sim, p, true); err != nil {
 				t.Fatal(err)
 			}
 			wantTries(full)
 			for left := full - 1; left > 0; left-- {
-				wrong(c, left, card.WrongPIN)
+				wrong(c, left, card.ReasonWrongPIN)
 			}
-			wrong(c, 1, card.LastTryRefused)
+			wrong(c, 1, card.ReasonLastTryRefused)
 			wantTries(1)
 			bold := c.AllowLastTry()
-			wrong(bold, 0, card.PINBlocked)
+			wrong(bold, 0, card.ReasonPINBlocked)
 			wantTries(0)
-			wantPINError(t, present(t, bold, sim, p, true), card.PINError{Reference: p, Remaining: 0, Reason: card.PINBlocked})
+			wantPINError(t, present(t, bold, sim, p, true), card.PINError{Reference: p, Remaining: 0, Reason: card.ReasonPINBlocked})
 			for other := card.AuthPIN; other <= card.FaceBirthdate; other++ {
 				if n, err := c.Tries(t.Context(), other); other != p && (n < 3 || err != nil) {
 					t.Errorf("%v has %d tries, %v", other, n, err)

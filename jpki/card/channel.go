@@ -49,11 +49,11 @@ func (s *session) openChannel(ctx context.Context, op string) (*channel, error) 
 	}
 	el, _, err := tlv.Next(file)
 	if err != nil {
-		return nil, &Error{Op: op, Reason: Malformed, Err: err}
+		return nil, &Error{Op: op, Reason: ReasonMalformed, Err: err}
 	}
 	public, err := parsePublicKey(el.Value)
 	if err != nil {
-		return nil, &Error{Op: op, Reason: Malformed, Err: err}
+		return nil, &Error{Op: op, Reason: ReasonMalformed, Err: err}
 	}
 	var seed [seedSize]byte
 	defer clear(seed[:])
@@ -63,7 +63,7 @@ func (s *session) openChannel(ctx context.Context, op string) (*channel, error) 
 	// RSAES-OAEP with SHA-256 and an empty label (RFC 8017, 7.1).
 	cryptogram, err := rsa.EncryptOAEP(sha256.New(), rand.Reader, public, message, nil)
 	if err != nil {
-		return nil, &Error{Op: op, Reason: UnsupportedKey, Err: err}
+		return nil, &Error{Op: op, Reason: ReasonUnsupportedKey, Err: err}
 	}
 	r, err := s.send(ctx, op, apdu.Command{CLA: claCard, INS: insSetSession, Data: cryptogram, Extended: true})
 	if err != nil {
@@ -74,13 +74,13 @@ func (s *session) openChannel(ctx context.Context, op string) (*channel, error) 
 	}
 	block, err := aes.NewCipher(seed[:16])
 	if err != nil {
-		return nil, &Error{Op: op, Reason: UnsupportedKey, Err: err}
+		return nil, &Error{Op: op, Reason: ReasonUnsupportedKey, Err: err}
 	}
 	return &channel{s: s, block: block}, nil
 }
 
 func channelRefused(op string, status apdu.Status) error {
-	return &Error{Op: op, Reason: ChannelRefused, Status: statusUnlessOK(status), Err: status.Err()}
+	return &Error{Op: op, Reason: ReasonChannelRefused, Status: statusUnlessOK(status), Err: status.Err()}
 }
 
 // iv is the encryption of the counter: CBC of one block with an IV of zeros.
@@ -104,7 +104,7 @@ func (c *channel) encrypt(plain []byte) []byte {
 
 // decrypt opens the data object of an answer.
 func (c *channel) decrypt(op string, object []byte) ([]byte, error) {
-	bad := &Error{Op: op, Reason: Malformed}
+	bad := &Error{Op: op, Reason: ReasonMalformed}
 	el, rest, err := tlv.Next(object)
 	if err != nil || len(rest) > 0 || el.Tag != tagCryptogram || len(el.Value) < 1+aes.BlockSize || el.Value[0] != paddedISO {
 		return nil, bad
@@ -163,7 +163,7 @@ func (c *channel) readFile(ctx context.Context, op string, ef uint16, _ int, siz
 		return nil, err
 	}
 	if total > len(content) {
-		return nil, &Error{Op: op, Reason: Malformed}
+		return nil, &Error{Op: op, Reason: ReasonMalformed}
 	}
 	return content[:total:total], nil
 }

@@ -28,17 +28,17 @@ const keyIDSize = 16
 type KeyID [keyIDSize]byte
 
 // ParseKeyID reads the form that [KeyID.String] writes, such as "5000033-001"; the padding becomes zeros. The error is an
-// *[Error] with reason [InvalidRoot].
+// *[Error] with reason [ReasonInvalidRoot].
 func ParseKeyID(s string) (KeyID, error) {
 	var id KeyID
 	if len(s) != 11 || s[7] != '-' {
-		return KeyID{}, &Error{Op: "read key identifier", Reason: InvalidRoot}
+		return KeyID{}, &Error{Op: "read key identifier", Reason: ReasonInvalidRoot}
 	}
 	copy(id[:], s[:7])
 	id[7], id[8] = 0x08, 0x05
 	copy(id[9:], s[8:])
 	if !id.valid() {
-		return KeyID{}, &Error{Op: "read key identifier", Reason: InvalidRoot}
+		return KeyID{}, &Error{Op: "read key identifier", Reason: ReasonInvalidRoot}
 	}
 	return id, nil
 }
@@ -76,7 +76,7 @@ type cvCertificate struct {
 
 // parseCVCertificate reads 7F21 { 5F4E content, 5F37 signature }, or what is inside of 7F21, as GET DATA returns it.
 func parseCVCertificate(b []byte) (cvCertificate, error) {
-	bad := &Error{Op: "parse certificate of the issuer", Reason: Malformed}
+	bad := &Error{Op: "parse certificate of the issuer", Reason: ReasonMalformed}
 	parts, err := tlv.ParseAll(b)
 	if err == nil && len(parts) == 1 && parts[0].Tag == tagCVCertificate {
 		parts, err = tlv.ParseAll(parts[0].Value)
@@ -99,7 +99,7 @@ func parseCVCertificate(b []byte) (cvCertificate, error) {
 
 // parsePublicKey reads 90 exponent, 91 modulus.
 func parsePublicKey(b []byte) (*rsa.PublicKey, error) {
-	bad := &Error{Op: "parse public key", Reason: Malformed}
+	bad := &Error{Op: "parse public key", Reason: ReasonMalformed}
 	parts, err := tlv.ParseAll(b)
 	if err != nil || len(parts) != 2 || parts[0].Tag != tagExponent || parts[1].Tag != tagModulus {
 		return nil, bad

@@ -26,22 +26,22 @@
 //
 // The municipality signs attributes, number, face and birthdate. With Options.Roots every method that reads them follows
 // the signature over the card verifiable certificate on the card to a root key, and lets the chip sign a challenge with the
-// key that the issuer certified. Changed data are [Tampered], a copy on another chip is [NotGenuine], and data of an issuer
-// without a root are an [UnknownIssuer]. The root keys are not on the card and not in this package: [NewRoots] takes them
+// key that the issuer certified. Changed data are [ReasonTampered], a copy on another chip is [ReasonNotGenuine], and data of an issuer
+// without a root are an [ReasonUnknownIssuer]. The root keys are not on the card and not in this package: [NewRoots] takes them
 // from the caller, and refuses those of the test hierarchy. Without Options.Roots the data are what the card says.
 //
 // # PINs and tries
 //
 // Each PIN has few tries, and a blocked one is restored only at the municipal office. The client therefore checks the
 // format before anything is sent, asks the card for the remaining tries before each VERIFY, and refuses to spend the last
-// one ([LastTryRefused]) unless told so by [Options] or [Card.AllowLastTry]. PINs appear in no error and no log.
+// one ([ReasonLastTryRefused]) unless told so by [Options] or [Card.AllowLastTry]. PINs appear in no error and no log.
 //
 // # State on the card
 //
 // A verified PIN lives on the card, not in the program: on a shared reader every other program can use it. While one is
 // verified the client holds the card through [Transactor], until [Card.Release] or [Card.Close]. Selecting another
 // application makes the card forget: whatever is not about certificates, keys and their PINs uses another application than
-// the keys, so a key used after it answers [NotVerified] without asking the card.
+// the keys, so a key used after it answers [ReasonNotVerified] without asking the card.
 //
 // # Who listens
 //

@@ -12,132 +12,132 @@ import (
 // Reason says what went wrong.
 type Reason int
 
-// Reasons. The zero value is UnknownReason and stands for errors of another origin.
+// Reasons. The zero value is ReasonUnknown and stands for errors of another origin.
 const (
-	UnknownReason Reason = iota
+	ReasonUnknown Reason = iota
 
-	// NotMyNumberCard: the card has no JPKI application.
-	NotMyNumberCard
-	// ApplicationMissing: the card lacks the application that was asked for; phones have no text application.
-	ApplicationMissing
-	// NoCertificate: the certificate was never written to this card, or was removed.
-	NoCertificate
-	// FileMissing: the application lacks the file that was asked for.
-	FileMissing
-	// Deactivated: the issuer has locked the application or file (status 6283).
-	Deactivated
+	// ReasonNotMyNumberCard: the card has no JPKI application.
+	ReasonNotMyNumberCard
+	// ReasonApplicationMissing: the card lacks the application that was asked for; phones have no text application.
+	ReasonApplicationMissing
+	// ReasonNoCertificate: the certificate was never written to this card, or was removed.
+	ReasonNoCertificate
+	// ReasonFileMissing: the application lacks the file that was asked for.
+	ReasonFileMissing
+	// ReasonDeactivated: the issuer has locked the application or file (status 6283).
+	ReasonDeactivated
 
-	// PINFormat: the PIN cannot be right. It was not sent and cost no try. A new PIN may also have been refused by the card;
+	// ReasonPINFormat: the PIN cannot be right. It was not sent and cost no try. A new PIN may also have been refused by the card;
 	// then Error.Status is set.
-	PINFormat
-	// WrongPIN: the card refused the PIN.
-	WrongPIN
-	// PINBlocked: no try is left.
-	PINBlocked
-	// LastTryRefused: one try is left and the client was not allowed to spend it. The PIN was not sent.
-	LastTryRefused
-	// NotVerified: a PIN must be verified first. It may have been, before another application was selected.
-	NotVerified
-	// TriesNotReported: the card does not tell the remaining tries, as some do while the PIN is verified.
-	TriesNotReported
+	ReasonPINFormat
+	// ReasonWrongPIN: the card refused the PIN.
+	ReasonWrongPIN
+	// ReasonPINBlocked: no try is left.
+	ReasonPINBlocked
+	// ReasonLastTryRefused: one try is left and the client was not allowed to spend it. The PIN was not sent.
+	ReasonLastTryRefused
+	// ReasonNotVerified: a PIN must be verified first. It may have been, before another application was selected.
+	ReasonNotVerified
+	// ReasonTriesNotReported: the card does not tell the remaining tries, as some do while the PIN is verified.
+	ReasonTriesNotReported
 
-	// BadReference: the number names no PIN.
-	BadReference
-	// BadDigest: the digest or the hash is none that the key can sign.
-	BadDigest
-	// UnsupportedKey: the certificate holds a key that this client cannot use.
-	UnsupportedKey
-	// PurposeMissing: an individual number was asked for without a lawful purpose. Nothing was sent.
-	PurposeMissing
-	// InvalidRoot: a root key that the caller supplied cannot be used.
-	InvalidRoot
-	// ChannelRefused: the card did not open, or broke, the secure messaging that Options asked for.
-	ChannelRefused
-	// UnknownIssuer: no root that the caller supplied certifies the issuer of the data.
-	UnknownIssuer
-	// Tampered: a hash or signature over data of the card does not hold.
-	Tampered
-	// NotGenuine: the chip could not show that it holds the key that the issuer certified. The data may be a copy.
-	NotGenuine
-	// Malformed: the card's answer breaks the rules of its encoding.
-	Malformed
-	// Refused: the card answered with a status word that has no meaning here; see Error.Status.
-	Refused
+	// ReasonBadReference: the number names no PIN.
+	ReasonBadReference
+	// ReasonBadDigest: the digest or the hash is none that the key can sign.
+	ReasonBadDigest
+	// ReasonUnsupportedKey: the certificate holds a key that this client cannot use.
+	ReasonUnsupportedKey
+	// ReasonPurposeMissing: an individual number was asked for without a lawful purpose. Nothing was sent.
+	ReasonPurposeMissing
+	// ReasonInvalidRoot: a root key that the caller supplied cannot be used.
+	ReasonInvalidRoot
+	// ReasonChannelRefused: the card did not open, or broke, the secure messaging that Options asked for.
+	ReasonChannelRefused
+	// ReasonUnknownIssuer: no root that the caller supplied certifies the issuer of the data.
+	ReasonUnknownIssuer
+	// ReasonTampered: a hash or signature over data of the card does not hold.
+	ReasonTampered
+	// ReasonNotGenuine: the chip could not show that it holds the key that the issuer certified. The data may be a copy.
+	ReasonNotGenuine
+	// ReasonMalformed: the card's answer breaks the rules of its encoding.
+	ReasonMalformed
+	// ReasonRefused: the card answered with a status word that has no meaning here; see Error.Status.
+	ReasonRefused
 
-	// TransportFailed: the command did not get through, or its answer did not.
-	TransportFailed
-	// Interrupted: the context ended first. What reached the card is unknown.
-	Interrupted
-	// Closed: the client was closed before.
-	Closed
-	// ReaderUnavailable: there is no reader, or no service that runs readers.
-	ReaderUnavailable
-	// CardAbsent: no card is on the reader, or it was taken away.
-	CardAbsent
-	// CardBusy: another program holds the card.
-	CardBusy
+	// ReasonTransportFailed: the command did not get through, or its answer did not.
+	ReasonTransportFailed
+	// ReasonInterrupted: the context ended first. What reached the card is unknown.
+	ReasonInterrupted
+	// ReasonClosed: the client was closed before.
+	ReasonClosed
+	// ReasonReaderUnavailable: there is no reader, or no service that runs readers.
+	ReasonReaderUnavailable
+	// ReasonCardAbsent: no card is on the reader, or it was taken away.
+	ReasonCardAbsent
+	// ReasonCardBusy: another program holds the card.
+	ReasonCardBusy
 )
 
 // String returns a short English description for logs.
 func (r Reason) String() string {
 	switch r {
-	case NotMyNumberCard:
+	case ReasonNotMyNumberCard:
 		return "not a My Number Card"
-	case ApplicationMissing:
+	case ReasonApplicationMissing:
 		return "application missing"
-	case NoCertificate:
+	case ReasonNoCertificate:
 		return "no certificate"
-	case FileMissing:
+	case ReasonFileMissing:
 		return "file missing"
-	case Deactivated:
+	case ReasonDeactivated:
 		return "deactivated"
-	case PINFormat:
+	case ReasonPINFormat:
 		return "format of the PIN"
-	case WrongPIN:
+	case ReasonWrongPIN:
 		return "wrong PIN"
-	case PINBlocked:
+	case ReasonPINBlocked:
 		return "PIN blocked"
-	case LastTryRefused:
+	case ReasonLastTryRefused:
 		return "last try refused"
-	case NotVerified:
+	case ReasonNotVerified:
 		return "PIN not verified"
-	case TriesNotReported:
+	case ReasonTriesNotReported:
 		return "remaining tries not reported"
-	case BadReference:
+	case ReasonBadReference:
 		return "unknown PIN reference"
-	case BadDigest:
+	case ReasonBadDigest:
 		return "unsupported digest"
-	case UnsupportedKey:
+	case ReasonUnsupportedKey:
 		return "unsupported key"
-	case PurposeMissing:
+	case ReasonPurposeMissing:
 		return "no lawful purpose"
-	case InvalidRoot:
+	case ReasonInvalidRoot:
 		return "invalid root key"
-	case ChannelRefused:
+	case ReasonChannelRefused:
 		return "no secure messaging"
-	case UnknownIssuer:
+	case ReasonUnknownIssuer:
 		return "unknown issuer"
-	case Tampered:
+	case ReasonTampered:
 		return "signature of the issuer does not hold"
-	case NotGenuine:
+	case ReasonNotGenuine:
 		return "chip does not hold the certified key"
-	case Malformed:
+	case ReasonMalformed:
 		return "malformed answer"
-	case Refused:
+	case ReasonRefused:
 		return "refused by the card"
-	case TransportFailed:
+	case ReasonTransportFailed:
 		return "transport failed"
-	case Interrupted:
+	case ReasonInterrupted:
 		return "interrupted"
-	case Closed:
+	case ReasonClosed:
 		return "closed"
-	case ReaderUnavailable:
+	case ReasonReaderUnavailable:
 		return "reader unavailable"
-	case CardAbsent:
+	case ReasonCardAbsent:
 		return "no card"
-	case CardBusy:
+	case ReasonCardBusy:
 		return "card in use by another program"
-	case UnknownReason:
+	case ReasonUnknown:
 	}
 	return "unknown reason"
 }
@@ -145,15 +145,15 @@ func (r Reason) String() string {
 // family sorts the reasons by what the application should do.
 func (r Reason) family() fault.Family {
 	switch r {
-	case NotMyNumberCard, PINFormat, WrongPIN, LastTryRefused, NotVerified:
+	case ReasonNotMyNumberCard, ReasonPINFormat, ReasonWrongPIN, ReasonLastTryRefused, ReasonNotVerified:
 		return fault.User
-	case ApplicationMissing, NoCertificate, FileMissing, Deactivated, PINBlocked, Refused, ChannelRefused:
+	case ReasonApplicationMissing, ReasonNoCertificate, ReasonFileMissing, ReasonDeactivated, ReasonPINBlocked, ReasonRefused, ReasonChannelRefused:
 		return fault.Account
-	case BadReference, BadDigest, UnsupportedKey, PurposeMissing, InvalidRoot, Closed:
+	case ReasonBadReference, ReasonBadDigest, ReasonUnsupportedKey, ReasonPurposeMissing, ReasonInvalidRoot, ReasonClosed:
 		return fault.Configuration
-	case Malformed, UnknownIssuer, Tampered, NotGenuine:
+	case ReasonMalformed, ReasonUnknownIssuer, ReasonTampered, ReasonNotGenuine:
 		return fault.Untrusted
-	case TransportFailed, Interrupted, ReaderUnavailable, CardAbsent, CardBusy, TriesNotReported, UnknownReason:
+	case ReasonTransportFailed, ReasonInterrupted, ReasonReaderUnavailable, ReasonCardAbsent, ReasonCardBusy, ReasonTriesNotReported, ReasonUnknown:
 	}
 	return fault.Unavailable
 }
@@ -218,12 +218,12 @@ func (e *PINError) Error() string {
 // reason reads an error that somebody else made with the number alone.
 func (e *PINError) reason() Reason {
 	switch {
-	case e.Reason != UnknownReason:
+	case e.Reason != ReasonUnknown:
 		return e.Reason
 	case e.Remaining == 0:
-		return PINBlocked
+		return ReasonPINBlocked
 	default:
-		return WrongPIN
+		return ReasonWrongPIN
 	}
 }
 
@@ -233,7 +233,7 @@ func (e *PINError) Family() fault.Family { return e.reason().family() }
 // UserMessage is fit to show to a person and tells the remaining tries.
 func (e *PINError) UserMessage() fault.Message { return message(e.reason(), e.Reference, e.Remaining) }
 
-// ReasonOf returns the reason of the outermost *[Error] or *[PINError] in err's tree, and UnknownReason if there is none.
+// ReasonOf returns the reason of the outermost *[Error] or *[PINError] in err's tree, and ReasonUnknown if there is none.
 func ReasonOf(err error) Reason {
 	var e *Error
 	var p *PINError
@@ -243,27 +243,27 @@ func ReasonOf(err error) Reason {
 	case errors.As(err, &e):
 		return e.Reason
 	default:
-		return UnknownReason
+		return ReasonUnknown
 	}
 }
 
 // refused turns a status word that is no success into an error.
 func refused(op string, s apdu.Status) error {
-	reason := Refused
+	reason := ReasonRefused
 	switch s {
 	case apdu.SecurityNotSatisfied:
-		reason = NotVerified
+		reason = ReasonNotVerified
 	case apdu.FileDeactivated:
-		reason = Deactivated
+		reason = ReasonDeactivated
 	default:
 	}
 	return &Error{Op: op, Reason: reason, Status: uint16(s), Err: s}
 }
 
-// nameReference tells which PIN a [NotVerified] is about.
+// nameReference tells which PIN a [ReasonNotVerified] is about.
 func nameReference(err error, p PIN) error {
 	var e *Error
-	if errors.As(err, &e) && e.Reason == NotVerified {
+	if errors.As(err, &e) && e.Reason == ReasonNotVerified {
 		e.Reference = p
 	}
 	return err
@@ -274,11 +274,11 @@ func transportError(ctx context.Context, op string, err error) error {
 	var e *Error
 	switch {
 	case ctx.Err() != nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return &Error{Op: op, Reason: Interrupted, Err: err}
-	case errors.As(err, &e) && e.Reason != UnknownReason:
+		return &Error{Op: op, Reason: ReasonInterrupted, Err: err}
+	case errors.As(err, &e) && e.Reason != ReasonUnknown:
 		return &Error{Op: op, Reason: e.Reason, Err: err}
 	default:
-		return &Error{Op: op, Reason: TransportFailed, Err: err}
+		return &Error{Op: op, Reason: ReasonTransportFailed, Err: err}
 	}
 }
 

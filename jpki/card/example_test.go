@@ -129,7 +129,7 @@ func ExampleCard_VerifyAuthPIN() {
 		switch {
 		case errors.As(err, &refused):
 			fmt.Println(refused.Reason, "- remaining tries:", refused.Remaining)
-		case card.ReasonOf(err) == card.PINFormat:
+		case card.ReasonOf(err) == card.ReasonPINFormat:
 			fmt.Println("not sent, no try spent")
 		}
 	}
@@ -200,7 +200,7 @@ func ExampleCard_Attributes() {
 
 	person, err := c.Attributes(ctx, "1234")
 	switch card.ReasonOf(err) {
-	case card.Tampered, card.UnknownIssuer, card.NotGenuine:
+	case card.ReasonTampered, card.ReasonUnknownIssuer, card.ReasonNotGenuine:
 		fmt.Println("not a genuine card")
 		return
 	default:

@@ -68,18 +68,18 @@ func (s *session) exchange(ctx context.Context, op string, cmd apdu.Command) (ap
 		r.Data = append(data, r.Data...)
 	}
 	if len(r.Data) > ne {
-		return apdu.Response{}, &Error{Op: op, Reason: Malformed, Status: uint16(r.Status)}
+		return apdu.Response{}, &Error{Op: op, Reason: ReasonMalformed, Status: uint16(r.Status)}
 	}
 	return r, nil
 }
 
 func (s *session) transmit(ctx context.Context, op string, cmd apdu.Command) (apdu.Response, error) {
 	if ctx.Err() != nil {
-		return apdu.Response{}, &Error{Op: op, Reason: Interrupted, Err: context.Cause(ctx)}
+		return apdu.Response{}, &Error{Op: op, Reason: ReasonInterrupted, Err: context.Cause(ctx)}
 	}
 	raw, err := cmd.Bytes()
 	if err != nil {
-		return apdu.Response{}, &Error{Op: op, Reason: Malformed, Err: err}
+		return apdu.Response{}, &Error{Op: op, Reason: ReasonMalformed, Err: err}
 	}
 	// The command may hold a PIN; nothing needs it once it has been sent.
 	defer clear(raw)
@@ -89,7 +89,7 @@ func (s *session) transmit(ctx context.Context, op string, cmd apdu.Command) (ap
 	}
 	r, err := apdu.ParseResponse(answer)
 	if err != nil {
-		return apdu.Response{}, &Error{Op: op, Reason: Malformed, Err: err}
+		return apdu.Response{}, &Error{Op: op, Reason: ReasonMalformed, Err: err}
 	}
 	return r, nil
 }

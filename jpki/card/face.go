@@ -45,16 +45,16 @@ type Face struct {
 }
 
 // CardFace reads the card face, opened by [FaceNumberB] (14 digits, see [NumberB]) or [FaceNumberA] (the individual
-// number). Another reference is an *[Error] with reason [BadReference], a wrong number a *[PINError].
+// number). Another reference is an *[Error] with reason [ReasonBadReference], a wrong number a *[PINError].
 //
 // With Options.Roots everything but expiry and security code is what the municipality signed, on the chip for which it did:
-// otherwise the error is an *[Error] with reason [Tampered], [UnknownIssuer] or [NotGenuine].
+// otherwise the error is an *[Error] with reason [ReasonTampered], [ReasonUnknownIssuer] or [ReasonNotGenuine].
 //
 // The card forgets every verified PIN before CardFace returns.
 func (c *Card) CardFace(ctx context.Context, by PIN, number string) (Face, error) {
 	const op = "read card face"
 	if by != FaceNumberA && by != FaceNumberB {
-		return Face{}, &Error{Op: op, Reason: BadReference}
+		return Face{}, &Error{Op: op, Reason: ReasonBadReference}
 	}
 	var f faceFields
 	err := c.open(ctx, op, by, number, func(ctx context.Context) error {
@@ -63,7 +63,7 @@ func (c *Card) CardFace(ctx context.Context, by PIN, number string) (Face, error
 			return err
 		}
 		if f, err = parseFace(file); err != nil {
-			return &Error{Op: op, Reason: Malformed, Err: err}
+			return &Error{Op: op, Reason: ReasonMalformed, Err: err}
 		}
 		return c.checkFace(ctx, op, f.key, f.authentic)
 	})
@@ -84,7 +84,7 @@ func (c *Card) checkFace(ctx context.Context, op string, internal *rsa.PublicKey
 		return err
 	}
 	if !authentic(issuer) {
-		return &Error{Op: op, Reason: Tampered}
+		return &Error{Op: op, Reason: ReasonTampered}
 	}
 	return c.s.challenge(ctx, op, internal)
 }
@@ -101,7 +101,7 @@ type faceFields struct {
 
 // parseFace reads FF20 { DF21 offsets, DF22 to DF2A } without filler.
 func parseFace(file []byte) (faceFields, error) {
-	bad := &Error{Op: "parse card face", Reason: Malformed}
+	bad := &Error{Op: "parse card face", Reason: ReasonMalformed}
 	root, ok := object(file, tagFace)
 	if !ok || !checkOffsets(file, root, tagFaceOffsets, tagFaceBirthdate, tagFaceGender, tagFaceKey, tagFaceName, tagFaceAddress,
 		tagFacePortrait, tagFaceSignature, tagFaceExpiry, tagFaceSecurityCode) {

@@ -60,25 +60,25 @@ func TestCardFace(t *testing.T) {
 	}
 	// For another purpose than that of the number there is no picture of it either.
 	_, err = c.NumberImage(t.Context(), number, fourinfo.PurposeReporting)
-	wantReason(t, err, card.PurposeMissing)
+	wantReason(t, err, card.ReasonPurposeMissing)
 	_, err = c.NumberImage(t.Context(), fourinfo.IndividualNumber{}, fourinfo.PurposeReporting)
-	wantReason(t, err, card.PurposeMissing)
+	wantReason(t, err, card.ReasonPurposeMissing)
 }
 
 func TestCardFaceRefused(t *testing.T) {
 	_, c := openSim(t)
 	for _, by := range []card.PIN{0, card.AuthPIN, card.TextNumberB, card.FaceBirthdate, 99} {
 		_, err := c.CardFace(t.Context(), by, "1234")
-		wantReason(t, err, card.BadReference)
+		wantReason(t, err, card.ReasonBadReference)
 	}
 	_, err := c.CardFace(t.Context(), card.FaceNumberB, "5502172035228")
-	wantReason(t, err, card.PINFormat)
+	wantReason(t, err, card.ReasonPINFormat)
 	_, err = c.CardFace(t.Context(), card.FaceNumberB, "00000000000000")
-	wantPINError(t, err, card.PINError{Reference: card.FaceNumberB, Remaining: 9, Reason: card.WrongPIN})
+	wantPINError(t, err, card.PINError{Reference: card.FaceNumberB, Remaining: 9, Reason: card.ReasonWrongPIN})
 	_, err = c.AgeCheck(t.Context(), "000000")
-	wantPINError(t, err, card.PINError{Reference: card.FaceBirthdate, Remaining: 9, Reason: card.WrongPIN})
+	wantPINError(t, err, card.PINError{Reference: card.FaceBirthdate, Remaining: 9, Reason: card.ReasonWrongPIN})
 	_, err = c.AttributesByNumberB(t.Context(), "00000000000000")
-	wantPINError(t, err, card.PINError{Reference: card.TextNumberB, Remaining: 9, Reason: card.WrongPIN})
+	wantPINError(t, err, card.PINError{Reference: card.TextNumberB, Remaining: 9, Reason: card.ReasonWrongPIN})
 	// The counters of the two applications are two.
 	for p, want := range map[card.PIN]int{card.FaceNumberA: 10, card.FaceNumberB: 9, card.FaceBirthdate: 9, card.TextNumberA: 10, card.TextNumberB: 9} {
 		if n, err := c.Tries(t.Context(), p); n != want || err != nil {
@@ -98,12 +98,12 @@ func TestPhones(t *testing.T) {
 			}
 			for _, r := range readings(t, sim) {
 				err := r.read(t.Context(), c)
-				wantReason(t, err, card.ApplicationMissing)
+				wantReason(t, err, card.ReasonApplicationMissing)
 			}
 			_, err := c.CardRecord(t.Context())
-			wantReason(t, err, card.ApplicationMissing)
+			wantReason(t, err, card.ReasonApplicationMissing)
 			_, err = c.AuthCertificate(t.Context())
-			wantReason(t, err, card.NotVerified)
+			wantReason(t, err, card.ReasonNotVerified)
 			if err := c.VerifyAuthPIN(t.Context(), sim.Person().AuthPIN); err != nil {
 				t.Fatal(err)
 			}
@@ -184,7 +184,7 @@ func TestIssuerData(t *testing.T) {
 	} {
 		c := openOver(t, objects{sim.Transport(), forge}, card.Options{Roots: rootsOf(t, sim)})
 		_, err := c.IssuerData(t.Context())
-		if reason := card.ReasonOf(err); reason != card.Tampered && reason != card.Malformed {
+		if reason := card.ReasonOf(err); reason != card.ReasonTampered && reason != card.ReasonMalformed {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -228,15 +228,15 @@ func TestCardRecordRefused(t *testing.T) {
 		answer string
 		want   card.Reason
 	}{
-		"no record":      {"< 6A83", card.FileMissing},
-		"no file":        {"< 6A82", card.FileMissing},
-		"refused":        {"< 6982", card.NotVerified},
-		"empty":          {"< 9000", card.Malformed},
-		"another tag":    {"< 021C" + record + "379000", card.Malformed},
-		"another length": {"< 011B" + record + "9000", card.Malformed},
-		"cut":            {"< 011C" + record + "9000", card.Malformed},
-		"no digit":       {"< 011C" + record + "419000", card.Malformed},
-		"no date":        {"< 011C" + upperHex([]byte("4000000127198431322120350231")) + "9000", card.Malformed},
+		"no record":      {"< 6A83", card.ReasonFileMissing},
+		"no file":        {"< 6A82", card.ReasonFileMissing},
+		"refused":        {"< 6982", card.ReasonNotVerified},
+		"empty":          {"< 9000", card.ReasonMalformed},
+		"another tag":    {"< 021C" + record + "379000", card.ReasonMalformed},
+		"another length": {"< 011B" + record + "9000", card.ReasonMalformed},
+		"cut":            {"< 011C" + record + "9000", card.ReasonMalformed},
+		"no digit":       {"< 011C" + record + "419000", card.ReasonMalformed},
+		"no date":        {"< 011C" + upperHex([]byte("4000000127198431322120350231")) + "9000", card.ReasonMalformed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, _ := open(t, card.Options{}, selectCommon, ok, "> 00B2010C00", tt.answer)
@@ -267,7 +267,7 @@ func TestPrinted(t *testing.T) {
 		}
 	}
 	for _, d := range []fourinfo.Date{{}, day(1868, 1, 24), day(2023, 2, 29), day(2200, 1, 1)} {
-		if _, err := card.EraBirthdate(d); card.ReasonOf(err) != card.PINFormat {
+		if _, err := card.EraBirthdate(d); card.ReasonOf(err) != card.ReasonPINFormat {
 			t.Errorf("%v: %v", d, err)
 		}
 	}
@@ -275,7 +275,7 @@ func TestPrinted(t *testing.T) {
 		year int
 		code string
 	}{{99, "2285"}, {10000, "2285"}, {2035, "228"}, {2035, "22855"}, {2035, "22a5"}} {
-		if _, err := card.NumberB(day(1980, 2, 17), bad.year, bad.code); card.ReasonOf(err) != card.PINFormat {
+		if _, err := card.NumberB(day(1980, 2, 17), bad.year, bad.code); card.ReasonOf(err) != card.ReasonPINFormat {
 			t.Errorf("%v: %v", bad, err)
 		}
 	}
@@ -350,9 +350,9 @@ func TestAuthenticateCommonKey(t *testing.T) {
 		t.Error(err)
 	}
 	_, other := openSim(t)
-	wantReason(t, other.AuthenticateCommonKey(t.Context(), &key.PublicKey), card.NotGenuine)
+	wantReason(t, other.AuthenticateCommonKey(t.Context(), &key.PublicKey), card.ReasonNotGenuine)
 	refusing := openOver(t, stub{status: []byte{0x69, 0x85}}, card.Options{})
-	wantReason(t, refusing.AuthenticateCommonKey(t.Context(), &key.PublicKey), card.NotGenuine)
-	wantReason(t, c.AuthenticateCommonKey(t.Context(), nil), card.UnsupportedKey)
-	wantReason(t, c.AuthenticateCommonKey(t.Context(), &rsa.PublicKey{N: key.N, E: 3}), card.UnsupportedKey)
+	wantReason(t, refusing.AuthenticateCommonKey(t.Context(), &key.PublicKey), card.ReasonNotGenuine)
+	wantReason(t, c.AuthenticateCommonKey(t.Context(), nil), card.ReasonUnsupportedKey)
+	wantReason(t, c.AuthenticateCommonKey(t.Context(), &rsa.PublicKey{N: key.N, E: 3}), card.ReasonUnsupportedKey)
 }

@@ -38,7 +38,7 @@ func (c *Card) AgeCheck(ctx context.Context, birthdate string) (fourinfo.Birthda
 			return err
 		}
 		if out, err = parseCardBirthdate(r.value); err != nil {
-			return &Error{Op: op, Reason: Malformed, Err: err}
+			return &Error{Op: op, Reason: ReasonMalformed, Err: err}
 		}
 		return nil
 	})
@@ -50,13 +50,13 @@ func (c *Card) AgeCheck(ctx context.Context, birthdate string) (fourinfo.Birthda
 
 func parseCardBirthdate(b []byte) (fourinfo.Birthdate, error) {
 	if len(b) != 8 {
-		return fourinfo.Birthdate{}, &Error{Op: "parse birthdate", Reason: Malformed}
+		return fourinfo.Birthdate{}, &Error{Op: "parse birthdate", Reason: ReasonMalformed}
 	}
 	return fourinfo.ParseBirthdate(string(b))
 }
 
 // NumberImage reads the picture of the individual number (個人番号), opened by [FaceNumberA]. The picture is the number, so
-// the law and [Card.IndividualNumber] say the same: an invalid purpose is an *[Error] with reason [PurposeMissing].
+// the law and [Card.IndividualNumber] say the same: an invalid purpose is an *[Error] with reason [ReasonPurposeMissing].
 //
 // With Options.Roots the picture is what the municipality signed, with the errors of [Card.CardFace]. The card forgets
 // every verified PIN before NumberImage returns.
@@ -64,7 +64,7 @@ func (c *Card) NumberImage(ctx context.Context, number fourinfo.IndividualNumber
 	const op = "read number image"
 	digits, err := number.Reveal(purpose)
 	if err != nil {
-		return Image{}, &Error{Op: op, Reason: PurposeMissing, Err: err}
+		return Image{}, &Error{Op: op, Reason: ReasonPurposeMissing, Err: err}
 	}
 	var out Image
 	err = c.open(ctx, op, FaceNumberA, digits, func(ctx context.Context) error {
@@ -86,7 +86,7 @@ func (c *Card) faceRecord(ctx context.Context, op string, ef uint16, tag, value,
 	}
 	r, err := parseFaceRecord(file, tag, value, key, signature)
 	if err != nil {
-		return faceRecord{}, &Error{Op: op, Reason: Malformed, Err: err}
+		return faceRecord{}, &Error{Op: op, Reason: ReasonMalformed, Err: err}
 	}
 	return r, c.checkFace(ctx, op, r.key, func(issuer *rsa.PublicKey) bool { return signedBy(issuer, r.signature, r.signed) })
 }
@@ -98,7 +98,7 @@ type faceRecord struct {
 }
 
 func parseFaceRecord(file []byte, tag, value, key, signature tlv.Tag) (faceRecord, error) {
-	bad := &Error{Op: "parse record", Reason: Malformed}
+	bad := &Error{Op: "parse record", Reason: ReasonMalformed}
 	root, ok := object(file, tag)
 	if !ok || !inOrder(root, value, key, signature) {
 		return faceRecord{}, bad

@@ -79,10 +79,10 @@ func objectOf(want tlv.Tag) sizing {
 	return func(op string, head []byte) (int, error) {
 		tag, header, size, err := tlv.Header(head)
 		if err != nil {
-			return 0, &Error{Op: op, Reason: Malformed, Err: err}
+			return 0, &Error{Op: op, Reason: ReasonMalformed, Err: err}
 		}
 		if tag != want || header+size > limits.CardFile {
-			return 0, &Error{Op: op, Reason: Malformed}
+			return 0, &Error{Op: op, Reason: ReasonMalformed}
 		}
 		return header + size, nil
 	}
@@ -116,7 +116,7 @@ func (s *session) readFile(ctx context.Context, op string, ef uint16, first int,
 		content = append(content, rest...)
 	}
 	if len(content) < total {
-		return nil, &Error{Op: op, Reason: Malformed}
+		return nil, &Error{Op: op, Reason: ReasonMalformed}
 	}
 	return content[:total:total], nil
 }
@@ -157,7 +157,7 @@ func (s *session) readEF(ctx context.Context, op string, offset, n int) ([]byte,
 	for len(out) < n {
 		at := offset + len(out)
 		if at > maxOffset {
-			return nil, &Error{Op: op, Reason: Malformed}
+			return nil, &Error{Op: op, Reason: ReasonMalformed}
 		}
 		r, err := s.readBlock(ctx, op, byte(at>>8), byte(at&0xFF), n-len(out))
 		if err != nil {
@@ -190,7 +190,7 @@ func (s *session) readBlock(ctx context.Context, op string, p1, p2 byte, n int) 
 	if !s.short {
 		r, err := s.exchange(ctx, op, cmd)
 		switch reason := ReasonOf(err); {
-		case err == nil && r.Status == apdu.WrongLength, reason == TransportFailed, reason == Malformed:
+		case err == nil && r.Status == apdu.WrongLength, reason == ReasonTransportFailed, reason == ReasonMalformed:
 		case err != nil:
 			s.app, s.verified = unknownApp, 0
 			return apdu.Response{}, err
@@ -219,7 +219,7 @@ func (s *session) selectEF(ctx context.Context, op string, id uint16) (apdu.Resp
 	}
 	again, err := s.send(ctx, op, cmd)
 	if err == nil && again.Status == apdu.OK && verified {
-		return apdu.Response{}, &Error{Op: op, Reason: NotVerified, Status: uint16(r.Status), Err: r.Status}
+		return apdu.Response{}, &Error{Op: op, Reason: ReasonNotVerified, Status: uint16(r.Status), Err: r.Status}
 	}
 	return again, err
 }
@@ -231,7 +231,7 @@ func (s *session) mustSelectEF(ctx context.Context, op string, id uint16) error 
 	case err != nil:
 		return err
 	case r.Status == apdu.FileNotFound:
-		return &Error{Op: op, Reason: FileMissing, Status: uint16(r.Status), Err: r.Status}
+		return &Error{Op: op, Reason: ReasonFileMissing, Status: uint16(r.Status), Err: r.Status}
 	case r.Status != apdu.OK:
 		return refused(op, r.Status)
 	}

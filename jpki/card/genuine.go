@@ -21,7 +21,7 @@ func (s *session) issuerKey(ctx context.Context, op string, roots *Roots) (*rsa.
 	}
 	certificate, err := parseCVCertificate(file)
 	if err != nil {
-		return nil, &Error{Op: op, Reason: Malformed, Err: err}
+		return nil, &Error{Op: op, Reason: ReasonMalformed, Err: err}
 	}
 	return roots.verify(op, certificate)
 }
@@ -38,7 +38,7 @@ func (s *session) challenge(ctx context.Context, op string, certified *rsa.Publi
 		return err
 	}
 	if r.Status != apdu.OK || !signedBy(certified, r.Data, nonce[:]) {
-		return &Error{Op: op, Reason: NotGenuine, Status: statusUnlessOK(r.Status)}
+		return &Error{Op: op, Reason: ReasonNotGenuine, Status: statusUnlessOK(r.Status)}
 	}
 	return nil
 }

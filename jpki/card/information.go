@@ -34,13 +34,13 @@ type Information struct {
 }
 
 // FaceInformation reads the basic information of the card-face application; no PIN is needed. A phone answers
-// [ApplicationMissing]. The card forgets a verified authentication PIN and signing password.
+// [ReasonApplicationMissing]. The card forgets a verified authentication PIN and signing password.
 func (c *Card) FaceInformation(ctx context.Context) (Information, error) {
 	return c.information(ctx, faceApp, efFaceInfo, tagFaceInfo, parseFaceInformation)
 }
 
 // TextInformation reads the basic information of the text application; no PIN is needed. A phone answers
-// [ApplicationMissing]. The card forgets a verified authentication PIN and signing password.
+// [ReasonApplicationMissing]. The card forgets a verified authentication PIN and signing password.
 func (c *Card) TextInformation(ctx context.Context) (Information, error) {
 	return c.information(ctx, textApp, efTextInfo, tagTextInfo, parseTextInformation)
 }
@@ -57,7 +57,7 @@ func (c *Card) information(
 		}
 		var ok bool
 		if out, ok = parse(file); !ok {
-			return &Error{Op: op, Reason: Malformed}
+			return &Error{Op: op, Reason: ReasonMalformed}
 		}
 		return nil
 	})

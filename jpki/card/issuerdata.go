@@ -30,7 +30,7 @@ type IssuerData struct {
 }
 
 // IssuerData reads the objects of the issuer security domain; no PIN is needed. With Options.Roots a chain that is there
-// must hold: [Tampered] or [UnknownIssuer] otherwise. Its certificates take a reader that carries extended lengths.
+// must hold: [ReasonTampered] or [ReasonUnknownIssuer] otherwise. Its certificates take a reader that carries extended lengths.
 //
 // The card forgets every verified PIN.
 func (c *Card) IssuerData(ctx context.Context) (IssuerData, error) {
@@ -47,12 +47,12 @@ func (c *Card) IssuerData(ctx context.Context) (IssuerData, error) {
 		}
 		for _, b := range municipality {
 			if b < '0' || b > '9' {
-				return &Error{Op: op, Reason: Malformed}
+				return &Error{Op: op, Reason: ReasonMalformed}
 			}
 		}
 		out.Municipality, out.Expiry = string(municipality), cardDate(expiry)
 		if len(municipality) != 5 || !out.Expiry.Valid() {
-			return &Error{Op: op, Reason: Malformed}
+			return &Error{Op: op, Reason: ReasonMalformed}
 		}
 		if c.opts.Roots == nil {
 			return nil
@@ -72,7 +72,7 @@ func (s *session) issuerChain(ctx context.Context, op string, roots *Roots) (*rs
 	for _, tag := range [...]uint16{objectUpper, objectLower} {
 		content, err := s.getData(ctx, op, tag, limits.APDUExpected)
 		var e *Error
-		if errors.As(err, &e) && e.Reason == FileMissing {
+		if errors.As(err, &e) && e.Reason == ReasonFileMissing {
 			break
 		}
 		if err != nil {
@@ -80,7 +80,7 @@ func (s *session) issuerChain(ctx context.Context, op string, roots *Roots) (*rs
 		}
 		certificate, err := parseCVCertificate(content)
 		if err != nil {
-			return nil, KeyID{}, &Error{Op: op, Reason: Malformed, Err: err}
+			return nil, KeyID{}, &Error{Op: op, Reason: ReasonMalformed, Err: err}
 		}
 		chain = append(chain, certificate)
 	}
@@ -101,7 +101,7 @@ func (s *session) getData(ctx context.Context, op string, tag uint16, ne int) ([
 	case err != nil:
 		return nil, err
 	case r.Status == apdu.ReferenceNotFound:
-		return nil, &Error{Op: op, Reason: FileMissing, Status: uint16(r.Status), Err: r.Status}
+		return nil, &Error{Op: op, Reason: ReasonFileMissing, Status: uint16(r.Status), Err: r.Status}
 	case r.Status != apdu.OK:
 		return nil, refused(op, r.Status)
 	}

@@ -50,12 +50,12 @@ func newKey(c *Card, p PIN, ef uint16, der []byte) (*Key, error) {
 	const op = "read public key"
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
-		return nil, &Error{Op: op, Reason: Malformed, Err: err}
+		return nil, &Error{Op: op, Reason: ReasonMalformed, Err: err}
 	}
 	public, ok := cert.PublicKey.(*rsa.PublicKey)
 	// The card has 2048-bit keys. A longer signature than 256 bytes would not fit a short answer.
 	if !ok || public.Size() != maxShort {
-		return nil, &Error{Op: op, Reason: UnsupportedKey}
+		return nil, &Error{Op: op, Reason: ReasonUnsupportedKey}
 	}
 	return &Key{card: c, pin: p, ef: ef, public: public}, nil
 }
@@ -64,7 +64,7 @@ func newKey(c *Card, p PIN, ef uint16, der []byte) (*Key, error) {
 func (k *Key) Public() crypto.PublicKey { return k.public }
 
 // Sign signs a digest: SHA-256/384/512 with DigestInfo, or BareHash over exactly 32 bytes. Anything else, RSASSA-PSS
-// included, is an *[Error] with reason [BadDigest]. Without a verified PIN it is [NotVerified]. The first argument is not
+// included, is an *[Error] with reason [ReasonBadDigest]. Without a verified PIN it is [ReasonNotVerified]. The first argument is not
 // used: the padding is PKCS #1 v1.5 (RFC 8017, 8.2).
 func (k *Key) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 	return k.SignContext(context.Background(), digest, opts)
@@ -87,7 +87,7 @@ func (k *Key) SignContext(ctx context.Context, digest []byte, opts crypto.Signer
 	}
 	// The signature is a string of exactly k octets, k the size of the modulus (RFC 8017, 8.2.1).
 	if len(signature) != k.public.Size() {
-		return nil, &Error{Op: op, Reason: Malformed}
+		return nil, &Error{Op: op, Reason: ReasonMalformed}
 	}
 	return signature, nil
 }
@@ -109,7 +109,7 @@ func (s *session) sign(ctx context.Context, op string, ef uint16, input []byte) 
 
 // signatureInput returns what the card is to pad: the DER DigestInfo, or the bare hash.
 func signatureInput(digest []byte, opts crypto.SignerOpts) ([]byte, error) {
-	bad := &Error{Op: "sign", Reason: BadDigest}
+	bad := &Error{Op: "sign", Reason: ReasonBadDigest}
 	if opts == nil {
 		return nil, bad
 	}

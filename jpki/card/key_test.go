@@ -158,7 +158,7 @@ func TestSignRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := key.SignContext(t.Context(), tt.digest, tt.opts)
-			wantReason(t, err, card.BadDigest)
+			wantReason(t, err, card.ReasonBadDigest)
 		})
 	}
 }
@@ -171,16 +171,16 @@ func TestSignChecksTheAnswer(t *testing.T) {
 		answer string
 		want   card.Reason
 	}{
-		"too short":       {"< " + upperHex(make([]byte, 255)) + "9000", card.Malformed},
-		"empty":           {"< 9000", card.Malformed},
-		"too long":        {"< " + upperHex(make([]byte, 257)) + "9000", card.Malformed},
-		"not verified":    {"< 6982", card.NotVerified},
-		"bad length":      {"< 6985", card.Refused},
-		"memory failure":  {"< 6581", card.Refused},
-		"taken away":      {"! gone", card.TransportFailed},
-		"warning":         {"< " + upperHex(make([]byte, 256)) + "6281", card.Refused},
-		"invalid status":  {"< 0000", card.Malformed},
-		"only the status": {"< 90", card.Malformed},
+		"too short":       {"< " + upperHex(make([]byte, 255)) + "9000", card.ReasonMalformed},
+		"empty":           {"< 9000", card.ReasonMalformed},
+		"too long":        {"< " + upperHex(make([]byte, 257)) + "9000", card.ReasonMalformed},
+		"not verified":    {"< 6982", card.ReasonNotVerified},
+		"bad length":      {"< 6985", card.ReasonRefused},
+		"memory failure":  {"< 6581", card.ReasonRefused},
+		"taken away":      {"! gone", card.ReasonTransportFailed},
+		"warning":         {"< " + upperHex(make([]byte, 256)) + "6281", card.ReasonRefused},
+		"invalid status":  {"< 0000", card.ReasonMalformed},
+		"only the status": {"< 90", card.ReasonMalformed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, key, s := k.authKey(t)
@@ -190,10 +190,10 @@ func TestSignChecksTheAnswer(t *testing.T) {
 			if signature != nil {
 				t.Error("bytes came with the error")
 			}
-			if tt.want == card.NotVerified {
+			if tt.want == card.ReasonNotVerified {
 				// The card forgot; the client believes it and does not ask again.
 				_, err := key.SignContext(t.Context(), digest, card.BareHash)
-				wantReason(t, err, card.NotVerified)
+				wantReason(t, err, card.ReasonNotVerified)
 			}
 		})
 	}
@@ -211,7 +211,7 @@ func TestKeyNeedsItsOwnPIN(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = key.SignContext(t.Context(), make([]byte, 32), card.BareHash)
-	wantReason(t, err, card.NotVerified)
+	wantReason(t, err, card.ReasonNotVerified)
 }
 
 func TestUnsupportedKeys(t *testing.T) {
@@ -230,10 +230,10 @@ func TestUnsupportedKeys(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c, _ := open(t, card.Options{}, certificateFile(readAuthCertificate, der)...)
 			_, err := c.AuthKey(t.Context())
-			wantReason(t, err, card.UnsupportedKey)
+			wantReason(t, err, card.ReasonUnsupportedKey)
 		})
 	}
 	c, _ := open(t, card.Options{}, certificateFile(readAuthCertificate, certificateOf(300))...)
 	_, err = c.AuthKey(t.Context())
-	wantReason(t, err, card.Malformed)
+	wantReason(t, err, card.ReasonMalformed)
 }

@@ -17,7 +17,7 @@ const (
 
 // IndividualNumber verifies the text PIN and reads the individual number (個人番号). The law allows to obtain it only for
 // the purposes that package fourinfo names; the result can be used for that purpose alone and shows itself nowhere. An
-// invalid purpose is an *[Error] with reason [PurposeMissing], and nothing is sent.
+// invalid purpose is an *[Error] with reason [ReasonPurposeMissing], and nothing is sent.
 //
 // Options.SecureMessaging keeps the number from whoever listens to reader or radio. Options.Roots checks that it is the
 // number that the municipality signed, with the errors of [Card.Attributes].
@@ -26,7 +26,7 @@ const (
 func (c *Card) IndividualNumber(ctx context.Context, pin string, purpose fourinfo.Purpose) (fourinfo.IndividualNumber, error) {
 	const op = "read individual number"
 	if !purpose.Valid() {
-		return fourinfo.IndividualNumber{}, &Error{Op: op, Reason: PurposeMissing}
+		return fourinfo.IndividualNumber{}, &Error{Op: op, Reason: ReasonPurposeMissing}
 	}
 	var number fourinfo.IndividualNumber
 	err := c.open(ctx, op, TextPIN, pin, func(ctx context.Context) error {
@@ -40,7 +40,7 @@ func (c *Card) IndividualNumber(ctx context.Context, pin string, purpose fourinf
 		}
 		defer clear(file)
 		if number, err = parseNumber(file, purpose); err != nil {
-			return &Error{Op: op, Reason: Malformed, Err: err}
+			return &Error{Op: op, Reason: ReasonMalformed, Err: err}
 		}
 		if c.opts.Roots == nil {
 			return nil
@@ -60,11 +60,11 @@ func parseNumber(file []byte, purpose fourinfo.Purpose) (fourinfo.IndividualNumb
 		return fourinfo.IndividualNumber{}, err
 	}
 	if el.Tag != tagNumber || len(file) != numberSize {
-		return fourinfo.IndividualNumber{}, &Error{Op: "parse individual number", Reason: Malformed}
+		return fourinfo.IndividualNumber{}, &Error{Op: "parse individual number", Reason: ReasonMalformed}
 	}
 	for _, b := range el.Value {
 		if b < '0' || b > '9' { // the card has half-width digits only
-			return fourinfo.IndividualNumber{}, &Error{Op: "parse individual number", Reason: Malformed}
+			return fourinfo.IndividualNumber{}, &Error{Op: "parse individual number", Reason: ReasonMalformed}
 		}
 	}
 	return fourinfo.NewIndividualNumber(string(el.Value), purpose)
@@ -80,7 +80,7 @@ func (c *Card) ConfirmIndividualNumber(ctx context.Context, pin string, number f
 	const op = "confirm individual number"
 	digits, err := number.Reveal(number.Purpose())
 	if err != nil {
-		return &Error{Op: op, Reason: PurposeMissing, Err: err}
+		return &Error{Op: op, Reason: ReasonPurposeMissing, Err: err}
 	}
 	value := []byte(digits)
 	defer clear(value)

@@ -62,13 +62,13 @@ func TestIndividualNumberNeedsAPurpose(t *testing.T) {
 	for _, purpose := range []fourinfo.Purpose{0, 99, -1} {
 		c, _ := open(t, card.Options{})
 		_, err := c.IndividualNumber(t.Context(), "1234", purpose)
-		wantReason(t, err, card.PurposeMissing)
+		wantReason(t, err, card.ReasonPurposeMissing)
 		if card.FamilyOf(err) != card.Configuration {
 			t.Errorf("family %v", card.FamilyOf(err))
 		}
 	}
 	c, _ := open(t, card.Options{})
-	wantReason(t, c.ConfirmIndividualNumber(t.Context(), "1234", fourinfo.IndividualNumber{}), card.PurposeMissing)
+	wantReason(t, c.ConfirmIndividualNumber(t.Context(), "1234", fourinfo.IndividualNumber{}), card.ReasonPurposeMissing)
 }
 
 func TestIndividualNumberFileRefused(t *testing.T) {
@@ -91,7 +91,7 @@ func TestIndividualNumberFileRefused(t *testing.T) {
 			}
 			c, _ := open(t, card.Options{}, append(lines, selectJPKI, ok)...)
 			_, err := c.IndividualNumber(t.Context(), "1234", fourinfo.PurposeReporting)
-			wantReason(t, err, card.Malformed)
+			wantReason(t, err, card.ReasonMalformed)
 		})
 	}
 	c, _ := open(t, card.Options{}, append(append([]string(nil), textAccess...), "> 00B0810011", "< "+good+"9000", selectJPKI, ok)...)
@@ -108,7 +108,7 @@ func TestConfirmIndividualNumber(t *testing.T) {
 	if err := confirm(t, c, sim, sim.Person().IndividualNumber); err != nil {
 		t.Fatal(err)
 	}
-	wantPINError(t, confirm(t, c, sim, wrongNumber(t)), card.PINError{Reference: card.TextNumberA, Remaining: 9, Reason: card.WrongPIN})
+	wantPINError(t, confirm(t, c, sim, wrongNumber(t)), card.PINError{Reference: card.TextNumberA, Remaining: 9, Reason: card.ReasonWrongPIN})
 	for _, secret := range []string{sim.Person().IndividualNumber, wrongNumber(t)} {
 		if wire.saw(secret) {
 			t.Error("a number travelled in the clear")
@@ -196,7 +196,7 @@ func TestSecureMessagingIsNotGivenUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := openOver(t, &meddler{sim.Transport(), forge}, card.Options{SecureMessaging: true})
 			_, err := c.IndividualNumber(t.Context(), p.TextPIN, fourinfo.PurposeReporting)
-			if reason := card.ReasonOf(err); reason != card.ChannelRefused && reason != card.Malformed {
+			if reason := card.ReasonOf(err); reason != card.ReasonChannelRefused && reason != card.ReasonMalformed {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -204,7 +204,7 @@ func TestSecureMessagingIsNotGivenUp(t *testing.T) {
 	c := openOver(t, sim.Transport(), card.Options{SecureMessaging: true})
 	numberB, _ := printedOn(t, sim)
 	_, err := c.AttributesByNumberB(t.Context(), numberB)
-	wantReason(t, err, card.ChannelRefused)
+	wantReason(t, err, card.ReasonChannelRefused)
 }
 
 type meddler struct {

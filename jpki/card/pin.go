@@ -7,13 +7,13 @@ import (
 )
 
 // Tries asks for the remaining tries without spending one; 0 means blocked. A card that does not tell answers an *[Error]
-// with reason [TriesNotReported]. Any reference but [AuthPIN] and [SigningPIN] is in another application, which makes the
+// with reason [ReasonTriesNotReported]. Any reference but [AuthPIN] and [SigningPIN] is in another application, which makes the
 // card forget a verified authentication PIN and signing password.
 func (c *Card) Tries(ctx context.Context, p PIN) (int, error) {
 	const op = "ask for the remaining tries"
 	t, ok := p.trait()
 	if !ok {
-		return 0, &Error{Op: op, Reason: BadReference}
+		return 0, &Error{Op: op, Reason: ReasonBadReference}
 	}
 	n := 0
 	err := c.s.do(ctx, op, t.app, 0, func(ctx context.Context) error {
@@ -48,20 +48,20 @@ func (s *session) tries(ctx context.Context, op string, p PIN) (int, error) {
 		return 0, nil
 	case apdu.OK, apdu.VerificationFailed:
 		// 9000: verified already, and the card keeps the number to itself. 6300: the reference counts no tries.
-		return 0, &Error{Op: op, Reason: TriesNotReported, Reference: p, Status: uint16(r.Status), Err: r.Status}
+		return 0, &Error{Op: op, Reason: ReasonTriesNotReported, Reference: p, Status: uint16(r.Status), Err: r.Status}
 	default:
 		return 0, refused(op, r.Status)
 	}
 }
 
 // VerifyAuthPIN presents the 4-digit authentication PIN. A wrong one is a *PINError; a malformed one an *[Error] with
-// reason [PINFormat] that cost no try.
+// reason [ReasonPINFormat] that cost no try.
 func (c *Card) VerifyAuthPIN(ctx context.Context, pin string) error {
 	return c.present(ctx, AuthPIN, pin)
 }
 
 // VerifySigningPassword presents the 6 to 16 character signing password, upper-cased. A wrong one is a *PINError; a
-// malformed one an *[Error] with reason [PINFormat] that cost no try.
+// malformed one an *[Error] with reason [ReasonPINFormat] that cost no try.
 func (c *Card) VerifySigningPassword(ctx context.Context, password string) error {
 	return c.present(ctx, SigningPIN, password)
 }
@@ -84,7 +84,7 @@ func (c *Card) present(ctx context.Context, p PIN, secret string) error {
 func (c *Card) open(ctx context.Context, op string, p PIN, secret string, use func(context.Context) error) error {
 	t, ok := p.trait()
 	if !ok {
-		return &Error{Op: op, Reason: BadReference}
+		return &Error{Op: op, Reason: ReasonBadReference}
 	}
 	value, err := p.encode(secret)
 	if err != nil {
@@ -124,14 +124,14 @@ func (s *session) mayTry(ctx context.Context, op string, p PIN, lastTry bool) er
 	}
 	n, err := s.tries(ctx, op, p)
 	switch {
-	case ReasonOf(err) == TriesNotReported:
+	case ReasonOf(err) == ReasonTriesNotReported:
 		// Either the PIN is verified now, so that its counter is full, or it has no counter: no last try to lose.
 	case err != nil:
 		return err
 	case n == 0:
-		return &PINError{Reference: p, Remaining: 0, Reason: PINBlocked}
+		return &PINError{Reference: p, Remaining: 0, Reason: ReasonPINBlocked}
 	case n == 1 && !lastTry:
-		return &PINError{Reference: p, Remaining: 1, Reason: LastTryRefused}
+		return &PINError{Reference: p, Remaining: 1, Reason: ReasonLastTryRefused}
 	}
 	return nil
 }
@@ -164,7 +164,7 @@ func (s *session) pinError(ctx context.Context, op string, p PIN, status apdu.St
 		return refused(op, status)
 	}
 	if n == 0 {
-		return &PINError{Reference: p, Remaining: 0, Reason: PINBlocked}
+		return &PINError{Reference: p, Remaining: 0, Reason: ReasonPINBlocked}
 	}
-	return &PINError{Reference: p, Remaining: n, Reason: WrongPIN}
+	return &PINError{Reference: p, Remaining: n, Reason: ReasonWrongPIN}
 }

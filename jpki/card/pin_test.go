@@ -26,11 +26,11 @@ func TestTries(t *testing.T) {
 		{"blocked 63C0", "< 63C0", 0, 0},
 		{"blocked 6983", "< 6983", 0, 0},
 		{"blocked 6984", "< 6984", 0, 0},
-		{"9000", "< 9000", 0, card.TriesNotReported},
-		{"6300", "< 6300", 0, card.TriesNotReported},
-		{"6283", "< 6283", 0, card.Deactivated},
-		{"6700", "< 6700", 0, card.Refused},
-		{"6110 to a command without Le", "< 6110", 0, card.Refused},
+		{"9000", "< 9000", 0, card.ReasonTriesNotReported},
+		{"6300", "< 6300", 0, card.ReasonTriesNotReported},
+		{"6283", "< 6283", 0, card.ReasonDeactivated},
+		{"6700", "< 6700", 0, card.ReasonRefused},
+		{"6110 to a command without Le", "< 6110", 0, card.ReasonRefused},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -53,7 +53,7 @@ func TestTriesOfTheOtherReferences(t *testing.T) {
 		t.Errorf("text: %d, %v", n, err)
 	}
 	_, err := c.Tries(t.Context(), 0)
-	wantReason(t, err, card.BadReference)
+	wantReason(t, err, card.ReasonBadReference)
 }
 
 func TestVerify(t *testing.T) {
@@ -65,23 +65,23 @@ func TestVerify(t *testing.T) {
 		want  *card.PINError // nil: accepted
 	}{
 		{"right", card.Options{}, verifyAuth("< 63C3", "< 9000"), nil},
-		{"wrong", card.Options{}, verifyAuth("< 63C3", "< 63C2"), &card.PINError{Reference: card.AuthPIN, Remaining: 2, Reason: card.WrongPIN}},
+		{"wrong", card.Options{}, verifyAuth("< 63C3", "< 63C2"), &card.PINError{Reference: card.AuthPIN, Remaining: 2, Reason: card.ReasonWrongPIN}},
 		{"tries not reported", card.Options{}, verifyAuth("< 9000", "< 9000"), nil},
-		{"blocked", card.Options{}, verifyAuth("< 63C0", "")[:4], &card.PINError{Reference: card.AuthPIN, Reason: card.PINBlocked}},
-		{"blocked 6983", card.Options{}, verifyAuth("< 6983", "")[:4], &card.PINError{Reference: card.AuthPIN, Reason: card.PINBlocked}},
-		{"blocked 6984", allow, verifyAuth("< 6984", "")[:4], &card.PINError{Reference: card.AuthPIN, Reason: card.PINBlocked}},
-		{"last try refused", card.Options{}, verifyAuth("< 63C1", "")[:4], &card.PINError{Reference: card.AuthPIN, Remaining: 1, Reason: card.LastTryRefused}},
+		{"blocked", card.Options{}, verifyAuth("< 63C0", "")[:4], &card.PINError{Reference: card.AuthPIN, Reason: card.ReasonPINBlocked}},
+		{"blocked 6983", card.Options{}, verifyAuth("< 6983", "")[:4], &card.PINError{Reference: card.AuthPIN, Reason: card.ReasonPINBlocked}},
+		{"blocked 6984", allow, verifyAuth("< 6984", "")[:4], &card.PINError{Reference: card.AuthPIN, Reason: card.ReasonPINBlocked}},
+		{"last try refused", card.Options{}, verifyAuth("< 63C1", "")[:4], &card.PINError{Reference: card.AuthPIN, Remaining: 1, Reason: card.ReasonLastTryRefused}},
 		{"last try allowed and right", allow, verifyAuth("< 63C1", "< 9000"), nil},
-		{"last try allowed and wrong", allow, verifyAuth("< 63C1", "< 63C0"), &card.PINError{Reference: card.AuthPIN, Reason: card.PINBlocked}},
-		{"blocked between 6984", card.Options{}, verifyAuth("< 63C2", "< 6984"), &card.PINError{Reference: card.AuthPIN, Reason: card.PINBlocked}},
-		{"blocked between 6983", card.Options{}, verifyAuth("< 63C2", "< 6983"), &card.PINError{Reference: card.AuthPIN, Reason: card.PINBlocked}},
+		{"last try allowed and wrong", allow, verifyAuth("< 63C1", "< 63C0"), &card.PINError{Reference: card.AuthPIN, Reason: card.ReasonPINBlocked}},
+		{"blocked between 6984", card.Options{}, verifyAuth("< 63C2", "< 6984"), &card.PINError{Reference: card.AuthPIN, Reason: card.ReasonPINBlocked}},
+		{"blocked between 6983", card.Options{}, verifyAuth("< 63C2", "< 6983"), &card.PINError{Reference: card.AuthPIN, Reason: card.ReasonPINBlocked}},
 		{
 			"6300, then asked", card.Options{}, append(verifyAuth("< 63C3", "< 6300"), "> 00200080", "< 63C2"),
-			&card.PINError{Reference: card.AuthPIN, Remaining: 2, Reason: card.WrongPIN},
+			&card.PINError{Reference: card.AuthPIN, Remaining: 2, Reason: card.ReasonWrongPIN},
 		},
 		{
 			"6300, not told", card.Options{}, append(verifyAuth("< 6300", "< 6300"), "> 00200080", "< 6300"),
-			&card.PINError{Reference: card.AuthPIN, Remaining: -1, Reason: card.WrongPIN},
+			&card.PINError{Reference: card.AuthPIN, Remaining: -1, Reason: card.ReasonWrongPIN},
 		},
 	}
 	for _, tt := range tests {
@@ -104,22 +104,22 @@ func TestVerify(t *testing.T) {
 
 func TestVerifyRefusedForAnotherReason(t *testing.T) {
 	c, _ := open(t, card.Options{}, verifyAuth("< 63C3", "< 6F00")...)
-	wantReason(t, c.VerifyAuthPIN(t.Context(), "1234"), card.Refused)
+	wantReason(t, c.VerifyAuthPIN(t.Context(), "1234"), card.ReasonRefused)
 }
 
 // A VERIFY that is repeated could cost two tries.
 func TestVerifyIsNeverRepeated(t *testing.T) {
 	c, _ := open(t, card.Options{}, verifyAuth("< 63C3", "< 6C10")...)
-	wantReason(t, c.VerifyAuthPIN(t.Context(), "1234"), card.Refused)
+	wantReason(t, c.VerifyAuthPIN(t.Context(), "1234"), card.ReasonRefused)
 }
 
 func TestAllowLastTryIsAView(t *testing.T) {
 	c, s := open(t, card.Options{}, verifyAuth("< 63C1", "")[:4]...)
-	wantReason(t, c.VerifyAuthPIN(t.Context(), "1234"), card.LastTryRefused)
+	wantReason(t, c.VerifyAuthPIN(t.Context(), "1234"), card.ReasonLastTryRefused)
 	s.add(verifyAuth("< 63C1", "< 63C0")...)
-	wantReason(t, c.AllowLastTry().VerifyAuthPIN(t.Context(), "1234"), card.PINBlocked)
+	wantReason(t, c.AllowLastTry().VerifyAuthPIN(t.Context(), "1234"), card.ReasonPINBlocked)
 	s.add(verifyAuth("< 63C1", "")[:4]...)
-	wantReason(t, c.VerifyAuthPIN(t.Context(), "1234"), card.LastTryRefused)
+	wantReason(t, c.VerifyAuthPIN(t.Context(), "1234"), card.ReasonLastTryRefused)
 }
 
 // A comparison that fails withdraws an earlier success in the client. Whether also on the card is not known of real ones, so
@@ -135,12 +135,12 @@ func TestWrongPINAfterRight(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.add("> 00A4020C02001B", ok, "> 00200080", "< 63C5", "> 0020008006414243313234", "< 63C4")
-	wantReason(t, c.VerifySigningPassword(t.Context(), "ABC124"), card.WrongPIN)
+	wantReason(t, c.VerifySigningPassword(t.Context(), "ABC124"), card.ReasonWrongPIN)
 	if !h.open() {
 		t.Error("the card was given back, perhaps with the PIN verified")
 	}
 	_, err = c.SigningCertificate(t.Context()) // decided without a command
-	wantReason(t, err, card.NotVerified)
+	wantReason(t, err, card.ReasonNotVerified)
 	h.add(selectJPKI, ok)
 	if err := c.Release(t.Context()); err != nil {
 		t.Fatal(err)
@@ -163,7 +163,7 @@ func TestWrongPINBesideAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.add("> 00A4020C02001B", ok, "> 00200080", "< 63C5", "> 0020008006414243313234", "< 63C4")
-	wantReason(t, c.VerifySigningPassword(t.Context(), "ABC124"), card.WrongPIN)
+	wantReason(t, c.VerifySigningPassword(t.Context(), "ABC124"), card.ReasonWrongPIN)
 	if !h.open() {
 		t.Error("the card was given back with a PIN verified")
 	}
@@ -178,7 +178,7 @@ func TestMalformedPINCostsNoTry(t *testing.T) {
 			"text": func(ctx context.Context, pin string) error { _, err := c.Attributes(ctx, pin); return err },
 		} {
 			err := call(t.Context(), pin)
-			wantReason(t, err, card.PINFormat)
+			wantReason(t, err, card.ReasonPINFormat)
 			if pin != "" && strings.Contains(err.Error(), pin) {
 				t.Errorf("%s: the input shows in the error", name)
 			}
@@ -186,7 +186,7 @@ func TestMalformedPINCostsNoTry(t *testing.T) {
 	}
 	for _, password := range []string{"", "ABC12", "ABCDEFGH123456789", "ABC-123", "ABC 123", "ａｂｃ１２３", "abc12ſ", "abcı23"} {
 		err := c.VerifySigningPassword(t.Context(), password)
-		wantReason(t, err, card.PINFormat)
+		wantReason(t, err, card.ReasonPINFormat)
 		var e *card.Error
 		if !errors.As(err, &e) || e.Reference != card.SigningPIN {
 			t.Errorf("%q: got %#v", password, err)
@@ -198,7 +198,7 @@ func TestSigningPasswordIsUpperCased(t *testing.T) {
 	for _, password := range []string{"ABC123", "abc123", "aBc123"} {
 		c, _ := open(t, card.Options{}, "> 00A4020C02001B", ok, "> 00200080", "< 63C5", "> 0020008006414243313233", "< 63C4")
 		wantPINError(t, c.VerifySigningPassword(t.Context(), password),
-			card.PINError{Reference: card.SigningPIN, Remaining: 4, Reason: card.WrongPIN})
+			card.PINError{Reference: card.SigningPIN, Remaining: 4, Reason: card.ReasonWrongPIN})
 	}
 }
 
@@ -234,21 +234,21 @@ func TestPINErrorMessages(t *testing.T) {
 		ja, en string
 	}{
 		{
-			&card.PINError{Reference: card.AuthPIN, Remaining: 2, Reason: card.WrongPIN}, fault.User,
+			&card.PINError{Reference: card.AuthPIN, Remaining: 2, Reason: card.ReasonWrongPIN}, fault.User,
 			"利用者証明用電子証明書の暗証番号が違います。あと2回間違えるとロックされます。",
 			"The PIN of the authentication certificate is wrong. Remaining tries before it is locked: 2.",
 		},
 		{
-			&card.PINError{Reference: card.TextPIN, Remaining: -1, Reason: card.WrongPIN}, fault.User,
+			&card.PINError{Reference: card.TextPIN, Remaining: -1, Reason: card.ReasonWrongPIN}, fault.User,
 			"券面事項入力補助用の暗証番号が違います。", "The PIN for the four attributes is wrong.",
 		},
 		{
-			&card.PINError{Reference: card.SigningPIN, Reason: card.PINBlocked}, fault.Account,
+			&card.PINError{Reference: card.SigningPIN, Reason: card.ReasonPINBlocked}, fault.Account,
 			"署名用電子証明書の暗証番号はロックされています。お住まいの市区町村の窓口などで再設定してください。",
 			"The password of the signing certificate is locked. It can be reset at your municipal office.",
 		},
 		{
-			&card.PINError{Reference: card.AuthPIN, Remaining: 1, Reason: card.LastTryRefused}, fault.User,
+			&card.PINError{Reference: card.AuthPIN, Remaining: 1, Reason: card.ReasonLastTryRefused}, fault.User,
 			"利用者証明用電子証明書の暗証番号をあと1回間違えるとロックされるため、照合を行いませんでした。正しい暗証番号を確かめてください。",
 			"One more mistake would lock the PIN of the authentication certificate, so it was not tried. Please make sure that you know it.",
 		},
@@ -274,7 +274,7 @@ func TestPINErrorMessages(t *testing.T) {
 
 // Every reason has a family and a text in both languages, of its own or of its family.
 func TestEveryReasonSpeaks(t *testing.T) {
-	for r := card.UnknownReason; r <= card.CardBusy; r++ {
+	for r := card.ReasonUnknown; r <= card.ReasonCardBusy; r++ {
 		err := &card.Error{Op: "test", Reason: r, Reference: card.AuthPIN}
 		if fault.FamilyOf(err) == fault.Unclassified {
 			t.Errorf("%v has no family", r)
@@ -282,7 +282,7 @@ func TestEveryReasonSpeaks(t *testing.T) {
 		if fault.MessageFor(err, fault.Japanese) == "" || fault.MessageFor(err, fault.English) == "" {
 			t.Errorf("%v has no message", r)
 		}
-		if r != card.UnknownReason && r.String() == card.UnknownReason.String() {
+		if r != card.ReasonUnknown && r.String() == card.ReasonUnknown.String() {
 			t.Errorf("reason %d has no name", r)
 		}
 	}

@@ -9,19 +9,19 @@ import (
 
 // EraBirthdate returns a birthdate in the form that the card compares: the year of the Japanese era, month and day, two
 // digits each. 1980-02-17 is 550217, the 17th of February of Shōwa 55. The era itself is not written. The error is an
-// *[Error] with reason [PINFormat] for a date that does not exist or lies before 1868-01-25.
+// *[Error] with reason [ReasonPINFormat] for a date that does not exist or lies before 1868-01-25.
 func EraBirthdate(d fourinfo.Date) (string, error) {
 	year, ok := eraYear(d)
 	if !ok || !d.Valid() {
-		return "", &Error{Op: "write birthdate", Reason: PINFormat, Reference: FaceBirthdate}
+		return "", &Error{Op: "write birthdate", Reason: ReasonPINFormat, Reference: FaceBirthdate}
 	}
 	return fmt.Sprintf("%02d%02d%02d", year, int(d.Month), d.Day), nil
 }
 
 // NumberB returns 照合番号B from what is printed on the card: the birthdate, the year (西暦) in which the card expires and
-// the four-digit security code. The error is an *[Error] with reason [PINFormat].
+// the four-digit security code. The error is an *[Error] with reason [ReasonPINFormat].
 func NumberB(birthdate fourinfo.Date, expiryYear int, securityCode string) (string, error) {
-	bad := &Error{Op: "write number B", Reason: PINFormat, Reference: FaceNumberB}
+	bad := &Error{Op: "write number B", Reason: ReasonPINFormat, Reference: FaceNumberB}
 	day, err := EraBirthdate(birthdate)
 	if err != nil || expiryYear < 1000 || expiryYear > 9999 || len(securityCode) != 4 {
 		return "", bad

@@ -130,7 +130,7 @@ func (p PIN) String() string {
 // encode checks the format and returns the bytes to send. The card compares bytes and may count a mistyped length as a
 // wrong PIN, so what cannot be right must not reach it. p must name a reference.
 func (p PIN) encode(secret string) ([]byte, error) {
-	bad := &Error{Op: "check the format", Reason: PINFormat, Reference: p}
+	bad := &Error{Op: "check the format", Reason: ReasonPINFormat, Reference: p}
 	t, _ := p.trait()
 	b := []byte(secret)
 	if t.form == password {

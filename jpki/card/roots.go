@@ -17,7 +17,7 @@ type Root struct {
 type Roots struct{ keys []Root }
 
 // NewRoots makes roots of production keys, whose identifiers begin with 5. The error is an *[Error] with reason
-// [InvalidRoot]: no root at all, a key of the test hierarchy, or one that is not RSA of at least 2048 bits with exponent
+// [ReasonInvalidRoot]: no root at all, a key of the test hierarchy, or one that is not RSA of at least 2048 bits with exponent
 // 65537.
 func NewRoots(roots ...Root) (*Roots, error) { return newRoots('5', roots) }
 
@@ -25,7 +25,7 @@ func NewRoots(roots ...Root) (*Roots, error) { return newRoots('5', roots) }
 func InsecureTestRoots(roots ...Root) (*Roots, error) { return newRoots('6', roots) }
 
 func newRoots(hierarchy byte, roots []Root) (*Roots, error) {
-	bad := &Error{Op: "configure roots", Reason: InvalidRoot}
+	bad := &Error{Op: "configure roots", Reason: ReasonInvalidRoot}
 	if len(roots) == 0 {
 		return nil, bad
 	}
@@ -44,7 +44,7 @@ func newRoots(hierarchy byte, roots []Root) (*Roots, error) {
 // the key; only the signature counts.
 func (r *Roots) verify(op string, chain ...cvCertificate) (*rsa.PublicKey, error) {
 	if len(chain) == 0 {
-		return nil, &Error{Op: op, Reason: UnknownIssuer}
+		return nil, &Error{Op: op, Reason: ReasonUnknownIssuer}
 	}
 	first, known, certified := chain[0], false, false
 	for _, root := range r.keys {
@@ -55,14 +55,14 @@ func (r *Roots) verify(op string, chain ...cvCertificate) (*rsa.PublicKey, error
 	}
 	switch {
 	case !known:
-		return nil, &Error{Op: op, Reason: UnknownIssuer}
+		return nil, &Error{Op: op, Reason: ReasonUnknownIssuer}
 	case !certified:
-		return nil, &Error{Op: op, Reason: Tampered}
+		return nil, &Error{Op: op, Reason: ReasonTampered}
 	}
 	for i, c := range chain[1:] {
 		above := chain[i]
 		if !c.certifier.same(above.holder) || !signedBy(above.key, c.signature, c.content) {
-			return nil, &Error{Op: op, Reason: Tampered}
+			return nil, &Error{Op: op, Reason: ReasonTampered}
 		}
 	}
 	return chain[len(chain)-1].key, nil

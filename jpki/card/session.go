@@ -67,13 +67,13 @@ func newSession(t Transport) *session { return &session{t: t, mu: make(chan stru
 func (s *session) lock(ctx context.Context) error {
 	// Without this a free lock could win over a context that has already ended.
 	if ctx.Err() != nil {
-		return &Error{Reason: Interrupted, Err: context.Cause(ctx)}
+		return &Error{Reason: ReasonInterrupted, Err: context.Cause(ctx)}
 	}
 	select {
 	case s.mu <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return &Error{Reason: Interrupted, Err: context.Cause(ctx)}
+		return &Error{Reason: ReasonInterrupted, Err: context.Cause(ctx)}
 	}
 }
 
@@ -87,11 +87,11 @@ func (s *session) do(ctx context.Context, op string, app application, need PIN, 
 	}
 	defer s.unlock()
 	if s.closed {
-		return &Error{Op: op, Reason: Closed}
+		return &Error{Op: op, Reason: ReasonClosed}
 	}
 	// Selecting an application makes the card forget, so this is decided before anything is sent.
 	if need != 0 && s.verified&need.bit() == 0 {
-		return &Error{Op: op, Reason: NotVerified, Reference: need}
+		return &Error{Op: op, Reason: ReasonNotVerified, Reference: need}
 	}
 	if err := s.begin(ctx, op); err != nil {
 		return err
@@ -103,7 +103,7 @@ func (s *session) do(ctx context.Context, op string, app application, need PIN, 
 		return err
 	}
 	err := use(ctx)
-	if need != 0 && ReasonOf(err) == NotVerified {
+	if need != 0 && ReasonOf(err) == ReasonNotVerified {
 		// The card forgot without our doing, for example because it lost power.
 		s.verified &^= need.bit()
 	}
@@ -159,9 +159,9 @@ func (s *session) reselectApp(ctx context.Context, op string, app application) e
 		s.app, s.dirty = app, false
 		return nil
 	case r.Status == apdu.FileNotFound && app == jpkiApp:
-		return &Error{Op: op, Reason: NotMyNumberCard, Status: uint16(r.Status), Err: r.Status}
+		return &Error{Op: op, Reason: ReasonNotMyNumberCard, Status: uint16(r.Status), Err: r.Status}
 	case r.Status == apdu.FileNotFound:
-		return &Error{Op: op, Reason: ApplicationMissing, Status: uint16(r.Status), Err: r.Status}
+		return &Error{Op: op, Reason: ReasonApplicationMissing, Status: uint16(r.Status), Err: r.Status}
 	default:
 		return refused(op, r.Status)
 	}

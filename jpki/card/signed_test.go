@@ -172,7 +172,7 @@ func TestTamperedData(t *testing.T) {
 					}
 					err = r.read(t.Context(), c)
 					switch card.ReasonOf(err) {
-					case card.Tampered, card.Malformed, card.UnknownIssuer, card.NotGenuine:
+					case card.ReasonTampered, card.ReasonMalformed, card.ReasonUnknownIssuer, card.ReasonNotGenuine:
 					default:
 						t.Fatalf("bit of byte %d of %d changed: %v", at, covered, err)
 					}
@@ -262,7 +262,7 @@ func TestExchangedIndividualNumber(t *testing.T) {
 	f.forge = func(_ int, answer []byte) { copy(answer[3:], other+string(digit)) }
 	c := openOver(t, f, card.Options{Roots: rootsOf(t, sim)})
 	_, err := c.IndividualNumber(t.Context(), sim.Person().TextPIN, fourinfo.PurposeReporting)
-	wantReason(t, err, card.Tampered)
+	wantReason(t, err, card.ReasonTampered)
 }
 
 // copied is a chip with the data of one card and the keys of another: every command goes to both, and the signatures come
@@ -287,7 +287,7 @@ func TestCopiedCard(t *testing.T) {
 	other := newSimOf(t, cardsim.Taro, cardsim.Plastic)
 	for _, r := range readings(t, genuine) {
 		c := openOver(t, copied{genuine.Transport(), other.Transport()}, card.Options{Roots: rootsOf(t, genuine)})
-		wantReason(t, r.read(t.Context(), c), card.NotGenuine)
+		wantReason(t, r.read(t.Context(), c), card.ReasonNotGenuine)
 	}
 }
 
@@ -315,9 +315,9 @@ func TestUnknownRoots(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range readings(t, sim) {
-		wantReason(t, r.read(t.Context(), openOver(t, sim.Transport(), card.Options{Roots: unrelated})), card.UnknownIssuer)
-		wantReason(t, r.read(t.Context(), openOver(t, sim.Transport(), card.Options{Roots: &card.Roots{}})), card.UnknownIssuer)
-		wantReason(t, r.read(t.Context(), openOver(t, sim.Transport(), card.Options{Roots: forged})), card.Tampered)
+		wantReason(t, r.read(t.Context(), openOver(t, sim.Transport(), card.Options{Roots: unrelated})), card.ReasonUnknownIssuer)
+		wantReason(t, r.read(t.Context(), openOver(t, sim.Transport(), card.Options{Roots: &card.Roots{}})), card.ReasonUnknownIssuer)
+		wantReason(t, r.read(t.Context(), openOver(t, sim.Transport(), card.Options{Roots: forged})), card.ReasonTampered)
 	}
 }
 
@@ -350,12 +350,12 @@ func TestRootsRefuse(t *testing.T) {
 		"small exponent": func() (*card.Roots, error) { return card.NewRoots(card.Root{ID: production, Key: small}) },
 	} {
 		_, err := make()
-		if card.ReasonOf(err) != card.InvalidRoot || card.FamilyOf(err) != card.Configuration {
+		if card.ReasonOf(err) != card.ReasonInvalidRoot || card.FamilyOf(err) != card.Configuration {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for _, s := range []string{"", "5000033001", "50000330001", "500003a-001", "5000033-01", "5000033-0012"} {
-		if _, err := card.ParseKeyID(s); card.ReasonOf(err) != card.InvalidRoot {
+		if _, err := card.ParseKeyID(s); card.ReasonOf(err) != card.ReasonInvalidRoot {
 			t.Errorf("%q: %v", s, err)
 		}
 	}

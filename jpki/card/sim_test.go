@@ -106,15 +106,15 @@ func TestSimCardPutBack(t *testing.T) {
 	}
 	sim.PowerOff()
 	_, err = c.SigningCertificate(t.Context())
-	wantReason(t, err, card.NotVerified)
+	wantReason(t, err, card.ReasonNotVerified)
 	_, err = key.Sign(nil, make([]byte, 32), crypto.SHA256)
-	wantReason(t, err, card.NotVerified)
+	wantReason(t, err, card.ReasonNotVerified)
 	if err := c.VerifySigningPassword(t.Context(), "ABC123"); err != nil {
 		t.Fatal(err)
 	}
 	sim.PowerOff()
 	_, err = key.Sign(nil, make([]byte, 32), crypto.SHA256)
-	wantReason(t, err, card.NotVerified)
+	wantReason(t, err, card.ReasonNotVerified)
 }
 
 func TestSimCertificates(t *testing.T) {
@@ -128,7 +128,7 @@ func TestSimCertificates(t *testing.T) {
 		t.Errorf("authentication certificate: %d bytes, %v", len(got), err)
 	}
 	_, err = c.SigningCertificate(t.Context())
-	wantReason(t, err, card.NotVerified)
+	wantReason(t, err, card.ReasonNotVerified)
 	if err := c.VerifySigningPassword(t.Context(), "abc123"); err != nil {
 		t.Fatal(err)
 	}
@@ -163,9 +163,9 @@ func TestSimWrongAndBlockedPIN(t *testing.T) {
 	if n, err := c.AuthPINTries(t.Context()); n != 3 || err != nil {
 		t.Fatal(n, err)
 	}
-	wantPINError(t, c.VerifyAuthPIN(t.Context(), "0000"), card.PINError{Reference: card.AuthPIN, Remaining: 2, Reason: card.WrongPIN})
-	wantPINError(t, c.VerifyAuthPIN(t.Context(), "0000"), card.PINError{Reference: card.AuthPIN, Remaining: 1, Reason: card.WrongPIN})
-	wantPINError(t, c.VerifyAuthPIN(t.Context(), "1234"), card.PINError{Reference: card.AuthPIN, Remaining: 1, Reason: card.LastTryRefused})
+	wantPINError(t, c.VerifyAuthPIN(t.Context(), "0000"), card.PINError{Reference: card.AuthPIN, Remaining: 2, Reason: card.ReasonWrongPIN})
+	wantPINError(t, c.VerifyAuthPIN(t.Context(), "0000"), card.PINError{Reference: card.AuthPIN, Remaining: 1, Reason: card.ReasonWrongPIN})
+	wantPINError(t, c.VerifyAuthPIN(t.Context(), "1234"), card.PINError{Reference: card.AuthPIN, Remaining: 1, Reason: card.ReasonLastTryRefused})
 	if n, err := c.AuthPINTries(t.Context()); n != 1 || err != nil {
 		t.Fatal("the refused try was spent:", n, err)
 	}
@@ -178,13 +178,13 @@ func TestSimWrongAndBlockedPIN(t *testing.T) {
 		t.Fatal(n, err)
 	}
 	for _, remaining := range []int{2, 1, 0} {
-		reason := card.WrongPIN
+		reason := card.ReasonWrongPIN
 		if remaining == 0 {
-			reason = card.PINBlocked
+			reason = card.ReasonPINBlocked
 		}
 		wantPINError(t, bold.VerifyAuthPIN(t.Context(), "0000"), card.PINError{Reference: card.AuthPIN, Remaining: remaining, Reason: reason})
 	}
-	wantPINError(t, bold.VerifyAuthPIN(t.Context(), "1234"), card.PINError{Reference: card.AuthPIN, Reason: card.PINBlocked})
+	wantPINError(t, bold.VerifyAuthPIN(t.Context(), "1234"), card.PINError{Reference: card.AuthPIN, Reason: card.ReasonPINBlocked})
 	// The other references are not concerned.
 	if n, err := c.Tries(t.Context(), card.SigningPIN); n != 5 || err != nil {
 		t.Error(n, err)
@@ -235,7 +235,7 @@ func TestSimSignatures(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = auth.Sign(nil, digestFor(crypto.SHA256), crypto.SHA256)
-	wantReason(t, err, card.NotVerified)
+	wantReason(t, err, card.ReasonNotVerified)
 }
 
 // TestSimDigestInfo is the part of TestSimSignatures that also a process restricted to FIPS 140-3 can verify with crypto/rsa.
@@ -288,7 +288,7 @@ func TestSimAttributes(t *testing.T) {
 				t.Error("birthdate or gender differ")
 			}
 			_, err = c.Attributes(t.Context(), "9999")
-			wantPINError(t, err, card.PINError{Reference: card.TextPIN, Remaining: 2, Reason: card.WrongPIN})
+			wantPINError(t, err, card.PINError{Reference: card.TextPIN, Remaining: 2, Reason: card.ReasonWrongPIN})
 			if err := c.Close(t.Context()); err != nil {
 				t.Error(err)
 			}
@@ -310,7 +310,7 @@ func TestSimAttributesForgetTheOtherPINs(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = key.SignContext(t.Context(), digestFor(crypto.SHA256), crypto.SHA256)
-	wantReason(t, err, card.NotVerified)
+	wantReason(t, err, card.ReasonNotVerified)
 }
 
 // While a PIN is verified the card belongs to the client that verified it; Close leaves nothing behind.
@@ -328,7 +328,7 @@ func TestSimTwoClients(t *testing.T) {
 	}()
 	<-waiting
 	cancel()
-	wantReason(t, <-result, card.Interrupted)
+	wantReason(t, <-result, card.ReasonInterrupted)
 
 	if err := first.Close(t.Context()); err != nil {
 		t.Fatal(err)
@@ -342,7 +342,7 @@ func TestSimTwoClients(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = key.SignContext(t.Context(), digestFor(crypto.SHA256), crypto.SHA256)
-	wantReason(t, err, card.NotVerified)
+	wantReason(t, err, card.ReasonNotVerified)
 	// Also asked directly the card refuses to sign: its power was removed.
 	tr := sim.Transport()
 	for _, command := range []string{"00A4040C0AD392F000260100000001", "00A4020C020017"} {
@@ -380,7 +380,7 @@ func TestSimPowerLoss(t *testing.T) {
 	sim.PowerOff()
 	sim.PowerOn()
 	_, err = key.SignContext(t.Context(), digestFor(crypto.SHA256), crypto.SHA256)
-	wantReason(t, err, card.NotVerified)
+	wantReason(t, err, card.ReasonNotVerified)
 	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
 		t.Fatal(err)
 	}

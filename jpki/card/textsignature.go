@@ -49,7 +49,7 @@ type textHashes struct {
 
 // parseTextSignature reads FF30 { DF31 hash of the number, DF32 hash of the attributes, DF33 signature over both objects }.
 func parseTextSignature(file []byte) (textHashes, error) {
-	bad := &Error{Op: "parse signature", Reason: Malformed}
+	bad := &Error{Op: "parse signature", Reason: ReasonMalformed}
 	root, ok := object(file, tagTextSignature)
 	if !ok || !inOrder(root, tagNumberHash, tagAttributesHash, tagHashSignature) {
 		return textHashes{}, bad
@@ -72,7 +72,7 @@ type certifiedKey struct {
 
 // parseTextInternal reads FF50 { DF51 public key, DF52 signature over DF51 }.
 func parseTextInternal(file []byte) (certifiedKey, error) {
-	bad := &Error{Op: "parse internal key", Reason: Malformed}
+	bad := &Error{Op: "parse internal key", Reason: ReasonMalformed}
 	root, ok := object(file, tagTextInternal)
 	if !ok || !inOrder(root, tagInternalKey, tagInternalSignature) {
 		return certifiedKey{}, bad
@@ -87,7 +87,7 @@ func parseTextInternal(file []byte) (certifiedKey, error) {
 // checkText verifies what was read from the text application: the hash that holds says whether the data are those that the
 // municipality signed, and the chip must hold the key that it certified.
 func (c *Card) checkText(ctx context.Context, op string, read fileReader, holds func(textHashes) bool) error {
-	tampered := &Error{Op: op, Reason: Tampered}
+	tampered := &Error{Op: op, Reason: ReasonTampered}
 	issuer, err := c.s.issuerKey(ctx, op, c.opts.Roots)
 	if err != nil {
 		return err
@@ -98,7 +98,7 @@ func (c *Card) checkText(ctx context.Context, op string, read fileReader, holds 
 	}
 	hashes, err := parseTextSignature(file)
 	if err != nil {
-		return &Error{Op: op, Reason: Malformed, Err: err}
+		return &Error{Op: op, Reason: ReasonMalformed, Err: err}
 	}
 	if !signedBy(issuer, hashes.signature, hashes.signed) || !holds(hashes) {
 		return tampered
@@ -108,7 +108,7 @@ func (c *Card) checkText(ctx context.Context, op string, read fileReader, holds 
 	}
 	internal, err := parseTextInternal(file)
 	if err != nil {
-		return &Error{Op: op, Reason: Malformed, Err: err}
+		return &Error{Op: op, Reason: ReasonMalformed, Err: err}
 	}
 	if !signedBy(issuer, internal.signature, internal.signed) {
 		return tampered

@@ -62,7 +62,7 @@ func (s *session) readTokenKind(ctx context.Context) (TokenKind, error) {
 		label = append(label, more...)
 	}
 	switch ReasonOf(err) {
-	case Refused, NotVerified, FileMissing:
+	case ReasonRefused, ReasonNotVerified, ReasonFileMissing:
 		return UnknownToken, nil
 	default:
 		return tokenKind(label), err

@@ -39,7 +39,7 @@ func visit(t *testing.T, tr card.Transport, p cardsim.Person) {
 	must(err)
 	_, err = c.AuthCACertificate(ctx)
 	must(err)
-	wantPINError(t, c.VerifyAuthPIN(ctx, "0000"), card.PINError{Reference: card.AuthPIN, Remaining: 2, Reason: card.WrongPIN})
+	wantPINError(t, c.VerifyAuthPIN(ctx, "0000"), card.PINError{Reference: card.AuthPIN, Remaining: 2, Reason: card.ReasonWrongPIN})
 	must(c.VerifyAuthPIN(ctx, p.AuthPIN))
 	key, err := c.AuthKey(ctx)
 	must(err)

@@ -7,7 +7,7 @@ import "context"
 //
 // An implementation should return ctx's error when ctx ends first, and must then not deliver that answer to a later
 // command. It must not keep command after it returns: Card overwrites the bytes of a PIN. It may return an *[Error] to
-// choose the reason, such as [CardAbsent]; any other error becomes [TransportFailed]. A signature takes a real card
+// choose the reason, such as [ReasonCardAbsent]; any other error becomes [ReasonTransportFailed]. A signature takes a real card
 // seconds: an implementation that has a time limit of its own must allow at least five.
 type Transport interface {
 	Transmit(ctx context.Context, command []byte) (response []byte, err error)

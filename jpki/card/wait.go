@@ -8,8 +8,8 @@ import (
 // Waiter is optionally implemented by a transport that can wait for a card, such as a reader.
 type Waiter interface {
 	// WaitCard returns when there is a card that looks like a My Number Card, which Transmit then reaches. It tells
-	// progress what stands in the way whenever that changes: [ReaderUnavailable], [CardAbsent], [CardBusy] or
-	// [NotMyNumberCard]. When ctx ends it returns an error; an *[Error] keeps its reason.
+	// progress what stands in the way whenever that changes: [ReasonReaderUnavailable], [ReasonCardAbsent], [ReasonCardBusy] or
+	// [ReasonNotMyNumberCard]. When ctx ends it returns an error; an *[Error] keeps its reason.
 	WaitCard(ctx context.Context, progress func(Reason)) error
 }
 
@@ -25,12 +25,12 @@ func Wait(ctx context.Context, readers ...Transport) (*Card, error) {
 // transport that is no [Waiter] must have its card now. A card that is taken away while it is being opened is waited for
 // again. Options.Progress hears what stands in the way.
 //
-// When ctx ends the error is that of ctx in an *[Error] with the reason that stood in the way last, [CardAbsent] for example.
+// When ctx ends the error is that of ctx in an *[Error] with the reason that stood in the way last, [ReasonCardAbsent] for example.
 // When no reader can be waited for any more it is the error of the last. Nothing runs on after Wait returns.
 func (o Options) Wait(ctx context.Context, readers ...Transport) (*Card, error) {
 	const op = "wait for a card"
 	if len(readers) == 0 {
-		return nil, &Error{Op: op, Reason: ReaderUnavailable}
+		return nil, &Error{Op: op, Reason: ReasonReaderUnavailable}
 	}
 	waiting, stop := context.WithCancel(ctx)
 	defer stop()
@@ -53,7 +53,7 @@ func (o Options) Wait(ctx context.Context, readers ...Transport) (*Card, error) 
 	}
 	var won *Card
 	var failure error
-	last := Interrupted
+	last := ReasonInterrupted
 	for left := len(readers); left > 0; {
 		select {
 		case last = <-progress:
@@ -76,7 +76,7 @@ func (o Options) Wait(ctx context.Context, readers ...Transport) (*Card, error) 
 	switch {
 	case won != nil:
 		return won, nil
-	case ctx.Err() != nil && ReasonOf(failure) == Interrupted:
+	case ctx.Err() != nil && ReasonOf(failure) == ReasonInterrupted:
 		return nil, &Error{Op: op, Reason: last, Err: context.Cause(ctx)}
 	default:
 		return nil, failure
@@ -97,7 +97,7 @@ func (o Options) waitOne(ctx context.Context, t Transport, progress func(Reason)
 		c, err := Open(ctx, t, o)
 		reason := ReasonOf(err)
 		switch reason {
-		case TransportFailed, CardAbsent, CardBusy, Malformed, NotMyNumberCard:
+		case ReasonTransportFailed, ReasonCardAbsent, ReasonCardBusy, ReasonMalformed, ReasonNotMyNumberCard:
 			progress(reason)
 		default:
 			return c, err
@@ -110,7 +110,7 @@ func (o Options) waitOne(ctx context.Context, t Transport, progress func(Reason)
 		case <-pause.C:
 		case <-ctx.Done():
 			pause.Stop()
-			return nil, &Error{Op: op, Reason: Interrupted, Err: context.Cause(ctx)}
+			return nil, &Error{Op: op, Reason: ReasonInterrupted, Err: context.Cause(ctx)}
 		}
 	}
 }

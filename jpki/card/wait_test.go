@@ -26,7 +26,7 @@ type slot struct {
 
 func newSlot(t *testing.T, kind cardsim.Kind) *slot {
 	t.Helper()
-	return &slot{Transport: newSim(t, kind).Transport(), inserted: make(chan struct{}), reason: card.CardAbsent}
+	return &slot{Transport: newSim(t, kind).Transport(), inserted: make(chan struct{}), reason: card.ReasonCardAbsent}
 }
 
 func (s *slot) WaitCard(ctx context.Context, progress func(card.Reason)) error {
@@ -121,13 +121,13 @@ func TestWaitAgainForACardThatMoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = c.Close(t.Context())
-	if !slices.Equal(told, []card.Reason{card.TransportFailed}) || s.off != 2 {
+	if !slices.Equal(told, []card.Reason{card.ReasonTransportFailed}) || s.off != 2 {
 		t.Errorf("told %v; power off %d times", told, s.off)
 	}
 }
 
 func TestWaitEndsWithTheContext(t *testing.T) {
-	for _, reason := range []card.Reason{card.CardAbsent, card.ReaderUnavailable, card.NotMyNumberCard} {
+	for _, reason := range []card.Reason{card.ReasonCardAbsent, card.ReasonReaderUnavailable, card.ReasonNotMyNumberCard} {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		why := errors.New("closing time")
 		s := newSlot(t, cardsim.Plastic)
@@ -147,15 +147,15 @@ func TestWaitEndsWithTheContext(t *testing.T) {
 
 func TestWaitGivesUp(t *testing.T) {
 	_, err := card.Wait(t.Context())
-	wantReason(t, err, card.ReaderUnavailable)
+	wantReason(t, err, card.ReasonReaderUnavailable)
 	gone := newSlot(t, cardsim.Plastic)
-	gone.err = &card.Error{Op: "wait", Reason: card.ReaderUnavailable}
+	gone.err = &card.Error{Op: "wait", Reason: card.ReasonReaderUnavailable}
 	close(gone.inserted)
 	_, err = card.Wait(t.Context(), gone, gone)
-	wantReason(t, err, card.ReaderUnavailable)
+	wantReason(t, err, card.ReasonReaderUnavailable)
 	// What is no Waiter must have its card now.
-	_, err = card.Wait(t.Context(), failing{&card.Error{Op: "transmit", Reason: card.CardAbsent}})
-	wantReason(t, err, card.CardAbsent)
+	_, err = card.Wait(t.Context(), failing{&card.Error{Op: "transmit", Reason: card.ReasonCardAbsent}})
+	wantReason(t, err, card.ReasonCardAbsent)
 	c, err := card.Wait(t.Context(), newSim(t, cardsim.Plastic).Transport())
 	if err != nil {
 		t.Fatal(err)

@@ -12,18 +12,18 @@ import (
 
 // readerError turns an error of PC/SC into the errors of package card, all of the family Unavailable.
 func readerError(op string, err error) error {
-	reason := card.TransportFailed
+	reason := card.ReasonTransportFailed
 	var code scard.Error
 	if errors.As(err, &code) {
 		switch code { //nolint:exhaustive // every other code is a failed transport
 		case scard.ErrNoService, scard.ErrServiceStopped, scard.ErrNoReadersAvailable, scard.ErrUnknownReader,
 			scard.ErrReaderUnavailable:
-			reason = card.ReaderUnavailable
+			reason = card.ReasonReaderUnavailable
 		case scard.ErrNoSmartcard, scard.ErrRemovedCard, scard.ErrUnresponsiveCard, scard.ErrUnpoweredCard,
 			scard.ErrUnsupportedCard:
-			reason = card.CardAbsent
+			reason = card.ReasonCardAbsent
 		case scard.ErrSharingViolation:
-			reason = card.CardBusy
+			reason = card.ReasonCardBusy
 		default:
 		}
 	}

@@ -47,7 +47,7 @@ type Event struct {
 
 // Events tells what happens to the readers that the options choose, beginning with what is there already. It touches no
 // card. A card is noticed at once, a reader within a quarter of a second. The sequence ends when the loop is left, or with
-// an error, a *card.Error: [card.ReaderUnavailable] if the PC/SC service is not running, [card.Interrupted] when ctx ends.
+// an error, a *card.Error: [card.ReasonReaderUnavailable] if the PC/SC service is not running, [card.ReasonInterrupted] when ctx ends.
 func Events(ctx context.Context, options ...Option) iter.Seq2[Event, error] {
 	return events(ctx, establish, options)
 }

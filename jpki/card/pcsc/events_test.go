@@ -34,7 +34,7 @@ func TestEvents(t *testing.T) {
 	var got []string
 	for e, err := range events(ctx, f.establish, nil) {
 		if err != nil {
-			wantReason(t, err, card.Interrupted)
+			wantReason(t, err, card.ReasonInterrupted)
 			break
 		}
 		got = append(got, e.Kind.String()+" "+e.Reader)
@@ -74,7 +74,7 @@ func TestEventsOfOneReader(t *testing.T) {
 func TestEventsWithoutService(t *testing.T) {
 	n := 0
 	for _, err := range events(t.Context(), func() (system, error) { return nil, scard.ErrNoService }, nil) {
-		wantReason(t, err, card.ReaderUnavailable)
+		wantReason(t, err, card.ReasonReaderUnavailable)
 		n++
 	}
 	if n != 1 {
@@ -87,6 +87,6 @@ func TestEventsWithoutReader(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	f := newFake(t, nil)
 	for _, err := range events(ctx, func() (system, error) { return listing{f, cancel}, nil }, nil) {
-		wantReason(t, err, card.Interrupted)
+		wantReason(t, err, card.ReasonInterrupted)
 	}
 }

@@ -85,7 +85,7 @@ func call[T any](ctx context.Context, o *owner, f func() (T, error), undo func(T
 }
 
 func interrupted(err error) error {
-	return &card.Error{Op: "reader", Reason: card.Interrupted, Err: err}
+	return &card.Error{Op: "reader", Reason: card.ReasonInterrupted, Err: err}
 }
 
-func closed() error { return &card.Error{Op: "reader", Reason: card.Closed} }
+func closed() error { return &card.Error{Op: "reader", Reason: card.ReasonClosed} }

@@ -284,7 +284,7 @@ func TestPowerIsRemoved(t *testing.T) {
 	if err := r.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Close(t.Context()); card.ReasonOf(err) != card.Closed {
+	if err := c.Close(t.Context()); card.ReasonOf(err) != card.ReasonClosed {
 		t.Errorf("closing the card behind the reader: %v", err)
 	}
 	r = openReader(t)
@@ -302,7 +302,7 @@ func TestTwoPrograms(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := card.Open(ctx, second, card.Options{}); card.ReasonOf(err) != card.Interrupted {
+	if _, err := card.Open(ctx, second, card.Options{}); card.ReasonOf(err) != card.ReasonInterrupted {
 		t.Fatalf("got %v", err)
 	}
 	if err := first.Release(t.Context()); err != nil {
@@ -327,7 +327,7 @@ func TestExclusive(t *testing.T) {
 	}
 	defer func() { _ = r.Close(context.WithoutCancel(t.Context())) }()
 	err = r.WaitCard(ctx, nil)
-	if reason := card.ReasonOf(err); reason != card.CardBusy || !errors.Is(err, context.DeadlineExceeded) {
+	if reason := card.ReasonOf(err); reason != card.ReasonCardBusy || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 }

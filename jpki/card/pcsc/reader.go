@@ -50,7 +50,7 @@ type state struct {
 }
 
 // Readers lists the readers of the machine that the options choose, with or without a card. No reader at all is no error.
-// The error is a *card.Error, with reason [card.ReaderUnavailable] if no PC/SC service runs.
+// The error is a *card.Error, with reason [card.ReasonReaderUnavailable] if no PC/SC service runs.
 func Readers(ctx context.Context, options ...Option) ([]string, error) {
 	o := newOwner()
 	go o.run(func() {})
@@ -66,7 +66,7 @@ func Readers(ctx context.Context, options ...Option) ([]string, error) {
 }
 
 // Open connects to the PC/SC service. It does not wait for a card: [card.Wait] does. Without options every reader will do,
-// and the card is shared. The error is a *card.Error, with reason [card.ReaderUnavailable] if no PC/SC service runs.
+// and the card is shared. The error is a *card.Error, with reason [card.ReasonReaderUnavailable] if no PC/SC service runs.
 func Open(ctx context.Context, options ...Option) (*Reader, error) {
 	return open(ctx, establish, options...)
 }
@@ -141,7 +141,7 @@ func (r *Reader) PowerOff(ctx context.Context) error {
 }
 
 // Close removes power, disconnects and ends the goroutine. It waits until that is done or ctx ends; the work goes on in
-// the second case. Later calls of other methods fail with reason [card.Closed]; a second Close only waits.
+// the second case. Later calls of other methods fail with reason [card.ReasonClosed]; a second Close only waits.
 func (r *Reader) Close(ctx context.Context) error {
 	r.closeOnce.Do(func() { close(r.o.stop) })
 	select {

@@ -49,7 +49,7 @@ func wantReason(t *testing.T, err error, want card.Reason) {
 	if got := card.ReasonOf(err); got != want {
 		t.Errorf("reason %v (%v), want %v", got, err, want)
 	}
-	if fault.FamilyOf(err) != fault.Unavailable && want != card.Closed {
+	if fault.FamilyOf(err) != fault.Unavailable && want != card.ReasonClosed {
 		t.Errorf("family %v", fault.FamilyOf(err))
 	}
 }
@@ -133,7 +133,7 @@ func TestBeginAfterReset(t *testing.T) {
 	})
 	f.see(func() { c.beginErrs = []error{scard.ErrResetCard, scard.ErrResetCard} })
 	_, err := r.Begin(t.Context())
-	wantReason(t, err, card.TransportFailed)
+	wantReason(t, err, card.ReasonTransportFailed)
 }
 
 // Another program, or Windows after five idle seconds, resets the card in the middle of a transaction, as a card.Card has it
@@ -154,10 +154,10 @@ func TestTransactionGoesOnAfterReset(t *testing.T) {
 	}
 	command := []byte{0x00, 0xA4, 0x00, 0x00}
 	_, err = r.Transmit(t.Context(), command)
-	wantReason(t, err, card.TransportFailed)
+	wantReason(t, err, card.ReasonTransportFailed)
 	f.see(func() { reset, c.connectErr = false, scard.ErrSharingViolation })
 	_, err = r.Transmit(t.Context(), command)
-	wantReason(t, err, card.CardBusy)
+	wantReason(t, err, card.ReasonCardBusy)
 	f.see(func() { c.connectErr = nil })
 	if _, err := r.Transmit(t.Context(), command); err != nil {
 		t.Fatal(err)
@@ -182,13 +182,13 @@ func TestTransactionGoesOnAfterReset(t *testing.T) {
 	}
 	f.see(func() { reset = true })
 	_, err = r.Transmit(t.Context(), command)
-	wantReason(t, err, card.TransportFailed)
+	wantReason(t, err, card.ReasonTransportFailed)
 	f.see(func() { reset = false })
 	if err := end(); err != nil {
 		t.Fatal(err)
 	}
 	_, err = r.Transmit(t.Context(), command)
-	wantReason(t, err, card.CardAbsent)
+	wantReason(t, err, card.ReasonCardAbsent)
 	f.see(func() {
 		if c.begins != 3 {
 			t.Errorf("begun %d", c.begins)
@@ -219,7 +219,7 @@ func TestVerifiedPINAfterReset(t *testing.T) {
 	}
 	reset = true
 	_, err = client.AuthPINTries(t.Context())
-	wantReason(t, err, card.TransportFailed)
+	wantReason(t, err, card.ReasonTransportFailed)
 	if err := client.VerifyAuthPIN(t.Context(), "1234"); err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +245,7 @@ func TestAbandonedBeginIsUndone(t *testing.T) {
 	}()
 	<-c.blocked
 	cancel()
-	wantReason(t, <-result, card.Interrupted)
+	wantReason(t, <-result, card.ReasonInterrupted)
 	close(c.block)
 	if _, err := r.Transmit(t.Context(), []byte{0, 0, 0, 0}); err != nil { // behind the abandoned call
 		t.Fatal(err)
@@ -283,7 +283,7 @@ func TestAbandonedTransmit(t *testing.T) {
 	}()
 	<-started
 	cancel()
-	wantReason(t, <-result, card.Interrupted)
+	wantReason(t, <-result, card.ReasonInterrupted)
 	close(release)
 	answer, err := r.Transmit(t.Context(), []byte{5, 6, 7, 8})
 	if err != nil || !bytes.Equal(answer, []byte{0x90, 0x00}) {
@@ -302,12 +302,12 @@ func TestRemovedCardIsNotReplacedSilently(t *testing.T) {
 	f := newFake(t, map[string]*fakeCard{"A": c}, "A")
 	r := openFake(t, f)
 	_, err := r.Transmit(t.Context(), []byte{0, 0, 0, 0})
-	wantReason(t, err, card.CardAbsent)
+	wantReason(t, err, card.ReasonCardAbsent)
 	f.put("A", &fakeCard{})
 	_, err = r.Transmit(t.Context(), []byte{0, 0, 0, 0})
-	wantReason(t, err, card.CardAbsent)
+	wantReason(t, err, card.ReasonCardAbsent)
 	_, err = r.Begin(t.Context())
-	wantReason(t, err, card.CardAbsent)
+	wantReason(t, err, card.ReasonCardAbsent)
 	if err := r.PowerOff(t.Context()); err != nil { // the end of the old client
 		t.Fatal(err)
 	}
@@ -322,7 +322,7 @@ func TestPowerOffAfterLostConnection(t *testing.T) {
 	f := newFake(t, map[string]*fakeCard{"A": c}, "A")
 	r := openFake(t, f)
 	_, err := r.Transmit(t.Context(), []byte{0, 0, 0, 0})
-	wantReason(t, err, card.TransportFailed)
+	wantReason(t, err, card.ReasonTransportFailed)
 	if err := r.PowerOff(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -338,7 +338,7 @@ func TestServiceRestart(t *testing.T) {
 	f := newFake(t, map[string]*fakeCard{"A": c}, "A")
 	r := openFake(t, f)
 	_, err := r.Transmit(t.Context(), []byte{0, 0, 0, 0})
-	wantReason(t, err, card.TransportFailed)
+	wantReason(t, err, card.ReasonTransportFailed)
 	if err := r.PowerOff(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -367,11 +367,11 @@ func TestCloseRemovesPowerAndReleases(t *testing.T) {
 		}
 	})
 	_, err := r.Transmit(t.Context(), []byte{0, 0, 0, 0})
-	wantReason(t, err, card.Closed)
-	wantReason(t, r.WaitCard(t.Context(), nil), card.Closed)
+	wantReason(t, err, card.ReasonClosed)
+	wantReason(t, r.WaitCard(t.Context(), nil), card.ReasonClosed)
 	_, err = r.Begin(t.Context())
-	wantReason(t, err, card.Closed)
-	wantReason(t, r.PowerOff(t.Context()), card.Closed)
+	wantReason(t, err, card.ReasonClosed)
+	wantReason(t, r.PowerOff(t.Context()), card.ReasonClosed)
 }
 
 // Close does not wait for ever for a driver that hangs.
@@ -389,7 +389,7 @@ func TestCloseHonoursTheContext(t *testing.T) {
 	<-c.blocked
 	cancel()
 	<-result
-	wantReason(t, r.Close(ended), card.Interrupted)
+	wantReason(t, r.Close(ended), card.ReasonInterrupted)
 	close(c.block)
 	if err := r.Close(t.Context()); err != nil {
 		t.Error(err)
@@ -398,16 +398,16 @@ func TestCloseHonoursTheContext(t *testing.T) {
 
 func TestReaderErrors(t *testing.T) {
 	for code, want := range map[scard.Error]card.Reason{
-		scard.ErrNoService:          card.ReaderUnavailable,
-		scard.ErrServiceStopped:     card.ReaderUnavailable,
-		scard.ErrNoReadersAvailable: card.ReaderUnavailable,
-		scard.ErrUnknownReader:      card.ReaderUnavailable,
-		scard.ErrNoSmartcard:        card.CardAbsent,
-		scard.ErrRemovedCard:        card.CardAbsent,
-		scard.ErrUnresponsiveCard:   card.CardAbsent,
-		scard.ErrSharingViolation:   card.CardBusy,
-		scard.ErrResetCard:          card.TransportFailed,
-		scard.ErrCommError:          card.TransportFailed,
+		scard.ErrNoService:          card.ReasonReaderUnavailable,
+		scard.ErrServiceStopped:     card.ReasonReaderUnavailable,
+		scard.ErrNoReadersAvailable: card.ReasonReaderUnavailable,
+		scard.ErrUnknownReader:      card.ReasonReaderUnavailable,
+		scard.ErrNoSmartcard:        card.ReasonCardAbsent,
+		scard.ErrRemovedCard:        card.ReasonCardAbsent,
+		scard.ErrUnresponsiveCard:   card.ReasonCardAbsent,
+		scard.ErrSharingViolation:   card.ReasonCardBusy,
+		scard.ErrResetCard:          card.ReasonTransportFailed,
+		scard.ErrCommError:          card.ReasonTransportFailed,
 	} {
 		err := readerError("test", code)
 		wantReason(t, err, want)

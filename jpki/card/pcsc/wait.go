@@ -30,15 +30,15 @@ type sight struct {
 // WaitCard implements [card.Waiter]: it waits until one of the readers has a card with the JPKI application, and connects
 // to it. A card that was connected before is given up first, without power. progress may be nil.
 //
-// The error is a *card.Error: [card.ReaderUnavailable] at once if the PC/SC service is gone, and when ctx ends the reason
+// The error is a *card.Error: [card.ReasonReaderUnavailable] at once if the PC/SC service is gone, and when ctx ends the reason
 // that stood in the way last, with the error of ctx as its cause.
 func (r *Reader) WaitCard(ctx context.Context, progress func(card.Reason)) error {
 	const op = "wait for a card"
 	f := &finder{state: r.st, watch: newWatch(r.st.cfg), refused: map[string]bool{}}
-	if err := r.PowerOff(ctx); err != nil && card.ReasonOf(err) == card.Closed {
+	if err := r.PowerOff(ctx); err != nil && card.ReasonOf(err) == card.ReasonClosed {
 		return err
 	}
-	last := sight{reason: card.Interrupted}
+	last := sight{reason: card.ReasonInterrupted}
 	for {
 		seen, err := call(ctx, r.o, f.find, nil)
 		if ctx.Err() != nil {
@@ -81,9 +81,9 @@ func (f *finder) find() (sight, error) {
 		return sight{}, err
 	}
 	if len(views) == 0 {
-		return sight{noReader: true, reason: card.ReaderUnavailable}, nil
+		return sight{noReader: true, reason: card.ReasonReaderUnavailable}, nil
 	}
-	reason := card.CardAbsent
+	reason := card.ReasonCardAbsent
 	for _, v := range views {
 		if v.changed {
 			delete(f.refused, v.reader)
@@ -92,12 +92,12 @@ func (f *finder) find() (sight, error) {
 			continue
 		}
 		if f.refused[v.reader] {
-			reason = card.NotMyNumberCard
+			reason = card.ReasonNotMyNumberCard
 			continue
 		}
 		if err := f.tryReader(v.reader); err != nil {
 			reason, f.lost = card.ReasonOf(err), false
-			f.refused[v.reader] = reason == card.NotMyNumberCard
+			f.refused[v.reader] = reason == card.ReasonNotMyNumberCard
 			continue
 		}
 		return sight{connected: v.reader}, nil
@@ -140,5 +140,5 @@ func (f *finder) selectJPKI(op string) error {
 			break
 		}
 	}
-	return &card.Error{Op: op, Reason: card.NotMyNumberCard}
+	return &card.Error{Op: op, Reason: card.ReasonNotMyNumberCard}
 }

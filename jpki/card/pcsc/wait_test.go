@@ -136,8 +136,8 @@ func TestWaitCardEndsWithTheContext(t *testing.T) {
 		card *fakeCard
 		want card.Reason
 	}{
-		{"no card", nil, card.CardAbsent},
-		{"busy", &fakeCard{connectErr: scard.ErrSharingViolation}, card.CardBusy},
+		{"no card", nil, card.ReasonCardAbsent},
+		{"busy", &fakeCard{connectErr: scard.ErrSharingViolation}, card.ReasonCardBusy},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -165,7 +165,7 @@ func TestWaitCardEndsWithTheContext(t *testing.T) {
 
 func TestOpenWithoutService(t *testing.T) {
 	_, err := open(t.Context(), func() (system, error) { return nil, scard.ErrNoService })
-	wantReason(t, err, card.ReaderUnavailable)
+	wantReason(t, err, card.ReasonReaderUnavailable)
 	f := newFake(t, nil)
 	f.listErr = scard.ErrCommError
 	r, err := open(t.Context(), f.establish)
@@ -173,7 +173,7 @@ func TestOpenWithoutService(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = r.Close(t.Context()) }()
-	wantReason(t, r.WaitCard(t.Context(), nil), card.TransportFailed)
+	wantReason(t, r.WaitCard(t.Context(), nil), card.ReasonTransportFailed)
 }
 
 // Before a card was waited for there is none.
@@ -184,9 +184,9 @@ func TestNothingWorksWithoutACard(t *testing.T) {
 	}
 	defer func() { _ = r.Close(t.Context()) }()
 	_, err = r.Begin(t.Context())
-	wantReason(t, err, card.CardAbsent)
+	wantReason(t, err, card.ReasonCardAbsent)
 	_, err = r.Transmit(t.Context(), []byte{0, 0, 0, 0})
-	wantReason(t, err, card.CardAbsent)
+	wantReason(t, err, card.ReasonCardAbsent)
 	if err := r.PowerOff(t.Context()); err != nil || r.Name() != "" {
 		t.Errorf("%v, reader %s", err, r.Name())
 	}
