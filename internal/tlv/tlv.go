@@ -6,7 +6,9 @@
 // concurrently.
 package tlv
 
-import "github.com/kakunin-go/kakunin/internal/limits"
+import (
+	"github.com/kakunin-go/kakunin/internal/limits"
+)
 
 // Tag is a one- to three-byte tag, big-endian (0x5F4E, 0xDF21, 0x90).
 type Tag uint32
@@ -151,3 +153,87 @@ func Append(dst []byte, tag Tag, value []byte) []byte {
 	}
 	return append(dst, value...)
 }
+
+// Node is an object with the objects inside it. Children is empty for a primitive tag.
+type Node struct {
+	Element
+	Children []Node
+}
+
+// ParseTree decodes a sequence of objects and, below every constructed tag, the sequences inside, down to TLVDepth
+// levels and TLVElements objects altogether. The error is an *[Error].
+func ParseTree(b []byte) ([]Node, error) {
+	budget := limits.TLVElements
+	return parseLevel(b, 1, &budget)
+}
+
+func parseLevel(b []byte, depth int, budget *int) ([]Node, error) {
+	if depth > limits.TLVDepth {
+		return nil, &Error{Reason: TooDeep}
+	}
+	var out []Node
+	for len(b) > 0 {
+		if *budget == 0 {
+			return nil, &Error{Reason: TooMany}
+		}
+		*budget--
+		el, rest, err := Next(b)
+		if err != nil {
+			return nil, err
+		}
+		node := Node{Element: el}
+		if el.Tag.Constructed() && len(el.Value) > 0 {
+			if node.Children, err = parseLevel(el.Value, depth+1, budget); err != nil {
+				return nil, err
+			}
+		}
+		out, b = append(out, node), rest
+	}
+	return out, nil
+}
+
+// Reason says what is wrong with an encoding.
+type Reason int
+
+// Reasons. The zero value is Unknown and is never returned.
+const (
+	Unknown Reason = iota
+	// Truncated: the input ends inside a tag, a length or a value.
+	Truncated
+	// BadTag: the tag is 00, longer than three bytes or not minimal.
+	BadTag
+	// Indefinite: the indefinite length form.
+	Indefinite
+	// TooLarge: the value exceeds limits.TLVValue.
+	TooLarge
+	// TooDeep: the nesting exceeds limits.TLVDepth.
+	TooDeep
+	// TooMany: there are more objects than limits.TLVElements.
+	TooMany
+)
+
+// String returns a short description.
+func (r Reason) String() string {
+	switch r {
+	case Truncated:
+		return "truncated"
+	case BadTag:
+		return "invalid tag"
+	case Indefinite:
+		return "indefinite length"
+	case TooLarge:
+		return "value too large"
+	case TooDeep:
+		return "nested too deeply"
+	case TooMany:
+		return "too many data objects"
+	case Unknown:
+	}
+	return "unknown reason"
+}
+
+// Error reports an encoding that is refused. It never holds bytes of the input, which may be personal data.
+type Error struct{ Reason Reason }
+
+// Error describes the reason.
+func (e *Error) Error() string { return "tlv: " + e.Reason.String() }

@@ -2,14 +2,80 @@ package card
 
 import (
 	"bytes"
+	"context"
 	"crypto"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"math/big"
 
+	"github.com/kakunin-go/kakunin/internal/apdu"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/tlv"
 )
+
+// Root is a root key of the card issuers with its name. The keys are not on the card; who checks data must have them from
+// a source that is worth the trust.
+type Root struct {
+	ID  KeyID
+	Key *rsa.PublicKey
+}
+
+// Roots are the keys to which the issuer's signatures must lead. Immutable and safe for concurrent use. The zero value and
+// nil trust nobody.
+type Roots struct{ keys []Root }
+
+// NewRoots makes roots of production keys, whose identifiers begin with 5. The error is an *[Error] with reason
+// [ReasonInvalidRoot]: no root at all, a key of the test hierarchy, or one that is not RSA of at least 2048 bits with exponent
+// 65537.
+func NewRoots(roots ...Root) (*Roots, error) { return newRoots('5', roots) }
+
+// InsecureTestRoots makes roots of test keys, whose identifiers begin with 6. Everybody can have cards made under them.
+func InsecureTestRoots(roots ...Root) (*Roots, error) { return newRoots('6', roots) }
+
+func newRoots(hierarchy byte, roots []Root) (*Roots, error) {
+	bad := &Error{Op: "configure roots", Reason: ReasonInvalidRoot}
+	if len(roots) == 0 {
+		return nil, bad
+	}
+	out := &Roots{}
+	for _, r := range roots {
+		if !r.ID.valid() || r.ID[0] != hierarchy || !soundKey(r.Key) {
+			return nil, bad
+		}
+		key := &rsa.PublicKey{N: new(big.Int).Set(r.Key.N), E: r.Key.E}
+		out.keys = append(out.keys, Root{ID: r.ID, Key: key})
+	}
+	return out, nil
+}
+
+// verify follows a chain of certificates, the one below a root first, and returns the key of the last. Identifiers choose
+// the key; only the signature counts.
+func (r *Roots) verify(op string, chain ...cvCertificate) (*rsa.PublicKey, error) {
+	if len(chain) == 0 {
+		return nil, &Error{Op: op, Reason: ReasonUnknownIssuer}
+	}
+	first, known, certified := chain[0], false, false
+	for _, root := range r.keys {
+		if root.ID.same(first.certifier) {
+			known = true
+			certified = certified || signedBy(root.Key, first.signature, first.content)
+		}
+	}
+	switch {
+	case !known:
+		return nil, &Error{Op: op, Reason: ReasonUnknownIssuer}
+	case !certified:
+		return nil, &Error{Op: op, Reason: ReasonTampered}
+	}
+	for i, c := range chain[1:] {
+		above := chain[i]
+		if !c.certifier.same(above.holder) || !signedBy(above.key, c.signature, c.content) {
+			return nil, &Error{Op: op, Reason: ReasonTampered}
+		}
+	}
+	return chain[len(chain)-1].key, nil
+}
 
 // Tags of card verifiable certificates and public keys.
 const (
@@ -145,4 +211,46 @@ func signsBlock(key *rsa.PublicKey, signature, block []byte) bool {
 	want[k-len(block)-1] = 0x00
 	copy(want[k-len(block):], block)
 	return bytes.Equal(s.Exp(s, big.NewInt(int64(key.E)), key.N).FillBytes(make([]byte, k)), want)
+}
+
+// cvGuess is how much of an issuer certificate's file is asked for at first; it has 568 bytes.
+const cvGuess = 568
+
+// issuerKey returns the key with which the municipality signed the data of the selected application, certified in a file
+// of its own by a root.
+func (s *session) issuerKey(ctx context.Context, op string, roots *Roots) (*rsa.PublicKey, error) {
+	file, err := s.readFile(ctx, op, efIssuer, cvGuess, objectOf(tagCVCertificate))
+	if err != nil {
+		return nil, err
+	}
+	certificate, err := parseCVCertificate(file)
+	if err != nil {
+		return nil, &Error{Op: op, Reason: ReasonMalformed, Err: err}
+	}
+	return roots.verify(op, certificate)
+}
+
+// challenge lets the selected application sign a random value with its internal key and verifies that with the key that
+// the issuer certified. A copy of the data does not have that key. No PIN is needed: P2 00 is the application's own key.
+func (s *session) challenge(ctx context.Context, op string, certified *rsa.PublicKey) error {
+	var nonce [sha256.Size]byte
+	_, _ = rand.Read(nonce[:]) // never fails, see crypto/rand
+	digest := sha256.Sum256(nonce[:])
+	info := append(sha256Prefix(), digest[:]...)
+	r, err := s.send(ctx, op, apdu.Command{CLA: claCard, INS: insSign, Data: info, Ne: certified.Size()})
+	if err != nil {
+		return err
+	}
+	if r.Status != apdu.OK || !signedBy(certified, r.Data, nonce[:]) {
+		return &Error{Op: op, Reason: ReasonNotGenuine, Status: statusUnlessOK(r.Status)}
+	}
+	return nil
+}
+
+// statusUnlessOK is what Error.Status shows: a success says nothing.
+func statusUnlessOK(s apdu.Status) uint16 {
+	if s == apdu.OK {
+		return 0
+	}
+	return uint16(s)
 }
