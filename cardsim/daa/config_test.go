@@ -9,7 +9,9 @@ import (
 	"math/big"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/authn/wire"
@@ -138,4 +140,24 @@ func TestErrorsSayNothingOfTheNetwork(t *testing.T) {
 			t.Error("no message")
 		}
 	}
+}
+
+// clock is a clock that tests move.
+type clock struct {
+	mu sync.Mutex
+	t  time.Time
+}
+
+func newClock() *clock { return &clock{t: time.Now()} }
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.t
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.t = c.t.Add(d)
 }
