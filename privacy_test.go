@@ -24,6 +24,7 @@ import (
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
+	"github.com/kakunin-go/kakunin/cardsim/daa/visitor"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/middleware"
@@ -117,7 +118,7 @@ type world struct {
 	person   cardsim.Person
 	key      authn.Key
 	service  *daa.Service
-	visitor  *daa.Visitor
+	visitor  *visitor.Person
 	rp       *httptest.Server
 	browser  *http.Client
 	errs     []error // everything that reached OnError
@@ -173,7 +174,7 @@ func newWorld(t *testing.T) *world {
 	}
 	serviceServer.Start()
 	t.Cleanup(serviceServer.Close)
-	w.visitor = &daa.Visitor{AuthPIN: w.person.AuthPIN, TextPIN: w.person.TextPIN, SigningPassword: w.person.SigningPassword}
+	w.visitor = &visitor.Person{AuthPIN: w.person.AuthPIN, TextPIN: w.person.TextPIN, SigningPassword: w.person.SigningPassword}
 
 	w.recorder = &recorder{next: http.DefaultTransport, secrets: map[string]string{}}
 	client, err := authn.New(authn.Config{

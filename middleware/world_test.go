@@ -17,6 +17,7 @@ import (
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
+	"github.com/kakunin-go/kakunin/cardsim/daa/visitor"
 	"github.com/kakunin-go/kakunin/middleware"
 	"github.com/kakunin-go/kakunin/sign"
 )
@@ -88,28 +89,28 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// visitor is a browser at the site and the card in its owner's hand.
-type visitor struct {
+// guest is a browser at the site and the card in its owner's hand.
+type guest struct {
 	t     *testing.T
 	world *world
 	http  *http.Client
-	*daa.Visitor
+	*visitor.Person
 }
 
-func (w *world) visitor(t *testing.T, card int) *visitor {
+func (w *world) visitor(t *testing.T, card int) *guest {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := w.site.Client()
-	return &visitor{t: t, world: w, Visitor: w.svc.VisitorWith(w.svc.Cards()[card]), http: &http.Client{
+	return &guest{t: t, world: w, Person: w.svc.VisitorWith(w.svc.Cards()[card]), http: &http.Client{
 		Transport: c.Transport, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
 // open returns the status, the Location and the body.
-func (v *visitor) open(method, target string) (int, string, string) {
+func (v *guest) open(method, target string) (int, string, string) {
 	v.t.Helper()
 	if strings.HasPrefix(target, "/") {
 		target = v.world.site.URL + target
@@ -127,7 +128,7 @@ func (v *visitor) open(method, target string) (int, string, string) {
 	return resp.StatusCode, resp.Header.Get("Location"), string(body)
 }
 
-func (v *visitor) approve(method, target string) (int, string, string) {
+func (v *guest) approve(method, target string) (int, string, string) {
 	v.t.Helper()
 	_, to, _ := v.open(method, target)
 	callback, err := v.Approve(v.t.Context(), to)

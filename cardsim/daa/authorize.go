@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kakunin-go/kakunin/cardsim/daa/internal/page"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
@@ -44,7 +45,7 @@ const challengeLength = 43
 func (s *Service) authorize(w http.ResponseWriter, r *http.Request) {
 	q, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		s.errorPage(w, r, http.StatusBadRequest, pageErrorQuery)
+		s.errorPage(w, r, http.StatusBadRequest, page.RefusedQuery)
 		return
 	}
 	// Client and redirect URL first: before both are known to be right, an error must not be sent anywhere
@@ -52,12 +53,12 @@ func (s *Service) authorize(w http.ResponseWriter, r *http.Request) {
 	id, ok := only(q, "client_id")
 	c := s.clients[id]
 	if !ok || c == nil {
-		s.errorPage(w, r, http.StatusBadRequest, pageErrorClient)
+		s.errorPage(w, r, http.StatusBadRequest, page.RefusedClient)
 		return
 	}
 	redirect, ok := only(q, "redirect_uri")
 	if !ok || !slices.Contains(c.RedirectURLs, redirect) {
-		s.errorPage(w, r, http.StatusBadRequest, pageErrorRedirect)
+		s.errorPage(w, r, http.StatusBadRequest, page.RefusedRedirect)
 		return
 	}
 	req, perr := s.parseAuthorization(q, c, redirect)

@@ -2,13 +2,13 @@
 // relying party can be built and tested without a contract, a phone or a card. It is not the official service, is not
 // connected to it, and says so on every page.
 //
-// In a Go test most users call [Start], register their client with [WithClient], and let a [Visitor] act for the person:
+// In a Go test most users call [Start], register their client with [WithClient], and let a [visitor.Person] act for the person:
 //
 //	svc := daa.Start(t, daa.WithClient(clientID, key.Public(), redirectURL))
 //	client, err := authn.New(authn.Config{Environment: svc.Environment(), HTTPClient: svc.Client(), …})
 //	callback, err := svc.Visitor().Approve(ctx, begun.URL)
 //
-// [New] gives the bare handler for a program of its own; a browser, or a Visitor in another process, then works
+// [New] gives the bare handler for a program of its own; a browser, or a [visitor.Person] in another process, then works
 // against it over HTTP.
 //
 // # What is real

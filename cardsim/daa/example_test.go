@@ -81,7 +81,7 @@ func ExampleStart() {
 }
 
 // A visitor who cancels is sent back with an error that the relying party has to explain.
-func ExampleVisitor_Cancel() {
+func ExampleRunning_Visitor() {
 	t := new(exampleTB)
 	defer t.end()
 	ctx := context.Background()

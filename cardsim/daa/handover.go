@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/http"
 
+	"github.com/kakunin-go/kakunin/cardsim/daa/internal/page"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
@@ -22,9 +23,9 @@ func (s *Service) handoverVisit(w http.ResponseWriter, r *http.Request) (*visit,
 	v, ok := s.visits.get(r.PathValue("visit"))
 	switch {
 	case !ok:
-		s.errorPage(w, r, http.StatusGone, pageErrorGone)
+		s.errorPage(w, r, http.StatusGone, page.RefusedGone)
 	case !sameBrowser(r, v):
-		s.errorPage(w, r, http.StatusForbidden, pageErrorCookie)
+		s.errorPage(w, r, http.StatusForbidden, page.RefusedCookie)
 	default:
 		return v, true
 	}
@@ -43,7 +44,7 @@ func (s *Service) handoverPage(w http.ResponseWriter, r *http.Request) {
 		s.sendBack(w, r, v)
 		return
 	}
-	f := newFrame(r, pageHandover, v.req.client, v.req.redirectURI)
+	f := newFrame(r, page.Handover, v.req.client, v.req.redirectURI)
 	f.Alert = noticeText(f, v.pcNotice, v.stage, 0)
 	view := handoverView{
 		frame: f, Base: "/phone/handover/" + v.id, PhoneURL: s.base.String() + "/phone/screen/" + v.phoneID,
@@ -79,17 +80,17 @@ func (s *Service) handoverAction(w http.ResponseWriter, r *http.Request) {
 	v.pcNotice = noticeNone
 	switch action {
 	case "cancel":
-		v.end(outcomeCancelled)
+		v.end(page.Cancelled)
 		s.sendBack(w, r, v)
 		return
 	case "refresh":
 		if !s.newPhoneAddress(v) {
-			s.errorPage(w, r, http.StatusServiceUnavailable, pageErrorInternal)
+			s.errorPage(w, r, http.StatusServiceUnavailable, page.RefusedInternal)
 			return
 		}
 	case "here":
 		if !v.opened && !s.now().Before(v.phoneExpires) && !s.newPhoneAddress(v) {
-			s.errorPage(w, r, http.StatusServiceUnavailable, pageErrorInternal)
+			s.errorPage(w, r, http.StatusServiceUnavailable, page.RefusedInternal)
 			return
 		}
 		redirectTo(w, "/phone/screen/"+v.phoneID+languageQuery(r))
@@ -97,7 +98,7 @@ func (s *Service) handoverAction(w http.ResponseWriter, r *http.Request) {
 	case "number":
 		typed := r.PostForm.Get("number")
 		if v.pcNotice = s.takeNumber(v, typed); v.pcNotice == noticeNone {
-			v.outcome, v.stage = outcomeApproved, stageEnded
+			v.outcome, v.stage = page.Approved, stageEnded
 			s.sendBack(w, r, v)
 			return
 		}
@@ -117,7 +118,7 @@ func (s *Service) sendBack(w http.ResponseWriter, r *http.Request, v *visit) {
 	}
 	location, perr := s.release(v)
 	if perr != nil {
-		s.errorPage(w, r, http.StatusGone, pageErrorGone)
+		s.errorPage(w, r, http.StatusGone, page.RefusedGone)
 		return
 	}
 	s.setCookie(w, v, v.secret, int(repeatWindow.Seconds()))
@@ -134,12 +135,12 @@ func (s *Service) acceptForm(w http.ResponseWriter, r *http.Request) bool {
 		check.Header.Del("Origin")
 	}
 	if s.csrf.Check(check) != nil {
-		s.errorPage(w, r, http.StatusForbidden, pageErrorForeign)
+		s.errorPage(w, r, http.StatusForbidden, page.RefusedForeign)
 		return false
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, limits.FormBody)
 	if r.ParseForm() != nil {
-		s.errorPage(w, r, http.StatusBadRequest, pageErrorForm)
+		s.errorPage(w, r, http.StatusBadRequest, page.RefusedForm)
 		return false
 	}
 	return true

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/authn/wire"
+	"github.com/kakunin-go/kakunin/cardsim/daa/internal/page"
 )
 
 // Knobs change the behaviour for tests. The zero value is the strict default; every knob's zero value is its default.
@@ -224,18 +225,18 @@ type FailureKnobs struct {
 }
 
 // code returns the error code of a redirect. Which one means "cancelled" is for the wire profile to say.
-func (f FailureKnobs) code(o outcome, w wire.Profile) string {
+func (f FailureKnobs) code(o page.Outcome, w wire.Profile) string {
 	switch o {
-	case outcomeCancelled:
+	case page.Cancelled:
 		if f.Cancelled == "" && len(w.CancelCodes) > 0 {
 			return w.CancelCodes[0]
 		}
 		return orText(f.Cancelled, "access_denied")
-	case outcomeBlocked:
+	case page.Blocked:
 		return orText(f.CardBlocked, "access_denied")
-	case outcomeCertificate:
+	case page.Certificate:
 		return orText(f.CertificateUnusable, "access_denied")
-	case outcomeNone, outcomeApproved, outcomeCardFault:
+	case page.Pending, page.Approved, page.CardFault:
 	}
 	return "server_error"
 }

@@ -14,6 +14,7 @@ import (
 
 	"rsc.io/qr"
 
+	"github.com/kakunin-go/kakunin/cardsim/daa/internal/page"
 	"github.com/kakunin-go/kakunin/internal/fault"
 )
 
@@ -22,36 +23,17 @@ var pageFiles embed.FS
 
 // pageSet holds the parsed templates: each page is the layout with its own title and main part.
 type pageSet struct {
-	pages map[pageName]*template.Template
+	pages map[page.Name]*template.Template
 	style []byte
 }
-
-// pageName is a page's name: its file, and the marker by which a Visitor recognises it.
-type pageName string
-
-const (
-	pageHome            pageName = "home"
-	pageError           pageName = "error"
-	pageHandover        pageName = "handover"
-	pageAuthPIN         pageName = "auth-pin"
-	pageTextPIN         pageName = "text-pin"
-	pageSigningPassword pageName = "signing-password"
-	pageConsent         pageName = "consent"
-	pageNumber          pageName = "number"
-	pageProblem         pageName = "problem"
-	pageClosed          pageName = "closed"
-)
 
 func newPageSet() (*pageSet, error) {
 	style, err := fs.ReadFile(pageFiles, "pages/style.css")
 	if err != nil {
 		return nil, err
 	}
-	set := &pageSet{pages: make(map[pageName]*template.Template), style: style}
-	for _, name := range []pageName{
-		pageHome, pageError, pageHandover, pageAuthPIN, pageTextPIN, pageSigningPassword, pageConsent, pageNumber,
-		pageProblem, pageClosed,
-	} {
+	set := &pageSet{pages: make(map[page.Name]*template.Template), style: style}
+	for _, name := range page.Names() {
 		t, err := template.ParseFS(pageFiles, "pages/layout.html", "pages/"+string(name)+".html")
 		if err != nil {
 			return nil, err
@@ -63,7 +45,7 @@ func newPageSet() (*pageSet, error) {
 
 // frame is what the layout needs of every page.
 type frame struct {
-	Page      pageName
+	Page      page.Name
 	Lang      fault.Language
 	OtherLang fault.Language
 	SwitchURL string // this page in the other language
@@ -77,8 +59,8 @@ type frame struct {
 // T picks the text of the page's language. Templates keep both texts side by side.
 func (f frame) T(ja, en string) string { return fault.Message{JA: ja, EN: en}.In(f.Lang) }
 
-func newFrame(r *http.Request, page pageName, c *client, redirectURI string) frame {
-	f := frame{Page: page, Lang: languageOf(r)}
+func newFrame(r *http.Request, name page.Name, c *client, redirectURI string) frame {
+	f := frame{Page: name, Lang: languageOf(r)}
 	f.OtherLang = fault.English
 	if f.Lang == fault.English {
 		f.OtherLang = fault.Japanese
@@ -158,37 +140,22 @@ func (s *Service) style(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(s.pages.style)
 }
 
-// errorKind is a page that ends a visit without a redirect.
-type errorKind string
-
-const (
-	pageErrorQuery    errorKind = "query"
-	pageErrorClient   errorKind = "client"
-	pageErrorRedirect errorKind = "redirect"
-	pageErrorGone     errorKind = "gone"
-	pageErrorCookie   errorKind = "cookie"
-	pageErrorForeign  errorKind = "foreign"
-	pageErrorForm     errorKind = "form"
-	pageErrorNotFound errorKind = "not-found"
-	pageErrorInternal errorKind = "internal"
-)
-
-func (s *Service) errorPage(w http.ResponseWriter, r *http.Request, status int, kind errorKind) {
+func (s *Service) errorPage(w http.ResponseWriter, r *http.Request, status int, kind page.Refusal) {
 	s.log.Warn("error page", slog.String("kind", string(kind)), slog.Int("status", status))
-	f := newFrame(r, pageError, nil, "")
+	f := newFrame(r, page.Error, nil, "")
 	s.render(w, status, f, struct {
 		frame
-		Kind errorKind
+		Kind page.Refusal
 	}{f, kind})
 }
 
 func (s *Service) notFound(w http.ResponseWriter, r *http.Request) {
-	s.errorPage(w, r, http.StatusNotFound, pageErrorNotFound)
+	s.errorPage(w, r, http.StatusNotFound, page.RefusedNotFound)
 }
 
 // home says what this is.
 func (s *Service) home(w http.ResponseWriter, r *http.Request) {
-	f := newFrame(r, pageHome, nil, "")
+	f := newFrame(r, page.Home, nil, "")
 	type endpoint struct{ Name, URL string }
 	view := struct {
 		frame

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/kakunin-go/kakunin/cardsim/daa/internal/page"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
@@ -65,7 +66,7 @@ func sortClients(list []*client) {
 func (s *Service) phoneVisit(w http.ResponseWriter, r *http.Request) (v *visit, same, ok bool) {
 	v, ok = s.phones.get(r.PathValue("phone"))
 	if !ok {
-		s.errorPage(w, r, http.StatusGone, pageErrorGone)
+		s.errorPage(w, r, http.StatusGone, page.RefusedGone)
 		return nil, false, false
 	}
 	v.mu.Lock()
@@ -74,10 +75,10 @@ func (s *Service) phoneVisit(w http.ResponseWriter, r *http.Request) (v *visit, 
 	case v.released && same:
 		s.sendBack(w, r, v)
 	case v.released || !v.opened && !s.now().Before(v.phoneExpires):
-		s.errorPage(w, r, http.StatusGone, pageErrorGone)
+		s.errorPage(w, r, http.StatusGone, page.RefusedGone)
 	case !same && !v.handedOver:
 		// Without a hand-over there is no other screen that could take the answer back.
-		s.errorPage(w, r, http.StatusForbidden, pageErrorCookie)
+		s.errorPage(w, r, http.StatusForbidden, page.RefusedCookie)
 	default:
 		v.opened = true
 		return v, same, true
@@ -93,47 +94,47 @@ func (s *Service) phonePage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer v.mu.Unlock()
-	var page pageName
+	var name page.Name
 	switch v.stage {
 	case stageAuthPIN:
-		page = pageAuthPIN
+		name = page.AuthPIN
 	case stageTextPIN:
-		page = pageTextPIN
+		name = page.TextPIN
 	case stageSigningPassword:
-		page = pageSigningPassword
+		name = page.SigningPassword
 	case stageConsent:
-		page = pageConsent
+		name = page.Consent
 	case stageNumber:
-		page = pageNumber
+		name = page.Number
 	case stageEnded:
-		page = pageProblem
-		if v.outcome == outcomeCancelled || v.outcome == outcomeApproved {
-			page = pageClosed
+		name = page.Problem
+		if v.outcome == page.Cancelled || v.outcome == page.Approved {
+			name = page.Closed
 		}
 	}
-	f := newFrame(r, page, v.req.client, v.req.redirectURI)
+	f := newFrame(r, name, v.req.client, v.req.redirectURI)
 	f.Alert = noticeText(f, v.notice, v.stage, v.remaining)
 	view := phoneView{
 		frame: f, Base: "/phone/screen/" + v.phoneID, Attempt: v.attempt, SameDevice: same,
 		Invalid: v.notice == noticeWrongSecret || v.notice == noticeMalformed, Sign: v.req.transaction != nil,
-		Asked: askedLabels(f, v.req), Outcome: outcomeNames[v.outcome], Blocked: blockedNames[v.blocked],
+		Asked: askedLabels(f, v.req), Outcome: string(v.outcome), Blocked: blockedNames[v.blocked],
 	}
 	if v.notice == noticeWrongSecret {
 		view.Remaining = v.remaining
 	}
-	switch page {
-	case pageAuthPIN:
+	switch name {
+	case page.AuthPIN:
 		view.Cards = s.cardChoices(0)
 		if len(view.Cards) == 1 {
 			view.Hint = view.Cards[0].AuthPIN
 		}
-	case pageTextPIN:
+	case page.TextPIN:
 		view.Hint = s.hint(v).TextPIN
-	case pageSigningPassword:
+	case page.SigningPassword:
 		view.Hint = s.hint(v).SigningPassword
-	case pageConsent:
+	case page.Consent:
 		view.Attributes = attributeRows(f, v)
-	case pageNumber:
+	case page.Number:
 		view.Number = v.number
 		view.Expired = !s.now().Before(v.numberExpires) || v.misses >= maxNumberMisses
 	default: // nothing more to say
@@ -167,7 +168,7 @@ func (s *Service) phoneAction(w http.ResponseWriter, r *http.Request) {
 	fresh := r.PathValue("attempt") == strconv.Itoa(v.attempt) // not a second click and not an old page: neither may cost a try
 	switch {
 	case action == "cancel" && v.stage != stageEnded:
-		v.end(outcomeCancelled)
+		v.end(page.Cancelled)
 	case action == "leave" && v.stage == stageEnded:
 	case action == "auth-pin" && v.stage == stageAuthPIN && fresh:
 		s.takeAuthPIN(ctx, v, r.PostForm)
@@ -176,7 +177,7 @@ func (s *Service) phoneAction(w http.ResponseWriter, r *http.Request) {
 	case action == "signing-password" && v.stage == stageSigningPassword && fresh:
 		s.takeSigningPassword(ctx, v, r.PostForm)
 	case action == "consent" && v.stage == stageConsent && same:
-		v.outcome, v.stage = outcomeApproved, stageEnded
+		v.outcome, v.stage = page.Approved, stageEnded
 	case (action == "consent" && v.stage == stageConsent) || (action == "number" && v.stage == stageNumber):
 		if err := s.showNumber(v); err != nil {
 			s.fail(w, "number", err)
@@ -184,7 +185,7 @@ func (s *Service) phoneAction(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	// A problem is shown first; the person leaves that page by a button of its own.
-	shown := v.outcome == outcomeBlocked || v.outcome == outcomeCertificate || v.outcome == outcomeCardFault
+	shown := v.outcome == page.Blocked || v.outcome == page.Certificate || v.outcome == page.CardFault
 	if v.stage == stageEnded && same && (!shown || action == "leave") {
 		s.sendBack(w, r, v)
 		return
@@ -200,7 +201,7 @@ var (
 
 func (s *Service) takeAuthPIN(ctx context.Context, v *visit, form url.Values) {
 	if len(s.hands) == 0 {
-		v.end(outcomeCardFault)
+		v.end(page.CardFault)
 		return
 	}
 	index, err := strconv.Atoi(form.Get("card"))
@@ -266,27 +267,21 @@ func (s *Service) cardProblem(ctx context.Context, v *visit, err error) {
 	case errors.As(err, &refused) && refused.Remaining != 0: // -1 when the card does not tell
 		v.notice, v.remaining = noticeWrongSecret, max(0, refused.Remaining)
 	case errors.As(err, &refused):
-		v.end(outcomeBlocked)
+		v.end(page.Blocked)
 		v.blocked = refused.Reference
 	case errors.Is(err, errCertificate):
-		v.end(outcomeCertificate)
+		v.end(page.Certificate)
 	default:
 		// The error's type, not its text: what a card or a parser says may hold personal data.
 		s.log.ErrorContext(ctx, "card could not be used", slog.String("type", fmt.Sprintf("%T", err)))
-		v.end(outcomeCardFault)
+		v.end(page.CardFault)
 	}
 }
 
-// Names under which the templates know an outcome and a reference.
-var (
-	outcomeNames = map[outcome]string{
-		outcomeApproved: "approved", outcomeCancelled: "cancelled", outcomeBlocked: "blocked",
-		outcomeCertificate: "certificate", outcomeCardFault: "card-fault",
-	}
-	blockedNames = map[card.PIN]string{
-		card.AuthPIN: "auth-pin", card.TextPIN: "text-pin", card.SigningPIN: "signing-password",
-	}
-)
+// blockedNames are the names under which the templates know a reference.
+var blockedNames = map[card.PIN]string{
+	card.AuthPIN: "auth-pin", card.TextPIN: "text-pin", card.SigningPIN: "signing-password",
+}
 
 func noticeText(f frame, n notice, at stage, remaining int) string {
 	switch n {

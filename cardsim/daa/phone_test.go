@@ -16,6 +16,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
+	"github.com/kakunin-go/kakunin/cardsim/daa/visitor"
 	"github.com/kakunin-go/kakunin/jpki"
 )
 
@@ -262,13 +263,13 @@ func TestVisitorCancelsMistypesAndBlocks(t *testing.T) {
 		t.Errorf("two mistakes: %d, %v", remaining, err)
 	}
 	v.TextPIN = "0000"
-	var e *daa.Error
-	if _, err = v.Approve(t.Context(), target); !errors.As(err, &e) || e.Reason != daa.ReasonPINRefused {
+	var e *visitor.Error
+	if _, err = v.Approve(t.Context(), target); !errors.As(err, &e) || e.Reason != visitor.ReasonPINRefused {
 		t.Errorf("wrong text PIN: %v", err)
 	}
 	v = rp.svc.Visitor()
 	v.AuthPIN = "9999"
-	if _, err = v.Approve(t.Context(), target); !errors.As(err, &e) || e.Reason != daa.ReasonPINRefused {
+	if _, err = v.Approve(t.Context(), target); !errors.As(err, &e) || e.Reason != visitor.ReasonPINRefused {
 		t.Errorf("wrong PIN: %v", err)
 	}
 	v = rp.svc.Visitor()
@@ -277,11 +278,11 @@ func TestVisitorCancelsMistypesAndBlocks(t *testing.T) {
 		t.Errorf("block: %q, %v", callback, err)
 	}
 	callback, err = v.Approve(t.Context(), target)
-	if !errors.As(err, &e) || e.Reason != daa.ReasonCardUnusable || rp.callback(callback).Get("error") != "access_denied" {
+	if !errors.As(err, &e) || e.Reason != visitor.ReasonCardUnusable || rp.callback(callback).Get("error") != "access_denied" {
 		t.Errorf("blocked card: %q, %v", callback, err)
 	}
 	if _, err = v.Approve(t.Context(), rp.authorizationURL(with(rp.authorization(), "client_id", "X"))); !errors.As(err, &e) ||
-		e.Reason != daa.ReasonRefused || e.Check != "client" {
+		e.Reason != visitor.ReasonRefused || e.Step != "client" {
 		t.Errorf("unknown client: %v", err)
 	}
 }
@@ -465,7 +466,7 @@ func TestRevokedAuthenticationCertificate(t *testing.T) {
 	}
 	rp.svc.SetKnobs(daa.Knobs{Failures: daa.FailureKnobs{CertificateUnusable: "server_error", OmitDescription: true}})
 	callback, err := rp.svc.Visitor().Approve(t.Context(), rp.authorizationURL(rp.authorization()))
-	var e *daa.Error
+	var e *visitor.Error
 	if got := rp.callback(callback); !errors.As(err, &e) || got.Get("error") != "server_error" || got.Has("error_description") {
 		t.Errorf("callback %v, %v", got, err)
 	}

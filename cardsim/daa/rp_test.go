@@ -21,6 +21,7 @@ import (
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
+	"github.com/kakunin-go/kakunin/cardsim/daa/visitor"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/internal/jose"
 )
@@ -312,7 +313,7 @@ func without(q url.Values, names ...string) url.Values {
 }
 
 // login runs the SDK's client through a whole login.
-func login(ctx context.Context, c *authn.Client, v *daa.Visitor, r authn.Request) (*authn.Identity, error) {
+func login(ctx context.Context, c *authn.Client, v *visitor.Person, r authn.Request) (*authn.Identity, error) {
 	begun, err := c.Begin(ctx, r)
 	if err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/cardsim/daa/visitor"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
@@ -162,12 +163,12 @@ func (r *Running) Card() *cardsim.Card { return r.cards[0] }
 func (r *Running) Cards() []*cardsim.Card { return append([]*cardsim.Card(nil), r.cards...) }
 
 // Visitor returns a person who holds the default card and knows its PINs.
-func (r *Running) Visitor() *Visitor { return r.VisitorWith(r.Card()) }
+func (r *Running) Visitor() *visitor.Person { return r.VisitorWith(r.Card()) }
 
 // VisitorWith returns a person who holds one of the cards and knows its PINs.
-func (r *Running) VisitorWith(c *cardsim.Card) *Visitor {
+func (r *Running) VisitorWith(c *cardsim.Card) *visitor.Person {
 	p := c.Person()
-	return &Visitor{
+	return &visitor.Person{
 		HTTPClient: r.Client(), Card: p.ID,
 		AuthPIN: p.AuthPIN, TextPIN: p.TextPIN, SigningPassword: p.SigningPassword,
 	}

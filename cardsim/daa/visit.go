@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kakunin-go/kakunin/cardsim/daa/internal/page"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
@@ -29,12 +30,12 @@ type visit struct {
 	opened       bool
 	stage        stage
 	attempt      int // counts the PINs and passwords taken: a form that was shown before the last one is stale
-	outcome      outcome
+	outcome      page.Outcome
 	released     bool
 	location     string   // with released: where the browser was sent
 	notice       notice   // what the phone screen has to say about the last input
 	remaining    int      // tries, with noticeWrongSecret
-	blocked      card.PIN // with outcomeBlocked
+	blocked      card.PIN // with page.Blocked
 	pcNotice     notice
 
 	hand            *hand
@@ -61,18 +62,6 @@ const (
 	stageConsent
 	stageNumber // consented on another device than the one that began
 	stageEnded  // see outcome
-)
-
-// outcome is how a visit ended.
-type outcome int
-
-const (
-	outcomeNone outcome = iota
-	outcomeApproved
-	outcomeCancelled
-	outcomeBlocked
-	outcomeCertificate // revoked, expired or otherwise not good
-	outcomeCardFault
 )
 
 // notice is a message about the last input.
@@ -140,7 +129,7 @@ func (s *Service) newPhoneAddress(v *visit) bool {
 
 // restart forgets everything that was read from a card.
 func (v *visit) restart() {
-	v.stage, v.outcome, v.notice, v.pcNotice = stageAuthPIN, outcomeNone, noticeNone, noticeNone
+	v.stage, v.outcome, v.notice, v.pcNotice = stageAuthPIN, page.Pending, noticeNone, noticeNone
 	v.hand, v.personID, v.authCertificate = nil, "", nil
 	v.person, v.personRead = fourinfo.Person{}, false
 	v.signature, v.certificate = nil, nil
@@ -190,8 +179,8 @@ func (v *visit) advance() {
 }
 
 // end closes the visit. Whatever was read from the card is dropped unless the person approved.
-func (v *visit) end(o outcome) {
-	if o != outcomeApproved {
+func (v *visit) end(o page.Outcome) {
+	if o != page.Approved {
 		v.restart()
 	}
 	v.stage, v.outcome = stageEnded, o
@@ -243,7 +232,7 @@ func (s *Service) release(v *visit) (string, *protocolError) {
 		state, _, _ = strings.Cut(state, ";")
 	}
 	params := url.Values{"state": {state}}
-	if v.outcome == outcomeApproved {
+	if v.outcome == page.Approved {
 		g := s.newGrant(v)
 		code := rand.Text() + rand.Text()
 		if !s.codes.add(code, g, s.now().Add(k.Lifetimes.code())) {
@@ -259,7 +248,7 @@ func (s *Service) release(v *visit) (string, *protocolError) {
 	} else {
 		params.Set("error", k.Failures.code(v.outcome, s.wire))
 		if !k.Failures.OmitDescription {
-			params.Set("error_description", v.outcome.description())
+			params.Set("error_description", outcomeDescriptions[v.outcome])
 		}
 		if v.req.transaction != nil {
 			v.req.transaction.cancel()
@@ -269,7 +258,7 @@ func (s *Service) release(v *visit) (string, *protocolError) {
 	for name, value := range k.Callback.Extra {
 		params.Set(name, value)
 	}
-	s.log.Info("visit ended", slog.String("client", v.req.client.ID), slog.Bool("approved", v.outcome == outcomeApproved))
+	s.log.Info("visit ended", slog.String("client", v.req.client.ID), slog.Bool("approved", v.outcome == page.Approved))
 	v.location = withQuery(v.req.redirectURI, params)
 	return v.location, nil
 }
@@ -285,17 +274,10 @@ func (s *Service) nameIssuer(params url.Values) {
 	}
 }
 
-func (o outcome) description() string {
-	switch o {
-	case outcomeCancelled:
-		return "the person cancelled"
-	case outcomeBlocked:
-		return "the card is blocked"
-	case outcomeCertificate:
-		return "the certificate cannot be used"
-	case outcomeCardFault:
-		return "the card could not be read"
-	case outcomeNone, outcomeApproved:
-	}
-	return ""
+// outcomeDescriptions go into the redirect as error_description.
+var outcomeDescriptions = map[page.Outcome]string{
+	page.Cancelled:   "the person cancelled",
+	page.Blocked:     "the card is blocked",
+	page.Certificate: "the certificate cannot be used",
+	page.CardFault:   "the card could not be read",
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
+	"github.com/kakunin-go/kakunin/cardsim/daa/visitor"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 )
 
@@ -29,7 +30,7 @@ type world struct {
 	service *daa.Service
 	person  cardsim.Person
 	card    *cardsim.Card
-	visitor *daa.Visitor
+	visitor *visitor.Person
 	client  *authn.Client // the bank, as registered at the service
 	ocspURL string
 	server  *http.Server
@@ -85,7 +86,7 @@ func newWorld(ctx context.Context, s surroundings, persona cardsim.Persona, logg
 		return nil, errors.Join(err, listener.Close())
 	}
 	w.ocspURL = base + "/simulator/jpki/sign/ocsp"
-	w.visitor = &daa.Visitor{AuthPIN: w.person.AuthPIN, TextPIN: w.person.TextPIN, SigningPassword: w.person.SigningPassword}
+	w.visitor = &visitor.Person{AuthPIN: w.person.AuthPIN, TextPIN: w.person.TextPIN, SigningPassword: w.person.SigningPassword}
 	w.server = &http.Server{Handler: w.service, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = w.server.Serve(listener) }() // until close
 	return w, nil

@@ -14,11 +14,11 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/authn"
-	"github.com/kakunin-go/kakunin/cardsim/daa"
+	"github.com/kakunin-go/kakunin/cardsim/daa/visitor"
 )
 
 // visit goes through the relying party as a browser would, over HTTP: log in, read the document, sign, fetch the
-// report. daa.Visitor is the person at the service's pages and the phone. One JSON object goes to stdout.
+// report. visitor.Person is the person at the service's pages and the phone. One JSON object goes to stdout.
 func (d *demo) visit(ctx context.Context, stdout, stderr io.Writer) int {
 	b, err := newBrowser(d)
 	var rep report
@@ -71,7 +71,7 @@ func reportError(err error) *errorReport {
 type browser struct {
 	demo    *demo
 	client  *http.Client
-	visitor *daa.Visitor
+	visitor *visitor.Person
 }
 
 func newBrowser(d *demo) (*browser, error) {
@@ -87,7 +87,7 @@ func newBrowser(d *demo) (*browser, error) {
 			Jar:           trustworthyLoopback{jar},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		visitor: &daa.Visitor{AuthPIN: d.person.AuthPIN, TextPIN: d.person.TextPIN, SigningPassword: d.person.SigningPassword},
+		visitor: &visitor.Person{AuthPIN: d.person.AuthPIN, TextPIN: d.person.TextPIN, SigningPassword: d.person.SigningPassword},
 	}, nil
 }
 

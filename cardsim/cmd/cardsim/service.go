@@ -110,7 +110,7 @@ func asUsage(err error) error {
 		"client-key":   "-client-key must be an RSA key of 2048 bits or more, or an EC key on P-256",
 		"redirect-url": "-redirect-url must be an http or https URL of at most 255 characters, without a fragment",
 		"base-url":     "-base-url must be http or https with a host and nothing after it, e.g. https://daa.example",
-	}[refused.Check]
+	}[refused.Step]
 	if !ok {
 		return err
 	}

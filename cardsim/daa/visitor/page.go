@@ -1,4 +1,4 @@
-package daa
+package visitor
 
 import (
 	"errors"
@@ -7,11 +7,13 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/kakunin-go/kakunin/cardsim/daa/internal/page"
 )
 
 // shownPage is what a Visitor sees of a page of ours: the markers and the forms, not the texts.
 type shownPage struct {
-	name  pageName
+	name  page.Name
 	at    *url.URL
 	forms map[string]*shownForm
 	marks map[string]string // data-kakunin-… attributes outside forms, without the prefix
@@ -39,8 +41,6 @@ var (
 	pageAttr = regexp.MustCompile(`([a-z][a-z0-9-]*)(?:="([^"]*)")?`)
 )
 
-const mark = "data-kakunin-"
-
 // readPage finds markers and forms.
 func readPage(body string) (*shownPage, error) {
 	p := &shownPage{forms: make(map[string]*shownForm), marks: make(map[string]string)}
@@ -52,7 +52,7 @@ func readPage(body string) (*shownPage, error) {
 		}
 		switch tag[1] {
 		case "form":
-			name := attrs[mark+"form"]
+			name := attrs[page.Mark+"form"]
 			if form != nil || name == "" || p.forms[name] != nil || attrs["method"] != "post" {
 				return nil, errPage
 			}
@@ -65,11 +65,11 @@ func readPage(body string) (*shownPage, error) {
 				return nil, errPage
 			}
 			form.inputs = append(form.inputs, shownInput{
-				kind: attrs["type"], name: attrs["name"], value: attrs["value"], card: attrs[mark+"card"],
+				kind: attrs["type"], name: attrs["name"], value: attrs["value"], card: attrs[page.Mark+"card"],
 			})
 		}
 		for name, value := range attrs {
-			key, ok := strings.CutPrefix(name, mark)
+			key, ok := strings.CutPrefix(name, page.Mark)
 			if !ok {
 				continue
 			}
@@ -81,7 +81,7 @@ func readPage(body string) (*shownPage, error) {
 				return nil, errPage
 			}
 			if key == "page" {
-				p.name = pageName(value)
+				p.name = page.Name(value)
 			}
 			p.marks[key] = value
 		}

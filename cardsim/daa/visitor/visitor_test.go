@@ -1,4 +1,4 @@
-package daa_test
+package visitor_test
 
 import (
 	"errors"
@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"testing"
 
-	"github.com/kakunin-go/kakunin/cardsim/daa"
+	"github.com/kakunin-go/kakunin/cardsim/daa/visitor"
 )
 
 // A service of another make that needs no pages: the visitor follows its redirects to the callback and no further.
@@ -33,15 +33,15 @@ func TestVisitorFollowsRedirectsOfAnotherService(t *testing.T) {
 	service := httptest.NewServer(mux)
 	t.Cleanup(service.Close)
 
-	visitor := &daa.Visitor{}
+	person := &visitor.Person{}
 	query := "?state=s1&redirect_uri=" + url.QueryEscape(redirectURL)
-	callback, err := visitor.Approve(t.Context(), service.URL+"/auth"+query)
+	callback, err := person.Approve(t.Context(), service.URL+"/auth"+query)
 	if want := redirectURL + "?code=c&state=s1"; err != nil || callback != want {
 		t.Errorf("callback %q, error %v, want %q", callback, err, want)
 	}
 	for _, path := range []string{"/loop", "/page"} {
-		callback, err := visitor.Approve(t.Context(), service.URL+path+query)
-		if e, ok := errors.AsType[*daa.Error](err); !ok || e.Reason != daa.ReasonUnexpectedPage || callback != "" {
+		callback, err := person.Approve(t.Context(), service.URL+path+query)
+		if e, ok := errors.AsType[*visitor.Error](err); !ok || e.Reason != visitor.ReasonUnexpectedPage || callback != "" {
 			t.Errorf("%s: callback %q, error %v", path, callback, err)
 		}
 	}
