@@ -187,20 +187,20 @@ func TestPendingOfAnotherClient(t *testing.T) {
 }
 
 func TestReplayMemoryIsBounded(t *testing.T) {
-	r := newReplays()
+	r := newOP(t).client().finished
 	at := time.Unix(1_000_000, 0)
 	expires := at.Add(time.Minute)
-	if !r.first("first", at, expires) || r.first("first", at, expires) {
+	if !r.First("first", at, expires) || r.First("first", at, expires) {
 		t.Fatal("first")
 	}
 	for range limits.FinishedLogins {
-		r.first(randomText(8), at, expires)
+		r.First(randomText(8), at, expires)
 	}
-	if len(r.seen) > limits.FinishedLogins || len(r.queue) != len(r.seen) {
-		t.Errorf("%d remembered", len(r.seen))
+	if r.Len() != limits.FinishedLogins {
+		t.Errorf("%d remembered", r.Len())
 	}
-	if !r.first("later", at.Add(2*time.Minute), at.Add(3*time.Minute)) || len(r.seen) != 1 {
-		t.Errorf("%d remembered after their time", len(r.seen))
+	if !r.First("later", at.Add(2*time.Minute), at.Add(3*time.Minute)) || r.Len() != 1 {
+		t.Errorf("%d remembered after their time", r.Len())
 	}
 }
 

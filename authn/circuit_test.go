@@ -2,9 +2,7 @@ package authn
 
 import (
 	"context"
-	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -16,6 +14,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/webcall"
 )
 
 // serviceToken is the shortest call of the token endpoint; the token is forgotten so that each call makes a request.
@@ -23,6 +22,11 @@ func serviceToken(c *Client) error {
 	token, err := c.ServiceToken(context.Background())
 	c.ForgetServiceToken(context.Background(), token)
 	return err
+}
+
+// ask makes one request with a client of this package.
+func ask(ctx context.Context, h *http.Client, target string, limit int64) (webcall.Answer, error) {
+	return webcall.Get(ctx, h, webcall.Query{URL: target, Limit: limit, Accept: jsonType, Bearer: testAccess})
 }
 
 // switchable lets the token endpoint's answer be changed while requests are under way; nil is the usual one.
@@ -135,7 +139,7 @@ func TestCircuitStaysClosed(t *testing.T) {
 		h := op.client(func(c *Config) { c.BreakAfter = 1 }).HTTPClient()
 		op.info = reply(200, jsonType, strings.Repeat(" ", limits.HTTPBody+2))
 		for range 2 {
-			if _, err := get(t.Context(), h, op.env.UserinfoEndpoint, 2*limits.HTTPBody, jsonType, testAccess); !errors.Is(err, errTooLarge) {
+			if _, err := ask(t.Context(), h, op.env.UserinfoEndpoint, 2*limits.HTTPBody); err == nil || webcall.Explain(err).Problem != webcall.Size {
 				t.Error(err)
 			}
 		}
@@ -145,9 +149,9 @@ func TestCircuitStaysClosed(t *testing.T) {
 		h := op.client(func(c *Config) { c.BreakAfter = 1 }).HTTPClient()
 		op.info = reply(503, jsonType, "{}")
 		for range 2 {
-			_, _ = get(t.Context(), h, op.env.UserinfoEndpoint, limits.Userinfo, jsonType, testAccess)
+			_, _ = ask(t.Context(), h, op.env.UserinfoEndpoint, limits.Userinfo)
 		}
-		if _, err := get(t.Context(), h, other.env.UserinfoEndpoint, limits.Userinfo, jsonType, testAccess); err != nil || op.infoHits.Load() != 1 {
+		if _, err := ask(t.Context(), h, other.env.UserinfoEndpoint, limits.Userinfo); err != nil || op.infoHits.Load() != 1 {
 			t.Errorf("%d requests, %v", op.infoHits.Load(), err)
 		}
 	})
@@ -183,38 +187,6 @@ func TestCancelledCallsDoNotOpenTheCircuit(t *testing.T) {
 	}
 }
 
-// A probe that its caller gives up says nothing: the next call probes. One that never ends holds nobody up for longer than
-// a pause.
-func TestProbeThatSaysNothing(t *testing.T) {
-	at := newClock()
-	c := &circuit{after: 1, pause: time.Minute, now: at.now, log: slog.New(slog.DiscardHandler)}
-	ctx := context.Background()
-	enter := func(wantProbe, want bool) {
-		t.Helper()
-		if probe, ok := c.enter(); probe != wantProbe || ok != want {
-			t.Fatalf("probe %v, ok %v", probe, ok)
-		}
-	}
-	enter(false, true)
-	c.leave(ctx, false, failed)
-	enter(false, false)
-	at.advance(time.Minute)
-	enter(true, true)
-	enter(false, false)
-	c.leave(ctx, true, inconclusive)
-	enter(true, true) // and this one never ends
-	enter(false, false)
-	at.advance(time.Minute)
-	enter(true, true)
-	c.leave(ctx, false, failed) // a call from before the opening changes nothing
-	enter(false, false)
-	at.advance(-time.Hour) // a clock that is set back does not prolong the pause
-	enter(true, true)
-	c.leave(ctx, true, succeeded)
-	enter(false, true)
-	enter(false, true)
-}
-
 func TestOneProbeAmongMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		service := &hanging{release: make(chan struct{})}
@@ -224,8 +196,8 @@ func TestOneProbeAmongMany(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fetch := func() (answer, error) {
-			return get(context.Background(), c.http, c.env.UserinfoEndpoint, limits.Userinfo, jsonType, "")
+		fetch := func() (webcall.Answer, error) {
+			return ask(context.Background(), c.http, c.env.UserinfoEndpoint, limits.Userinfo)
 		}
 		open := service.release
 		close(open)

@@ -5,12 +5,16 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/internal/jose"
+	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/once"
+	"github.com/kakunin-go/kakunin/internal/webcall"
 )
 
 // Client logs people in. It is made by [New] or [Tenants.Add], never changes and is safe for concurrent use. It caches the
@@ -46,7 +50,7 @@ type Client struct {
 	decrypter  decrypter
 	keys       *keyCache
 	service    *serviceTokens
-	finished   *replays
+	finished   *once.Memory
 }
 
 // shared is what the clients of one service have in common: connections, circuits and the service's signing keys.
@@ -71,7 +75,7 @@ func New(c Config) (*Client, error) {
 // newShared checks the common part of the configuration and builds what depends on nothing else.
 func newShared(c Config) (*shared, []error) {
 	list := c.commonMistakes()
-	hardened, err := harden(c.HTTPClient)
+	hardened, err := hardened(c.HTTPClient)
 	if err != nil {
 		return nil, append(list, err)
 	}
@@ -82,16 +86,29 @@ func newShared(c Config) (*shared, []error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	breaker := circuit{after: c.BreakAfter, pause: orDuration(c.BreakFor, defaultBreakFor), now: s.now, log: s.log}
+	breaker := webcall.Breaker{After: c.BreakAfter, Pause: orDuration(c.BreakFor, defaultBreakFor), Now: s.now, Log: s.log}
 	switch {
-	case breaker.after == 0:
-		breaker.after = defaultBreakAfter
-	case breaker.after < 0:
-		breaker.after = 0
+	case breaker.After == 0:
+		breaker.After = defaultBreakAfter
+	case breaker.After < 0:
+		breaker.After = 0
 	}
-	s.http.Transport = newCircuits(s.http.Transport, c.Environment, &breaker)
+	s.http.Transport = webcall.Guard(s.http.Transport, breaker,
+		webcall.Endpoint{Name: "token", URL: c.Environment.TokenEndpoint},
+		webcall.Endpoint{Name: "userinfo", URL: c.Environment.UserinfoEndpoint},
+		webcall.Endpoint{Name: "signing keys", URL: c.Environment.JWKSEndpoint},
+		webcall.Endpoint{Name: "sign API", URL: c.Environment.SignEndpoint, Below: true})
 	s.keys = newKeyCache(c.Environment.JWKSEndpoint, s.http, s.now, s.log)
 	return s, list
+}
+
+// hardened is the client of package webcall, with a mistake of the configuration for an error.
+func hardened(given *http.Client) (*http.Client, error) {
+	h, err := webcall.Client(given)
+	if err != nil {
+		return nil, mistake("HTTPClient " + strings.TrimPrefix(err.Error(), "webcall: "))
+	}
+	return h, nil
 }
 
 // newClient copies a configuration that has been checked.
@@ -107,7 +124,7 @@ func newClient(c Config, ring *KeyRing, s *shared, tenant string) *Client {
 		assertionHeaderType: orString(c.AssertionType, "JWT"),
 		assertionLifetime:   orDuration(c.AssertionLifetime, defaultAssertionLifetime),
 		decrypter:           newDecrypter(c),
-		service:             newServiceTokens(), finished: newReplays(),
+		service:             newServiceTokens(), finished: once.New(limits.FinishedLogins, once.Forget),
 	}
 	if c.Wire != nil {
 		cl.wire = c.Wire.Clone()

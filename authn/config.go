@@ -20,6 +20,13 @@ const (
 	minPendingTTL     = time.Minute
 	maxPendingTTL     = 24 * time.Hour
 	maxDecryptionKeys = 8 // one in use, one before it, and room
+
+	// defaultBreakAfter and defaultBreakFor: with the default timeout of 10 s, a service that hangs costs each of a few
+	// people ten seconds and everybody after them nothing, and it is looked at again twice a minute.
+	defaultBreakAfter = 5
+	defaultBreakFor   = 30 * time.Second
+	maxBreakAfter     = 1000
+	maxBreakFor       = 10 * time.Minute
 )
 
 // Config configures a client; New validates and copies it. Environment, ClientID, Key (or Keys) and RedirectURL are

@@ -155,9 +155,9 @@ func TestHTTPClientIsHardened(t *testing.T) {
 		t.Error("timeout or cookies")
 	}
 	op.info = func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }
-	a, err := get(context.Background(), h, op.env.UserinfoEndpoint, 1<<10, jsonType, testAccess)
-	if err != nil || a.status != http.StatusFound {
-		t.Errorf("a redirect was followed: %d, %v", a.status, err)
+	a, err := ask(context.Background(), h, op.env.UserinfoEndpoint, 1<<10)
+	if err != nil || a.Status != http.StatusFound {
+		t.Errorf("a redirect was followed: %d, %v", a.Status, err)
 	}
 	h.CloseIdleConnections()
 }
@@ -167,12 +167,12 @@ func TestBodiesAreCapped(t *testing.T) {
 	for size, ok := range map[int]bool{limits.HTTPBody: true, limits.HTTPBody + 1: false} {
 		op := newOP(t)
 		op.info = reply(200, jsonType, strings.Repeat("x", size))
-		a, err := get(context.Background(), op.client().HTTPClient(), op.env.UserinfoEndpoint, 1<<30, jsonType, testAccess)
-		if (err == nil) != ok || (ok && len(a.body) != size) {
-			t.Errorf("%d bytes: %d, %v", size, len(a.body), err)
+		a, err := ask(context.Background(), op.client().HTTPClient(), op.env.UserinfoEndpoint, 1<<30)
+		if (err == nil) != ok || (ok && len(a.Body) != size) {
+			t.Errorf("%d bytes: %d, %v", size, len(a.Body), err)
 		}
 		if !ok {
-			wantError(t, err, ReasonTransport, "size")
+			wantError(t, transportError(err), ReasonTransport, "size")
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/strictjson"
+	"github.com/kakunin-go/kakunin/internal/webcall"
 )
 
 // Environment is a set of endpoints; every URL can be overridden one by one.
@@ -67,20 +68,20 @@ func Discover(ctx context.Context, client *http.Client, issuer string) (Environm
 	if m := checkURL("issuer", issuer, false); m != nil {
 		return Environment{}, misconfigured("discovery", []error{m})
 	}
-	hardened, err := harden(client)
+	h, err := hardened(client)
 	if err != nil {
 		return Environment{}, misconfigured("discovery", []error{err})
 	}
 	// "removing any terminating / ... before appending" (OpenID Connect Discovery 1.0, section 4).
 	target := strings.TrimSuffix(issuer, "/") + "/.well-known/openid-configuration"
-	answer, err := get(ctx, hardened, target, limits.Discovery, "application/json", "")
+	answer, err := webcall.Get(ctx, h, webcall.Query{URL: target, Limit: limits.Discovery, Accept: "application/json"})
 	if err != nil {
-		return Environment{}, err
+		return Environment{}, transportError(err)
 	}
-	if answer.status != http.StatusOK {
+	if answer.Status != http.StatusOK {
 		return Environment{}, &Error{Reason: ReasonTransport, Check: "discovery status"}
 	}
-	return readMetadata(answer.body, issuer)
+	return readMetadata(answer.Body, issuer)
 }
 
 func readMetadata(body []byte, issuer string) (Environment, error) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin/internal/webcall"
 )
 
 // Family, Language: see FamilyOf and MessageFor.
@@ -197,6 +198,15 @@ func (e *Error) Family() fault.Family { return e.Reason.info().family }
 
 // UserMessage is fit to show to a person; see [MessageFor].
 func (e *Error) UserMessage() fault.Message { return e.Reason.info().message }
+
+// transportError is what an HTTP client returned, in words of this package.
+func transportError(err error) *Error {
+	if own := (*Error)(nil); errors.As(err, &own) {
+		return own
+	}
+	e := webcall.Explain(err)
+	return &Error{Reason: ReasonTransport, Check: string(e.Problem), Err: e.Err}
+}
 
 // mistake is one fault of a configuration, in words of this package: safe to print.
 type mistake string

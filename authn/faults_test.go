@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/webcall"
 )
 
 // memory is a network in memory, whose connections let the fake clock of a synctest bubble run while they wait.
@@ -207,7 +208,7 @@ func TestFaultMatrix(t *testing.T) {
 					if n := requests.Load(); n < 1 || n > target.requests {
 						t.Errorf("%d requests", n)
 					}
-					if took > defaultTimeout {
+					if took > webcall.DefaultTimeout {
 						t.Errorf("it took %v", took)
 					}
 					if err == nil || strings.Contains(err.Error(), "secret detail") || FamilyOf(err) == User || FamilyOf(err) == Account {
@@ -294,7 +295,7 @@ func TestServiceDownForMinutesThenBack(t *testing.T) {
 			_, err := c.Finish(t.Context(), begun.Pending, op.authorize(begun))
 			took := time.Since(start)
 			logins++
-			if FamilyOf(err) != Unavailable || took > defaultTimeout {
+			if FamilyOf(err) != Unavailable || took > webcall.DefaultTimeout {
 				t.Fatalf("login %d: %v after %v", logins, err, took)
 			}
 			op.clock.advance(took + time.Second)

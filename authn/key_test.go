@@ -6,11 +6,16 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/kakunin-go/kakunin/internal/jose"
@@ -98,5 +103,199 @@ func TestKeyMistakes(t *testing.T) {
 	}
 	if kms.KeyID() != "kms" || kms.Algorithm() != ES256 || (Key{}).Public() != nil {
 		t.Error("accessors")
+	}
+}
+
+func ringOf(t *testing.T, active Key, published ...Key) *KeyRing {
+	t.Helper()
+	r, err := NewKeyRing(active, published...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// publishedIDs returns the key ids in the ring's JWK Set.
+func publishedIDs(t *testing.T, b []byte) []string {
+	t.Helper()
+	set, err := jose.ParseKeySet(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, k := range set.Keys {
+		if k.Use != "sig" || k.Algorithm == "" {
+			t.Errorf("%+v", k)
+		}
+		ids = append(ids, k.KeyID)
+	}
+	return ids
+}
+
+// The whole rotation with logins in between: every assertion is signed by a key that is published at that moment.
+func TestKeyRotationWithoutDowntime(t *testing.T) {
+	op := newOP(t)
+	before, after := testClientKey(), testOtherRSA()
+	ring := ringOf(t, before)
+	c := op.client(func(c *Config) { c.Key, c.Keys = Key{}, ring })
+	signedBy := func() string {
+		t.Helper()
+		token, err := c.assertion()
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := jose.ParseKeySet(ring.PublicJWKS())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, h, err := jose.Verify(token, set, jose.VerifyOptions{Algorithms: []Algorithm{ES256, RS256}})
+		if err != nil {
+			t.Fatalf("the service could not verify the assertion: %v", err)
+		}
+		return h.KeyID
+	}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for range 4 {
+		wg.Go(func() {
+			for range 20 {
+				if _, err := c.assertion(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	if signedBy() != before.KeyID() {
+		t.Error("not the active key")
+	}
+	if err := ring.Publish(after); err != nil || signedBy() != before.KeyID() {
+		t.Errorf("published: %v", err)
+	}
+	if err := ring.Activate(after.KeyID()); err != nil || signedBy() != after.KeyID() {
+		t.Errorf("activated: %v", err)
+	}
+	if ids := publishedIDs(t, ring.PublicJWKS()); !slices.Equal(ids, []string{after.KeyID(), before.KeyID()}) || !slices.Equal(ids, ring.KeyIDs()) {
+		t.Errorf("published: %q", ids)
+	}
+	if err := ring.Retire(before.KeyID()); err != nil || signedBy() != after.KeyID() {
+		t.Errorf("retired: %v", err)
+	}
+	if ids := publishedIDs(t, ring.PublicJWKS()); !slices.Equal(ids, []string{after.KeyID()}) {
+		t.Errorf("published: %q", ids)
+	}
+}
+
+func TestRefusedKeyRings(t *testing.T) {
+	nameless, err := testECKey().WithKeyID("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring := ringOf(t, testClientKey(), testECKey())
+	many := make([]Key, 64)
+	for i := range many {
+		if many[i], err = testECKey().WithKeyID(fmt.Sprint(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var zero KeyRing
+	for name, do := range map[string]func() error{
+		"zero key":               func() error { _, err := NewKeyRing(Key{}); return err },
+		"two keys, one nameless": func() error { _, err := NewKeyRing(nameless, testClientKey()); return err },
+		"same key id twice":      func() error { return ring.Publish(testClientKey()) },
+		"too many":               func() error { return ring.Publish(many...) },
+		"activate a stranger":    func() error { return ring.Activate("x") },
+		"retire a stranger":      func() error { return ring.Retire("x") },
+		"retire the active key":  func() error { return ring.Retire(testClientKey().KeyID()) },
+		"zero ring":              func() error { return zero.Activate("x") },
+	} {
+		if err := do(); FamilyOf(err) != Configuration {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if !slices.Equal(ring.KeyIDs(), []string{testClientKey().KeyID(), testECKey().KeyID()}) {
+		t.Error("a refused change changed something")
+	}
+	if _, err := NewKeyRing(nameless); err != nil {
+		t.Error("a single key needs no key id: ", err)
+	}
+	op := newOP(t)
+	for name, change := range map[string]func(*Config){
+		"both":        func(c *Config) { c.Keys = ring },
+		"neither":     func(c *Config) { c.Key = Key{} },
+		"a zero ring": func(c *Config) { c.Key, c.Keys = Key{}, &zero },
+	} {
+		cf := op.config()
+		change(&cf)
+		if _, err := New(cf); FamilyOf(err) != Configuration {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestKeyRingHandler(t *testing.T) {
+	ring := ringOf(t, testClientKey(), testOtherRSA())
+	ask := func(method, match string) *http.Response {
+		r := httptest.NewRequest(method, "/jwks.json", nil)
+		if match != "" {
+			r.Header.Set("If-None-Match", match)
+		}
+		w := httptest.NewRecorder()
+		ring.ServeHTTP(w, r)
+		return w.Result()
+	}
+	read := func(resp *http.Response) string {
+		b, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	resp := ask(http.MethodGet, "")
+	body := read(resp)
+	if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "application/jwk-set+json" || resp.Header.Get("Cache-Control") != "public, max-age=900" {
+		t.Errorf("%d %v", resp.StatusCode, resp.Header)
+	}
+	if len(publishedIDs(t, []byte(body))) != 2 {
+		t.Error(body)
+	}
+	for _, private := range []string{`"d"`, `"p"`, `"q"`, `"dp"`, `"dq"`, `"qi"`, `"k"`} {
+		if strings.Contains(body, private) {
+			t.Errorf("the member %s is published", private)
+		}
+	}
+	tag := resp.Header.Get("ETag")
+	if again := ask(http.MethodGet, tag); tag == "" || again.StatusCode != http.StatusNotModified {
+		t.Errorf("with the ETag %s: %d", tag, again.StatusCode)
+	}
+	if head := ask(http.MethodHead, ""); head.StatusCode != 200 || read(head) != "" {
+		t.Error("HEAD has a body")
+	}
+	if post := ask(http.MethodPost, ""); post.StatusCode != http.StatusMethodNotAllowed || post.Header.Get("Allow") != "GET, HEAD" {
+		t.Errorf("POST: %d", post.StatusCode)
+	}
+	if err := ring.Retire(testOtherRSA().KeyID()); err != nil {
+		t.Fatal(err)
+	}
+	if changed := ask(http.MethodGet, tag); changed.StatusCode != 200 || len(publishedIDs(t, []byte(read(changed)))) != 1 {
+		t.Error("the old set is still served")
+	}
+}
+
+func TestKeyFilesRoundTrip(t *testing.T) {
+	for _, key := range []Key{testClientKey(), testOtherRSA()} {
+		b, err := key.RevealJWK()
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := ParseKey(b)
+		if err != nil || back.KeyID() != key.KeyID() || back.Algorithm() != key.Algorithm() {
+			t.Errorf("%v", err)
+		}
+		if _, err := ParseDecryptionKey(b); FamilyOf(err) != Configuration {
+			t.Errorf("a key for signatures was taken for decryption: %v", err)
+		}
+	}
+	if _, err := (Key{}).RevealJWK(); FamilyOf(err) != Configuration {
+		t.Errorf("the zero key: %v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/webcall"
 )
 
 const (
@@ -143,7 +144,7 @@ func (k *keyCache) newer(ctx context.Context, seen *keySnapshot) (*keySnapshot, 
 	if err != nil {
 		// That a caller gave up says nothing about the service, and a refusal without a request costs it nothing: the pause
 		// would only begin anew after the circuit's.
-		if ctx.Err() == nil && !errors.Is(err, errCircuitOpen) {
+		if ctx.Err() == nil && !errors.Is(err, webcall.ErrCircuitOpen) {
 			k.quiet.Store(k.now().UnixNano())
 		}
 		return nil, err
@@ -193,15 +194,15 @@ func (k *keyCache) fetch(ctx context.Context) (*keySnapshot, *Error) {
 
 // get is one request. A set without a usable key counts as a failure: it would refuse every token.
 func (k *keyCache) get(ctx context.Context) (*keySnapshot, *Error) {
-	a, err := get(ctx, k.client, k.url, limits.JWKS, "application/json, application/jwk-set+json", "")
+	a, err := webcall.Get(ctx, k.client, webcall.Query{URL: k.url, Limit: limits.JWKS, Accept: "application/json, application/jwk-set+json"})
 	if err != nil {
 		e := transportError(err)
 		return nil, &Error{Reason: e.Reason, Check: "signing keys: " + e.Check, Err: e.Err}
 	}
-	if a.status != http.StatusOK {
+	if a.Status != http.StatusOK {
 		return nil, &Error{Reason: ReasonTransport, Check: "signing keys: status"}
 	}
-	set, err := jose.ParseKeySet(a.body)
+	set, err := jose.ParseKeySet(a.Body)
 	if err != nil || len(set.Keys) == 0 {
 		return nil, &Error{Reason: ReasonTransport, Check: "signing keys: form"}
 	}

@@ -105,3 +105,65 @@ func (r Request) scopeList(w *wire.Profile, p Profile) (list []string, problem s
 func needUserinfo(scopes []string) bool {
 	return slices.ContainsFunc(scopes, func(s string) bool { return s != openIDScope && s != signScope })
 }
+
+// Profile says under which of the service's two published references an application is registered.
+type Profile int
+
+// The profiles. What is known of the two references is alike for logins: the same endpoints, parameters and scopes. They
+// differ in the sign API and in what the operator does:
+//
+//   - A private relying party gets the result of a signature sealed to its platform operator (PF事業者), and the service
+//     does not check whether the signing certificate was revoked.
+//   - A government relying party gets the result itself, and the service checks revocation.
+//
+// Which scopes only one of them may ask for is not published: wire.Profile.GovernmentScopes.
+const (
+	// PrivateSector is a private business (民間事業者), the default.
+	PrivateSector Profile = iota
+	// Government is an administrative body (行政機関).
+	Government
+)
+
+// String returns a stable lower-case name for logs and metrics.
+func (p Profile) String() string {
+	switch p {
+	case PrivateSector:
+		return "private sector"
+	case Government:
+		return "government"
+	default:
+		return "unknown"
+	}
+}
+
+// authorizationParameters are the names that the authorization request needs for itself.
+func authorizationParameters() []string {
+	return []string{"response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "acr_values"}
+}
+
+// mistakes lists entries without which requests of this package cannot be made or read.
+func wireMistakes(w *wire.Profile) []error {
+	var list []error
+	for _, f := range [...]struct{ name, value string }{
+		{"ClaimName", w.ClaimName}, {"ClaimAddress", w.ClaimAddress}, {"ClaimBirthdate", w.ClaimBirthdate},
+		{"ClaimGender", w.ClaimGender}, {"Sign.AuthorizationIDParam", w.Sign.AuthorizationIDParam},
+	} {
+		if f.value == "" {
+			list = append(list, mistake("Wire."+f.name+" is missing"))
+		}
+	}
+	for _, f := range [...]struct{ name, value string }{
+		{"ScopeUserCertificate", w.ScopeUserCertificate}, {"ScopeIndividualNumber", w.ScopeIndividualNumber},
+	} {
+		if f.value != "" && !isScopeToken(f.value) {
+			list = append(list, mistake("Wire."+f.name+" has characters that a scope cannot have"))
+		}
+	}
+	if slices.Contains(authorizationParameters(), w.Sign.AuthorizationIDParam) {
+		list = append(list, mistake("Wire.Sign.AuthorizationIDParam is the name of another parameter"))
+	}
+	if w.ServiceTokenScope != "" && slices.ContainsFunc(strings.Split(w.ServiceTokenScope, " "), func(s string) bool { return !isScopeToken(s) }) {
+		list = append(list, mistake("Wire.ServiceTokenScope is not a list of scopes separated by single spaces"))
+	}
+	return list
+}

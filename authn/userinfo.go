@@ -4,13 +4,13 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/json"
-	"errors"
 	"net/http"
 
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/strictjson"
+	"github.com/kakunin-go/kakunin/internal/webcall"
 )
 
 // userinfo fetches the claims about the subject (OpenID Connect Core 1.0, section 5.3). The token goes into the header,
@@ -29,35 +29,37 @@ func (c *Client) userinfo(ctx context.Context, access Token, subject string) (ma
 
 // getUserinfo asks twice if the connection breaks: reading changes nothing at the service, and the code that the access
 // token cost cannot be used again.
-func (c *Client) getUserinfo(ctx context.Context, access Token) (answer, error) {
-	const accept = "application/json, application/jwt"
-	a, err := get(ctx, c.http, c.env.UserinfoEndpoint, limits.Userinfo, accept, access.Reveal())
-	if own := (*Error)(nil); errors.As(err, &own) && own.Check == "connection" && !neverSent(ctx, err) {
-		a, err = getOnce(ctx, c.http, c.env.UserinfoEndpoint, limits.Userinfo, accept, access.Reveal())
+func (c *Client) getUserinfo(ctx context.Context, access Token) (webcall.Answer, error) {
+	q := webcall.Query{
+		URL: c.env.UserinfoEndpoint, Limit: limits.Userinfo, Accept: "application/json, application/jwt", Bearer: access.Reveal(),
+	}
+	a, err := webcall.Get(ctx, c.http, q)
+	if err != nil && webcall.Explain(err).Problem == webcall.Connection && !webcall.NeverSent(ctx, err) {
+		a, err = webcall.GetOnce(ctx, c.http, q)
 	}
 	return a, err
 }
 
-func (c *Client) readUserinfo(ctx context.Context, a answer, subject string) (map[string]json.RawMessage, error) {
+func (c *Client) readUserinfo(ctx context.Context, a webcall.Answer, subject string) (map[string]json.RawMessage, error) {
 	bad := func(check string) (map[string]json.RawMessage, error) {
 		return nil, &Error{Reason: ReasonUserinfo, Check: check}
 	}
 	switch {
-	case a.status >= 300 && a.status < 400:
+	case a.Status >= 300 && a.Status < 400:
 		return bad("redirect")
-	case a.status >= 500 || a.status == http.StatusTooManyRequests:
+	case a.Status >= 500 || a.Status == http.StatusTooManyRequests:
 		return nil, &Error{Reason: ReasonTransport, Check: "userinfo: status"}
-	case a.status == http.StatusUnauthorized: // RFC 6750, section 3.1: the token expired or was revoked
+	case a.Status == http.StatusUnauthorized: // RFC 6750, section 3.1: the token expired or was revoked
 		return nil, &Error{Reason: ReasonTokenRejected, Check: "userinfo: status"}
-	case a.status != http.StatusOK:
+	case a.Status != http.StatusOK:
 		return nil, &Error{Reason: ReasonProviderError, Check: "userinfo: status"}
 	}
-	body, isJWT := a.body, false
+	body, isJWT := a.Body, false
 	switch {
-	case a.isJSON():
-	case a.mediaType == "application/jwt" || a.mediaType == "application/jwe" || a.mediaType == "application/jose":
+	case a.IsJSON():
+	case a.MediaType == "application/jwt" || a.MediaType == "application/jwe" || a.MediaType == "application/jose":
 		var err error
-		if body, isJWT, err = c.openUserinfo(ctx, string(a.body)); err != nil {
+		if body, isJWT, err = c.openUserinfo(ctx, string(a.Body)); err != nil {
 			return nil, err
 		}
 	default:

@@ -10,6 +10,7 @@ import (
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/webcall"
 )
 
 const goodInfo = `{"sub":"` + testSubject + `","name":"試験　花子"}`
@@ -143,7 +144,7 @@ func FuzzUserinfo(f *testing.F) {
 	f.Add(`{"sub":"`+testSubject+`","address":{"formatted":"x"},"gender":1,"birthdate":"0000"}`, "application/json")
 	f.Add(token, "application/jwt")
 	f.Fuzz(func(t *testing.T, body, mediaType string) {
-		m, err := c.readUserinfo(t.Context(), answer{status: 200, mediaType: mediaType, body: []byte(body)}, testSubject)
+		m, err := c.readUserinfo(t.Context(), webcall.Answer{Status: 200, MediaType: mediaType, Body: []byte(body)}, testSubject)
 		if err != nil {
 			if FamilyOf(err).String() == "unclassified" {
 				t.Fatal(err)

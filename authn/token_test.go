@@ -4,13 +4,21 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
 
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/webcall"
 )
 
 func reply(status int, contentType, body string) http.HandlerFunc {
@@ -164,7 +172,7 @@ func FuzzTokenAnswer(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, err := readAnswer(resp, limits.TokenResponse)
+		a, err := webcall.Read(resp, limits.TokenResponse)
 		if err != nil {
 			return
 		}
@@ -193,4 +201,228 @@ type canned struct {
 
 func (c canned) RoundTrip(*http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: c.status, Header: http.Header{"Content-Type": {c.contentType}}, Body: io.NopCloser(strings.NewReader(c.body))}, nil
+}
+
+// tokenGrants are the calls of the token endpoint; each prepares one and returns it.
+func tokenGrants() map[string]func(*testing.T, *testOP, *Client) func() error {
+	return map[string]func(*testing.T, *testOP, *Client) func() error{
+		"code": func(_ *testing.T, op *testOP, c *Client) func() error {
+			begun := op.begin(c, Request{})
+			code := op.authorize(begun).Get("code")
+			return func() error {
+				_, err := c.exchange(context.Background(), begun.Pending.fields(), code)
+				return err
+			}
+		},
+		"refresh": func(t *testing.T, op *testOP, c *Client) func() error {
+			token := keepTokens(t, op, c).RefreshToken()
+			return func() error {
+				_, err := c.Refresh(context.Background(), token)
+				return err
+			}
+		},
+		"client credentials": func(_ *testing.T, _ *testOP, c *Client) func() error {
+			return func() error { return serviceToken(c) }
+		},
+	}
+}
+
+// Every request of the token endpoint has the parameters of its grant, the client's credentials in the body, and nothing
+// else. The test OP checks the assertion.
+func TestTokenRequests(t *testing.T) {
+	client := []string{"client_assertion", "client_assertion_type", "client_id", "grant_type"}
+	want := map[string]struct {
+		grantType  string
+		parameters []string
+	}{
+		"code":               {"authorization_code", []string{"code", "code_verifier", "redirect_uri"}},
+		"refresh":            {"refresh_token", []string{"refresh_token"}},
+		"client credentials": {"client_credentials", nil},
+	}
+	for name, prepare := range tokenGrants() {
+		t.Run(name, func(t *testing.T) {
+			op := newOP(t)
+			call := prepare(t, op, op.client())
+			hits := op.tokenHits.Load()
+			op.token = func(w http.ResponseWriter, r *http.Request) {
+				got, all := slices.Sorted(maps.Keys(r.PostForm)), slices.Sorted(slices.Values(append(want[name].parameters, client...)))
+				if !slices.Equal(got, all) || r.PostForm.Get("grant_type") != want[name].grantType {
+					t.Errorf("%s with %q, want %q", r.PostForm.Get("grant_type"), got, all)
+				}
+				if r.Header.Get("Accept") != jsonType || r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" || r.URL.RawQuery != "" {
+					t.Errorf("%v %s", r.Header, r.URL)
+				}
+				writeJSON(w, http.StatusOK, claimsMap{"access_token": testAccess, "token_type": "bearer", "id_token": op.idToken("", testAccess)})
+			}
+			if err := call(); err != nil || op.tokenHits.Load() != hits+1 {
+				t.Errorf("%d requests, %v", op.tokenHits.Load()-hits, err)
+			}
+		})
+	}
+}
+
+// Package oauth2 takes its HTTP client from the context. An application that uses it for something else has one there: it
+// must not see code and assertion, and its redirects and limits are not ours.
+func TestHTTPClientInTheContextIsNotUsed(t *testing.T) {
+	op := newOP(t)
+	c := op.client()
+	begun := op.begin(c, Request{})
+	foreign := &http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+		t.Error("the request went through the application's client")
+		return nil, io.EOF
+	})}
+	ctx := context.WithValue(t.Context(), oauth2.HTTPClient, foreign)
+	if _, err := c.Finish(ctx, begun.Pending, op.authorize(begun)); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.ServiceToken(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// A value that the application's own transport saw is left as it was.
+func TestTokenGuardChangesNoRequest(t *testing.T) {
+	g := &tokenGuard{base: canned{http.StatusOK, jsonType, "{" + goodAnswer + "}"}}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://op.example/token", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := g.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	if err != nil || len(r.Header) != 0 {
+		t.Errorf("%v, %v", r.Header, err)
+	}
+	if want := `{"token_type":"Bearer","access_token":"` + testAccess + `"}`; string(b) != want {
+		t.Errorf("package oauth2 reads %s", b)
+	}
+}
+
+// What package oauth2 says about an answer quotes it.
+func TestErrorsOfPackageOauth2AreDropped(t *testing.T) {
+	for _, err := range []error{
+		&oauth2.RetrieveError{Body: []byte("secret detail"), ErrorCode: "secret detail", Response: &http.Response{}},
+		errors.New("oauth2: cannot parse json: secret detail"),
+	} {
+		e := wantError(t, tokenError(err), ReasonTokenResponse, "form")
+		if e.Err != nil || strings.Contains(e.Error(), "secret") {
+			t.Errorf("%v, %v", e, e.Err)
+		}
+	}
+	e := wantError(t, tokenError(&url.Error{Op: "Post", URL: "https://op.example/secret", Err: io.ErrUnexpectedEOF}), ReasonTransport, "connection")
+	if e.Err != io.ErrUnexpectedEOF { //nolint:errorlint // the URL around it is dropped
+		t.Errorf("%v", e.Err)
+	}
+}
+
+func TestServiceTokenIsCached(t *testing.T) {
+	op := newOP(t)
+	c := op.client()
+	get := func() Token {
+		t.Helper()
+		tok, err := c.ServiceToken(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tok
+	}
+	first := get()
+	if first.Reveal() == "" || !first.Expires().Equal(op.clock.now().Add(300*time.Second)) {
+		t.Errorf("expires %v", first.Expires())
+	}
+	op.clock.advance(300*time.Second - serviceTokenMargin - time.Second)
+	if get() != first {
+		t.Error("not cached")
+	}
+	op.clock.advance(time.Second)
+	second := get()
+	if second == first || op.tokenHits.Load() != 2 {
+		t.Error("kept for too long")
+	}
+	c.ForgetServiceToken(context.Background(), first) // not the cached one
+	if get() != second {
+		t.Error("forgotten by mistake")
+	}
+	c.ForgetServiceToken(context.Background(), second)
+	if get() == second {
+		t.Error("not forgotten")
+	}
+}
+
+func TestServiceTokenWithoutLifetimeIsNotCached(t *testing.T) {
+	op := newOP(t)
+	op.answer = without("expires_in")
+	c := op.client()
+	for range 2 {
+		tok, err := c.ServiceToken(context.Background())
+		if err != nil || !tok.Expires().IsZero() {
+			t.Fatal(tok.Expires(), err)
+		}
+	}
+	if op.tokenHits.Load() != 2 {
+		t.Error("cached")
+	}
+}
+
+func TestServiceTokenSingleFlight(t *testing.T) {
+	op := newOP(t)
+	c := op.client()
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			if _, err := c.ServiceToken(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := op.tokenHits.Load(); n != 1 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+func TestServiceTokenScope(t *testing.T) {
+	op := newOP(t)
+	for want, scope := range map[string]string{"": "", "sign extra": "sign extra"} {
+		names := wire.Default()
+		names.ServiceTokenScope = scope
+		op.token = func(w http.ResponseWriter, r *http.Request) {
+			if r.PostForm.Get("scope") != want || r.PostForm.Has("scope") != (want != "") {
+				t.Errorf("scope %q", r.PostForm.Get("scope"))
+			}
+			writeJSON(w, 200, claimsMap{"access_token": "a", "token_type": "Bearer"})
+		}
+		if _, err := op.client(func(c *Config) { c.Wire = &names }).ServiceToken(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestServiceTokenErrors(t *testing.T) {
+	op := newOP(t)
+	c := op.client()
+	op.token = reply(401, jsonType, `{"error":"invalid_client"}`)
+	_, err := c.ServiceToken(context.Background())
+	wantError(t, err, ReasonRequestRefused, "token endpoint")
+	op.token = reply(200, jsonType, `{"access_token":"a","token_type":"mac"}`)
+	_, err = c.ServiceToken(context.Background())
+	wantError(t, err, ReasonTokenResponse, "token_type")
+	op.token = nil
+	if _, err := c.ServiceToken(context.Background()); err != nil {
+		t.Errorf("an error was cached: %v", err)
+	}
+	c.service.turn <- struct{}{} // someone else is fetching
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err = c.ServiceToken(ctx)
+	wantError(t, err, ReasonTransport, "cancelled")
+	c.ForgetServiceToken(ctx, Token{}) // returns
+	<-c.service.turn
 }

@@ -1,4 +1,4 @@
-package authn
+package webcall
 
 import (
 	"context"
@@ -12,28 +12,31 @@ import (
 	"time"
 )
 
-const (
-	// defaultBreakAfter and defaultBreakFor: with the default timeout of 10 s, a service that hangs costs each of a few
-	// people ten seconds and everybody after them nothing, and it is looked at again twice a minute.
-	defaultBreakAfter = 5
-	defaultBreakFor   = 30 * time.Second
-	maxBreakAfter     = 1000
-	maxBreakFor       = 10 * time.Minute
-)
+// Breaker says when calls of an endpoint are given up, and for how long.
+type Breaker struct {
+	After int           // failures in a row that open the circuit; 0 = never
+	Pause time.Duration // until one call probes
+	Now   func() time.Time
+	Log   *slog.Logger
+}
+
+// Endpoint is what one circuit watches.
+type Endpoint struct {
+	Name  string // for the log
+	URL   string
+	Below bool // paths below this one belong to it too
+}
 
 // circuit watches one endpoint. After a number of failures in a row it opens: calls fail at once instead of waiting for
 // a timeout each. When the pause is over, one call probes (half-open); if that succeeds the circuit closes, otherwise
 // the pause begins anew. It has no timer and no goroutine: the clock is looked at when somebody calls.
 type circuit struct {
-	name  string
-	after int // failures in a row that open it; 0 = never
-	pause time.Duration
-	now   func() time.Time
-	log   *slog.Logger
+	Breaker
+	name string
 
 	mu       sync.Mutex
 	failures int
-	// rests is when the pause began that is still to be waited for; meaningful while failures >= after. A probe begins a
+	// rests is when the pause began that is still to be waited for; meaningful while failures >= After. A probe begins a
 	// pause too: should it never end, the next one is due after that.
 	rests time.Time
 }
@@ -51,12 +54,12 @@ const (
 func (c *circuit) enter() (probe, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.after == 0 || c.failures < c.after {
+	if c.After == 0 || c.failures < c.After {
 		return false, true
 	}
 	// A clock that was set back must not prolong the pause.
-	now := c.now()
-	if passed := now.Sub(c.rests); passed >= 0 && passed < c.pause {
+	now := c.Now()
+	if passed := now.Sub(c.rests); passed >= 0 && passed < c.Pause {
 		return false, false
 	}
 	c.rests = now
@@ -66,22 +69,22 @@ func (c *circuit) enter() (probe, ok bool) {
 func (c *circuit) leave(ctx context.Context, probe bool, o outcome) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	wasOpen := c.after > 0 && c.failures >= c.after
+	wasOpen := c.After > 0 && c.failures >= c.After
 	switch {
 	case o == succeeded:
 		c.failures = 0
 		if wasOpen {
-			c.log.InfoContext(ctx, "the service answers again", slog.String("endpoint", c.name))
+			c.Log.InfoContext(ctx, "the service answers again", slog.String("endpoint", c.name))
 		}
 	case wasOpen && probe && o == failed:
-		c.rests = c.now()
+		c.rests = c.Now()
 	case wasOpen && probe:
-		c.rests = c.now().Add(-c.pause) // it said nothing: the next call probes
+		c.rests = c.Now().Add(-c.Pause) // it said nothing: the next call probes
 	case o == failed && !wasOpen: // failures of calls that were under way when it opened add nothing
-		if c.failures++; c.after > 0 && c.failures == c.after {
-			c.rests = c.now()
-			c.log.WarnContext(ctx, "the service does not answer, calls are refused for a while", slog.String("endpoint", c.name),
-				slog.Duration("pause", c.pause))
+		if c.failures++; c.After > 0 && c.failures == c.After {
+			c.rests = c.Now()
+			c.Log.WarnContext(ctx, "the service does not answer, calls are refused for a while", slog.String("endpoint", c.name),
+				slog.Duration("pause", c.Pause))
 		}
 	}
 }
@@ -98,25 +101,20 @@ type watched struct {
 	*circuit
 }
 
-// errCircuitOpen is the cause of a refusal without a request.
-var errCircuitOpen = errors.New("authn: the service did not answer a moment ago")
+// ErrCircuitOpen is the cause of a refusal without a request.
+var ErrCircuitOpen = errors.New("webcall: the service did not answer a moment ago")
 
-// newCircuits watches each endpoint of the environment by itself: that one of them fails says little about the others,
-// and a login that needs two must not have the success of one hide the failures of the other.
-func newCircuits(base http.RoundTripper, e Environment, c *circuit) *circuits {
+// Guard watches each endpoint by itself: that one of them fails says little about the others, and a login that needs two
+// must not have the success of one hide the failures of the other. Endpoints without URL are left out; requests to
+// elsewhere pass.
+func Guard(base http.RoundTripper, b Breaker, endpoints ...Endpoint) http.RoundTripper {
 	t := &circuits{base: base}
-	for _, w := range [...]struct {
-		name, target string
-		below        bool
-	}{
-		{"token", e.TokenEndpoint, false}, {"userinfo", e.UserinfoEndpoint, false}, {"signing keys", e.JWKSEndpoint, false},
-		{"sign API", e.SignEndpoint, true},
-	} {
-		u, err := url.Parse(w.target)
-		if w.target == "" || err != nil { // checked before
+	for _, e := range endpoints {
+		u, err := url.Parse(e.URL)
+		if e.URL == "" || err != nil { // checked before
 			continue
 		}
-		t.watch = append(t.watch, watched{u.Host, u.Path, w.below, &circuit{name: w.name, after: c.after, pause: c.pause, now: c.now, log: c.log}})
+		t.watch = append(t.watch, watched{u.Host, u.Path, e.Below, &circuit{Breaker: b, name: e.Name}})
 	}
 	return t
 }
@@ -144,7 +142,7 @@ func (t *circuits) RoundTrip(r *http.Request) (*http.Response, error) {
 		if r.Body != nil {
 			_ = r.Body.Close() // a RoundTripper closes the body, also on errors
 		}
-		return nil, &Error{Reason: ReasonTransport, Check: "circuit open", Err: errCircuitOpen}
+		return nil, &Error{CircuitOpen, ErrCircuitOpen}
 	}
 	resp, err := t.base.RoundTrip(r)
 	switch {
@@ -172,11 +170,7 @@ func judge(ctx context.Context) outcome {
 }
 
 // CloseIdleConnections lets http.Client.CloseIdleConnections reach the transport inside.
-func (t *circuits) CloseIdleConnections() {
-	if c, ok := t.base.(interface{ CloseIdleConnections() }); ok {
-		c.CloseIdleConnections()
-	}
-}
+func (t *circuits) CloseIdleConnections() { closeIdle(t.base) }
 
 // watchedBody reports how the call ended, once.
 type watchedBody struct {

@@ -3,6 +3,8 @@ package authn
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -10,15 +12,40 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 
 	"github.com/kakunin-go/kakunin/authn/wire"
+	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/strictjson"
+	"github.com/kakunin-go/kakunin/internal/webcall"
 )
+
+// tokens is what a code or refresh token was exchanged for.
+type tokens struct {
+	access         Token
+	refresh        string // empty: none
+	refreshExpires time.Time
+	idToken        string   // empty: none
+	granted        []string // nil: the response has no scope
+}
+
+// exchange sends the code.
+func (c *Client) exchange(ctx context.Context, f *pendingFields, code string) (tokens, error) {
+	answer, err := c.tokenCall(ctx, c.codeGrant(code, f.RedirectURL, f.Verifier))
+	if err != nil {
+		return tokens{}, err
+	}
+	t, err := answer.tokens(c.now(), &c.wire)
+	if err == nil && t.idToken == "" {
+		err = &Error{Reason: ReasonTokenResponse, Check: "id_token"}
+	}
+	return t, err
+}
 
 // Package oauth2 makes the requests to the token endpoint. By itself it would repeat one with the same code and assertion
 // (AuthStyleAutoDetect), follow redirects, accept form encoding, duplicate members, any token type and a negative lifetime,
@@ -69,7 +96,7 @@ func (c *Client) tokenCall(ctx context.Context, ask grant) (tokenAnswer, error) 
 			return tokenAnswer{}, err
 		}
 		t, err := c.tokenCallOnce(ctx, ask, assertion)
-		if err == nil || attempt >= maxAttempts || !neverSent(ctx, err) {
+		if err == nil || attempt >= webcall.MaxAttempts || !webcall.NeverSent(ctx, err) {
 			return t, err
 		}
 	}
@@ -101,7 +128,7 @@ func (g *tokenGuard) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := readAnswer(resp, limits.TokenResponse)
+	a, err := webcall.Read(resp, limits.TokenResponse)
 	_ = resp.Body.Close()
 	if err != nil {
 		return nil, err
@@ -129,24 +156,24 @@ func tokenError(err error) *Error {
 }
 
 // readTokenAnswer follows RFC 6749, sections 5.1 (status 200, JSON, token_type) and 5.2 (errors).
-func readTokenAnswer(a answer) (tokenAnswer, error) {
+func readTokenAnswer(a webcall.Answer) (tokenAnswer, error) {
 	bad := func(check string) (tokenAnswer, error) {
 		return tokenAnswer{}, &Error{Reason: ReasonTokenResponse, Check: check}
 	}
 	switch {
-	case a.status >= 300 && a.status < 400:
+	case a.Status >= 300 && a.Status < 400:
 		return bad("redirect")
-	case a.status >= 500 || a.status == http.StatusTooManyRequests || a.status == http.StatusRequestTimeout:
+	case a.Status >= 500 || a.Status == http.StatusTooManyRequests || a.Status == http.StatusRequestTimeout:
 		return tokenAnswer{}, &Error{Reason: ReasonTransport, Check: "status"}
-	case a.status != http.StatusOK && a.status < 400:
+	case a.Status != http.StatusOK && a.Status < 400:
 		return bad("status")
 	}
-	m, err := strictjson.Object(a.body)
+	m, err := strictjson.Object(a.Body)
 	raw, failed := m["error"] // some services answer errors with 200
 	switch {
-	case a.status >= 400 && (!a.isJSON() || err != nil || !failed):
+	case a.Status >= 400 && (!a.IsJSON() || err != nil || !failed):
 		return tokenAnswer{}, &Error{Reason: ReasonProviderError, Check: "status"} // an error page, perhaps of something in between
-	case !a.isJSON():
+	case !a.IsJSON():
 		return bad("content-type")
 	case err != nil:
 		return bad("form")
@@ -214,4 +241,131 @@ func (t tokenAnswer) tokens(now time.Time, w *wire.Profile) (tokens, error) {
 		out.refreshExpires = now.Add(time.Duration(min(n, maxTokenLifetime)) * time.Second)
 	}
 	return out, nil
+}
+
+const (
+	assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" // RFC 7523, section 2.2
+
+	// assertionBackdate is how far "iat" lies in the past, so that a service whose clock is a little slow does not see an
+	// assertion from the future.
+	assertionBackdate = 5 * time.Second
+
+	defaultAssertionLifetime = 30 * time.Second
+	minAssertionLifetime     = 10 * time.Second
+	maxAssertionLifetime     = 60 * time.Second // the largest that the service's software is known to accept
+
+	jtiSize = 16 // 128 random bits (OWASP ASVS 5.0, 11.5.1)
+)
+
+// assertionClaims are the claims of RFC 7523, section 3 and OpenID Connect Core 1.0, section 9. A fixed struct: no
+// caller's string becomes a claim name. The audience is one string: arrays have been refused and have been abused.
+type assertionClaims struct {
+	Issuer   string `json:"iss"`
+	Subject  string `json:"sub"`
+	Audience string `json:"aud"`
+	ID       string `json:"jti"`
+	IssuedAt int64  `json:"iat"`
+	Expires  int64  `json:"exp"`
+}
+
+// assertion signs a new client assertion with the key that is active now; one for every request and every repetition of
+// one, because the service accepts each only once.
+func (c *Client) assertion() (string, error) {
+	issued := c.now().Add(-assertionBackdate)
+	claims, err := json.Marshal(assertionClaims{
+		Issuer:   c.clientID,
+		Subject:  c.clientID,
+		Audience: c.assertionAudience,
+		ID:       randomText(jtiSize),
+		IssuedAt: issued.Unix(),
+		Expires:  issued.Add(c.assertionLifetime).Unix(),
+	})
+	if err != nil {
+		return "", &Error{Reason: ReasonKey, Check: "assertion", Err: err}
+	}
+	token, err := jose.Sign(c.ring.Active().signing(), c.assertionHeaderType, claims)
+	if err != nil {
+		return "", &Error{Reason: ReasonKey, Check: "assertion", Err: err}
+	}
+	return token, nil
+}
+
+// randomText returns n random bytes in base64url, an alphabet that every known round trip preserves. crypto/rand.Read
+// never fails.
+func randomText(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// serviceTokenMargin is how long before its end a service token is no longer handed out, so that it does not expire on
+// its way to the sign API.
+const serviceTokenMargin = 30 * time.Second
+
+// serviceTokens caches the one service token. turn has room for one: whoever puts something in may fetch.
+type serviceTokens struct {
+	turn   chan struct{}
+	cached Token // guarded by turn
+	// failed is the last failure of the service, for those who were waiting meanwhile.
+	failed atomic.Pointer[Error]
+}
+
+func newServiceTokens() *serviceTokens { return &serviceTokens{turn: make(chan struct{}, 1)} }
+
+// ServiceToken gets a client_credentials token (RFC 6749, section 4.4) for the sign API. It is cached until 30 s before
+// its end and shared by all callers; a token without a stated lifetime is not cached. At most one request is under way:
+// others wait for it, or for the end of their context, and share its failure. It never stands for a person.
+func (c *Client) ServiceToken(ctx context.Context) (Token, error) {
+	s := c.service
+	failed := s.failed.Load()
+	select {
+	case s.turn <- struct{}{}:
+	case <-ctx.Done():
+		return Token{}, transportError(ctx.Err())
+	}
+	defer func() { <-s.turn }()
+	if s.cached != (Token{}) && c.now().Add(serviceTokenMargin).Before(s.cached.Expires()) {
+		return s.cached, nil
+	}
+	if e := s.failed.Load(); e != failed {
+		own := *e
+		return Token{}, &own
+	}
+	t, err := c.fetchServiceToken(ctx)
+	if err != nil {
+		var own *Error
+		if ctx.Err() == nil && errors.As(err, &own) { // that a caller gave up says nothing about the service
+			s.failed.Store(own)
+		}
+		return Token{}, err
+	}
+	s.cached = t
+	return t, nil
+}
+
+// ForgetServiceToken drops t from the cache if it is the cached one: for a caller to whom the sign API said that the
+// token is no longer valid.
+func (c *Client) ForgetServiceToken(ctx context.Context, t Token) {
+	s := c.service
+	select {
+	case s.turn <- struct{}{}:
+	case <-ctx.Done():
+		return
+	}
+	defer func() { <-s.turn }()
+	if s.cached == t {
+		s.cached = Token{}
+	}
+}
+
+func (c *Client) fetchServiceToken(ctx context.Context) (Token, error) {
+	parameters := url.Values{}
+	if c.wire.ServiceTokenScope != "" {
+		parameters.Set("scope", c.wire.ServiceTokenScope)
+	}
+	answer, err := c.tokenCall(ctx, c.endpointGrant(parameters))
+	if err != nil {
+		return Token{}, err
+	}
+	return answer.access(c.now()), nil
 }
