@@ -11,6 +11,8 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/once"
 	"github.com/kakunin-go/kakunin/sign"
 )
 
@@ -52,9 +54,13 @@ type Login struct {
 	now         func() time.Time
 	log         *slog.Logger
 
-	key  string // of the identity in the session
-	ttl  time.Duration
-	used *usedStates
+	key string // of the identity in the session
+	ttl time.Duration
+	// used remembers the states whose callback was processed: a cookie is held by the client, so deleting it does not
+	// prevent a replay by a client that keeps a copy. The memory is per process. Behind a load balancer a replay may reach
+	// an instance that does not know the state; there the authorization code stops it, which the service accepts once (RFC
+	// 6749, section 4.1.2), and a callback without a code gives no session anyway.
+	used *once.Memory
 	csrf *http.CrossOriginProtection
 
 	mu    sync.RWMutex
@@ -75,7 +81,7 @@ func New(c Config) (*Login, error) {
 		afterLogout: c.AfterLogout, onError: c.OnError, now: c.Now, log: c.Logger,
 		key:  sessionKey(c.Client.Environment().Issuer, c.Client.ClientID()),
 		ttl:  c.Client.PendingTTL(),
-		used: newUsedStates(), csrf: http.NewCrossOriginProtection(), flows: make(map[string]SignConfig),
+		used: once.New(limits.UsedLogins, once.Forget), csrf: http.NewCrossOriginProtection(), flows: make(map[string]SignConfig),
 	}
 	if l.now == nil {
 		l.now = time.Now

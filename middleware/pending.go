@@ -167,7 +167,7 @@ func (l *Login) expired(p authn.Pending) bool {
 // takePending finds this browser's pending login for the state of the callback and uses it up. The cookie is deleted and
 // the state remembered before anything is sent to the service: whatever happens next, the callback works once.
 func (l *Login) takePending(w http.ResponseWriter, r *http.Request, state string) (authn.Pending, pending, error) {
-	if l.used.contains(state, l.now()) {
+	if l.used.Used(state, l.now()) {
 		return authn.Pending{}, pending{}, &Error{Reason: ReasonReplayed}
 	}
 	name := pendingName(state)
@@ -188,7 +188,7 @@ func (l *Login) takePending(w http.ResponseWriter, r *http.Request, state string
 		return authn.Pending{}, p, &Error{Reason: ReasonExpired}
 	}
 	now := l.now()
-	if !l.used.add(state, now, now.Add(l.ttl)) {
+	if !l.used.First(state, now, now.Add(l.ttl)) {
 		return authn.Pending{}, pending{}, &Error{Reason: ReasonReplayed}
 	}
 	return login, p, nil

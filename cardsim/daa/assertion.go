@@ -82,7 +82,7 @@ func (s *Service) authenticateClient(form url.Values) (*client, *protocolError) 
 	jti, _ := stringClaim(claims, "jti")
 	exp, _ := timeClaim(claims, "exp")
 	exp = exp.Add(s.now().Sub(s.tokenNow())) // by the clock of the cache
-	if !s.assertions.add(c.ID+"\x00"+jti, struct{}{}, exp) {
+	if !s.assertions.First(c.ID+"\x00"+jti, s.now(), exp) {
 		return invalid("client_assertion was used before")
 	}
 	return c, nil

@@ -16,6 +16,8 @@ import (
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/once"
 	"github.com/kakunin-go/kakunin/jpki"
 )
 
@@ -41,7 +43,7 @@ type Service struct {
 	codes         *store[*grant]
 	tokens        *store[*token] // by jti
 	refreshTokens *store[*refreshToken]
-	assertions    *store[struct{}]
+	assertions    *once.Memory
 	transactions  *store[*transaction]
 
 	csrf    *http.CrossOriginProtection
@@ -111,7 +113,7 @@ func New(c Config) (*Service, error) {
 	s.visits, s.phones = newStore[*visit](s.now), newStore[*visit](s.now)
 	s.codes, s.tokens = newStore[*grant](s.now), newStore[*token](s.now)
 	s.refreshTokens = newStore[*refreshToken](s.now)
-	s.assertions, s.transactions = newStore[struct{}](s.now), newStore[*transaction](s.now)
+	s.assertions, s.transactions = once.New(limits.SimulatorEntries, once.Refuse), newStore[*transaction](s.now)
 	s.handler = s.routes()
 	return s, nil
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // store is a bounded map whose entries expire. It is safe for concurrent use. A full store refuses new entries instead
-// of forgetting old ones: a forgotten assertion identifier would open a replay.
+// of forgetting old ones.
 type store[V any] struct {
 	now func() time.Time
 
