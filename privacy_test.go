@@ -341,9 +341,9 @@ func TestNoSecretInLogsAndErrors(t *testing.T) {
 
 	refused := 0
 	for _, fault := range []daa.IDTokenFault{daa.FaultNonce, daa.FaultAudience, daa.FaultForeignKey, daa.FaultAlgNone, daa.FaultExpired} {
-		w.service.SetKnobs(daa.Knobs{IDToken: daa.IDTokenKnobs{Fault: fault}})
+		w.service.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{Fault: fault}}})
 		if status := w.visit(t, http.MethodGet, "/auth/login"); status != http.StatusBadRequest {
-			t.Errorf("fault %d: status %d", fault, status)
+			t.Errorf("fault %q: status %d", fault, status)
 		}
 		refused++
 	}

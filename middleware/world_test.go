@@ -198,7 +198,7 @@ func TestHostileService(t *testing.T) {
 		"foreign key": daa.FaultForeignKey, "signature": daa.FaultSignature, "none": daa.FaultAlgNone, "HS256": daa.FaultAlgHS256,
 		"expired": daa.FaultExpired, "future": daa.FaultFutureIssuedAt,
 	} {
-		w.svc.SetKnobs(daa.Knobs{IDToken: daa.IDTokenKnobs{Fault: fault}})
+		w.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{Fault: fault}}})
 		v := w.visitor(t, 0)
 		w.errors = nil
 		status, _, _ := v.approve(http.MethodGet, "/auth/login")

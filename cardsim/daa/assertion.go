@@ -25,7 +25,7 @@ const (
 // authenticateClient makes every check on private_key_jwt (OpenID Connect Core 1.0, section 9; RFC 7523, section 3).
 func (s *Service) authenticateClient(form url.Values) (*client, *protocolError) {
 	invalid := func(d string) (*client, *protocolError) { return nil, &protocolError{"invalid_client", d} }
-	policy := s.Knobs().Assertion
+	policy := s.Knobs().Token.Assertion
 	if form.Has("client_secret") {
 		return invalid("client secrets are not accepted, only private_key_jwt")
 	}

@@ -173,10 +173,10 @@ const (
 
 func (s *Service) supportedScopes() []string {
 	all := []string{scopeOpenID, scopeName, scopeAddress, scopeBirthdate, scopeGender, scopeSign}
-	if s.Knobs().Scopes.UserCertificate && s.wire.ScopeUserCertificate != "" {
+	if s.Knobs().Authorization.Scopes.UserCertificate && s.wire.ScopeUserCertificate != "" {
 		all = append(all, s.wire.ScopeUserCertificate)
 	}
-	if s.Knobs().Scopes.IndividualNumber && s.wire.ScopeIndividualNumber != "" && s.wire.ClaimIndividualNumber != "" {
+	if s.Knobs().Authorization.Scopes.IndividualNumber && s.wire.ScopeIndividualNumber != "" && s.wire.ClaimIndividualNumber != "" {
 		all = append(all, s.wire.ScopeIndividualNumber)
 	}
 	return all

@@ -40,7 +40,7 @@ func TestBadClientOrRedirectStaysOnAPage(t *testing.T) {
 }
 
 func TestBadParametersAreSentBack(t *testing.T) {
-	rp := start(t, daa.WithKnobs(daa.Knobs{Callback: daa.CallbackKnobs{Issuer: daa.CallbackIssuerOn}}))
+	rp := start(t, daa.WithKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{Callback: daa.CallbackKnobs{Issuer: daa.CallbackIssuerOn}}}))
 	good := rp.authorization()
 	id := rp.transaction(make([]byte, 32))
 	twice := with(good)

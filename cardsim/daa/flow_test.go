@@ -47,7 +47,7 @@ func TestDiscoveryKnob(t *testing.T) {
 	for _, k := range []daa.Discovery{daa.DiscoveryOff, daa.DiscoveryWrongIssuer} {
 		rp.svc.SetKnobs(daa.Knobs{Discovery: k})
 		if _, err := authn.Discover(t.Context(), rp.svc.Client(), issuer); err == nil {
-			t.Errorf("knob %d: discovered", k)
+			t.Errorf("knob %q: discovered", k)
 		}
 	}
 }
@@ -61,22 +61,22 @@ func TestHostileIDTokens(t *testing.T) {
 		"HS256": daa.FaultAlgHS256, "expired": daa.FaultExpired, "future iat": daa.FaultFutureIssuedAt,
 	} {
 		t.Run(name, func(t *testing.T) {
-			rp.svc.SetKnobs(daa.Knobs{IDToken: daa.IDTokenKnobs{Fault: fault}})
+			rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{Fault: fault}}})
 			wantUntrusted(t, rp, authn.ReasonIDToken)
 			if name == "foreign key" {
-				rp.svc.SetKnobs(daa.Knobs{IDToken: daa.IDTokenKnobs{Fault: fault, Algorithm: "RS256"}})
+				rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{Fault: fault, Algorithm: "RS256"}}})
 				wantUntrusted(t, rp, authn.ReasonIDToken)
 			}
 		})
 	}
 	for _, claim := range []string{"iss", "sub", "aud", "exp", "iat", "nonce", "at_hash"} {
 		t.Run("without "+claim, func(t *testing.T) {
-			rp.svc.SetKnobs(daa.Knobs{IDToken: daa.IDTokenKnobs{OmitClaims: []string{claim}}})
+			rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{OmitClaims: []string{claim}}}})
 			wantUntrusted(t, rp, authn.ReasonIDToken)
 		})
 	}
 	t.Run("foreign azp", func(t *testing.T) {
-		rp.svc.SetKnobs(daa.Knobs{IDToken: daa.IDTokenKnobs{SetClaims: map[string]any{"azp": "RP99999999"}}})
+		rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{SetClaims: map[string]any{"azp": "RP99999999"}}}})
 		wantUntrusted(t, rp, authn.ReasonIDToken)
 	})
 	t.Run("userinfo sub", func(t *testing.T) {
@@ -84,7 +84,7 @@ func TestHostileIDTokens(t *testing.T) {
 		wantUntrusted(t, rp, authn.ReasonUserinfo)
 	})
 	t.Run("wrong iss in the callback", func(t *testing.T) {
-		rp.svc.SetKnobs(daa.Knobs{Callback: daa.CallbackKnobs{Issuer: daa.CallbackIssuerWrong}})
+		rp.svc.SetKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{Callback: daa.CallbackKnobs{Issuer: daa.CallbackIssuerWrong}}})
 		wantUntrusted(t, rp, authn.ReasonIssuerMismatch)
 	})
 }
@@ -101,16 +101,16 @@ func wantUntrusted(t *testing.T, rp *relyingParty, want authn.Reason) {
 func TestHarmlessKnobsAreAccepted(t *testing.T) {
 	rp := start(t)
 	for name, k := range map[string]daa.Knobs{
-		"RS256":            {IDToken: daa.IDTokenKnobs{Algorithm: "RS256"}},
-		"audience array":   {IDToken: daa.IDTokenKnobs{AudienceArray: true}},
-		"rotate first":     {IDToken: daa.IDTokenKnobs{RotateFirst: true}},
-		"iss in callback":  {Callback: daa.CallbackKnobs{Issuer: daa.CallbackIssuerOn}},
-		"no session_state": {Callback: daa.CallbackKnobs{OmitSessionState: true}},
-		"extra parameter":  {Callback: daa.CallbackKnobs{Extra: map[string]string{"x": "y"}}},
-		"no scope":         {Scopes: daa.ScopeKnobs{OmitFromResponse: true}},
+		"RS256":            {Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{Algorithm: "RS256"}}},
+		"audience array":   {Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{AudienceArray: true}}},
+		"rotate first":     {Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{RotateFirst: true}}},
+		"iss in callback":  {Authorization: daa.AuthorizationKnobs{Callback: daa.CallbackKnobs{Issuer: daa.CallbackIssuerOn}}},
+		"no session_state": {Authorization: daa.AuthorizationKnobs{Callback: daa.CallbackKnobs{OmitSessionState: true}}},
+		"extra parameter":  {Authorization: daa.AuthorizationKnobs{Callback: daa.CallbackKnobs{Extra: map[string]string{"x": "y"}}}},
+		"no scope":         {Token: daa.TokenKnobs{OmitScope: true}},
 		"charset":          {Userinfo: daa.UserinfoKnobs{ContentType: "application/json;charset=UTF-8"}},
 		"extra claim":      {Userinfo: daa.UserinfoKnobs{SetClaims: map[string]any{"x": 1}}},
-		"no acr":           {IDToken: daa.IDTokenKnobs{OmitClaims: []string{"acr", "auth_time", "azp", "sid"}}},
+		"no acr":           {Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{OmitClaims: []string{"acr", "auth_time", "azp", "sid"}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rp.svc.SetKnobs(k)
@@ -122,7 +122,7 @@ func TestHarmlessKnobsAreAccepted(t *testing.T) {
 }
 
 func TestPS256(t *testing.T) {
-	rp := start(t, daa.WithKnobs(daa.Knobs{IDToken: daa.IDTokenKnobs{Algorithm: "PS256"}}))
+	rp := start(t, daa.WithKnobs(daa.Knobs{Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{Algorithm: "PS256"}}}))
 	c := rp.client(func(c *authn.Config) { c.IDTokenAlgorithms = []authn.Algorithm{jose.PS256} })
 	if _, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{}); err != nil {
 		t.Error(err)
@@ -149,7 +149,7 @@ func TestKeyRotationBetweenLogins(t *testing.T) {
 }
 
 func TestGrantedSubset(t *testing.T) {
-	rp := start(t, daa.WithKnobs(daa.Knobs{Scopes: daa.ScopeKnobs{GrantOnly: []string{"name"}}}))
+	rp := start(t, daa.WithKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{Scopes: daa.ScopeKnobs{GrantOnly: []string{"name"}}}}))
 	id, err := login(t.Context(), rp.client(), rp.svc.Visitor(), authn.Request{Scopes: authn.Name | authn.Address})
 	if err != nil {
 		t.Fatal(err)
@@ -160,7 +160,7 @@ func TestGrantedSubset(t *testing.T) {
 }
 
 func TestUserCertificateScope(t *testing.T) {
-	rp := start(t, daa.WithKnobs(daa.Knobs{Scopes: daa.ScopeKnobs{UserCertificate: true}}))
+	rp := start(t, daa.WithKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{Scopes: daa.ScopeKnobs{UserCertificate: true}}}))
 	id, err := login(t.Context(), rp.client(), rp.svc.Visitor(), authn.Request{Scopes: authn.UserCertificate})
 	if err != nil {
 		t.Fatal(err)
@@ -297,7 +297,7 @@ func TestRenamingTheWireProfile(t *testing.T) {
 		t.Errorf("cancelled: %v", err)
 	}
 
-	rp.svc.SetKnobs(daa.Knobs{Scopes: daa.ScopeKnobs{UserCertificate: true}})
+	rp.svc.SetKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{Scopes: daa.ScopeKnobs{UserCertificate: true}}})
 	id, err = login(t.Context(), c, rp.svc.Visitor(), authn.Request{Scopes: authn.UserCertificate})
 	if err != nil {
 		t.Fatal(err)

@@ -231,20 +231,6 @@ func flipSignatureBit(token string) (string, error) {
 	return token[:dot+1] + base64.RawURLEncoding.EncodeToString(sig), nil
 }
 
-// KeyKnobs change the published JWK Set.
-type KeyKnobs struct {
-	// Decoys surrounds the real keys with others that share their key id but not their purpose, algorithm or type, and
-	// with a key of the right kind under another id. A client has to choose by kid, alg, use and kty together.
-	Decoys bool
-	// UnknownTypes adds keys of types and curves that no client needs to know, a symmetric one and a broken one. They
-	// must be skipped (RFC 7517, section 5).
-	UnknownTypes bool
-	// More is how many further ordinary keys are listed before the real ones.
-	More int
-	// OmitKeyIDs leaves kid out of every key.
-	OmitKeyIDs bool
-}
-
 // jwks encodes the published keys. The RSA key is listed for the algorithm that the knobs make ID tokens use.
 func (k *keyring) jwks(idAlgorithm string, knobs KeyKnobs) ([]byte, error) {
 	access, id := k.access.Public(), k.idKey().Public()

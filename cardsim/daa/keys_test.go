@@ -29,7 +29,7 @@ func TestKeyKnobs(t *testing.T) {
 		"key id, but unlisted": {keys: daa.KeyKnobs{OmitKeyIDs: true}, listed: 2, refused: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			rp.svc.SetKnobs(daa.Knobs{Keys: c.keys, IDToken: c.id})
+			rp.svc.SetKnobs(daa.Knobs{Keys: c.keys, Token: daa.TokenKnobs{IDToken: c.id}})
 			var doc struct{ Keys []json.RawMessage }
 			if err := json.Unmarshal(rp.do(http.MethodGet, rp.svc.Environment().JWKSEndpoint, "", "", "").body, &doc); err != nil || len(doc.Keys) != c.listed {
 				t.Errorf("%d keys, %v", len(doc.Keys), err)
@@ -54,7 +54,7 @@ func TestRotationKeepsKeyID(t *testing.T) {
 	c := rp.client()
 	for _, keep := range []bool{true, false, true} {
 		before := kid()
-		rp.svc.SetKnobs(daa.Knobs{IDToken: daa.IDTokenKnobs{RotationKeepsKeyID: keep}})
+		rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{RotationKeepsKeyID: keep}}})
 		if _, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{}); err != nil {
 			t.Fatal(err)
 		}

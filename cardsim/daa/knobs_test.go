@@ -32,16 +32,14 @@ func TestHostileHeaders(t *testing.T) {
 		"type of key": daa.FaultKeyType, "unknown key id": daa.FaultUnknownKeyID, "access token": daa.FaultAccessTokenType,
 	} {
 		t.Run(name, func(t *testing.T) {
-			rp.svc.SetKnobs(daa.Knobs{IDToken: daa.IDTokenKnobs{Fault: fault}})
+			rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{Fault: fault}}})
 			wantUntrusted(t, rp, authn.ReasonIDToken)
 		})
 	}
 }
 
 func TestTokenKnobs(t *testing.T) {
-	rp := start(t, daa.WithKnobs(daa.Knobs{Token: daa.TokenKnobs{
-		SetMembers: map[string]any{"token_type": "bEaReR", "x": 1}, OmitMembers: []string{"expires_in"},
-	}}))
+	rp := start(t, daa.WithKnobs(daa.Knobs{Token: daa.TokenKnobs{SetMembers: map[string]any{"token_type": "bEaReR", "x": 1}, OmitMembers: []string{"expires_in"}}}))
 	a := rp.loginTokens()
 	if _, has := a.json["expires_in"]; has || a.json["token_type"] != "bEaReR" || a.json["x"] != 1.0 {
 		t.Errorf("%s", a.body)
@@ -74,7 +72,7 @@ func TestUserinfoForms(t *testing.T) {
 			want = "application/json"
 		}
 		if a.status != http.StatusOK || a.header.Get("Content-Type") != want {
-			t.Fatalf("form %d: %d %q", f, a.status, a.header.Get("Content-Type"))
+			t.Fatalf("form %q: %d %q", f, a.status, a.header.Get("Content-Type"))
 		}
 		return string(a.body)
 	}
@@ -131,10 +129,10 @@ func TestUserinfoForms(t *testing.T) {
 	for _, form := range []daa.UserinfoForm{daa.UserinfoEncrypted, daa.UserinfoSignedEncrypted} {
 		rp.svc.SetKnobs(daa.Knobs{Userinfo: daa.UserinfoKnobs{Form: form}})
 		if id, err := login(t.Context(), opening, rp.svc.Visitor(), authn.Request{Scopes: authn.Name}); err != nil || id.Person.Name.Reveal() != name {
-			t.Errorf("form %d: %v", form, err)
+			t.Errorf("form %q: %v", form, err)
 		}
 		if _, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{Scopes: authn.Name}); !hasReason(err, authn.ReasonUserinfo) {
-			t.Errorf("form %d, without the key: %v", form, err)
+			t.Errorf("form %q, without the key: %v", form, err)
 		}
 	}
 	rp.svc.SetKnobs(daa.Knobs{Userinfo: daa.UserinfoKnobs{Form: daa.UserinfoForged}})
@@ -179,7 +177,7 @@ func TestUserinfoKnobs(t *testing.T) {
 func TestIndividualNumberScope(t *testing.T) {
 	w := wire.Default()
 	w.ScopeIndividualNumber, w.ClaimIndividualNumber = "individual_number", "kojin_bango"
-	rp := start(t, daa.WithWire(w), daa.WithKnobs(daa.Knobs{Scopes: daa.ScopeKnobs{IndividualNumber: true}}))
+	rp := start(t, daa.WithWire(w), daa.WithKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{Scopes: daa.ScopeKnobs{IndividualNumber: true}}}))
 	c := rp.client(func(c *authn.Config) { c.Wire = &w })
 	id, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{Scopes: authn.IndividualNumber})
 	if err != nil {
@@ -210,12 +208,12 @@ func TestCallbackKnobs(t *testing.T) {
 		{daa.CallbackIssuerWrong, true, rp.svc.Environment().Issuer + "/other"},
 		{daa.CallbackIssuerMissing, true, ""},
 	} {
-		rp.svc.SetKnobs(daa.Knobs{Callback: daa.CallbackKnobs{Issuer: c.knob, Extra: map[string]string{"x": "y"}}})
+		rp.svc.SetKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{Callback: daa.CallbackKnobs{Issuer: c.knob, Extra: map[string]string{"x": "y"}}}})
 		if got := rp.approve(rp.authorization()); got.Get("iss") != c.sent || got.Get("x") != "y" || metadata() != c.promised {
-			t.Errorf("knob %d: iss %q, metadata %v", c.knob, got.Get("iss"), metadata())
+			t.Errorf("knob %q: iss %q, metadata %v", c.knob, got.Get("iss"), metadata())
 		}
 	}
-	rp.svc.SetKnobs(daa.Knobs{Callback: daa.CallbackKnobs{CutStateAtSemicolon: true}})
+	rp.svc.SetKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{Callback: daa.CallbackKnobs{CutStateAtSemicolon: true}}})
 	if got := rp.approve(with(rp.authorization(), "state", "a;b")); got.Get("state") != "a" {
 		t.Errorf("state %q", got.Get("state"))
 	}
@@ -240,7 +238,7 @@ func TestClockSkew(t *testing.T) {
 	if _, err := login(t.Context(), rp.client(), rp.svc.Visitor(), authn.Request{}); err != nil {
 		t.Error(err)
 	}
-	rp.svc.SetKnobs(daa.Knobs{ClockSkew: 10 * time.Minute, Assertion: daa.AssertionKnobs{AnyLifetime: true}})
+	rp.svc.SetKnobs(daa.Knobs{ClockSkew: 10 * time.Minute, Token: daa.TokenKnobs{Assertion: daa.AssertionKnobs{AnyLifetime: true}}})
 	form := rp.exchange(rp.approve(rp.authorization()).Get("code"))
 	form.Set("client_assertion", rp.assertion(rp.key, change(rp.claims(), "exp", time.Now().Add(time.Hour).Unix())))
 	claims := rp.idClaims(rp.token(form))
@@ -267,7 +265,7 @@ func TestAssertionPolicyKnobs(t *testing.T) {
 		"type required and not sent": {daa.AssertionKnobs{Type: "client-authentication+jwt"}, rp.claims(), http.StatusUnauthorized},
 	} {
 		t.Run(name, func(t *testing.T) {
-			rp.svc.SetKnobs(daa.Knobs{Assertion: c.knobs})
+			rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{Assertion: c.knobs}})
 			form := rp.credentials()
 			form.Set("grant_type", "client_credentials")
 			form.Set("client_assertion", rp.assertion(rp.key, c.claims))
@@ -277,9 +275,10 @@ func TestAssertionPolicyKnobs(t *testing.T) {
 		})
 	}
 	// The client's side of the policy: issuer as the audience and an explicit type.
-	rp.svc.SetKnobs(daa.Knobs{Assertion: daa.AssertionKnobs{
+	rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{Assertion: daa.AssertionKnobs{
 		Audiences: []string{rp.svc.Environment().Issuer}, OnlyAudiences: true, Type: "client-authentication+jwt", RequireKeyID: true,
-	}})
+	}},
+	})
 	c := rp.client(func(c *authn.Config) {
 		c.AssertionAudience, c.AssertionType = c.Environment.Issuer, "client-authentication+jwt"
 		var err error
@@ -296,7 +295,7 @@ func TestAssertionPolicyKnobs(t *testing.T) {
 func TestDiscoveryFollowsTheKnobs(t *testing.T) {
 	rp := start(t)
 	issuer := rp.svc.Environment().Issuer
-	rp.svc.SetKnobs(daa.Knobs{Refresh: daa.RefreshKnobs{Mode: daa.RefreshOn}, IDToken: daa.IDTokenKnobs{Algorithm: "RS256"}})
+	rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{Refresh: daa.RefreshKnobs{Mode: daa.RefreshOn}, IDToken: daa.IDTokenKnobs{Algorithm: "RS256"}}})
 	a := rp.do(http.MethodGet, issuer+"/.well-known/openid-configuration", "", "", "")
 	if !strings.Contains(string(a.body), `"refresh_token"`) || !strings.Contains(string(a.body), `"id_token_signing_alg_values_supported":["RS256"]`) {
 		t.Errorf("%s", a.body)

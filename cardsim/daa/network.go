@@ -2,7 +2,6 @@ package daa
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"maps"
 	"net"
@@ -13,56 +12,6 @@ import (
 
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
-
-// Endpoint names an endpoint of the service.
-type Endpoint string
-
-// Values of Endpoint.
-const (
-	EndpointAuthorization Endpoint = "authorization"
-	EndpointToken         Endpoint = "token"
-	EndpointUserinfo      Endpoint = "userinfo"
-	EndpointKeys          Endpoint = "keys"      // the JWK Set
-	EndpointDiscovery     Endpoint = "discovery" // the provider metadata
-	EndpointSign          Endpoint = "sign"      // start and result of signature transactions
-)
-
-// NetworkFault is what goes wrong between client and service.
-type NetworkFault int
-
-// Values of NetworkFault.
-const (
-	NetworkNormal NetworkFault = iota
-	// NetworkStatus answers NetworkKnobs.Status, with an error in JSON and RetryAfter.
-	NetworkStatus
-	// NetworkHTMLPage answers the error page of something in between, with NetworkKnobs.Status.
-	NetworkHTMLPage
-	// NetworkReset closes the connection without an answer.
-	NetworkReset
-	// NetworkTruncated announces the whole answer, sends half of it and closes the connection.
-	NetworkTruncated
-	// NetworkOversize sends the answer followed by more white space than any client should read.
-	NetworkOversize
-	// NetworkSlow sends the header, and the body byte by byte with NetworkKnobs.Wait before each (slow loris). Without
-	// Wait, nothing follows the first byte until the client gives up.
-	NetworkSlow
-)
-
-// NetworkKnobs change how the endpoints are reached. Pages below /phone/ are never affected.
-type NetworkKnobs struct {
-	Fault NetworkFault
-	// Endpoints are affected; nil = all but the authorization endpoint, which is the browser's.
-	Endpoints []Endpoint
-	// Times is how many requests are affected since the knobs were set; 0 = all.
-	Times int
-	// Status of NetworkStatus and NetworkHTMLPage; default 503.
-	Status int
-	// RetryAfter is sent with Status, e.g. "120"; empty = not sent.
-	RetryAfter string
-	// Wait is called before an affected answer, whatever the Fault: latency. The service never sleeps by itself; a test
-	// moves its clock here, or waits until the request's context ends. It may be called from several goroutines at once.
-	Wait func(context.Context, Endpoint)
-}
 
 // affects reports whether a request suffers, and counts it.
 func (f *inForce) affects(e Endpoint) bool {

@@ -165,7 +165,8 @@ func TestLatency(t *testing.T) {
 	clock := newClock()
 	rp := start(t, daa.WithClock(clock.now), daa.WithKnobs(daa.Knobs{Network: daa.NetworkKnobs{
 		Endpoints: []daa.Endpoint{daa.EndpointToken}, Wait: func(context.Context, daa.Endpoint) { clock.advance(20 * time.Second) },
-	}}))
+	},
+	}))
 	c := rp.client(func(c *authn.Config) { c.Now = clock.now })
 	before := clock.now()
 	if _, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{}); err != nil {
@@ -177,7 +178,8 @@ func TestLatency(t *testing.T) {
 	// An assertion that was 30 s young when it was sent has expired when it arrives.
 	rp.svc.SetKnobs(daa.Knobs{Network: daa.NetworkKnobs{
 		Endpoints: []daa.Endpoint{daa.EndpointToken}, Wait: func(context.Context, daa.Endpoint) { clock.advance(time.Minute) },
-	}})
+	},
+	})
 	if _, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{}); !hasReason(err, authn.ReasonRequestRefused) {
 		t.Errorf("%v", err)
 	}

@@ -419,7 +419,7 @@ func TestHandoverKnob(t *testing.T) {
 		{daa.HandoverAuto, "Mozilla/5.0 (Linux; Android 15; Pixel 9)", "auth-pin"}, {daa.HandoverAuto, "", "handover"},
 		{daa.HandoverNever, pcAgent, "auth-pin"}, {daa.HandoverAlways, phoneAgent, "handover"},
 	} {
-		rp.svc.SetKnobs(daa.Knobs{Handover: c.knob})
+		rp.svc.SetKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{Handover: c.knob}})
 		rp.browser(c.agent).get(rp.authorizationURL(rp.authorization())).want(c.page)
 	}
 }
@@ -464,7 +464,7 @@ func TestRevokedAuthenticationCertificate(t *testing.T) {
 	if got := rp.callback(b.left); got.Get("error") != "access_denied" {
 		t.Errorf("callback %v", got)
 	}
-	rp.svc.SetKnobs(daa.Knobs{Failures: daa.FailureKnobs{CertificateUnusable: "server_error", OmitDescription: true}})
+	rp.svc.SetKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{Failures: daa.FailureKnobs{CertificateUnusable: "server_error", OmitDescription: true}}})
 	callback, err := rp.svc.Visitor().Approve(t.Context(), rp.authorizationURL(rp.authorization()))
 	var e *visitor.Error
 	if got := rp.callback(callback); !errors.As(err, &e) || got.Get("error") != "server_error" || got.Has("error_description") {

@@ -34,7 +34,9 @@ func (a answer) text(name string) string {
 	return s
 }
 
-func refreshing(m daa.RefreshMode) daa.Knobs { return daa.Knobs{Refresh: daa.RefreshKnobs{Mode: m}} }
+func refreshing(m daa.RefreshMode) daa.Knobs {
+	return daa.Knobs{Token: daa.TokenKnobs{Refresh: daa.RefreshKnobs{Mode: m}}}
+}
 
 func TestRefreshOff(t *testing.T) {
 	rp := start(t)
@@ -168,7 +170,7 @@ func TestClientRefreshes(t *testing.T) {
 		if id, err = login(t.Context(), c, rp.svc.Visitor(), authn.Request{KeepTokens: true}); err != nil {
 			t.Fatal(err)
 		}
-		rp.svc.SetKnobs(daa.Knobs{Refresh: daa.RefreshKnobs{Mode: daa.RefreshOn, SetClaims: map[string]any{name: wrong}}})
+		rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{Refresh: daa.RefreshKnobs{Mode: daa.RefreshOn, SetClaims: map[string]any{name: wrong}}}})
 		if _, err := c.Refresh(t.Context(), id.RefreshToken()); !hasReason(err, authn.ReasonIDToken) {
 			t.Errorf("another %s: %v", name, err)
 		}
@@ -200,11 +202,11 @@ func TestRefreshTokenIsBound(t *testing.T) {
 func TestRefreshIDTokenKnobs(t *testing.T) {
 	rp := start(t, daa.WithKnobs(refreshing(daa.RefreshOn)))
 	token := rp.loginTokens().text("refresh_token")
-	rp.svc.SetKnobs(daa.Knobs{Refresh: daa.RefreshKnobs{Mode: daa.RefreshOn, OmitIDToken: true}})
+	rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{Refresh: daa.RefreshKnobs{Mode: daa.RefreshOn, OmitIDToken: true}}})
 	if a := rp.token(rp.refresh(token)); a.status != http.StatusOK || a.json["id_token"] != nil {
 		t.Errorf("%d %s", a.status, a.body)
 	}
-	rp.svc.SetKnobs(daa.Knobs{Refresh: daa.RefreshKnobs{Mode: daa.RefreshOn, SetClaims: map[string]any{"sub": "another"}}})
+	rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{Refresh: daa.RefreshKnobs{Mode: daa.RefreshOn, SetClaims: map[string]any{"sub": "another"}}}})
 	if claims := rp.idClaims(rp.token(rp.refresh(token))); claims["sub"] != "another" {
 		t.Errorf("sub %v", claims["sub"])
 	}

@@ -145,7 +145,9 @@ type inForce struct {
 
 // RotateKeys replaces the key that signs ID tokens. The old one disappears from the published set at once.
 // After an error, which only a failing key derivation causes, the old key stays.
-func (s *Service) RotateKeys() error { return s.keys.rotate(s.Knobs().IDToken.RotationKeepsKeyID) }
+func (s *Service) RotateKeys() error {
+	return s.keys.rotate(s.Knobs().Token.IDToken.RotationKeepsKeyID)
+}
 
 func (s *Service) routes() http.Handler {
 	mux := http.NewServeMux()
@@ -220,7 +222,7 @@ func (s *Service) subject(clientID, personID string) string {
 // certs serves the JWK Set.
 func (s *Service) certs(w http.ResponseWriter, _ *http.Request) {
 	k := s.Knobs()
-	body, err := s.keys.jwks(k.IDToken.Algorithm, k.Keys)
+	body, err := s.keys.jwks(k.Token.IDToken.Algorithm, k.Keys)
 	if err != nil {
 		s.fail(w, "jwks", err)
 		return
@@ -234,7 +236,7 @@ func (s *Service) discovery(w http.ResponseWriter, r *http.Request) {
 	k := s.Knobs()
 	iss := s.env.Issuer
 	grants := []string{"authorization_code", "client_credentials"}
-	if k.Refresh.Mode != RefreshOff {
+	if k.Token.Refresh.Mode != RefreshOff {
 		grants = append(grants, "refresh_token")
 	}
 	switch k.Discovery {
@@ -256,14 +258,14 @@ func (s *Service) discovery(w http.ResponseWriter, r *http.Request) {
 		"response_modes_supported":                         []string{"query"},
 		"grant_types_supported":                            grants,
 		"subject_types_supported":                          []string{"pairwise"},
-		"id_token_signing_alg_values_supported":            []string{orText(k.IDToken.Algorithm, "ES256")},
+		"id_token_signing_alg_values_supported":            []string{orText(k.Token.IDToken.Algorithm, "ES256")},
 		"token_endpoint_auth_methods_supported":            []string{"private_key_jwt"},
 		"token_endpoint_auth_signing_alg_values_supported": []string{"ES256", "RS256", "PS256"},
 		"code_challenge_methods_supported":                 []string{"S256"},
 		"claims_parameter_supported":                       false,
 		"request_parameter_supported":                      false,
 		"request_uri_parameter_supported":                  false,
-		"authorization_response_iss_parameter_supported":   k.Callback.Issuer != CallbackIssuerOff,
+		"authorization_response_iss_parameter_supported":   k.Authorization.Callback.Issuer != CallbackIssuerOff,
 	})
 }
 

@@ -55,7 +55,7 @@ func (s *Service) newGrant(v *visit) *grant {
 		session: newUUID(), subject: s.subject(v.req.client.ID, v.personID), authTime: v.authTime,
 		transaction: v.req.transaction, claims: make(map[string]grantedClaim),
 	}
-	only := s.Knobs().Scopes.GrantOnly
+	only := s.Knobs().Authorization.Scopes.GrantOnly
 	number := ""
 	if v.hand != nil {
 		number = v.hand.card.Person().IndividualNumber
@@ -192,13 +192,13 @@ func (s *Service) exchangeCode(form url.Values, c *client) (map[string]any, *pro
 	if perr := s.addIDToken(response, s.idTokenClaims(g, access, k), k); perr != nil {
 		return nil, perr
 	}
-	if k.Refresh.Mode != RefreshOff {
+	if k.Token.Refresh.Mode != RefreshOff {
 		if perr := s.addRefreshToken(response, &refreshToken{client: c, grant: g}); perr != nil {
 			return nil, perr
 		}
 	}
 	response["session_state"] = g.session
-	if !k.Scopes.OmitFromResponse {
+	if !k.Token.OmitScope {
 		response["scope"] = strings.Join(g.scopes, " ")
 	}
 	return response, nil
@@ -283,10 +283,10 @@ func (s *Service) idTokenClaims(g *grant, access string, k Knobs) map[string]any
 		"iat": now.Unix(), "exp": now.Add(k.Lifetimes.idToken()).Unix(), "auth_time": g.authTime.Unix(),
 		"nonce": g.nonce, "at_hash": accessTokenHash(access), "acr": "aal3", "sid": g.session,
 	}
-	if k.IDToken.AudienceArray {
+	if k.Token.IDToken.AudienceArray {
 		claims["aud"] = []string{g.client.ID}
 	}
-	switch k.IDToken.Fault {
+	switch k.Token.IDToken.Fault {
 	case FaultNonce:
 		claims["nonce"] = g.nonce + "x"
 	case FaultIssuer:
@@ -301,8 +301,8 @@ func (s *Service) idTokenClaims(g *grant, access string, k Knobs) map[string]any
 		claims["iat"], claims["exp"] = now.Add(time.Hour).Unix(), now.Add(2*time.Hour).Unix()
 	case FaultNone, FaultForeignKey, FaultSignature, FaultAlgNone, FaultAlgHS256, FaultKeyType, FaultUnknownKeyID, FaultAccessTokenType:
 	}
-	maps.Copy(claims, k.IDToken.SetClaims)
-	for _, name := range k.IDToken.OmitClaims {
+	maps.Copy(claims, k.Token.IDToken.SetClaims)
+	for _, name := range k.Token.IDToken.OmitClaims {
 		delete(claims, name)
 	}
 	return claims
@@ -312,31 +312,6 @@ func (s *Service) idTokenClaims(g *grant, access string, k Knobs) map[string]any
 func accessTokenHash(access string) string {
 	sum := sha256.Sum256([]byte(access))
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
-}
-
-// RefreshMode says whether and how refresh tokens are issued.
-type RefreshMode int
-
-// Values of RefreshMode.
-const (
-	// RefreshOff issues none and refuses the grant type.
-	RefreshOff RefreshMode = iota
-	// RefreshOn issues one with each code; it can be used until it expires, and no answer brings another.
-	RefreshOn
-	// RefreshRotating answers every use with a new one and ends the old one.
-	RefreshRotating
-	// RefreshReuseDetection rotates, and takes the use of an ended one for theft: all tokens of the login are revoked
-	// (RFC 9700, section 4.14.2).
-	RefreshReuseDetection
-)
-
-// RefreshKnobs change the refreshing of tokens.
-type RefreshKnobs struct {
-	Mode RefreshMode
-	// OmitIDToken leaves the ID token out of refresh answers, as OpenID Connect Core 1.0, section 12.2 allows.
-	OmitIDToken bool
-	// SetClaims are added to or replaced in the ID tokens of refresh answers, e.g. another iss or sub.
-	SetClaims map[string]any
 }
 
 // refreshToken is one that was issued. All those of a login share its grant.
@@ -369,7 +344,7 @@ func (s *Service) setRefreshLifetime(response map[string]any, lifetime time.Dura
 func (s *Service) refresh(form url.Values, c *client) (map[string]any, *protocolError) {
 	refuse := func(d string) (map[string]any, *protocolError) { return nil, &protocolError{"invalid_grant", d} }
 	k := s.Knobs()
-	if k.Refresh.Mode == RefreshOff {
+	if k.Token.Refresh.Mode == RefreshOff {
 		return nil, &protocolError{"unsupported_grant_type", "only authorization_code and client_credentials"}
 	}
 	if form.Get("refresh_token") == "" {
@@ -387,9 +362,9 @@ func (s *Service) refresh(form url.Values, c *client) (map[string]any, *protocol
 			return nil, &protocolError{"invalid_scope", "a scope that was not granted"}
 		}
 	}
-	rotates := k.Refresh.Mode != RefreshOn
+	rotates := k.Token.Refresh.Mode != RefreshOn
 	if rotates && !t.used.CompareAndSwap(false, true) {
-		if k.Refresh.Mode == RefreshReuseDetection {
+		if k.Token.Refresh.Mode == RefreshReuseDetection {
 			t.grant.revoked.Store(true)
 			s.log.Warn("refresh token used twice, the tokens of its login are revoked", slog.String("client", c.ID))
 		}
@@ -400,17 +375,17 @@ func (s *Service) refresh(form url.Values, c *client) (map[string]any, *protocol
 		return nil, perr
 	}
 	response := s.tokenResponse(access, k.Lifetimes.accessToken())
-	if !k.Scopes.OmitFromResponse {
+	if !k.Token.OmitScope {
 		response["scope"] = strings.Join(scopes, " ")
 	}
-	if !k.Refresh.OmitIDToken {
+	if !k.Token.Refresh.OmitIDToken {
 		claims := s.idTokenClaims(t.grant, access, k)
 		// "it SHOULD NOT have a nonce Claim, even when the ID Token issued at the time of the original authentication
 		// contained nonce".
-		if k.IDToken.Fault != FaultNonce {
+		if k.Token.IDToken.Fault != FaultNonce {
 			delete(claims, "nonce")
 		}
-		maps.Copy(claims, k.Refresh.SetClaims)
+		maps.Copy(claims, k.Token.Refresh.SetClaims)
 		if perr := s.addIDToken(response, claims, k); perr != nil {
 			return nil, perr
 		}
@@ -423,7 +398,7 @@ func (s *Service) refresh(form url.Values, c *client) (map[string]any, *protocol
 
 // addIDToken signs an ID token into a token response.
 func (s *Service) addIDToken(response, claims map[string]any, k Knobs) *protocolError {
-	id, err := s.keys.signIDToken(claims, k.IDToken)
+	id, err := s.keys.signIDToken(claims, k.Token.IDToken)
 	if err != nil {
 		s.log.Error("ID token not signed", slog.Any("error", err))
 		return &protocolError{"server_error", "the simulator could not sign"}
@@ -431,5 +406,3 @@ func (s *Service) addIDToken(response, claims map[string]any, k Knobs) *protocol
 	response["id_token"] = id
 	return nil
 }
-
-func (l Lifetimes) refreshToken() time.Duration { return orDefault(l.RefreshToken, 30*time.Minute) }

@@ -394,7 +394,7 @@ func TestAssertionKnobs(t *testing.T) {
 		"client_id not missing": {daa.AssertionKnobs{RequireClientID: true}, rp.claims(), false, http.StatusOK},
 	} {
 		t.Run(name, func(t *testing.T) {
-			rp.svc.SetKnobs(daa.Knobs{Assertion: c.knobs})
+			rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{Assertion: c.knobs}})
 			form := rp.credentials()
 			form.Set("grant_type", "client_credentials")
 			form.Set("client_assertion", rp.assertion(rp.key, c.claims))

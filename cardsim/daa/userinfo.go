@@ -35,7 +35,7 @@ func (s *Service) userinfo(w http.ResponseWriter, r *http.Request) {
 			claims[name] = c.value
 		}
 	}
-	s.Knobs().Attributes.apply(claims, s.wire)
+	s.Knobs().Userinfo.Attributes.apply(claims, s.wire)
 	if k.SubjectMismatch {
 		claims["sub"] = t.grant.subject + "x"
 	}
@@ -69,9 +69,9 @@ func (s *Service) wrapUserinfo(claims map[string]any, c *client, form UserinfoFo
 	var signed string
 	switch form {
 	case UserinfoSigned, UserinfoSignedEncrypted:
-		signed, err = jose.Sign(s.keys.idTokenKey(s.Knobs().IDToken), "JWT", body)
+		signed, err = jose.Sign(s.keys.idTokenKey(s.Knobs().Token.IDToken), "JWT", body)
 	case UserinfoForged:
-		signed, err = s.keys.forge(s.keys.idTokenKey(s.Knobs().IDToken), body)
+		signed, err = s.keys.forge(s.keys.idTokenKey(s.Knobs().Token.IDToken), body)
 	case UserinfoJSON, UserinfoEncrypted:
 		signed = string(body)
 	}
@@ -138,67 +138,6 @@ func bearerChallenge(w http.ResponseWriter, code string) {
 func (t *token) granted(scope string) bool {
 	return t.grant != nil && slices.Contains(t.scopes, scope)
 }
-
-// AttributeKnobs change the forms of the four attributes in userinfo. The documents leave them open, and a client has to
-// understand all of them.
-type AttributeKnobs struct {
-	Address       AddressForm
-	Birthdate     BirthdateForm
-	Gender        GenderForm
-	NameSeparator NameSeparator
-}
-
-// AddressForm says how the address is written.
-type AddressForm int
-
-// Values of AddressForm.
-const (
-	// AddressString is a plain string.
-	AddressString AddressForm = iota
-	// AddressObject is an object with a member "formatted" (OpenID Connect Core 1.0, section 5.1.1).
-	AddressObject
-)
-
-// BirthdateForm says how the birthdate is written.
-type BirthdateForm int
-
-// Values of BirthdateForm.
-const (
-	// BirthdateCompact is YYYYMMDD.
-	BirthdateCompact BirthdateForm = iota
-	// BirthdateISO is YYYY-MM-DD (OpenID Connect Core 1.0, section 5.1).
-	BirthdateISO
-	// BirthdateUnknownDay is YYYYMM00: few cards do not know the day.
-	BirthdateUnknownDay
-	// BirthdateUnknownMonth is YYYY0000.
-	BirthdateUnknownMonth
-)
-
-// GenderForm says how the gender is written.
-type GenderForm int
-
-// Values of GenderForm.
-const (
-	// GenderCode is the card's code of one character.
-	GenderCode GenderForm = iota
-	// GenderWord is "male" or "female" (OpenID Connect Core 1.0, section 5.1); other codes stay codes.
-	GenderWord
-	// GenderUnlisted is a code that no list has.
-	GenderUnlisted
-)
-
-// NameSeparator says what stands between the parts of a name.
-type NameSeparator int
-
-// Values of NameSeparator.
-const (
-	// NameFullWidth is U+3000, as on the card.
-	NameFullWidth NameSeparator = iota
-	// NameHalfWidth is U+0020.
-	NameHalfWidth
-	// NameUnseparated is nothing.
-	NameUnseparated
-)
 
 // unlistedGender is a code that neither the card nor a known document has.
 const unlistedGender = "7"

@@ -15,7 +15,7 @@ func TestAttributeKnobs(t *testing.T) {
 	p := rp.svc.Card().Person()
 	read := func(t *testing.T, k daa.AttributeKnobs) *authn.Identity {
 		t.Helper()
-		rp.svc.SetKnobs(daa.Knobs{Attributes: k})
+		rp.svc.SetKnobs(daa.Knobs{Userinfo: daa.UserinfoKnobs{Attributes: k}})
 		id, err := login(t.Context(), c, v, authn.Request{Scopes: authn.Attributes})
 		if err != nil {
 			t.Fatal(err)

@@ -89,7 +89,7 @@ func (s *Service) beginVisit(w http.ResponseWriter, r *http.Request, req *author
 	now := s.now()
 	v := &visit{
 		id: rand.Text(), secret: rand.Text(), req: req, expires: now.Add(k.Lifetimes.interaction()),
-		handedOver: k.Handover == HandoverAlways || k.Handover == HandoverAuto && looksLikePC(r.UserAgent()),
+		handedOver: k.Authorization.Handover == HandoverAlways || k.Authorization.Handover == HandoverAuto && looksLikePC(r.UserAgent()),
 	}
 	if !s.visits.add(v.id, v, v.expires) || !s.newPhoneAddress(v) {
 		params := url.Values{"error": {"temporarily_unavailable"}, "state": {req.state}}
@@ -228,7 +228,7 @@ func (s *Service) release(v *visit) (string, *protocolError) {
 	s.phones.add(v.phoneID, v, until)
 	k := s.Knobs()
 	state := v.req.state
-	if k.Callback.CutStateAtSemicolon {
+	if k.Authorization.Callback.CutStateAtSemicolon {
 		state, _, _ = strings.Cut(state, ";")
 	}
 	params := url.Values{"state": {state}}
@@ -242,12 +242,12 @@ func (s *Service) release(v *visit) (string, *protocolError) {
 			v.req.transaction.complete(g, v.signature, v.certificate)
 		}
 		params.Set("code", code)
-		if !k.Callback.OmitSessionState {
+		if !k.Authorization.Callback.OmitSessionState {
 			params.Set("session_state", g.session)
 		}
 	} else {
-		params.Set("error", k.Failures.code(v.outcome, s.wire))
-		if !k.Failures.OmitDescription {
+		params.Set("error", s.failureCode(v.outcome))
+		if !k.Authorization.Failures.OmitDescription {
 			params.Set("error_description", outcomeDescriptions[v.outcome])
 		}
 		if v.req.transaction != nil {
@@ -255,7 +255,7 @@ func (s *Service) release(v *visit) (string, *protocolError) {
 		}
 	}
 	s.nameIssuer(params)
-	for name, value := range k.Callback.Extra {
+	for name, value := range k.Authorization.Callback.Extra {
 		params.Set(name, value)
 	}
 	s.log.Info("visit ended", slog.String("client", v.req.client.ID), slog.Bool("approved", v.outcome == page.Approved))
@@ -265,7 +265,7 @@ func (s *Service) release(v *visit) (string, *protocolError) {
 
 // nameIssuer adds iss, to error answers too (RFC 9207, section 2).
 func (s *Service) nameIssuer(params url.Values) {
-	switch s.Knobs().Callback.Issuer {
+	switch s.Knobs().Authorization.Callback.Issuer {
 	case CallbackIssuerOn:
 		params.Set("iss", s.env.Issuer)
 	case CallbackIssuerWrong:
@@ -280,4 +280,29 @@ var outcomeDescriptions = map[page.Outcome]string{
 	page.Blocked:     "the card is blocked",
 	page.Certificate: "the certificate cannot be used",
 	page.CardFault:   "the card could not be read",
+}
+
+// failureCode returns the error code of a redirect. Which one means "cancelled" is for the wire profile to say.
+func (s *Service) failureCode(o page.Outcome) string {
+	f := s.Knobs().Authorization.Failures
+	switch o {
+	case page.Cancelled:
+		if f.Cancelled == "" && len(s.wire.CancelCodes) > 0 {
+			return s.wire.CancelCodes[0]
+		}
+		return orText(f.Cancelled, "access_denied")
+	case page.Blocked:
+		return orText(f.CardBlocked, "access_denied")
+	case page.Certificate:
+		return orText(f.CertificateUnusable, "access_denied")
+	default:
+		return "server_error"
+	}
+}
+
+func orText(s, def string) string {
+	if s == "" {
+		return def
+	}
+	return s
 }
