@@ -26,6 +26,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/cardsim/daa/visitor"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/middleware"
 	"github.com/kakunin-go/kakunin/sign"
@@ -115,7 +116,7 @@ const privacyDocument = "確認書: テスト文書に署名します。"
 type world struct {
 	logs     *lockedBuffer
 	recorder *recorder
-	person   cardsim.Person
+	person   person.Person
 	key      authn.Key
 	service  *daa.Service
 	visitor  *visitor.Person
@@ -142,7 +143,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.person, err = cardsim.Lookup(cardsim.Hanako)
+	w.person, err = person.Lookup(person.Hanako, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func ATRs() []ATR {
 }
 
 // ParseATR returns the answer to reset with a name of [ATRs], or the one written in hexadecimal, with or without spaces.
-// The error is an *[Error] with [InvalidConfig].
+// The error is an *[Error] with [ReasonInvalidConfig].
 func ParseATR(s string) ([]byte, error) {
 	for _, a := range ATRs() {
 		if a.Name == s {
@@ -50,7 +50,21 @@ func ParseATR(s string) ([]byte, error) {
 	}
 	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
 	if err != nil || len(b) == 0 {
-		return nil, &Error{Reason: InvalidConfig, Field: "ATR"}
+		return nil, &Error{Reason: ReasonInvalidConfig, Field: "ATR"}
 	}
 	return checkATR(b)
+}
+
+// defaultATR is one seen on real cards in a contact reader; OpenSC does not know it and detects the card by its AID.
+func defaultATR() []byte { return ATRs()[0].Bytes }
+
+func checkATR(atr []byte) ([]byte, error) {
+	if len(atr) == 0 {
+		return defaultATR(), nil
+	}
+	// ISO/IEC 7816-3, 8.1 and 8.2.1: TS is 3B or 3F, at most 32 characters follow it.
+	if len(atr) < 2 || len(atr) > 33 || (atr[0] != 0x3B && atr[0] != 0x3F) {
+		return nil, &Error{Reason: ReasonInvalidConfig, Field: "ATR"}
+	}
+	return append([]byte(nil), atr...), nil
 }

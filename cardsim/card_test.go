@@ -20,13 +20,13 @@ func TestNewCardRefuses(t *testing.T) {
 		change func(*Config)
 		reason Reason
 	}{
-		"no JPKI":          {func(c *Config) { c.JPKI = nil }, InvalidConfig},
-		"no person":        {func(c *Config) { c.Person = Person{} }, InvalidPerson},
-		"ATR too short":    {func(c *Config) { c.ATR = []byte{0x3B} }, InvalidConfig},
-		"ATR too long":     {func(c *Config) { c.ATR = bytes.Repeat([]byte{0x3B}, 34) }, InvalidConfig},
-		"ATR without TS":   {func(c *Config) { c.ATR = []byte{0x00, 0x00} }, InvalidConfig},
-		"blocked status":   {func(c *Config) { c.BlockedStatus = 0x9000 }, InvalidConfig},
-		"unissuable dates": {func(c *Config) { c.Now = func() time.Time { return time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC) } }, IssuanceFailed},
+		"no JPKI":          {func(c *Config) { c.JPKI = nil }, ReasonInvalidConfig},
+		"no person":        {func(c *Config) { c.Person = Person{} }, ReasonInvalidPerson},
+		"ATR too short":    {func(c *Config) { c.ATR = []byte{0x3B} }, ReasonInvalidConfig},
+		"ATR too long":     {func(c *Config) { c.ATR = bytes.Repeat([]byte{0x3B}, 34) }, ReasonInvalidConfig},
+		"ATR without TS":   {func(c *Config) { c.ATR = []byte{0x00, 0x00} }, ReasonInvalidConfig},
+		"blocked status":   {func(c *Config) { c.BlockedStatus = 0x9000 }, ReasonInvalidConfig},
+		"unissuable dates": {func(c *Config) { c.Now = func() time.Time { return time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC) } }, ReasonIssuanceFailed},
 	} {
 		config := testConfig()
 		c.change(&config)
@@ -98,7 +98,7 @@ func TestCertificatesEndWithTheCard(t *testing.T) {
 	}
 	config := testConfig()
 	config.Person.CardExpiry = "20261120" // the day before
-	if _, err := NewCard(config); reason(err) != InvalidPerson {
+	if _, err := NewCard(config); reason(err) != ReasonInvalidPerson {
 		t.Errorf("a card that has expired was issued: %v", err)
 	}
 	customCard(t, func(c *Config) { c.Person.CardExpiry = "20261121" })

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/cardsim/person"
+	"github.com/kakunin-go/kakunin/cardsim/transcript"
 	"github.com/kakunin-go/kakunin/internal/apdu"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
@@ -15,7 +17,7 @@ import (
 // Config configures a card. Only Person and JPKI are required.
 type Config struct {
 	// Person is whom the card is for.
-	Person Person
+	Person person.Person
 	// JPKI issues the two certificates, and its seed gives the card its keys: same seed and person, same keys.
 	JPKI *issuer.JPKI
 	// Kind is what sort of card it is. Default Plastic, and Child for a holder under 15 years of age.
@@ -40,8 +42,8 @@ type Config struct {
 	// that exists, because a new card would have all tries again: [Load] goes on with it. A file is for one card in one
 	// program at a time. Default none.
 	SaveTo string
-	// Trace receives every exchange as lines "> command" and "< response" in hexadecimal, a transcript that [Replay] can
-	// play. The values of PINs and the keys of secure messaging are masked, what is read from the card is not. Each exchange
+	// Trace receives every exchange as lines "> command" and "< response" in hexadecimal, a transcript that package
+	// cardsim/transcript can play. The values of PINs and the keys of secure messaging are masked, what is read from the card is not. Each exchange
 	// is one Write, with the card locked. Default none.
 	Trace io.Writer
 }
@@ -49,7 +51,7 @@ type Config struct {
 // Card is one card; safe for concurrent use: commands are executed one after the other. Programs that need several
 // commands without another one in between take a transaction on a [Card.Transport].
 type Card struct {
-	person        Person
+	holder        person.Person // with CardExpiry
 	kind          Kind
 	issued        time.Time
 	jpki          *issuer.JPKI // of the generation that issued the certificates
@@ -80,21 +82,22 @@ type Card struct {
 // and its issuer security domain is selected. The error is an *[Error].
 func NewCard(c Config) (*Card, error) {
 	if c.JPKI == nil {
-		return nil, &Error{Reason: InvalidConfig, Field: "JPKI"}
+		return nil, &Error{Reason: ReasonInvalidConfig, Field: "JPKI"}
 	}
-	if err := c.Person.validate(); err != nil {
-		return nil, err
+	if c.Person == (person.Person{}) {
+		return nil, &Error{Reason: ReasonInvalidConfig, Field: "Person"}
 	}
+	holder := c.Person.Reveal()
 	now := time.Now
 	if c.Now != nil {
 		now = c.Now
 	}
 	at := now()
-	kind, err := kindFor(c.Kind, c.Person.Subject.Birthdate, at)
+	kind, err := kindFor(c.Kind, holder, at)
 	if err != nil {
 		return nil, err
 	}
-	issued, err := kind.issuedFor(c.Person, at)
+	issued, err := kind.issuedFor(holder, at)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +128,7 @@ func (c Config) card(kind Kind, issued time.Time) (*Card, error) {
 		return nil, err
 	}
 	out := &Card{
-		person:        c.Person,
+		holder:        c.Person,
 		kind:          kind,
 		issued:        issued,
 		jpki:          authorities,
@@ -143,20 +146,6 @@ func (c Config) card(kind Kind, issued time.Time) (*Card, error) {
 	return out, nil
 }
 
-// defaultATR is one seen on real cards in a contact reader; OpenSC does not know it and detects the card by its AID.
-func defaultATR() []byte { return ATRs()[0].Bytes }
-
-func checkATR(atr []byte) ([]byte, error) {
-	if len(atr) == 0 {
-		return defaultATR(), nil
-	}
-	// ISO/IEC 7816-3, 8.1 and 8.2.1: TS is 3B or 3F, at most 32 characters follow it.
-	if len(atr) < 2 || len(atr) > 33 || (atr[0] != 0x3B && atr[0] != 0x3F) {
-		return nil, &Error{Reason: InvalidConfig, Field: "ATR"}
-	}
-	return append([]byte(nil), atr...), nil
-}
-
 func checkBlockedStatus(s uint16) (apdu.Status, error) {
 	switch apdu.Status(s) {
 	case 0:
@@ -164,7 +153,7 @@ func checkBlockedStatus(s uint16) (apdu.Status, error) {
 	case apdu.ReferenceDataLocked, apdu.AuthMethodBlocked:
 		return apdu.Status(s), nil
 	default:
-		return 0, &Error{Reason: InvalidConfig, Field: "BlockedStatus"}
+		return 0, &Error{Reason: ReasonInvalidConfig, Field: "BlockedStatus"}
 	}
 }
 
@@ -175,7 +164,7 @@ func (c *Card) Transmit(command []byte) []byte {
 	defer c.mu.Unlock()
 	response := c.process(command).Bytes()
 	if c.trace != nil {
-		writeTrace(c.trace, command, response)
+		transcript.Write(c.trace, command, response)
 	}
 	return response
 }
@@ -204,8 +193,8 @@ func (c *Card) Reset() {
 // ATR returns the answer to reset.
 func (c *Card) ATR() []byte { return append([]byte(nil), c.atr...) }
 
-// Person returns the person for whom the card was made, with the PINs that it had then.
-func (c *Card) Person() Person { return c.person }
+// Person returns the person for whom the card was made, with the PINs that it had then and the day on which it expires.
+func (c *Card) Person() person.Person { return c.holder }
 
 // Kind returns what sort of card it is, never [DefaultKind].
 func (c *Card) Kind() Kind { return c.kind }
@@ -233,10 +222,10 @@ type TB interface {
 
 // New makes a card for a ready person, issued now by a test JPKI of its own; [Card.JPKI] returns that. All test JPKIs
 // with the default seed have the same keys, so certificates of one verify under the trust of another.
-func New(tb TB, p Persona) *Card {
+func New(tb TB, p person.Persona) *Card {
 	tb.Helper()
 	now := time.Now
-	person, err := LookupAt(p, now())
+	holder, err := person.Lookup(p, now())
 	if err != nil {
 		tb.Fatalf("cardsim: %v", err)
 		return nil
@@ -246,7 +235,7 @@ func New(tb TB, p Persona) *Card {
 		tb.Fatalf("cardsim: test JPKI: %v", err)
 		return nil
 	}
-	c, err := NewCard(Config{Person: person, JPKI: j, Now: now})
+	c, err := NewCard(Config{Person: holder, JPKI: j, Now: now})
 	if err != nil {
 		tb.Fatalf("cardsim: %v", err)
 		return nil

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/card"
@@ -20,13 +21,13 @@ func TestClientFindsTheSamePersonTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, persona := range cardsim.Personas() {
+	for _, persona := range person.Personas() {
 		t.Run(string(persona), func(t *testing.T) {
-			person, err := cardsim.LookupAt(persona, now())
+			person, err := person.Lookup(persona, now())
 			if err != nil {
 				t.Fatal(err)
 			}
-			person.ID = string(cardsim.Hanako) // the keys come from it, and making them takes long
+			person.ID = string(person.Hanako) // the keys come from it, and making them takes long
 			c, err := cardsim.NewCard(cardsim.Config{Person: person, JPKI: ca, Now: now})
 			if err != nil {
 				t.Fatal(err)

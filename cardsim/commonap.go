@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/internal/apdu"
 )
 
@@ -17,7 +18,7 @@ const (
 )
 
 // commonApplication is 共通カードAP: what the card says about itself, and a key that answers anyone.
-func commonApplication(p Person, keys keyring) *application {
+func commonApplication(p person.Details, keys keyring) *application {
 	a := newApplication("common", []byte{0xD3, 0x92, 0x10, 0x00, 0x31, 0x00, 0x01, 0x01, 0x01, 0x00},
 		recordEF(0x0001, free, simpleTLV(0x01, cardNumber(p)+p.Subject.MunicipalityCode+p.CardExpiry)),
 		recordEF(0x0002, free, keyReferenceRecord()),
@@ -34,14 +35,14 @@ func commonApplication(p Person, keys keyring) *application {
 // nowhere on the card: a verifier has it from somewhere else, or from here. A phone has no such key; the result is then
 // that of a key that no card uses.
 func (c *Card) CommonKey() *rsa.PublicKey {
-	return &keyring{jpki: c.jpki, person: c.person.ID}.common()().PublicKey
+	return &keyring{jpki: c.jpki, person: c.holder.ID()}.common()().PublicKey
 }
 
 // common is the internal authentication key of the common card application.
 func (k keyring) common() func() *rsa.PrivateKey { return k.own("common/internal") }
 
 // residentApplication is 住基AP, of the resident register network.
-func residentApplication(p Person) *application {
+func residentApplication(p person.Details) *application {
 	return newApplication("resident", []byte{0xD3, 0x92, 0x10, 0x00, 0x31, 0x00, 0x01, 0x01, 0x04, 0x01},
 		recordEF(0x0002, free, keyReferenceRecord()),
 		pinEF(cardPIN, newCardPIN(p)),
@@ -50,14 +51,14 @@ func residentApplication(p Person) *application {
 
 // newCardPIN is the 個人番号カード用PIN. The two applications have one each, which the user interfaces of municipalities set
 // to the same value; they are changed one by one.
-func newCardPIN(p Person) *secret {
-	s := newSecret(p.TextPIN, cardPINTries, fourDigits)
+func newCardPIN(p person.Details) *secret {
+	s := newSecret(p.TextPIN, cardPINTries, person.IsPIN)
 	s.changedBy = insChangeKey
 	return s
 }
 
 // cardNumber is the 製造番号: 15 digits that follow from the person, the first of which is 4 as on published cards.
-func cardNumber(p Person) string {
+func cardNumber(p person.Details) string {
 	digest := sha256.Sum256([]byte("kakunin card number " + p.ID))
 	const below = 1e14
 	return fmt.Sprintf("4%014d", binary.BigEndian.Uint64(digest[:])%below)

@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/binary"
+	"math/big"
 
 	"github.com/kakunin-go/kakunin/internal/tlv"
 )
@@ -50,4 +51,82 @@ func signedObject(outer tlv.Tag, signed []byte, tag tlv.Tag, key *rsa.PrivateKey
 func signSHA256(key *rsa.PrivateKey, data []byte) ([]byte, error) {
 	digest := sha256.Sum256(data)
 	return rsa.SignPKCS1v15(nil, key, crypto.SHA256, digest[:])
+}
+
+// keyID names a key of the card issuers: seven digits, 08 05, three digits, four bytes of padding. The first digit is 5
+// in production and 6 in the test hierarchy.
+type keyID [16]byte
+
+// The numbers of key identifiers, in the test hierarchy. A verifier has the keys of the three roots; the two others stand
+// in files whose use is not published.
+const (
+	chainRoot             = "6000020" // of the chain in the issuer security domain
+	surfaceRoot           = "6000023" // of EF 0004 of the surface application
+	textRoot              = "6000033" // of EF 0004 of the text application
+	surfaceInformationKey = "6000024"
+	textInformationKey    = "6000034"
+	// chainIntermediate certifies municipalities in the chain of the issuer security domain. The number is assumed.
+	chainIntermediate = "6000021"
+)
+
+// issuerKeyID makes a key identifier of the test hierarchy from its seven digits.
+func issuerKeyID(sevenDigits string) keyID {
+	var id keyID
+	copy(id[:], sevenDigits)
+	id[7], id[8] = 0x08, 0x05
+	copy(id[9:], "001")
+	return id
+}
+
+// municipalityKeyID is the identifier of the key with which a municipality signs the contents of its cards.
+func municipalityKeyID(municipality string) keyID { return issuerKeyID("60" + municipality) }
+
+// root is the key of a root, the same on all cards of a JPKI.
+func (k keyring) root(number string) func() *rsa.PrivateKey { return k.issuers("root/" + number) }
+
+// municipality is the key with which a municipality signs the contents of its cards.
+func (k keyring) municipality(code string) func() *rsa.PrivateKey {
+	return k.issuers("municipality/" + code)
+}
+
+// municipalityCertificate is the municipality's key, certified by a root: EF 0004 of the two 券面 applications.
+func (k keyring) municipalityCertificate(root, code string) ([]byte, error) {
+	return cardVerifiableCertificate(issuerKeyID(root), municipalityKeyID(code), &k.municipality(code)().PublicKey, k.root(root)())
+}
+
+// IssuerRoots returns the keys that certify the contents of the cards (券面), by their 16-byte key identifiers (証明者鍵ID).
+// They are the test hierarchy of this card's JPKI, like [issuer.JPKI.Trust] for the certificates of the holder. The map
+// belongs to the caller.
+func (c *Card) IssuerRoots() map[[16]byte]*rsa.PublicKey {
+	keys := keyring{jpki: c.jpki}
+	out := map[[16]byte]*rsa.PublicKey{}
+	for _, number := range []string{chainRoot, surfaceRoot, textRoot} {
+		out[issuerKeyID(number)] = &keys.root(number)().PublicKey
+	}
+	return out
+}
+
+// cardVerifiableCertificate is 7F21 { 5F4E certifier, holder, public key; 5F37 signature over the value of 5F4E }.
+func cardVerifiableCertificate(certifier, holder keyID, pub *rsa.PublicKey, key *rsa.PrivateKey) ([]byte, error) {
+	content, err := certificateContent(certifier, holder, pub, key)
+	if err != nil {
+		return nil, err
+	}
+	return tlv.Append(nil, 0x7F21, content), nil
+}
+
+// certificateContent is what is inside 7F21; GET DATA gives it without the tag.
+func certificateContent(certifier, holder keyID, pub *rsa.PublicKey, key *rsa.PrivateKey) ([]byte, error) {
+	body := append(append(certifier[:], holder[:]...), publicKey(pub)...)
+	signature, err := signSHA256(key, body)
+	if err != nil {
+		return nil, err
+	}
+	return tlv.Append(tlv.Append(nil, 0x5F4E, body), 0x5F37, signature), nil
+}
+
+// publicKey encodes a key the way all files do: 90 exponent, 91 modulus.
+func publicKey(pub *rsa.PublicKey) []byte {
+	exponent := big.NewInt(int64(pub.E)).FillBytes(make([]byte, 3))
+	return tlv.Append(tlv.Append(nil, 0x90, exponent), 0x91, pub.N.FillBytes(make([]byte, pub.Size())))
 }

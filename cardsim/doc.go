@@ -1,6 +1,6 @@
 // Package cardsim is a software My Number Card (個人番号カード) for tests, demonstrations and continuous integration.
 //
-//	c := cardsim.New(t, cardsim.Hanako)             // a card in one line
+//	c := cardsim.New(t, person.Hanako)             // a card in one line
 //	client, err := c.Client(ctx)                    // the same *card.Card that a PC/SC reader gives
 //	err = client.VerifyAuthPIN(ctx, "1234")
 //

@@ -5,51 +5,39 @@ import "github.com/kakunin-go/kakunin/internal/fault"
 // Reason says why a card cannot be made.
 type Reason int
 
-// Reasons. The zero value is UnknownReason and is never returned.
+// Reasons. The zero value is ReasonUnknown and is never returned.
 const (
-	UnknownReason Reason = iota
-	// UnknownPersona: there is no ready person of that name.
-	UnknownPersona
-	// InvalidPerson: a field of the person cannot be stored on a card.
-	InvalidPerson
-	// InvalidConfig: a field of the configuration is missing or out of range.
-	InvalidConfig
-	// IssuanceFailed: the test JPKI did not issue a certificate, or one that does not fit.
-	IssuanceFailed
-	// UnknownKind: there is no kind of card of that name.
-	UnknownKind
-	// InvalidImage: a card image is not one, was damaged or changed, or does not belong to the test JPKI.
-	InvalidImage
-	// StorageFailed: a card image could not be read from, or written to, where it is kept.
-	StorageFailed
-	// InvalidTranscript: a transcript is not one; Field names the line.
-	InvalidTranscript
-	// TranscriptDiffers: a program sent another command than the transcript has; Field names the line.
-	TranscriptDiffers
+	ReasonUnknown Reason = iota
+	// ReasonInvalidPerson: the person has no such card, or there is no such person.
+	ReasonInvalidPerson
+	// ReasonInvalidConfig: a field of the configuration is missing or out of range.
+	ReasonInvalidConfig
+	// ReasonIssuanceFailed: the test JPKI did not issue a certificate, or one that does not fit.
+	ReasonIssuanceFailed
+	// ReasonUnknownKind: there is no kind of card of that name.
+	ReasonUnknownKind
+	// ReasonInvalidImage: a card image is not one, was damaged or changed, or does not belong to the test JPKI.
+	ReasonInvalidImage
+	// ReasonStorageFailed: a card image could not be read from, or written to, where it is kept.
+	ReasonStorageFailed
 )
 
 // String returns a short description.
 func (r Reason) String() string {
 	switch r {
-	case UnknownPersona:
-		return "no such person"
-	case InvalidPerson:
+	case ReasonInvalidPerson:
 		return "invalid person"
-	case InvalidConfig:
+	case ReasonInvalidConfig:
 		return "invalid configuration"
-	case IssuanceFailed:
+	case ReasonIssuanceFailed:
 		return "certificate not issued"
-	case UnknownKind:
+	case ReasonUnknownKind:
 		return "no such kind of card"
-	case InvalidImage:
+	case ReasonInvalidImage:
 		return "invalid card image"
-	case StorageFailed:
+	case ReasonStorageFailed:
 		return "card image not stored"
-	case InvalidTranscript:
-		return "invalid transcript"
-	case TranscriptDiffers:
-		return "the command differs from the transcript"
-	case UnknownReason:
+	case ReasonUnknown:
 	}
 	return "unknown reason"
 }

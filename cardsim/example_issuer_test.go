@@ -3,8 +3,10 @@ package cardsim_test
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
@@ -24,7 +26,7 @@ func verifyCard() error {
 	if err != nil {
 		return err
 	}
-	person, err := cardsim.Lookup(cardsim.Hanako)
+	person, err := person.Lookup(person.Hanako, time.Now())
 	if err != nil {
 		return err
 	}

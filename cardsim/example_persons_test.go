@@ -10,15 +10,17 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/cardsim/person"
+	"github.com/kakunin-go/kakunin/cardsim/transcript"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
 // From the resident record to what the card and the certificate say.
 func ExampleDescription_Person() {
-	person, err := cardsim.Description{
+	person, err := person.Description{
 		ID: "example", Family: "\u9AD9橋", Given: "一郎", Gender: "1", // 髙, which no certificate can have
-		Municipality: cardsim.Municipalities()[4], Street: "架空1-2-3",
-		Birth: cardsim.Birth{Era: cardsim.Showa, Year: 55, Month: time.February}, // the day is not known
+		Municipality: person.Municipalities()[4], Street: "架空1-2-3",
+		Birth: person.Birth{Era: person.Showa, Year: 55, Month: time.February}, // the day is not known
 	}.Person()
 	if err != nil {
 		fmt.Println(err)
@@ -30,15 +32,15 @@ func ExampleDescription_Person() {
 	// Output:
 	// card:        髙橋　一郎 東京都清瀬市架空１－２－３
 	// certificate: 高橋　一郎 10000 19800200
-	// in a log:    cardsim.Person(example)
+	// in a log:    person.Person(example)
 }
 
 // As many persons as a test needs, the same ones in every run.
 func ExampleRandom() {
 	day := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	for i := range 3 {
-		p := cardsim.Random(fmt.Sprint("customer ", i), day)
-		fmt.Println(p.ID, len(p.IndividualNumber), p == cardsim.Random(fmt.Sprint("customer ", i), day))
+		p := person.Random(fmt.Sprint("customer ", i), day)
+		fmt.Println(p.ID, len(p.IndividualNumber), p == person.Random(fmt.Sprint("customer ", i), day))
 	}
 	// Output:
 	// random-customer 0 12 true
@@ -108,13 +110,13 @@ func ExampleNewReplay() {
 		return client.VerifyAuthPIN(ctx, pin)
 	}
 	var transcript bytes.Buffer
-	if err := session(cardsim.Record(c.Transport(), &transcript), "1234"); err != nil {
+	if err := session(transcript.Record(c.Transport(), &transcript), "1234"); err != nil {
 		fmt.Println(err)
 		return
 	}
 	fmt.Println("PIN in the transcript:", strings.Contains(transcript.String(), "31323334"))
 
-	replay, err := cardsim.NewReplay(&transcript)
+	replay, err := transcript.NewReplay(&transcript)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -130,7 +132,7 @@ func exampleCard(config cardsim.Config) (*cardsim.Card, error) {
 	if config.JPKI, err = exampleJPKI(); err != nil {
 		return nil, err
 	}
-	if config.Person, err = cardsim.Lookup(cardsim.Hanako); err != nil {
+	if config.Person, err = person.Lookup(person.Hanako, time.Now()); err != nil {
 		return nil, err
 	}
 	return cardsim.NewCard(config)

@@ -7,14 +7,16 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
 // A card of a ready person, used through the same client that a reader would use. In a test, cardsim.New(t,
-// cardsim.Hanako) does the first steps.
+// person.Hanako) does the first steps.
 func ExampleNewCard() {
 	ctx := context.Background()
 	jpki, err := issuer.New(issuer.Config{})
@@ -22,7 +24,7 @@ func ExampleNewCard() {
 		fmt.Println(err)
 		return
 	}
-	person, err := cardsim.Lookup(cardsim.Hanako)
+	person, err := person.Lookup(person.Hanako, time.Now())
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -72,7 +74,7 @@ func ExampleCard_Transmit() {
 		fmt.Println(err)
 		return
 	}
-	person, err := cardsim.Lookup(cardsim.Hanako)
+	person, err := person.Lookup(person.Hanako, time.Now())
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -7,10 +7,15 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
 	"strconv"
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
@@ -40,7 +45,7 @@ type image struct {
 	References                []imageReference `json:"references"`
 }
 
-// imagePerson is a Person, of which every field is part of the format.
+// imagePerson is a person, of whom every field is part of the format.
 type imagePerson struct {
 	ID                 string `json:"id"`
 	Name               string `json:"name"`
@@ -70,7 +75,7 @@ type imageReference struct {
 	Tries       int    `json:"tries"`
 }
 
-func (p Person) image() imagePerson {
+func imageOf(p person.Details) imagePerson {
 	s := p.Subject
 	return imagePerson{
 		p.ID, p.Name, p.Address, s.Name, s.NameSubstitutes, s.Address, s.AddressSubstitutes, s.Gender, s.Birthdate,
@@ -79,8 +84,8 @@ func (p Person) image() imagePerson {
 	}
 }
 
-func (p imagePerson) person() Person {
-	return Person{
+func (p imagePerson) person() (person.Person, error) {
+	return person.New(person.Details{
 		ID: p.ID, Name: p.Name, Address: p.Address,
 		Subject: issuer.Subject{
 			Name: p.CertificateName, NameSubstitutes: p.NameSubstitutes,
@@ -90,7 +95,7 @@ func (p imagePerson) person() Person {
 		},
 		IndividualNumber: p.IndividualNumber, AuthPIN: p.AuthPIN, TextPIN: p.TextPIN,
 		SigningPassword: p.SigningPassword, SecurityCode: p.SecurityCode, CardExpiry: p.CardExpiry,
-	}
+	})
 }
 
 // imageWith encodes the card with a state.
@@ -98,7 +103,7 @@ func (c *Card) imageWith(s state) ([]byte, error) {
 	i := image{
 		Format: imageFormat, Version: imageVersion,
 		Seed: c.jpki.Seed(), Kind: c.kind.String(), Issued: c.issued.UTC(), ATR: hex.EncodeToString(c.atr),
-		Person: c.person.image(), SigningCertificate: c.signing, AuthenticationCertificate: c.auth,
+		Person: imageOf(c.holder.Reveal()), SigningCertificate: c.signing, AuthenticationCertificate: c.auth,
 	}
 	for _, r := range s {
 		i.References = append(i.References, imageReference{
@@ -125,7 +130,7 @@ func (i image) seal() ([]byte, error) {
 	i.Digest = ""
 	plain, err := i.encode()
 	if err != nil {
-		return nil, &Error{Reason: InvalidImage, Err: err}
+		return nil, &Error{Reason: ReasonInvalidImage, Err: err}
 	}
 	digest := sha256.Sum256(plain)
 	i.Digest = hex.EncodeToString(digest[:])
@@ -134,7 +139,7 @@ func (i image) seal() ([]byte, error) {
 
 // parseImage reads an image and checks its form and digest; whether it fits a card shows when the card is made again.
 func parseImage(data []byte) (image, error) {
-	bad := func(field string) (image, error) { return image{}, &Error{Reason: InvalidImage, Field: field} }
+	bad := func(field string) (image, error) { return image{}, &Error{Reason: ReasonInvalidImage, Field: field} }
 	if len(data) > limits.CardImage {
 		return bad("size")
 	}
@@ -168,7 +173,7 @@ func (i image) state() (state, error) {
 	for _, r := range i.References {
 		id, err := strconv.ParseUint(r.File, 16, 16)
 		if err != nil || len(r.File) != 4 {
-			return nil, &Error{Reason: InvalidImage, Field: "references.file"}
+			return nil, &Error{Reason: ReasonInvalidImage, Field: "references.file"}
 		}
 		out = append(out, &referenceState{application: r.Application, file: uint16(id), value: []byte(r.Value), tries: r.Tries})
 	}
@@ -183,31 +188,30 @@ func cardFrom(data []byte, c Config) (*Card, error) {
 	}
 	kind, err := ParseKind(i.Kind)
 	if err != nil || kind == DefaultKind {
-		return nil, &Error{Reason: InvalidImage, Field: "kind"}
+		return nil, &Error{Reason: ReasonInvalidImage, Field: "kind"}
 	}
 	if c.JPKI == nil {
 		if c.JPKI, err = issuer.New(issuer.Config{Seed: i.Seed, Now: c.Now}); err != nil {
-			return nil, &Error{Reason: IssuanceFailed, Err: err}
+			return nil, &Error{Reason: ReasonIssuanceFailed, Err: err}
 		}
 	}
 	if c.JPKI.Seed() != i.Seed {
-		return nil, &Error{Reason: InvalidImage, Field: "seed: another JPKI"}
+		return nil, &Error{Reason: ReasonInvalidImage, Field: "seed: another JPKI"}
 	}
 	if len(c.ATR) == 0 {
 		if c.ATR, err = ParseATR(i.ATR); err != nil {
-			return nil, &Error{Reason: InvalidImage, Field: "atr"}
+			return nil, &Error{Reason: ReasonInvalidImage, Field: "atr"}
 		}
 	}
-	c.Person = i.Person.person()
-	if err := c.Person.validate(); err != nil {
-		return nil, &Error{Reason: InvalidImage, Field: "person", Err: err}
+	if c.Person, err = i.Person.person(); err != nil {
+		return nil, &Error{Reason: ReasonInvalidImage, Field: "person", Err: err}
 	}
 	out, err := c.card(kind, i.Issued)
 	if err != nil {
 		return nil, err
 	}
 	if !bytes.Equal(out.signing, i.SigningCertificate) || !bytes.Equal(out.auth, i.AuthenticationCertificate) {
-		return nil, &Error{Reason: InvalidImage, Field: "certificates: not those of this person, time and JPKI"}
+		return nil, &Error{Reason: ReasonInvalidImage, Field: "certificates: not those of this person, time and JPKI"}
 	}
 	from, err := i.state()
 	if err != nil {
@@ -222,7 +226,7 @@ func cardFrom(data []byte, c Config) (*Card, error) {
 // resume takes over a state that came from outside, if every reference of the card is in it and every value and counter is
 // one that commands can have brought about.
 func (c *Card) resume(from state) error {
-	bad := func(field string) error { return &Error{Reason: InvalidImage, Field: "references." + field} }
+	bad := func(field string) error { return &Error{Reason: ReasonInvalidImage, Field: "references." + field} }
 	if len(from) != len(c.state) {
 		return bad("number")
 	}
@@ -246,4 +250,129 @@ func (c *Card) resume(from state) error {
 		return bad("file")
 	}
 	return nil
+}
+
+// Image returns the card as versioned JSON (UTF-8): the person, the kind, the certificates, and every reference with its
+// present value and counter. The keys follow from the seed of the JPKI, which is named. What the card has selected and
+// verified is not part of it. The image holds PINs: keep it like the card. The error is an *[Error].
+func (c *Card) Image() ([]byte, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.imageWith(c.state)
+}
+
+// Save writes the [Card.Image] to a file, which only its owner may read. The file is complete or unchanged, also after a
+// loss of power: it is written beside its place and synced before it takes it. The error is an *[Error].
+func (c *Card) Save(path string) error {
+	data, err := c.Image()
+	if err != nil {
+		return err
+	}
+	return writeFile(path, data)
+}
+
+// Load makes the card of an image file again, with the PINs and counters that it had. Of the configuration, Person and
+// Kind are ignored, and ATR if it is empty, because the image has them; JPKI may be nil, which makes one from the seed in
+// the image, and must have that seed otherwise. With SaveTo, the same path or another one, the card goes on being kept
+// there. The error is an *[Error]: [ReasonStorageFailed], or [ReasonInvalidImage] for a file that is too large, damaged or changed.
+func Load(path string, c Config) (*Card, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return FromImage(data, c)
+}
+
+// FromImage is [Load] for an image that the caller has read.
+func FromImage(data []byte, c Config) (*Card, error) {
+	out, err := cardFrom(data, c)
+	if err != nil {
+		return nil, err
+	}
+	if c.SaveTo != "" {
+		if err := out.keepIn(c.SaveTo, true); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// keepIn writes the image to a file now and whenever the state changes.
+func (c *Card) keepIn(path string, replace bool) error {
+	if _, err := os.Lstat(path); !replace && !errors.Is(err, fs.ErrNotExist) {
+		return &Error{Reason: ReasonInvalidConfig, Field: "SaveTo: the file exists", Err: err}
+	}
+	keep := func(s state) error {
+		data, err := c.imageWith(s)
+		if err != nil {
+			return err
+		}
+		return writeFile(path, data)
+	}
+	if err := keep(c.state); err != nil {
+		return err
+	}
+	c.persist = keep
+	return nil
+}
+
+func readFile(path string) ([]byte, error) {
+	failed := func(err error) ([]byte, error) {
+		return nil, &Error{Reason: ReasonStorageFailed, Field: "read", Err: err}
+	}
+	f, err := os.Open(path) //nolint:gosec // the caller's choice
+	if err != nil {
+		return failed(err)
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	data, err := io.ReadAll(io.LimitReader(f, limits.CardImage+1))
+	if err != nil {
+		return failed(err)
+	}
+	return data, nil
+}
+
+// writeFile replaces a file as a whole: the new contents are on the disk before they get the name, and the name is before
+// this function returns.
+func writeFile(path string, data []byte) (err error) {
+	defer func() {
+		if err != nil {
+			err = &Error{Reason: ReasonStorageFailed, Field: "write", Err: err}
+		}
+	}()
+	dir := filepath.Dir(path)
+	f, err := os.CreateTemp(dir, ".card-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name())
+		}
+	}()
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err = os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return syncDirectory(dir)
+}
+
+// syncDirectory makes a new name in a directory durable. Where directories cannot be synced, a rename is durable with its
+// file system's journal.
+func syncDirectory(dir string) error {
+	switch runtime.GOOS {
+	case "windows", "plan9", "js", "wasip1":
+		return nil
+	}
+	d, err := os.Open(dir) //nolint:gosec // the directory of the caller's file
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }

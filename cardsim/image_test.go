@@ -83,7 +83,7 @@ func TestSaveAndLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(path, Config{Now: testNow, JPKI: j}); reason(err) != InvalidImage {
+	if _, err := Load(path, Config{Now: testNow, JPKI: j}); reason(err) != ReasonInvalidImage {
 		t.Errorf("an image of another JPKI: %v", err)
 	}
 }
@@ -97,7 +97,7 @@ func TestSaveTo(t *testing.T) {
 		t.Fatal(err)
 	}
 	run(t, c, "{JPKI} = 9000\n00200098 04 30303030 = 63C2")
-	if _, err := NewCard(config); reason(err) != InvalidConfig {
+	if _, err := NewCard(config); reason(err) != ReasonInvalidConfig {
 		t.Errorf("a new card would have all tries again: %v", err)
 	}
 	c, err = Load(path, config)
@@ -132,10 +132,10 @@ func TestFailingStorage(t *testing.T) {
 
 	config := testConfig()
 	config.SaveTo = filepath.Join(t.TempDir(), "no such directory", "card.json")
-	if _, err := NewCard(config); reason(err) != StorageFailed || !errors.Is(err, fs.ErrNotExist) {
+	if _, err := NewCard(config); reason(err) != ReasonStorageFailed || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a card that cannot be saved: %v", err)
 	}
-	if _, err := Load(config.SaveTo, Config{}); reason(err) != StorageFailed || !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Load(config.SaveTo, Config{}); reason(err) != ReasonStorageFailed || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("an image that is not there: %v", err)
 	}
 }
@@ -206,7 +206,7 @@ func TestWriteFileIsAtomic(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(blocked, "x"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := writeFile(blocked, []byte("second")); reason(err) != StorageFailed {
+	if err := writeFile(blocked, []byte("second")); reason(err) != ReasonStorageFailed {
 		t.Errorf("%v", err)
 	}
 	entries, err := os.ReadDir(dir)
@@ -294,7 +294,7 @@ func TestImageRefusals(t *testing.T) {
 		c, err := FromImage(data, Config{JPKI: j, Now: testNow})
 		field, _, _ := strings.Cut(name, " ")
 		var got *Error
-		if c != nil || !errors.As(err, &got) || got.Reason != InvalidImage || !strings.HasPrefix(got.Field, field) {
+		if c != nil || !errors.As(err, &got) || got.Reason != ReasonInvalidImage || !strings.HasPrefix(got.Field, field) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if err != nil && (strings.Contains(err.Error(), "花子") || strings.Contains(err.Error(), "1234")) {

@@ -5,6 +5,8 @@ import (
 	"crypto/rsa"
 	"encoding/binary"
 	"fmt"
+
+	"github.com/kakunin-go/kakunin/cardsim/person"
 )
 
 // References of the JPKI application.
@@ -49,7 +51,7 @@ func jpkiApplication(c jpkiContent) *application {
 	if !c.unsigned {
 		availability[0] = 0x8F
 		signKey = keyEF(jpkiSignKey, openedBy(jpkiSignPIN), c.signKey)
-		signPIN = pinEF(jpkiSignPIN, newSecret(c.signPIN, signingTries, signingPassword))
+		signPIN = pinEF(jpkiSignPIN, newSecret(c.signPIN, signingTries, person.IsSigningPassword))
 		// The signing certificate holds the four attributes: unlike the other three it is behind the password.
 		signing = []*file{ef(0x0001, openedBy(jpkiSignPIN), c.signing)}
 	}
@@ -64,7 +66,7 @@ func jpkiApplication(c jpkiContent) *application {
 		ief(0x0010),
 		terminalCAEF(0x0016, c.terminalCA),
 		keyEF(jpkiAuthKey, openedBy(jpkiAuthPIN), c.authKey),
-		pinEF(jpkiAuthPIN, newSecret(c.authPIN, authTries, fourDigits)),
+		pinEF(jpkiAuthPIN, newSecret(c.authPIN, authTries, person.IsPIN)),
 		ief(0x0019),
 		signKey,
 		signPIN,

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 )
 
 // Kind is what sort of card it is, and what has become of it. The zero value is [DefaultKind].
@@ -98,14 +99,14 @@ func Kinds() []Kind {
 }
 
 // ParseKind returns the kind with the name that String gives it: plastic, child, android, iphone, expired-card,
-// expired-certificates, blocked-pins, older-ca, newer-ca, or default. The error is an *[Error] with [UnknownKind].
+// expired-certificates, blocked-pins, older-ca, newer-ca, or default. The error is an *[Error] with [ReasonUnknownKind].
 func ParseKind(name string) (Kind, error) {
 	for k, p := range personalities {
 		if p.name == name {
 			return Kind(k), nil
 		}
 	}
-	return DefaultKind, &Error{Reason: UnknownKind}
+	return DefaultKind, &Error{Reason: ReasonUnknownKind}
 }
 
 // String returns the name, "unknown" for a number that is no kind.
@@ -122,13 +123,13 @@ func (k Kind) valid() bool { return k >= 0 && int(k) < len(personalities) }
 const childAge = 15
 
 // kindFor settles the default kind. A holder whose year of birth is not known counts as an adult.
-func kindFor(k Kind, birthdate string, now time.Time) (Kind, error) {
+func kindFor(k Kind, d person.Details, now time.Time) (Kind, error) {
 	switch {
 	case !k.valid():
-		return 0, &Error{Reason: InvalidConfig, Field: "Kind"}
+		return 0, &Error{Reason: ReasonInvalidConfig, Field: "Kind"}
 	case k != DefaultKind:
 		return k, nil
-	case birthdate[:4] != "0000" && ageOn(birthdate, now) < childAge:
+	case d.AgeOn(now) < childAge:
 		return Child, nil
 	default:
 		return Plastic, nil
@@ -136,26 +137,21 @@ func kindFor(k Kind, birthdate string, now time.Time) (Kind, error) {
 }
 
 // issuedFor is when a card that is of the kind now was made.
-func (k Kind) issuedFor(p Person, now time.Time) (time.Time, error) {
+func (k Kind) issuedFor(d person.Details, now time.Time) (time.Time, error) {
 	traits := personalities[k]
 	if traits.issued == nil {
 		return now, nil
 	}
 	for _, years := range traits.issued {
 		at := now.AddDate(-years, 0, 0)
-		if at.In(jst()).Format("20060102") < p.Subject.Birthdate {
+		if d.AgeOn(at) < 0 {
 			continue // not born yet
 		}
-		expiry := p.CardExpiry
-		if expiry == "" {
-			expiry = cardExpiry(p.Subject.Birthdate, at)
-		}
-		end, err := endOfDay(expiry)
-		if err == nil && end.Before(now) == traits.expired {
+		if end, ok := d.IssuedOn(at).CardEnd(); ok && end.Before(now) == traits.expired {
 			return at, nil
 		}
 	}
-	return time.Time{}, &Error{Reason: InvalidPerson, Field: "Kind does not fit the holder's age"}
+	return time.Time{}, &Error{Reason: ReasonInvalidPerson, Field: "Kind does not fit the holder's age"}
 }
 
 // authorities returns the JPKI whose CAs issue the certificates of a card of the kind that is made at a time.
@@ -171,7 +167,7 @@ func (k Kind) authorities(j *issuer.JPKI, issued time.Time) (*issuer.JPKI, error
 		}
 	}
 	if err != nil {
-		return nil, &Error{Reason: IssuanceFailed, Err: err}
+		return nil, &Error{Reason: ReasonIssuanceFailed, Err: err}
 	}
 	return out, nil
 }

@@ -34,7 +34,7 @@ func TestKindNames(t *testing.T) {
 		t.Errorf("default: %v %v", k, err)
 	}
 	for _, bad := range []string{"", "Plastic", "card"} {
-		if _, err := ParseKind(bad); reason(err) != UnknownKind {
+		if _, err := ParseKind(bad); reason(err) != ReasonUnknownKind {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
@@ -43,7 +43,7 @@ func TestKindNames(t *testing.T) {
 	}
 	config := testConfig()
 	config.Kind = Kind(len(personalities))
-	if _, err := NewCard(config); reason(err) != InvalidConfig {
+	if _, err := NewCard(config); reason(err) != ReasonInvalidConfig {
 		t.Errorf("a card of no kind: %v", err)
 	}
 }
@@ -248,7 +248,7 @@ func TestKindsExpired(t *testing.T) {
 		if kind == ExpiredCard {
 			config.Person.CardExpiry = "20300101" // which is not expired
 		}
-		if _, err := NewCard(config); reason(err) != InvalidPerson {
+		if _, err := NewCard(config); reason(err) != ReasonInvalidPerson {
 			t.Errorf("%s, %s: %v", kind, holder, err)
 		}
 	}
@@ -342,7 +342,7 @@ func TestATRTable(t *testing.T) {
 		t.Errorf("hexadecimal: %X %v", got, err)
 	}
 	for _, bad := range []string{"", "contactless", "3B", "00", "3B8", strings.Repeat("3B", 34)} {
-		if _, err := ParseATR(bad); reason(err) != InvalidConfig {
+		if _, err := ParseATR(bad); reason(err) != ReasonInvalidConfig {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}

@@ -7,25 +7,28 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 )
 
 // personalise derives the keys, has the certificates issued and builds the applications.
 func (c *Card) personalise() error {
 	traits := personalities[c.kind]
-	keys := keyring{jpki: c.jpki, person: c.person.ID}
+	holder := c.holder.Reveal().IssuedOn(c.issued)
+	end, ok := holder.CardEnd()
+	if !ok || end.Before(c.issued) {
+		return &Error{Reason: ReasonInvalidPerson, Field: "CardExpiry"}
+	}
+	var err error
+	if c.holder, err = person.New(holder); err != nil {
+		return &Error{Reason: ReasonInvalidPerson, Err: err}
+	}
+	keys := keyring{jpki: c.jpki, person: holder.ID}
 	if traits.phone {
 		keys.person += "/phone" // a phone makes keys of its own
 	}
 	signKey, authKey := keys.own("signing"), keys.own("authentication")
 	signingCA, authCA := c.jpki.SigningCA(), c.jpki.AuthenticationCA()
-	if c.person.CardExpiry == "" {
-		c.person.CardExpiry = cardExpiry(c.person.Subject.Birthdate, c.issued)
-	}
-	end, err := endOfDay(c.person.CardExpiry)
-	if err != nil || end.Before(c.issued) {
-		return &Error{Reason: InvalidPerson, Field: "CardExpiry", Err: err}
-	}
-	order := certificateOrder{holder: c.person.Subject, at: c.issued, cardEnd: end, phone: traits.phone}
+	order := certificateOrder{holder: holder.Subject, at: c.issued, cardEnd: end, phone: traits.phone}
 	if !traits.unsigned {
 		if c.signing, err = order.from(signingCA, signKey); err != nil {
 			return err
@@ -39,15 +42,15 @@ func (c *Card) personalise() error {
 		signing: c.signing, signingCA: signingCA.Certificate().Raw,
 		auth: c.auth, authCA: authCA.Certificate().Raw, authBehindPIN: traits.phone,
 		signKey: signKey, authKey: authKey,
-		signPIN: c.person.SigningPassword, authPIN: c.person.AuthPIN,
+		signPIN: holder.SigningPassword, authPIN: holder.AuthPIN,
 		terminalCA: func() *rsa.PublicKey { return &keys.issuers("terminal-ca")().PublicKey },
 	})
 	if traits.phone {
-		domain := securityDomain(c.person, keys)
+		domain := securityDomain(holder, keys)
 		domain.objects = nil // they are about the plastic card
 		c.applications = []*application{domain, jpki}
 	} else {
-		c.applications = c.plasticApplications(jpki, keys)
+		c.applications = plasticApplications(holder, jpki, keys)
 	}
 	if traits.authority == olderCA {
 		// "Older cards" do not have the lower certificate of the chain.
@@ -72,14 +75,14 @@ func exhaust(applications []*application) {
 }
 
 // plasticApplications are those of the card itself, in the order in which SELECT finds them.
-func (c *Card) plasticApplications(jpki *application, keys keyring) []*application {
+func plasticApplications(holder person.Details, jpki *application, keys keyring) []*application {
 	return []*application{
-		securityDomain(c.person, keys),
+		securityDomain(holder, keys),
 		jpki,
-		textApplication(c.person, keys),
-		surfaceApplication(c.person, keys),
-		commonApplication(c.person, keys),
-		residentApplication(c.person),
+		textApplication(holder, keys),
+		surfaceApplication(holder, keys),
+		commonApplication(holder, keys),
+		residentApplication(holder),
 	}
 }
 
@@ -99,22 +102,22 @@ func (o certificateOrder) from(ca *issuer.CA, key func() *rsa.PrivateKey) ([]byt
 	}
 	der, err := ca.IssueFaulty(&key().PublicKey, o.holder, o.at, special)
 	if err != nil {
-		return nil, &Error{Reason: IssuanceFailed, Err: err}
+		return nil, &Error{Reason: ReasonIssuanceFailed, Err: err}
 	}
 	end := o.cardEnd
 	if last := ca.Certificate().NotAfter; last.Before(end) {
 		end = last
 	}
 	if c, err := x509.ParseCertificate(der); err != nil {
-		return nil, &Error{Reason: IssuanceFailed, Err: err}
+		return nil, &Error{Reason: ReasonIssuanceFailed, Err: err}
 	} else if c.NotAfter.After(end) {
 		special.NotAfter = end
 		if der, err = ca.IssueFaulty(&key().PublicKey, o.holder, o.at, special); err != nil {
-			return nil, &Error{Reason: IssuanceFailed, Err: err}
+			return nil, &Error{Reason: ReasonIssuanceFailed, Err: err}
 		}
 	}
 	if len(der) < 4 || der[0] != 0x30 || der[1] != 0x82 {
-		return nil, &Error{Reason: IssuanceFailed}
+		return nil, &Error{Reason: ReasonIssuanceFailed}
 	}
 	return der, nil
 }

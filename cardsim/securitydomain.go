@@ -3,6 +3,7 @@ package cardsim
 import (
 	"sync"
 
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/internal/tlv"
 )
 
@@ -21,7 +22,7 @@ const (
 
 // securityDomain is the GlobalPlatform issuer security domain (card manager): the state after power-up. It has no files to
 // read, only data objects.
-func securityDomain(p Person, keys keyring) *application {
+func securityDomain(p person.Details, keys keyring) *application {
 	a := newApplication("ISD", []byte{0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00},
 		ief(0x001E),
 	)

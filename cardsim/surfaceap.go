@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/kakunin-go/kakunin/cardsim/internal/cardface"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/internal/apdu"
 	"github.com/kakunin-go/kakunin/internal/tlv"
 )
@@ -20,7 +21,7 @@ const (
 
 // surfaceApplication is 券面事項確認AP: what is printed on the card. Each of its references opens as much as someone who
 // knows the value has already seen.
-func surfaceApplication(p Person, keys keyring) *application {
+func surfaceApplication(p person.Details, keys keyring) *application {
 	internal := keys.own("surface/internal")
 	municipality := keys.municipality(p.Subject.MunicipalityCode)
 	birthdate := p.Subject.Birthdate
@@ -40,8 +41,8 @@ func surfaceApplication(p Person, keys keyring) *application {
 			return surfaceNumber(p.IndividualNumber, &internal().PublicKey, municipality())
 		})),
 		ef(0x0006, openedBy(surfaceNumberA, surfaceNumberB), unusedFile()),
-		pinEF(surfaceBirth, newSecret(eraDate(birthdate), verificationNumberTries, nil)),
-		pinEF(surfaceNumberB, newSecret(verificationNumberB(birthdate, p.CardExpiry, p.SecurityCode), verificationNumberTries, nil)),
+		pinEF(surfaceBirth, newSecret(p.EraBirthdate(), verificationNumberTries, nil)),
+		pinEF(surfaceNumberB, newSecret(p.NumberB(), verificationNumberTries, nil)),
 		pinEF(surfaceNumberA, newSecret(p.IndividualNumber, verificationNumberTries, nil)),
 		ief(0x0014),
 		ief(0x0015),
@@ -74,7 +75,7 @@ func surfaceNumber(individualNumber string, internal *rsa.PublicKey, key *rsa.Pr
 // surfaceFace is EF 0002: FF20 { DF21 offsets, DF22 birth date, DF23 gender, DF24 key of the card, DF25 image of the name,
 // DF26 image of the address, DF27 portrait, DF28 signature, DF29 expiry, DF2A image of the security code }. The signature
 // does not cover DF29 and DF2A.
-func surfaceFace(p Person, internal *rsa.PublicKey, key *rsa.PrivateKey) ([]byte, error) {
+func surfaceFace(p person.Details, internal *rsa.PublicKey, key *rsa.PrivateKey) ([]byte, error) {
 	name, err := cardface.NameImage(p.Name)
 	if err != nil {
 		return nil, err
@@ -131,7 +132,7 @@ func signFace(key *rsa.PrivateKey, groups ...[]byte) ([]byte, error) {
 // surfaceInformation is EF 0003: FF30 { DF31 version and chip vendor, DF32 key identifier, DF33 version, DF34
 // municipality, DF35 key identifier and 256 bytes }. What DF35 means is not published; here it is a hash of the person,
 // repeated.
-func surfaceInformation(p Person) []byte {
+func surfaceInformation(p person.Details) []byte {
 	id := issuerKeyID(surfaceInformationKey)
 	opaque := id[:]
 	digest := sha256.Sum256([]byte("kakunin surface application " + p.ID))

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"sync"
 
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/internal/tlv"
 )
 
@@ -30,7 +31,7 @@ const (
 )
 
 // textApplication is 券面事項入力補助AP.
-func textApplication(p Person, keys keyring) *application {
+func textApplication(p person.Details, keys keyring) *application {
 	number := textNumber(p.IndividualNumber)
 	attributes := textAttributes(p.Name, p.Address, p.Subject.Birthdate, p.Subject.Gender)
 	municipality := keys.municipality(p.Subject.MunicipalityCode)
@@ -56,12 +57,12 @@ func textApplication(p Person, keys keyring) *application {
 		})),
 		ef(0x0008, any3, unusedFile()),
 		ief(0x0010),
-		pinEF(textPIN, newSecret(p.TextPIN, textTries, fourDigits)),
+		pinEF(textPIN, newSecret(p.TextPIN, textTries, person.IsPIN)),
 		pinEF(textBlocked, blockedForever()),
 		// The internal authentication key answers challenges without any PIN: it shows that the card is no copy.
 		keyEF(textKey, free, internal),
 		pinEF(textNumberA, newSecret(p.IndividualNumber, verificationNumberTries, nil)),
-		pinEF(textNumberB, newSecret(verificationNumberB(p.Subject.Birthdate, p.CardExpiry, p.SecurityCode),
+		pinEF(textNumberB, newSecret(p.NumberB(),
 			verificationNumberTries, nil)),
 		ief(0x001C),
 		ief(0x001E),

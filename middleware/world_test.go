@@ -15,9 +15,9 @@ import (
 	"testing"
 
 	"github.com/kakunin-go/kakunin/authn"
-	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/cardsim/daa/visitor"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/middleware"
 	"github.com/kakunin-go/kakunin/sign"
 )
@@ -44,7 +44,7 @@ func newWorld(t *testing.T) *world {
 	}
 	callback := w.site.URL + "/auth/callback"
 	logger := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	w.svc = daa.Start(t, daa.WithClient(clientID, key.Public(), callback), daa.WithPersonas(cardsim.Hanako, cardsim.Taro), daa.WithLogger(logger))
+	w.svc = daa.Start(t, daa.WithClient(clientID, key.Public(), callback), daa.WithPersonas(person.Hanako, person.Taro), daa.WithLogger(logger))
 	clientKey, err := authn.NewKey(key, "")
 	if err != nil {
 		t.Fatal(err)

@@ -2,10 +2,12 @@ package daa_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 )
 
 // Whoever has a good authentication certificate can log in: an adult and a child with a card, one with a phone, one whose
@@ -13,7 +15,7 @@ import (
 func TestLoginWithEachKindOfCard(t *testing.T) {
 	for _, kind := range cardsim.Kinds() {
 		rp := start(t, func(c *daa.Config) {
-			person, err := cardsim.Lookup(cardsim.Hanako)
+			person, err := person.Lookup(person.Hanako, time.Now())
 			if err != nil {
 				t.Fatal(err)
 			}

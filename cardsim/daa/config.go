@@ -14,6 +14,7 @@ import (
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/internal/fault"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
@@ -47,7 +48,7 @@ type Config struct {
 	// ShowPINs prints the PINs and passwords of the simulated cards on the pages that ask for them, for demonstrations.
 	ShowPINs bool
 
-	personas []cardsim.Persona // for Start
+	personas []person.Persona // for Start
 }
 
 // clientIDPattern: the published reference gives 1..255 characters of [0-9a-zA-Z].

@@ -14,9 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/cardsim/daa/visitor"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/jpki"
 )
 
@@ -473,7 +473,7 @@ func TestRevokedAuthenticationCertificate(t *testing.T) {
 }
 
 func TestChoosingACard(t *testing.T) {
-	rp := start(t, daa.WithPersonas(cardsim.Hanako, cardsim.Taro))
+	rp := start(t, daa.WithPersonas(person.Hanako, person.Taro))
 	taro := rp.svc.Cards()[1]
 	callback, err := rp.svc.VisitorWith(taro).Approve(t.Context(), rp.authorizationURL(rp.authorization()))
 	if err != nil {

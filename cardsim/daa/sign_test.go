@@ -18,6 +18,7 @@ import (
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/sign"
@@ -324,7 +325,7 @@ func TestServiceScopeKnob(t *testing.T) {
 
 // Another person's token does not even learn that the transaction exists.
 func TestResultOfAnotherPerson(t *testing.T) {
-	rp := start(t, daa.WithPersonas(cardsim.Hanako, cardsim.Taro))
+	rp := start(t, daa.WithPersonas(person.Hanako, person.Taro))
 	id, _ := rp.sign(make([]byte, 32))
 	callback, err := rp.svc.VisitorWith(rp.svc.Cards()[1]).Approve(t.Context(), rp.authorizationURL(rp.signing(rp.transaction(make([]byte, 32)))))
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/daa/visitor"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
@@ -58,7 +59,7 @@ func WithWire(w wire.Profile) Option { return func(c *Config) { c.Wire = &w } }
 func WithLogger(l *slog.Logger) Option { return func(c *Config) { c.Logger = l } }
 
 // WithPersonas puts cards of ready persons into the phone's hand instead of Hanako's.
-func WithPersonas(p ...cardsim.Persona) Option {
+func WithPersonas(p ...person.Persona) Option {
 	return func(c *Config) { c.personas = append(c.personas, p...) }
 }
 
@@ -120,10 +121,10 @@ func fillWorld(c *Config) (err error) {
 		}
 	}
 	if len(c.Cards) == 0 && len(c.personas) == 0 {
-		c.personas = []cardsim.Persona{cardsim.Hanako}
+		c.personas = []person.Persona{person.Hanako}
 	}
 	for _, persona := range c.personas {
-		person, err := cardsim.LookupAt(persona, c.Now())
+		person, err := person.Lookup(persona, c.Now())
 		if err != nil {
 			return configError("persona", err)
 		}

@@ -71,7 +71,7 @@ func newCA(j *JPKI, p profile, g generation, now func() time.Time) (*CA, error) 
 		return nil, err
 	}
 	if c.certificate, err = x509.ParseCertificate(der); err != nil {
-		return nil, &Error{Reason: Malformed, Err: err}
+		return nil, &Error{Reason: ReasonMalformed, Err: err}
 	}
 	c.responder = sync.OnceValues(func() (*responder, error) { return newResponder(c, j.Key(label+"/ocsp")) })
 	return c, nil

@@ -17,11 +17,11 @@ const listValidity = 48 * time.Hour
 // CRL returns the current revocation list for the distribution point that the leaf names, in DER. It has a critical
 // issuingDistributionPoint with that name and onlyContainsUserCerts, an authorityKeyIdentifier and a growing cRLNumber,
 // and lists the serial numbers in ascending order. Each change takes effect at once. The error is an *[Error] with
-// UnknownPartition when the CA has never issued for that distribution point.
+// ReasonUnknownPartition when the CA has never issued for that distribution point.
 func (c *CA) CRL(leaf *x509.Certificate) ([]byte, error) {
 	partition, ok := distributionPoint(leaf)
 	if !ok {
-		return nil, &Error{Reason: UnknownPartition}
+		return nil, &Error{Reason: ReasonUnknownPartition}
 	}
 	return c.list(partition)
 }
@@ -59,7 +59,7 @@ func (c *CA) list(partition []byte) ([]byte, error) {
 	}
 	c.mu.Unlock()
 	if !known {
-		return nil, &Error{Reason: UnknownPartition}
+		return nil, &Error{Reason: ReasonUnknownPartition}
 	}
 	slices.SortFunc(revoked, func(a, b record) int { return a.serial.Cmp(b.serial) })
 	thisUpdate := updateTime(now, latest.at, revoked)

@@ -31,7 +31,7 @@ func build(f cryptobyte.BuilderContinuation) ([]byte, error) {
 	f(&b)
 	der, err := b.Bytes()
 	if err != nil {
-		return nil, &Error{Reason: Malformed, Err: err}
+		return nil, &Error{Reason: ReasonMalformed, Err: err}
 	}
 	return der, nil
 }
@@ -58,7 +58,7 @@ func signDER(key *rsa.PrivateKey, tbs []byte, more cryptobyte.BuilderContinuatio
 	digest := sha256.Sum256(tbs)
 	signature, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, digest[:])
 	if err != nil {
-		return nil, &Error{Reason: Malformed, Err: err}
+		return nil, &Error{Reason: ReasonMalformed, Err: err}
 	}
 	return build(func(b *cryptobyte.Builder) {
 		b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
@@ -126,7 +126,7 @@ type template struct {
 func (t template) tbs() ([]byte, error) {
 	public, err := x509.MarshalPKIXPublicKey(t.public)
 	if err != nil {
-		return nil, &Error{Reason: BadKey, Err: err}
+		return nil, &Error{Reason: ReasonBadKey, Err: err}
 	}
 	return build(func(b *cryptobyte.Builder) {
 		b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {

@@ -7,46 +7,46 @@ type Reason int
 
 // Reasons of an [Error].
 const (
-	// BadSubject: a field of the Subject cannot stand in a certificate; Error.Field names it.
-	BadSubject Reason = iota + 1
-	// BadKey: there is no public key.
-	BadKey
-	// NotIssued: the CA has not issued a certificate with that serial number.
-	NotIssued
-	// AlreadyRevoked: the certificate is revoked for good.
-	AlreadyRevoked
-	// NotOnHold: the certificate is not on hold, so it cannot be released.
-	NotOnHold
-	// BadRevocationReason: not a CRLReason that a certificate can be revoked with.
-	BadRevocationReason
-	// UnknownPartition: the CA has no revocation list for that municipality, or the certificate names none.
-	UnknownPartition
-	// DuplicateSerial: the serial number belongs to another certificate.
-	DuplicateSerial
-	// Malformed: something could not be encoded.
-	Malformed
+	// ReasonBadSubject: a field of the Subject cannot stand in a certificate; Error.Field names it.
+	ReasonBadSubject Reason = iota + 1
+	// ReasonBadKey: there is no public key.
+	ReasonBadKey
+	// ReasonNotIssued: the CA has not issued a certificate with that serial number.
+	ReasonNotIssued
+	// ReasonAlreadyRevoked: the certificate is revoked for good.
+	ReasonAlreadyRevoked
+	// ReasonNotOnHold: the certificate is not on hold, so it cannot be released.
+	ReasonNotOnHold
+	// ReasonBadRevocationReason: not a CRLReason that a certificate can be revoked with.
+	ReasonBadRevocationReason
+	// ReasonUnknownPartition: the CA has no revocation list for that municipality, or the certificate names none.
+	ReasonUnknownPartition
+	// ReasonDuplicateSerial: the serial number belongs to another certificate.
+	ReasonDuplicateSerial
+	// ReasonMalformed: something could not be encoded.
+	ReasonMalformed
 )
 
 // String returns a stable lower-case text.
 func (r Reason) String() string {
 	switch r {
-	case BadSubject:
+	case ReasonBadSubject:
 		return "unusable subject"
-	case BadKey:
+	case ReasonBadKey:
 		return "no public key"
-	case NotIssued:
+	case ReasonNotIssued:
 		return "no such certificate"
-	case AlreadyRevoked:
+	case ReasonAlreadyRevoked:
 		return "already revoked"
-	case NotOnHold:
+	case ReasonNotOnHold:
 		return "not on hold"
-	case BadRevocationReason:
+	case ReasonBadRevocationReason:
 		return "unusable revocation reason"
-	case UnknownPartition:
+	case ReasonUnknownPartition:
 		return "no such revocation list"
-	case DuplicateSerial:
+	case ReasonDuplicateSerial:
 		return "serial number in use"
-	case Malformed:
+	case ReasonMalformed:
 		return "cannot be encoded"
 	default:
 		return "unknown"
@@ -56,7 +56,7 @@ func (r Reason) String() string {
 // Error is every error of this package.
 type Error struct {
 	Reason Reason
-	Field  string // of the Subject, for BadSubject
+	Field  string // of the Subject, for ReasonBadSubject
 	Err    error  // may be nil
 }
 

@@ -12,14 +12,14 @@ import (
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	texts := map[string]bool{}
-	for r := issuer.BadSubject; r <= issuer.Malformed; r++ {
+	for r := issuer.ReasonBadSubject; r <= issuer.ReasonMalformed; r++ {
 		texts[r.String()] = true
 	}
-	if len(texts) != int(issuer.Malformed) || texts["unknown"] || issuer.Reason(0).String() != "unknown" {
+	if len(texts) != int(issuer.ReasonMalformed) || texts["unknown"] || issuer.Reason(0).String() != "unknown" {
 		t.Errorf("reasons are not told apart: %v", texts)
 	}
 	cause := errors.New("cause with data")
-	err := error(&issuer.Error{Reason: issuer.BadKey, Err: cause})
+	err := error(&issuer.Error{Reason: issuer.ReasonBadKey, Err: cause})
 	if !errors.Is(err, cause) || strings.Contains(err.Error(), "data") || fault.FamilyOf(err) != fault.Configuration {
 		t.Errorf("%v of family %v", err, fault.FamilyOf(err))
 	}

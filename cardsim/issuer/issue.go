@@ -46,7 +46,7 @@ type Faults struct {
 // only the fault speaks against it. Errors are *[Error], as those of Issue.
 func (c *CA) IssueFaulty(pub *rsa.PublicKey, s Subject, issuedAt time.Time, f Faults) ([]byte, error) {
 	if pub == nil || pub.N == nil {
-		return nil, &Error{Reason: BadKey}
+		return nil, &Error{Reason: ReasonBadKey}
 	}
 	s, birth, err := s.complete(c.profile)
 	if err != nil {
@@ -161,7 +161,7 @@ func (c *CA) register(t template, partition []byte, wanted *big.Int) (*big.Int, 
 			return serial, nil
 		}
 		if wanted != nil {
-			return nil, &Error{Reason: DuplicateSerial}
+			return nil, &Error{Reason: ReasonDuplicateSerial}
 		}
 	}
 }

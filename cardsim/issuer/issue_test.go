@@ -235,13 +235,13 @@ func TestIssueRefuses(t *testing.T) {
 		s := holder()
 		spoil(&s)
 		_, err := j.SigningCA().Issue(&holderKey().PublicKey, s, noon)
-		wantReason(t, err, issuer.BadSubject)
+		wantReason(t, err, issuer.ReasonBadSubject)
 		if err == nil || err.Error() != "issuer: unusable subject: "+field {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
 	_, err := j.SigningCA().Issue(nil, holder(), noon)
-	wantReason(t, err, issuer.BadKey)
+	wantReason(t, err, issuer.ReasonBadKey)
 }
 
 func TestFaults(t *testing.T) {
@@ -283,9 +283,9 @@ func TestFaults(t *testing.T) {
 		t.Errorf("serial number %v", c.SerialNumber)
 	}
 	_, err := ca.IssueFaulty(&holderKey().PublicKey, holder(), noon, issuer.Faults{Serial: sound.SerialNumber, NotAfter: late})
-	wantReason(t, err, issuer.DuplicateSerial)
+	wantReason(t, err, issuer.ReasonDuplicateSerial)
 	_, err = ca.IssueFaulty(&holderKey().PublicKey, holder(), noon, issuer.Faults{Policies: []asn1.ObjectIdentifier{{9, 9}}})
-	wantReason(t, err, issuer.Malformed)
+	wantReason(t, err, issuer.ReasonMalformed)
 	if c := faulty(issuer.Faults{Signer: holderKey()}); ca.Certificate().CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil {
 		t.Error("a foreign signer's signature verifies")
 	}

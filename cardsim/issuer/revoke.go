@@ -38,26 +38,26 @@ type change struct {
 
 // Revoke revokes a certificate with a CRLReason; [CertificateHold] puts it on hold. A time at in the future takes effect
 // then. A certificate on hold can be revoked for good; one revoked for good cannot be revoked again. The error is an
-// *[Error] with NotIssued, AlreadyRevoked or BadRevocationReason.
+// *[Error] with ReasonNotIssued, ReasonAlreadyRevoked or ReasonBadRevocationReason.
 func (c *CA) Revoke(serial *big.Int, reason int, at time.Time) error {
 	// 7 is not used, and 8 (removeFromCRL) is for delta lists only (RFC 5280, 5.3.1).
 	if !slices.Contains([]int{0, 1, 2, 3, 4, 5, 6, 9, 10}, reason) {
-		return &Error{Reason: BadRevocationReason}
+		return &Error{Reason: ReasonBadRevocationReason}
 	}
 	return c.update(serial, func(r *record) error {
 		if r.revoked && r.reason != CertificateHold {
-			return &Error{Reason: AlreadyRevoked}
+			return &Error{Reason: ReasonAlreadyRevoked}
 		}
 		r.revoked, r.reason, r.at = true, reason, at.Truncate(time.Second)
 		return nil
 	})
 }
 
-// Unrevoke releases a certificate on hold. The error is an *[Error] with NotIssued or NotOnHold.
+// Unrevoke releases a certificate on hold. The error is an *[Error] with ReasonNotIssued or ReasonNotOnHold.
 func (c *CA) Unrevoke(serial *big.Int) error {
 	return c.update(serial, func(r *record) error {
 		if !r.revoked || r.reason != CertificateHold {
-			return &Error{Reason: NotOnHold}
+			return &Error{Reason: ReasonNotOnHold}
 		}
 		r.revoked, r.reason, r.at = false, 0, time.Time{}
 		return nil
@@ -66,14 +66,14 @@ func (c *CA) Unrevoke(serial *big.Int) error {
 
 func (c *CA) update(serial *big.Int, f func(*record) error) error {
 	if serial == nil {
-		return &Error{Reason: NotIssued}
+		return &Error{Reason: ReasonNotIssued}
 	}
 	now := c.now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r := c.records[serial.Text(16)]
 	if r == nil {
-		return &Error{Reason: NotIssued}
+		return &Error{Reason: ReasonNotIssued}
 	}
 	if err := f(r); err != nil {
 		return err

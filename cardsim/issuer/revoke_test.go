@@ -34,15 +34,15 @@ func TestRevocationStates(t *testing.T) {
 	leaf := issue(t, ca, holder(), noon)
 	serial := leaf.SerialNumber
 
-	wantReason(t, ca.Unrevoke(serial), issuer.NotOnHold)
+	wantReason(t, ca.Unrevoke(serial), issuer.ReasonNotOnHold)
 	for _, reason := range []int{-1, 7, 8, 11} {
-		wantReason(t, ca.Revoke(serial, reason, noon), issuer.BadRevocationReason)
+		wantReason(t, ca.Revoke(serial, reason, noon), issuer.ReasonBadRevocationReason)
 	}
 	for _, unknown := range []*big.Int{nil, big.NewInt(1), new(big.Int).Neg(serial)} {
-		wantReason(t, ca.Revoke(unknown, issuer.Superseded, noon), issuer.NotIssued)
-		wantReason(t, ca.Unrevoke(unknown), issuer.NotIssued)
+		wantReason(t, ca.Revoke(unknown, issuer.Superseded, noon), issuer.ReasonNotIssued)
+		wantReason(t, ca.Unrevoke(unknown), issuer.ReasonNotIssued)
 	}
-	wantReason(t, j.AuthenticationCA().Revoke(serial, issuer.Superseded, noon), issuer.NotIssued)
+	wantReason(t, j.AuthenticationCA().Revoke(serial, issuer.Superseded, noon), issuer.ReasonNotIssued)
 
 	must := func(err error) {
 		t.Helper()
@@ -68,8 +68,8 @@ func TestRevocationStates(t *testing.T) {
 	must(ca.Revoke(serial, issuer.CertificateHold, noon))
 	must(ca.Revoke(serial, issuer.AffiliationChanged, noon))
 	entries(3)
-	wantReason(t, ca.Unrevoke(serial), issuer.NotOnHold)
-	wantReason(t, ca.Revoke(serial, issuer.Superseded, noon), issuer.AlreadyRevoked)
+	wantReason(t, ca.Unrevoke(serial), issuer.ReasonNotOnHold)
+	wantReason(t, ca.Revoke(serial, issuer.Superseded, noon), issuer.ReasonAlreadyRevoked)
 	entries(3)
 
 	later := issue(t, ca, holder(), noon.Add(time.Second))
@@ -165,9 +165,9 @@ func TestListsArePartitioned(t *testing.T) {
 		t.Errorf("%d entries in the other city", n)
 	}
 	_, err := j.AuthenticationCA().CRL(kiyose)
-	wantReason(t, err, issuer.UnknownPartition)
+	wantReason(t, err, issuer.ReasonUnknownPartition)
 	_, err = ca.CRL(ca.Certificate()) // its distribution point is no municipality
-	wantReason(t, err, issuer.UnknownPartition)
+	wantReason(t, err, issuer.ReasonUnknownPartition)
 	_, err = ca.CRL(nil)
-	wantReason(t, err, issuer.UnknownPartition)
+	wantReason(t, err, issuer.ReasonUnknownPartition)
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/fourinfo/law"
 )
@@ -56,16 +56,16 @@ func newApplication(o options, now time.Time) application {
 
 // typed is what the customer typed into the bank's form before signing, or what the bank has on file. No gender: the law
 // does not ask for it, so the bank does not either. The names on the card are wider than those in certificates.
-func typed(p cardsim.Person) (fourinfo.Person, error) {
+func typed(p person.Person) (fourinfo.Person, error) {
 	birthdate, err := fourinfo.ParseBirthdate(p.Subject.Birthdate)
 	if err != nil {
 		return fourinfo.Person{}, err
 	}
 	address := p.Address
 	switch p.ID {
-	case string(cardsim.Hanako): // types as people do
+	case string(person.Hanako): // types as people do
 		address = strings.Replace(address, "１丁目２番３号", "1-2-3", 1)
-	case string(cardsim.Akira): // has moved and types the old address
+	case string(person.Akira): // has moved and types the old address
 		address = "大阪府大阪市北区架空町2-1-1"
 	}
 	return fourinfo.Person{Name: fourinfo.NewName(p.Name), Address: fourinfo.NewAddress(address), Birthdate: birthdate}, nil

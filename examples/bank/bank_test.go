@@ -17,8 +17,8 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/authn"
-	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/fourinfo/law"
 	"github.com/kakunin-go/kakunin/jpki"
@@ -59,8 +59,8 @@ func steady(s string) string {
 // personalTexts are texts that show who somebody of the tests is.
 func personalTexts(t *testing.T) (all []string) {
 	t.Helper()
-	for _, persona := range []cardsim.Persona{cardsim.Hanako, cardsim.Taro, cardsim.Akira, cardsim.Umeko} {
-		p, err := cardsim.LookupAt(persona, at())
+	for _, persona := range []person.Persona{person.Hanako, person.Taro, person.Akira, person.Umeko} {
+		p, err := person.Lookup(persona, at())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +124,7 @@ func TestOutcomesInBothLanguages(t *testing.T) {
 func TestJSON(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		person  cardsim.Persona
+		person  person.Persona
 		code    int
 		outcome outcome
 		reason  string
@@ -132,10 +132,10 @@ func TestJSON(t *testing.T) {
 		step    string    // the first
 		review  []law.Item
 	}{
-		{cardsim.Hanako, exitOpened, opened, "complete", [3]string{"same", "same-after-normalisation", "same"}, "width", nil},
-		{cardsim.Taro, exitHuman, needsHuman, "person-review", [3]string{"needs-review", "same", "same"}, "substitute", []law.Item{law.Name}},
-		{cardsim.Umeko, exitHuman, needsHuman, "person-review", [3]string{"same", "same", "needs-review"}, "unknown-part", []law.Item{law.Birthdate}},
-		{cardsim.Akira, exitRefused, refused, "person-different", [3]string{"same", "different", "same"}, "municipality", nil},
+		{person.Hanako, exitOpened, opened, "complete", [3]string{"same", "same-after-normalisation", "same"}, "width", nil},
+		{person.Taro, exitHuman, needsHuman, "person-review", [3]string{"needs-review", "same", "same"}, "substitute", []law.Item{law.Name}},
+		{person.Umeko, exitHuman, needsHuman, "person-review", [3]string{"same", "same", "needs-review"}, "unknown-part", []law.Item{law.Birthdate}},
+		{person.Akira, exitRefused, refused, "person-different", [3]string{"same", "different", "same"}, "municipality", nil},
 	} {
 		t.Run(string(c.person), func(t *testing.T) {
 			t.Parallel()
@@ -223,7 +223,7 @@ func TestACardWithoutSigningCertificateIsRefused(t *testing.T) {
 }
 
 // inWorld opens an account in a world that was changed after it was made.
-func inWorld(t *testing.T, person cardsim.Persona, change func(*world)) (r report, logged string, err error) {
+func inWorld(t *testing.T, person person.Persona, change func(*world)) (r report, logged string, err error) {
 	t.Helper()
 	var b bytes.Buffer
 	w, err := newWorld(t.Context(), around(t), person, slog.New(slog.NewTextHandler(&b, nil)))
@@ -238,11 +238,11 @@ func inWorld(t *testing.T, person cardsim.Persona, change func(*world)) (r repor
 
 func TestRevocationFailsClosed(t *testing.T) {
 	t.Parallel()
-	r, _, err := inWorld(t, cardsim.Hanako, func(w *world) { w.ocspURL = "http://127.0.0.1:1/ocsp" })
+	r, _, err := inWorld(t, person.Hanako, func(w *world) { w.ocspURL = "http://127.0.0.1:1/ocsp" })
 	if sign.ReasonOf(err) != sign.ReasonCertificate || authn.FamilyOf(err) != authn.Unavailable || r.Signature != nil || r.Outcome == opened {
 		t.Errorf("a responder that does not answer: %v", err)
 	}
-	r, _, err = inWorld(t, cardsim.Hajime, func(w *world) {
+	r, _, err = inWorld(t, person.Hajime, func(w *world) {
 		der, _ := w.card.Certificates()
 		leaf, err := jpki.ParseCertificate(der)
 		if err == nil {
@@ -263,7 +263,7 @@ func TestRevocationFailsClosed(t *testing.T) {
 
 func TestOtherTextThanSignedIsRefused(t *testing.T) {
 	t.Parallel()
-	w, err := newWorld(t.Context(), around(t), cardsim.Hanako, slog.New(slog.DiscardHandler))
+	w, err := newWorld(t.Context(), around(t), person.Hanako, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,7 +289,7 @@ func TestOtherTextThanSignedIsRefused(t *testing.T) {
 
 func TestLogsHoldNoPersonalData(t *testing.T) {
 	t.Parallel()
-	for _, person := range []cardsim.Persona{cardsim.Hanako, cardsim.Akira} {
+	for _, person := range []person.Persona{person.Hanako, person.Akira} {
 		_, logged, err := inWorld(t, person, func(*world) {})
 		if err != nil || logged == "" {
 			t.Errorf("%v, %d bytes logged", err, len(logged))

@@ -7,11 +7,11 @@ import (
 	"io"
 	"slices"
 
-	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 )
 
 type options struct {
-	person              cardsim.Persona
+	person              person.Persona
 	purpose, occupation string // keys of purposes and occupations; "" is not declared
 	evidence            string
 	batch, against      string
@@ -24,7 +24,7 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	var o options
 	f := flag.NewFlagSet("bank", flag.ContinueOnError)
 	f.SetOutput(stderr)
-	f.StringVar((*string)(&o.person), "person", string(cardsim.Hanako), fmt.Sprintf("the simulated `customer`, one of %v", cardsim.Personas()))
+	f.StringVar((*string)(&o.person), "person", string(person.Hanako), fmt.Sprintf("the simulated `customer`, one of %v", person.Personas()))
 	f.StringVar(&o.purpose, "purpose", "living", "declared purpose of the transactions: "+keys(purposes)+"; empty: not declared")
 	f.StringVar(&o.occupation, "occupation", "employee", "declared occupation: "+keys(occupations)+"; empty: not declared")
 	f.StringVar(&o.evidence, "evidence", "", "append a record to this `file`; it HOLDS the certificate, which is personal data")
@@ -53,8 +53,8 @@ func (o *options) check(f *flag.FlagSet) error {
 	switch {
 	case f.NArg() > 0:
 		return errors.New("there are only flags, no arguments")
-	case !slices.Contains(cardsim.Personas(), o.person):
-		return fmt.Errorf("-person must be one of %v", cardsim.Personas())
+	case !slices.Contains(person.Personas(), o.person):
+		return fmt.Errorf("-person must be one of %v", person.Personas())
 	case o.purpose != "" && !purpose:
 		return errors.New("-purpose must be one of " + keys(purposes) + ", or empty")
 	case o.occupation != "" && !occupation:

@@ -16,6 +16,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/cardsim/daa/visitor"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 )
 
 // surroundings are what a program has and its tests choose.
@@ -28,7 +29,7 @@ type surroundings struct {
 type world struct {
 	surroundings
 	service *daa.Service
-	person  cardsim.Person
+	person  person.Person
 	card    *cardsim.Card
 	visitor *visitor.Person
 	client  *authn.Client // the bank, as registered at the service
@@ -41,7 +42,7 @@ const (
 	redirectURL = "https://bank.example/auth/callback" // nobody listens there: the visitor returns the callback instead
 )
 
-func newWorld(ctx context.Context, s surroundings, persona cardsim.Persona, logger *slog.Logger) (*world, error) {
+func newWorld(ctx context.Context, s surroundings, persona person.Persona, logger *slog.Logger) (*world, error) {
 	w := &world{surroundings: s}
 	var err error
 	if w.jpki == nil {
@@ -49,7 +50,7 @@ func newWorld(ctx context.Context, s surroundings, persona cardsim.Persona, logg
 			return nil, err
 		}
 	}
-	if w.person, err = cardsim.LookupAt(persona, s.now()); err != nil {
+	if w.person, err = person.Lookup(persona, s.now()); err != nil {
 		return nil, err
 	}
 	if w.card, err = cardsim.NewCard(cardsim.Config{Person: w.person, JPKI: w.jpki, Now: s.now}); err != nil {

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/authn"
-	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/middleware"
 	"github.com/kakunin-go/kakunin/sign"
@@ -25,8 +25,8 @@ type appConfig struct {
 	operator     *platformOperator // nil: results stay sealed
 	service      string            // origin of the service, for the content security policy
 	showPersonal bool
-	simulated    bool           // the pages may say which PINs to type
-	person       cardsim.Person // whose card it is, when simulated
+	simulated    bool          // the pages may say which PINs to type
+	person       person.Person // whose card it is, when simulated
 	now          func() time.Time
 	logger       *slog.Logger
 }

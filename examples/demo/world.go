@@ -20,6 +20,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 )
 
 // demo is everything that runs: the relying party and, unless another service is used, the simulated service.
@@ -29,7 +30,7 @@ type demo struct {
 	base    string // address of the relying party, as a browser sees it
 	at      string // host:port where it listens
 	service string // address of the service
-	person  cardsim.Person
+	person  person.Person
 	sim     *daa.Service // nil when another service is used, as is the card
 	card    *cardsim.Card
 	moved   bool // the wanted port was busy
@@ -47,7 +48,7 @@ func start(ctx context.Context, o options, logger *slog.Logger) (_ *demo, err er
 			d.close()
 		}
 	}()
-	if d.person, err = cardsim.Lookup(cardsim.Hanako); err != nil {
+	if d.person, err = person.Lookup(person.Hanako, time.Now()); err != nil {
 		return nil, err
 	}
 	jpki, err := issuer.New(issuer.Config{}) // the default seed: the same test CAs in every process

@@ -21,6 +21,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
@@ -119,7 +120,7 @@ func simulated(t *testing.T) *cardsim.Card {
 	if err != nil {
 		t.Fatal(err)
 	}
-	person, err := cardsim.LookupAt(cardsim.Hanako, testNow())
+	person, err := person.Lookup(person.Hanako, testNow())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
@@ -30,7 +31,7 @@ func testAuthority(now func() time.Time) (*issuer.JPKI, error) {
 // openSimulated makes a card of a synthetic person, which the simulated reader has at once.
 func openSimulated(o options, w world) (source, error) {
 	unknown := problem("そのような模擬カードはありません。", "There is no such simulated card.")
-	person, err := cardsim.LookupAt(cardsim.Persona(o.person), w.now())
+	person, err := person.Lookup(person.Persona(o.person), w.now())
 	if err != nil {
 		return source{}, unknown
 	}
@@ -66,7 +67,7 @@ func openSimulated(o options, w world) (source, error) {
 }
 
 // simulatedHint tells what a person would know of their own card.
-func simulatedHint(lang card.Language, p cardsim.Person) string {
+func simulatedHint(lang card.Language, p person.Person) string {
 	text := "(authentication PIN %s, text PIN %s, signing password %s; born %s, card expires %s, security code %s)"
 	if lang == card.Japanese {
 		text = "（利用者証明用 %s、券面事項入力補助用 %s、署名用 %s、生年月日 %s、有効期限 %s、セキュリティコード %s）"

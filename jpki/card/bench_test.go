@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/internal/apdu"
 	"github.com/kakunin-go/kakunin/jpki/card"
@@ -18,7 +19,7 @@ import (
 
 // BenchmarkSign compares a signature through the client and a software card with the bare RSA-2048 operation (x-bare).
 func BenchmarkSign(b *testing.B) {
-	c, err := cardsim.New(b, cardsim.Hanako).Client(b.Context())
+	c, err := cardsim.New(b, person.Hanako).Client(b.Context())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/card"
@@ -64,7 +65,7 @@ func softwareCard() *cardsim.Card {
 	if err != nil {
 		log.Fatal(err)
 	}
-	person, err := cardsim.Lookup(cardsim.Hanako)
+	person, err := person.Lookup(person.Hanako, time.Now())
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/internal/apdu"
 	"github.com/kakunin-go/kakunin/jpki/card"
@@ -120,7 +121,7 @@ func TestPhones(t *testing.T) {
 
 // A child's card has no signing certificate, and says so without a PIN.
 func TestChild(t *testing.T) {
-	sim := newSimOf(t, cardsim.Minor, cardsim.DefaultKind)
+	sim := newSimOf(t, person.Minor, cardsim.DefaultKind)
 	c := openOver(t, sim.Transport(), card.Options{})
 	got, err := c.Availability(t.Context())
 	if err != nil || !got.Authentication {

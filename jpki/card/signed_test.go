@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/internal/apdu"
 	"github.com/kakunin-go/kakunin/jpki/card"
@@ -284,7 +285,7 @@ func (c copied) Transmit(ctx context.Context, raw []byte) ([]byte, error) {
 // A copy of a card has its data and not its key.
 func TestCopiedCard(t *testing.T) {
 	genuine := newSim(t, cardsim.Plastic)
-	other := newSimOf(t, cardsim.Taro, cardsim.Plastic)
+	other := newSimOf(t, person.Taro, cardsim.Plastic)
 	for _, r := range readings(t, genuine) {
 		c := openOver(t, copied{genuine.Transport(), other.Transport()}, card.Options{Roots: rootsOf(t, genuine)})
 		wantReason(t, r.read(t.Context(), c), card.ReasonNotGenuine)

@@ -9,24 +9,26 @@ import (
 	"crypto/x509"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
 // newSim makes Hanako's software card of a kind. All share one test JPKI, so that its keys are made once.
 func newSim(t testing.TB, kind cardsim.Kind) *cardsim.Card {
 	t.Helper()
-	return newSimOf(t, cardsim.Hanako, kind)
+	return newSimOf(t, person.Hanako, kind)
 }
 
-func newSimOf(t testing.TB, who cardsim.Persona, kind cardsim.Kind) *cardsim.Card {
+func newSimOf(t testing.TB, who person.Persona, kind cardsim.Kind) *cardsim.Card {
 	t.Helper()
 	authority, err := testJPKI()
 	if err != nil {
 		t.Fatal(err)
 	}
-	person, err := cardsim.Lookup(who)
+	person, err := person.Lookup(who, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,7 +271,7 @@ func digestFor(mode crypto.Hash) []byte {
 }
 
 func TestSimAttributes(t *testing.T) {
-	for _, persona := range []cardsim.Persona{cardsim.Hanako, cardsim.Taro, cardsim.Minor} {
+	for _, persona := range []person.Persona{person.Hanako, person.Taro, person.Minor} {
 		t.Run(string(persona), func(t *testing.T) {
 			sim := newSimOf(t, persona, cardsim.DefaultKind)
 			c, err := sim.Client(t.Context())

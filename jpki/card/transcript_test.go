@@ -10,6 +10,8 @@ import (
 
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/cardsim/person"
+	"github.com/kakunin-go/kakunin/cardsim/transcript"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
@@ -20,7 +22,7 @@ const transcript = "testdata/plastic.transcript"
 
 // visit is everything that reads from a card, with a wrong and the right PIN. It draws nothing at random, so the commands
 // are always the same.
-func visit(t *testing.T, tr card.Transport, p cardsim.Person) {
+func visit(t *testing.T, tr card.Transport, p person.Person) {
 	t.Helper()
 	ctx := t.Context()
 	c, err := card.Open(ctx, tr, card.Options{})
@@ -89,7 +91,7 @@ func visit(t *testing.T, tr card.Transport, p cardsim.Person) {
 // a transcript of a real card can put it in the place of this one.
 func TestReplayedFromATranscript(t *testing.T) {
 	at := time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)
-	p, err := cardsim.LookupAt(cardsim.Hanako, at)
+	p, err := person.Lookup(person.Hanako, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +107,7 @@ func TestReplayedFromATranscript(t *testing.T) {
 		}
 		var out bytes.Buffer
 		out.WriteString("# A visit to the card of a synthetic person. PINs are masked.\n")
-		visit(t, cardsim.Record(sim.Transport(), &out), p)
+		visit(t, transcript.Record(sim.Transport(), &out), p)
 		if err := os.WriteFile(transcript, out.Bytes(), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +123,7 @@ func TestReplayedFromATranscript(t *testing.T) {
 			}
 		}
 	}
-	replay, err := cardsim.NewReplay(bytes.NewReader(text))
+	replay, err := transcript.NewReplay(bytes.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/cardsim/vpcd"
 )
 
@@ -29,7 +30,7 @@ func parseCardFlags(args []string, stderr io.Writer) (cardFlags, error) {
 	var f cardFlags
 	flags := newFlags("card", "Puts cards into pcscd's virtual readers (vsmartcard-vpcd) until interrupted.", stderr)
 	flags.StringVar(&f.address, "vpcd", vpcd.DefaultAddress, "`host:port` on which the reader driver listens; the second reader has the next port")
-	flags.Var(&f.persons, "person", "whose card: "+personNames()+"; when repeated, the next card is in the next reader (default "+string(cardsim.Hanako)+")")
+	flags.Var(&f.persons, "person", "whose card: "+personNames()+"; when repeated, the next card is in the next reader (default "+string(person.Hanako)+")")
 	flags.StringVar(&f.kind, "kind", cardsim.DefaultKind.String(), "what sort of card: "+kindNames()+"; the default is plastic, and child for a holder under 15")
 	flags.StringVar(&f.atr, "atr", "", "answer to reset in `HEX`, or one of "+atrNames()+" (default 3BF59100FF918171FE400042000100D1D6)")
 	flags.StringVar(&f.reset, "reset", "clear", "what a warm reset does to verified PINs: clear, or sticky as on the real contactless card")
@@ -58,7 +59,7 @@ func (f *cardFlags) check(describesCard bool) error {
 		return err
 	}
 	if len(f.persons) == 0 {
-		f.persons = list{string(cardsim.Hanako)}
+		f.persons = list{string(person.Hanako)}
 	}
 	return nil
 }
@@ -120,7 +121,7 @@ func (f *cardFlags) cards(trace io.Writer) ([]*cardsim.Card, error) {
 	}
 	var cards []*cardsim.Card
 	for _, name := range f.persons {
-		if config.Person, err = cardsim.LookupAt(cardsim.Persona(name), config.Now()); err != nil {
+		if config.Person, err = person.Lookup(person.Persona(name), config.Now()); err != nil {
 			return nil, &usageError{"-person must be one of " + personNames()}
 		}
 		card, err := cardsim.NewCard(config)

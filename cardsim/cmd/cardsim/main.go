@@ -19,7 +19,7 @@ import (
 	"strconv"
 	"syscall"
 
-	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 )
 
 // Exit codes.
@@ -135,7 +135,7 @@ func given(flags *flag.FlagSet, name string) bool {
 // personNames lists the ready persons for the help texts.
 func personNames() string {
 	s := ""
-	for i, p := range cardsim.Personas() {
+	for i, p := range person.Personas() {
 		if i > 0 {
 			s += ", "
 		}
@@ -145,7 +145,7 @@ func personNames() string {
 }
 
 // introduce says what this is and with which PINs the synthetic person's card opens.
-func introduce(w io.Writer, p cardsim.Person) {
+func introduce(w io.Writer, p person.Person) {
 	_, _ = fmt.Fprintf(w, `SIMULATOR: not an official service, not a real card; the person does not exist.
 person %s
   PIN for authentication (利用者証明用): %s

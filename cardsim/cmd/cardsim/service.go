@@ -15,6 +15,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
@@ -46,7 +47,7 @@ func parseServiceFlags(args []string, stderr io.Writer) (serviceFlags, error) {
 	flags.StringVar(&f.clientID, "client-id", "", "registered client `ID`, 1 to 255 letters and digits")
 	flags.StringVar(&f.clientKey, "client-key", "", "`FILE` with the client's public key, JWK or PEM")
 	flags.Var(&f.redirectURLs, "redirect-url", "registered redirect `URL`, compared exactly; may be repeated")
-	flags.Var(&f.persons, "person", "whose card the phone holds: "+personNames()+"; may be repeated (default "+string(cardsim.Hanako)+")")
+	flags.Var(&f.persons, "person", "whose card the phone holds: "+personNames()+"; may be repeated (default "+string(person.Hanako)+")")
 	flags.BoolVar(&f.government, "government", false, "the client is a government body: results are plain JSON instead of a JWE")
 	flags.BoolVar(&f.log, "log", false, "log what happens to standard error; without personal data and PINs")
 	if err := parse(flags, args); err != nil {
@@ -62,7 +63,7 @@ func parseServiceFlags(args []string, stderr io.Writer) (serviceFlags, error) {
 		return f, &usageError{"-addr without one address needs -base-url, because browsers and clients are sent there"}
 	}
 	if len(f.persons) == 0 {
-		f.persons = list{string(cardsim.Hanako)}
+		f.persons = list{string(person.Hanako)}
 	}
 	return f, nil
 }
@@ -142,7 +143,7 @@ func (f serviceFlags) config(stderr io.Writer) (daa.Config, error) {
 		return c, err
 	}
 	for _, name := range f.persons {
-		person, err := cardsim.LookupAt(cardsim.Persona(name), c.Now())
+		person, err := person.Lookup(person.Persona(name), c.Now())
 		if err != nil {
 			return c, &usageError{"-person must be one of " + personNames()}
 		}

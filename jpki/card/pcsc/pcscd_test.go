@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/jpki/card"
 	"github.com/kakunin-go/kakunin/jpki/card/pcsc"
@@ -132,7 +133,7 @@ func certificate(t *testing.T, read func(context.Context) ([]byte, error)) *x509
 
 func TestAttributes(t *testing.T) {
 	_, c := openCard(t)
-	want, err := cardsim.Lookup(cardsim.Hanako)
+	want, err := person.Lookup(person.Hanako, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +150,7 @@ func TestAttributes(t *testing.T) {
 // Everything that the issuer signed, verified to the roots of the test hierarchy, with the number through secure messaging.
 func TestSignedData(t *testing.T) {
 	r := openReader(t)
-	person, err := cardsim.Lookup(cardsim.Hanako)
+	person, err := person.Lookup(person.Hanako, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +185,7 @@ func TestSignedData(t *testing.T) {
 func testRoots(t *testing.T) *card.Roots {
 	t.Helper()
 	var keys []card.Root
-	for id, key := range cardsim.New(t, cardsim.Hanako).IssuerRoots() {
+	for id, key := range cardsim.New(t, person.Hanako).IssuerRoots() {
 		keys = append(keys, card.Root{ID: id, Key: key})
 	}
 	roots, err := card.InsecureTestRoots(keys...)

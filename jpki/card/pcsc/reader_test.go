@@ -12,6 +12,7 @@ import (
 	"github.com/ebfe/scard"
 
 	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/internal/fault"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
@@ -198,7 +199,7 @@ func TestTransactionGoesOnAfterReset(t *testing.T) {
 
 // The same through card.Card: the PIN must be presented again, and nothing else.
 func TestVerifiedPINAfterReset(t *testing.T) {
-	sim := cardsim.New(t, cardsim.Hanako)
+	sim := cardsim.New(t, person.Hanako)
 	reset := false
 	c := &fakeCard{transmit: func(command []byte) ([]byte, error) {
 		if reset {

@@ -1,4 +1,4 @@
-package cardsim
+package person
 
 import (
 	"fmt"
@@ -21,8 +21,6 @@ var eras = [...]struct {
 	{"18680125", 1868}, // 明治
 }
 
-// eraDate turns YYYYMMDD into YYMMDD with the year of the Japanese era (和暦). Unknown parts stay 00, and a date with an
-// unknown day counts as the first of what is known. Dates before 明治 have the year 00.
 func eraDate(date string) string {
 	for _, e := range eras {
 		if date >= e.start {
@@ -59,10 +57,12 @@ const (
 	adultAge       = 18
 )
 
-// ageOn is the age in full years on the day of a time in Japan, an unknown month or day counting as the first possible.
+// AgeOn is the age in full years on the day of a time in Japan, an unknown month or day counting as the first possible:
+// negative for who is not born yet, and more than 1000 for who does not know the year.
 // Who was born on 29 February is a year older from 1 March on in common years (年齢計算ニ関スル法律 with Civil Code, article
 // 143 (2)).
-func ageOn(birthdate string, at time.Time) int {
+func (d Details) AgeOn(at time.Time) int {
+	birthdate := d.Subject.Birthdate
 	today := at.In(jst()).Format("20060102")
 	year, _ := strconv.Atoi(birthdate[:4])
 	age := at.In(jst()).Year() - year
@@ -104,13 +104,26 @@ func birthday(birthdate string, year int) string {
 	return date
 }
 
-// endOfDay is the last second of a day YYYYMMDD in Japan.
-func endOfDay(day string) (time.Time, error) {
-	start, err := time.ParseInLocation("20060102", day, jst())
-	return start.Add(24*time.Hour - time.Second), err
+// IssuedOn fills in an empty CardExpiry for a card that is issued at a time.
+func (d Details) IssuedOn(issued time.Time) Details {
+	if d.CardExpiry == "" {
+		d.CardExpiry = cardExpiry(d.Subject.Birthdate, issued)
+	}
+	return d
 }
 
-// verificationNumberB is 照合番号B: birth date in the era's years, year of expiry of the card, security code.
-func verificationNumberB(birthdate, expiry, securityCode string) string {
-	return eraDate(birthdate) + expiry[:4] + securityCode
+// CardEnd is the last second of the card, in Japan; ok is false without a CardExpiry.
+func (d Details) CardEnd() (end time.Time, ok bool) {
+	start, err := time.ParseInLocation("20060102", d.CardExpiry, jst())
+	return start.Add(24*time.Hour - time.Second), err == nil
+}
+
+// EraBirthdate is the date of birth as VERIFY of 生年月日 takes it: YYMMDD with the year of the Japanese era (和暦). Unknown
+// parts stay 00, and a date with an unknown day counts as the first of what is known. Dates before 明治 have the year 00.
+func (d Details) EraBirthdate() string { return eraDate(d.Subject.Birthdate) }
+
+// NumberB is 照合番号B: birth date in the era's years, year of expiry of the card, security code. It needs a CardExpiry, see
+// [Details.IssuedOn].
+func (d Details) NumberB() string {
+	return eraDate(d.Subject.Birthdate) + d.CardExpiry[:4] + d.SecurityCode
 }

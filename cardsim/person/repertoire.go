@@ -1,4 +1,4 @@
-package cardsim
+package person
 
 import (
 	"strings"

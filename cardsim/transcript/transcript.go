@@ -1,4 +1,16 @@
-package cardsim
+// Package transcript writes down what goes to and fro between a program and a card, and plays it back without any card.
+//
+//	t := transcript.Record(reader, file)                  // a card.Transport that writes a transcript of what it does
+//	replay, err := transcript.NewReplay(file)             // a card.Transport that answers from it
+//
+// A transcript is text: lines "> command" and "< response" in hexadecimal, in turn, and comments that begin with #. The
+// values of PINs and the keys of secure messaging are masked, what the card answers is not: with a real card in a reader
+// it holds the holder's data. See the example of [NewReplay].
+//
+// # Compatibility
+//
+// Transcripts that this package has written stay playable.
+package transcript
 
 import (
 	"bufio"
@@ -6,17 +18,18 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
 	"sync"
 
+	"github.com/kakunin-go/kakunin/internal/fault"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
-// Record returns a transport that does what another one does and writes a transcript of it, in the form of Config.Trace:
-// values of PINs and session keys masked, what the card answers not. With a real card in a reader the transcript holds the
+// Record returns a transport that does what another one does and writes a transcript of it: values of PINs and session keys masked, what the card answers not. With a real card in a reader the transcript holds the
 // holder's data.
 //
 // It is a card.Transactor and passes transactions on to a transport that has them; it is a card.PowerCycler if the other
@@ -43,7 +56,7 @@ type powerRecorder struct {
 func (r recorder) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 	response, err := r.inner.Transmit(ctx, command)
 	if err == nil {
-		writeTrace(r.w, command, response)
+		Write(r.w, command, response)
 	}
 	return response, err
 }
@@ -81,7 +94,7 @@ var (
 )
 
 // NewReplay reads a transcript: lines "> command" and "< response" in hexadecimal, in turn; empty lines and those that
-// begin with # are skipped. The error is an *[Error] with [InvalidTranscript].
+// begin with # are skipped. The error is an *[Error] with [ReasonInvalid].
 func NewReplay(r io.Reader) (*Replay, error) {
 	p := &Replay{}
 	lines := bufio.NewScanner(io.LimitReader(r, limits.Transcript+1))
@@ -115,9 +128,9 @@ func NewReplay(r io.Reader) (*Replay, error) {
 	}
 	if err := lines.Err(); err != nil {
 		if errors.Is(err, bufio.ErrTooLong) {
-			return nil, &Error{Reason: InvalidTranscript, Field: "line too long"}
+			return nil, &Error{Reason: ReasonInvalid, Field: "line too long"}
 		}
-		return nil, &Error{Reason: InvalidTranscript, Field: "read", Err: err}
+		return nil, &Error{Reason: ReasonInvalid, Field: "read", Err: err}
 	}
 	if pending {
 		return nil, invalidTranscript(p.exchanges[len(p.exchanges)-1].line)
@@ -126,7 +139,7 @@ func NewReplay(r io.Reader) (*Replay, error) {
 }
 
 func invalidTranscript(line int) error {
-	return &Error{Reason: InvalidTranscript, Field: "line " + strconv.Itoa(line)}
+	return &Error{Reason: ReasonInvalid, Field: "line " + strconv.Itoa(line)}
 }
 
 func parseCommandLine(s string) (exchange, bool) {
@@ -147,7 +160,7 @@ func (e exchange) is(command []byte) bool {
 }
 
 // Transmit answers the command that comes next in the transcript. Another command, or one after the end, is an *[Error]
-// with [TranscriptDiffers], which names the line; the transcript stays where it is.
+// with [ReasonDiffers], which names the line; the transcript stays where it is.
 func (p *Replay) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -155,11 +168,11 @@ func (p *Replay) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.next == len(p.exchanges) {
-		return nil, &Error{Reason: TranscriptDiffers, Field: "no command is left"}
+		return nil, &Error{Reason: ReasonDiffers, Field: "no command is left"}
 	}
 	e := p.exchanges[p.next]
 	if !e.is(command) {
-		return nil, &Error{Reason: TranscriptDiffers, Field: "line " + strconv.Itoa(e.line)}
+		return nil, &Error{Reason: ReasonDiffers, Field: "line " + strconv.Itoa(e.line)}
 	}
 	p.next++
 	return bytes.Clone(e.response), nil
@@ -179,3 +192,90 @@ func (p *Replay) Left() int {
 	defer p.mu.Unlock()
 	return len(p.exchanges) - p.next
 }
+
+// masked ends a command of which only the header is shown.
+const masked = "**"
+
+// Write records one exchange as "> command" and "< response" in hexadecimal, in one call of the writer. A transcript that
+// cannot be written is no reason for a card to stop.
+func Write(w io.Writer, command, response []byte) {
+	_, _ = fmt.Fprintf(w, "> %s\n< %X\n", maskCommand(command), response)
+}
+
+// maskCommand shows a command in hexadecimal. Of a command that carries a PIN, another reference (of which one is the
+// individual number) or a session key it shows the header only, in any class and however malformed it is: not even the
+// length, which for a password is worth knowing.
+func maskCommand(command []byte) string {
+	if len(command) > 5 && secretive(command[1]) {
+		return fmt.Sprintf("%X", command[:4]) + masked
+	}
+	return fmt.Sprintf("%X", command)
+}
+
+// secretive reports whether the data of an instruction are a secret. The odd codes are the same instructions with data in
+// BER-TLV (ISO/IEC 7816-4, 5.4.2); 2C is RESET RETRY COUNTER, which this card does not have and a program may try.
+func secretive(ins byte) bool {
+	const verify, changeReferenceData, resetRetryCounter, changeKey, setSessionKey = 0x20, 0x24, 0x2C, 0x32, 0xAE
+	switch ins {
+	case verify, verify | 1, changeReferenceData, changeReferenceData | 1, resetRetryCounter, resetRetryCounter | 1,
+		changeKey, setSessionKey:
+		return true
+	default:
+		return false
+	}
+}
+
+// maskedHeader returns the header of a masked command, upper case, and whether it is one.
+func maskedHeader(s string) (string, bool) {
+	header, ok := strings.CutSuffix(s, masked)
+	return header, ok && len(header) == 8
+}
+
+// Reason says what is wrong with a transcript.
+type Reason int
+
+// Reasons. The zero value is ReasonUnknown and is never returned.
+const (
+	ReasonUnknown Reason = iota
+	// ReasonInvalid: a transcript is not one; Field names the line.
+	ReasonInvalid
+	// ReasonDiffers: a program sent another command than the transcript has; Field names the line.
+	ReasonDiffers
+)
+
+// String returns a short description.
+func (r Reason) String() string {
+	switch r {
+	case ReasonInvalid:
+		return "invalid transcript"
+	case ReasonDiffers:
+		return "the command differs from the transcript"
+	case ReasonUnknown:
+	}
+	return "unknown reason"
+}
+
+// Error is the error type of this package. It never holds what a card or a program said: Field is a line.
+type Error struct {
+	Reason Reason
+	Field  string
+	Err    error
+}
+
+// Error describes the reason and names the line.
+func (e *Error) Error() string {
+	s := "transcript: " + e.Reason.String()
+	if e.Field != "" {
+		s += ": " + e.Field
+	}
+	return s
+}
+
+// Unwrap returns the cause, if any.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Family is always Configuration: whoever configures the simulator has to correct it.
+func (e *Error) Family() fault.Family { return fault.Configuration }
+
+// UserMessage is empty: the family's message is used.
+func (e *Error) UserMessage() fault.Message { return fault.Message{} }

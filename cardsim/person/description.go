@@ -1,4 +1,4 @@
-package cardsim
+package person
 
 import (
 	"crypto/sha256"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/fourinfo"
 )
 
 // Description says who a synthetic person is, as the resident record (住民票) has it. [Description.Person] derives from it
@@ -33,12 +34,12 @@ type Description struct {
 	Birth Birth
 	// Gender is "1" 男, "2" 女 or "3" その他; empty means "3".
 	Gender string
-	// IndividualNumber, AuthPIN, TextPIN, SigningPassword, SecurityCode and CardExpiry are as in [Person].
+	// IndividualNumber, AuthPIN, TextPIN, SigningPassword, SecurityCode and CardExpiry are as in [Details].
 	IndividualNumber, AuthPIN, TextPIN, SigningPassword, SecurityCode, CardExpiry string
 }
 
 // String returns the ID.
-func (d Description) String() string { return "cardsim.Description(" + d.ID + ")" }
+func (d Description) String() string { return "person.Description(" + d.ID + ")" }
 
 // GoString returns the ID.
 func (d Description) GoString() string { return d.String() }
@@ -137,9 +138,9 @@ func (d Description) name() (string, bool) {
 	return strings.Join(parts, "\u3000"), len(parts) > 0
 }
 
-// Person derives the person. The error is an *[Error] with [InvalidPerson] that names the field.
+// Person derives the person. The error is an *[Error] with [ReasonInvalid] that names the field.
 func (d Description) Person() (Person, error) {
-	bad := func(field string) (Person, error) { return Person{}, &Error{Reason: InvalidPerson, Field: field} }
+	bad := func(field string) (Person, error) { return Person{}, &Error{Reason: ReasonInvalid, Field: field} }
 	if d.ID == "" {
 		return bad("ID")
 	}
@@ -153,7 +154,7 @@ func (d Description) Person() (Person, error) {
 	}
 	m := d.Municipality
 	address := m.Prefecture + m.City + fullWidth(d.Street)
-	p := Person{
+	p := Details{
 		ID: d.ID, Name: name, Address: address,
 		Subject: issuer.Subject{
 			Gender: or(d.Gender, "3"), Birthdate: birthdate,
@@ -168,7 +169,7 @@ func (d Description) Person() (Person, error) {
 	}
 	p.Subject.Name, p.Subject.NameSubstitutes = certificateText(name)
 	p.Subject.Address, p.Subject.AddressSubstitutes = certificateText(address)
-	return p, p.validate()
+	return New(p)
 }
 
 func or(value, otherwise string) string {
@@ -207,4 +208,19 @@ func passwordFor(id string) string {
 		letters = "PASS" + letters
 	}
 	return letters + digitsFor(id, "signing password")
+}
+
+// individualNumberDigits is the length of an individual number (個人番号) with its check digit.
+const individualNumberDigits = 12
+
+// validIndividualNumber checks length, digits and check digit.
+func validIndividualNumber(s string) bool {
+	return len(s) == individualNumberDigits && digits(s) &&
+		s[individualNumberDigits-1] == checkDigit(s[:individualNumberDigits-1])
+}
+
+// checkDigit is the last digit of an individual number, from the first eleven.
+func checkDigit(eleven string) byte {
+	digit, _ := fourinfo.IndividualNumberCheckDigit(eleven)
+	return digit
 }
