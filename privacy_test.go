@@ -116,7 +116,7 @@ const privacyDocument = "確認書: テスト文書に署名します。"
 type world struct {
 	logs     *lockedBuffer
 	recorder *recorder
-	person   person.Person
+	person   person.Details
 	key      authn.Key
 	service  *daa.Service
 	visitor  *visitor.Person
@@ -143,13 +143,18 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.person, err = person.Lookup(person.Hanako, time.Now())
+	ready, err := person.Lookup(person.Hanako, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.person = ready.Reveal()
 	w.person.AuthPIN, w.person.TextPIN, w.person.SigningPassword = "8352", "9467", "ZQXJ7731"
 	w.person.Name, w.person.Subject.Name, w.person.Subject.NameSubstitutes = "架空島　咲見", "架空島　咲見", "" // words of no message
-	simulated, err := cardsim.NewCard(cardsim.Config{Person: w.person, JPKI: authority})
+	changed, err := person.New(w.person)
+	if err != nil {
+		t.Fatal(err)
+	}
+	simulated, err := cardsim.NewCard(cardsim.Config{Person: changed, JPKI: authority})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/internal/fault"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
@@ -21,7 +22,7 @@ func TestNewCardRefuses(t *testing.T) {
 		reason Reason
 	}{
 		"no JPKI":          {func(c *Config) { c.JPKI = nil }, ReasonInvalidConfig},
-		"no person":        {func(c *Config) { c.Person = Person{} }, ReasonInvalidPerson},
+		"no person":        {func(c *Config) { c.Person = person.Person{} }, ReasonInvalidConfig},
 		"ATR too short":    {func(c *Config) { c.ATR = []byte{0x3B} }, ReasonInvalidConfig},
 		"ATR too long":     {func(c *Config) { c.ATR = bytes.Repeat([]byte{0x3B}, 34) }, ReasonInvalidConfig},
 		"ATR without TS":   {func(c *Config) { c.ATR = []byte{0x00, 0x00} }, ReasonInvalidConfig},
@@ -41,16 +42,11 @@ func TestNewCardRefuses(t *testing.T) {
 }
 
 func TestEachReadyPersonGetsACard(t *testing.T) {
-	for _, name := range Personas() {
-		p, err := LookupAt(name, testTime)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p.ID = string(Hanako) // the keys come from it, and making them takes long
-		c := customCard(t, func(c *Config) { c.Person = p })
+	for _, name := range person.Personas() {
+		c := customCard(t, func(c *Config) { c.Person = withHanakosKeys(ready(name)) })
 		signing, authentication := c.Certificates()
 		want := Plastic
-		if name == Pupil || name == Rei { // under 15
+		if name == person.Pupil || name == person.Rei { // under 15
 			want, signing = Child, nil
 		}
 		if c.Kind() != want {
@@ -64,8 +60,8 @@ func TestEachReadyPersonGetsACard(t *testing.T) {
 		if signing != nil && certificateKey(t, signing).Equal(certificateKey(t, authentication)) {
 			t.Errorf("%s: the two keys must differ", name)
 		}
-		if !validBirthdate(c.Person().CardExpiry) {
-			t.Errorf("%s: card expires %q", name, c.Person().CardExpiry)
+		if end, ok := c.Person().Reveal().CardEnd(); !ok || !end.After(testTime) {
+			t.Errorf("%s: card expires %v", name, end)
 		}
 	}
 }
@@ -81,7 +77,7 @@ func TestCertificatesEndWithTheCard(t *testing.T) {
 	} {
 		c := customCard(t, func(c *Config) {
 			c.Kind = Plastic
-			c.Person.Subject.Birthdate, c.Person.CardExpiry = tc.birthdate, tc.expiry
+			c.Person = like(c.Person, func(d *person.Details) { d.Subject.Birthdate, d.CardExpiry = tc.birthdate, tc.expiry })
 		})
 		signing, authentication := c.Certificates()
 		for _, der := range [][]byte{signing, authentication} {
@@ -89,19 +85,22 @@ func TestCertificatesEndWithTheCard(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := cert.NotAfter.Format(time.RFC3339); got != tc.last+"T14:59:59Z" || c.Person().CardExpiry != tc.card {
-				t.Errorf("born %s: card until %s, certificate until %s, want %v", tc.birthdate, c.Person().CardExpiry, got, tc)
+			if got := cert.NotAfter.Format(time.RFC3339); got != tc.last+"T14:59:59Z" || c.Person().Reveal().CardExpiry != tc.card {
+				t.Errorf("born %s: card until %s, certificate until %s, want %v", tc.birthdate, c.Person().Reveal().CardExpiry, got, tc)
 			}
 		}
 		// The same card can be made again from what the first one tells.
 		customCard(t, func(config *Config) { config.Person, config.Kind = c.Person(), Plastic })
 	}
 	config := testConfig()
-	config.Person.CardExpiry = "20261120" // the day before
+	until := func(day string) person.Person {
+		return like(hanako(), func(d *person.Details) { d.CardExpiry = day })
+	}
+	config.Person = until("20261120") // the day before
 	if _, err := NewCard(config); reason(err) != ReasonInvalidPerson {
 		t.Errorf("a card that has expired was issued: %v", err)
 	}
-	customCard(t, func(c *Config) { c.Person.CardExpiry = "20261121" })
+	customCard(t, func(c *Config) { c.Person = until("20261121") })
 }
 
 // The same seed and person give the same keys, another seed others.
@@ -296,7 +295,7 @@ func (f *fakeTB) Cleanup(func())                    {}
 func (f *fakeTB) Fatalf(format string, args ...any) { f.failed = fmt.Sprintf(format, args...) }
 
 func TestNew(t *testing.T) {
-	c := New(t, Hanako)
+	c := New(t, person.Hanako)
 	run(t, c, "{JPKI}=9000 \n {AUTH}=9000")
 	if c.JPKI() == nil {
 		t.Error("no JPKI")

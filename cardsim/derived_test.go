@@ -9,7 +9,6 @@ import (
 	"math/big"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/kakunin-go/kakunin/internal/tlv"
 )
@@ -71,64 +70,6 @@ func TestTextNumberGolden(t *testing.T) {
 	}
 }
 
-func TestVerificationNumberB(t *testing.T) {
-	// Published test person: born 昭和55年2月17日, card good until 2035, code 2285.
-	if got := verificationNumberB("19800217", "20350217", "2285"); got != "55021720352285" {
-		t.Errorf("照合番号B = %s", got)
-	}
-}
-
-func TestEraDate(t *testing.T) {
-	for date, want := range map[string]string{
-		"18680124": "000124", "18680125": "010125", "19120729": "450729", "19120730": "010730",
-		"19261224": "151224", "19261225": "011225", "19890107": "640107", "19890108": "010108",
-		"20190430": "310430", "20190501": "010501", "20260401": "080401",
-		"19800200": "550200", "19800000": "550000", "00000000": "000000",
-	} {
-		if got := eraDate(date); got != want {
-			t.Errorf("eraDate(%s) = %s, want %s", date, got, want)
-		}
-	}
-}
-
-func TestCardExpiry(t *testing.T) {
-	for _, c := range []struct{ birth, issued, want string }{
-		{"19800217", "2025-02-16", "20340217"}, // the first birthday comes the day after
-		{"19800217", "2025-02-17", "20350217"}, // a birthday on the day of issue does not count
-		{"19800217", "2025-12-31", "20350217"},
-		{"20080601", "2026-05-31", "20300601"}, // 17 on the day of issue: fifth birthday
-		{"20080601", "2026-06-01", "20360601"}, // 18: tenth
-		{"19800200", "2025-03-01", "20350201"},
-		{"20000229", "2025-02-27", "20340228"}, // no 29 February in 2025: the birthday is the 28th
-		{"20000229", "2025-02-28", "20350228"},
-		{"20000229", "2027-06-01", "20370228"},
-		{"20000229", "2026-06-01", "20360229"},
-	} {
-		issued, err := time.ParseInLocation("2006-01-02", c.issued, jst())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := cardExpiry(c.birth, issued); got != c.want {
-			t.Errorf("born %s, issued %s: %s, want %s", c.birth, c.issued, got, c.want)
-		}
-	}
-	// 23:30 UTC on the eve is the birthday in Japan.
-	if got := cardExpiry("19800217", time.Date(2025, 2, 16, 23, 30, 0, 0, time.UTC)); got != "20350217" {
-		t.Errorf("civil time must be Japan's: %s", got)
-	}
-}
-
-func TestIndividualNumber(t *testing.T) {
-	for number, want := range map[string]bool{
-		"123456789018": true, "000000000000": true,
-		"123466789012": false, "123456789012": false, "12345678901": false, "1234567890189": false, "12345678901x": false, "": false,
-	} {
-		if got := validIndividualNumber(number); got != want {
-			t.Errorf("validIndividualNumber(%q) = %v", number, got)
-		}
-	}
-}
-
 func TestTokenInfoLayout(t *testing.T) {
 	b := tokenInfo("JPKIAPICCTOKEN2")
 	if len(b) != 160 {
@@ -146,14 +87,14 @@ func TestTokenInfoLayout(t *testing.T) {
 
 // Sizes and structure that strict readers check, with the signatures of the whole chain inside the card.
 func TestTextSignedObjects(t *testing.T) {
-	person := hanako()
-	person.CardExpiry = "20361231"
+	holder := hanako().Reveal()
+	holder.CardExpiry = "20361231"
 	j, err := sharedJPKI()
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys := keyring{jpki: j, person: person.ID}
-	app := textApplication(person, keys)
+	keys := keyring{jpki: j, person: holder.ID}
+	app := textApplication(holder, keys)
 	content := func(id uint16) []byte {
 		t.Helper()
 		b, err := app.files[id].content()

@@ -1,13 +1,13 @@
 // Package cardsim is a software My Number Card (個人番号カード) for tests, demonstrations and continuous integration.
 //
-//	c := cardsim.New(t, person.Hanako)             // a card in one line
+//	c := cardsim.New(t, person.Hanako)              // a card in one line
 //	client, err := c.Client(ctx)                    // the same *card.Card that a PC/SC reader gives
 //	err = client.VerifyAuthPIN(ctx, "1234")
 //
 // [Card.Transmit] takes command APDUs and gives response APDUs, [Card.Transport] is an in-process transport for
 // jpki/card, and package cardsim/vpcd plugs the same card into pcscd, where any PC/SC program sees it as a card in a
 // reader. The keys are RSA-2048, the certificates are issued by a test JPKI (cardsim/issuer), everything else is
-// computed from the [Person] on the card. [NewCard] configures all of it.
+// computed from the [person.Person] on the card. [NewCard] configures all of it.
 //
 // It is a simulator: nothing here is an official service or a real credential, and the persons do not exist.
 //
@@ -37,9 +37,8 @@
 // ([Android], [IPhone]), expired, blocked, or issued by another generation of authorities ([Kinds]). [ATRs] has the
 // published answers to reset.
 //
-// [Personas] are ready persons, each with something that programs stumble over: characters that certificates cannot have,
-// a single or a very long name, incomplete dates, every era, a leap day. [Random] makes persons up from a seed, and a
-// [Description] derives from a resident record what certificates and card say.
+// Package cardsim/person has the persons: ready ones, each with something that programs stumble over, made-up ones from a
+// seed, and those that a resident record describes.
 //
 // # Keeping a card
 //
@@ -47,10 +46,14 @@
 // [Card.Save] and [Load] put that into a file of JSON and make the same card of it again, with changed PINs and spent
 // tries. Config.SaveTo keeps the file up to date, so that a crash in the middle of a VERIFY never gives a try back.
 //
-// # Transcripts
+// Config.Trace writes what goes to and fro as a transcript, with PINs and session keys masked; package cardsim/transcript
+// records the same at a reader and plays it without any card.
 //
-// Config.Trace and [Record] write what goes to and fro, with PINs and session keys masked; a [Replay] answers from what
-// was written, without any card.
+// # Compatibility
+//
+// Images of cards, and transcripts, that a release has written are read by every later one. The keys of a person and a
+// seed never change. What the card says may come closer to real cards in any release; docs/card-conformance.md is the
+// record of it.
 //
 // # How it is built
 //
@@ -60,5 +63,5 @@
 // place (see state.go). Sources of the behaviour: JICSAP IC card specification V1.1, ISO/IEC 7816-4, and published
 // measurements of real cards by open-source clients.
 //
-// All types are safe for concurrent use, except what [Record] returns.
+// All types are safe for concurrent use.
 package cardsim

@@ -7,6 +7,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim"
@@ -24,12 +26,12 @@ func ExampleNewCard() {
 		fmt.Println(err)
 		return
 	}
-	person, err := person.Lookup(person.Hanako, time.Now())
+	hanako, err := person.Lookup(person.Hanako, time.Now())
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	c, err := cardsim.NewCard(cardsim.Config{Person: person, JPKI: jpki})
+	c, err := cardsim.NewCard(cardsim.Config{Person: hanako, JPKI: jpki})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -45,7 +47,7 @@ func ExampleNewCard() {
 	if errors.As(client.VerifyAuthPIN(ctx, "0000"), &wrong) {
 		fmt.Println("wrong PIN, tries left:", wrong.Remaining)
 	}
-	if err := client.VerifyAuthPIN(ctx, person.AuthPIN); err != nil {
+	if err := client.VerifyAuthPIN(ctx, hanako.Reveal().AuthPIN); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -74,12 +76,12 @@ func ExampleCard_Transmit() {
 		fmt.Println(err)
 		return
 	}
-	person, err := person.Lookup(person.Hanako, time.Now())
+	hanako, err := person.Lookup(person.Hanako, time.Now())
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	c, err := cardsim.NewCard(cardsim.Config{Person: person, JPKI: jpki})
+	c, err := cardsim.NewCard(cardsim.Config{Person: hanako, JPKI: jpki})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -104,3 +106,111 @@ func ExampleCard_Transmit() {
 
 // exampleJPKI is that of issuer.New(issuer.Config{}), made once: deriving keys takes longer than the examples.
 func exampleJPKI() (*issuer.JPKI, error) { return cardsim.SharedJPKI() }
+
+// The certificates on a phone: the same client, another kind of card.
+func ExampleConfig_kind() {
+	c, err := exampleCard(cardsim.Config{Kind: cardsim.Android})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	client, err := c.Client(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(client.Kind() == card.AndroidPhone)
+	// Output: true
+}
+
+// A card that survives the program, with the tries that are left.
+func ExampleLoad() {
+	dir, err := os.MkdirTemp("", "cards")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	path := filepath.Join(dir, "hanako.json")
+	c, err := exampleCard(cardsim.Config{SaveTo: path})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	selectJPKI := []byte{0x00, 0xA4, 0x04, 0x0C, 0x0A, 0xD3, 0x92, 0xF0, 0x00, 0x26, 0x01, 0x00, 0x00, 0x00, 0x01}
+	c.Transmit(selectJPKI)
+	fmt.Printf("%X\n", c.Transmit([]byte{0x00, 0x20, 0x00, 0x98, 4, '9', '9', '9', '9'}))
+
+	c, err = cardsim.Load(path, cardsim.Config{SaveTo: path})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	c.Transmit(selectJPKI)
+	fmt.Printf("%X\n", c.Transmit([]byte{0x00, 0x20, 0x00, 0x98}))
+	// Output:
+	// 63C2
+	// 63C2
+}
+
+func exampleCard(config cardsim.Config) (*cardsim.Card, error) {
+	var err error
+	if config.JPKI, err = exampleJPKI(); err != nil {
+		return nil, err
+	}
+	if config.Person, err = person.Lookup(person.Hanako, time.Now()); err != nil {
+		return nil, err
+	}
+	return cardsim.NewCard(config)
+}
+
+// What the card says of its holder is signed by the municipality, under roots that the verifier has to know.
+func ExampleCard_IssuerRoots() {
+	if err := verifyCard(); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// born 1988-07-23, said by the municipality on this very chip
+	// the common key answers
+}
+
+func verifyCard() error {
+	ctx := context.Background()
+	jpki, err := exampleJPKI()
+	if err != nil {
+		return err
+	}
+	hanako, err := person.Lookup(person.Hanako, time.Now())
+	if err != nil {
+		return err
+	}
+	c, err := cardsim.NewCard(cardsim.Config{Person: hanako, JPKI: jpki})
+	if err != nil {
+		return err
+	}
+	var keys []card.Root
+	for id, key := range c.IssuerRoots() {
+		keys = append(keys, card.Root{ID: id, Key: key})
+	}
+	roots, err := card.InsecureTestRoots(keys...)
+	if err != nil {
+		return err
+	}
+	client, err := card.Open(ctx, c.Transport(), card.Options{Roots: roots})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = client.Close(ctx) }()
+	// 昭和63年7月23日, as it is printed on the card.
+	birthdate, err := client.AgeCheck(ctx, "630723")
+	if err != nil {
+		return err
+	}
+	day := birthdate.RevealRaw()
+	fmt.Printf("born %s-%s-%s, said by the municipality on this very chip\n", day[:4], day[4:6], day[6:])
+	if err := client.AuthenticateCommonKey(ctx, c.CommonKey()); err != nil {
+		return err
+	}
+	fmt.Println("the common key answers")
+	return nil
+}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/jpki"
 )
 
@@ -56,7 +57,9 @@ func TestDefaultKindByAge(t *testing.T) {
 		"20110000": Plastic,
 		"00000000": Plastic,
 	} {
-		if got := customCard(t, func(c *Config) { c.Person.Subject.Birthdate = birthdate }).Kind(); got != want {
+		if got := customCard(t, func(c *Config) {
+			c.Person = like(c.Person, func(d *person.Details) { d.Subject.Birthdate = birthdate })
+		}).Kind(); got != want {
 			t.Errorf("born %s: %s", birthdate, got)
 		}
 	}
@@ -222,31 +225,30 @@ func TestKindsExpired(t *testing.T) {
 	today := testTime.Format("20060102")
 	for _, tc := range []struct {
 		kind        Kind
-		holder      Persona
+		holder      person.Persona
 		cardExpired bool
 	}{
-		{ExpiredCard, Hanako, true},
-		{ExpiredCard, Minor, true},
-		{ExpiredCard, Rei, true},
-		{ExpiredCertificates, Hanako, false},
+		{ExpiredCard, person.Hanako, true},
+		{ExpiredCard, person.Minor, true},
+		{ExpiredCard, person.Rei, true},
+		{ExpiredCertificates, person.Hanako, false},
 	} {
 		c := customCard(t, func(c *Config) {
-			c.Kind, c.Person = tc.kind, ready(tc.holder)
-			c.Person.ID = string(Hanako) // the keys come from it, and making them takes long
+			c.Kind, c.Person = tc.kind, withHanakosKeys(ready(tc.holder))
 		})
-		if got := c.Person().CardExpiry < today; got != tc.cardExpired {
-			t.Errorf("%s, %s: the card is good until %s", tc.kind, tc.holder, c.Person().CardExpiry)
+		if got := c.Person().Reveal().CardExpiry < today; got != tc.cardExpired {
+			t.Errorf("%s, %s: the card is good until %s", tc.kind, tc.holder, c.Person().Reveal().CardExpiry)
 		}
 		var refused *jpki.Error
 		if err := verdict(t, c, c.JPKI().Trust()); !errors.As(err, &refused) || refused.Reason != jpki.ReasonExpired {
 			t.Errorf("%s, %s: the certificate is %v", tc.kind, tc.holder, err)
 		}
 	}
-	for kind, holder := range map[Kind]Persona{ExpiredCertificates: Rei, ExpiredCard: Hanako} {
+	for kind, holder := range map[Kind]person.Persona{ExpiredCertificates: person.Rei, ExpiredCard: person.Hanako} {
 		config := testConfig()
 		config.Kind, config.Person = kind, ready(holder)
 		if kind == ExpiredCard {
-			config.Person.CardExpiry = "20300101" // which is not expired
+			config.Person = like(config.Person, func(d *person.Details) { d.CardExpiry = "20300101" }) // which is not expired
 		}
 		if _, err := NewCard(config); reason(err) != ReasonInvalidPerson {
 			t.Errorf("%s, %s: %v", kind, holder, err)
@@ -256,14 +258,14 @@ func TestKindsExpired(t *testing.T) {
 
 // Whoever is old enough to have had a card six years ago can have an expired one.
 func TestEveryReadyPersonCanHaveAnExpiredCard(t *testing.T) {
-	for _, name := range Personas() {
-		p := ready(name)
+	for _, name := range person.Personas() {
+		p := ready(name).Reveal()
 		issued, err := ExpiredCard.issuedFor(p, testTime)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if expiry := cardExpiry(p.Subject.Birthdate, issued); expiry >= testTime.Format("20060102") || issued.Format("20060102") < p.Subject.Birthdate {
+		if expiry := p.IssuedOn(issued).CardExpiry; expiry >= testTime.Format("20060102") || issued.Format("20060102") < p.Subject.Birthdate {
 			t.Errorf("%s: issued %s, good until %s", name, issued, expiry)
 		}
 	}

@@ -2,6 +2,7 @@ package cardsim
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/kakunin-go/kakunin/internal/apdu"
@@ -31,7 +32,7 @@ func newModel() *model {
 	for _, a := range appRows {
 		m.pins[a.name] = map[uint16]*modelPIN{}
 	}
-	four := func(s string) bool { return len(s) == 4 && digits(s) }
+	four := func(s string) bool { return len(s) == 4 && strings.Trim(s, "0123456789") == "" }
 	long := func(s string) bool {
 		return len(s) >= 6 && len(s) <= 16 && len(bytes.Trim([]byte(s), "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")) == 0
 	}

@@ -60,7 +60,7 @@ var (
 		if err != nil {
 			return nil, err
 		}
-		key := keyring{jpki: j, person: hanako().ID}.own("text/secure-messaging")()
+		key := keyring{jpki: j, person: hanako().ID()}.own("text/secure-messaging")()
 		message := append([]byte{0xA0, 0x22, 0x80, 0x20}, bytes.Repeat([]byte{0x42}, 32)...)
 		return rsa.EncryptOAEP(sha256.New(), rand.Reader, &key.PublicKey, message, nil)
 	})

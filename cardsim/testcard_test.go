@@ -3,7 +3,11 @@ package cardsim
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
+	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -11,6 +15,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 )
 
 // testTime is the clock of the cards in these tests.
@@ -38,15 +43,62 @@ var (
 func SharedJPKI() (*issuer.JPKI, error) { return sharedJPKI() }
 
 // ready is a person of the library on the day of these tests.
-func ready(name Persona) Person {
-	p, err := LookupAt(name, testTime)
+func ready(name person.Persona) person.Person {
+	p, err := person.Lookup(name, testTime)
 	if err != nil {
 		panic(err)
 	}
 	return p
 }
 
-func hanako() Person { return ready(Hanako) }
+func hanako() person.Person { return ready(person.Hanako) }
+
+// like is a person with other details.
+func like(p person.Person, change func(*person.Details)) person.Person {
+	d := p.Reveal()
+	change(&d)
+	out, err := person.New(d)
+	if err != nil {
+		panic(err)
+	}
+	return out
+}
+
+// withHanakosKeys is a person whose cards have Hanako's keys: making keys takes long.
+func withHanakosKeys(p person.Person) person.Person {
+	return like(p, func(d *person.Details) { d.ID = string(person.Hanako) })
+}
+
+func reason(err error) Reason {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Reason
+	}
+	return ReasonUnknown
+}
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden compares with a file in testdata, or writes it with -update.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs; -update writes it anew. Got:\n%s", name, got)
+	}
+}
 
 func testConfig() Config {
 	j, err := sharedJPKI()

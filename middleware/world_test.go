@@ -146,7 +146,7 @@ func TestWholeWorld(t *testing.T) {
 	if status, to, _ := hanako.approve(http.MethodGet, "/auth/login?return=/home"); status != http.StatusSeeOther || to != "/home" {
 		t.Fatalf("login: %d %q %v", status, to, w.errors)
 	}
-	person := w.svc.Cards()[0].Person()
+	person := w.svc.Cards()[0].Person().Reveal()
 	if _, _, body := hanako.open(http.MethodGet, "/"); body != person.Name {
 		t.Errorf("logged in as %q", body)
 	}

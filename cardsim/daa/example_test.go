@@ -76,7 +76,7 @@ func ExampleStart() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(identity.Person.Name.Reveal() == svc.Card().Person().Name, identity.Granted)
+	fmt.Println(identity.Person.Name.Reveal() == svc.Card().Person().Reveal().Name, identity.Granted)
 	// Output: true [openid name gender]
 }
 

@@ -27,7 +27,7 @@ func TestLogin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := rp.svc.Card().Person()
+	p := rp.svc.Card().Person().Reveal()
 	if id.Person.Name.Reveal() != p.Name || id.Person.Address.Reveal() != p.Address ||
 		id.Person.Birthdate.RevealRaw() != p.Subject.Birthdate || id.Person.Gender.Reveal() != fourinfo.Female {
 		t.Error("the attributes are not those of the card")
@@ -275,7 +275,7 @@ func TestRenamingTheWireProfile(t *testing.T) {
 	signDocument(t, gov, gov.client(rename), &w, sign.ModeBareHash)
 
 	id, err := login(t.Context(), rp.client(rename), rp.svc.Visitor(), authn.Request{Scopes: authn.Attributes})
-	if err != nil || id.Person.Name.Reveal() != rp.svc.Card().Person().Name || !id.Person.Gender.Present() {
+	if err != nil || id.Person.Name.Reveal() != rp.svc.Card().Person().Reveal().Name || !id.Person.Gender.Present() {
 		t.Errorf("attributes: %v", err)
 	}
 

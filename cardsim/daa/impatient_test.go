@@ -24,7 +24,7 @@ func (b *browser) formAction(form string) string {
 // A second click on the same button, or the page that "back" shows again, must not cost a try.
 func TestSendingAPINPageTwiceCostsOneTry(t *testing.T) {
 	rp := start(t)
-	p := rp.svc.Card().Person()
+	p := rp.svc.Card().Person().Reveal()
 	b := rp.browser(phoneAgent).get(rp.authorizationURL(with(rp.signing(rp.transaction(make([]byte, 32))), "scope", "openid name sign")))
 	for _, page := range []struct{ form, field, wrong, right, remaining string }{
 		{"auth-pin", "pin", "0000", p.AuthPIN, "2"},
@@ -50,7 +50,7 @@ func TestSendingAPINPageTwiceCostsOneTry(t *testing.T) {
 func TestSecondClickOnTheLastButton(t *testing.T) {
 	clock := newClock()
 	rp := start(t, follow(t, clock))
-	p := rp.svc.Card().Person()
+	p := rp.svc.Card().Person().Reveal()
 	for _, agent := range []string{phoneAgent, pcAgent} {
 		b := rp.browser(agent).get(rp.authorizationURL(with(rp.authorization(), "scope", "openid")))
 		if agent == pcAgent {
@@ -98,7 +98,7 @@ func TestSecondClickOnThePC(t *testing.T) {
 // A browser that goes away while the card is read, as one does on a second click, must not end the visit.
 func TestBrowserGoesAwayWhileTheCardIsRead(t *testing.T) {
 	rp := start(t)
-	p := rp.svc.Card().Person()
+	p := rp.svc.Card().Person().Reveal()
 	b := rp.browser(phoneAgent).get(rp.authorizationURL(with(rp.signing(rp.transaction(make([]byte, 32))), "scope", "openid name sign")))
 	for _, page := range []struct{ form, field, value, next string }{
 		{"auth-pin", "pin", p.AuthPIN, "text-pin"},

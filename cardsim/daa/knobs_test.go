@@ -62,7 +62,7 @@ func TestUserinfoForms(t *testing.T) {
 	}))
 	rp.id, rp.key = "RP00000003", jose.SigningKey{Signer: key, Algorithm: jose.ES256}
 	access := rp.loginTokens().text("access_token")
-	name := rp.svc.Card().Person().Name
+	name := rp.svc.Card().Person().Reveal().Name
 	fetch := func(f daa.UserinfoForm) string {
 		t.Helper()
 		rp.svc.SetKnobs(daa.Knobs{Userinfo: daa.UserinfoKnobs{Form: f}})
@@ -183,7 +183,7 @@ func TestIndividualNumberScope(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if raw, ok := id.Claim("kojin_bango"); !ok || string(raw) != `"`+rp.svc.Card().Person().IndividualNumber+`"` {
+	if raw, ok := id.Claim("kojin_bango"); !ok || string(raw) != `"`+rp.svc.Card().Person().Reveal().IndividualNumber+`"` {
 		t.Error("not the number of the card")
 	}
 	rp.svc.SetKnobs(daa.Knobs{})

@@ -48,7 +48,7 @@ type attributeRow struct{ Key, Label, Value string }
 func (s *Service) cardChoices(selected int) []cardChoice {
 	choices := make([]cardChoice, len(s.hands))
 	for i, h := range s.hands {
-		p := h.card.Person()
+		p := h.card.Person().Reveal()
 		choices[i] = cardChoice{Index: i, Label: p.ID, Checked: i == selected}
 		if s.showPINs {
 			choices[i].AuthPIN, choices[i].TextPIN, choices[i].SigningPassword = p.AuthPIN, p.TextPIN, p.SigningPassword
@@ -224,7 +224,7 @@ func (s *Service) takeAuthPIN(ctx context.Context, v *visit, form url.Values) {
 		s.cardProblem(ctx, v, err)
 		return
 	}
-	v.hand, v.personID, v.authCertificate, v.authTime = h, h.card.Person().ID, der, s.now()
+	v.hand, v.personID, v.authCertificate, v.authTime = h, h.card.Person().ID()(), der, s.now()
 	v.advance()
 }
 

@@ -142,7 +142,7 @@ func (b *browser) want(page string, texts ...string) *browser {
 
 func TestPhoneScreenStepByStep(t *testing.T) {
 	rp := start(t)
-	p := rp.svc.Card().Person()
+	p := rp.svc.Card().Person().Reveal()
 	b := rp.browser(phoneAgent).get(rp.authorizationURL(rp.authorization()))
 	b.want("auth-pin", "氏名", "住所", "生年月日", "性別", rpID)
 	b.submit("auth-pin", "pin", p.AuthPIN).want("text-pin")
@@ -161,7 +161,7 @@ func TestPhoneScreenStepByStep(t *testing.T) {
 // The consent page lists exactly what was asked.
 func TestConsentListsOnlyWhatWasAsked(t *testing.T) {
 	rp := start(t)
-	p := rp.svc.Card().Person()
+	p := rp.svc.Card().Person().Reveal()
 	b := rp.browser(phoneAgent).get(rp.authorizationURL(with(rp.authorization(), "scope", "openid gender")))
 	b.submit("auth-pin", "pin", p.AuthPIN).submit("text-pin", "pin", p.TextPIN).want("consent", "性別")
 	for _, absent := range []string{p.Name, p.Address, "氏名", "住所", "生年月日"} {
@@ -176,7 +176,7 @@ func TestConsentListsOnlyWhatWasAsked(t *testing.T) {
 
 func TestWrongPINShowsTheRemainingTriesAndBlocks(t *testing.T) {
 	rp := start(t)
-	p := rp.svc.Card().Person()
+	p := rp.svc.Card().Person().Reveal()
 	b := rp.browser(phoneAgent).get(rp.authorizationURL(rp.authorization()))
 	b.submit("auth-pin", "pin", "12345").want("auth-pin", `role="alert"`, "カードには送っていません")
 	b.submit("auth-pin", "pin", "0000").want("auth-pin", `role="alert"`, "あと2回", `data-kakunin-remaining="2"`)
@@ -194,7 +194,7 @@ func TestWrongPINShowsTheRemainingTriesAndBlocks(t *testing.T) {
 
 func TestWrongTextPINAndSigningPasswordBlock(t *testing.T) {
 	rp := start(t)
-	p := rp.svc.Card().Person()
+	p := rp.svc.Card().Person().Reveal()
 	b := rp.browser(phoneAgent).get(rp.authorizationURL(rp.authorization())).submit("auth-pin", "pin", p.AuthPIN)
 	for range 2 {
 		b.submit("text-pin", "pin", "0000").want("text-pin", `role="alert"`)
@@ -216,7 +216,7 @@ func TestWrongTextPINAndSigningPasswordBlock(t *testing.T) {
 
 func TestSigningPasswordInLowerCase(t *testing.T) {
 	rp := start(t)
-	p := rp.svc.Card().Person()
+	p := rp.svc.Card().Person().Reveal()
 	id := rp.transaction(make([]byte, 32))
 	b := rp.browser(phoneAgent).get(rp.authorizationURL(rp.signing(id))).submit("auth-pin", "pin", p.AuthPIN)
 	b.submit("signing-password", "password", strings.ToLower(p.SigningPassword)).want("consent", "電子署名")
@@ -224,7 +224,7 @@ func TestSigningPasswordInLowerCase(t *testing.T) {
 
 func TestCancelOnEveryPage(t *testing.T) {
 	rp := start(t)
-	p := rp.svc.Card().Person()
+	p := rp.svc.Card().Person().Reveal()
 	id := rp.transaction(make([]byte, 32))
 	steps := []func(*browser){
 		func(*browser) {},
@@ -289,7 +289,7 @@ func TestVisitorCancelsMistypesAndBlocks(t *testing.T) {
 
 func TestHandOverFromPCToPhone(t *testing.T) {
 	rp := start(t)
-	p := rp.svc.Card().Person()
+	p := rp.svc.Card().Person().Reveal()
 	pc := rp.browser(pcAgent).get(rp.authorizationURL(rp.authorization()))
 	pc.want("handover", "data:image/png;base64,", "この端末で続ける")
 	m := regexp.MustCompile(`data-kakunin-phone="([^"]*)"`).FindStringSubmatch(pc.body)
@@ -344,7 +344,7 @@ func TestVisitorWithTwoDevices(t *testing.T) {
 func TestHandOverExpiresAndIsRefreshed(t *testing.T) {
 	clock := newClock()
 	rp := start(t, follow(t, clock))
-	p := rp.svc.Card().Person()
+	p := rp.svc.Card().Person().Reveal()
 	address := regexp.MustCompile(`data-kakunin-phone="([^"]*)"`)
 	pc := rp.browser(pcAgent).get(rp.authorizationURL(rp.authorization()))
 	first := address.FindStringSubmatch(pc.body)[1]
@@ -375,7 +375,7 @@ func TestHandOverExpiresAndIsRefreshed(t *testing.T) {
 func TestNumberExpires(t *testing.T) {
 	clock := newClock()
 	rp := start(t, follow(t, clock), daa.WithKnobs(daa.Knobs{Lifetimes: daa.Lifetimes{Number: time.Minute}}))
-	p := rp.svc.Card().Person()
+	p := rp.svc.Card().Person().Reveal()
 	pc := rp.browser(pcAgent).get(rp.authorizationURL(rp.authorization()))
 	phone := rp.browser(phoneAgent).get(regexp.MustCompile(`data-kakunin-phone="([^"]*)"`).FindStringSubmatch(pc.body)[1])
 	phone.submit("auth-pin", "pin", p.AuthPIN).submit("text-pin", "pin", p.TextPIN).submit("consent").want("number")
@@ -388,7 +388,7 @@ func TestNumberExpires(t *testing.T) {
 // The PC page is bound to the browser that began; so is the way back from the phone screen.
 func TestVisitsAreBoundToTheBrowser(t *testing.T) {
 	rp := start(t)
-	p := rp.svc.Card().Person()
+	p := rp.svc.Card().Person().Reveal()
 	pc := rp.browser(pcAgent).get(rp.authorizationURL(rp.authorization())).want("handover")
 	stranger := rp.browser(pcAgent).get(pc.at.String()).want("error")
 	if stranger.status != http.StatusForbidden {
@@ -426,7 +426,7 @@ func TestHandoverKnob(t *testing.T) {
 
 func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 	rp := start(t)
-	p := rp.svc.Card().Person()
+	p := rp.svc.Card().Person().Reveal()
 	for _, header := range []map[string]string{
 		{"Sec-Fetch-Site": "cross-site"},
 		{"Sec-Fetch-Site": "same-site"},
@@ -458,7 +458,7 @@ func TestRevokedAuthenticationCertificate(t *testing.T) {
 	if err := rp.svc.JPKI().AuthenticationCA().Revoke(leaf.X509.SerialNumber, 1, time.Now().Add(-time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	p := rp.svc.Card().Person()
+	p := rp.svc.Card().Person().Reveal()
 	b := rp.browser(phoneAgent).get(rp.authorizationURL(rp.authorization()))
 	b.submit("auth-pin", "pin", p.AuthPIN).want("problem", "失効", "市区町村").submit("leave")
 	if got := rp.callback(b.left); got.Get("error") != "access_denied" {
@@ -481,7 +481,7 @@ func TestChoosingACard(t *testing.T) {
 	}
 	access := rp.mustToken(rp.exchange(rp.callback(callback).Get("code")))
 	a := rp.do(http.MethodGet, rp.svc.Environment().UserinfoEndpoint, access, "", "")
-	if a.json["name"] != taro.Person().Name {
+	if a.json["name"] != taro.Person().Reveal().Name {
 		t.Errorf("userinfo %s", a.body)
 	}
 	b := rp.browser(phoneAgent).get(rp.authorizationURL(rp.authorization())).want("auth-pin", "taro", "hanako")
@@ -502,13 +502,13 @@ func TestLanguages(t *testing.T) {
 	// The choice stays over a form.
 	b := rp.browser(phoneAgent).get(target)
 	b.get(b.at.String()+"?lang=en").want("auth-pin", `<html lang="en">`, `href="?lang=ja"`)
-	b.submit("auth-pin", "pin", rp.svc.Card().Person().AuthPIN).want("text-pin", "Enter your second PIN")
+	b.submit("auth-pin", "pin", rp.svc.Card().Person().Reveal().AuthPIN).want("text-pin", "Enter your second PIN")
 }
 
 // Every page says what it is, runs no script, cannot be framed or cached, and leaks no address.
 func TestPagesAreHardened(t *testing.T) {
 	rp := start(t)
-	p := rp.svc.Card().Person()
+	p := rp.svc.Card().Person().Reveal()
 	var seen []string
 	check := func(b *browser) {
 		t.Helper()
@@ -591,7 +591,7 @@ func (s *safeBuffer) String() string {
 func TestLogsHoldNothingSecretOrPersonal(t *testing.T) {
 	var log safeBuffer
 	rp := start(t, daa.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
-	p := rp.svc.Card().Person()
+	p := rp.svc.Card().Person().Reveal()
 	id := rp.transaction(make([]byte, 32))
 	b := rp.browser(phoneAgent).get(rp.authorizationURL(with(rp.signing(id), "scope", "openid name address birthdate gender sign")))
 	b.submit("auth-pin", "pin", "9876").submit("auth-pin", "pin", p.AuthPIN).submit("text-pin", "pin", p.TextPIN)

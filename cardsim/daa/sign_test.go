@@ -340,7 +340,7 @@ func TestResultOfAnotherPerson(t *testing.T) {
 // One transaction opened in two tabs: the first that ends decides, and its login alone gets the result.
 func TestOneTransactionInTwoTabs(t *testing.T) {
 	rp := start(t)
-	p := rp.svc.Card().Person()
+	p := rp.svc.Card().Person().Reveal()
 	for _, second := range []string{"consent", "cancel"} {
 		id := rp.transaction(make([]byte, 32))
 		var tabs [2]*browser

@@ -168,7 +168,7 @@ func (r *Running) Visitor() *visitor.Person { return r.VisitorWith(r.Card()) }
 
 // VisitorWith returns a person who holds one of the cards and knows its PINs.
 func (r *Running) VisitorWith(c *cardsim.Card) *visitor.Person {
-	p := c.Person()
+	p := c.Person().Reveal()
 	return &visitor.Person{
 		HTTPClient: r.Client(), Card: p.ID,
 		AuthPIN: p.AuthPIN, TextPIN: p.TextPIN, SigningPassword: p.SigningPassword,

@@ -278,7 +278,7 @@ func TestTokenResponseAndUserinfo(t *testing.T) {
 	}
 	access, _ := a.json["access_token"].(string)
 	info := rp.do(http.MethodGet, rp.svc.Environment().UserinfoEndpoint, access, "", "")
-	person := rp.svc.Card().Person()
+	person := rp.svc.Card().Person().Reveal()
 	sub, _ := info.json["sub"].(string)
 	if info.header.Get("Content-Type") != "application/json" || len(info.json) != 3 || sub == "" ||
 		info.json["name"] != person.Name || info.json["birthdate"] != person.Subject.Birthdate {

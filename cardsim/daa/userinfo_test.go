@@ -12,7 +12,7 @@ import (
 func TestAttributeKnobs(t *testing.T) {
 	rp := start(t)
 	c, v := rp.client(), rp.svc.Visitor()
-	p := rp.svc.Card().Person()
+	p := rp.svc.Card().Person().Reveal()
 	read := func(t *testing.T, k daa.AttributeKnobs) *authn.Identity {
 		t.Helper()
 		rp.svc.SetKnobs(daa.Knobs{Userinfo: daa.UserinfoKnobs{Attributes: k}})

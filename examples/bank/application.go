@@ -56,7 +56,7 @@ func newApplication(o options, now time.Time) application {
 
 // typed is what the customer typed into the bank's form before signing, or what the bank has on file. No gender: the law
 // does not ask for it, so the bank does not either. The names on the card are wider than those in certificates.
-func typed(p person.Person) (fourinfo.Person, error) {
+func typed(p person.Details) (fourinfo.Person, error) {
 	birthdate, err := fourinfo.ParseBirthdate(p.Subject.Birthdate)
 	if err != nil {
 		return fourinfo.Person{}, err

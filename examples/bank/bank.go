@@ -50,7 +50,7 @@ func openAccount(ctx context.Context, w *world, o options) (rep report, err erro
 	if err != nil {
 		return rep, err
 	}
-	onFile, err := typed(w.person)
+	onFile, err := typed(w.person.Reveal())
 	if err != nil {
 		return rep, err
 	}

@@ -60,10 +60,11 @@ func steady(s string) string {
 func personalTexts(t *testing.T) (all []string) {
 	t.Helper()
 	for _, persona := range []person.Persona{person.Hanako, person.Taro, person.Akira, person.Umeko} {
-		p, err := person.Lookup(persona, at())
+		who, err := person.Lookup(persona, at())
 		if err != nil {
 			t.Fatal(err)
 		}
+		p := who.Reveal()
 		all = append(all, p.Name, p.Subject.Name, p.Address, p.Subject.Birthdate, p.IndividualNumber, p.SigningPassword)
 	}
 	return append(all, "花子", "太郎", "梅子", "架空町", "千代田", "宇治", "大阪")
@@ -249,7 +250,7 @@ func TestRevocationFailsClosed(t *testing.T) {
 			err = w.jpki.SigningCA().Revoke(leaf.X509.SerialNumber, 1, at().Add(-time.Hour))
 		}
 		var refused *issuer.Error
-		if errors.As(err, &refused) && refused.Reason == issuer.AlreadyRevoked {
+		if errors.As(err, &refused) && refused.Reason == issuer.ReasonAlreadyRevoked {
 			err = nil // by an earlier run of this test: the tests share the authorities
 		}
 		if err != nil {
@@ -277,7 +278,7 @@ func TestOtherTextThanSignedIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	onFile, err := typed(w.person)
+	onFile, err := typed(w.person.Reveal())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,7 +87,7 @@ func newWorld(ctx context.Context, s surroundings, persona person.Persona, logge
 		return nil, errors.Join(err, listener.Close())
 	}
 	w.ocspURL = base + "/simulator/jpki/sign/ocsp"
-	w.visitor = &visitor.Person{AuthPIN: w.person.AuthPIN, TextPIN: w.person.TextPIN, SigningPassword: w.person.SigningPassword}
+	w.visitor = &visitor.Person{AuthPIN: w.person.Reveal().AuthPIN, TextPIN: w.person.Reveal().TextPIN, SigningPassword: w.person.Reveal().SigningPassword}
 	w.server = &http.Server{Handler: w.service, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = w.server.Serve(listener) }() // until close
 	return w, nil

@@ -128,7 +128,7 @@ func (a *app) otherHost(w http.ResponseWriter, r *http.Request) {
 func (a *app) home(w http.ResponseWriter, r *http.Request) {
 	data := homeData{LoggedIn: middleware.IdentityFrom(r.Context()) != nil, Simulated: a.simulated, Login: loginPrefix + "/login?return=/account"}
 	if a.simulated {
-		data.AuthPIN, data.TextPIN, data.SigningPassword = a.person.AuthPIN, a.person.TextPIN, a.person.SigningPassword
+		data.AuthPIN, data.TextPIN, data.SigningPassword = a.person.Reveal().AuthPIN, a.person.Reveal().TextPIN, a.person.Reveal().SigningPassword
 	}
 	a.render(w, r, http.StatusOK, "home", data)
 }

@@ -66,12 +66,12 @@ func visitOnPhone(t *testing.T, b *tab) {
 		t.Errorf("the page does not say how many tries are left: %q", alert)
 	}
 	b.page("03-auth-pin-wrong")
-	b.enter("auth-pin", "pin", d.person.AuthPIN, atTextPIN)
+	b.enter("auth-pin", "pin", d.person.Reveal().AuthPIN, atTextPIN)
 	b.page("04-text-pin")
 	b.enter("text-pin", "pin", "0000", remaining("text-pin", "2"))
 	b.page("05-text-pin-wrong")
-	b.enter("text-pin", "pin", d.person.TextPIN, atConsent)
-	if got := b.text(`[data-kakunin-attribute="name"]`); got != d.person.Name {
+	b.enter("text-pin", "pin", d.person.Reveal().TextPIN, atConsent)
+	if got := b.text(`[data-kakunin-attribute="name"]`); got != d.person.Reveal().Name {
 		t.Errorf("the consent page shows %q", got)
 	}
 	b.page("06-consent")
@@ -94,7 +94,7 @@ func seesAccount(t *testing.T, b *tab, d *demo) {
 	if at := b.address(); at != d.base+"/account" {
 		t.Errorf("came back to %s", at)
 	}
-	for id, want := range map[string]string{"name": d.person.Name, "address": d.person.Address} {
+	for id, want := range map[string]string{"name": d.person.Reveal().Name, "address": d.person.Reveal().Address} {
 		if got := b.text("#" + id); got != want {
 			t.Errorf("%s is shown as %q", id, got)
 		}
@@ -113,14 +113,14 @@ func signs(t *testing.T, b *tab, d *demo) {
 	b.page("08-document")
 	b.press("#sign", atAuthPIN) // who signs must log in again, for the subject
 	b.page("09-auth-pin")
-	b.enter("auth-pin", "pin", d.person.AuthPIN, atPassword)
+	b.enter("auth-pin", "pin", d.person.Reveal().AuthPIN, atPassword)
 	b.page("10-signing-password")
 	b.enter("signing-password", "password", "WRONG999", remaining("signing-password", "4"))
 	if alert := b.text("#alert"); !strings.Contains(alert, "4") {
 		t.Errorf("the page does not say how many tries are left: %q", alert)
 	}
 	b.page("11-signing-password-wrong")
-	b.enter("signing-password", "password", d.person.SigningPassword, atConsent)
+	b.enter("signing-password", "password", d.person.Reveal().SigningPassword, atConsent)
 	b.page("12-sign-consent")
 	b.press(submit("consent"), atResult)
 	b.page("13-result")
@@ -137,7 +137,7 @@ func signs(t *testing.T, b *tab, d *demo) {
 	if err := json.Unmarshal(evidence, &record); err != nil || len(record) == 0 {
 		t.Errorf("the evidence is not a JSON object: %v", err)
 	}
-	for _, personal := range []string{d.person.Name, d.person.Address, d.person.Subject.Birthdate} {
+	for _, personal := range []string{d.person.Reveal().Name, d.person.Reveal().Address, d.person.Reveal().Subject.Birthdate} {
 		if strings.Contains(string(evidence), personal) {
 			t.Error("the evidence holds personal data")
 		}
@@ -156,8 +156,8 @@ func visitOnPC(t *testing.T, pc, mobile *tab) {
 	pc.see(`form[data-kakunin-phone]:not([data-kakunin-phone="` + first + `"])`)
 
 	mobile.visit(pc.attribute(`[data-kakunin-form="here"]`, "data-kakunin-phone"), atAuthPIN)
-	mobile.enter("auth-pin", "pin", d.person.AuthPIN, atTextPIN)
-	mobile.enter("text-pin", "pin", d.person.TextPIN, atConsent)
+	mobile.enter("auth-pin", "pin", d.person.Reveal().AuthPIN, atTextPIN)
+	mobile.enter("text-pin", "pin", d.person.Reveal().TextPIN, atConsent)
 	mobile.press(submit("consent"), atNumber)
 	mobile.page("handover-number")
 	number := mobile.attribute(atNumber, "data-kakunin-number")
@@ -177,9 +177,9 @@ func visitOnPC(t *testing.T, pc, mobile *tab) {
 	pc.page("08-document")
 	pc.press("#sign", atHandover)
 	pc.press(submit("here"), atAuthPIN)
-	pc.enter("auth-pin", "pin", d.person.AuthPIN, atPassword)
+	pc.enter("auth-pin", "pin", d.person.Reveal().AuthPIN, atPassword)
 	pc.page("10-signing-password")
-	pc.enter("signing-password", "password", d.person.SigningPassword, atConsent)
+	pc.enter("signing-password", "password", d.person.Reveal().SigningPassword, atConsent)
 	pc.press(submit("consent"), atResult)
 	pc.page("13-result")
 	if mode := pc.text("#mode"); !strings.Contains(mode, "digest-info") {
@@ -195,8 +195,8 @@ func cancels(t *testing.T, b *tab) {
 	b.page("20-cancelled-login")
 	understands(t, b, "user")
 	b.press("#retry", atAuthPIN) // try again
-	b.enter("auth-pin", "pin", d.person.AuthPIN, atTextPIN)
-	b.enter("text-pin", "pin", d.person.TextPIN, atConsent)
+	b.enter("auth-pin", "pin", d.person.Reveal().AuthPIN, atTextPIN)
+	b.enter("text-pin", "pin", d.person.Reveal().TextPIN, atConsent)
 	b.press(submit("consent"), atAccount)
 
 	b.press("#to-document", atDocument)

@@ -371,7 +371,7 @@ func startDemo(t *testing.T, args ...string) *demo {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, secret := range []string{
-			d.person.Name, d.person.Address, d.person.Subject.Birthdate, d.person.SigningPassword, "eyJ", "code=", "state=",
+			d.person.Reveal().Name, d.person.Reveal().Address, d.person.Reveal().Subject.Birthdate, d.person.Reveal().SigningPassword, "eyJ", "code=", "state=",
 		} {
 			if strings.Contains(text.String(), secret) {
 				t.Errorf("%q is in the log", secret)

@@ -344,8 +344,8 @@ func TestNothingLeaksIntoLogs(t *testing.T) {
 		t.Fatal("nothing was logged")
 	}
 	for name, secret := range map[string]string{
-		"name": d.person.Name, "family name": "確認", "given name": "花子", "address": d.person.Address, "birthdate": d.person.Subject.Birthdate,
-		"signing password": d.person.SigningPassword, "PIN": `"` + d.person.AuthPIN + `"`, "individual number": d.person.IndividualNumber,
+		"name": d.person.Reveal().Name, "family name": "確認", "given name": "花子", "address": d.person.Reveal().Address, "birthdate": d.person.Reveal().Subject.Birthdate,
+		"signing password": d.person.Reveal().SigningPassword, "PIN": `"` + d.person.Reveal().AuthPIN + `"`, "individual number": d.person.Reveal().IndividualNumber,
 		"subject": rep.Login.Subject, "token": "eyJ", "PEM": "-----BEGIN", "certificate": "MII",
 	} {
 		if strings.Contains(log.String(), secret) {

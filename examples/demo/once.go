@@ -87,7 +87,7 @@ func newBrowser(d *demo) (*browser, error) {
 			Jar:           trustworthyLoopback{jar},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		visitor: &visitor.Person{AuthPIN: d.person.AuthPIN, TextPIN: d.person.TextPIN, SigningPassword: d.person.SigningPassword},
+		visitor: &visitor.Person{AuthPIN: d.person.Reveal().AuthPIN, TextPIN: d.person.Reveal().TextPIN, SigningPassword: d.person.Reveal().SigningPassword},
 	}, nil
 }
 

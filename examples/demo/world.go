@@ -254,9 +254,9 @@ func (d *demo) announce(w io.Writer) {
 		p("  Simulated service: %s   (not the official service; person and card are synthetic)", d.service)
 	}
 	if d.app.simulated {
-		p("  %s  利用者証明用 暗証番号 / authentication PIN", d.person.AuthPIN)
-		p("  %s  券面事項入力補助用 暗証番号 / PIN for the four attributes", d.person.TextPIN)
-		p("  %s  署名用パスワード / signing password", d.person.SigningPassword)
+		p("  %s  利用者証明用 暗証番号 / authentication PIN", d.person.Reveal().AuthPIN)
+		p("  %s  券面事項入力補助用 暗証番号 / PIN for the four attributes", d.person.Reveal().TextPIN)
+		p("  %s  署名用パスワード / signing password", d.person.Reveal().SigningPassword)
 	}
 	p("")
 	p("  Press Ctrl+C to stop.")

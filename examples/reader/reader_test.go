@@ -133,7 +133,7 @@ func simulated(t *testing.T) *cardsim.Card {
 
 // Without -show-personal nothing of the holder shows, whatever else is asked for: neither on the output nor in the prompts.
 func TestNothingPersonalUnasked(t *testing.T) {
-	p := simulated(t).Person()
+	p := simulated(t).Person().Reveal()
 	for _, lang := range []string{"ja", "en"} {
 		w, out, errs := terminal(typed...)
 		opened := w.open

@@ -61,13 +61,13 @@ func openSimulated(o options, w world) (source, error) {
 	}
 	return source{
 		transport: c.Transport(), name: func() string { return simulated }, roots: roots,
-		hint:  simulatedHint(o.language, c.Person()),
+		hint:  simulatedHint(o.language, c.Person().Reveal()),
 		close: func(context.Context) {},
 	}, nil
 }
 
 // simulatedHint tells what a person would know of their own card.
-func simulatedHint(lang card.Language, p person.Person) string {
+func simulatedHint(lang card.Language, p person.Details) string {
 	text := "(authentication PIN %s, text PIN %s, signing password %s; born %s, card expires %s, security code %s)"
 	if lang == card.Japanese {
 		text = "（利用者証明用 %s、券面事項入力補助用 %s、署名用 %s、生年月日 %s、有効期限 %s、セキュリティコード %s）"

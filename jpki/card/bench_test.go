@@ -71,7 +71,7 @@ func (c *counting) Transmit(ctx context.Context, raw []byte) ([]byte, error) {
 // uses are what programs do with a card, and how many commands that may take: with extended lengths, and without. Selecting
 // the application is among them, because transactions begin with it.
 func uses(t testing.TB, sim *cardsim.Card) []use {
-	p := sim.Person()
+	p := sim.Person().Reveal()
 	numberB, _ := printedOn(t, sim)
 	return []use{
 		{"open", 2, 2, func(context.Context, *card.Card) error { return nil }},

@@ -11,7 +11,7 @@ import (
 // Every PIN that the holder has chosen can be changed, and the other ones stay.
 func TestChangePIN(t *testing.T) {
 	sim, c := openSim(t)
-	p := sim.Person()
+	p := sim.Person().Reveal()
 	pins := map[card.PIN][2]string{
 		card.AuthPIN: {p.AuthPIN, "8642"}, card.TextPIN: {p.TextPIN, "7531"}, card.SigningPIN: {p.SigningPassword, "new9pass"},
 		card.ResidentPIN: {p.TextPIN, "9753"}, card.CommonPIN: {p.TextPIN, "1357"},
@@ -38,7 +38,7 @@ func TestChangePIN(t *testing.T) {
 // The card forgets what was verified, and the client knows.
 func TestChangePINForgets(t *testing.T) {
 	sim, c := openSim(t)
-	p := sim.Person()
+	p := sim.Person().Reveal()
 	if err := c.VerifyAuthPIN(t.Context(), p.AuthPIN); err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestTriesOfEveryReference(t *testing.T) {
 // present presents a reference, right or wrong, in the way that a program does.
 func present(t *testing.T, c *card.Card, sim *cardsim.Card, p card.PIN, right bool) error {
 	t.Helper()
-	person := sim.Person()
+	person := sim.Person().Reveal()
 	numberB, birthdate := printedOn(t, sim)
 	pick := func(value, wrong string) string {
 		if right {

@@ -47,7 +47,7 @@ type onCard struct {
 }
 
 func printed() onCard {
-	p := softwareCard().Person()
+	p := softwareCard().Person().Reveal()
 	birthdate, err := fourinfo.ParseBirthdate(p.Subject.Birthdate)
 	if err != nil {
 		log.Fatal(err)

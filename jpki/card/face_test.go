@@ -25,7 +25,7 @@ import (
 
 func TestCardFace(t *testing.T) {
 	sim, c := openSim(t)
-	p := sim.Person()
+	p := sim.Person().Reveal()
 	numberB, birthdate := printedOn(t, sim)
 	for by, number := range map[card.PIN]string{card.FaceNumberA: p.IndividualNumber, card.FaceNumberB: numberB} {
 		face, err := c.CardFace(t.Context(), by, number)
@@ -105,7 +105,7 @@ func TestPhones(t *testing.T) {
 			wantReason(t, err, card.ReasonApplicationMissing)
 			_, err = c.AuthCertificate(t.Context())
 			wantReason(t, err, card.ReasonNotVerified)
-			if err := c.VerifyAuthPIN(t.Context(), sim.Person().AuthPIN); err != nil {
+			if err := c.VerifyAuthPIN(t.Context(), sim.Person().Reveal().AuthPIN); err != nil {
 				t.Fatal(err)
 			}
 			key, err := c.AuthKey(t.Context())
@@ -134,7 +134,7 @@ func TestChild(t *testing.T) {
 
 func TestFreeInformation(t *testing.T) {
 	sim, c := openSim(t)
-	p := sim.Person()
+	p := sim.Person().Reveal()
 	token, err := c.TokenInformation(t.Context())
 	if err != nil || token.Label != "JPKIAPICCTOKEN2" || token.Model == "" || token.HardwareVersion != "03" || token.FirmwareVersion != "01" {
 		t.Errorf("token %+v, %v", token, err)
@@ -164,7 +164,7 @@ func TestFreeInformation(t *testing.T) {
 
 func TestIssuerData(t *testing.T) {
 	sim, c := openSim(t)
-	p := sim.Person()
+	p := sim.Person().Reveal()
 	got, err := c.IssuerData(t.Context())
 	if err != nil || got.Municipality != p.Subject.MunicipalityCode || got.Issuer != nil {
 		t.Errorf("got %+v, %v", got, err)

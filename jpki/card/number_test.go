@@ -28,12 +28,12 @@ func confirm(t *testing.T, c *card.Card, sim *cardsim.Card, digits string) error
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c.ConfirmIndividualNumber(t.Context(), sim.Person().TextPIN, number)
+	return c.ConfirmIndividualNumber(t.Context(), sim.Person().Reveal().TextPIN, number)
 }
 
 func TestIndividualNumber(t *testing.T) {
 	sim := newSim(t, cardsim.Plastic)
-	p := sim.Person()
+	p := sim.Person().Reveal()
 	for _, secure := range []bool{false, true} {
 		c := openOver(t, sim.Transport(), card.Options{SecureMessaging: secure})
 		number, err := c.IndividualNumber(t.Context(), p.TextPIN, fourinfo.PurposeReporting)
@@ -105,16 +105,16 @@ func TestConfirmIndividualNumber(t *testing.T) {
 	sim := newSim(t, cardsim.Plastic)
 	wire := &wiretap{Transport: sim.Transport()}
 	c := openOver(t, wire, card.Options{})
-	if err := confirm(t, c, sim, sim.Person().IndividualNumber); err != nil {
+	if err := confirm(t, c, sim, sim.Person().Reveal().IndividualNumber); err != nil {
 		t.Fatal(err)
 	}
 	wantPINError(t, confirm(t, c, sim, wrongNumber(t)), card.PINError{Reference: card.TextNumberA, Remaining: 9, Reason: card.ReasonWrongPIN})
-	for _, secret := range []string{sim.Person().IndividualNumber, wrongNumber(t)} {
+	for _, secret := range []string{sim.Person().Reveal().IndividualNumber, wrongNumber(t)} {
 		if wire.saw(secret) {
 			t.Error("a number travelled in the clear")
 		}
 	}
-	if !wire.saw(sim.Person().TextPIN) {
+	if !wire.saw(sim.Person().Reveal().TextPIN) {
 		t.Error("the wiretap is deaf: the text PIN travels in the clear")
 	}
 }
@@ -122,7 +122,7 @@ func TestConfirmIndividualNumber(t *testing.T) {
 // With secure messaging neither number nor attributes travel in the clear; without they do.
 func TestSecureMessagingHides(t *testing.T) {
 	sim := newSim(t, cardsim.Plastic)
-	p := sim.Person()
+	p := sim.Person().Reveal()
 	for _, secure := range []bool{false, true} {
 		wire := &wiretap{Transport: sim.Transport()}
 		c := openOver(t, wire, card.Options{SecureMessaging: secure, Roots: rootsOf(t, sim)})
@@ -166,7 +166,7 @@ func (w *wiretap) saw(secret string) bool {
 // With secure messaging asked for, a card or man in the middle that does not offer it gets nothing.
 func TestSecureMessagingIsNotGivenUp(t *testing.T) {
 	sim := newSim(t, cardsim.Plastic)
-	p := sim.Person()
+	p := sim.Person().Reveal()
 	for name, forge := range map[string]func(cmd, answer []byte) []byte{
 		"not offered": func(cmd, answer []byte) []byte {
 			if cmd[1] == 0xAE {
@@ -226,10 +226,10 @@ func TestSecureMessagingCommands(t *testing.T) {
 	sim := newSim(t, cardsim.Plastic)
 	wire := &wiretap{Transport: sim.Transport()}
 	c := openOver(t, wire, card.Options{SecureMessaging: true})
-	if _, err := c.IndividualNumber(t.Context(), sim.Person().TextPIN, fourinfo.PurposeReporting); err != nil {
+	if _, err := c.IndividualNumber(t.Context(), sim.Person().Reveal().TextPIN, fourinfo.PurposeReporting); err != nil {
 		t.Fatal(err)
 	}
-	if err := confirm(t, c, sim, sim.Person().IndividualNumber); err != nil {
+	if err := confirm(t, c, sim, sim.Person().Reveal().IndividualNumber); err != nil {
 		t.Fatal(err)
 	}
 	var opened, read, verified int

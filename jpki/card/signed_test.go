@@ -26,7 +26,7 @@ type reading struct {
 
 func readings(t testing.TB, sim *cardsim.Card) []reading {
 	t.Helper()
-	p := sim.Person()
+	p := sim.Person().Reveal()
 	number, err := fourinfo.NewIndividualNumber(p.IndividualNumber, fourinfo.PurposeReporting)
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +67,7 @@ func readings(t testing.TB, sim *cardsim.Card) []reading {
 // printedOn returns 照合番号B and the birthdate as the card compares it, made from what is printed on the card.
 func printedOn(t testing.TB, sim *cardsim.Card) (numberB, birthdate string) {
 	t.Helper()
-	p := sim.Person()
+	p := sim.Person().Reveal()
 	born, err := fourinfo.ParseBirthdate(p.Subject.Birthdate)
 	if err != nil {
 		t.Fatal(err)
@@ -262,7 +262,7 @@ func TestExchangedIndividualNumber(t *testing.T) {
 	f := &forger{inner: sim.Transport(), app: 0x08, file: 1}
 	f.forge = func(_ int, answer []byte) { copy(answer[3:], other+string(digit)) }
 	c := openOver(t, f, card.Options{Roots: rootsOf(t, sim)})
-	_, err := c.IndividualNumber(t.Context(), sim.Person().TextPIN, fourinfo.PurposeReporting)
+	_, err := c.IndividualNumber(t.Context(), sim.Person().Reveal().TextPIN, fourinfo.PurposeReporting)
 	wantReason(t, err, card.ReasonTampered)
 }
 

@@ -278,7 +278,7 @@ func TestSimAttributes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := sim.Person()
+			want := sim.Person().Reveal()
 			got, err := c.Attributes(t.Context(), want.TextPIN)
 			if err != nil {
 				t.Fatal(err)

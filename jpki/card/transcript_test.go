@@ -18,11 +18,11 @@ import (
 
 var update = flag.Bool("update", false, "record the transcripts anew")
 
-const transcript = "testdata/plastic.transcript"
+const recordingFile = "testdata/plastic.transcript"
 
 // visit is everything that reads from a card, with a wrong and the right PIN. It draws nothing at random, so the commands
 // are always the same.
-func visit(t *testing.T, tr card.Transport, p person.Person) {
+func visit(t *testing.T, tr card.Transport, p person.Details) {
 	t.Helper()
 	ctx := t.Context()
 	c, err := card.Open(ctx, tr, card.Options{})
@@ -91,28 +91,29 @@ func visit(t *testing.T, tr card.Transport, p person.Person) {
 // a transcript of a real card can put it in the place of this one.
 func TestReplayedFromATranscript(t *testing.T) {
 	at := time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)
-	p, err := person.Lookup(person.Hanako, at)
+	holder, err := person.Lookup(person.Hanako, at)
 	if err != nil {
 		t.Fatal(err)
 	}
+	p := holder.Reveal()
 	if *update {
 		now := func() time.Time { return at }
 		authority, err := issuer.New(issuer.Config{Now: now})
 		if err != nil {
 			t.Fatal(err)
 		}
-		sim, err := cardsim.NewCard(cardsim.Config{Person: p, JPKI: authority, Now: now})
+		sim, err := cardsim.NewCard(cardsim.Config{Person: holder, JPKI: authority, Now: now})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var out bytes.Buffer
 		out.WriteString("# A visit to the card of a synthetic person. PINs are masked.\n")
 		visit(t, transcript.Record(sim.Transport(), &out), p)
-		if err := os.WriteFile(transcript, out.Bytes(), 0o644); err != nil {
+		if err := os.WriteFile(recordingFile, out.Bytes(), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	text, err := os.ReadFile(transcript)
+	text, err := os.ReadFile(recordingFile)
 	if err != nil {
 		t.Fatal(err)
 	}

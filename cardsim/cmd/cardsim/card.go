@@ -82,7 +82,7 @@ func runCard(ctx context.Context, args []string, s streams) error {
 			return err
 		}
 		slots[i] = vpcd.NewSlot(vpcd.Config{Address: address, Card: card, Logger: logger})
-		introduce(s.out, card.Person())
+		introduce(s.out, card.Person().Reveal())
 		_, _ = fmt.Fprintf(s.out, "card %d (%s) with ATR %X for the virtual reader at %s; waits until pcscd with vsmartcard-vpcd runs there\n",
 			i+1, card.Kind(), card.ATR(), address)
 	}

@@ -145,7 +145,7 @@ func personNames() string {
 }
 
 // introduce says what this is and with which PINs the synthetic person's card opens.
-func introduce(w io.Writer, p person.Person) {
+func introduce(w io.Writer, p person.Details) {
 	_, _ = fmt.Fprintf(w, `SIMULATOR: not an official service, not a real card; the person does not exist.
 person %s
   PIN for authentication (利用者証明用): %s

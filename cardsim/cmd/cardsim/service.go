@@ -91,7 +91,7 @@ func runService(ctx context.Context, args []string, stdout, stderr io.Writer) er
 		return asUsage(err)
 	}
 	for _, card := range config.Cards {
-		introduce(stdout, card.Person())
+		introduce(stdout, card.Person().Reveal())
 	}
 	environment := service.Environment()
 	_, _ = fmt.Fprintf(stdout, "issuer    %s\nlogin     %s\ntoken     %s\nuserinfo  %s\nkeys      %s\nsign API  %s\nlistening on %s\n",

@@ -133,10 +133,11 @@ func certificate(t *testing.T, read func(context.Context) ([]byte, error)) *x509
 
 func TestAttributes(t *testing.T) {
 	_, c := openCard(t)
-	want, err := person.Lookup(person.Hanako, time.Now())
+	holder, err := person.Lookup(person.Hanako, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
+	want := holder.Reveal()
 	got, err := c.Attributes(t.Context(), want.TextPIN)
 	if err != nil {
 		t.Fatal(err)
@@ -150,26 +151,27 @@ func TestAttributes(t *testing.T) {
 // Everything that the issuer signed, verified to the roots of the test hierarchy, with the number through secure messaging.
 func TestSignedData(t *testing.T) {
 	r := openReader(t)
-	person, err := person.Lookup(person.Hanako, time.Now())
+	holder, err := person.Lookup(person.Hanako, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
+	details := holder.Reveal()
 	c, err := card.Options{Roots: testRoots(t), SecureMessaging: true}.Wait(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = c.Close(context.WithoutCancel(t.Context())) }()
-	if _, err := c.Attributes(t.Context(), person.TextPIN); err != nil {
+	if _, err := c.Attributes(t.Context(), details.TextPIN); err != nil {
 		t.Error(err)
 	}
-	number, err := c.IndividualNumber(t.Context(), person.TextPIN, fourinfo.PurposeReporting)
+	number, err := c.IndividualNumber(t.Context(), details.TextPIN, fourinfo.PurposeReporting)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if digits, err := number.Reveal(fourinfo.PurposeReporting); digits != person.IndividualNumber || err != nil {
+	if digits, err := number.Reveal(fourinfo.PurposeReporting); digits != details.IndividualNumber || err != nil {
 		t.Error("another number", err)
 	}
-	face, err := c.CardFace(t.Context(), card.FaceNumberA, person.IndividualNumber)
+	face, err := c.CardFace(t.Context(), card.FaceNumberA, details.IndividualNumber)
 	if err != nil || face.Portrait.MediaType() != "image/jp2" {
 		t.Errorf("portrait %s, %v", face.Portrait.MediaType(), err)
 	}
