@@ -224,7 +224,7 @@ func (s *Service) takeAuthPIN(ctx context.Context, v *visit, form url.Values) {
 		s.cardProblem(ctx, v, err)
 		return
 	}
-	v.hand, v.personID, v.authCertificate, v.authTime = h, h.card.Person().ID()(), der, s.now()
+	v.hand, v.personID, v.authCertificate, v.authTime = h, h.card.Person().ID(), der, s.now()
 	v.advance()
 }
 

@@ -48,7 +48,8 @@ func start(ctx context.Context, o options, logger *slog.Logger) (_ *demo, err er
 			d.close()
 		}
 	}()
-	if d.person, err = person.Lookup(person.Hanako, time.Now()); err != nil {
+	now := time.Now
+	if d.person, err = person.Lookup(person.Hanako, now()); err != nil {
 		return nil, err
 	}
 	jpki, err := issuer.New(issuer.Config{}) // the default seed: the same test CAs in every process
@@ -98,7 +99,7 @@ func start(ctx context.Context, o options, logger *slog.Logger) (_ *demo, err er
 	}
 	d.app, err = newApp(appConfig{
 		client: client, redirectURL: redirectURL, mode: o.mode, operator: op, service: d.service,
-		showPersonal: o.showPersonal, simulated: op != nil, person: d.person, now: time.Now, logger: logger,
+		showPersonal: o.showPersonal, simulated: op != nil, person: d.person, now: now, logger: logger,
 	})
 	if err != nil {
 		return nil, err
