@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
@@ -362,7 +363,7 @@ func TestNoSecretInLogsAndErrors(t *testing.T) {
 	}
 	for _, err := range w.errs {
 		for cause := err; cause != nil; cause = errors.Unwrap(cause) {
-			if _, err := fmt.Fprintln(w.logs, cause.Error(), authn.MessageFor(cause, authn.Japanese), authn.MessageFor(cause, authn.English)); err != nil {
+			if _, err := fmt.Fprintln(w.logs, cause.Error(), kakunin.MessageFor(cause, kakunin.Japanese), kakunin.MessageFor(cause, kakunin.English)); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"slices"
 	"time"
+
+	"github.com/kakunin-go/kakunin"
 )
 
 // EventKind says what happened. The zero value is no event.
@@ -70,7 +72,7 @@ type Event struct {
 	Check  string
 	Code   string
 	// Family says what kind of reaction the refusal calls for; an alarm should be bound to Untrusted.
-	Family Family
+	Family kakunin.Family
 }
 
 // AuditLog adapts a logger to Config.Audit: one record for each event, refusals with level Warn, the others with Info.
@@ -138,7 +140,7 @@ func (e *Event) refused(err error) {
 	if err == nil {
 		return
 	}
-	e.Family = FamilyOf(err)
+	e.Family = kakunin.FamilyOf(err)
 	if own, ok := err.(*Error); ok { //nolint:errorlint // this package returns *Error unwrapped
 		e.Reason, e.Check, e.Code = own.Reason, own.Check, knownCode(own.Code)
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kakunin-go/kakunin"
 )
 
 // audited is a client whose events are collected.
@@ -51,48 +53,48 @@ func TestEveryRefusalIsReportedOnce(t *testing.T) {
 		reason Reason
 		check  string
 		code   string
-		family Family
+		family kakunin.Family
 	}{
 		"request that cannot be sent": {func(_ *testOP, c *Client) error {
 			_, err := c.Begin(context.Background(), Request{Scopes: SignScope})
 			return err
-		}, false, ReasonConfiguration, "request", "", Configuration},
+		}, false, ReasonConfiguration, "request", "", kakunin.Configuration},
 		"no pending login": {func(_ *testOP, c *Client) error {
 			_, err := c.Finish(context.Background(), Pending{}, url.Values{})
 			return err
-		}, false, ReasonStateMismatch, "pending", "", Untrusted},
+		}, false, ReasonStateMismatch, "pending", "", kakunin.Untrusted},
 		"forged state": {func(op *testOP, c *Client) error {
 			_, err := finishWith(op, c, func(q url.Values) { q.Set("state", "x") })
 			return err
-		}, true, ReasonStateMismatch, "state", "", Untrusted},
+		}, true, ReasonStateMismatch, "state", "", kakunin.Untrusted},
 		"cancelled": {func(op *testOP, c *Client) error {
 			_, err := finishWith(op, c, func(q url.Values) { q.Set("error", "access_denied") })
 			return err
-		}, true, ReasonUserCancelled, "error", "access_denied", User},
+		}, true, ReasonUserCancelled, "error", "access_denied", kakunin.User},
 		"text in place of a code": {func(op *testOP, c *Client) error {
 			_, err := finishWith(op, c, func(q url.Values) { q.Set("error", "evil\ntext") })
 			return err
-		}, true, ReasonProviderError, "error", "", Unavailable},
+		}, true, ReasonProviderError, "error", "", kakunin.Unavailable},
 		"refused by the token endpoint": {func(op *testOP, c *Client) error {
 			op.token = reply(400, jsonType, `{"error":"invalid_grant"}`)
 			_, err := op.login(c, Request{})
 			return err
-		}, true, ReasonTokenRejected, "token endpoint", "invalid_grant", User},
+		}, true, ReasonTokenRejected, "token endpoint", "invalid_grant", kakunin.User},
 		"bad ID token": {func(op *testOP, c *Client) error {
 			op.claims = set("aud", "x")
 			_, err := op.login(c, Request{})
 			return err
-		}, true, ReasonIDToken, "aud", "", Untrusted},
+		}, true, ReasonIDToken, "aud", "", kakunin.Untrusted},
 		"bad userinfo": {func(op *testOP, c *Client) error {
 			op.person = with(op.person, "sub", "x")
 			_, err := op.login(c, Request{Scopes: Name})
 			return err
-		}, true, ReasonUserinfo, "sub", "", Untrusted},
+		}, true, ReasonUserinfo, "sub", "", kakunin.Untrusted},
 		"service down": {func(op *testOP, c *Client) error {
 			op.token = reply(503, jsonType, "{}")
 			_, err := op.login(c, Request{})
 			return err
-		}, true, ReasonTransport, "status", "", Unavailable},
+		}, true, ReasonTransport, "status", "", kakunin.Unavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			op := newOP(t)
@@ -134,7 +136,7 @@ func TestRefreshesAreReported(t *testing.T) {
 		t.Fatal("accepted")
 	}
 	list := (*events)[2:]
-	if len(list) != 2 || list[0].Kind != TokensRefreshed || list[1].Kind != RefreshRefused || list[1].Check != "sub" || list[1].Family != Untrusted {
+	if len(list) != 2 || list[0].Kind != TokensRefreshed || list[1].Kind != RefreshRefused || list[1].Check != "sub" || list[1].Family != kakunin.Untrusted {
 		t.Errorf("%+v", list)
 	}
 }

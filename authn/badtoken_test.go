@@ -24,6 +24,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/internal/jose"
 )
 
@@ -49,8 +50,8 @@ func TestBadTokens(t *testing.T) {
 			if got := verdict(err); got != b.want {
 				t.Errorf("%s, want %s", got, b.want)
 			}
-			if FamilyOf(err) != Untrusted {
-				t.Errorf("family %v", FamilyOf(err))
+			if kakunin.FamilyOf(err) != kakunin.Untrusted {
+				t.Errorf("family %v", kakunin.FamilyOf(err))
 			}
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
@@ -25,30 +26,30 @@ func TestRefusedCallbacks(t *testing.T) {
 		change func(url.Values)
 		reason Reason
 		check  string
-		family Family
+		family kakunin.Family
 	}{
-		{"state of another login", func(q url.Values) { q.Set("state", randomText(32)) }, ReasonStateMismatch, "state", Untrusted},
-		{"state missing", func(q url.Values) { q.Del("state") }, ReasonStateMismatch, "state", Untrusted},
-		{"state extended", func(q url.Values) { q.Set("state", q.Get("state")+"A") }, ReasonStateMismatch, "state", Untrusted},
-		{"cancel with a foreign state", func(q url.Values) { q.Set("state", "x"); q.Set("error", "access_denied") }, ReasonStateMismatch, "state", Untrusted},
-		{"duplicate state", func(q url.Values) { q.Add("state", q.Get("state")) }, ReasonCallback, "duplicate state", Untrusted},
-		{"duplicate code", func(q url.Values) { q.Add("code", "x") }, ReasonCallback, "duplicate code", Untrusted},
-		{"duplicate iss", func(q url.Values) { q["iss"] = []string{"a", "b"} }, ReasonCallback, "duplicate iss", Untrusted},
-		{"duplicate error", func(q url.Values) { q["error"] = []string{"access_denied", "x"} }, ReasonCallback, "duplicate error", Untrusted},
-		{"iss of another issuer", func(q url.Values) { q.Set("iss", Production().Issuer) }, ReasonIssuerMismatch, "iss", Untrusted},
-		{"iss empty", func(q url.Values) { q.Set("iss", "") }, ReasonIssuerMismatch, "iss", Untrusted},
-		{"iss of another issuer before the error", func(q url.Values) { q.Set("iss", "x"); q.Set("error", "access_denied") }, ReasonIssuerMismatch, "iss", Untrusted},
-		{"code missing", func(q url.Values) { q.Del("code") }, ReasonCallback, "code", Untrusted},
-		{"code empty", func(q url.Values) { q.Set("code", "") }, ReasonCallback, "code", Untrusted},
-		{"too large", func(q url.Values) { q.Set("x", strings.Repeat("x", limits.CallbackQuery)) }, ReasonCallback, "size", Untrusted},
-		{"cancelled", func(q url.Values) { q.Set("error", "access_denied") }, ReasonUserCancelled, "error", User},
-		{"cancelled, with a code as well", func(q url.Values) { q.Set("error", "access_denied"); q.Set("error_description", "<b>") }, ReasonUserCancelled, "error", User},
-		{"login required", func(q url.Values) { q.Set("error", "login_required") }, ReasonInteractionRequired, "error", User},
-		{"invalid scope", func(q url.Values) { q.Set("error", "invalid_scope") }, ReasonRequestRefused, "error", Configuration},
-		{"server error", func(q url.Values) { q.Set("error", "server_error") }, ReasonProviderError, "error", Unavailable},
-		{"temporarily unavailable", func(q url.Values) { q.Set("error", "temporarily_unavailable") }, ReasonProviderError, "error", Unavailable},
-		{"unknown code", func(q url.Values) { q.Set("error", "<script>alert(1)</script>") }, ReasonProviderError, "error", Unavailable},
-		{"empty error", func(q url.Values) { q.Set("error", "") }, ReasonProviderError, "error", Unavailable},
+		{"state of another login", func(q url.Values) { q.Set("state", randomText(32)) }, ReasonStateMismatch, "state", kakunin.Untrusted},
+		{"state missing", func(q url.Values) { q.Del("state") }, ReasonStateMismatch, "state", kakunin.Untrusted},
+		{"state extended", func(q url.Values) { q.Set("state", q.Get("state")+"A") }, ReasonStateMismatch, "state", kakunin.Untrusted},
+		{"cancel with a foreign state", func(q url.Values) { q.Set("state", "x"); q.Set("error", "access_denied") }, ReasonStateMismatch, "state", kakunin.Untrusted},
+		{"duplicate state", func(q url.Values) { q.Add("state", q.Get("state")) }, ReasonCallback, "duplicate state", kakunin.Untrusted},
+		{"duplicate code", func(q url.Values) { q.Add("code", "x") }, ReasonCallback, "duplicate code", kakunin.Untrusted},
+		{"duplicate iss", func(q url.Values) { q["iss"] = []string{"a", "b"} }, ReasonCallback, "duplicate iss", kakunin.Untrusted},
+		{"duplicate error", func(q url.Values) { q["error"] = []string{"access_denied", "x"} }, ReasonCallback, "duplicate error", kakunin.Untrusted},
+		{"iss of another issuer", func(q url.Values) { q.Set("iss", Production().Issuer) }, ReasonIssuerMismatch, "iss", kakunin.Untrusted},
+		{"iss empty", func(q url.Values) { q.Set("iss", "") }, ReasonIssuerMismatch, "iss", kakunin.Untrusted},
+		{"iss of another issuer before the error", func(q url.Values) { q.Set("iss", "x"); q.Set("error", "access_denied") }, ReasonIssuerMismatch, "iss", kakunin.Untrusted},
+		{"code missing", func(q url.Values) { q.Del("code") }, ReasonCallback, "code", kakunin.Untrusted},
+		{"code empty", func(q url.Values) { q.Set("code", "") }, ReasonCallback, "code", kakunin.Untrusted},
+		{"too large", func(q url.Values) { q.Set("x", strings.Repeat("x", limits.CallbackQuery)) }, ReasonCallback, "size", kakunin.Untrusted},
+		{"cancelled", func(q url.Values) { q.Set("error", "access_denied") }, ReasonUserCancelled, "error", kakunin.User},
+		{"cancelled, with a code as well", func(q url.Values) { q.Set("error", "access_denied"); q.Set("error_description", "<b>") }, ReasonUserCancelled, "error", kakunin.User},
+		{"login required", func(q url.Values) { q.Set("error", "login_required") }, ReasonInteractionRequired, "error", kakunin.User},
+		{"invalid scope", func(q url.Values) { q.Set("error", "invalid_scope") }, ReasonRequestRefused, "error", kakunin.Configuration},
+		{"server error", func(q url.Values) { q.Set("error", "server_error") }, ReasonProviderError, "error", kakunin.Unavailable},
+		{"temporarily unavailable", func(q url.Values) { q.Set("error", "temporarily_unavailable") }, ReasonProviderError, "error", kakunin.Unavailable},
+		{"unknown code", func(q url.Values) { q.Set("error", "<script>alert(1)</script>") }, ReasonProviderError, "error", kakunin.Unavailable},
+		{"empty error", func(q url.Values) { q.Set("error", "") }, ReasonProviderError, "error", kakunin.Unavailable},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			op := newOP(t)
@@ -57,8 +58,8 @@ func TestRefusedCallbacks(t *testing.T) {
 			if id != nil || op.tokenHits.Load() != 0 {
 				t.Error("the token endpoint was called")
 			}
-			if FamilyOf(err) != c.family {
-				t.Errorf("family %s, want %s", FamilyOf(err), c.family)
+			if kakunin.FamilyOf(err) != c.family {
+				t.Errorf("family %s, want %s", kakunin.FamilyOf(err), c.family)
 			}
 			if strings.Contains(e.Error(), "script") || e.Code != knownCode(e.Code) {
 				t.Errorf("attacker's text in %q", e)
@@ -94,7 +95,7 @@ func TestCancelCodesAreConfigurable(t *testing.T) {
 		t.Errorf("an unregistered code is repeated: %q", e.Code)
 	}
 	_, err = finishWith(op, c, func(q url.Values) { q.Set("error", "access_denied") })
-	if e := wantError(t, err, ReasonAccessDenied, "error"); e.Code != "access_denied" || FamilyOf(e) != Account {
+	if e := wantError(t, err, ReasonAccessDenied, "error"); e.Code != "access_denied" || kakunin.FamilyOf(e) != kakunin.Account {
 		t.Errorf("%v", e)
 	}
 }
@@ -109,12 +110,12 @@ func TestReplayedCallback(t *testing.T) {
 	}
 	id, err := c.Finish(context.Background(), begun.Pending, q)
 	e := wantError(t, err, ReasonReplayed, "state")
-	if id != nil || FamilyOf(e) != User || op.tokenHits.Load() != 1 {
+	if id != nil || kakunin.FamilyOf(e) != kakunin.User || op.tokenHits.Load() != 1 {
 		t.Error("the code was sent again")
 	}
 	// In another process the service's own single use of codes remains.
 	_, err = op.client().Finish(context.Background(), begun.Pending, q)
-	if e := wantError(t, err, ReasonTokenRejected, "token endpoint"); e.Code != "invalid_grant" || FamilyOf(e) != User {
+	if e := wantError(t, err, ReasonTokenRejected, "token endpoint"); e.Code != "invalid_grant" || kakunin.FamilyOf(e) != kakunin.User {
 		t.Errorf("%v", e)
 	}
 }
@@ -150,8 +151,8 @@ func TestPendingExpires(t *testing.T) {
 		q := op.authorize(begun)
 		op.clock.advance(age)
 		_, err := c.Finish(context.Background(), begun.Pending, q)
-		if e := wantError(t, err, ReasonExpired, "created"); FamilyOf(e) != User {
-			t.Errorf("family %s", FamilyOf(e))
+		if e := wantError(t, err, ReasonExpired, "created"); kakunin.FamilyOf(e) != kakunin.User {
+			t.Errorf("family %s", kakunin.FamilyOf(e))
 		}
 	}
 	begun := op.begin(c, Request{})
@@ -224,7 +225,7 @@ func FuzzCallback(f *testing.F) {
 		if err == nil && (q.Get("state") != state || q.Has("error")) {
 			t.Fatal("accepted")
 		}
-		if err != nil && FamilyOf(err).String() == "unclassified" {
+		if err != nil && kakunin.FamilyOf(err).String() == "unclassified" {
 			t.Fatal(err)
 		}
 	})

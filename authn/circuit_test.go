@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/webcall"
 )
@@ -57,7 +58,7 @@ func TestCircuit(t *testing.T) {
 			token := switchable(op)
 			token.Store(&down)
 			for range defaultBreakAfter {
-				if err := serviceToken(c); FamilyOf(err) != Unavailable {
+				if err := serviceToken(c); kakunin.FamilyOf(err) != kakunin.Unavailable {
 					t.Fatal(err)
 				}
 			}
@@ -69,7 +70,7 @@ func TestCircuit(t *testing.T) {
 				t.Error("requests while the circuit was open")
 			}
 			op.clock.advance(defaultBreakFor)
-			if err := serviceToken(c); FamilyOf(err) != Unavailable || op.tokenHits.Load() != hits+1 {
+			if err := serviceToken(c); kakunin.FamilyOf(err) != kakunin.Unavailable || op.tokenHits.Load() != hits+1 {
 				t.Fatalf("the probe: %v", err)
 			}
 			wantError(t, serviceToken(c), ReasonTransport, "circuit open")

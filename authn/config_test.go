@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
@@ -42,8 +43,8 @@ func TestConfigMistakesAreAllNamed(t *testing.T) {
 		Wire: &wire.Profile{ScopeUserCertificate: "a b", ServiceTokenScope: "a  b"},
 	})
 	e := wantError(t, err, ReasonConfiguration, "")
-	if FamilyOf(e) != Configuration {
-		t.Errorf("family %s", FamilyOf(e))
+	if kakunin.FamilyOf(e) != kakunin.Configuration {
+		t.Errorf("family %s", kakunin.FamilyOf(e))
 	}
 	for _, want := range []string{"Issuer must use https", "AuthorizationEndpoint is missing", "TokenEndpoint must not contain credentials", "UserinfoEndpoint is not an absolute URL",
 		"JWKSEndpoint must not contain a fragment", "SignEndpoint must use https", "ClientID", "Key: ", "RedirectURL must use https", "ACRValues", "RequireACR", "IDTokenAlgorithms",
@@ -231,7 +232,7 @@ func TestDiscover(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Discover(context.Background(), nil, "http://op.example"); FamilyOf(err) != Configuration {
+	if _, err := Discover(context.Background(), nil, "http://op.example"); kakunin.FamilyOf(err) != kakunin.Configuration {
 		t.Errorf("%v", err)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kakunin-go/kakunin"
 )
 
 // conformanceModule is a module of the OpenID Foundation's test plans for relying parties, run against a provider that
@@ -46,7 +48,7 @@ func TestConformance(t *testing.T) {
 			if got := verdict(err); got != m.want {
 				t.Errorf("%s, want %s", got, m.want)
 			}
-			if e := new(Error); errors.As(err, &e) && e.Family() == User {
+			if e := new(Error); errors.As(err, &e) && e.Family() == kakunin.User {
 				t.Error("a fault of the provider is blamed on the person")
 			}
 		})
@@ -364,7 +366,7 @@ func formPostError(t *testing.T, op *testOP) error {
 	if id != nil || op.tokenHits.Load() != 0 {
 		t.Error("something came of it")
 	}
-	if text := MessageFor(err, English); text == "" || strings.Contains(text+err.Error(), "script") {
+	if text := kakunin.MessageFor(err, kakunin.English); text == "" || strings.Contains(text+err.Error(), "script") {
 		t.Errorf("the error page would say %q", text)
 	}
 	return err

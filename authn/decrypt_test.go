@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/internal/jose"
 )
 
@@ -196,7 +197,7 @@ func TestDecryptionKeyFiles(t *testing.T) {
 		"1024 bits": func() error { _, err := NewDecryptionKey(small, ""); return err },
 		"long kid":  func() error { _, err := NewDecryptionKey(testDecryptEC(), strings.Repeat("k", 256)); return err },
 	} {
-		if err := do(); FamilyOf(err) != Configuration || strings.Contains(err.Error(), path) {
+		if err := do(); kakunin.FamilyOf(err) != kakunin.Configuration || strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -209,7 +210,7 @@ func TestDecryptionKeyFiles(t *testing.T) {
 	} {
 		cf := op.config()
 		change(&cf)
-		if _, err := New(cf); FamilyOf(err) != Configuration {
+		if _, err := New(cf); kakunin.FamilyOf(err) != kakunin.Configuration {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -244,7 +245,7 @@ func FuzzOpenUserinfo(f *testing.F) {
 	f.Fuzz(func(t *testing.T, token string) {
 		if _, _, err := c.openUserinfo(t.Context(), token); err == nil {
 			t.Fatal("accepted")
-		} else if FamilyOf(err).String() == "unclassified" {
+		} else if kakunin.FamilyOf(err).String() == "unclassified" {
 			t.Fatal(err)
 		}
 	})

@@ -5,42 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/internal/webcall"
 )
-
-// Family, Language: see FamilyOf and MessageFor.
-type (
-	// Family says what the application should do about an error.
-	Family = fault.Family
-	// Language selects the language of a message.
-	Language = fault.Language
-)
-
-// The five families of errors and the languages of messages.
-const (
-	// User: the person cancelled or let it time out. Offer to try again.
-	User = fault.User
-	// Account: the card, certificate or account cannot be used. Tell the person what to fix.
-	Account = fault.Account
-	// Configuration: our own configuration or registration is wrong. Alert the operators.
-	Configuration = fault.Configuration
-	// Unavailable: the service cannot be reached now. Try again later.
-	Unavailable = fault.Unavailable
-	// Untrusted: what was received cannot be trusted. Accept nothing and raise an alarm.
-	Untrusted = fault.Untrusted
-
-	// Japanese selects Japanese texts.
-	Japanese = fault.Japanese
-	// English selects English texts.
-	English = fault.English
-)
-
-// FamilyOf says what the application should do about an error of any package of this module.
-func FamilyOf(err error) Family { return fault.FamilyOf(err) }
-
-// MessageFor returns a text to show to the person; it contains nothing that a person or the network supplied.
-func MessageFor(err error, l Language) string { return fault.MessageFor(err, l) }
 
 // Reason says what went wrong. The zero value is ReasonUnknown.
 type Reason int
@@ -96,67 +63,67 @@ const (
 // reasonInfo is what there is to say about a reason.
 type reasonInfo struct {
 	name    string
-	family  Family
-	message fault.Message // zero: the family's message
+	family  kakunin.Family
+	message kakunin.Message // zero: the family's message
 }
 
 func (r Reason) info() reasonInfo {
 	switch r {
 	case ReasonUserCancelled:
-		return reasonInfo{"user cancelled", User, fault.Message{
+		return reasonInfo{"user cancelled", kakunin.User, kakunin.Message{
 			JA: "ログインは中止されたか、カードを利用できませんでした。もう一度お試しいただけます。",
 			EN: "The login was cancelled, or the card could not be used. You can try again whenever you like."}}
 	case ReasonProviderError:
-		return reasonInfo{"provider error", Unavailable, fault.Message{
+		return reasonInfo{"provider error", kakunin.Unavailable, kakunin.Message{
 			JA: "認証サービスでエラーが発生しました。しばらくしてからお試しください。",
 			EN: "The identification service reported an error. Please try again later."}}
 	case ReasonStateMismatch:
-		return reasonInfo{"state mismatch", Untrusted, fault.Message{
+		return reasonInfo{"state mismatch", kakunin.Untrusted, kakunin.Message{
 			JA: "ログインを始めたブラウザーと確認できませんでした。プライベートブラウズを使わず、同じブラウザーで最初からやり直してください。",
 			EN: "We could not match this to a login begun in this browser. Please start over in the same browser, without private browsing."}}
 	case ReasonExpired:
-		return reasonInfo{"expired", User, fault.Message{
+		return reasonInfo{"expired", kakunin.User, kakunin.Message{
 			JA: "ログインの有効時間が過ぎました。最初からやり直してください。",
 			EN: "The login took too long. Please start over."}}
 	case ReasonIDToken:
-		return reasonInfo{"ID token", Untrusted, fault.Message{}}
+		return reasonInfo{"ID token", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonUserinfo:
-		return reasonInfo{"userinfo", Untrusted, fault.Message{}}
+		return reasonInfo{"userinfo", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonTokenResponse:
-		return reasonInfo{"token response", Untrusted, fault.Message{}}
+		return reasonInfo{"token response", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonTransport:
-		return reasonInfo{"transport", Unavailable, fault.Message{
+		return reasonInfo{"transport", kakunin.Unavailable, kakunin.Message{
 			JA: "認証サービスに接続できませんでした。しばらくしてからお試しください。",
 			EN: "The identification service cannot be reached right now. Please try again later."}}
 	case ReasonConfiguration:
-		return reasonInfo{"configuration", Configuration, fault.Message{}}
+		return reasonInfo{"configuration", kakunin.Configuration, kakunin.Message{}}
 	case ReasonAccessDenied:
-		return reasonInfo{"access denied", Account, fault.Message{
+		return reasonInfo{"access denied", kakunin.Account, kakunin.Message{
 			JA: "認証サービスでログインが許可されませんでした。マイナンバーカードと電子証明書の有効期限をご確認ください。",
 			EN: "The identification service refused the login. Please check that your card and its certificates are valid."}}
 	case ReasonInteractionRequired:
-		return reasonInfo{"interaction required", User, fault.Message{}}
+		return reasonInfo{"interaction required", kakunin.User, kakunin.Message{}}
 	case ReasonRequestRefused:
-		return reasonInfo{"request refused", Configuration, fault.Message{}}
+		return reasonInfo{"request refused", kakunin.Configuration, kakunin.Message{}}
 	case ReasonTokenRejected:
-		return reasonInfo{"token rejected", User, fault.Message{
+		return reasonInfo{"token rejected", kakunin.User, kakunin.Message{
 			JA: "ログインを完了できませんでした。最初からやり直してください。",
 			EN: "The login could not be completed. Please start over."}}
 	case ReasonReplayed:
-		return reasonInfo{"replayed", User, fault.Message{
+		return reasonInfo{"replayed", kakunin.User, kakunin.Message{
 			JA: "このログインはすでに処理されています。最初からやり直してください。",
 			EN: "This login has already been processed. Please start over."}}
 	case ReasonCallback:
-		return reasonInfo{"callback", Untrusted, fault.Message{}}
+		return reasonInfo{"callback", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonIssuerMismatch:
-		return reasonInfo{"issuer mismatch", Untrusted, fault.Message{}}
+		return reasonInfo{"issuer mismatch", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonStored:
-		return reasonInfo{"stored data", Untrusted, fault.Message{}}
+		return reasonInfo{"stored data", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonKey:
-		return reasonInfo{"key", Unavailable, fault.Message{}}
+		return reasonInfo{"key", kakunin.Unavailable, kakunin.Message{}}
 	case ReasonUnknown:
 	}
-	return reasonInfo{"unknown", Untrusted, fault.Message{}}
+	return reasonInfo{"unknown", kakunin.Untrusted, kakunin.Message{}}
 }
 
 // String returns a stable lower-case name for logs and metrics.
@@ -194,10 +161,10 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // Family says what to do; see [FamilyOf].
-func (e *Error) Family() fault.Family { return e.Reason.info().family }
+func (e *Error) Family() kakunin.Family { return e.Reason.info().family }
 
 // UserMessage is fit to show to a person; see [MessageFor].
-func (e *Error) UserMessage() fault.Message { return e.Reason.info().message }
+func (e *Error) UserMessage() kakunin.Message { return e.Reason.info().message }
 
 // transportError is what an HTTP client returned, in words of this package.
 func transportError(err error) *Error {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/kakunin-go/kakunin"
 )
 
 // Every reason has a name, a family that tells what to do, and a message in both languages.
@@ -18,24 +20,24 @@ func TestEveryReasonIsClassified(t *testing.T) {
 			t.Errorf("%d is called %q", r, name)
 		}
 		seen[name] = true
-		if FamilyOf(e).String() == "unclassified" {
+		if kakunin.FamilyOf(e).String() == "unclassified" {
 			t.Errorf("%s has no family", name)
 		}
-		if ja, en := MessageFor(e, Japanese), MessageFor(e, English); ja == "" || en == "" || ja == en {
+		if ja, en := kakunin.MessageFor(e, kakunin.Japanese), kakunin.MessageFor(e, kakunin.English); ja == "" || en == "" || ja == en {
 			t.Errorf("%s: %q, %q", name, ja, en)
 		}
 	}
 	if (ReasonKey + 1).String() != "unknown" {
 		t.Error("the last reason is not the last")
 	}
-	if FamilyOf(&Error{}) != Untrusted {
+	if kakunin.FamilyOf(&Error{}) != kakunin.Untrusted {
 		t.Error("the zero Error must not look harmless")
 	}
 }
 
 func TestStateMismatchMentionsPrivateBrowsing(t *testing.T) {
 	e := &Error{Reason: ReasonStateMismatch}
-	if !strings.Contains(MessageFor(e, English), "private browsing") || !strings.Contains(MessageFor(e, Japanese), "プライベートブラウズ") {
+	if !strings.Contains(kakunin.MessageFor(e, kakunin.English), "private browsing") || !strings.Contains(kakunin.MessageFor(e, kakunin.Japanese), "プライベートブラウズ") {
 		t.Error("the person does not learn the usual cause")
 	}
 }
@@ -57,7 +59,7 @@ func TestErrorText(t *testing.T) {
 	if !errors.Is(&Error{Err: cause}, cause) {
 		t.Error("the cause is lost")
 	}
-	if FamilyOf(fmt.Errorf("wrapped: %w", &Error{Reason: ReasonTransport})) != Unavailable || FamilyOf(context.DeadlineExceeded) != Unavailable {
+	if kakunin.FamilyOf(fmt.Errorf("wrapped: %w", &Error{Reason: ReasonTransport})) != kakunin.Unavailable || kakunin.FamilyOf(context.DeadlineExceeded) != kakunin.Unavailable {
 		t.Error("families of wrapped errors")
 	}
 }

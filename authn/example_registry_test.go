@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/http"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/fourinfo"
 )
@@ -39,7 +40,7 @@ func ExampleTenants() {
 	}
 	_, err = tenants.Finish(context.Background(), "city", begun.Pending, nil)
 	fmt.Println(tenants.Names())
-	fmt.Println(err, "/", authn.FamilyOf(err))
+	fmt.Println(err, "/", kakunin.FamilyOf(err))
 	// Output:
 	// [city shop]
 	// authn: state mismatch: pending / untrusted
@@ -69,7 +70,7 @@ func ExampleClient_Refresh() {
 		}
 		fresh, err := client.Refresh(ctx, token)
 		if err != nil {
-			return nil, err // authn.User: log in again
+			return nil, err // kakunin.User: log in again
 		}
 		if fresh.Rotated {
 			next, err := fresh.RefreshToken.RevealBytes()

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn"
 )
 
@@ -52,7 +53,7 @@ func take(http.ResponseWriter, *http.Request) authn.Pending { return authn.Pendi
 
 func failed(w http.ResponseWriter, err error) bool {
 	if err != nil {
-		http.Error(w, authn.MessageFor(err, authn.Japanese), http.StatusBadRequest)
+		http.Error(w, kakunin.MessageFor(err, kakunin.Japanese), http.StatusBadRequest)
 	}
 	return err != nil
 }
@@ -80,7 +81,7 @@ func Example() {
 			err = store.Put(w, begun.Pending)
 		}
 		if err != nil {
-			http.Error(w, authn.MessageFor(err, authn.Japanese), http.StatusInternalServerError)
+			http.Error(w, kakunin.MessageFor(err, kakunin.Japanese), http.StatusInternalServerError)
 			return
 		}
 		http.Redirect(w, r, begun.URL, http.StatusSeeOther)
@@ -88,18 +89,18 @@ func Example() {
 	http.HandleFunc("GET /auth/callback", func(w http.ResponseWriter, r *http.Request) {
 		pending, err := store.Take(w, r, r.URL.Query().Get("state"))
 		if err != nil {
-			http.Error(w, authn.MessageFor(err, authn.Japanese), http.StatusBadRequest)
+			http.Error(w, kakunin.MessageFor(err, kakunin.Japanese), http.StatusBadRequest)
 			return
 		}
 		id, err := client.Finish(r.Context(), pending, r.URL.Query())
-		switch authn.FamilyOf(err) {
-		case authn.User: // cancelled or timed out: offer to try again
-		case authn.Unavailable: // try again later
-		case authn.Configuration, authn.Untrusted: // alarm: nothing was accepted
+		switch kakunin.FamilyOf(err) {
+		case kakunin.User: // cancelled or timed out: offer to try again
+		case kakunin.Unavailable: // try again later
+		case kakunin.Configuration, kakunin.Untrusted: // alarm: nothing was accepted
 		default:
 		}
 		if err != nil {
-			http.Error(w, authn.MessageFor(err, authn.Japanese), http.StatusBadRequest)
+			http.Error(w, kakunin.MessageFor(err, kakunin.Japanese), http.StatusBadRequest)
 			return
 		}
 		_, _ = fmt.Fprintln(w, id.Person.Name.Reveal()) // printing id itself shows nothing personal

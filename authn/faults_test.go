@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/webcall"
 )
@@ -211,8 +212,8 @@ func TestFaultMatrix(t *testing.T) {
 					if took > webcall.DefaultTimeout {
 						t.Errorf("it took %v", took)
 					}
-					if err == nil || strings.Contains(err.Error(), "secret detail") || FamilyOf(err) == User || FamilyOf(err) == Account {
-						t.Errorf("family %v, %v", FamilyOf(err), err)
+					if err == nil || strings.Contains(err.Error(), "secret detail") || kakunin.FamilyOf(err) == kakunin.User || kakunin.FamilyOf(err) == kakunin.Account {
+						t.Errorf("family %v, %v", kakunin.FamilyOf(err), err)
 					}
 					op.breaks(target.endpoint(op.env), nil)
 					if err := target.call(t.Context(), op, c); err != nil {
@@ -295,7 +296,7 @@ func TestServiceDownForMinutesThenBack(t *testing.T) {
 			_, err := c.Finish(t.Context(), begun.Pending, op.authorize(begun))
 			took := time.Since(start)
 			logins++
-			if FamilyOf(err) != Unavailable || took > webcall.DefaultTimeout {
+			if kakunin.FamilyOf(err) != kakunin.Unavailable || took > webcall.DefaultTimeout {
 				t.Fatalf("login %d: %v after %v", logins, err, took)
 			}
 			op.clock.advance(took + time.Second)
@@ -349,7 +350,7 @@ func TestTenThousandBadTokens(t *testing.T) {
 		if i%2 == 0 {
 			bad = b64(`{"alg":"ES256","kid":"`+randomText(8)+`"}`) + claims
 		}
-		if _, err := c.verifyIDToken(t.Context(), bad, testAccess, "n"); FamilyOf(err) != Untrusted {
+		if _, err := c.verifyIDToken(t.Context(), bad, testAccess, "n"); kakunin.FamilyOf(err) != kakunin.Untrusted {
 			t.Fatalf("token %d: %v", i, err)
 		}
 	}

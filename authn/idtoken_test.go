@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
@@ -73,7 +74,7 @@ func TestRefusedClaims(t *testing.T) {
 			op.claims = c.change
 			id, err := op.login(op.client(), Request{Scopes: Attributes})
 			e := wantError(t, err, ReasonIDToken, c.check)
-			if id != nil || e.Family() != Untrusted || op.infoHits.Load() != 0 {
+			if id != nil || e.Family() != kakunin.Untrusted || op.infoHits.Load() != 0 {
 				t.Error("something came of a bad token")
 			}
 		})

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
@@ -97,7 +98,7 @@ func TestKeyMistakes(t *testing.T) {
 	}
 	_, hidden := kms.RevealPEM()
 	for i, err := range []error{missing, directory, rubbish, large, curve, none, alg, wrongAlg, kid, pem, jwks, secret, hidden} {
-		if FamilyOf(err) != Configuration {
+		if kakunin.FamilyOf(err) != kakunin.Configuration {
 			t.Errorf("%d: %v", i, err)
 		}
 	}
@@ -208,7 +209,7 @@ func TestRefusedKeyRings(t *testing.T) {
 		"retire the active key":  func() error { return ring.Retire(testClientKey().KeyID()) },
 		"zero ring":              func() error { return zero.Activate("x") },
 	} {
-		if err := do(); FamilyOf(err) != Configuration {
+		if err := do(); kakunin.FamilyOf(err) != kakunin.Configuration {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -226,7 +227,7 @@ func TestRefusedKeyRings(t *testing.T) {
 	} {
 		cf := op.config()
 		change(&cf)
-		if _, err := New(cf); FamilyOf(err) != Configuration {
+		if _, err := New(cf); kakunin.FamilyOf(err) != kakunin.Configuration {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -291,11 +292,11 @@ func TestKeyFilesRoundTrip(t *testing.T) {
 		if err != nil || back.KeyID() != key.KeyID() || back.Algorithm() != key.Algorithm() {
 			t.Errorf("%v", err)
 		}
-		if _, err := ParseDecryptionKey(b); FamilyOf(err) != Configuration {
+		if _, err := ParseDecryptionKey(b); kakunin.FamilyOf(err) != kakunin.Configuration {
 			t.Errorf("a key for signatures was taken for decryption: %v", err)
 		}
 	}
-	if _, err := (Key{}).RevealJWK(); FamilyOf(err) != Configuration {
+	if _, err := (Key{}).RevealJWK(); kakunin.FamilyOf(err) != kakunin.Configuration {
 		t.Errorf("the zero key: %v", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
@@ -184,7 +185,7 @@ func TestKeysWhileTheServiceIsDown(t *testing.T) {
 			c := op.client()
 			op.setKeys(down)
 			err := op.verifyOne(c)
-			if e, ok := err.(*Error); !ok || e.Reason != ReasonTransport || !strings.HasPrefix(e.Check, "signing keys: ") || FamilyOf(err) != Unavailable { //nolint:errorlint // unwrapped
+			if e, ok := err.(*Error); !ok || e.Reason != ReasonTransport || !strings.HasPrefix(e.Check, "signing keys: ") || kakunin.FamilyOf(err) != kakunin.Unavailable { //nolint:errorlint // unwrapped
 				t.Fatalf("without any keys: %v", err)
 			}
 			op.setKeys(nil)
@@ -277,7 +278,7 @@ func TestCallersWaitForOneTimeoutOnly(t *testing.T) {
 				var wg sync.WaitGroup
 				for range 20 {
 					wg.Go(func() {
-						if err := call(c); FamilyOf(err) != Unavailable {
+						if err := call(c); kakunin.FamilyOf(err) != kakunin.Unavailable {
 							t.Errorf("%v", err)
 						}
 					})

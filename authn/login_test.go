@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn/wire"
 )
 
@@ -285,7 +286,7 @@ func TestBeginRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			begun, err := op.client().Begin(context.Background(), r)
 			e := wantError(t, err, ReasonConfiguration, "request")
-			if FamilyOf(e) != Configuration || begun.URL != "" || begun.Pending.State() != "" {
+			if kakunin.FamilyOf(e) != kakunin.Configuration || begun.URL != "" || begun.Pending.State() != "" {
 				t.Error("something began")
 			}
 		})

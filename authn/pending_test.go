@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
@@ -47,7 +48,7 @@ func TestParsePendingRefuses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ParsePending(b); err == nil || FamilyOf(err) != Untrusted {
+		if _, err := ParsePending(b); err == nil || kakunin.FamilyOf(err) != kakunin.Untrusted {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -144,7 +145,7 @@ func TestStoredIdentity(t *testing.T) {
 	} {
 		bad := s
 		change(&bad)
-		if _, err := bad.Identity(); FamilyOf(err) != Untrusted {
+		if _, err := bad.Identity(); kakunin.FamilyOf(err) != kakunin.Untrusted {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
@@ -186,7 +187,7 @@ func TestRefusedRefreshToken(t *testing.T) {
 	id := keepTokens(t, op, c)
 	op.refresh = false
 	_, err := c.Refresh(context.Background(), id.RefreshToken())
-	if e := wantError(t, err, ReasonTokenRejected, "token endpoint"); e.Code != "invalid_grant" || FamilyOf(err) != User {
+	if e := wantError(t, err, ReasonTokenRejected, "token endpoint"); e.Code != "invalid_grant" || kakunin.FamilyOf(err) != kakunin.User {
 		t.Errorf("%v", e)
 	}
 	op.token = func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn/wire"
 )
 
@@ -197,7 +198,7 @@ func TestRefusedTenants(t *testing.T) {
 		tenants := twoTenants(t, op)
 		n := good
 		change(&n)
-		if _, err := tenants.Add(n); FamilyOf(err) != Configuration || !strings.Contains(err.Error(), want) {
+		if _, err := tenants.Add(n); kakunin.FamilyOf(err) != kakunin.Configuration || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
 		if len(tenants.Names()) != 2 {
@@ -212,7 +213,7 @@ func TestRefusedTenants(t *testing.T) {
 	} {
 		base := Config{Environment: op.env}
 		change(&base)
-		if _, err := NewTenants(base); FamilyOf(err) != Configuration {
+		if _, err := NewTenants(base); kakunin.FamilyOf(err) != kakunin.Configuration {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/webcall"
@@ -116,7 +117,7 @@ func TestServiceCannotBeReached(t *testing.T) {
 	_, err := c.Finish(context.Background(), begun.Pending, q)
 	e := wantError(t, err, ReasonTransport, "connection")
 	var op2 *net.OpError
-	if FamilyOf(e) != Unavailable || !errors.As(err, &op2) {
+	if kakunin.FamilyOf(e) != kakunin.Unavailable || !errors.As(err, &op2) {
 		t.Errorf("%v does not say why", e.Err)
 	}
 	if strings.Contains(e.Error(), "127.0.0.1") {
@@ -156,7 +157,7 @@ func TestKeyThatCannotSign(t *testing.T) {
 	}
 	_, err = op.login(op.client(func(c *Config) { c.Key = key }), Request{})
 	e := wantError(t, err, ReasonKey, "assertion")
-	if !errors.Is(err, broken) || strings.Contains(e.Error(), "secret") || FamilyOf(err) != Unavailable || op.tokenHits.Load() != 0 {
+	if !errors.Is(err, broken) || strings.Contains(e.Error(), "secret") || kakunin.FamilyOf(err) != kakunin.Unavailable || op.tokenHits.Load() != 0 {
 		t.Errorf("%v", e)
 	}
 }
@@ -178,7 +179,7 @@ func FuzzTokenAnswer(f *testing.F) {
 		}
 		answer, err := readTokenAnswer(a)
 		if err != nil {
-			if FamilyOf(err).String() == "unclassified" || answer.members != nil {
+			if kakunin.FamilyOf(err).String() == "unclassified" || answer.members != nil {
 				t.Fatalf("%v", err)
 			}
 			return
@@ -186,7 +187,7 @@ func FuzzTokenAnswer(f *testing.F) {
 		if status != 200 || answer.access(newClock().now()).Reveal() == "" {
 			t.Fatal("a good answer without a token")
 		}
-		if _, err := answer.tokens(newClock().now(), &names); err != nil && FamilyOf(err) != Untrusted {
+		if _, err := answer.tokens(newClock().now(), &names); err != nil && kakunin.FamilyOf(err) != kakunin.Untrusted {
 			t.Fatalf("%v", err)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
@@ -146,7 +147,7 @@ func FuzzUserinfo(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body, mediaType string) {
 		m, err := c.readUserinfo(t.Context(), webcall.Answer{Status: 200, MediaType: mediaType, Body: []byte(body)}, testSubject)
 		if err != nil {
-			if FamilyOf(err).String() == "unclassified" {
+			if kakunin.FamilyOf(err).String() == "unclassified" {
 				t.Fatal(err)
 			}
 			return

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/cardsim/person"
-	"github.com/kakunin-go/kakunin/internal/fault"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
@@ -32,7 +32,7 @@ func TestNewCardRefuses(t *testing.T) {
 		config := testConfig()
 		c.change(&config)
 		got, err := NewCard(config)
-		if got != nil || reason(err) != c.reason || fault.FamilyOf(err) != fault.Configuration {
+		if got != nil || reason(err) != c.reason || kakunin.FamilyOf(err) != kakunin.Configuration {
 			t.Errorf("%s: %v", name, err)
 		}
 		if err != nil && strings.Contains(err.Error(), "unknown reason") {

@@ -13,6 +13,7 @@ import (
 
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
@@ -183,7 +184,7 @@ func TestParseOtherNames(t *testing.T) {
 func wantMalformed(t *testing.T, der []byte) {
 	t.Helper()
 	c, err := ParseCertificate(der)
-	if !errors.Is(err, &Error{Reason: ReasonMalformed}) || FamilyOf(err) != Untrusted {
+	if !errors.Is(err, &Error{Reason: ReasonMalformed}) || kakunin.FamilyOf(err) != kakunin.Untrusted {
 		t.Errorf("error %v", err)
 	}
 	if c != nil {

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/jpki/crl"
 )
 
@@ -346,7 +347,7 @@ func TestForgedListCannotDelay(t *testing.T) {
 	genuine := a.list(1, revoked(c, now.Add(-day)))
 	t.Run("trust given", func(t *testing.T) {
 		store := a.trusting(t)
-		if err := store.Add(der); !errors.Is(err, &Error{Reason: ReasonListSignature, Step: "crl.signature"}) || FamilyOf(err) != Untrusted || store.Len() != 0 {
+		if err := store.Add(der); !errors.Is(err, &Error{Reason: ReasonListSignature, Step: "crl.signature"}) || kakunin.FamilyOf(err) != kakunin.Untrusted || store.Len() != 0 {
 			t.Error(err)
 		}
 		if err := store.Add(genuine.sign(a.key)); err != nil {
@@ -382,7 +383,7 @@ func TestOpenCRLsRefuses(t *testing.T) {
 	cancel()
 	store := a.trusting(t)
 	spec := a.list(1)
-	if err := store.AddFile(ctx, t.TempDir()+"/none.crl"); !errors.Is(err, &Error{Reason: ReasonListRead}) || FamilyOf(err) != Unavailable {
+	if err := store.AddFile(ctx, t.TempDir()+"/none.crl"); !errors.Is(err, &Error{Reason: ReasonListRead}) || kakunin.FamilyOf(err) != kakunin.Unavailable {
 		t.Error(err)
 	}
 	if err := store.take(ctx, mustParse(t, spec.sign(a.key))); !errors.Is(err, context.Canceled) {

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/jpki/crl"
 )
@@ -124,7 +125,7 @@ func (a *authority) ask(t testing.TB, s RevocationSource, c *Certificate, at tim
 
 func wantUnknown(t *testing.T, answer RevocationAnswer, err error) {
 	t.Helper()
-	if answer.Status != Unknown || !errors.Is(err, &Error{Reason: ReasonRevocationUnknown}) || FamilyOf(err) != Unavailable {
+	if answer.Status != Unknown || !errors.Is(err, &Error{Reason: ReasonRevocationUnknown}) || kakunin.FamilyOf(err) != kakunin.Unavailable {
 		t.Errorf("%v, %v, want unknown", answer, err)
 	}
 }
@@ -187,14 +188,14 @@ func TestCRLThroughVerifier(t *testing.T) {
 	}{{5, Revoked, ReasonRevoked}, {6, Hold, ReasonHold}} {
 		spec := a.list(1, revoked(c, now.Add(-day), reasonExt(tc.reason)))
 		v := newVerifier(t, Require(added(t, spec.sign(a.key))), a)
-		wantFailure(t, v, c, "revocation.status", tc.want, Account, tc.status)
+		wantFailure(t, v, c, "revocation.status", tc.want, kakunin.Account, tc.status)
 	}
 	spec := a.list(1)
 	v := newVerifier(t, Require(added(t, spec.sign(a.key))), a)
 	if res, err := v.Verify(t.Context(), c); err != nil || res.Status != Good || res.Revocation.Method != "CRL" {
 		t.Errorf("%v, %v", res, err)
 	}
-	wantFailure(t, newVerifier(t, Require(NewCRLs()), a), c, "revocation.status", ReasonRevocationUnknown, Unavailable, Unknown)
+	wantFailure(t, newVerifier(t, Require(NewCRLs()), a), c, "revocation.status", ReasonRevocationUnknown, kakunin.Unavailable, Unknown)
 }
 
 // TestCRLNotForThisLeaf: a list that is sound but says nothing about the leaf must not be taken for "not listed".
@@ -431,7 +432,7 @@ func TestCRLRollback(t *testing.T) {
 		"lower number": at(9, -4), "lower number, later": at(9, -1), "same number, other content": at(10, -1),
 		"higher number, earlier": at(11, -3), "number zero": at(0, -1),
 	} {
-		if err := store.Add(der); !errors.Is(err, &Error{Reason: ReasonListRollback}) || FamilyOf(err) != Untrusted {
+		if err := store.Add(der); !errors.Is(err, &Error{Reason: ReasonListRollback}) || kakunin.FamilyOf(err) != kakunin.Untrusted {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin"
 )
 
 // Reason says what went wrong. Each reason belongs to one family of errors; see [Error.Family].
@@ -70,79 +70,79 @@ const (
 
 type reasonInfo struct {
 	name    string
-	family  fault.Family
-	message fault.Message
+	family  kakunin.Family
+	message kakunin.Message
 }
 
 // info is the one table of names, families and messages.
 func (r Reason) info() reasonInfo {
 	switch r {
 	case ReasonConfiguration:
-		return reasonInfo{"configuration", fault.Configuration, fault.Message{}}
+		return reasonInfo{"configuration", kakunin.Configuration, kakunin.Message{}}
 	case ReasonTrust:
-		return reasonInfo{"trust anchor refused", fault.Configuration, fault.Message{}}
+		return reasonInfo{"trust anchor refused", kakunin.Configuration, kakunin.Message{}}
 	case ReasonMalformed:
-		return reasonInfo{"malformed certificate", fault.Untrusted, fault.Message{}}
+		return reasonInfo{"malformed certificate", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonProfile:
-		return reasonInfo{"certificate profile not accepted", fault.Untrusted, fault.Message{}}
+		return reasonInfo{"certificate profile not accepted", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonEnvironment:
-		return reasonInfo{"certificate of another environment", fault.Untrusted, fault.Message{}}
+		return reasonInfo{"certificate of another environment", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonKind:
-		return reasonInfo{"certificate of another kind", fault.Untrusted, fault.Message{}}
+		return reasonInfo{"certificate of another kind", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonIssuer:
-		return reasonInfo{"issuer not trusted", fault.Untrusted, fault.Message{}}
+		return reasonInfo{"issuer not trusted", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonSignature:
-		return reasonInfo{"certificate signature does not verify", fault.Untrusted, fault.Message{}}
+		return reasonInfo{"certificate signature does not verify", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonAnchorValidity:
-		return reasonInfo{"authority not valid at the time", fault.Untrusted, fault.Message{}}
+		return reasonInfo{"authority not valid at the time", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonExpired:
-		return reasonInfo{"certificate expired", fault.Account, fault.Message{
+		return reasonInfo{"certificate expired", kakunin.Account, kakunin.Message{
 			JA: "電子証明書の有効期間が過ぎています。市区町村の窓口で更新の手続きをしてください。",
 			EN: "The certificate on the card has expired. Please renew it at your municipal office.",
 		}}
 	case ReasonNotYetValid:
-		return reasonInfo{"certificate not yet valid", fault.Account, fault.Message{
+		return reasonInfo{"certificate not yet valid", kakunin.Account, kakunin.Message{
 			JA: "電子証明書の有効期間がまだ始まっていません。",
 			EN: "The certificate on the card is not valid yet.",
 		}}
 	case ReasonRevoked:
-		return reasonInfo{"certificate revoked", fault.Account, fault.Message{
+		return reasonInfo{"certificate revoked", kakunin.Account, kakunin.Message{
 			JA: "電子証明書が失効しています。氏名や住所が変わったときなどは失効します。市区町村の窓口で新しい電子証明書の発行を受けてください。",
 			EN: "The certificate on the card has been revoked, for example after a change of name or address. Please get a new one at your municipal office.",
 		}}
 	case ReasonHold:
-		return reasonInfo{"certificate on hold", fault.Account, fault.Message{
+		return reasonInfo{"certificate on hold", kakunin.Account, kakunin.Message{
 			JA: "電子証明書は一時停止中です。一時停止の解除については、市区町村の窓口にお問い合わせください。",
 			EN: "The certificate on the card is suspended. Please ask your municipal office how to lift the suspension.",
 		}}
 	case ReasonRevocationUnknown:
-		return reasonInfo{"revocation status unknown", fault.Unavailable, fault.Message{
+		return reasonInfo{"revocation status unknown", kakunin.Unavailable, kakunin.Message{
 			JA: "電子証明書の有効性をただいま確認できません。しばらくしてからお試しください。",
 			EN: "The validity of the certificate cannot be checked right now. Please try again later.",
 		}}
 	case ReasonRevocationForged:
-		return reasonInfo{"revocation data not trustworthy", fault.Untrusted, fault.Message{}}
+		return reasonInfo{"revocation data not trustworthy", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonList:
-		return reasonInfo{"revocation list not usable", fault.Untrusted, fault.Message{}}
+		return reasonInfo{"revocation list not usable", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonListSignature:
-		return reasonInfo{"revocation list not signed by a trusted authority", fault.Untrusted, fault.Message{}}
+		return reasonInfo{"revocation list not signed by a trusted authority", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonListRead:
-		return reasonInfo{"revocation list cannot be read", fault.Unavailable, fault.Message{}}
+		return reasonInfo{"revocation list cannot be read", kakunin.Unavailable, kakunin.Message{}}
 	case ReasonListRollback:
-		return reasonInfo{"revocation list older than a known one", fault.Untrusted, fault.Message{}}
+		return reasonInfo{"revocation list older than a known one", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonStoreFull:
-		return reasonInfo{"store of revocation lists full", fault.Configuration, fault.Message{}}
+		return reasonInfo{"store of revocation lists full", kakunin.Configuration, kakunin.Message{}}
 	case ReasonResponse:
-		return reasonInfo{"OCSP response not acceptable", fault.Untrusted, fault.Message{}}
+		return reasonInfo{"OCSP response not acceptable", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonResponseStale:
-		return reasonInfo{"OCSP response not current", fault.Unavailable, fault.Message{}}
+		return reasonInfo{"OCSP response not current", kakunin.Unavailable, kakunin.Message{}}
 	case ReasonResponderRefused:
-		return reasonInfo{"OCSP responder refuses to answer", fault.Configuration, fault.Message{}}
+		return reasonInfo{"OCSP responder refuses to answer", kakunin.Configuration, kakunin.Message{}}
 	case ReasonResponderUnavailable:
-		return reasonInfo{"OCSP responder not available", fault.Unavailable, fault.Message{}}
+		return reasonInfo{"OCSP responder not available", kakunin.Unavailable, kakunin.Message{}}
 	case ReasonUnknown:
 	}
-	return reasonInfo{"unknown", fault.Untrusted, fault.Message{}}
+	return reasonInfo{"unknown", kakunin.Untrusted, kakunin.Message{}}
 }
 
 // String returns a stable English phrase for logs.
@@ -187,10 +187,10 @@ func (e *Error) Is(target error) bool {
 }
 
 // Family says what the application should do about it.
-func (e *Error) Family() fault.Family { return e.Reason.info().family }
+func (e *Error) Family() kakunin.Family { return e.Reason.info().family }
 
 // UserMessage is fit to show to a person; the zero value means that the family's message fits.
-func (e *Error) UserMessage() fault.Message { return e.Reason.info().message }
+func (e *Error) UserMessage() kakunin.Message { return e.Reason.info().message }
 
 // reasonOf returns the reason of the outermost [*Error] in err's tree.
 func reasonOf(err error) Reason {

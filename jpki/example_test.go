@@ -9,6 +9,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/jpki"
 )
@@ -124,8 +125,8 @@ func ExampleFamilyOf() {
 	}
 	res, err := verifier.Verify(context.Background(), leaf)
 	fmt.Println(res.Status, res.Revocation.Reason, errors.Is(err, &jpki.Error{Reason: jpki.ReasonRevoked}))
-	if jpki.FamilyOf(err) == jpki.Account {
-		fmt.Println(jpki.MessageFor(err, jpki.English))
+	if kakunin.FamilyOf(err) == kakunin.Account {
+		fmt.Println(kakunin.MessageFor(err, kakunin.English))
 	}
 	// Output:
 	// revoked 3 true
@@ -168,7 +169,7 @@ func ExampleProductionTrust() {
 	})
 	_, err := jpki.NewVerifier(jpki.VerifierConfig{Trust: trust, Revocation: jpki.InsecureNoRevocation()})
 	fmt.Println(err)
-	fmt.Println(jpki.FamilyOf(err))
+	fmt.Println(kakunin.FamilyOf(err))
 	// Output:
 	// jpki: trust.pin: trust anchor refused: file signca03.cer
 	// configuration

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/jpki"
 )
@@ -196,11 +197,11 @@ func TestCertificateOfAnotherJPKI(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = v.Verify(t.Context(), s.issue(t, s.SigningCA(), "Kiyose-shi"))
-	if !errors.Is(err, &jpki.Error{Reason: jpki.ReasonIssuer, Step: "chain.key-id"}) || jpki.FamilyOf(err) != jpki.Untrusted {
+	if !errors.Is(err, &jpki.Error{Reason: jpki.ReasonIssuer, Step: "chain.key-id"}) || kakunin.FamilyOf(err) != kakunin.Untrusted {
 		t.Errorf("same names, other keys: %v", err)
 	}
 	_, err = jpki.NewVerifier(jpki.VerifierConfig{Trust: s.Trust(), Revocation: jpki.InsecureNoRevocation()})
-	if jpki.FamilyOf(err) != jpki.Configuration {
+	if kakunin.FamilyOf(err) != kakunin.Configuration {
 		t.Errorf("production verifier with the test anchors: %v", err)
 	}
 }

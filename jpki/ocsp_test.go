@@ -24,6 +24,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 	"golang.org/x/crypto/ocsp"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
@@ -715,7 +716,7 @@ func TestOCSPClient(t *testing.T) {
 	}
 	t.Run("through the verifier", func(t *testing.T) {
 		client, _ := w.client(t, w.handler(func() []byte { return statusRevoked(now.Add(-day), 3) }))
-		wantFailure(t, newVerifier(t, Require(client), w.ca), w.leaf, "revocation.status", ReasonRevoked, Account, Revoked)
+		wantFailure(t, newVerifier(t, Require(client), w.ca), w.leaf, "revocation.status", ReasonRevoked, kakunin.Account, Revoked)
 		client, _ = w.client(t, w.handler(good))
 		if res, err := newVerifier(t, Require(client), w.ca).Verify(t.Context(), w.leaf); err != nil || res.Revocation.Method != "OCSP" {
 			t.Errorf("%v, %v", res, err)
@@ -761,7 +762,7 @@ func TestOCSPClient(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		_, err := client.Check(ctx, RevocationQuery{Leaf: w.leaf, Issuer: w.ca.cert, At: now})
-		if !errors.Is(err, context.Canceled) || FamilyOf(err) != Unavailable || strings.Contains(err.Error(), "127.0.0.1") {
+		if !errors.Is(err, context.Canceled) || kakunin.FamilyOf(err) != kakunin.Unavailable || strings.Contains(err.Error(), "127.0.0.1") {
 			t.Error(err)
 		}
 	})
@@ -803,7 +804,7 @@ func TestOCSPTransport(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			client, _ := w.client(t, tc.handler)
 			answer, err := w.ca.ask(t, client, w.leaf, now)
-			if !errors.Is(err, &Error{Reason: ReasonResponderUnavailable, Step: tc.step}) || answer.Status != Unknown || FamilyOf(err) != Unavailable {
+			if !errors.Is(err, &Error{Reason: ReasonResponderUnavailable, Step: tc.step}) || answer.Status != Unknown || kakunin.FamilyOf(err) != kakunin.Unavailable {
 				t.Errorf("%v, %v", answer, err)
 			}
 		})
@@ -827,7 +828,7 @@ func TestNewOCSPRefuses(t *testing.T) {
 		"nil responder source": {URL: "https://ocsp.example/", ResponderRevocation: nilStore},
 	} {
 		client, err := NewOCSP(c)
-		if client != nil || reasonOf(err) != ReasonConfiguration || FamilyOf(err) != Configuration || strings.Contains(err.Error(), "secret") {
+		if client != nil || reasonOf(err) != ReasonConfiguration || kakunin.FamilyOf(err) != kakunin.Configuration || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

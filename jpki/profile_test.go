@@ -9,6 +9,8 @@ import (
 	"crypto/x509"
 	"testing"
 	"time"
+
+	"github.com/kakunin-go/kakunin"
 )
 
 // TestComingGeneration: authorities, certificates and lists with ECDSA P-384 and SHA-384 (RFC 5758, 3.2) go the same way as
@@ -86,5 +88,5 @@ func TestComingGeneration(t *testing.T) {
 		}
 	}
 	// Another curve is no row of the table.
-	wantFailure(t, verifier(NewCRLs()), leaf(newKey(elliptic.P256())), "profile.key", ReasonProfile, Untrusted, Unknown)
+	wantFailure(t, verifier(NewCRLs()), leaf(newKey(elliptic.P256())), "profile.key", ReasonProfile, kakunin.Untrusted, Unknown)
 }

@@ -12,13 +12,15 @@ import (
 	"time"
 
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/kakunin-go/kakunin"
 )
 
 func configurationError(t *testing.T, c VerifierConfig) *Error {
 	t.Helper()
 	v, err := NewVerifier(c)
 	var e *Error
-	if !errors.As(err, &e) || FamilyOf(err) != Configuration {
+	if !errors.As(err, &e) || kakunin.FamilyOf(err) != kakunin.Configuration {
 		t.Fatalf("error %v", err)
 	}
 	if v != nil {
@@ -125,12 +127,12 @@ func TestTrustAndEnvironmentsDoNotMix(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantFailure(t, v, a.signingLeaf(t), "profile.environment", ReasonEnvironment, Untrusted, Unknown)
+	wantFailure(t, v, a.signingLeaf(t), "profile.environment", ReasonEnvironment, kakunin.Untrusted, Unknown)
 	real := a.signingLeaf(t, func(s *certSpec) { s.replace(oidCertificatePolicies, policiesExt(oidPolicySigning)) })
 	if _, err := v.Verify(t.Context(), real); err != nil {
 		t.Errorf("the production profile: %v", err)
 	}
-	wantFailure(t, newVerifier(t, none, a), real, "profile.environment", ReasonEnvironment, Untrusted, Unknown)
+	wantFailure(t, newVerifier(t, none, a), real, "profile.environment", ReasonEnvironment, kakunin.Untrusted, Unknown)
 }
 
 // jpkiName2 has the text where it does not count.

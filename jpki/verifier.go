@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin"
 )
 
 // VerifierConfig is the standing policy.
@@ -167,7 +167,7 @@ func (run *verification) checkRevocation(ctx context.Context, q RevocationQuery)
 	}
 }
 
-func isUntrusted(err error) bool { return fault.FamilyOf(err) == fault.Untrusted }
+func isUntrusted(err error) bool { return kakunin.FamilyOf(err) == kakunin.Untrusted }
 
 // candidates returns the anchors with the subject name, and those of them with the key identifier.
 func (v *Verifier) candidates(f *form) (named, keyed []*anchor) {

@@ -10,18 +10,20 @@ import (
 	"time"
 
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/kakunin-go/kakunin"
 )
 
 // wantFailure verifies and checks everything that a refusal must show: error, family, status, and steps that end with the
 // failed one.
-func wantFailure(t *testing.T, v *Verifier, c *Certificate, step string, reason Reason, family Family, status Status, opts ...VerifyOption) {
+func wantFailure(t *testing.T, v *Verifier, c *Certificate, step string, reason Reason, family kakunin.Family, status Status, opts ...VerifyOption) {
 	t.Helper()
 	res, err := v.Verify(t.Context(), c, opts...)
 	var e *Error
 	if !errors.As(err, &e) || e.Reason != reason || e.Step != step {
 		t.Errorf("error %v, want %v at %s", err, reason, step)
 	}
-	if got := FamilyOf(err); got != family {
+	if got := kakunin.FamilyOf(err); got != family {
 		t.Errorf("family %v, want %v", got, family)
 	}
 	if res == nil {
@@ -38,7 +40,7 @@ func wantFailure(t *testing.T, v *Verifier, c *Certificate, step string, reason 
 	if n := len(res.Steps); n == 0 || res.Steps[n-1].Name != step {
 		t.Errorf("the last step is not %s", step)
 	}
-	if MessageFor(err, Japanese) == "" || MessageFor(err, English) == "" {
+	if kakunin.MessageFor(err, kakunin.Japanese) == "" || kakunin.MessageFor(err, kakunin.English) == "" {
 		t.Error("no message for the person")
 	}
 }
@@ -117,12 +119,12 @@ func TestVerifyProfile(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			reason := ReasonProfile
-			wantFailure(t, v, a.signingLeaf(t, tc.mutate), tc.step, reason, Untrusted, Unknown)
+			wantFailure(t, v, a.signingLeaf(t, tc.mutate), tc.step, reason, kakunin.Untrusted, Unknown)
 		})
 	}
 	t.Run("expected kind", func(t *testing.T) {
 		for _, kinds := range [][]Kind{{AuthenticationCard}, {SigningPhone, UnknownKind}, {}} {
-			wantFailure(t, v, a.signingLeaf(t), "profile.kind", ReasonKind, Untrusted, Unknown, For(kinds...))
+			wantFailure(t, v, a.signingLeaf(t), "profile.kind", ReasonKind, kakunin.Untrusted, Unknown, For(kinds...))
 		}
 	})
 	t.Run("extended key usage", func(t *testing.T) {
@@ -136,7 +138,7 @@ func TestVerifyProfile(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		wantFailure(t, v, auth(eku(serverAuth)), "profile.extended-key-usage", ReasonProfile, Untrusted, Unknown)
+		wantFailure(t, v, auth(eku(serverAuth)), "profile.extended-key-usage", ReasonProfile, kakunin.Untrusted, Unknown)
 	})
 	t.Run("benign variants", func(t *testing.T) {
 		for name, m := range map[string]func(*certSpec){
@@ -172,7 +174,7 @@ func TestVerifyKey(t *testing.T) {
 		"1024 bits": rsaSPKI(modulus[:128], 65537), "3072 bits": rsaSPKI(append(slices.Clone(modulus), modulus[:128]...), 65537),
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantFailure(t, v, a.signingLeaf(t, func(s *certSpec) { s.key = key }), "profile.key", ReasonProfile, Untrusted, Unknown)
+			wantFailure(t, v, a.signingLeaf(t, func(s *certSpec) { s.key = key }), "profile.key", ReasonProfile, kakunin.Untrusted, Unknown)
 		})
 	}
 }
@@ -183,21 +185,21 @@ func TestVerifyChain(t *testing.T) {
 
 	t.Run("unknown issuer", func(t *testing.T) {
 		other := newAuthority(t, "other", jpkiName("JPKI-TEST", unitAuth, unitLASDEC))
-		wantFailure(t, v, other.signingLeaf(t), "chain.issuer-name", ReasonIssuer, Untrusted, Unknown)
+		wantFailure(t, v, other.signingLeaf(t), "chain.issuer-name", ReasonIssuer, kakunin.Untrusted, Unknown)
 	})
 	t.Run("issuer name in another encoding", func(t *testing.T) {
 		c := a.signingLeaf(t, func(s *certSpec) {
 			s.issuer = name(attribute{oidC, cbasn1.PrintableString, "JP"}, attribute{oidO, cbasn1.PrintableString, "JPKI-TEST"},
 				attribute{oidOU, cbasn1.UTF8String, unitSigning}, attribute{oidOU, cbasn1.UTF8String, unitLASDEC})
 		})
-		wantFailure(t, v, c, "chain.issuer-name", ReasonIssuer, Untrusted, Unknown)
+		wantFailure(t, v, c, "chain.issuer-name", ReasonIssuer, kakunin.Untrusted, Unknown)
 	})
 	t.Run("another generation of the same name", func(t *testing.T) {
-		wantFailure(t, v, signingAuthority(t, "other").signingLeaf(t), "chain.key-id", ReasonIssuer, Untrusted, Unknown)
+		wantFailure(t, v, signingAuthority(t, "other").signingLeaf(t), "chain.key-id", ReasonIssuer, kakunin.Untrusted, Unknown)
 	})
 	t.Run("no authority key identifier", func(t *testing.T) {
 		c := a.signingLeaf(t, func(s *certSpec) { s.replace(oidAuthorityKeyID, nil) })
-		wantFailure(t, v, c, "chain.key-id", ReasonIssuer, Untrusted, Unknown)
+		wantFailure(t, v, c, "chain.key-id", ReasonIssuer, kakunin.Untrusted, Unknown)
 	})
 	t.Run("swapped certificate: right names, foreign signature", func(t *testing.T) {
 		spec := a.signingSpec(1)
@@ -205,7 +207,7 @@ func TestVerifyChain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantFailure(t, v, c, "chain.signature", ReasonSignature, Untrusted, Unknown)
+		wantFailure(t, v, c, "chain.signature", ReasonSignature, kakunin.Untrusted, Unknown)
 	})
 	t.Run("altered content", func(t *testing.T) {
 		spec := a.signingSpec(1)
@@ -214,14 +216,14 @@ func TestVerifyChain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantFailure(t, v, c, "chain.signature", ReasonSignature, Untrusted, Unknown)
+		wantFailure(t, v, c, "chain.signature", ReasonSignature, kakunin.Untrusted, Unknown)
 	})
 	t.Run("the authority itself", func(t *testing.T) {
 		c, err := ParseCertificate(a.cert.Raw)
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantFailure(t, v, c, "profile.policy", ReasonProfile, Untrusted, Unknown)
+		wantFailure(t, v, c, "profile.policy", ReasonProfile, kakunin.Untrusted, Unknown)
 	})
 	t.Run("self-signed with the authority's name", func(t *testing.T) {
 		spec := a.signingSpec(1)
@@ -230,18 +232,18 @@ func TestVerifyChain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantFailure(t, v, c, "chain.signature", ReasonSignature, Untrusted, Unknown)
+		wantFailure(t, v, c, "chain.signature", ReasonSignature, kakunin.Untrusted, Unknown)
 	})
 	t.Run("not parsed", func(t *testing.T) {
 		good := a.signingLeaf(t)
 		for _, c := range []*Certificate{nil, {}, {Raw: good.Raw, X509: good.X509, Kind: SigningCard, Environment: Test}} {
-			wantFailure(t, v, c, "certificate.form", ReasonMalformed, Untrusted, Unknown)
+			wantFailure(t, v, c, "certificate.form", ReasonMalformed, kakunin.Untrusted, Unknown)
 		}
 	})
 	t.Run("fields changed after parsing gain nothing", func(t *testing.T) {
 		c := a.leaf(t, a.authSpec(1))
 		c.Kind, c.Policies = SigningCard, a.signingLeaf(t).Policies
-		wantFailure(t, v, c, "profile.kind", ReasonKind, Untrusted, Unknown, For(SigningCard))
+		wantFailure(t, v, c, "profile.kind", ReasonKind, kakunin.Untrusted, Unknown, For(SigningCard))
 	})
 }
 
@@ -266,7 +268,7 @@ func TestThreeGenerations(t *testing.T) {
 	if res, err := v.Verify(t.Context(), old, At(now.Add(-2*year))); err != nil || !slices.Equal(res.AnchorKeyID, first.id) {
 		t.Errorf("past time under an expired anchor: %v", err)
 	}
-	wantFailure(t, v, old, "chain.anchor-validity", ReasonAnchorValidity, Untrusted, Unknown)
+	wantFailure(t, v, old, "chain.anchor-validity", ReasonAnchorValidity, kakunin.Untrusted, Unknown)
 }
 
 // TestVerifyValidity has the validity part of GHSA-58hw-cg5m-88rp.
@@ -280,15 +282,15 @@ func TestVerifyValidity(t *testing.T) {
 			t.Errorf("at %v: %v", at, err)
 		}
 	}
-	wantFailure(t, v, c, "chain.not-before", ReasonNotYetValid, Account, NotYetValid, At(from.Add(-time.Second)))
-	wantFailure(t, v, c, "chain.not-after", ReasonExpired, Account, Expired, At(until.Add(time.Second)))
+	wantFailure(t, v, c, "chain.not-before", ReasonNotYetValid, kakunin.Account, NotYetValid, At(from.Add(-time.Second)))
+	wantFailure(t, v, c, "chain.not-after", ReasonExpired, kakunin.Account, Expired, At(until.Add(time.Second)))
 	// A forged certificate does not get told that it is merely expired.
 	spec := a.signingSpec(1)
 	forged, err := ParseCertificate(spec.sign(testKey("other")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantFailure(t, v, forged, "chain.signature", ReasonSignature, Untrusted, Unknown, At(until.Add(time.Second)))
+	wantFailure(t, v, forged, "chain.signature", ReasonSignature, kakunin.Untrusted, Unknown, At(until.Add(time.Second)))
 }
 
 type sourceFunc func(context.Context, RevocationQuery) (RevocationAnswer, error)
@@ -327,15 +329,15 @@ func TestRevocationPolicy(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			v, c := verify(sources...)
-			wantFailure(t, v, c, "revocation.status", ReasonRevocationUnknown, Unavailable, Unknown)
+			wantFailure(t, v, c, "revocation.status", ReasonRevocationUnknown, kakunin.Unavailable, Unknown)
 		})
 	}
 	v, _ := verify(unknown, says(Revoked, nil))
-	wantFailure(t, v, c, "revocation.status", ReasonRevoked, Account, Revoked)
+	wantFailure(t, v, c, "revocation.status", ReasonRevoked, kakunin.Account, Revoked)
 	v, _ = verify(says(Hold, nil))
-	wantFailure(t, v, c, "revocation.status", ReasonHold, Account, Hold)
+	wantFailure(t, v, c, "revocation.status", ReasonHold, kakunin.Account, Hold)
 	v, _ = verify(unknown, says(Unknown, badResponse("signature", "")), failing)
-	wantFailure(t, v, c, "revocation.status", ReasonRevocationForged, Untrusted, Unknown)
+	wantFailure(t, v, c, "revocation.status", ReasonRevocationForged, kakunin.Untrusted, Unknown)
 
 	t.Run("cause is kept", func(t *testing.T) {
 		v, c := verify(failing)
@@ -356,7 +358,7 @@ func TestRevocationPolicy(t *testing.T) {
 			t.Error("asked")
 			return RevocationAnswer{}, nil
 		}))
-		wantFailure(t, v, signingAuthority(t, "other").signingLeaf(t), "chain.key-id", ReasonIssuer, Untrusted, Unknown)
+		wantFailure(t, v, signingAuthority(t, "other").signingLeaf(t), "chain.key-id", ReasonIssuer, kakunin.Untrusted, Unknown)
 	})
 }
 
@@ -369,7 +371,7 @@ func TestZeroValuesDeny(t *testing.T) {
 	if s != Unknown || r.Status == Good || a.Status == Good || k != UnknownKind || e != Production || s.String() != "unknown" {
 		t.Error("a zero value allows something")
 	}
-	if FamilyOf(&Error{}) != Untrusted || (Status(99)).String() != "unknown" || (Kind(-1)).String() != "unknown" || Environment(9).String() != "unknown" {
+	if kakunin.FamilyOf(&Error{}) != kakunin.Untrusted || (Status(99)).String() != "unknown" || (Kind(-1)).String() != "unknown" || Environment(9).String() != "unknown" {
 		t.Error("an undefined value is not unknown")
 	}
 }
@@ -435,7 +437,7 @@ func TestReasonsAreComplete(t *testing.T) {
 	seen := map[string]bool{}
 	for r := ReasonUnknown; r <= ReasonResponderUnavailable; r++ {
 		e := &Error{Reason: r, Step: "step"}
-		if r != ReasonUnknown && r.String() == "unknown" || seen[r.String()] || e.Family() == Unclassified {
+		if r != ReasonUnknown && r.String() == "unknown" || seen[r.String()] || e.Family() == kakunin.Unclassified {
 			t.Errorf("reason %d: %q, %v", r, r, e.Family())
 		}
 		seen[r.String()] = true

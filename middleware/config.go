@@ -32,7 +32,7 @@ type Config struct {
 	Signer      *sign.Client // needed for Sign
 	AfterLogout string       // path to go to after logging out; default "/"
 
-	// OnError answers every request that failed; StatusOf gives the status, authn.MessageFor a text for the person,
+	// OnError answers every request that failed; StatusOf gives the status, kakunin.MessageFor a text for the person,
 	// RetryURL a place to try again. The error must not be shown as it is. Default: a page in Japanese and English.
 	OnError func(w http.ResponseWriter, r *http.Request, err error)
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/middleware"
 )
@@ -65,7 +66,7 @@ func TestConfigIsChecked(t *testing.T) {
 		c := good
 		change(&c)
 		_, err := middleware.New(c)
-		if !hasReason(err, middleware.ReasonConfiguration) || authn.FamilyOf(err) != authn.Configuration {
+		if !hasReason(err, middleware.ReasonConfiguration) || kakunin.FamilyOf(err) != kakunin.Configuration {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

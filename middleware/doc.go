@@ -50,7 +50,7 @@
 // # Errors
 //
 // Every failure reaches Config.OnError as a typed error: an [*Error] of this package, or one of authn or sign.
-// authn.FamilyOf says what to do, authn.MessageFor what to tell the person, [StatusOf] the status, [RetryURL] where to
+// kakunin.FamilyOf says what to do, kakunin.MessageFor what to tell the person, [StatusOf] the status, [RetryURL] where to
 // try again. The default is a page in Japanese and English that shows nothing of the request. After a refusal there is
 // no new session, and an existing one stays as it was.
 //

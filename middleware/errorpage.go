@@ -12,8 +12,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/kakunin-go/kakunin/authn"
-	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin"
 )
 
 //go:embed errorpage.html
@@ -47,18 +46,18 @@ func RetryURL(ctx context.Context) string {
 
 // fail reports an error to the log and to the person.
 func (l *Login) fail(w http.ResponseWriter, r *http.Request, err error) {
-	family := fault.FamilyOf(err)
+	family := kakunin.FamilyOf(err)
 	level := slog.LevelError // configuration and unclassified: the operators have to do something
 	switch family {
-	case fault.User, fault.Account:
+	case kakunin.User, kakunin.Account:
 		level = slog.LevelInfo
-	case fault.Unavailable, fault.Untrusted: // anybody can cause the latter; an alarm watches the attribute family
+	case kakunin.Unavailable, kakunin.Untrusted: // anybody can cause the latter; an alarm watches the attribute family
 		level = slog.LevelWarn
-	case fault.Unclassified, fault.Configuration:
+	case kakunin.Unclassified, kakunin.Configuration:
 	}
 	attrs := []slog.Attr{slog.String("family", family.String())}
 	// Errors of this module hold nothing personal; of other errors only the family is logged.
-	if c, ok := errors.AsType[fault.Classified](err); ok {
+	if c, ok := errors.AsType[kakunin.Classified](err); ok {
 		attrs = append(attrs, slog.String("error", c.Error()))
 	}
 	l.log.LogAttrs(r.Context(), level, "request refused", attrs...)
@@ -92,8 +91,8 @@ func (*Login) errorPage(w http.ResponseWriter, r *http.Request, err error) {
 	_ = errorPageTemplate.Execute(w, errorPageData{
 		Style:    template.CSS(errorPageCSS), //nolint:gosec // a constant of this package
 		Japanese: prefersJapanese(r.Header.Get("Accept-Language")),
-		JA:       authn.MessageFor(err, authn.Japanese),
-		EN:       authn.MessageFor(err, authn.English),
+		JA:       kakunin.MessageFor(err, kakunin.Japanese),
+		EN:       kakunin.MessageFor(err, kakunin.English),
 		Retry:    RetryURL(r.Context()),
 	})
 }

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin"
 )
 
 // Reason says what went wrong. The zero value is never set on an error of this package.
@@ -54,8 +54,8 @@ const (
 type reasonInfo struct {
 	name    string
 	status  int
-	family  fault.Family
-	message fault.Message
+	family  kakunin.Family
+	message kakunin.Message
 }
 
 // infoOf keeps name, HTTP status, family and message of a reason side by side, so that a new reason cannot get only
@@ -64,77 +64,77 @@ func infoOf(r Reason) reasonInfo {
 	switch r {
 	case ReasonUnknown:
 	case ReasonConfiguration:
-		return reasonInfo{"configuration", http.StatusInternalServerError, fault.Configuration, fault.Message{}}
+		return reasonInfo{"configuration", http.StatusInternalServerError, kakunin.Configuration, kakunin.Message{}}
 	case ReasonNotFound:
-		return reasonInfo{"not-found", http.StatusNotFound, fault.User, fault.Message{
+		return reasonInfo{"not-found", http.StatusNotFound, kakunin.User, kakunin.Message{
 			JA: "ページが見つかりません。",
 			EN: "There is no such page.",
 		}}
 	case ReasonMethod:
-		return reasonInfo{"method", http.StatusMethodNotAllowed, fault.User, fault.Message{
+		return reasonInfo{"method", http.StatusMethodNotAllowed, kakunin.User, kakunin.Message{
 			JA: "この操作は、画面のボタンから行ってください。",
 			EN: "Please use the button on the page to do this.",
 		}}
 	case ReasonCrossOrigin:
-		return reasonInfo{"cross-origin", http.StatusForbidden, fault.Untrusted, fault.Message{
+		return reasonInfo{"cross-origin", http.StatusForbidden, kakunin.Untrusted, kakunin.Message{
 			JA: "別のサイトからの操作のため、処理を中止しました。",
 			EN: "We stopped because the request came from another site.",
 		}}
 	case ReasonCallback:
-		return reasonInfo{"callback", http.StatusBadRequest, fault.Untrusted, fault.Message{}}
+		return reasonInfo{"callback", http.StatusBadRequest, kakunin.Untrusted, kakunin.Message{}}
 	case ReasonLostLogin:
-		return reasonInfo{"lost-login", http.StatusBadRequest, fault.User, fault.Message{
+		return reasonInfo{"lost-login", http.StatusBadRequest, kakunin.User, kakunin.Message{
 			JA: "このブラウザーで始めた手続きが見つかりませんでした。プライベートブラウズ（シークレットモード）を終了し、同じブラウザーで最初からやり直してください。",
 			EN: "We could not find the procedure in this browser. Please leave private (incognito) browsing and start again, staying in the same browser.",
 		}}
 	case ReasonReplayed:
-		return reasonInfo{"replayed", http.StatusBadRequest, fault.User, fault.Message{
+		return reasonInfo{"replayed", http.StatusBadRequest, kakunin.User, kakunin.Message{
 			JA: "この画面はすでに使われています。「戻る」や再読み込みを使わずに、もう一度お試しください。",
 			EN: "This page has already been used. Please try again without the back or reload button.",
 		}}
 	case ReasonExpired:
-		return reasonInfo{"expired", http.StatusBadRequest, fault.User, fault.Message{
+		return reasonInfo{"expired", http.StatusBadRequest, kakunin.User, kakunin.Message{
 			JA: "時間がかかりすぎたため、手続きを終了しました。もう一度お試しください。",
 			EN: "This took too long and has expired. Please try again.",
 		}}
 	case ReasonTampered:
-		return reasonInfo{"tampered", http.StatusBadRequest, fault.Untrusted, fault.Message{}}
+		return reasonInfo{"tampered", http.StatusBadRequest, kakunin.Untrusted, kakunin.Message{}}
 	case ReasonLoginRequired:
-		return reasonInfo{"login-required", http.StatusUnauthorized, fault.User, fault.Message{
+		return reasonInfo{"login-required", http.StatusUnauthorized, kakunin.User, kakunin.Message{
 			JA: "ログインが必要です。",
 			EN: "Please log in first.",
 		}}
 	case ReasonRequirement:
-		return reasonInfo{"requirement", http.StatusForbidden, fault.Account, fault.Message{
+		return reasonInfo{"requirement", http.StatusForbidden, kakunin.Account, kakunin.Message{
 			JA: "このページを利用する条件を満たしていません。",
 			EN: "You do not meet the requirements for this page.",
 		}}
 	case ReasonTooYoung:
-		return reasonInfo{"too-young", http.StatusForbidden, fault.Account, fault.Message{
+		return reasonInfo{"too-young", http.StatusForbidden, kakunin.Account, kakunin.Message{
 			JA: "年齢の条件を満たしていないため、利用できません。",
 			EN: "You are below the age required for this page.",
 		}}
 	case ReasonAgeUnknown:
-		return reasonInfo{"age-unknown", http.StatusForbidden, fault.Account, fault.Message{
+		return reasonInfo{"age-unknown", http.StatusForbidden, kakunin.Account, kakunin.Message{
 			JA: "年齢を確認できませんでした。生年月日の提供を許可して、もう一度ログインしてください。",
 			EN: "Your age could not be confirmed. Please log in again and allow your date of birth to be shared.",
 		}}
 	case ReasonOtherPerson:
-		return reasonInfo{"other-person", http.StatusForbidden, fault.Account, fault.Message{
+		return reasonInfo{"other-person", http.StatusForbidden, kakunin.Account, kakunin.Message{
 			JA: "ログインした方とは別の方のカードで署名されました。ログインしたときと同じカードで署名してください。",
 			EN: "The document was signed with another person's card. Please sign with the card you logged in with.",
 		}}
 	case ReasonSignCancelled:
-		return reasonInfo{"sign-cancelled", http.StatusBadRequest, fault.User, fault.Message{
+		return reasonInfo{"sign-cancelled", http.StatusBadRequest, kakunin.User, kakunin.Message{
 			JA: "署名は中止されたか、カードを利用できませんでした。文書は署名されていません。もう一度お試しいただけます。",
 			EN: "Signing was cancelled, or the card could not be used. Nothing was signed. You can try again whenever you like.",
 		}}
 	case ReasonDocument:
-		return reasonInfo{"document", http.StatusInternalServerError, fault.Configuration, fault.Message{}}
+		return reasonInfo{"document", http.StatusInternalServerError, kakunin.Configuration, kakunin.Message{}}
 	case ReasonSession:
-		return reasonInfo{"session", http.StatusServiceUnavailable, fault.Unavailable, fault.Message{}}
+		return reasonInfo{"session", http.StatusServiceUnavailable, kakunin.Unavailable, kakunin.Message{}}
 	}
-	return reasonInfo{"unknown", http.StatusInternalServerError, fault.Configuration, fault.Message{}}
+	return reasonInfo{"unknown", http.StatusInternalServerError, kakunin.Configuration, kakunin.Message{}}
 }
 
 // String returns a stable lower-case name for logs and metrics.
@@ -148,14 +148,14 @@ type Error struct {
 	Err    error  // cause, may be nil; its text appears in Error only if it is an error of this module
 }
 
-// Error is for operators, not for the person at the browser: for that there is authn.MessageFor.
+// Error is for operators, not for the person at the browser: for that there is kakunin.MessageFor.
 func (e *Error) Error() string {
 	s := "middleware: " + e.Reason.String()
 	if e.Detail != "" {
 		s += ": " + e.Detail
 	}
 	// A session store's or an application's error may hold addresses or personal data; errors of this module never do.
-	if c, ok := errors.AsType[fault.Classified](e.Err); ok {
+	if c, ok := errors.AsType[kakunin.Classified](e.Err); ok {
 		s += ": " + c.Error()
 	}
 	return s
@@ -165,9 +165,9 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // Family is the cause's family when the cause is an application's (or another package's) classified error.
-func (e *Error) Family() fault.Family {
+func (e *Error) Family() kakunin.Family {
 	if e.delegates() {
-		if f := fault.FamilyOf(e.Err); f != fault.Unclassified {
+		if f := kakunin.FamilyOf(e.Err); f != kakunin.Unclassified {
 			return f
 		}
 	}
@@ -175,9 +175,9 @@ func (e *Error) Family() fault.Family {
 }
 
 // UserMessage is fit to show to a person.
-func (e *Error) UserMessage() fault.Message {
+func (e *Error) UserMessage() kakunin.Message {
 	if e.delegates() {
-		if c, ok := errors.AsType[fault.Classified](e.Err); ok {
+		if c, ok := errors.AsType[kakunin.Classified](e.Err); ok {
 			return c.UserMessage()
 		}
 	}
@@ -194,19 +194,19 @@ func (e *Error) delegates() bool {
 // may be more precise (401 login required, 403 requirement, 404, 405).
 func StatusOf(err error) int {
 	if e, ok := errors.AsType[*Error](err); ok {
-		if e.Reason != ReasonDocument || fault.FamilyOf(e.Err) == fault.Unclassified {
+		if e.Reason != ReasonDocument || kakunin.FamilyOf(e.Err) == kakunin.Unclassified {
 			return infoOf(e.Reason).status
 		}
 	}
-	switch fault.FamilyOf(err) {
-	case fault.User, fault.Untrusted:
+	switch kakunin.FamilyOf(err) {
+	case kakunin.User, kakunin.Untrusted:
 		// An untrusted answer is the fault of what the browser delivered as far as HTTP can tell, not of this server.
 		return http.StatusBadRequest
-	case fault.Account:
+	case kakunin.Account:
 		return http.StatusForbidden
-	case fault.Unavailable:
+	case kakunin.Unavailable:
 		return http.StatusServiceUnavailable
-	case fault.Configuration, fault.Unclassified:
+	case kakunin.Configuration, kakunin.Unclassified:
 		return http.StatusInternalServerError
 	}
 	return http.StatusInternalServerError

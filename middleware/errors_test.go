@@ -7,8 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kakunin-go/kakunin/authn"
-	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin"
 )
 
 func isReason(err error, reason Reason) bool {
@@ -25,11 +24,11 @@ func TestEveryReasonIsComplete(t *testing.T) {
 		}
 		names[name] = r
 		err := &Error{Reason: r}
-		if err.Family() == fault.Unclassified {
+		if err.Family() == kakunin.Unclassified {
 			t.Errorf("%s has no family", name)
 		}
-		for _, l := range []authn.Language{authn.Japanese, authn.English} {
-			if authn.MessageFor(err, l) == "" {
+		for _, l := range []kakunin.Language{kakunin.Japanese, kakunin.English} {
+			if kakunin.MessageFor(err, l) == "" {
 				t.Errorf("%s has no message in %s", name, l)
 			}
 		}
@@ -61,20 +60,20 @@ func TestFamilyAndStatusOfWrappedErrors(t *testing.T) {
 	tests := []struct {
 		name   string
 		err    error
-		family authn.Family
+		family kakunin.Family
 		status int
 	}{
-		{"requirement of the application", &Error{Reason: ReasonRequirement, Err: errors.New("x")}, authn.Account, http.StatusForbidden},
-		{"requirement with a family", &Error{Reason: ReasonRequirement, Err: &Error{Reason: ReasonSession}}, authn.Unavailable, http.StatusForbidden},
-		{"document of the application", &Error{Reason: ReasonDocument, Err: errors.New("x")}, authn.Configuration, http.StatusInternalServerError},
-		{"login required", &Error{Reason: ReasonLoginRequired}, authn.User, http.StatusUnauthorized},
-		{"other person", &Error{Reason: ReasonOtherPerson}, authn.Account, http.StatusForbidden},
-		{"tampered", &Error{Reason: ReasonTampered}, authn.Untrusted, http.StatusBadRequest},
-		{"store", &Error{Reason: ReasonSession}, authn.Unavailable, http.StatusServiceUnavailable},
-		{"foreign error", errors.New("x"), fault.Unclassified, http.StatusInternalServerError},
+		{"requirement of the application", &Error{Reason: ReasonRequirement, Err: errors.New("x")}, kakunin.Account, http.StatusForbidden},
+		{"requirement with a family", &Error{Reason: ReasonRequirement, Err: &Error{Reason: ReasonSession}}, kakunin.Unavailable, http.StatusForbidden},
+		{"document of the application", &Error{Reason: ReasonDocument, Err: errors.New("x")}, kakunin.Configuration, http.StatusInternalServerError},
+		{"login required", &Error{Reason: ReasonLoginRequired}, kakunin.User, http.StatusUnauthorized},
+		{"other person", &Error{Reason: ReasonOtherPerson}, kakunin.Account, http.StatusForbidden},
+		{"tampered", &Error{Reason: ReasonTampered}, kakunin.Untrusted, http.StatusBadRequest},
+		{"store", &Error{Reason: ReasonSession}, kakunin.Unavailable, http.StatusServiceUnavailable},
+		{"foreign error", errors.New("x"), kakunin.Unclassified, http.StatusInternalServerError},
 	}
 	for _, c := range tests {
-		if got := authn.FamilyOf(c.err); got != c.family {
+		if got := kakunin.FamilyOf(c.err); got != c.family {
 			t.Errorf("%s: family %v, want %v", c.name, got, c.family)
 		}
 		if got := StatusOf(c.err); got != c.status {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/middleware"
@@ -120,7 +121,7 @@ func ExampleLogin_Sign() {
 func ExampleRetryURL() {
 	onError := func(w http.ResponseWriter, r *http.Request, err error) {
 		w.WriteHeader(middleware.StatusOf(err))
-		fmt.Fprintln(w, authn.MessageFor(err, authn.English))
+		fmt.Fprintln(w, kakunin.MessageFor(err, kakunin.English))
 		if again := middleware.RetryURL(r.Context()); again != "" {
 			fmt.Fprintf(w, `<a href="%s">Try again</a>`, template.HTMLEscapeString(again))
 		}

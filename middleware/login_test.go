@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/middleware"
 )
 
@@ -456,7 +456,7 @@ func TestAgeGate(t *testing.T) {
 			continue
 		}
 		err := s.lastError()
-		if !hasReason(err, want.reason) || authn.FamilyOf(err) != authn.Account {
+		if !hasReason(err, want.reason) || kakunin.FamilyOf(err) != kakunin.Account {
 			t.Errorf("born %q: %v", birthdate, err)
 		}
 		if retry := r.Header.Get("Retry"); (retry != "") != (want.reason == middleware.ReasonAgeUnknown) {

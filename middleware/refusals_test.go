@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/middleware"
 )
 
@@ -27,19 +27,19 @@ func TestRefusals(t *testing.T) {
 	}
 	tests := map[string]struct {
 		callback func(*testing.T, *site, *browser) string
-		family   authn.Family
+		family   kakunin.Family
 		reason   middleware.Reason // ReasonUnknown: an error of authn
 		asked    int               // times that a code was redeemed
 	}{
-		"wrong nonce":    {claim("nonce", "other"), authn.Untrusted, 0, 1},
-		"wrong audience": {claim("aud", "RP99999999"), authn.Untrusted, 0, 1},
-		"wrong issuer":   {claim("iss", "https://evil.example"), authn.Untrusted, 0, 1},
-		"expired":        {claim("exp", 1000), authn.Untrusted, 0, 1},
-		"no subject":     {claim("sub", ""), authn.Untrusted, 0, 1},
+		"wrong nonce":    {claim("nonce", "other"), kakunin.Untrusted, 0, 1},
+		"wrong audience": {claim("aud", "RP99999999"), kakunin.Untrusted, 0, 1},
+		"wrong issuer":   {claim("iss", "https://evil.example"), kakunin.Untrusted, 0, 1},
+		"expired":        {claim("exp", 1000), kakunin.Untrusted, 0, 1},
+		"no subject":     {claim("sub", ""), kakunin.Untrusted, 0, 1},
 		"foreign key": {func(t *testing.T, s *site, b *browser) string {
 			s.op.set(func(p *provider) { p.signWith = foreign })
 			return s.op.approve(t, b.begin("/auth/login"))
-		}, authn.Untrusted, 0, 1},
+		}, kakunin.Untrusted, 0, 1},
 		"code of another login": {func(t *testing.T, s *site, b *browser) string {
 			mine, theirs := s.op.approve(t, b.begin("/auth/login")), s.op.approve(t, s.browser(t).begin("/auth/login"))
 			u, _ := url.Parse(mine)
@@ -52,25 +52,25 @@ func TestRefusals(t *testing.T) {
 		"cancelled": {func(t *testing.T, s *site, b *browser) string {
 			u, _ := url.Parse(b.begin("/auth/login"))
 			return "/auth/callback?error=access_denied&state=" + url.QueryEscape(u.Query().Get("state"))
-		}, authn.User, 0, 0},
+		}, kakunin.User, 0, 0},
 		"state of another browser": {func(t *testing.T, s *site, _ *browser) string {
 			return s.op.approve(t, s.browser(t).begin("/auth/login"))
-		}, authn.User, middleware.ReasonLostLogin, 0},
+		}, kakunin.User, middleware.ReasonLostLogin, 0},
 		"state made up": {func(*testing.T, *site, *browser) string {
 			return "/auth/callback?code=x&state=made-up"
-		}, authn.User, middleware.ReasonLostLogin, 0},
+		}, kakunin.User, middleware.ReasonLostLogin, 0},
 		"no state": {func(*testing.T, *site, *browser) string {
 			return "/auth/callback?code=x"
-		}, authn.Untrusted, middleware.ReasonCallback, 0},
+		}, kakunin.Untrusted, middleware.ReasonCallback, 0},
 		"two states": {func(t *testing.T, s *site, b *browser) string {
 			return s.op.approve(t, b.begin("/auth/login")) + "&state=other"
-		}, authn.Untrusted, middleware.ReasonCallback, 0},
+		}, kakunin.Untrusted, middleware.ReasonCallback, 0},
 		"malformed query": {func(t *testing.T, s *site, b *browser) string {
 			return s.op.approve(t, b.begin("/auth/login")) + "&%zz"
-		}, authn.Untrusted, middleware.ReasonCallback, 0},
+		}, kakunin.Untrusted, middleware.ReasonCallback, 0},
 		"oversized query": {func(t *testing.T, s *site, b *browser) string {
 			return s.op.approve(t, b.begin("/auth/login")) + "&x=" + strings.Repeat("y", 9000)
-		}, authn.Untrusted, middleware.ReasonCallback, 0},
+		}, kakunin.Untrusted, middleware.ReasonCallback, 0},
 		"tampered cookie": {func(t *testing.T, s *site, b *browser) string {
 			to := s.op.approve(t, b.begin("/auth/login"))
 			c := b.cookies(pendingPrefix)[0]
@@ -82,7 +82,7 @@ func TestRefusals(t *testing.T) {
 			}
 			b.setCookie(c.Name, string(flipped))
 			return to
-		}, authn.Untrusted, middleware.ReasonTampered, 0},
+		}, kakunin.Untrusted, middleware.ReasonTampered, 0},
 		"cookies swapped between two logins": {func(t *testing.T, s *site, b *browser) string {
 			to := s.op.approve(t, b.begin("/auth/login"))
 			b.begin("/auth/login?return=/account")
@@ -90,7 +90,7 @@ func TestRefusals(t *testing.T) {
 			b.setCookie(c[0].Name, c[1].Value)
 			b.setCookie(c[1].Name, c[0].Value)
 			return to
-		}, authn.Untrusted, middleware.ReasonTampered, 0},
+		}, kakunin.Untrusted, middleware.ReasonTampered, 0},
 		"sealed under another key": {func(t *testing.T, s *site, b *browser) string {
 			other := newSite(t)
 			ob := other.browser(t)
@@ -98,13 +98,13 @@ func TestRefusals(t *testing.T) {
 			to := s.op.approve(t, b.begin("/auth/login"))
 			b.setCookie(b.cookies(pendingPrefix)[0].Name, ob.cookies(pendingPrefix)[0].Value)
 			return to
-		}, authn.Untrusted, middleware.ReasonTampered, 0},
+		}, kakunin.Untrusted, middleware.ReasonTampered, 0},
 		"pending login expired": {func(t *testing.T, s *site, b *browser) string {
 			s.later(0)
 			to := s.op.approve(t, b.begin("/auth/login"))
 			s.later(15*time.Minute + time.Second)
 			return to
-		}, authn.User, middleware.ReasonExpired, 0},
+		}, kakunin.User, middleware.ReasonExpired, 0},
 	}
 	for name, c := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -116,8 +116,8 @@ func TestRefusals(t *testing.T) {
 			if r.StatusCode < 400 || err == nil {
 				t.Fatalf("accepted: %d, %v", r.StatusCode, err)
 			}
-			if c.family != 0 && authn.FamilyOf(err) != c.family {
-				t.Errorf("family %v, want %v (%v)", authn.FamilyOf(err), c.family, err)
+			if c.family != 0 && kakunin.FamilyOf(err) != c.family {
+				t.Errorf("family %v, want %v (%v)", kakunin.FamilyOf(err), c.family, err)
 			}
 			if c.reason != 0 && !hasReason(err, c.reason) {
 				t.Errorf("error %v, want reason %v", err, c.reason)

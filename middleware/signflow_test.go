@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/middleware"
 	"github.com/kakunin-go/kakunin/sign"
 )
@@ -66,7 +66,7 @@ func TestSignFlow(t *testing.T) {
 func TestSignRefusals(t *testing.T) {
 	tests := map[string]struct {
 		act    func(*testing.T, *site, *browser) response
-		family authn.Family
+		family kakunin.Family
 		reason middleware.Reason
 		status int
 		retry  string
@@ -74,43 +74,43 @@ func TestSignRefusals(t *testing.T) {
 		"not logged in": {func(_ *testing.T, _ *site, b *browser) response {
 			b.post("/auth/logout")
 			return b.post("/sign")
-		}, authn.User, middleware.ReasonLoginRequired, http.StatusUnauthorized, "/auth/login"},
+		}, kakunin.User, middleware.ReasonLoginRequired, http.StatusUnauthorized, "/auth/login"},
 		"GET": {func(_ *testing.T, _ *site, b *browser) response { return b.get("/sign") },
-			authn.User, middleware.ReasonMethod, http.StatusMethodNotAllowed, ""},
+			kakunin.User, middleware.ReasonMethod, http.StatusMethodNotAllowed, ""},
 		"from another site": {func(_ *testing.T, _ *site, b *browser) response {
 			return b.do(http.MethodPost, "/sign", url.Values{}, http.Header{"Sec-Fetch-Site": {"cross-site"}})
-		}, authn.Untrusted, middleware.ReasonCrossOrigin, http.StatusForbidden, ""},
+		}, kakunin.Untrusted, middleware.ReasonCrossOrigin, http.StatusForbidden, ""},
 		"another person signs": {func(t *testing.T, s *site, b *browser) response {
 			to := b.beginSign()
 			s.op.set(func(p *provider) { p.subject = "subject-taro" })
 			return b.get(s.op.approve(t, to))
-		}, authn.Account, middleware.ReasonOtherPerson, http.StatusForbidden, "/contract?id=7"},
+		}, kakunin.Account, middleware.ReasonOtherPerson, http.StatusForbidden, "/contract?id=7"},
 		"another person logged in meanwhile": {func(t *testing.T, s *site, b *browser) response {
 			to := b.beginSign()
 			s.op.set(func(p *provider) { p.subject = "subject-taro" })
 			b.logIn()
 			return b.get(s.op.approve(t, to))
-		}, authn.Account, middleware.ReasonOtherPerson, http.StatusForbidden, "/contract?id=7"},
+		}, kakunin.Account, middleware.ReasonOtherPerson, http.StatusForbidden, "/contract?id=7"},
 		"logged out meanwhile": {func(t *testing.T, s *site, b *browser) response {
 			to := b.beginSign()
 			kept := b.cookies(pendingPrefix)[0]
 			b.post("/auth/logout")
 			b.setCookie(kept.Name, kept.Value)
 			return b.get(s.op.approve(t, to))
-		}, authn.User, middleware.ReasonLoginRequired, http.StatusUnauthorized, "/auth/login?return=%2Fcontract%3Fid%3D7"},
+		}, kakunin.User, middleware.ReasonLoginRequired, http.StatusUnauthorized, "/auth/login?return=%2Fcontract%3Fid%3D7"},
 		"cancelled": {func(t *testing.T, _ *site, b *browser) response {
 			u, err := url.Parse(b.beginSign())
 			if err != nil {
 				t.Fatal(err)
 			}
 			return b.get("/auth/callback?error=access_denied&state=" + url.QueryEscape(u.Query().Get("state")))
-		}, authn.User, middleware.ReasonSignCancelled, http.StatusBadRequest, "/contract?id=7"},
+		}, kakunin.User, middleware.ReasonSignCancelled, http.StatusBadRequest, "/contract?id=7"},
 		"result not ready": {func(t *testing.T, s *site, b *browser) response {
 			s.op.set(func(p *provider) {
 				p.answer = func(w http.ResponseWriter) bool { w.WriteHeader(http.StatusAccepted); return true }
 			})
 			return b.get(s.op.approve(t, b.beginSign()))
-		}, authn.Unavailable, 0, http.StatusServiceUnavailable, "/contract?id=7"},
+		}, kakunin.Unavailable, 0, http.StatusServiceUnavailable, "/contract?id=7"},
 		"a login's answer for a signature": {func(t *testing.T, s *site, b *browser) response {
 			// The cookie of the signature under the name of a login.
 			to := s.op.approve(t, b.begin("/auth/login"))
@@ -122,7 +122,7 @@ func TestSignRefusals(t *testing.T) {
 				}
 			}
 			return b.get(to)
-		}, authn.Untrusted, middleware.ReasonTampered, http.StatusBadRequest, ""},
+		}, kakunin.Untrusted, middleware.ReasonTampered, http.StatusBadRequest, ""},
 	}
 	for name, c := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -131,8 +131,8 @@ func TestSignRefusals(t *testing.T) {
 			b.logIn()
 			r := c.act(t, s, b)
 			err := s.lastError()
-			if r.StatusCode != c.status || authn.FamilyOf(err) != c.family {
-				t.Errorf("%d, family %v (%v); want %d, %v", r.StatusCode, authn.FamilyOf(err), err, c.status, c.family)
+			if r.StatusCode != c.status || kakunin.FamilyOf(err) != c.family {
+				t.Errorf("%d, family %v (%v); want %d, %v", r.StatusCode, kakunin.FamilyOf(err), err, c.status, c.family)
 			}
 			if c.reason != 0 && !hasReason(err, c.reason) {
 				t.Errorf("error %v, want %v", err, c.reason)

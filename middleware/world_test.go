@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/cardsim/daa/visitor"
@@ -202,7 +203,7 @@ func TestHostileService(t *testing.T) {
 		v := w.visitor(t, 0)
 		w.errors = nil
 		status, _, _ := v.approve(http.MethodGet, "/auth/login")
-		if status < 400 || len(w.errors) != 1 || authn.FamilyOf(w.errors[0]) != authn.Untrusted {
+		if status < 400 || len(w.errors) != 1 || kakunin.FamilyOf(w.errors[0]) != kakunin.Untrusted {
 			t.Errorf("%s: %d %v", name, status, w.errors)
 		}
 		if _, _, body := v.open(http.MethodGet, "/"); body != "" {
@@ -228,7 +229,7 @@ func TestCancelledAndBlocked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if status, _, _ := v.open(http.MethodGet, callback); status != http.StatusBadRequest || authn.FamilyOf(w.errors[0]) != authn.User {
+	if status, _, _ := v.open(http.MethodGet, callback); status != http.StatusBadRequest || kakunin.FamilyOf(w.errors[0]) != kakunin.User {
 		t.Errorf("cancelled: %d %v", status, w.errors)
 	}
 	_, to, _ = v.open(http.MethodGet, "/auth/login")

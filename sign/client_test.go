@@ -16,9 +16,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/authn/wire"
-	"github.com/kakunin-go/kakunin/internal/fault"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
@@ -236,8 +236,8 @@ func TestServiceTokenFailureKeepsItsFamily(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = c.Start(t.Context(), Text("a"), ModeBareHash)
-	if ReasonOf(err) != ReasonServiceToken || fault.FamilyOf(err) != fault.Unavailable || !errors.Is(err, cause) {
-		t.Errorf("got %v, %s", err, fault.FamilyOf(err))
+	if ReasonOf(err) != ReasonServiceToken || kakunin.FamilyOf(err) != kakunin.Unavailable || !errors.Is(err, cause) {
+		t.Errorf("got %v, %s", err, kakunin.FamilyOf(err))
 	}
 }
 
@@ -311,27 +311,27 @@ func TestResultStatuses(t *testing.T) {
 		status int
 		body   string
 		want   Reason
-		family fault.Family
+		family kakunin.Family
 	}{
-		{297, ``, ReasonPending, fault.Unavailable},
-		{298, `{"why":"e-pending"}`, ReasonPending, fault.Unavailable},
-		{202, `{"box":"` + testJWE + `"}`, ReasonResponse, fault.Untrusted}, // pending has another status here
-		{401, ``, ReasonUserToken, fault.User},
-		{403, ``, ReasonScope, fault.Configuration},
-		{404, ``, ReasonNotFound, fault.User},
-		{404, `{"why":"e-expired"}`, ReasonExpired, fault.User},
-		{409, ``, ReasonCancelled, fault.User},
-		{409, `{"why":"e-conflict"}`, ReasonConflict, fault.Untrusted},
-		{409, `{"why":"e-cancel"}`, ReasonCancelled, fault.User},
-		{410, ``, ReasonExpired, fault.User},
-		{410, `{"why":"e-consumed"}`, ReasonConsumed, fault.User},
-		{429, ``, ReasonBusy, fault.Unavailable},
-		{503, `{"why":"e-found"}`, ReasonNotFound, fault.User},
-		{502, `bad gateway`, ReasonTransport, fault.Unavailable},
+		{297, ``, ReasonPending, kakunin.Unavailable},
+		{298, `{"why":"e-pending"}`, ReasonPending, kakunin.Unavailable},
+		{202, `{"box":"` + testJWE + `"}`, ReasonResponse, kakunin.Untrusted}, // pending has another status here
+		{401, ``, ReasonUserToken, kakunin.User},
+		{403, ``, ReasonScope, kakunin.Configuration},
+		{404, ``, ReasonNotFound, kakunin.User},
+		{404, `{"why":"e-expired"}`, ReasonExpired, kakunin.User},
+		{409, ``, ReasonCancelled, kakunin.User},
+		{409, `{"why":"e-conflict"}`, ReasonConflict, kakunin.Untrusted},
+		{409, `{"why":"e-cancel"}`, ReasonCancelled, kakunin.User},
+		{410, ``, ReasonExpired, kakunin.User},
+		{410, `{"why":"e-consumed"}`, ReasonConsumed, kakunin.User},
+		{429, ``, ReasonBusy, kakunin.Unavailable},
+		{503, `{"why":"e-found"}`, ReasonNotFound, kakunin.User},
+		{502, `bad gateway`, ReasonTransport, kakunin.Unavailable},
 	} {
 		res, err := clientFor(t, answer(c.status, c.body)).fetch(t.Context(), testTransaction(), "user-token")
-		if res != nil || ReasonOf(err) != c.want || fault.FamilyOf(err) != c.family {
-			t.Errorf("%d %s: %v (%s)", c.status, c.body, err, fault.FamilyOf(err))
+		if res != nil || ReasonOf(err) != c.want || kakunin.FamilyOf(err) != c.family {
+			t.Errorf("%d %s: %v (%s)", c.status, c.body, err, kakunin.FamilyOf(err))
 		}
 	}
 }
@@ -414,7 +414,7 @@ func TestOpaqueIDsStayOneSegment(t *testing.T) {
 
 func TestConfiguration(t *testing.T) {
 	t.Parallel()
-	if _, err := New(Config{}); ReasonOf(err) != ReasonConfiguration || fault.FamilyOf(err) != fault.Configuration {
+	if _, err := New(Config{}); ReasonOf(err) != ReasonConfiguration || kakunin.FamilyOf(err) != kakunin.Configuration {
 		t.Errorf("no client: %v", err)
 	}
 	good := fakeService{"https://service.example/api/sign-transactions", http.DefaultClient, nil}
@@ -510,7 +510,7 @@ func TestErrorsNeverEchoTheNetwork(t *testing.T) {
 			_, err := clientFor(t, answer(status, body, "Location", "https://"+poison+".example", "Retry-After", poison)).
 				fetch(t.Context(), testTransaction(), "user-token")
 			if err == nil || strings.Contains(err.Error(), poison) ||
-				strings.Contains(fault.MessageFor(err, fault.English), poison) || strings.Contains(err.Error(), "127.0.0.1") {
+				strings.Contains(kakunin.MessageFor(err, kakunin.English), poison) || strings.Contains(err.Error(), "127.0.0.1") {
 				t.Errorf("%d %s: %v", status, body, err)
 			}
 		}
@@ -521,11 +521,11 @@ func TestEveryReasonIsClassified(t *testing.T) {
 	t.Parallel()
 	for r := ReasonConfiguration; r <= ReasonPersonReview; r++ {
 		e := &Error{Reason: r, Step: "x"}
-		if e.Family() == fault.Unclassified || r.String() == "unknown" {
+		if e.Family() == kakunin.Unclassified || r.String() == "unknown" {
 			t.Errorf("reason %d has no entry", r)
 		}
-		for _, l := range []fault.Language{fault.Japanese, fault.English} {
-			if fault.MessageFor(e, l) == "" {
+		for _, l := range []kakunin.Language{kakunin.Japanese, kakunin.English} {
+			if kakunin.MessageFor(e, l) == "" {
 				t.Errorf("%s: no message", r)
 			}
 		}
@@ -536,7 +536,7 @@ func TestEveryReasonIsClassified(t *testing.T) {
 			t.Errorf("%s: errors.Is", r)
 		}
 	}
-	if (&Error{}).Family() != fault.Untrusted {
+	if (&Error{}).Family() != kakunin.Untrusted {
 		t.Error("the zero error is not untrusted")
 	}
 }

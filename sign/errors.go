@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin"
 )
 
 // Reason says what went wrong. Each reason belongs to one family of errors; see [Error.Family].
@@ -77,91 +77,91 @@ const (
 
 type reasonInfo struct {
 	name    string
-	family  fault.Family
-	message fault.Message
+	family  kakunin.Family
+	message kakunin.Message
 }
 
 // info is the one table of names, families and messages.
 func (r Reason) info() reasonInfo {
-	startOver := func(ja, en string) fault.Message {
-		return fault.Message{JA: ja + "もう一度、署名からやり直してください。", EN: en + " Please start signing again."}
+	startOver := func(ja, en string) kakunin.Message {
+		return kakunin.Message{JA: ja + "もう一度、署名からやり直してください。", EN: en + " Please start signing again."}
 	}
 	switch r {
 	case ReasonConfiguration:
-		return reasonInfo{"configuration", fault.Configuration, fault.Message{}}
+		return reasonInfo{"configuration", kakunin.Configuration, kakunin.Message{}}
 	case ReasonRequest:
-		return reasonInfo{"request", fault.Configuration, fault.Message{}}
+		return reasonInfo{"request", kakunin.Configuration, kakunin.Message{}}
 	case ReasonDocumentRead:
-		return reasonInfo{"document cannot be read", fault.Configuration, fault.Message{}}
+		return reasonInfo{"document cannot be read", kakunin.Configuration, kakunin.Message{}}
 	case ReasonDocumentSize:
-		return reasonInfo{"document too large", fault.Configuration, fault.Message{}}
+		return reasonInfo{"document too large", kakunin.Configuration, kakunin.Message{}}
 	case ReasonServiceToken:
-		return reasonInfo{"service token refused", fault.Configuration, fault.Message{}}
+		return reasonInfo{"service token refused", kakunin.Configuration, kakunin.Message{}}
 	case ReasonUserToken:
-		return reasonInfo{"user token refused", fault.User, startOver("手続きの有効時間が過ぎました。", "The procedure took too long.")}
+		return reasonInfo{"user token refused", kakunin.User, startOver("手続きの有効時間が過ぎました。", "The procedure took too long.")}
 	case ReasonRejected:
-		return reasonInfo{"request rejected by the service", fault.Configuration, fault.Message{}}
+		return reasonInfo{"request rejected by the service", kakunin.Configuration, kakunin.Message{}}
 	case ReasonScope:
-		return reasonInfo{"sign scope missing", fault.Configuration, fault.Message{}}
+		return reasonInfo{"sign scope missing", kakunin.Configuration, kakunin.Message{}}
 	case ReasonTransport:
-		return reasonInfo{"service not reachable", fault.Unavailable, fault.Message{}}
+		return reasonInfo{"service not reachable", kakunin.Unavailable, kakunin.Message{}}
 	case ReasonBusy:
-		return reasonInfo{"service busy", fault.Unavailable, fault.Message{
+		return reasonInfo{"service busy", kakunin.Unavailable, kakunin.Message{
 			JA: "サービスが混み合っているか、メンテナンス中です。しばらくしてからお試しください。",
 			EN: "The service is busy or under maintenance. Please try again later.",
 		}}
 	case ReasonPending:
-		return reasonInfo{"not signed yet", fault.Unavailable, fault.Message{
+		return reasonInfo{"not signed yet", kakunin.Unavailable, kakunin.Message{
 			JA: "署名がまだ完了していません。アプリで署名を終えてから、もう一度お試しください。",
 			EN: "The signature is not finished yet. Finish signing in the app, then try again.",
 		}}
 	case ReasonCancelled:
-		return reasonInfo{"cancelled", fault.User, startOver("署名は中止されました。", "Signing was cancelled.")}
+		return reasonInfo{"cancelled", kakunin.User, startOver("署名は中止されました。", "Signing was cancelled.")}
 	case ReasonExpired:
-		return reasonInfo{"transaction expired", fault.User, startOver("署名の有効時間が過ぎました。", "The time to sign has run out.")}
+		return reasonInfo{"transaction expired", kakunin.User, startOver("署名の有効時間が過ぎました。", "The time to sign has run out.")}
 	case ReasonConsumed:
-		return reasonInfo{"result already fetched", fault.User, startOver("この署名の結果は受け取り済みです。", "The result of this signature was already received.")}
+		return reasonInfo{"result already fetched", kakunin.User, startOver("この署名の結果は受け取り済みです。", "The result of this signature was already received.")}
 	case ReasonNotFound:
-		return reasonInfo{"transaction not found", fault.User, startOver("この署名の手続きが見つかりません。", "This signature request was not found.")}
+		return reasonInfo{"transaction not found", kakunin.User, startOver("この署名の手続きが見つかりません。", "This signature request was not found.")}
 	case ReasonConflict:
-		return reasonInfo{"transaction conflict", fault.Untrusted, fault.Message{}}
+		return reasonInfo{"transaction conflict", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonResponse:
-		return reasonInfo{"malformed answer", fault.Untrusted, fault.Message{}}
+		return reasonInfo{"malformed answer", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonOtherFlow:
-		return reasonInfo{"login of another transaction", fault.Untrusted, fault.Message{}}
+		return reasonInfo{"login of another transaction", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonSealed:
-		return reasonInfo{"sealed result cannot be opened", fault.Untrusted, fault.Message{}}
+		return reasonInfo{"sealed result cannot be opened", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonMode:
-		return reasonInfo{"mode is not the transaction's", fault.Untrusted, fault.Message{}}
+		return reasonInfo{"mode is not the transaction's", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonDocument:
-		return reasonInfo{"document is not the transaction's", fault.Untrusted, fault.Message{
+		return reasonInfo{"document is not the transaction's", kakunin.Untrusted, kakunin.Message{
 			JA: "署名された文書と内容が一致しません。処理を中止しました。",
 			EN: "The document is not the one that was signed. We stopped.",
 		}}
 	case ReasonCertificateForm:
-		return reasonInfo{"not a signing certificate", fault.Untrusted, fault.Message{}}
+		return reasonInfo{"not a signing certificate", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonKey:
-		return reasonInfo{"unexpected public key", fault.Untrusted, fault.Message{}}
+		return reasonInfo{"unexpected public key", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonSignature:
-		return reasonInfo{"signature does not verify", fault.Untrusted, fault.Message{
+		return reasonInfo{"signature does not verify", kakunin.Untrusted, kakunin.Message{
 			JA: "署名を確認できませんでした。処理を中止しました。",
 			EN: "The signature could not be verified. We stopped.",
 		}}
 	case ReasonCertificate:
-		return reasonInfo{"certificate not accepted", fault.Untrusted, fault.Message{}}
+		return reasonInfo{"certificate not accepted", kakunin.Untrusted, kakunin.Message{}}
 	case ReasonPersonMismatch:
-		return reasonInfo{"certificate of another person", fault.Account, fault.Message{
+		return reasonInfo{"certificate of another person", kakunin.Account, kakunin.Message{
 			JA: "署名用電子証明書の氏名・住所・生年月日・性別が登録内容と一致しません。ご本人のカードをお使いいただくか、登録内容をご確認ください。",
 			EN: "The name, address, birthdate or gender in the signing certificate differs from our records. Please use your own card or check your registered details.",
 		}}
 	case ReasonPersonReview:
-		return reasonInfo{"person needs review", fault.Account, fault.Message{
+		return reasonInfo{"person needs review", kakunin.Account, kakunin.Message{
 			JA: "氏名または住所に代替文字が含まれるため、自動では確認できません。担当者が確認します。",
 			EN: "The name or address contains a substitute character and cannot be compared automatically. A person will check it.",
 		}}
 	case ReasonUnknown:
 	}
-	return reasonInfo{"unknown", fault.Untrusted, fault.Message{}}
+	return reasonInfo{"unknown", kakunin.Untrusted, kakunin.Message{}}
 }
 
 // String returns a stable English phrase for logs.
@@ -194,9 +194,9 @@ func (e *Error) Is(target error) bool {
 
 // Family says what to do about it. A certificate or token problem keeps the family that its own package gave it: a
 // revoked certificate is the account's, an unreachable responder is unavailability.
-func (e *Error) Family() fault.Family {
+func (e *Error) Family() kakunin.Family {
 	if e.delegates() {
-		if f := fault.FamilyOf(e.Err); f != fault.Unclassified {
+		if f := kakunin.FamilyOf(e.Err); f != kakunin.Unclassified {
 			return f
 		}
 	}
@@ -204,9 +204,9 @@ func (e *Error) Family() fault.Family {
 }
 
 // UserMessage is fit to show to a person; zero means that the family's text fits.
-func (e *Error) UserMessage() fault.Message {
-	if e.delegates() && fault.FamilyOf(e.Err) != fault.Unclassified {
-		return fault.Message{JA: fault.MessageFor(e.Err, fault.Japanese), EN: fault.MessageFor(e.Err, fault.English)}
+func (e *Error) UserMessage() kakunin.Message {
+	if e.delegates() && kakunin.FamilyOf(e.Err) != kakunin.Unclassified {
+		return kakunin.Message{JA: kakunin.MessageFor(e.Err, kakunin.Japanese), EN: kakunin.MessageFor(e.Err, kakunin.English)}
 	}
 	return e.Reason.info().message
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/jpki"
@@ -111,7 +112,7 @@ func ExampleVerifier() {
 	_, err = verifier.Verify(context.Background(), opened, sign.Expect{
 		Document: strings.NewReader("I agree to everything."), Mode: sign.ModeDigestInfo,
 	})
-	fmt.Println(authn.FamilyOf(err), "|", authn.MessageFor(err, authn.English))
+	fmt.Println(kakunin.FamilyOf(err), "|", kakunin.MessageFor(err, kakunin.English))
 	// Output:
 	// good digest-info
 	// untrusted | The signature could not be verified. We stopped.

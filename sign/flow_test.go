@@ -11,10 +11,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
-	"github.com/kakunin-go/kakunin/internal/fault"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/sign"
 )
@@ -228,7 +228,7 @@ func TestFlowRefusals(t *testing.T) {
 	}
 
 	set(daa.SignKnobs{PendingResults: 1})
-	if _, err := f.signer.Result(t.Context(), tx, id); sign.ReasonOf(err) != sign.ReasonPending || fault.FamilyOf(err) != fault.Unavailable {
+	if _, err := f.signer.Result(t.Context(), tx, id); sign.ReasonOf(err) != sign.ReasonPending || kakunin.FamilyOf(err) != kakunin.Unavailable {
 		t.Errorf("pending: %v", err)
 	}
 	if _, err := f.signer.Result(t.Context(), tx, id); err != nil {
@@ -240,7 +240,7 @@ func TestFlowRefusals(t *testing.T) {
 
 	set(daa.SignKnobs{CancelledTransaction: true})
 	tx = f.start(sign.ModeBareHash)
-	if _, err := f.signer.Result(t.Context(), tx, f.approve(tx)); sign.ReasonOf(err) != sign.ReasonCancelled || fault.FamilyOf(err) != fault.User {
+	if _, err := f.signer.Result(t.Context(), tx, f.approve(tx)); sign.ReasonOf(err) != sign.ReasonCancelled || kakunin.FamilyOf(err) != kakunin.User {
 		t.Errorf("cancelled: %v", err)
 	}
 
@@ -251,7 +251,7 @@ func TestFlowRefusals(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := verify(res); sign.ReasonOf(err) != sign.ReasonSignature || fault.FamilyOf(err) != fault.Untrusted {
+		if err := verify(res); sign.ReasonOf(err) != sign.ReasonSignature || kakunin.FamilyOf(err) != kakunin.Untrusted {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -14,8 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn/wire"
-	"github.com/kakunin-go/kakunin/internal/fault"
 	"github.com/kakunin-go/kakunin/internal/jose"
 )
 
@@ -99,7 +99,7 @@ func TestOpenFailuresLookTheSame(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		opened, err := o.Open(s)
-		if opened != nil || ReasonOf(err) != ReasonSealed || fault.FamilyOf(err) != fault.Untrusted {
+		if opened != nil || ReasonOf(err) != ReasonSealed || kakunin.FamilyOf(err) != kakunin.Untrusted {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}

@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/fourinfo"
-	"github.com/kakunin-go/kakunin/internal/fault"
 	"github.com/kakunin-go/kakunin/sign"
 )
 
@@ -44,7 +44,7 @@ func TestPersonPolicy(t *testing.T) {
 			e := expect(sign.ModeBareHash)
 			e.Person, e.Accept = c.person, policy
 			r, err := v.Verify(t.Context(), w.opened(t, sign.ModeBareHash), e)
-			if (err == nil) != (want == accepted) || err != nil && (sign.ReasonOf(err) != want || fault.FamilyOf(err) != fault.Account) {
+			if (err == nil) != (want == accepted) || err != nil && (sign.ReasonOf(err) != want || kakunin.FamilyOf(err) != kakunin.Account) {
 				t.Errorf("%s under policy %d: %v", c.what, policy, err)
 				continue
 			}

@@ -20,9 +20,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/fourinfo"
-	"github.com/kakunin-go/kakunin/internal/fault"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/sign"
 )
@@ -211,59 +211,59 @@ func TestVerifyRefusals(t *testing.T) {
 		name   string
 		change change
 		reason sign.Reason
-		family fault.Family
+		family kakunin.Family
 		step   string
 	}{
-		{"nothing opened", nil, sign.ReasonRequest, fault.Configuration, "verify"},
-		{"no document", func(_ *sign.Opened, e *sign.Expect) { e.Document = nil }, sign.ReasonRequest, fault.Configuration, "verify"},
-		{"no mode", func(_ *sign.Opened, e *sign.Expect) { e.Mode = sign.ModeUnknown }, sign.ReasonRequest, fault.Configuration, "mode.explicit"},
-		{"mode of the future", func(_ *sign.Opened, e *sign.Expect) { e.Mode = 3 }, sign.ReasonRequest, fault.Configuration, "mode.explicit"},
+		{"nothing opened", nil, sign.ReasonRequest, kakunin.Configuration, "verify"},
+		{"no document", func(_ *sign.Opened, e *sign.Expect) { e.Document = nil }, sign.ReasonRequest, kakunin.Configuration, "verify"},
+		{"no mode", func(_ *sign.Opened, e *sign.Expect) { e.Mode = sign.ModeUnknown }, sign.ReasonRequest, kakunin.Configuration, "mode.explicit"},
+		{"mode of the future", func(_ *sign.Opened, e *sign.Expect) { e.Mode = 3 }, sign.ReasonRequest, kakunin.Configuration, "mode.explicit"},
 		{"mode is not the transaction's", func(_ *sign.Opened, e *sign.Expect) { e.Transaction = transaction(sign.ModeDigestInfo) },
-			sign.ReasonMode, fault.Untrusted, "mode.explicit"},
+			sign.ReasonMode, kakunin.Untrusted, "mode.explicit"},
 		{"signature of the other mode", func(o *sign.Opened, _ *sign.Expect) { o.Signature = w.sign(t, w.key, sign.ModeDigestInfo, document) },
-			sign.ReasonSignature, fault.Untrusted, "signature.value"},
+			sign.ReasonSignature, kakunin.Untrusted, "signature.value"},
 		{"altered document", func(_ *sign.Opened, e *sign.Expect) { e.Document = strings.NewReader(document + " ") },
-			sign.ReasonSignature, fault.Untrusted, "signature.value"},
+			sign.ReasonSignature, kakunin.Untrusted, "signature.value"},
 		{"altered document, with transaction", func(_ *sign.Opened, e *sign.Expect) {
 			e.Document, e.Transaction = strings.NewReader(document+" "), transaction(sign.ModeBareHash)
-		}, sign.ReasonDocument, fault.Untrusted, "document.hash"},
+		}, sign.ReasonDocument, kakunin.Untrusted, "document.hash"},
 		{"empty document", func(_ *sign.Opened, e *sign.Expect) { e.Document = strings.NewReader("") },
-			sign.ReasonSignature, fault.Untrusted, "signature.value"},
+			sign.ReasonSignature, kakunin.Untrusted, "signature.value"},
 		{"the digest as document", func(_ *sign.Opened, e *sign.Expect) {
 			d := sha256.Sum256([]byte(document))
 			e.Document = bytes.NewReader(d[:])
-		}, sign.ReasonSignature, fault.Untrusted, "signature.value"},
+		}, sign.ReasonSignature, kakunin.Untrusted, "signature.value"},
 		{"certificate of another person", func(o *sign.Opened, _ *sign.Expect) { o.Certificate = strangersCert },
-			sign.ReasonSignature, fault.Untrusted, "signature.value"},
+			sign.ReasonSignature, kakunin.Untrusted, "signature.value"},
 		{"signature by another card", func(o *sign.Opened, _ *sign.Expect) { o.Signature = w.sign(t, stranger, sign.ModeBareHash, document) },
-			sign.ReasonSignature, fault.Untrusted, "signature.value"},
+			sign.ReasonSignature, kakunin.Untrusted, "signature.value"},
 		{"authentication certificate of the same key", func(o *sign.Opened, _ *sign.Expect) { o.Certificate = auth },
-			sign.ReasonCertificateForm, fault.Untrusted, "certificate.kind"},
+			sign.ReasonCertificateForm, kakunin.Untrusted, "certificate.kind"},
 		{"certificate of a foreign authority", func(o *sign.Opened, _ *sign.Expect) { o.Certificate = foreignCert },
-			sign.ReasonCertificate, fault.Untrusted, "certificate.status"},
+			sign.ReasonCertificate, kakunin.Untrusted, "certificate.status"},
 		{"CA certificate", func(o *sign.Opened, _ *sign.Expect) { o.Certificate = w.jpki.SigningCA().Certificate().Raw },
-			sign.ReasonCertificateForm, fault.Untrusted, "certificate.kind"},
+			sign.ReasonCertificateForm, kakunin.Untrusted, "certificate.kind"},
 		{"certificate cut", func(o *sign.Opened, _ *sign.Expect) { o.Certificate = o.Certificate[:500] },
-			sign.ReasonCertificateForm, fault.Untrusted, "certificate.form"},
+			sign.ReasonCertificateForm, kakunin.Untrusted, "certificate.form"},
 		{"certificate and a byte", func(o *sign.Opened, _ *sign.Expect) { o.Certificate = append(o.Certificate, 0) },
-			sign.ReasonCertificateForm, fault.Untrusted, "certificate.form"},
+			sign.ReasonCertificateForm, kakunin.Untrusted, "certificate.form"},
 		{"certificate altered", func(o *sign.Opened, _ *sign.Expect) { o.Certificate[len(o.Certificate)-1] ^= 1 },
-			sign.ReasonCertificate, fault.Untrusted, "certificate.status"},
-		{"no certificate", func(o *sign.Opened, _ *sign.Expect) { o.Certificate = nil }, sign.ReasonCertificateForm, fault.Untrusted, "certificate.form"},
-		{"signature altered", func(o *sign.Opened, _ *sign.Expect) { o.Signature[100] ^= 1 }, sign.ReasonSignature, fault.Untrusted, "signature.value"},
-		{"signature short", func(o *sign.Opened, _ *sign.Expect) { o.Signature = o.Signature[1:] }, sign.ReasonSignature, fault.Untrusted, "signature.length"},
+			sign.ReasonCertificate, kakunin.Untrusted, "certificate.status"},
+		{"no certificate", func(o *sign.Opened, _ *sign.Expect) { o.Certificate = nil }, sign.ReasonCertificateForm, kakunin.Untrusted, "certificate.form"},
+		{"signature altered", func(o *sign.Opened, _ *sign.Expect) { o.Signature[100] ^= 1 }, sign.ReasonSignature, kakunin.Untrusted, "signature.value"},
+		{"signature short", func(o *sign.Opened, _ *sign.Expect) { o.Signature = o.Signature[1:] }, sign.ReasonSignature, kakunin.Untrusted, "signature.length"},
 		{"signature long", func(o *sign.Opened, _ *sign.Expect) { o.Signature = append([]byte{0}, o.Signature...) },
-			sign.ReasonSignature, fault.Untrusted, "signature.length"},
-		{"no signature", func(o *sign.Opened, _ *sign.Expect) { o.Signature = nil }, sign.ReasonSignature, fault.Untrusted, "signature.length"},
-		{"signature n", func(o *sign.Opened, _ *sign.Expect) { o.Signature = w.key.N.Bytes() }, sign.ReasonSignature, fault.Untrusted, "signature.range"},
+			sign.ReasonSignature, kakunin.Untrusted, "signature.length"},
+		{"no signature", func(o *sign.Opened, _ *sign.Expect) { o.Signature = nil }, sign.ReasonSignature, kakunin.Untrusted, "signature.length"},
+		{"signature n", func(o *sign.Opened, _ *sign.Expect) { o.Signature = w.key.N.Bytes() }, sign.ReasonSignature, kakunin.Untrusted, "signature.range"},
 		{"expired", func(_ *sign.Opened, e *sign.Expect) { e.At = time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC) },
-			sign.ReasonCertificate, fault.Account, "certificate.status"},
+			sign.ReasonCertificate, kakunin.Account, "certificate.status"},
 		{"not yet valid", func(_ *sign.Opened, e *sign.Expect) { e.At = issuedAt.Add(-time.Second) },
-			sign.ReasonCertificate, fault.Account, "certificate.status"},
+			sign.ReasonCertificate, kakunin.Account, "certificate.status"},
 		{"another birthdate", func(_ *sign.Opened, e *sign.Expect) { e.Person = person(otherPerson) },
-			sign.ReasonPersonMismatch, fault.Account, "person.birthdate"},
+			sign.ReasonPersonMismatch, kakunin.Account, "person.birthdate"},
 		{"a person without attributes", func(_ *sign.Opened, e *sign.Expect) { e.Person = &fourinfo.Person{} },
-			sign.ReasonRequest, fault.Configuration, "person"},
+			sign.ReasonRequest, kakunin.Configuration, "person"},
 	} {
 		e, o := expect(sign.ModeBareHash), w.opened(t, sign.ModeBareHash)
 		if c.change == nil {
@@ -277,10 +277,10 @@ func TestVerifyRefusals(t *testing.T) {
 			t.Errorf("%s: report %v, error %v", c.name, r, err)
 			continue
 		}
-		if typed.Reason != c.reason || fault.FamilyOf(err) != c.family || typed.Step != c.step {
-			t.Errorf("%s: %v, family %s", c.name, err, fault.FamilyOf(err))
+		if typed.Reason != c.reason || kakunin.FamilyOf(err) != c.family || typed.Step != c.step {
+			t.Errorf("%s: %v, family %s", c.name, err, kakunin.FamilyOf(err))
 		}
-		if m := fault.MessageFor(err, fault.Japanese); m == "" || strings.Contains(m, "花子") {
+		if m := kakunin.MessageFor(err, kakunin.Japanese); m == "" || strings.Contains(m, "花子") {
 			t.Errorf("%s: message %q", c.name, m)
 		}
 	}
@@ -309,11 +309,11 @@ func TestRevocation(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		reason int
-		status fault.Family
+		status kakunin.Family
 	}{
-		{"affiliationChanged", 3, fault.Account},
-		{"keyCompromise", 1, fault.Account},
-		{"certificateHold", 6, fault.Account},
+		{"affiliationChanged", 3, kakunin.Account},
+		{"keyCompromise", 1, kakunin.Account},
+		{"certificateHold", 6, kakunin.Account},
 	} {
 		w := newWorld(t)
 		leaf, err := x509.ParseCertificate(w.cert)
@@ -324,15 +324,15 @@ func TestRevocation(t *testing.T) {
 			t.Fatal(err)
 		}
 		r, err := w.verifier(t).Verify(t.Context(), w.opened(t, sign.ModeDigestInfo), expect(sign.ModeDigestInfo))
-		if r != nil || sign.ReasonOf(err) != sign.ReasonCertificate || fault.FamilyOf(err) != c.status {
-			t.Errorf("%s: %v, %s", c.name, err, fault.FamilyOf(err))
+		if r != nil || sign.ReasonOf(err) != sign.ReasonCertificate || kakunin.FamilyOf(err) != c.status {
+			t.Errorf("%s: %v, %s", c.name, err, kakunin.FamilyOf(err))
 		}
 	}
 	w := shared()
 	for name, source := range map[string]jpki.RevocationSource{"no list": jpki.NewCRLs(), "failing source": failingSource{}} {
 		r, err := w.verifier(t, source).Verify(t.Context(), w.opened(t, sign.ModeDigestInfo), expect(sign.ModeDigestInfo))
-		if r != nil || sign.ReasonOf(err) != sign.ReasonCertificate || fault.FamilyOf(err) != fault.Unavailable {
-			t.Errorf("%s: %v, %s", name, err, fault.FamilyOf(err))
+		if r != nil || sign.ReasonOf(err) != sign.ReasonCertificate || kakunin.FamilyOf(err) != kakunin.Unavailable {
+			t.Errorf("%s: %v, %s", name, err, kakunin.FamilyOf(err))
 		}
 	}
 }
@@ -366,7 +366,7 @@ func TestSubstituteCharacter(t *testing.T) {
 		e := expect(sign.ModeBareHash)
 		e.Person = person(want)
 		r, err := w.verifier(t).Verify(t.Context(), o, e)
-		if r != nil || sign.ReasonOf(err) != c.want || fault.FamilyOf(err) != fault.Account {
+		if r != nil || sign.ReasonOf(err) != c.want || kakunin.FamilyOf(err) != kakunin.Account {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -397,7 +397,7 @@ func TestNewVerifier(t *testing.T) {
 	} {
 		c := good
 		change(&c)
-		if v, err := sign.NewVerifier(c); v != nil || sign.ReasonOf(err) != sign.ReasonConfiguration || fault.FamilyOf(err) != fault.Configuration {
+		if v, err := sign.NewVerifier(c); v != nil || sign.ReasonOf(err) != sign.ReasonConfiguration || kakunin.FamilyOf(err) != kakunin.Configuration {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -11,11 +11,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/cardsim/person"
-	"github.com/kakunin-go/kakunin/internal/fault"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
@@ -193,10 +193,10 @@ func (e *Error) Is(target error) bool {
 }
 
 // Family implements the classification of the module.
-func (e *Error) Family() fault.Family { return fault.Configuration }
+func (e *Error) Family() kakunin.Family { return kakunin.Configuration }
 
 // UserMessage is empty: the family's message fits.
-func (e *Error) UserMessage() fault.Message { return fault.Message{} }
+func (e *Error) UserMessage() kakunin.Message { return kakunin.Message{} }
 
 func configError(step string, err error) error {
 	return &Error{Reason: ReasonConfiguration, Step: step, Err: err}

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
@@ -87,7 +87,7 @@ func TestNewRefusesUnusableConfigurations(t *testing.T) {
 			change(&c)
 			_, err := daa.New(c)
 			var e *daa.Error
-			if !errors.As(err, &e) || e.Reason != daa.ReasonConfiguration || authn.FamilyOf(err) != authn.Configuration {
+			if !errors.As(err, &e) || e.Reason != daa.ReasonConfiguration || kakunin.FamilyOf(err) != kakunin.Configuration {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -133,10 +133,10 @@ func TestErrorsSayNothingOfTheNetwork(t *testing.T) {
 		if err == nil || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "abc") {
 			t.Errorf("%v", err)
 		}
-		if f := authn.FamilyOf(err); f != authn.Unavailable && f != authn.Configuration {
+		if f := kakunin.FamilyOf(err); f != kakunin.Unavailable && f != kakunin.Configuration {
 			t.Errorf("family %v", f)
 		}
-		if authn.MessageFor(err, authn.English) == "" {
+		if kakunin.MessageFor(err, kakunin.English) == "" {
 			t.Error("no message")
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"log"
 	"net/url"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 )
@@ -97,6 +98,6 @@ func ExampleRunning_Visitor() {
 		return
 	}
 	_, err = finish(ctx, client, begun.Pending, callback)
-	fmt.Println(authn.FamilyOf(err))
+	fmt.Println(kakunin.FamilyOf(err))
 	// Output: user
 }

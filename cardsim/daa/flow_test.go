@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
@@ -93,7 +94,7 @@ func wantUntrusted(t *testing.T, rp *relyingParty, want authn.Reason) {
 	t.Helper()
 	id, err := login(t.Context(), rp.client(), rp.svc.Visitor(), authn.Request{Scopes: authn.Name})
 	var e *authn.Error
-	if id != nil || !errors.As(err, &e) || e.Reason != want || authn.FamilyOf(err) != authn.Untrusted {
+	if id != nil || !errors.As(err, &e) || e.Reason != want || kakunin.FamilyOf(err) != kakunin.Untrusted {
 		t.Errorf("got %v, %v", id, err)
 	}
 }

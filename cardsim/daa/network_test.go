@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/internal/limits"
@@ -149,7 +150,7 @@ func TestClientMeetsNetworkFaults(t *testing.T) {
 			c := rp.client()
 			rp.svc.SetKnobs(daa.Knobs{Network: daa.NetworkKnobs{Fault: fault, Endpoints: []daa.Endpoint{e}}})
 			id, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{Scopes: authn.Name})
-			if f := authn.FamilyOf(err); id != nil || f != authn.Unavailable && (f != authn.Untrusted || fault != daa.NetworkOversize) {
+			if f := kakunin.FamilyOf(err); id != nil || f != kakunin.Unavailable && (f != kakunin.Untrusted || fault != daa.NetworkOversize) {
 				t.Errorf("%s at %s: %v", name, e, err)
 			}
 			rp.svc.SetKnobs(daa.Knobs{})

@@ -14,8 +14,8 @@ import (
 
 	"rsc.io/qr"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/cardsim/daa/internal/page"
-	"github.com/kakunin-go/kakunin/internal/fault"
 )
 
 //go:embed pages
@@ -46,8 +46,8 @@ func newPageSet() (*pageSet, error) {
 // frame is what the layout needs of every page.
 type frame struct {
 	Page      page.Name
-	Lang      fault.Language
-	OtherLang fault.Language
+	Lang      kakunin.Language
+	OtherLang kakunin.Language
 	SwitchURL string // this page in the other language
 	Query     string // to append to the action of every form, so that a chosen language stays
 	Alert     string
@@ -57,13 +57,13 @@ type frame struct {
 }
 
 // T picks the text of the page's language. Templates keep both texts side by side.
-func (f frame) T(ja, en string) string { return fault.Message{JA: ja, EN: en}.In(f.Lang) }
+func (f frame) T(ja, en string) string { return kakunin.Message{JA: ja, EN: en}.In(f.Lang) }
 
 func newFrame(r *http.Request, name page.Name, c *client, redirectURI string) frame {
 	f := frame{Page: name, Lang: languageOf(r)}
-	f.OtherLang = fault.English
-	if f.Lang == fault.English {
-		f.OtherLang = fault.Japanese
+	f.OtherLang = kakunin.English
+	if f.Lang == kakunin.English {
+		f.OtherLang = kakunin.Japanese
 	}
 	f.Query = languageQuery(r)
 	q := r.URL.Query()
@@ -79,16 +79,16 @@ func newFrame(r *http.Request, name page.Name, c *client, redirectURI string) fr
 }
 
 // languageOf prefers the visitor's choice, then Accept-Language, then Japanese.
-func languageOf(r *http.Request) fault.Language {
+func languageOf(r *http.Request) kakunin.Language {
 	switch r.URL.Query().Get("lang") {
 	case "ja":
-		return fault.Japanese
+		return kakunin.Japanese
 	case "en":
-		return fault.English
+		return kakunin.English
 	}
 	header := r.Header.Get("Accept-Language")
 	if header == "" {
-		return fault.Japanese
+		return kakunin.Japanese
 	}
 	quality := map[string]float64{}
 	for part := range strings.SplitSeq(header, ",") {
@@ -103,9 +103,9 @@ func languageOf(r *http.Request) fault.Language {
 		quality[primary] = max(quality[primary], q)
 	}
 	if quality["ja"] >= quality["en"] && (quality["ja"] > 0 || quality["*"] > 0) {
-		return fault.Japanese
+		return kakunin.Japanese
 	}
-	return fault.English
+	return kakunin.English
 }
 
 func languageQuery(r *http.Request) string {

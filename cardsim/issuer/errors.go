@@ -1,6 +1,6 @@
 package issuer
 
-import "github.com/kakunin-go/kakunin/internal/fault"
+import "github.com/kakunin-go/kakunin"
 
 // Reason tells errors of this package apart. The zero value is no reason.
 type Reason int
@@ -71,8 +71,8 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Family returns fault.Configuration: a test is set up wrongly.
-func (*Error) Family() fault.Family { return fault.Configuration }
+// Family returns kakunin.Configuration: a test is set up wrongly.
+func (*Error) Family() kakunin.Family { return kakunin.Configuration }
 
 // UserMessage returns the zero message: the family's will do.
-func (*Error) UserMessage() fault.Message { return fault.Message{} }
+func (*Error) UserMessage() kakunin.Message { return kakunin.Message{} }

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
-	"github.com/kakunin-go/kakunin/internal/fault"
 )
 
 func TestErrors(t *testing.T) {
@@ -20,10 +20,10 @@ func TestErrors(t *testing.T) {
 	}
 	cause := errors.New("cause with data")
 	err := error(&issuer.Error{Reason: issuer.ReasonBadKey, Err: cause})
-	if !errors.Is(err, cause) || strings.Contains(err.Error(), "data") || fault.FamilyOf(err) != fault.Configuration {
-		t.Errorf("%v of family %v", err, fault.FamilyOf(err))
+	if !errors.Is(err, cause) || strings.Contains(err.Error(), "data") || kakunin.FamilyOf(err) != kakunin.Configuration {
+		t.Errorf("%v of family %v", err, kakunin.FamilyOf(err))
 	}
-	if fault.MessageFor(err, fault.Japanese) == "" {
+	if kakunin.MessageFor(err, kakunin.Japanese) == "" {
 		t.Error("no message for a person")
 	}
 }

@@ -1,6 +1,6 @@
 package person
 
-import "github.com/kakunin-go/kakunin/internal/fault"
+import "github.com/kakunin-go/kakunin"
 
 // Reason says why there is no such person.
 type Reason int
@@ -42,7 +42,7 @@ func (e *Error) Error() string {
 }
 
 // Family is always Configuration: whoever configures the simulator has to correct it.
-func (e *Error) Family() fault.Family { return fault.Configuration }
+func (e *Error) Family() kakunin.Family { return kakunin.Configuration }
 
 // UserMessage is empty: the family's message is used.
-func (e *Error) UserMessage() fault.Message { return fault.Message{} }
+func (e *Error) UserMessage() kakunin.Message { return kakunin.Message{} }

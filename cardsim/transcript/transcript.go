@@ -24,7 +24,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
@@ -275,7 +275,7 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // Family is always Configuration: whoever configures the simulator has to correct it.
-func (e *Error) Family() fault.Family { return fault.Configuration }
+func (e *Error) Family() kakunin.Family { return kakunin.Configuration }
 
 // UserMessage is empty: the family's message is used.
-func (e *Error) UserMessage() fault.Message { return fault.Message{} }
+func (e *Error) UserMessage() kakunin.Message { return kakunin.Message{} }

@@ -21,7 +21,7 @@ import (
 	"net"
 	"time"
 
-	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin"
 )
 
 // DefaultAddress is where the driver listens for the card of its first reader ("Virtual PCD 00 00"); the second reader
@@ -147,15 +147,15 @@ func (e *Error) Error() string { return "vpcd: " + e.Reason.String() }
 func (e *Error) Unwrap() error { return e.Err }
 
 // Family is Configuration for an invalid configuration and Unavailable otherwise.
-func (e *Error) Family() fault.Family {
+func (e *Error) Family() kakunin.Family {
 	if e.Reason == InvalidConfig {
-		return fault.Configuration
+		return kakunin.Configuration
 	}
-	return fault.Unavailable
+	return kakunin.Unavailable
 }
 
 // UserMessage is empty: the family's message is used.
-func (e *Error) UserMessage() fault.Message { return fault.Message{} }
+func (e *Error) UserMessage() kakunin.Message { return kakunin.Message{} }
 
 // Run connects, serves and reconnects until ctx ends; it returns ctx's error then, and an *[Error] only for an invalid
 // configuration. When a connection ends the card loses power, as a card taken out of a reader does. Run holds no

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/cardsim/vpcd"
-	"github.com/kakunin-go/kakunin/internal/fault"
 )
 
 // guard ends a test that hangs; nothing waits for it when all is well.
@@ -316,7 +316,7 @@ func TestReplyIsOneWrite(t *testing.T) {
 func TestRunRefusesAMissingCard(t *testing.T) {
 	err := vpcd.Run(t.Context(), vpcd.Config{})
 	var e *vpcd.Error
-	if !errors.As(err, &e) || e.Reason != vpcd.InvalidConfig || e.Family() != fault.Configuration {
+	if !errors.As(err, &e) || e.Reason != vpcd.InvalidConfig || e.Family() != kakunin.Configuration {
 		t.Errorf("%v", err)
 	}
 }
@@ -336,7 +336,7 @@ func TestRunReturnsAtOnceWhenTheContextHasEnded(t *testing.T) {
 func TestReasonsHaveWords(t *testing.T) {
 	for r := vpcd.InvalidConfig; r <= vpcd.Malformed; r++ {
 		e := &vpcd.Error{Reason: r, Err: io.EOF}
-		if strings.Contains(e.Error(), "unknown") || strings.Contains(e.Error(), "EOF") || fault.FamilyOf(e) == fault.Unclassified {
+		if strings.Contains(e.Error(), "unknown") || strings.Contains(e.Error(), "EOF") || kakunin.FamilyOf(e) == kakunin.Unclassified {
 			t.Errorf("reason %d: %q", r, e)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/fourinfo"
@@ -240,7 +240,7 @@ func inWorld(t *testing.T, person person.Persona, change func(*world)) (r report
 func TestRevocationFailsClosed(t *testing.T) {
 	t.Parallel()
 	r, _, err := inWorld(t, person.Hanako, func(w *world) { w.ocspURL = "http://127.0.0.1:1/ocsp" })
-	if sign.ReasonOf(err) != sign.ReasonCertificate || authn.FamilyOf(err) != authn.Unavailable || r.Signature != nil || r.Outcome == opened {
+	if sign.ReasonOf(err) != sign.ReasonCertificate || kakunin.FamilyOf(err) != kakunin.Unavailable || r.Signature != nil || r.Outcome == opened {
 		t.Errorf("a responder that does not answer: %v", err)
 	}
 	r, _, err = inWorld(t, person.Hajime, func(w *world) {
@@ -257,7 +257,7 @@ func TestRevocationFailsClosed(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	if sign.ReasonOf(err) != sign.ReasonCertificate || authn.FamilyOf(err) != authn.Account || r.Signature != nil || r.Outcome == opened {
+	if sign.ReasonOf(err) != sign.ReasonCertificate || kakunin.FamilyOf(err) != kakunin.Account || r.Signature != nil || r.Outcome == opened {
 		t.Errorf("a revoked certificate: %v", err)
 	}
 }

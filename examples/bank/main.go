@@ -26,7 +26,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/fourinfo"
 )
 
@@ -64,8 +64,8 @@ func run(ctx context.Context, s surroundings, args []string, stdout, stderr io.W
 		rep, err = openAccount(ctx, w, o)
 	}
 	if err != nil {
-		rep.Outcome, rep.Reason, rep.Family = refused, "failed", authn.FamilyOf(err).String()
-		_, _ = fmt.Fprintf(stderr, "bank: %v\n      %s\n", err, authn.MessageFor(err, authn.Language(o.lang)))
+		rep.Outcome, rep.Reason, rep.Family = refused, "failed", kakunin.FamilyOf(err).String()
+		_, _ = fmt.Fprintf(stderr, "bank: %v\n      %s\n", err, kakunin.MessageFor(err, kakunin.Language(o.lang)))
 	}
 	if err := rep.print(stdout, o); err != nil {
 		return exitRefused

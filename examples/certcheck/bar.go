@@ -6,7 +6,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/kakunin-go/kakunin/jpki/certpath"
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/jpki/crl"
 )
 
@@ -14,7 +14,7 @@ import (
 type bar struct {
 	w        io.Writer
 	terminal bool
-	language certpath.Language
+	language kakunin.Language
 	drawn    int // percent; -1 before the first time
 }
 
@@ -23,7 +23,7 @@ const (
 	barMinSize = 4 << 20 // bytes
 )
 
-func newBar(w io.Writer, language certpath.Language) *bar {
+func newBar(w io.Writer, language kakunin.Language) *bar {
 	b := &bar{w: w, language: language, drawn: -1}
 	if f, ok := w.(*os.File); ok {
 		info, err := f.Stat()

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/jpki/certpath"
 )
 
@@ -18,7 +19,7 @@ type options struct {
 	leaf                      string
 	at                        time.Time
 	json                      bool
-	language                  certpath.Language
+	language                  kakunin.Language
 	config                    certpath.Config
 }
 
@@ -89,12 +90,12 @@ func languageOf(getenv func(string) string) string {
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if value := getenv(name); value != "" {
 			if strings.HasPrefix(value, "ja") {
-				return string(certpath.Japanese)
+				return string(kakunin.Japanese)
 			}
 			break
 		}
 	}
-	return string(certpath.English)
+	return string(kakunin.English)
 }
 
 func (o *options) setTime(text string) (err error) {
@@ -145,8 +146,8 @@ func (o *options) check(f *flag.FlagSet, mode, language string) error {
 	if o.config.Revocation == certpath.RevocationRequired && len(o.crls)+len(o.ocsp) == 0 {
 		return errors.New("-revocation require needs -crl or -ocsp; without any, choose -revocation if-present or none")
 	}
-	o.language = certpath.Language(language)
-	if o.language != certpath.Japanese && o.language != certpath.English {
+	o.language = kakunin.Language(language)
+	if o.language != kakunin.Japanese && o.language != kakunin.English {
 		return errors.New("-lang must be ja or en")
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/jpki/certpath"
 )
 
@@ -108,8 +109,8 @@ func newReport(r *certpath.Result, failure error) *report {
 
 func newProblem(failure error) *problem {
 	p := &problem{Certificate: -1, Messages: map[string]string{}}
-	for _, l := range []certpath.Language{certpath.Japanese, certpath.English} {
-		p.Messages[string(l)] = certpath.MessageFor(failure, l)
+	for _, l := range []kakunin.Language{kakunin.Japanese, kakunin.English} {
+		p.Messages[string(l)] = kakunin.MessageFor(failure, l)
 	}
 	var e *certpath.Error
 	if !errors.As(failure, &e) {
@@ -133,7 +134,7 @@ func causes(err error) []string {
 		}
 		return out
 	}
-	if certpath.FamilyOf(err) == certpath.Unclassified {
+	if kakunin.FamilyOf(err) == kakunin.Unclassified {
 		return []string{"unclassified error"}
 	}
 	return []string{err.Error()}
@@ -157,7 +158,7 @@ func printable(name string) string {
 	}, name)
 }
 
-func printJSON(w io.Writer, r *report, _ certpath.Language) error {
+func printJSON(w io.Writer, r *report, _ kakunin.Language) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
@@ -165,7 +166,7 @@ func printJSON(w io.Writer, r *report, _ certpath.Language) error {
 }
 
 // printText is for people.
-func printText(w io.Writer, r *report, l certpath.Language) error {
+func printText(w io.Writer, r *report, l kakunin.Language) error {
 	var b strings.Builder
 	line := func(format string, a ...any) { fmt.Fprintf(&b, format+"\n", a...) }
 	verdict := wordNotValid
@@ -228,7 +229,7 @@ func printText(w io.Writer, r *report, l certpath.Language) error {
 	return err
 }
 
-func printStep(line func(string, ...any), s certpath.Step, indent string, l certpath.Language) {
+func printStep(line func(string, ...any), s certpath.Step, indent string, l kakunin.Language) {
 	mark := "ok"
 	if !s.OK {
 		mark = "NG"
@@ -236,7 +237,7 @@ func printStep(line func(string, ...any), s certpath.Step, indent string, l cert
 	line("%s%s  %s  %s", indent, mark, where(s.Name, s.Clause, s.Certificate, l), wordOf(stepWords, s.Name, l))
 }
 
-func where(step, clause string, certificate int, l certpath.Language) string {
+func where(step, clause string, certificate int, l kakunin.Language) string {
 	out := step
 	if certificate >= 0 {
 		out += fmt.Sprintf(" [%s %d]", wordCertificate.in(l), certificate)

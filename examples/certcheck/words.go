@@ -1,18 +1,20 @@
 package main
 
-import "github.com/kakunin-go/kakunin/jpki/certpath"
+import (
+	"github.com/kakunin-go/kakunin"
+)
 
 // text is a text in both languages.
 type text struct{ ja, en string }
 
-func (t text) in(l certpath.Language) string {
-	if l == certpath.Japanese {
+func (t text) in(l kakunin.Language) string {
+	if l == kakunin.Japanese {
 		return t.ja
 	}
 	return t.en
 }
 
-func wordOf(words map[string]text, key string, l certpath.Language) string { return words[key].in(l) }
+func wordOf(words map[string]text, key string, l kakunin.Language) string { return words[key].in(l) }
 
 var (
 	wordValid       = text{"有効です", "VALID"}

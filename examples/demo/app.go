@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/fourinfo"
@@ -276,13 +277,13 @@ func (a *app) notFound(w http.ResponseWriter, r *http.Request) {
 // failed is the middleware's OnError and the application's own: a page that says what a person can do now. The error
 // itself is not shown.
 func (a *app) failed(w http.ResponseWriter, r *http.Request, err error) {
-	message := text{authn.MessageFor(err, authn.Japanese), authn.MessageFor(err, authn.English)}
+	message := text{kakunin.MessageFor(err, kakunin.Japanese), kakunin.MessageFor(err, kakunin.English)}
 	retry := middleware.RetryURL(r.Context())
 	if errors.Is(err, errStaleDocument) {
 		message, retry = messageStale, "/document"
 	}
 	data := errorOf(r, message, retry)
-	data.Family = authn.FamilyOf(err).String()
+	data.Family = kakunin.FamilyOf(err).String()
 	a.render(w, r, middleware.StatusOf(err), "error", data)
 }
 

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/fourinfo"
 )
 
@@ -49,7 +49,7 @@ type comparisonRow struct {
 }
 
 // comparisonRows returns the rows and whether somebody has to look at one.
-func comparisonRows(all []comparison, lang authn.Language) (rows []comparisonRow, review bool) {
+func comparisonRows(all []comparison, lang kakunin.Language) (rows []comparisonRow, review bool) {
 	for _, c := range all {
 		row := comparisonRow{
 			ID: "compared-" + c.Attribute, Label: words["account."+c.Attribute].in(lang), Outcome: text{c.JA, c.EN}.in(lang),

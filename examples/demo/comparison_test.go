@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/fourinfo"
 )
 
@@ -18,9 +18,9 @@ func TestComparisonInWords(t *testing.T) {
 	name, flags := "高橋　花子", "10000"
 	certificate, _ := fourinfo.FromCertificate(fourinfo.CertificateFields{Name: &name, NameSubstitutes: &flags})
 	matches := fourinfo.Person{Name: fourinfo.NewName("髙橋 花子")}.Compare(certificate)
-	for lang, wants := range map[authn.Language][]string{
-		authn.Japanese: {"確認が必要", "代替文字", "空白の有無・種類", `id="review"`, "ログインした人との照合"},
-		authn.English:  {"needs review", "a substitute character", "spaces", `id="review"`, "Comparison with the person who logged in"},
+	for lang, wants := range map[kakunin.Language][]string{
+		kakunin.Japanese: {"確認が必要", "代替文字", "空白の有無・種類", `id="review"`, "ログインした人との照合"},
+		kakunin.English:  {"needs review", "a substitute character", "spaces", `id="review"`, "Comparison with the person who logged in"},
 	} {
 		o := outcome{Number: "1", Verified: true, Chain: &chainReport{}, Person: comparisonsOf(matches)}
 		request := httptest.NewRequest("GET", "/result", nil)
@@ -45,7 +45,7 @@ func TestComparisonInWords(t *testing.T) {
 			}
 		}
 	}
-	exact, _ := comparisonRows(comparisonsOf(fourinfo.Person{Name: fourinfo.NewName("試験")}.Compare(fourinfo.Person{Name: fourinfo.NewName("試験")})), authn.English)
+	exact, _ := comparisonRows(comparisonsOf(fourinfo.Person{Name: fourinfo.NewName("試験")}.Compare(fourinfo.Person{Name: fourinfo.NewName("試験")})), kakunin.English)
 	if len(exact) != 1 || !exact[0].Good || exact[0].Outcome != "the same" {
 		t.Errorf("%+v", exact)
 	}

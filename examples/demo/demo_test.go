@@ -20,7 +20,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/sign"
@@ -371,8 +371,8 @@ func TestPeopleWhoDoNotFinish(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	expectPage(t, b, callback, http.StatusBadRequest, authn.User)
-	expectPage(t, b, callback, http.StatusBadRequest, authn.FamilyOf(nil), authn.User, authn.Untrusted) // the same address again
+	expectPage(t, b, callback, http.StatusBadRequest, kakunin.User)
+	expectPage(t, b, callback, http.StatusBadRequest, kakunin.FamilyOf(nil), kakunin.User, kakunin.Untrusted) // the same address again
 	loggedOut(t, b)
 
 	b = browse(t, d)
@@ -388,7 +388,7 @@ func TestPeopleWhoDoNotFinish(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	expectPage(t, thief, callback, http.StatusBadRequest, authn.User, authn.Untrusted)
+	expectPage(t, thief, callback, http.StatusBadRequest, kakunin.User, kakunin.Untrusted)
 	loggedOut(t, thief)
 
 	b = browse(t, d)
@@ -396,7 +396,7 @@ func TestPeopleWhoDoNotFinish(t *testing.T) {
 	if err != nil && callback == "" {
 		t.Fatal(err)
 	}
-	expectPage(t, b, callback, http.StatusBadRequest, authn.User, authn.Account)
+	expectPage(t, b, callback, http.StatusBadRequest, kakunin.User, kakunin.Account)
 	loggedOut(t, b)
 }
 
@@ -408,7 +408,7 @@ func loggedOut(t *testing.T, b *browser) {
 	}
 }
 
-func expectPage(t *testing.T, b *browser, address string, status int, families ...authn.Family) {
+func expectPage(t *testing.T, b *browser, address string, status int, families ...kakunin.Family) {
 	t.Helper()
 	got, err := b.open(t.Context(), http.MethodGet, address, nil)
 	page, ok := err.(*pageError) //nolint:errorlint // open returns it as it is
@@ -446,9 +446,9 @@ func TestTamperedResults(t *testing.T) {
 		}
 		err := b.signDocument(t.Context())
 		page, ok := err.(*pageError) //nolint:errorlint // open returns it as it is
-		want := authn.Untrusted.String()
+		want := kakunin.Untrusted.String()
 		if knobs.PendingResults > 0 {
-			want = authn.Unavailable.String()
+			want = kakunin.Unavailable.String()
 		}
 		if !ok || page.family != want {
 			t.Errorf("%s: %v", name, err)
@@ -478,7 +478,7 @@ func TestRevokedCard(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := b.signDocument(t.Context())
-	if page, ok := err.(*pageError); !ok || page.family != authn.Account.String() { //nolint:errorlint // as it is
+	if page, ok := err.(*pageError); !ok || page.family != kakunin.Account.String() { //nolint:errorlint // as it is
 		t.Errorf("%v", err)
 	}
 	if rep, err := b.fetchReport(t.Context()); err != nil || rep.Signature != nil {

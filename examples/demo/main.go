@@ -25,7 +25,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/fourinfo"
 )
 
@@ -82,11 +82,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // explain says what to do about an error, by its family: the text of an error from below may hold data from outside.
 func explain(w io.Writer, err error) {
 	advice := map[string]string{
-		authn.User.String():          "The visit was not completed. Run the demo again.",
-		authn.Account.String():       "The card or certificate cannot be used.",
-		authn.Configuration.String(): "Check the flags, the client key and the registration at the service.",
-		authn.Unavailable.String():   "The service did not answer. Is it running, and is the issuer right?",
-		authn.Untrusted.String():     "An answer could not be trusted; nothing was accepted.",
+		kakunin.User.String():          "The visit was not completed. Run the demo again.",
+		kakunin.Account.String():       "The card or certificate cannot be used.",
+		kakunin.Configuration.String(): "Check the flags, the client key and the registration at the service.",
+		kakunin.Unavailable.String():   "The service did not answer. Is it running, and is the issuer right?",
+		kakunin.Untrusted.String():     "An answer could not be trusted; nothing was accepted.",
 	}[reportError(err).Family]
 	_, _ = fmt.Fprintf(w, "demo: %v\n", err)
 	if advice != "" {

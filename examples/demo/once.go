@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/cardsim/daa/visitor"
 )
 
@@ -52,13 +52,13 @@ func (e *stepError) Error() string { return e.step + ": " + e.err.Error() }
 func (e *stepError) Unwrap() error { return e.err }
 
 func reportError(err error) *errorReport {
-	r := &errorReport{Step: "start", Family: authn.FamilyOf(err).String(), Message: authn.MessageFor(err, authn.English)}
+	r := &errorReport{Step: "start", Family: kakunin.FamilyOf(err).String(), Message: kakunin.MessageFor(err, kakunin.English)}
 	var at *stepError
 	if errors.As(err, &at) {
 		r.Step = at.step
 	}
 	if errors.Is(err, errNoService) {
-		r.Family, r.Message = authn.Unavailable.String(), errNoService.Error()
+		r.Family, r.Message = kakunin.Unavailable.String(), errNoService.Error()
 	}
 	var page *pageError
 	if errors.As(err, &page) {
@@ -226,7 +226,7 @@ func (b *browser) open(ctx context.Context, method, address string, form url.Val
 	if resp.StatusCode < 400 {
 		return got, nil
 	}
-	page := &pageError{status: resp.StatusCode, family: authn.Family(0).String(), message: http.StatusText(resp.StatusCode)}
+	page := &pageError{status: resp.StatusCode, family: kakunin.Family(0).String(), message: http.StatusText(resp.StatusCode)}
 	if m := errorMessage.FindStringSubmatch(got.body); m != nil {
 		page.message = m[1]
 	}

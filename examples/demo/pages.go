@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/middleware"
@@ -22,7 +23,7 @@ var pageFiles embed.FS
 
 // page is what every template gets.
 type page struct {
-	Lang     authn.Language
+	Lang     kakunin.Language
 	Path     string // where the language links lead; "/" on error pages, whose address must not be loaded twice
 	Title    string
 	LoggedIn bool
@@ -70,7 +71,7 @@ type resultData struct {
 
 type errorData struct {
 	Message, Other string // in the chosen language and in the other one
-	OtherLang      authn.Language
+	OtherLang      kakunin.Language
 	Retry, Family  string
 }
 
@@ -118,8 +119,8 @@ const languageCookie = "__Host-demo-lang"
 
 // chooseLanguage answers ?lang= on a page: it remembers the choice and shows the page without it.
 func chooseLanguage(w http.ResponseWriter, r *http.Request) bool {
-	lang := authn.Language(r.URL.Query().Get("lang"))
-	if r.Method != http.MethodGet || (lang != authn.Japanese && lang != authn.English) {
+	lang := kakunin.Language(r.URL.Query().Get("lang"))
+	if r.Method != http.MethodGet || (lang != kakunin.Japanese && lang != kakunin.English) {
 		return false
 	}
 	switch r.URL.Path {
@@ -136,24 +137,24 @@ func chooseLanguage(w http.ResponseWriter, r *http.Request) bool {
 }
 
 // languageOf is the chosen language, otherwise the one that the browser prefers.
-func languageOf(r *http.Request) authn.Language {
+func languageOf(r *http.Request) kakunin.Language {
 	if c, err := r.Cookie(languageCookie); err == nil {
-		if l := authn.Language(c.Value); l == authn.Japanese || l == authn.English {
+		if l := kakunin.Language(c.Value); l == kakunin.Japanese || l == kakunin.English {
 			return l
 		}
 	}
 	for tag := range strings.SplitSeq(r.Header.Get("Accept-Language"), ",") {
 		primary, _, _ := strings.Cut(strings.TrimSpace(tag), "-")
 		primary, _, _ = strings.Cut(primary, ";")
-		switch l := authn.Language(strings.ToLower(primary)); l {
-		case authn.Japanese, authn.English:
+		switch l := kakunin.Language(strings.ToLower(primary)); l {
+		case kakunin.Japanese, kakunin.English:
 			return l
 		}
 	}
-	return authn.Japanese
+	return kakunin.Japanese
 }
 
-func accountOf(id *authn.Identity, now time.Time, lang authn.Language) accountData {
+func accountOf(id *authn.Identity, now time.Time, lang kakunin.Language) accountData {
 	p := id.Person
 	label := func(key string) string { return words["account."+key].in(lang) }
 	age := words["unknown"].in(lang)
@@ -178,13 +179,13 @@ func accountOf(id *authn.Identity, now time.Time, lang authn.Language) accountDa
 }
 
 // dateText writes a date of which parts may be unknown.
-func dateText(b fourinfo.Birthdate, lang authn.Language) string {
+func dateText(b fourinfo.Birthdate, lang kakunin.Language) string {
 	d := b.Reveal()
 	part := func(n, width int) string {
 		if n == 0 {
 			return text{"？", strings.Repeat("?", width)}.in(lang)
 		}
-		if lang == authn.Japanese {
+		if lang == kakunin.Japanese {
 			return strconv.Itoa(n)
 		}
 		return fmt.Sprintf("%0*d", width, n)
@@ -193,7 +194,7 @@ func dateText(b fourinfo.Birthdate, lang authn.Language) string {
 	return text{y + "年" + m + "月" + day + "日", y + "-" + m + "-" + day}.in(lang)
 }
 
-func genderText(g fourinfo.Gender, lang authn.Language) string {
+func genderText(g fourinfo.Gender, lang kakunin.Language) string {
 	switch g.Reveal() {
 	case fourinfo.Male:
 		return words["male"].in(lang)
@@ -206,7 +207,7 @@ func genderText(g fourinfo.Gender, lang authn.Language) string {
 	}
 }
 
-func resultOf(o outcome, lang authn.Language) resultData {
+func resultOf(o outcome, lang kakunin.Language) resultData {
 	d := resultData{Sealed: o.Sealed, Verified: o.Verified, Evidence: string(o.Evidence)}
 	for i, g := range stepGroups {
 		group := stepGroup{Title: g.title.in(lang), Open: i == 0}
@@ -242,9 +243,9 @@ func resultOf(o outcome, lang authn.Language) resultData {
 }
 
 func errorOf(r *http.Request, m text, retry string) errorData {
-	lang, other := languageOf(r), authn.English
-	if lang == authn.English {
-		other = authn.Japanese
+	lang, other := languageOf(r), kakunin.English
+	if lang == kakunin.English {
+		other = kakunin.Japanese
 	}
 	return errorData{Message: m.in(lang), Other: m.in(other), OtherLang: other, Retry: retry}
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin"
 )
 
 // TestPagesWorkWithoutAnythingButHTML: the policy allows no script and no inline style, so pages must not have any.
@@ -194,7 +194,7 @@ func TestWords(t *testing.T) {
 		}
 	}
 	for name, w := range stepTexts {
-		if w.in(authn.Japanese) == "" || w.in(authn.English) == "" {
+		if w.in(kakunin.Japanese) == "" || w.in(kakunin.English) == "" {
 			t.Errorf("step %s", name)
 		}
 	}

@@ -1,12 +1,14 @@
 package main
 
-import "github.com/kakunin-go/kakunin/authn"
+import (
+	"github.com/kakunin-go/kakunin"
+)
 
 // text is a text in both languages.
 type text struct{ ja, en string }
 
-func (t text) in(l authn.Language) string {
-	if l == authn.Japanese {
+func (t text) in(l kakunin.Language) string {
+	if l == kakunin.Japanese {
 		return t.ja
 	}
 	return t.en

@@ -7,12 +7,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
 type options struct {
-	language card.Language
+	language kakunin.Language
 	wait     time.Duration
 
 	simulated    bool
@@ -108,14 +109,14 @@ var changeable = map[string]card.PIN{
 }
 
 // languageOf is the language that was asked for, or that of the environment (POSIX, 8.2), or English.
-func languageOf(lang string, getenv func(string) string) card.Language {
+func languageOf(lang string, getenv func(string) string) kakunin.Language {
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if lang == "" {
 			lang = getenv(name)
 		}
 	}
 	if strings.HasPrefix(lang, "ja") {
-		return card.Japanese
+		return kakunin.Japanese
 	}
-	return card.English
+	return kakunin.English
 }

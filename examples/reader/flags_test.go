@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kakunin-go/kakunin/jpki/card"
+	"github.com/kakunin-go/kakunin"
 )
 
 func TestFlags(t *testing.T) {
@@ -42,14 +42,14 @@ func TestFlags(t *testing.T) {
 func TestLanguage(t *testing.T) {
 	for _, tt := range []struct {
 		flag, all, lang string
-		want            card.Language
+		want            kakunin.Language
 	}{
-		{"", "", "", card.English},
-		{"", "", "ja_JP.UTF-8", card.Japanese},
-		{"", "C.UTF-8", "ja_JP.UTF-8", card.English},
-		{"", "ja_JP.UTF-8", "en_US.UTF-8", card.Japanese},
-		{"en", "ja_JP.UTF-8", "ja_JP.UTF-8", card.English},
-		{"ja", "", "", card.Japanese},
+		{"", "", "", kakunin.English},
+		{"", "", "ja_JP.UTF-8", kakunin.Japanese},
+		{"", "C.UTF-8", "ja_JP.UTF-8", kakunin.English},
+		{"", "ja_JP.UTF-8", "en_US.UTF-8", kakunin.Japanese},
+		{"en", "ja_JP.UTF-8", "ja_JP.UTF-8", kakunin.English},
+		{"ja", "", "", kakunin.Japanese},
 	} {
 		env := map[string]string{"LC_ALL": tt.all, "LANG": tt.lang}
 		if got := languageOf(tt.flag, func(name string) string { return env[name] }); got != tt.want {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/cardsim/person"
@@ -56,7 +57,7 @@ func openSimulated(o options, w world) (source, error) {
 		return source{}, err
 	}
 	simulated := "simulated card, synthetic person"
-	if o.language == card.Japanese {
+	if o.language == kakunin.Japanese {
 		simulated = "模擬カード（架空の人物）"
 	}
 	return source{
@@ -67,9 +68,9 @@ func openSimulated(o options, w world) (source, error) {
 }
 
 // simulatedHint tells what a person would know of their own card.
-func simulatedHint(lang card.Language, p person.Details) string {
+func simulatedHint(lang kakunin.Language, p person.Details) string {
 	text := "(authentication PIN %s, text PIN %s, signing password %s; born %s, card expires %s, security code %s)"
-	if lang == card.Japanese {
+	if lang == kakunin.Japanese {
 		text = "（利用者証明用 %s、券面事項入力補助用 %s、署名用 %s、生年月日 %s、有効期限 %s、セキュリティコード %s）"
 	}
 	return fmt.Sprintf(text, p.AuthPIN, p.TextPIN, p.SigningPassword, p.Subject.Birthdate, p.CardExpiry[:4], p.SecurityCode)

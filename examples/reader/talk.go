@@ -8,23 +8,24 @@ import (
 	"io"
 	"strings"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
 // talker speaks with the person in one language.
 type talker struct {
 	world
-	lang  card.Language
+	lang  kakunin.Language
 	lines *bufio.Reader
 }
 
-func newTalker(w world, lang card.Language) talker {
+func newTalker(w world, lang kakunin.Language) talker {
 	return talker{world: w, lang: lang, lines: bufio.NewReader(w.in)}
 }
 
 // pick returns the text in the person's language.
 func (t talker) pick(ja, en string) string {
-	if t.lang == card.Japanese {
+	if t.lang == kakunin.Japanese {
 		return ja
 	}
 	return en
@@ -50,7 +51,7 @@ func (t talker) yes(b bool) string {
 
 // fail says what went wrong and what to do about it. The text of an error from below may hold data from outside.
 func (t talker) fail(err error) {
-	text := card.MessageFor(err, t.lang)
+	text := kakunin.MessageFor(err, t.lang)
 	var local localError
 	if errors.As(err, &local) {
 		text = t.pick(local.ja, local.en)
@@ -62,14 +63,14 @@ func (t talker) fail(err error) {
 }
 
 // warn says what went wrong where the person can try again.
-func (t talker) warn(err error) { _, _ = fmt.Fprintln(t.errors, card.MessageFor(err, t.lang)) }
+func (t talker) warn(err error) { _, _ = fmt.Fprintln(t.errors, kakunin.MessageFor(err, t.lang)) }
 
 // progress says what stands in the way of a card.
 func (t talker) progress(reason card.Reason) {
 	if reason == card.ReasonCardAbsent {
 		return // the person was asked for a card already
 	}
-	t.line(card.MessageFor(&card.Error{Op: "wait for a card", Reason: reason}, t.lang))
+	t.line(kakunin.MessageFor(&card.Error{Op: "wait for a card", Reason: reason}, t.lang))
 }
 
 // maxLine is the longest line that a person types.

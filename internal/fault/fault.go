@@ -1,119 +1,45 @@
-// Package fault gives every error of the project one of five families that tell the application what to do, and a
-// message in Japanese and English that is fit to show to a person.
+// Package fault is what the error types of the module are made of: a [Row] says all there is to say about a reason, and
+// [Text] is the one form of their texts.
 //
-// Use [FamilyOf] and [MessageFor]; the public packages re-export both. An error type takes part by implementing
-// [Classified]. Neither Error nor Message ever contains data that a person or an attacker supplied.
+// Every package with errors keeps one table of rows, indexed by its own Reason type, and one struct type named Error.
+// Families and messages themselves are public: see the root package.
 package fault
 
 import (
-	"context"
-	"errors"
+	"strings"
+
+	"github.com/kakunin-go/kakunin"
 )
 
-// Family says what the application should do about an error.
-type Family int
-
-// The five families. The zero value is Unclassified, which an application treats like a defect of its own.
-const (
-	// Unclassified is an error of another origin.
-	Unclassified Family = iota
-	// User: the person cancelled, mistyped or let it time out. Offer to try again.
-	User
-	// Account: the card, certificate or account cannot be used. Tell the person what to fix.
-	Account
-	// Configuration: our own configuration or registration is wrong. Alert the operators.
-	Configuration
-	// Unavailable: a service, card or reader cannot be reached now. Try again later.
-	Unavailable
-	// Untrusted: what was received cannot be trusted (attack or corruption). Accept nothing and raise an alarm.
-	Untrusted
-)
-
-// String returns a stable lower-case name for logs and metrics.
-func (f Family) String() string {
-	switch f {
-	case User:
-		return "user"
-	case Account:
-		return "account"
-	case Configuration:
-		return "configuration"
-	case Unavailable:
-		return "unavailable"
-	case Untrusted:
-		return "untrusted"
-	default:
-		return "unclassified"
-	}
+// Row is what there is to say about a reason.
+type Row struct {
+	// Name is a stable phrase in lower case, for logs and metrics.
+	Name string
+	// Family says what the application should do.
+	Family kakunin.Family
+	// Message is fit to show to a person; the zero value means that the family's message fits.
+	Message kakunin.Message
 }
 
-// Language selects the language of a message.
-type Language string
+// Unknown is the row of a reason that has none. An error without a reason is a defect: nothing may be accepted.
+func Unknown() Row { return Row{Name: "unknown", Family: kakunin.Untrusted} }
 
-// The languages of user-facing messages. Any other value reads as English.
-const (
-	Japanese Language = "ja"
-	English  Language = "en"
-)
-
-// Message is a text for a person, in both languages.
-type Message struct{ JA, EN string }
-
-// In returns the text in the language.
-func (m Message) In(l Language) string {
-	if l == Japanese {
-		return m.JA
-	}
-	return m.EN
-}
-
-// Classified is implemented by the error types of the project.
-type Classified interface {
-	error
-	// Family never returns Unclassified.
-	Family() Family
-	// UserMessage is fit to show to a person; the zero Message means "use the family's".
-	UserMessage() Message
-}
-
-// FamilyOf returns the family of the outermost classified error in err's tree. A context that ended while waiting is
-// Unavailable; nil and errors of another origin are Unclassified.
-func FamilyOf(err error) Family {
-	var c Classified
-	if errors.As(err, &c) {
-		return c.Family()
-	}
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return Unavailable
-	}
-	return Unclassified
-}
-
-// MessageFor returns a text for a person: the error's own, otherwise its family's. It never contains data taken from
-// the error's text.
-func MessageFor(err error, l Language) string {
-	var c Classified
-	if errors.As(err, &c) {
-		if m := c.UserMessage(); m != (Message{}) {
-			return m.In(l)
+// Text joins the parts of an error's text: "package: reason: step: detail (clause)". Absent parts leave no trace. Every
+// part is a constant of the module or a name out of the operator's own configuration, never data of a person or of the
+// network.
+func Text(pkg, reason, step, clause, detail string) string {
+	var b strings.Builder
+	b.WriteString(pkg)
+	for _, part := range []string{reason, step, detail} {
+		if part != "" {
+			b.WriteString(": ")
+			b.WriteString(part)
 		}
 	}
-	return familyMessage(FamilyOf(err)).In(l)
-}
-
-func familyMessage(f Family) Message {
-	switch f {
-	case User:
-		return Message{"手続きが完了しませんでした。もう一度お試しください。", "The procedure was not completed. Please try again."}
-	case Account:
-		return Message{"このカードまたは電子証明書は利用できません。", "This card or certificate cannot be used."}
-	case Configuration:
-		return Message{"サービスの設定に問題があります。運営者にお問い合わせください。", "The service is not set up correctly. Please contact its operator."}
-	case Unavailable:
-		return Message{"ただいま利用できません。しばらくしてからお試しください。", "This is not available right now. Please try again later."}
-	case Untrusted:
-		return Message{"安全を確認できなかったため、処理を中止しました。", "We stopped because the response could not be trusted."}
-	default:
-		return Message{"エラーが発生しました。", "Something went wrong."}
+	if clause != "" {
+		b.WriteString(" (")
+		b.WriteString(clause)
+		b.WriteByte(')')
 	}
+	return b.String()
 }

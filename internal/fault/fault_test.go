@@ -1,69 +1,27 @@
 package fault_test
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"testing"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/internal/fault"
 )
 
-type classified struct {
-	family  fault.Family
-	message fault.Message
-}
-
-func (c classified) Error() string              { return "classified" }
-func (c classified) Family() fault.Family       { return c.family }
-func (c classified) UserMessage() fault.Message { return c.message }
-
-func TestFamilyOf(t *testing.T) {
-	inner := classified{family: fault.Untrusted}
-	for _, test := range []struct {
-		name string
-		err  error
-		want fault.Family
-	}{
-		{"nil", nil, fault.Unclassified},
-		{"foreign", errors.New("x"), fault.Unclassified},
-		{"direct", inner, fault.Untrusted},
-		{"wrapped", fmt.Errorf("outer: %w", inner), fault.Untrusted},
-		{"joined", errors.Join(errors.New("x"), inner), fault.Untrusted},
-		{"deadline", fmt.Errorf("wait: %w", context.DeadlineExceeded), fault.Unavailable},
-		{"cancelled context", context.Canceled, fault.Unavailable},
-		{"classified before context", errors.Join(inner, context.Canceled), fault.Untrusted},
+func TestTextLeavesNoTraceOfAbsentParts(t *testing.T) {
+	for _, c := range []struct{ reason, step, clause, detail, want string }{
+		{"revoked", "chain.status", "RFC 5280, 6.3.3", "list 3", "jpki: revoked: chain.status: list 3 (RFC 5280, 6.3.3)"},
+		{"revoked", "chain.status", "", "", "jpki: revoked: chain.status"},
+		{"revoked", "", "RFC 5280, 6.3.3", "", "jpki: revoked (RFC 5280, 6.3.3)"},
+		{"revoked", "", "", "list 3", "jpki: revoked: list 3"},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			if got := fault.FamilyOf(test.err); got != test.want {
-				t.Errorf("FamilyOf = %v, want %v", got, test.want)
-			}
-		})
-	}
-}
-
-func TestEveryFamilyHasAMessageInBothLanguages(t *testing.T) {
-	seen := map[string]fault.Family{}
-	for family := fault.Unclassified; family <= fault.Untrusted; family++ {
-		for _, language := range []fault.Language{fault.Japanese, fault.English} {
-			text := fault.MessageFor(classified{family: family}, language)
-			if text == "" {
-				t.Errorf("%v has no message in %s", family, language)
-			}
-			if other, dup := seen[text]; dup {
-				t.Errorf("%v and %v share the message %q", family, other, text)
-			}
-			seen[text] = family
+		if got := fault.Text("jpki", c.reason, c.step, c.clause, c.detail); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
 		}
 	}
 }
 
-func TestMessageForPrefersTheErrorsOwn(t *testing.T) {
-	err := fmt.Errorf("secret detail: %w", classified{fault.User, fault.Message{JA: "日本語", EN: "English"}})
-	if got := fault.MessageFor(err, fault.Japanese); got != "日本語" {
-		t.Errorf("Japanese message = %q", got)
-	}
-	if got := fault.MessageFor(err, "fr"); got != "English" {
-		t.Errorf("fallback message = %q", got)
+func TestAReasonWithoutARowAcceptsNothing(t *testing.T) {
+	if row := fault.Unknown(); row.Family != kakunin.Untrusted || row.Name == "" {
+		t.Errorf("%+v", row)
 	}
 }

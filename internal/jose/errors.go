@@ -1,6 +1,6 @@
 package jose
 
-import "github.com/kakunin-go/kakunin/internal/fault"
+import "github.com/kakunin-go/kakunin"
 
 // Check names the rule that a token or key broke. The names are stable.
 type Check string
@@ -44,16 +44,16 @@ func (e *Error) Error() string {
 	return "jose: " + string(e.Check) + ": " + e.Detail
 }
 
-// Family implements [fault.Classified].
-func (e *Error) Family() fault.Family {
+// Family implements [kakunin.Classified].
+func (e *Error) Family() kakunin.Family {
 	if e.Check == CheckKeyForm {
-		return fault.Configuration
+		return kakunin.Configuration
 	}
-	return fault.Untrusted
+	return kakunin.Untrusted
 }
 
-// UserMessage implements [fault.Classified]; the family's message serves.
-func (e *Error) UserMessage() fault.Message { return fault.Message{} }
+// UserMessage implements [kakunin.Classified]; the family's message serves.
+func (e *Error) UserMessage() kakunin.Message { return kakunin.Message{} }
 
 func fail(c Check, detail string) *Error { return &Error{Check: c, Detail: detail} }
 

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
@@ -233,7 +233,7 @@ func TestRefusedPrivateKeys(t *testing.T) {
 			if !errors.As(err, &e) {
 				t.Fatalf("%T", err)
 			}
-			if e.Check == CheckKeyForm && e.Family() != fault.Configuration {
+			if e.Check == CheckKeyForm && e.Family() != kakunin.Configuration {
 				t.Error("a bad key is a matter of configuration")
 			}
 			if len(in) > 20 && strings.Contains(err.Error(), in[10:20]) {
@@ -422,9 +422,9 @@ func FuzzParseHeader(f *testing.F) {
 }
 
 func TestErrorsOfKeysAndTokensDiffer(t *testing.T) {
-	for c, want := range map[Check]fault.Family{CheckKeyForm: fault.Configuration, CheckSignature: fault.Untrusted, CheckDecryption: fault.Untrusted} {
+	for c, want := range map[Check]kakunin.Family{CheckKeyForm: kakunin.Configuration, CheckSignature: kakunin.Untrusted, CheckDecryption: kakunin.Untrusted} {
 		e := fail(c, "")
-		if e.Family() != want || fault.MessageFor(e, fault.Japanese) == "" || e.Error() != "jose: "+string(c) {
+		if e.Family() != want || kakunin.MessageFor(e, kakunin.Japanese) == "" || e.Error() != "jose: "+string(c) {
 			t.Errorf("%s: %s", c, e.Family())
 		}
 	}

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/cardsim"
-	"github.com/kakunin-go/kakunin/internal/fault"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
@@ -51,20 +51,20 @@ func TestOpenRefuses(t *testing.T) {
 		name   string
 		lines  []string
 		want   card.Reason
-		family fault.Family
+		family kakunin.Family
 	}{
-		{"another card", []string{selectJPKI, "< 6A82"}, card.ReasonNotMyNumberCard, fault.User},
-		{"locked application", []string{selectJPKI, "< 6283"}, card.ReasonDeactivated, fault.Account},
-		{"an unexpected status", []string{selectJPKI, "< 6581"}, card.ReasonRefused, fault.Account},
-		{"6F00 twice", []string{selectJPKI, "< 6F00", selectJPKI, "< 6F00"}, card.ReasonRefused, fault.Account},
-		{"no status word", []string{selectJPKI, "< 90"}, card.ReasonMalformed, fault.Untrusted},
-		{"invalid status word", []string{selectJPKI, "< 1234"}, card.ReasonMalformed, fault.Untrusted},
+		{"another card", []string{selectJPKI, "< 6A82"}, card.ReasonNotMyNumberCard, kakunin.User},
+		{"locked application", []string{selectJPKI, "< 6283"}, card.ReasonDeactivated, kakunin.Account},
+		{"an unexpected status", []string{selectJPKI, "< 6581"}, card.ReasonRefused, kakunin.Account},
+		{"6F00 twice", []string{selectJPKI, "< 6F00", selectJPKI, "< 6F00"}, card.ReasonRefused, kakunin.Account},
+		{"no status word", []string{selectJPKI, "< 90"}, card.ReasonMalformed, kakunin.Untrusted},
+		{"invalid status word", []string{selectJPKI, "< 1234"}, card.ReasonMalformed, kakunin.Untrusted},
 		{
 			"more data than asked for",
 			[]string{selectJPKI, ok, "> 00B0860020", "< " + strings.Repeat("20", 33) + "9000"},
-			card.ReasonMalformed, fault.Untrusted,
+			card.ReasonMalformed, kakunin.Untrusted,
 		},
-		{"broken transport", []string{selectJPKI, "! broken"}, card.ReasonTransportFailed, fault.Unavailable},
+		{"broken transport", []string{selectJPKI, "! broken"}, card.ReasonTransportFailed, kakunin.Unavailable},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -73,7 +73,7 @@ func TestOpenRefuses(t *testing.T) {
 			if c != nil {
 				t.Error("a client came with the error")
 			}
-			if got := fault.FamilyOf(err); got != tt.family {
+			if got := kakunin.FamilyOf(err); got != tt.family {
 				t.Errorf("family %v, want %v", got, tt.family)
 			}
 			if strings.Contains(err.Error(), errBroken.Error()) {
@@ -110,7 +110,7 @@ func TestEndedContext(t *testing.T) {
 	cancel()
 	_, err := c.AuthPINTries(ctx)
 	wantReason(t, err, card.ReasonInterrupted)
-	if !errors.Is(err, context.Canceled) || fault.FamilyOf(err) != fault.Unavailable {
+	if !errors.Is(err, context.Canceled) || kakunin.FamilyOf(err) != kakunin.Unavailable {
 		t.Errorf("got %v", err)
 	}
 }

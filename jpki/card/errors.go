@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/internal/apdu"
-	"github.com/kakunin-go/kakunin/internal/fault"
 )
 
 // Reason says what went wrong.
@@ -143,19 +143,19 @@ func (r Reason) String() string {
 }
 
 // family sorts the reasons by what the application should do.
-func (r Reason) family() fault.Family {
+func (r Reason) family() kakunin.Family {
 	switch r {
 	case ReasonNotMyNumberCard, ReasonPINFormat, ReasonWrongPIN, ReasonLastTryRefused, ReasonNotVerified:
-		return fault.User
+		return kakunin.User
 	case ReasonApplicationMissing, ReasonNoCertificate, ReasonFileMissing, ReasonDeactivated, ReasonPINBlocked, ReasonRefused, ReasonChannelRefused:
-		return fault.Account
+		return kakunin.Account
 	case ReasonBadReference, ReasonBadDigest, ReasonUnsupportedKey, ReasonPurposeMissing, ReasonInvalidRoot, ReasonClosed:
-		return fault.Configuration
+		return kakunin.Configuration
 	case ReasonMalformed, ReasonUnknownIssuer, ReasonTampered, ReasonNotGenuine:
-		return fault.Untrusted
+		return kakunin.Untrusted
 	case ReasonTransportFailed, ReasonInterrupted, ReasonReaderUnavailable, ReasonCardAbsent, ReasonCardBusy, ReasonTriesNotReported, ReasonUnknown:
 	}
-	return fault.Unavailable
+	return kakunin.Unavailable
 }
 
 // Error is every error of this package that is not about a refused PIN. Its text holds nothing that came from the card,
@@ -192,10 +192,10 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // Family says what the application should do.
-func (e *Error) Family() fault.Family { return e.Reason.family() }
+func (e *Error) Family() kakunin.Family { return e.Reason.family() }
 
 // UserMessage is fit to show to a person.
-func (e *Error) UserMessage() fault.Message { return message(e.Reason, e.Reference, 0) }
+func (e *Error) UserMessage() kakunin.Message { return message(e.Reason, e.Reference, 0) }
 
 // PINError reports a refused PIN. Remaining is the number of tries left; 0 means blocked, and -1 that the card did not
 // tell. Its text holds no part of the PIN.
@@ -228,10 +228,12 @@ func (e *PINError) reason() Reason {
 }
 
 // Family is User, or Account when the PIN is blocked.
-func (e *PINError) Family() fault.Family { return e.reason().family() }
+func (e *PINError) Family() kakunin.Family { return e.reason().family() }
 
 // UserMessage is fit to show to a person and tells the remaining tries.
-func (e *PINError) UserMessage() fault.Message { return message(e.reason(), e.Reference, e.Remaining) }
+func (e *PINError) UserMessage() kakunin.Message {
+	return message(e.reason(), e.Reference, e.Remaining)
+}
 
 // ReasonOf returns the reason of the outermost *[Error] or *[PINError] in err's tree, and ReasonUnknown if there is none.
 func ReasonOf(err error) Reason {
@@ -283,88 +285,88 @@ func transportError(ctx context.Context, op string, err error) error {
 }
 
 var (
-	_ fault.Classified = (*Error)(nil)
-	_ fault.Classified = (*PINError)(nil)
+	_ kakunin.Classified = (*Error)(nil)
+	_ kakunin.Classified = (*PINError)(nil)
 )
 
 // message returns the text for a person; the zero message leaves it to the family's.
-func message(r Reason, p PIN, remaining int) fault.Message {
+func message(r Reason, p PIN, remaining int) kakunin.Message {
 	ja, en := p.words()
 	switch r {
 	case ReasonPINFormat:
 		fja, fen := p.form()
-		return fault.Message{
+		return kakunin.Message{
 			JA: ja + "は" + fja + "です。入力し直してください。",
 			EN: "The " + en + " consists of " + fen + ". Please enter it again.",
 		}
 	case ReasonWrongPIN:
-		m := fault.Message{JA: ja + "が違います。", EN: "The " + en + " is wrong."}
+		m := kakunin.Message{JA: ja + "が違います。", EN: "The " + en + " is wrong."}
 		if remaining > 0 {
 			m.JA += fmt.Sprintf("あと%d回間違えるとロックされます。", remaining)
 			m.EN += fmt.Sprintf(" Remaining tries before it is locked: %d.", remaining)
 		}
 		return m
 	case ReasonPINBlocked:
-		return fault.Message{
+		return kakunin.Message{
 			JA: ja + "はロックされています。お住まいの市区町村の窓口などで再設定してください。",
 			EN: "The " + en + " is locked. It can be reset at your municipal office.",
 		}
 	case ReasonLastTryRefused:
-		return fault.Message{
+		return kakunin.Message{
 			JA: ja + "をあと1回間違えるとロックされるため、照合を行いませんでした。正しい暗証番号を確かめてください。",
 			EN: "One more mistake would lock the " + en + ", so it was not tried. Please make sure that you know it.",
 		}
 	case ReasonNotVerified:
-		return fault.Message{JA: ja + "を入力してください。", EN: "Please enter the " + en + "."}
+		return kakunin.Message{JA: ja + "を入力してください。", EN: "Please enter the " + en + "."}
 	default:
 		return fixedMessage(r)
 	}
 }
 
-func fixedMessage(r Reason) fault.Message {
+func fixedMessage(r Reason) kakunin.Message {
 	switch r {
 	case ReasonNotMyNumberCard:
-		return fault.Message{
+		return kakunin.Message{
 			JA: "マイナンバーカードではないようです。マイナンバーカードを置いてください。",
 			EN: "This does not seem to be a My Number Card. Please use your My Number Card.",
 		}
 	case ReasonApplicationMissing, ReasonFileMissing, ReasonChannelRefused:
-		return fault.Message{
+		return kakunin.Message{
 			JA: "このカードまたはスマートフォンでは、この機能を利用できません。",
 			EN: "This card or phone does not offer this function.",
 		}
 	case ReasonNoCertificate:
-		return fault.Message{
+		return kakunin.Message{
 			JA: "このカードには必要な電子証明書が入っていません。",
 			EN: "The certificate that is needed is not on this card.",
 		}
 	case ReasonDeactivated:
-		return fault.Message{
+		return kakunin.Message{
 			JA: "このカードは利用が停止されています。お住まいの市区町村の窓口にお問い合わせください。",
 			EN: "This card has been suspended. Please contact your municipal office.",
 		}
 	case ReasonReaderUnavailable:
-		return fault.Message{
+		return kakunin.Message{
 			JA: "カードリーダーが見つかりません。接続を確認してください。",
 			EN: "No card reader was found. Please check that it is connected.",
 		}
 	case ReasonCardAbsent:
-		return fault.Message{
+		return kakunin.Message{
 			JA: "カードを読み取れません。カードを置き直してください。",
 			EN: "The card cannot be read. Please put it on the reader again.",
 		}
 	case ReasonTransportFailed:
-		return fault.Message{
+		return kakunin.Message{
 			JA: "カードとの通信に失敗しました。カードを動かさずに、もう一度お試しください。",
 			EN: "Communication with the card failed. Please try again without moving the card.",
 		}
 	case ReasonCardBusy:
-		return fault.Message{
+		return kakunin.Message{
 			JA: "ほかのプログラムがカードを使用しています。しばらくしてからお試しください。",
 			EN: "Another program is using the card. Please try again later.",
 		}
 	default:
-		return fault.Message{}
+		return kakunin.Message{}
 	}
 }
 

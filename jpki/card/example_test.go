@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/cardsim/person"
@@ -149,7 +150,7 @@ func ExampleWait() {
 	defer cancel()
 	c, err := card.Wait(ctx, reader()) // usually the readers of package pcsc
 	if err != nil {
-		fmt.Println(card.MessageFor(err, card.English))
+		fmt.Println(kakunin.MessageFor(err, kakunin.English))
 		return
 	}
 	defer func() { _ = c.Close(ctx) }()
@@ -206,7 +207,7 @@ func ExampleCard_Attributes() {
 		return
 	default:
 		if err != nil {
-			fmt.Println(card.MessageFor(err, card.English))
+			fmt.Println(kakunin.MessageFor(err, kakunin.English))
 			return
 		}
 	}
@@ -227,12 +228,12 @@ func ExampleCard_CardFace() {
 	person := printed() // typed by the person, or read off the card
 	number, err := card.NumberB(person.birthdate, person.expiryYear, person.securityCode)
 	if err != nil {
-		fmt.Println(card.MessageFor(err, card.English))
+		fmt.Println(kakunin.MessageFor(err, kakunin.English))
 		return
 	}
 	face, err := c.CardFace(ctx, card.FaceNumberB, number)
 	if err != nil {
-		fmt.Println(card.MessageFor(err, card.English))
+		fmt.Println(kakunin.MessageFor(err, kakunin.English))
 		return
 	}
 	fmt.Println(face.Portrait, face.Portrait.MediaType(), len(face.Portrait.Reveal()) > 0)
@@ -251,7 +252,7 @@ func ExampleCard_IndividualNumber() {
 
 	number, err := c.IndividualNumber(ctx, "1234", fourinfo.PurposeReporting)
 	if err != nil {
-		fmt.Println(card.MessageFor(err, card.English))
+		fmt.Println(kakunin.MessageFor(err, kakunin.English))
 		return
 	}
 	digits, err := number.Reveal(fourinfo.PurposeReporting)
@@ -269,7 +270,7 @@ func ExampleCard_ChangePIN() {
 	}
 	defer func() { _ = c.Close(ctx) }()
 
-	fmt.Println(card.MessageFor(c.ChangePIN(ctx, card.AuthPIN, "1234", "123"), card.English))
+	fmt.Println(kakunin.MessageFor(c.ChangePIN(ctx, card.AuthPIN, "1234", "123"), kakunin.English))
 	fmt.Println(c.ChangePIN(ctx, card.AuthPIN, "1234", "8642"))
 	// Output:
 	// The PIN of the authentication certificate consists of 4 digits. Please enter it again.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/jpki/card"
@@ -63,8 +64,8 @@ func TestIndividualNumberNeedsAPurpose(t *testing.T) {
 		c, _ := open(t, card.Options{})
 		_, err := c.IndividualNumber(t.Context(), "1234", purpose)
 		wantReason(t, err, card.ReasonPurposeMissing)
-		if card.FamilyOf(err) != card.Configuration {
-			t.Errorf("family %v", card.FamilyOf(err))
+		if kakunin.FamilyOf(err) != kakunin.Configuration {
+			t.Errorf("family %v", kakunin.FamilyOf(err))
 		}
 	}
 	c, _ := open(t, card.Options{})

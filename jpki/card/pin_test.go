@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
@@ -230,43 +230,43 @@ func TestPINIsWipedAfterUse(t *testing.T) {
 func TestPINErrorMessages(t *testing.T) {
 	tests := []struct {
 		err    *card.PINError
-		family fault.Family
+		family kakunin.Family
 		ja, en string
 	}{
 		{
-			&card.PINError{Reference: card.AuthPIN, Remaining: 2, Reason: card.ReasonWrongPIN}, fault.User,
+			&card.PINError{Reference: card.AuthPIN, Remaining: 2, Reason: card.ReasonWrongPIN}, kakunin.User,
 			"利用者証明用電子証明書の暗証番号が違います。あと2回間違えるとロックされます。",
 			"The PIN of the authentication certificate is wrong. Remaining tries before it is locked: 2.",
 		},
 		{
-			&card.PINError{Reference: card.TextPIN, Remaining: -1, Reason: card.ReasonWrongPIN}, fault.User,
+			&card.PINError{Reference: card.TextPIN, Remaining: -1, Reason: card.ReasonWrongPIN}, kakunin.User,
 			"券面事項入力補助用の暗証番号が違います。", "The PIN for the four attributes is wrong.",
 		},
 		{
-			&card.PINError{Reference: card.SigningPIN, Reason: card.ReasonPINBlocked}, fault.Account,
+			&card.PINError{Reference: card.SigningPIN, Reason: card.ReasonPINBlocked}, kakunin.Account,
 			"署名用電子証明書の暗証番号はロックされています。お住まいの市区町村の窓口などで再設定してください。",
 			"The password of the signing certificate is locked. It can be reset at your municipal office.",
 		},
 		{
-			&card.PINError{Reference: card.AuthPIN, Remaining: 1, Reason: card.ReasonLastTryRefused}, fault.User,
+			&card.PINError{Reference: card.AuthPIN, Remaining: 1, Reason: card.ReasonLastTryRefused}, kakunin.User,
 			"利用者証明用電子証明書の暗証番号をあと1回間違えるとロックされるため、照合を行いませんでした。正しい暗証番号を確かめてください。",
 			"One more mistake would lock the PIN of the authentication certificate, so it was not tried. Please make sure that you know it.",
 		},
 		// Made elsewhere from the number alone.
 		{
-			&card.PINError{Reference: card.AuthPIN, Remaining: 0}, fault.Account,
+			&card.PINError{Reference: card.AuthPIN, Remaining: 0}, kakunin.Account,
 			"利用者証明用電子証明書の暗証番号はロックされています。お住まいの市区町村の窓口などで再設定してください。",
 			"The PIN of the authentication certificate is locked. It can be reset at your municipal office.",
 		},
 	}
 	for _, tt := range tests {
-		if got := fault.FamilyOf(tt.err); got != tt.family {
+		if got := kakunin.FamilyOf(tt.err); got != tt.family {
 			t.Errorf("%v: family %v, want %v", tt.err, got, tt.family)
 		}
-		if got := fault.MessageFor(tt.err, fault.Japanese); got != tt.ja {
+		if got := kakunin.MessageFor(tt.err, kakunin.Japanese); got != tt.ja {
 			t.Errorf("%v: %s", tt.err, got)
 		}
-		if got := fault.MessageFor(tt.err, fault.English); got != tt.en {
+		if got := kakunin.MessageFor(tt.err, kakunin.English); got != tt.en {
 			t.Errorf("%v: %s", tt.err, got)
 		}
 	}
@@ -276,10 +276,10 @@ func TestPINErrorMessages(t *testing.T) {
 func TestEveryReasonSpeaks(t *testing.T) {
 	for r := card.ReasonUnknown; r <= card.ReasonCardBusy; r++ {
 		err := &card.Error{Op: "test", Reason: r, Reference: card.AuthPIN}
-		if fault.FamilyOf(err) == fault.Unclassified {
+		if kakunin.FamilyOf(err) == kakunin.Unclassified {
 			t.Errorf("%v has no family", r)
 		}
-		if fault.MessageFor(err, fault.Japanese) == "" || fault.MessageFor(err, fault.English) == "" {
+		if kakunin.MessageFor(err, kakunin.Japanese) == "" || kakunin.MessageFor(err, kakunin.English) == "" {
 			t.Errorf("%v has no message", r)
 		}
 		if r != card.ReasonUnknown && r.String() == card.ReasonUnknown.String() {

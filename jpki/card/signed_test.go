@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/fourinfo"
@@ -180,8 +181,8 @@ func TestTamperedData(t *testing.T) {
 					if !f.reached {
 						t.Fatal("the file was not read")
 					}
-					if card.FamilyOf(err) != card.Untrusted {
-						t.Fatalf("family %v", card.FamilyOf(err))
+					if kakunin.FamilyOf(err) != kakunin.Untrusted {
+						t.Fatalf("family %v", kakunin.FamilyOf(err))
 					}
 					_ = c.Close(t.Context())
 				}
@@ -351,7 +352,7 @@ func TestRootsRefuse(t *testing.T) {
 		"small exponent": func() (*card.Roots, error) { return card.NewRoots(card.Root{ID: production, Key: small}) },
 	} {
 		_, err := make()
-		if card.ReasonOf(err) != card.ReasonInvalidRoot || card.FamilyOf(err) != card.Configuration {
+		if card.ReasonOf(err) != card.ReasonInvalidRoot || kakunin.FamilyOf(err) != kakunin.Configuration {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -3,7 +3,7 @@ package certpath
 import (
 	"fmt"
 
-	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin"
 )
 
 // Reason says what went wrong.
@@ -55,72 +55,72 @@ const (
 
 type reasonInfo struct {
 	name    string
-	family  fault.Family
-	message fault.Message
+	family  kakunin.Family
+	message kakunin.Message
 }
 
 // info is the one table of names, families and messages.
 func (r Reason) info() reasonInfo {
 	switch r {
 	case ReasonConfiguration:
-		return reasonInfo{"configuration", fault.Configuration, fault.Message{}}
+		return reasonInfo{"configuration", kakunin.Configuration, kakunin.Message{}}
 	case ReasonMalformed:
-		return reasonInfo{"malformed certificate", fault.Untrusted, fault.Message{
+		return reasonInfo{"malformed certificate", kakunin.Untrusted, kakunin.Message{
 			JA: "証明書の形式が正しくありません。", EN: "The certificate is malformed."}}
 	case ReasonAnchor:
-		return reasonInfo{"trust anchor not usable", fault.Configuration, fault.Message{
+		return reasonInfo{"trust anchor not usable", kakunin.Configuration, kakunin.Message{
 			JA: "信頼する認証局の証明書を使用できません。", EN: "The trusted authority's certificate cannot be used."}}
 	case ReasonNoPath:
-		return reasonInfo{"no path to a trust anchor", fault.Untrusted, fault.Message{
+		return reasonInfo{"no path to a trust anchor", kakunin.Untrusted, kakunin.Message{
 			JA: "信頼する認証局までの証明書がつながりません。", EN: "The certificate does not lead to a trusted authority."}}
 	case ReasonLimit:
-		return reasonInfo{"limit reached", fault.Untrusted, fault.Message{
+		return reasonInfo{"limit reached", kakunin.Untrusted, kakunin.Message{
 			JA: "証明書の検証が上限に達したため中止しました。", EN: "Validation was stopped because it reached a limit."}}
 	case ReasonAlgorithm:
-		return reasonInfo{"algorithm or key not accepted", fault.Untrusted, fault.Message{
+		return reasonInfo{"algorithm or key not accepted", kakunin.Untrusted, kakunin.Message{
 			JA: "認められていない暗号アルゴリズムまたは鍵が使われています。", EN: "The certificate uses an algorithm or key that is not accepted."}}
 	case ReasonSignature:
-		return reasonInfo{"signature does not verify", fault.Untrusted, fault.Message{
+		return reasonInfo{"signature does not verify", kakunin.Untrusted, kakunin.Message{
 			JA: "証明書の署名を検証できません。", EN: "A signature on a certificate does not verify."}}
 	case ReasonExpired:
-		return reasonInfo{"certificate expired", fault.Account, fault.Message{
+		return reasonInfo{"certificate expired", kakunin.Account, kakunin.Message{
 			JA: "証明書の有効期間が過ぎています。", EN: "A certificate has expired."}}
 	case ReasonNotYetValid:
-		return reasonInfo{"certificate not yet valid", fault.Account, fault.Message{
+		return reasonInfo{"certificate not yet valid", kakunin.Account, kakunin.Message{
 			JA: "証明書の有効期間がまだ始まっていません。", EN: "A certificate is not valid yet."}}
 	case ReasonNameChaining:
-		return reasonInfo{"issuer name does not match", fault.Untrusted, fault.Message{
+		return reasonInfo{"issuer name does not match", kakunin.Untrusted, kakunin.Message{
 			JA: "証明書の発行者名が一致しません。", EN: "A certificate does not name its issuer."}}
 	case ReasonBasicConstraints:
-		return reasonInfo{"issuer is no authority", fault.Untrusted, fault.Message{
+		return reasonInfo{"issuer is no authority", kakunin.Untrusted, kakunin.Message{
 			JA: "認証局でない証明書から発行されています。", EN: "A certificate was issued by one that is no authority."}}
 	case ReasonPathLength:
-		return reasonInfo{"path too long for an authority", fault.Untrusted, fault.Message{
+		return reasonInfo{"path too long for an authority", kakunin.Untrusted, kakunin.Message{
 			JA: "認証局が認める長さを超えています。", EN: "The path is longer than an authority allows."}}
 	case ReasonKeyUsage:
-		return reasonInfo{"key usage not permitted", fault.Untrusted, fault.Message{
+		return reasonInfo{"key usage not permitted", kakunin.Untrusted, kakunin.Message{
 			JA: "証明書の鍵用途が認められていません。", EN: "A key was used for something that its certificate does not permit."}}
 	case ReasonNameConstraints:
-		return reasonInfo{"name constraints violated", fault.Untrusted, fault.Message{
+		return reasonInfo{"name constraints violated", kakunin.Untrusted, kakunin.Message{
 			JA: "認証局に認められていない名前が含まれています。", EN: "A certificate has a name that its authority may not certify."}}
 	case ReasonPolicy:
-		return reasonInfo{"no acceptable policy", fault.Untrusted, fault.Message{
+		return reasonInfo{"no acceptable policy", kakunin.Untrusted, kakunin.Message{
 			JA: "求められる証明書ポリシーを満たしません。", EN: "No acceptable certificate policy holds for the path."}}
 	case ReasonCriticalExtension:
-		return reasonInfo{"critical extension not understood", fault.Untrusted, fault.Message{
+		return reasonInfo{"critical extension not understood", kakunin.Untrusted, kakunin.Message{
 			JA: "解釈できない重要な拡張が証明書に含まれています。", EN: "A certificate has a critical extension that is not understood."}}
 	case ReasonRevoked:
-		return reasonInfo{"certificate revoked", fault.Account, fault.Message{
+		return reasonInfo{"certificate revoked", kakunin.Account, kakunin.Message{
 			JA: "証明書が失効しています。", EN: "A certificate has been revoked."}}
 	case ReasonHold:
-		return reasonInfo{"certificate on hold", fault.Account, fault.Message{
+		return reasonInfo{"certificate on hold", kakunin.Account, kakunin.Message{
 			JA: "証明書は一時停止中です。", EN: "A certificate is suspended."}}
 	case ReasonRevocationUnknown:
-		return reasonInfo{"revocation status unknown", fault.Unavailable, fault.Message{
+		return reasonInfo{"revocation status unknown", kakunin.Unavailable, kakunin.Message{
 			JA: "証明書の失効状況を確認できません。", EN: "The revocation status of a certificate cannot be determined."}}
 	case ReasonUnknown:
 	}
-	return reasonInfo{"unknown", fault.Untrusted, fault.Message{}}
+	return reasonInfo{"unknown", kakunin.Untrusted, kakunin.Message{}}
 }
 
 // String returns a stable English phrase for logs.
@@ -161,10 +161,10 @@ func (e *Error) Is(target error) bool {
 }
 
 // Family says what the application should do about it.
-func (e *Error) Family() fault.Family { return e.Reason.info().family }
+func (e *Error) Family() kakunin.Family { return e.Reason.info().family }
 
 // UserMessage is fit to show to a person.
-func (e *Error) UserMessage() fault.Message { return e.Reason.info().message }
+func (e *Error) UserMessage() kakunin.Message { return e.Reason.info().message }
 
 func malformed(step, clause string) *Error {
 	return &Error{Reason: ReasonMalformed, Step: "certificate." + step, Clause: clause, Certificate: -1}

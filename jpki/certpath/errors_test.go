@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/kakunin-go/kakunin"
 )
 
 // Every reason has a name of its own, a family, and a message in both languages unless it is the operator's business.
@@ -16,15 +18,15 @@ func TestReasons(t *testing.T) {
 			t.Errorf("reason %d: name %q", r, r)
 		}
 		seen[r.String()] = true
-		if e.Family() == Unclassified || FamilyOf(fmt.Errorf("wrapped: %w", e)) != e.Family() {
+		if e.Family() == kakunin.Unclassified || kakunin.FamilyOf(fmt.Errorf("wrapped: %w", e)) != e.Family() {
 			t.Errorf("%v: family %v", r, e.Family())
 		}
-		ja, en := MessageFor(e, Japanese), MessageFor(e, English)
+		ja, en := kakunin.MessageFor(e, kakunin.Japanese), kakunin.MessageFor(e, kakunin.English)
 		if ja == "" || en == "" || ja == en {
 			t.Errorf("%v: messages %q, %q", r, ja, en)
 		}
 	}
-	if ReasonUnknown.String() != "unknown" || (&Error{}).Family() != Untrusted {
+	if ReasonUnknown.String() != "unknown" || (&Error{}).Family() != kakunin.Untrusted {
 		t.Error("the zero reason")
 	}
 }

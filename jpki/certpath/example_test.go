@@ -12,6 +12,7 @@ import (
 	"math/big"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/jpki/certpath"
 	"github.com/kakunin-go/kakunin/jpki/crl"
 )
@@ -130,7 +131,7 @@ func ExampleError() {
 	_, err = v.Validate(context.Background(), chain[2], certpath.At(exampleTime()))
 	fmt.Println(errors.Is(err, &certpath.Error{Reason: certpath.ReasonRevoked}))
 	fmt.Println(err)
-	fmt.Println(certpath.MessageFor(err, certpath.Japanese))
+	fmt.Println(kakunin.MessageFor(err, kakunin.Japanese))
 	// Output:
 	// true
 	// certpath: revocation.status: certificate revoked, certificate 2 of the path (RFC 5280, 6.1.3 (a)(3))

@@ -3,7 +3,7 @@ package crl
 import (
 	"errors"
 
-	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin"
 )
 
 // Reason says what went wrong.
@@ -31,28 +31,28 @@ const (
 
 type reasonInfo struct {
 	name   string
-	family fault.Family
+	family kakunin.Family
 }
 
 func (r Reason) info() reasonInfo {
 	switch r {
 	case ReasonMalformed:
-		return reasonInfo{"malformed revocation list", fault.Untrusted}
+		return reasonInfo{"malformed revocation list", kakunin.Untrusted}
 	case ReasonLimit:
-		return reasonInfo{"revocation list too large", fault.Untrusted}
+		return reasonInfo{"revocation list too large", kakunin.Untrusted}
 	case ReasonAlgorithm:
-		return reasonInfo{"signature algorithm not allowed", fault.Untrusted}
+		return reasonInfo{"signature algorithm not allowed", kakunin.Untrusted}
 	case ReasonSignature:
-		return reasonInfo{"signature of the revocation list does not verify", fault.Untrusted}
+		return reasonInfo{"signature of the revocation list does not verify", kakunin.Untrusted}
 	case ReasonCritical:
-		return reasonInfo{"critical extension not understood", fault.Untrusted}
+		return reasonInfo{"critical extension not understood", kakunin.Untrusted}
 	case ReasonIndex:
-		return reasonInfo{"index file not usable", fault.Untrusted}
+		return reasonInfo{"index file not usable", kakunin.Untrusted}
 	case ReasonIO:
-		return reasonInfo{"input or output failed", fault.Unavailable}
+		return reasonInfo{"input or output failed", kakunin.Unavailable}
 	case ReasonUnknown:
 	}
-	return reasonInfo{"unknown", fault.Untrusted}
+	return reasonInfo{"unknown", kakunin.Untrusted}
 }
 
 // String returns a stable English phrase for logs.
@@ -88,10 +88,10 @@ func (e *Error) Is(target error) bool {
 }
 
 // Family says what the application should do about it.
-func (e *Error) Family() fault.Family { return e.Reason.info().family }
+func (e *Error) Family() kakunin.Family { return e.Reason.info().family }
 
 // UserMessage is the zero value: the family's message fits.
-func (e *Error) UserMessage() fault.Message { return fault.Message{} }
+func (e *Error) UserMessage() kakunin.Message { return kakunin.Message{} }
 
 func malformed(step, clause string) *Error {
 	return &Error{Reason: ReasonMalformed, Step: "crl." + step, Clause: clause}

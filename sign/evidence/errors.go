@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin"
 )
 
 // Reason says what went wrong.
@@ -75,33 +75,33 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // Family says what to do about it.
-func (e *Error) Family() fault.Family {
+func (e *Error) Family() kakunin.Family {
 	switch e.Reason {
 	case ReasonRequest, ReasonText:
-		return fault.Configuration
+		return kakunin.Configuration
 	case ReasonIO:
-		return fault.Unavailable
+		return kakunin.Unavailable
 	case ReasonNotVerified, ReasonFormat, ReasonHash, ReasonChain, ReasonUnknown:
 	}
-	return fault.Untrusted
+	return kakunin.Untrusted
 }
 
 // UserMessage is fit to show to a person.
-func (e *Error) UserMessage() fault.Message {
+func (e *Error) UserMessage() kakunin.Message {
 	switch e.Reason {
 	case ReasonFormat, ReasonHash, ReasonChain:
-		return fault.Message{
+		return kakunin.Message{
 			JA: "証跡が壊れているか、書き換えられています。",
 			EN: "The evidence is damaged or was changed.",
 		}
 	case ReasonText:
-		return fault.Message{
+		return kakunin.Message{
 			JA: "証跡の説明文に、保存できない内容（個人番号に見える数字など）が含まれています。",
 			EN: "The text for the evidence holds something that must not be kept, such as what looks like an individual number.",
 		}
 	case ReasonUnknown, ReasonRequest, ReasonNotVerified, ReasonIO:
 	}
-	return fault.Message{}
+	return kakunin.Message{}
 }
 
 // ReasonOf returns the reason of the first error of this package in err's tree, ReasonUnknown when there is none.

@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
-	"github.com/kakunin-go/kakunin/internal/fault"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/sign"
@@ -259,7 +259,7 @@ func TestChainFindsEveryChange(t *testing.T) {
 	} {
 		_, err := evidence.VerifyChain(strings.NewReader(c.log))
 		var e *evidence.Error
-		if !errors.As(err, &e) || e.Record != c.record || e.Reason != c.reason || fault.FamilyOf(err) != fault.Untrusted {
+		if !errors.As(err, &e) || e.Record != c.record || e.Reason != c.reason || kakunin.FamilyOf(err) != kakunin.Untrusted {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -304,7 +304,7 @@ func TestLogStopsAfterAFailedWrite(t *testing.T) {
 		l := evidence.NewLog(w, clock)
 		for range 2 {
 			rec, err := l.Append(verified())
-			if rec != nil || evidence.ReasonOf(err) != evidence.ReasonIO || fault.FamilyOf(err) != fault.Unavailable {
+			if rec != nil || evidence.ReasonOf(err) != evidence.ReasonIO || kakunin.FamilyOf(err) != kakunin.Unavailable {
 				t.Errorf("%T: %v", w, err)
 			}
 		}
@@ -451,7 +451,7 @@ func TestErrors(t *testing.T) {
 	t.Parallel()
 	for r := evidence.ReasonRequest; r <= evidence.ReasonIO; r++ {
 		e := &evidence.Error{Reason: r, Field: "x"}
-		if e.Family() == fault.Unclassified || r.String() == "unknown" || fault.MessageFor(e, fault.Japanese) == "" || fault.MessageFor(e, fault.English) == "" {
+		if e.Family() == kakunin.Unclassified || r.String() == "unknown" || kakunin.MessageFor(e, kakunin.Japanese) == "" || kakunin.MessageFor(e, kakunin.English) == "" {
 			t.Errorf("reason %d has no entry", r)
 		}
 	}

@@ -1,6 +1,6 @@
 package visitor
 
-import "github.com/kakunin-go/kakunin/internal/fault"
+import "github.com/kakunin-go/kakunin"
 
 // Reason says what went wrong.
 type Reason int
@@ -64,20 +64,20 @@ func (e *Error) Is(target error) bool {
 }
 
 // Family implements the classification of the module.
-func (e *Error) Family() fault.Family {
+func (e *Error) Family() kakunin.Family {
 	switch e.Reason {
 	case ReasonPINRefused:
-		return fault.User
+		return kakunin.User
 	case ReasonCardUnusable:
-		return fault.Account
+		return kakunin.Account
 	case ReasonTransport:
-		return fault.Unavailable
+		return kakunin.Unavailable
 	case ReasonUnexpectedPage:
-		return fault.Untrusted
+		return kakunin.Untrusted
 	default:
-		return fault.Configuration
+		return kakunin.Configuration
 	}
 }
 
 // UserMessage is empty: the family's message fits.
-func (e *Error) UserMessage() fault.Message { return fault.Message{} }
+func (e *Error) UserMessage() kakunin.Message { return kakunin.Message{} }

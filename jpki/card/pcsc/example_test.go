@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/jpki/card"
 	"github.com/kakunin-go/kakunin/jpki/card/pcsc"
 )
@@ -20,21 +21,21 @@ func ExampleOpen() {
 	defer cancel()
 	reader, err := pcsc.Open(ctx)
 	if err != nil {
-		fmt.Println(card.MessageFor(err, card.English))
+		fmt.Println(kakunin.MessageFor(err, kakunin.English))
 		return
 	}
 	defer func() { _ = reader.Close(context.WithoutCancel(ctx)) }()
 
 	c, err := card.Wait(ctx, reader)
 	if err != nil {
-		fmt.Println(card.MessageFor(err, card.English))
+		fmt.Println(kakunin.MessageFor(err, kakunin.English))
 		return
 	}
 	defer func() { _ = c.Close(ctx) }()
 
 	tries, err := c.AuthPINTries(ctx)
 	if err != nil {
-		fmt.Println(card.MessageFor(err, card.English))
+		fmt.Println(kakunin.MessageFor(err, kakunin.English))
 		return
 	}
 	fmt.Println("remaining tries:", tries)
@@ -47,7 +48,7 @@ func ExampleEvents() {
 	acs := pcsc.Matching(func(reader string) bool { return strings.HasPrefix(reader, "ACS") })
 	for event, err := range pcsc.Events(ctx, acs) {
 		if err != nil {
-			fmt.Println(card.MessageFor(err, card.English))
+			fmt.Println(kakunin.MessageFor(err, kakunin.English))
 			return
 		}
 		fmt.Println(event.Reader, event.Kind)

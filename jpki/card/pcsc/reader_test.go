@@ -11,9 +11,9 @@ import (
 
 	"github.com/ebfe/scard"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/person"
-	"github.com/kakunin-go/kakunin/internal/fault"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
@@ -50,8 +50,8 @@ func wantReason(t *testing.T, err error, want card.Reason) {
 	if got := card.ReasonOf(err); got != want {
 		t.Errorf("reason %v (%v), want %v", got, err, want)
 	}
-	if fault.FamilyOf(err) != fault.Unavailable && want != card.ReasonClosed {
-		t.Errorf("family %v", fault.FamilyOf(err))
+	if kakunin.FamilyOf(err) != kakunin.Unavailable && want != card.ReasonClosed {
+		t.Errorf("family %v", kakunin.FamilyOf(err))
 	}
 }
 
