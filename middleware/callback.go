@@ -1,78 +1,413 @@
 package middleware
 
 import (
+	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
+	"time"
 
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
-// serveCallback takes the browser back from the service. The order matters: first the query is parsed strictly, then
-// the pending login of this browser is found by the state and used up, and only then does anything go to the service.
+// serveCallback takes the browser back from the service. The order matters: the query is parsed and the pending login of
+// this browser is found by the state, which uses nothing up; then the state is used up; and only then does anything go to
+// the service. A browser that comes back once more is told apart by what it holds: the session, the cookie, or neither.
 func (l *Login) serveCallback(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet {
 		l.failMethod(w, r, "GET")
 		return
 	}
-	if !navigation(r) {
-		l.fail(w, r, &Error{Reason: ReasonCrossOrigin})
+	if err := notNavigation(r); err != nil {
+		l.fail(w, r, err)
 		return
 	}
-	r = withRetry(r, l.loginURL("/"))
+	r = withRetry(r, l.loginURL(""))
 	query, err := callbackQuery(r)
 	if err != nil {
 		l.fail(w, r, err)
 		return
 	}
-	login, p, err := l.takePending(w, r, query.Get("state"))
-	p.Return = l.safeReturn(p.Return)
+	// The session is loaded after another request of this browser for the same callback is answered: loaded before, it would
+	// be the anonymous one, and could be saved over the one that the other request began.
+	if a := l.attempts.find(query.Get("state")); a != nil {
+		if _, _, err := l.findPending(r, query.Get("state")); err == nil {
+			select {
+			case <-a.done:
+			case <-r.Context().Done():
+			}
+		}
+	}
+	l.withSession(w, r, func(w http.ResponseWriter, r *http.Request, v *visit) { l.answerCallback(w, r, v, query) })
+}
+
+func (l *Login) answerCallback(w http.ResponseWriter, r *http.Request, v *visit, query url.Values) {
+	state := query.Get("state")
+	if to, ok := l.finishedIn(r, v, state); ok {
+		// Reload, back button, a browser that sends the request twice: this session came out of this callback.
+		l.deletePending(w, pendingName(state))
+		redirect(w, to)
+		return
+	}
+	login, p, err := l.findPending(r, state)
 	if p.Sign != nil {
 		r = withRetry(r, p.Return)
-	} else {
+	} else if p.Return != "" {
 		r = withRetry(r, l.loginURL(p.Return))
 	}
 	if err != nil {
+		if e := l.whyLost(r, state, err); e != nil {
+			err = e
+		}
+		if len(r.CookiesNamed(pendingName(state))) > 0 {
+			l.deletePending(w, pendingName(state))
+		}
 		l.fail(w, r, err)
 		return
 	}
-	l.withSession(func(w http.ResponseWriter, r *http.Request, st *state) {
-		if p.Sign != nil {
-			l.finishSign(w, r, st, login, p.Sign, query)
+	l.deletePending(w, pendingName(state))
+	c := callback{login: login, pending: p, query: query, state: state}
+	a, mine := l.attempts.claim(state, l.now())
+	if !mine {
+		l.repeatedCallback(w, r, v, c, a)
+		return
+	}
+	first, err := l.shared.Use(r.Context(), sharedKey("used", state), l.ttl)
+	if err == nil && first {
+		l.firstCallback(w, r, v, c, a)
+		return
+	}
+	l.attempts.end(state, a, nil, time.Time{})
+	if err != nil {
+		l.fail(w, r, &Error{Reason: ReasonSession, Err: err})
+		return
+	}
+	l.repeatedCallback(w, r, v, c, nil)
+}
+
+// callback is one return of a browser that holds the pending login.
+type callback struct {
+	login   authn.Pending
+	pending pending
+	query   url.Values
+	state   string
+}
+
+// finished is what came out of a callback.
+type finished struct {
+	identity *authn.Identity
+	signed   *Signed // nil: a login
+}
+
+// finishTimeout is how long the exchange may take once the state is used up. It does not depend on the browser: somebody
+// who reloads too early would otherwise burn a login that the service has already granted.
+const finishTimeout = time.Minute
+
+// resultTTL is how long the result waits for the same browser to come back.
+const resultTTL = 5 * time.Minute
+
+// answerGrace is how long after an answer the same browser's other request may come in, which left before the answer
+// arrived. A request with the new session ends it: the answer has arrived.
+const answerGrace = 10 * time.Second
+
+// firstCallback redeems the code. If the browser has gone away meanwhile, the result is kept for it.
+func (l *Login) firstCallback(w http.ResponseWriter, r *http.Request, v *visit, c callback, a *attempt) {
+	lasting := context.WithoutCancel(r.Context())
+	var kept *finished
+	// Whoever waits for this attempt must find the session, or the result, stored.
+	defer func() { l.endAttempt(lasting, c, a, kept) }()
+	if c.pending.Sign != nil {
+		// OWASP ASVS 5.0, 10.1.2: what comes back must belong to the same session and transaction. For somebody else's
+		// session nothing is asked of the service.
+		if err := l.checkSigner(v, c.pending.Sign); err != nil {
+			l.failSign(w, r, err)
 			return
 		}
-		l.finishLogin(w, r, st, login, p, query)
-	}).ServeHTTP(w, r)
+	}
+	ctx, cancel := context.WithTimeout(lasting, finishTimeout)
+	result, err := l.finish(ctx, c)
+	cancel()
+	switch {
+	case err != nil:
+		l.fail(w, r, err)
+	case r.Context().Err() != nil:
+		l.log.LogAttrs(lasting, slog.LevelInfo, "browser gone, result kept")
+		kept = &result
+	default:
+		l.deliver(w, r, v, c, result)
+	}
 }
 
-func (l *Login) finishLogin(w http.ResponseWriter, r *http.Request, st *state, login authn.Pending, p pending, query url.Values) {
-	id, err := l.client.Finish(r.Context(), login, query)
+// repeatedCallback answers the browser that holds the cookie of a login whose state was used before: by two callbacks at
+// once, or because the first answer did not arrive. The code is not redeemed again. a is nil if this process is not at
+// it.
+func (l *Login) repeatedCallback(w http.ResponseWriter, r *http.Request, v *visit, c callback, a *attempt) {
+	result, overlapped, err := l.awaitResult(r.Context(), c.state, a)
+	switch {
+	case err != nil:
+		l.fail(w, r, err)
+	case result != nil:
+		if again, mine := l.attempts.claim(c.state, l.now()); mine {
+			var kept *finished
+			defer func() { l.endAttempt(context.WithoutCancel(r.Context()), c, again, kept) }()
+			if r.Context().Err() != nil {
+				kept = result // gone again
+				return
+			}
+		}
+		if c.pending.Sign != nil {
+			if err := l.checkSigner(v, c.pending.Sign); err != nil {
+				l.failSign(w, r, err)
+				return
+			}
+		}
+		l.deliver(w, r, v, c, *result)
+	case overlapped && c.pending.Sign == nil:
+		// The other request of this browser got the session. This one gets none, and goes where the browser wanted to go.
+		redirect(w, c.pending.Return)
+	default:
+		l.fail(w, r, &Error{Reason: ReasonReplayed})
+	}
+}
+
+// endAttempt tells everybody, here and in other instances, that the callback was answered, or that its result waits.
+func (l *Login) endAttempt(ctx context.Context, c callback, a *attempt, kept *finished) {
+	var waits *finished // in this process
+	var until time.Time
+	defer func() { l.attempts.end(c.state, a, waits, until) }()
+	switch {
+	case kept == nil:
+		if c.pending.Sign == nil {
+			until = l.now().Add(answerGrace)
+		}
+		if _, err := l.shared.Use(ctx, sharedKey("done", c.state), l.ttl); err != nil {
+			l.log.LogAttrs(ctx, slog.LevelError, "shared store failed")
+		}
+	case kept.signed != nil:
+		waits, until = kept, l.now().Add(resultTTL)
+	default:
+		l.keepResult(ctx, c.state, kept.identity)
+	}
+}
+
+// finish asks the service.
+func (l *Login) finish(ctx context.Context, c callback) (finished, error) {
+	if c.pending.Sign != nil {
+		return l.finishSign(ctx, c)
+	}
+	id, err := l.client.Finish(ctx, c.login, c.query)
+	return finished{identity: id}, err
+}
+
+// deliver gives the result to the browser.
+func (l *Login) deliver(w http.ResponseWriter, r *http.Request, v *visit, c callback, f finished) {
+	if f.signed != nil {
+		l.deliverSigned(w, r, c.pending.Sign, *f.signed)
+		return
+	}
+	if v.Identity != nil && v.Identity.Subject != f.identity.Subject {
+		// What is in the session belongs to another person.
+		if err := l.sessions.End(w, r); err != nil {
+			l.fail(w, r, &Error{Reason: ReasonSession, Err: err})
+			return
+		}
+		v.Identity = nil
+	}
+	begin := func() error {
+		err := l.begin(w, r, v, f.identity, visited{State: stateHash(c.state), Return: c.pending.Return})
+		if err != nil {
+			l.fail(w, r, err)
+			return err
+		}
+		// Successes are logged as well as failures (OWASP ASVS 5.0, 16.3.1), without saying who.
+		l.log.LogAttrs(r.Context(), slog.LevelInfo, "logged in", slog.String("acr", f.identity.ACR))
+		return nil
+	}
+	own := &ownResponse{ResponseWriter: w, before: begin}
+	if l.onLogin != nil {
+		secureHeaders(w)
+		if err := l.onLogin(own, r, f.identity); err != nil && !own.written {
+			l.fail(w, r, &Error{Reason: ReasonOnLogin, Err: err})
+			return
+		}
+	}
+	if !own.written && begin() == nil {
+		redirect(w, c.pending.Return)
+	}
+}
+
+// keepResult stores the login whose browser went away, sealed: it is personal data. The access token of a signature is
+// not written anywhere, so the result of a signature waits in this process.
+func (l *Login) keepResult(ctx context.Context, state string, id *authn.Identity) {
+	text, err := encodeIdentity(id, l.now())
 	if err != nil {
-		l.fail(w, r, err)
 		return
 	}
-	if err := l.begin(r.Context(), st, id); err != nil {
-		l.fail(w, r, err)
-		return
+	key := sharedKey("result", state)
+	if err := l.shared.Put(ctx, key, l.seal.sealBytes(key, []byte(text)), resultTTL); err != nil {
+		l.log.LogAttrs(ctx, slog.LevelError, "shared store failed")
 	}
-	// Successes are logged as well as failures (OWASP ASVS 5.0, 16.3.1), without saying who.
-	l.log.LogAttrs(r.Context(), slog.LevelInfo, "logged in", slog.String("acr", id.ACR))
-	redirect(w, p.Return)
 }
 
-// callbackQuery parses the query of the callback. Only the state is looked at here; the rest is authn's.
+// takeResult returns what keepResult stored, once.
+func (l *Login) takeResult(ctx context.Context, state string) (*finished, error) {
+	key := sharedKey("result", state)
+	sealed, err := l.shared.Take(ctx, key)
+	if err != nil {
+		return nil, &Error{Reason: ReasonSession, Err: err}
+	}
+	if sealed == nil {
+		return nil, nil //nolint:nilnil // nothing is no error
+	}
+	plain, err := l.seal.openBytes(key, sealed)
+	if err != nil {
+		return nil, &Error{Reason: ReasonTampered, Err: err}
+	}
+	id, _, err := decodeIdentity(string(plain))
+	if err != nil {
+		return nil, &Error{Reason: ReasonTampered, Err: err}
+	}
+	return &finished{identity: id}, nil
+}
+
+// otherInstance says how often and how long a repeated callback asks the shared store for what another instance is doing.
+const (
+	otherInstanceEvery = 100 * time.Millisecond
+	otherInstanceTries = 100
+)
+
+// awaitResult waits for the attempt that used the state up, and returns its result if nobody got it; nil if somebody did.
+// overlapped says that the attempt was still running, or that its answer may not have arrived when this request left.
+func (l *Login) awaitResult(ctx context.Context, state string, a *attempt) (result *finished, overlapped bool, err error) {
+	if a != nil {
+		running := a.running()
+		select {
+		case <-a.done:
+		case <-ctx.Done():
+			return nil, running, &Error{Reason: ReasonReplayed, Err: ctx.Err()}
+		}
+		if f := l.attempts.take(state, a); f != nil {
+			return f, running, nil
+		}
+		result, err = l.takeResult(ctx, state)
+		return result, running || l.attempts.holds(state, a, l.now()), err
+	}
+	// Another instance used the state up.
+	tick := time.NewTicker(otherInstanceEvery)
+	defer tick.Stop()
+	for range otherInstanceTries {
+		if result, err = l.takeResult(ctx, state); result != nil || err != nil {
+			return result, overlapped, err
+		}
+		if done, err := l.shared.Used(ctx, sharedKey("done", state)); err != nil {
+			return nil, overlapped, &Error{Reason: ReasonSession, Err: err}
+		} else if done {
+			return nil, overlapped, nil
+		}
+		overlapped = true
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil, true, &Error{Reason: ReasonReplayed, Err: ctx.Err()}
+		}
+	}
+	return nil, false, nil // that instance has ended
+}
+
+// whyLost says more about a callback without a pending login: its state may have been used.
+func (l *Login) whyLost(r *http.Request, state string, err error) error {
+	if e, ok := err.(*Error); !ok || e.Reason != ReasonLostLogin { //nolint:errorlint // findPending's own
+		return nil
+	}
+	if used, err := l.shared.Used(r.Context(), sharedKey("used", state)); err != nil {
+		return &Error{Reason: ReasonSession, Err: err}
+	} else if used {
+		return &Error{Reason: ReasonReplayed}
+	}
+	return nil
+}
+
+// visited is a callback that a session came out of.
+type visited struct {
+	State  string `json:"s"` // stateHash
+	Return string `json:"r"`
+}
+
+// finishedIn reports whether the session of this browser came out of the callback with this state, and where it led.
+func (l *Login) finishedIn(r *http.Request, v *visit, state string) (to string, ok bool) {
+	if v.Identity == nil {
+		return "", false
+	}
+	for _, c := range l.visitedIn(r) {
+		if c.State == stateHash(state) {
+			return l.pagePath(c.Return), true
+		}
+	}
+	return "", false
+}
+
+// visitedIn lists the last callbacks that led into the session: parallel tabs make several.
+func (l *Login) visitedIn(r *http.Request) (list []visited) {
+	if json.Unmarshal([]byte(l.sessions.Get(r, l.key+visitedSuffix)), &list) != nil {
+		return nil
+	}
+	return list
+}
+
+const visitedSuffix = ".callbacks"
+
+// stateHash is as good as the state for recognising it, and not a state.
+func stateHash(state string) string { return strings.TrimPrefix(pendingName(state), pendingPrefix) }
+
+// readParameters are the parameters of the callback that this package or authn reads. Everything else is ignored, whatever
+// its form (RFC 6749, section 4.1.2: "The client MUST ignore unrecognized response parameters").
+var readParameters = [...]string{"state", "code", "error", "error_description", "error_uri", "iss"}
+
+// callbackQuery parses the query of the callback. Nothing but the parameters that are read can make it malformed, and of
+// these not those that only describe an error.
 func callbackQuery(r *http.Request) (url.Values, error) {
 	if len(r.URL.RawQuery) > limits.CallbackQuery {
 		return nil, &Error{Reason: ReasonCallback, Detail: "query too long"}
 	}
-	query, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return nil, &Error{Reason: ReasonCallback, Detail: "malformed query"}
+	query := make(url.Values)
+	for pair := range strings.SplitSeq(r.URL.RawQuery, "&") {
+		rawName, rawValue, _ := strings.Cut(pair, "=")
+		name, err := url.QueryUnescape(rawName)
+		if err != nil || !isRead(name) {
+			continue
+		}
+		value, err := url.QueryUnescape(rawValue)
+		if err != nil {
+			if name == "error_description" || name == "error_uri" {
+				continue
+			}
+			return nil, &Error{Reason: ReasonCallback, Detail: "malformed query"}
+		}
+		query[name] = append(query[name], value)
 	}
 	// RFC 6749, section 3.1: "parameters MUST NOT be included more than once".
-	if states := query["state"]; len(states) != 1 || states[0] == "" || len(states[0]) > limits.AuthorizationParameter {
+	for _, name := range readParameters {
+		if len(query[name]) > 1 {
+			return nil, &Error{Reason: ReasonCallback, Detail: "a parameter is there twice"}
+		}
+	}
+	if state := query.Get("state"); state == "" || len(state) > limits.AuthorizationParameter {
 		return nil, &Error{Reason: ReasonCallback, Detail: "not exactly one state"}
 	}
+	if query.Get("code") == "" && !query.Has("error") {
+		return nil, &Error{Reason: ReasonCallback, Detail: "neither code nor error"}
+	}
 	return query, nil
+}
+
+func isRead(name string) bool {
+	for _, n := range readParameters {
+		if n == name {
+			return true
+		}
+	}
+	return false
 }

@@ -9,10 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/alexedwards/scs/v2"
 	"github.com/kakunin-go/kakunin/authn"
-	"github.com/kakunin-go/kakunin/internal/limits"
-	"github.com/kakunin-go/kakunin/internal/once"
+	"github.com/kakunin-go/kakunin/middleware/scssession"
 	"github.com/kakunin-go/kakunin/sign"
 )
 
@@ -22,67 +20,112 @@ type Config struct {
 	Scopes   authn.Scopes  // asked for at every login; ask only for what is needed
 	SealKeys SealKeys      // required; see NewSealKeys
 
-	// Sessions is the application's own session manager. It must set Cookie.Secure, Cookie.HttpOnly and SameSite=Lax,
-	// and its Lifetime also bounds a login. HashTokenInStore is recommended, and so is a store that does not bring a
-	// deleted token back (see the package documentation).
-	// Default: sessions in memory, cookie __Host-kakunin-session, idle timeout 30 minutes, absolute timeout 12 hours.
-	Sessions *scs.SessionManager
+	// Sessions keep who is logged in. Default: in memory, for one instance; see package scssession, which also adapts an
+	// application's own session manager.
+	Sessions Sessions
+	// Lifetime is how long a login lasts at most, however the session lives on. Default: 12 hours.
+	Lifetime time.Duration
+	// Shared is what several instances know together. Default: in memory, for one instance.
+	Shared Shared
 
-	Prefix      string       // default "/auth"; paths {Prefix}/login and {Prefix}/logout
-	Signer      *sign.Client // needed for Sign
-	AfterLogout string       // path to go to after logging out; default "/"
+	Prefix string // as this server sees it; default "/auth"; paths {Prefix}/login and {Prefix}/logout
+	// OutsideURL is where browsers find this server's "/", such as "https://shop.example/app" behind a proxy that takes
+	// /app away or sends another Host. Redirects, retry links and cross-origin checks use it.
+	// Default: the origin of the Client's RedirectURL, and what stands before Prefix in the RedirectURL's path.
+	OutsideURL  string
+	AfterLogin  string // page to go to after a login that nobody asked to end elsewhere; default "/"
+	AfterLogout string // page to go to after logging out; default "/"
 
+	// OnLogin is called with each login before the session begins, to find or create the user. An error refuses the login:
+	// OnError gets it inside an *Error with ReasonOnLogin, and no session begins. OnLogin may write the response itself
+	// (a page of its own, a redirect); the session then begins before the first byte. If it writes nothing, the browser
+	// goes back to where it wanted to go. What it puts into the session stays there, and so does a cookie that it sets.
+	OnLogin func(w http.ResponseWriter, r *http.Request, id *authn.Identity) error
+	// OnLogout is called when a session has been ended by its owner; id is nil if nobody was logged in. It may write the
+	// response itself.
+	OnLogout func(w http.ResponseWriter, r *http.Request, id *authn.Identity)
 	// OnError answers every request that failed; StatusOf gives the status, kakunin.MessageFor a text for the person,
 	// RetryURL a place to try again. The error must not be shown as it is. Default: a page in Japanese and English.
 	OnError func(w http.ResponseWriter, r *http.Request, err error)
 
+	Signer *sign.Client     // needed for Sign
 	Now    func() time.Time // default time.Now
 	Logger *slog.Logger     // default: discard. Never sees personal data, tokens or the URL of the callback.
 }
 
 // Login is the middleware; it is an http.Handler for the Prefix. It is safe for concurrent use.
 type Login struct {
-	client      *authn.Client
-	scopes      authn.Scopes
-	seal        *sealer
-	sessions    *scs.SessionManager
-	prefix      string
-	callback    string // path of the redirect URL
-	signer      *sign.Client
-	afterLogout string
-	onError     func(http.ResponseWriter, *http.Request, error)
-	now         func() time.Time
-	log         *slog.Logger
+	client     *authn.Client
+	scopes     authn.Scopes
+	seal       *sealer
+	sessions   Sessions
+	lifetime   time.Duration
+	shared     Shared
+	prefix     string
+	callback   string // path of the redirect URL as this server sees it
+	outside    outside
+	afterLogin string
+	afterOut   string
+	onLogin    func(http.ResponseWriter, *http.Request, *authn.Identity) error
+	onLogout   func(http.ResponseWriter, *http.Request, *authn.Identity)
+	onError    func(http.ResponseWriter, *http.Request, error)
+	signer     *sign.Client
+	now        func() time.Time
+	log        *slog.Logger
 
-	key string // of the identity in the session
-	ttl time.Duration
-	// used remembers the states whose callback was processed: a cookie is held by the client, so deleting it does not
-	// prevent a replay by a client that keeps a copy. The memory is per process. Behind a load balancer a replay may reach
-	// an instance that does not know the state; there the authorization code stops it, which the service accepts once (RFC
-	// 6749, section 4.1.2), and a callback without a code gives no session anyway.
-	used *once.Memory
+	key  string // of the identity in the session
+	ttl  time.Duration
 	csrf *http.CrossOriginProtection
 
-	mu    sync.RWMutex
-	flows map[string]SignConfig // by name
+	mu       sync.RWMutex
+	flows    map[string]SignConfig // by name
+	attempts attempts
 }
 
-// New validates and copies the configuration. Every error is an [*Error] with ReasonConfiguration.
+// absoluteTimeout is the default of Config.Lifetime (OWASP ASVS 5.0, 7.3.2).
+const absoluteTimeout = 12 * time.Hour
+
+// New validates and copies the configuration. The error is an [*Error] with ReasonConfiguration that names every mistake.
 func New(c Config) (*Login, error) {
-	if c.Client == nil {
-		return nil, &Error{Reason: ReasonConfiguration, Detail: "Client is missing"}
-	}
-	seal, err := newSealer(c.SealKeys)
-	if err != nil {
-		return nil, err
-	}
 	l := &Login{
-		client: c.Client, scopes: c.Scopes, seal: seal, sessions: c.Sessions, prefix: c.Prefix, signer: c.Signer,
-		afterLogout: c.AfterLogout, onError: c.OnError, now: c.Now, log: c.Logger,
-		key:  sessionKey(c.Client.Environment().Issuer, c.Client.ClientID()),
-		ttl:  c.Client.PendingTTL(),
-		used: once.New(limits.UsedLogins, once.Forget), csrf: http.NewCrossOriginProtection(), flows: make(map[string]SignConfig),
+		client: c.Client, scopes: c.Scopes, sessions: c.Sessions, lifetime: c.Lifetime, shared: c.Shared, prefix: c.Prefix,
+		onLogin: c.OnLogin, onLogout: c.OnLogout, onError: c.OnError, signer: c.Signer, now: c.Now, log: c.Logger,
+		csrf: http.NewCrossOriginProtection(), flows: make(map[string]SignConfig),
 	}
+	l.setDefaults()
+	var m mistakes
+	seal, problem := newSealer(c.SealKeys)
+	m.add(problem)
+	l.seal = seal
+	m.check(c.Lifetime >= 0, "Lifetime must not be negative")
+	plain := isPlainPath(l.prefix)
+	m.check(plain, "Prefix must be a plain path such as /auth")
+	if c.Client == nil {
+		m.add("Client is missing")
+	} else {
+		l.key = sessionKey(c.Client.Environment().Issuer, c.Client.ClientID())
+		l.ttl = c.Client.PendingTTL()
+		m.add(l.setPlace(c.Client.RedirectURL(), c.OutsideURL))
+		if plain {
+			l.afterLogin, l.afterOut = l.pagePath(c.AfterLogin), l.pagePath(c.AfterLogout)
+			m.check(c.AfterLogin == "" || c.AfterLogin == "/" || l.afterLogin != l.home(), "AfterLogin must be a path of this site")
+			m.check(c.AfterLogout == "" || c.AfterLogout == "/" || l.afterOut != l.home(), "AfterLogout must be a path of this site")
+		}
+	}
+	if l.sessions == nil {
+		s, err := scssession.New(scssession.Config{Now: l.now, Logger: l.log})
+		if err != nil {
+			return nil, &Error{Reason: ReasonConfiguration, Err: err}
+		}
+		l.sessions = s
+	}
+	if len(m) > 0 {
+		return nil, &Error{Reason: ReasonConfiguration, Detail: strings.Join(m, "; ")}
+	}
+	return l, nil
+}
+
+func (l *Login) setDefaults() {
 	if l.now == nil {
 		l.now = time.Now
 	}
@@ -92,36 +135,72 @@ func New(c Config) (*Login, error) {
 	if l.prefix == "" {
 		l.prefix = "/auth"
 	}
-	if !strings.HasPrefix(l.prefix, "/") || l.prefix == "/" || path.Clean(l.prefix) != l.prefix ||
-		safeReturn("/\x00", l.prefix) != l.prefix || strings.ContainsAny(l.prefix, "?#%{}") {
-		return nil, &Error{Reason: ReasonConfiguration, Detail: "Prefix must be a plain path such as /auth"}
+	if l.lifetime == 0 {
+		l.lifetime = absoluteTimeout
 	}
-	if l.callback, err = callbackPath(c.Client, l.prefix); err != nil {
-		return nil, err
-	}
-	if l.afterLogout == "" {
-		l.afterLogout = "/"
-	}
-	if l.safeReturn(l.afterLogout) != l.afterLogout {
-		return nil, &Error{Reason: ReasonConfiguration, Detail: "AfterLogout must be a path of this site"}
-	}
-	if l.sessions == nil {
-		l.sessions = newSessions(l.now, l.log)
-	} else if err := checkSessions(l.sessions); err != nil {
-		return nil, err
+	if l.shared == nil {
+		l.shared = newMemory(l.now)
 	}
 	if l.onError == nil {
 		l.onError = l.errorPage
 	}
-	return l, nil
 }
 
-// callbackPath returns the path at which the service sends browsers back. It is the registered one, whatever that is; it
-// only must not stand in the way of the other paths.
-func callbackPath(c *authn.Client, prefix string) (string, error) {
-	u, err := url.Parse(c.RedirectURL())
-	if err != nil || u.Path == "" || u.Path == "/" || u.Path == prefix+"/login" || u.Path == prefix+"/logout" {
-		return "", &Error{Reason: ReasonConfiguration, Detail: "the Client's RedirectURL needs a path of its own for the callback"}
+// mistakes collects what is wrong with a configuration.
+type mistakes []string
+
+func (m *mistakes) add(problem string) {
+	if problem != "" {
+		*m = append(*m, problem)
 	}
-	return u.Path, nil
+}
+
+func (m *mistakes) check(ok bool, problem string) {
+	if !ok {
+		m.add(problem)
+	}
+}
+
+func isPlainPath(p string) bool {
+	return strings.HasPrefix(p, "/") && p != "/" && path.Clean(p) == p && !strings.ContainsAny(p, "?#%{}") &&
+		safeReturn("/\x00", p) == p
+}
+
+// setPlace finds out where the callback is served and how browsers see this server. The callback's path is the registered
+// one, whatever that is; it only must not stand in the way of the other paths.
+func (l *Login) setPlace(redirectURL, outsideURL string) string {
+	u, err := url.Parse(redirectURL)
+	if err != nil || u.Path == "" || u.Path == "/" {
+		return "the Client's RedirectURL needs a path of its own for the callback"
+	}
+	l.outside = outside{origin: u.Scheme + "://" + u.Host, host: u.Host}
+	switch {
+	case outsideURL != "":
+		o, err := url.Parse(outsideURL)
+		if err != nil {
+			return "OutsideURL cannot be parsed"
+		}
+		base := strings.TrimSuffix(o.EscapedPath(), "/")
+		if (o.Scheme != "https" && o.Scheme != "http") || o.Host == "" || o.User != nil || o.RawQuery != "" || o.Fragment != "" ||
+			(base != "" && !isPlainPath(base)) {
+			return "OutsideURL must be an origin with or without a plain path, such as https://shop.example/app"
+		}
+		if o.Scheme != u.Scheme || o.Host != u.Host || (base != "" && !strings.HasPrefix(u.Path, base+"/")) {
+			return "the Client's RedirectURL must be below OutsideURL"
+		}
+		l.outside.base = base
+	default:
+		// https://shop.example/app/auth/callback with the Prefix /auth: a proxy takes /app away.
+		if before, ok := strings.CutSuffix(path.Dir(u.Path), l.prefix); ok && isPlainPath(before) {
+			l.outside.base = before
+		}
+	}
+	l.callback = strings.TrimPrefix(u.Path, l.outside.base)
+	if l.callback == l.prefix+"/login" || l.callback == l.prefix+"/logout" {
+		return "the Client's RedirectURL needs a path of its own for the callback"
+	}
+	if err := l.csrf.AddTrustedOrigin(l.outside.origin); err != nil {
+		return "the Client's RedirectURL has no origin that a browser could have"
+	}
+	return ""
 }

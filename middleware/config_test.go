@@ -13,6 +13,7 @@ import (
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/middleware"
+	"github.com/kakunin-go/kakunin/middleware/scssession"
 )
 
 func TestConfigIsChecked(t *testing.T) {
@@ -25,43 +26,30 @@ func TestConfigIsChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := withRedirect(t, clientKey, "https://shop.example/auth/callback")
-	sessions := func(change func(*scs.SessionManager)) *scs.SessionManager {
-		m := &scs.SessionManager{Lifetime: time.Hour, Store: emptyStore{}, Codec: scs.GobCodec{}, Cookie: scs.SessionCookie{
-			Name: "s", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-		}}
-		change(m)
-		return m
-	}
 	good := middleware.Config{Client: client, SealKeys: middleware.NewSealKeys()}
 	for name, change := range map[string]func(*middleware.Config){
-		"no client":            func(c *middleware.Config) { c.Client = nil },
-		"no keys":              func(c *middleware.Config) { c.SealKeys = nil },
-		"relative prefix":      func(c *middleware.Config) { c.Prefix = "auth" },
-		"root prefix":          func(c *middleware.Config) { c.Prefix = "/" },
-		"prefix with a slash":  func(c *middleware.Config) { c.Prefix = "/auth/" },
-		"prefix with dots":     func(c *middleware.Config) { c.Prefix = "/a/../auth" },
-		"wildcard prefix":      func(c *middleware.Config) { c.Prefix = "/{x}" },
-		"redirect to login":    func(c *middleware.Config) { c.Client = withRedirect(t, clientKey, "https://shop.example/auth/login") },
-		"redirect to logout":   func(c *middleware.Config) { c.Client = withRedirect(t, clientKey, "https://shop.example/auth/logout") },
-		"redirect to the root": func(c *middleware.Config) { c.Client = withRedirect(t, clientKey, "https://shop.example/") },
-		"redirect to no path":  func(c *middleware.Config) { c.Client = withRedirect(t, clientKey, "https://shop.example") },
-		"foreign AfterLogout":  func(c *middleware.Config) { c.AfterLogout = "https://evil.example/" },
-		"AfterLogout to login": func(c *middleware.Config) { c.AfterLogout = "/auth/login" },
-		"insecure session": func(c *middleware.Config) {
-			c.Sessions = sessions(func(m *scs.SessionManager) { m.Cookie.Secure = false })
-		},
-		"readable session": func(c *middleware.Config) {
-			c.Sessions = sessions(func(m *scs.SessionManager) { m.Cookie.HttpOnly = false })
-		},
-		"SameSite none": func(c *middleware.Config) {
-			c.Sessions = sessions(func(m *scs.SessionManager) { m.Cookie.SameSite = http.SameSiteNoneMode })
-		},
-		"SameSite strict": func(c *middleware.Config) {
-			c.Sessions = sessions(func(m *scs.SessionManager) { m.Cookie.SameSite = http.SameSiteStrictMode })
-		},
-		"no store":       func(c *middleware.Config) { c.Sessions = sessions(func(m *scs.SessionManager) { m.Store = nil }) },
-		"no lifetime":    func(c *middleware.Config) { c.Sessions = sessions(func(m *scs.SessionManager) { m.Lifetime = 0 }) },
-		"no cookie name": func(c *middleware.Config) { c.Sessions = sessions(func(m *scs.SessionManager) { m.Cookie.Name = "" }) },
+		"no client":                func(c *middleware.Config) { c.Client = nil },
+		"no keys":                  func(c *middleware.Config) { c.SealKeys = nil },
+		"relative prefix":          func(c *middleware.Config) { c.Prefix = "auth" },
+		"root prefix":              func(c *middleware.Config) { c.Prefix = "/" },
+		"prefix with a slash":      func(c *middleware.Config) { c.Prefix = "/auth/" },
+		"prefix with dots":         func(c *middleware.Config) { c.Prefix = "/a/../auth" },
+		"wildcard prefix":          func(c *middleware.Config) { c.Prefix = "/{x}" },
+		"redirect to login":        func(c *middleware.Config) { c.Client = withRedirect(t, clientKey, "https://shop.example/auth/login") },
+		"redirect to logout":       func(c *middleware.Config) { c.Client = withRedirect(t, clientKey, "https://shop.example/auth/logout") },
+		"redirect to the root":     func(c *middleware.Config) { c.Client = withRedirect(t, clientKey, "https://shop.example/") },
+		"redirect to no path":      func(c *middleware.Config) { c.Client = withRedirect(t, clientKey, "https://shop.example") },
+		"foreign AfterLogout":      func(c *middleware.Config) { c.AfterLogout = "https://evil.example/" },
+		"AfterLogout to login":     func(c *middleware.Config) { c.AfterLogout = "/auth/login" },
+		"negative lifetime":        func(c *middleware.Config) { c.Lifetime = -1 },
+		"OutsideURL relative":      func(c *middleware.Config) { c.OutsideURL = "/app" },
+		"OutsideURL of no scheme":  func(c *middleware.Config) { c.OutsideURL = "shop.example" },
+		"OutsideURL with a query":  func(c *middleware.Config) { c.OutsideURL = "https://shop.example/?a=b" },
+		"OutsideURL of another":    func(c *middleware.Config) { c.OutsideURL = "https://other.example" },
+		"OutsideURL below":         func(c *middleware.Config) { c.OutsideURL = "https://shop.example/app" },
+		"OutsideURL unreadable":    func(c *middleware.Config) { c.OutsideURL = "https://shop.example/%zz" },
+		"foreign AfterLogin":       func(c *middleware.Config) { c.AfterLogin = "//evil.example/" },
+		"AfterLogin to the logout": func(c *middleware.Config) { c.AfterLogin = "/auth/logout" },
 	} {
 		c := good
 		change(&c)
@@ -71,9 +59,18 @@ func TestConfigIsChecked(t *testing.T) {
 		}
 	}
 	c := good
-	c.Sessions, c.AfterLogout = sessions(func(*scs.SessionManager) {}), "/bye"
+	c.AfterLogin, c.AfterLogout, c.OutsideURL = "/welcome", "/bye", "https://shop.example/"
 	if _, err := middleware.New(c); err != nil {
 		t.Errorf("a good configuration: %v", err)
+	}
+}
+
+func TestConfigNamesEveryMistake(t *testing.T) {
+	_, err := middleware.New(middleware.Config{Prefix: "auth", Lifetime: -1})
+	for _, want := range []string{"Client", "SealKeys", "Prefix", "Lifetime"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not name %s", err, want)
+		}
 	}
 }
 
@@ -108,12 +105,6 @@ func TestCallbackNeedNotBeBelowThePrefix(t *testing.T) {
 	}
 }
 
-type emptyStore struct{}
-
-func (emptyStore) Find(string) ([]byte, bool, error)      { return nil, false, nil }
-func (emptyStore) Commit(string, []byte, time.Time) error { return nil }
-func (emptyStore) Delete(string) error                    { return nil }
-
 // TestOwnSessionManager: everything works with a manager of the application's own, wrapped in its LoadAndSave or not.
 func TestOwnSessionManager(t *testing.T) {
 	manager := &scs.SessionManager{
@@ -123,8 +114,12 @@ func TestOwnSessionManager(t *testing.T) {
 			w.WriteHeader(http.StatusInternalServerError)
 		},
 	}
+	own, err := scssession.New(scssession.Config{Manager: manager})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, wrapped := range []bool{false, true} {
-		s := newSite(t, func(c *middleware.Config) { c.Sessions = manager })
+		s := newSite(t, func(c *middleware.Config) { c.Sessions = own })
 		if wrapped {
 			s.Config.Handler = manager.LoadAndSave(s.Config.Handler)
 		}

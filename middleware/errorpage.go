@@ -62,10 +62,10 @@ func (l *Login) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	l.log.LogAttrs(r.Context(), level, "request refused", attrs...)
 	secureHeaders(w)
-	if e, ok := errors.AsType[*Error](err); ok && e.Reason == ReasonLoginRequired {
+	if e, ok := errors.AsType[*Error](err); ok && (e.Reason == ReasonLoginRequired || e.Reason == ReasonNotFresh) {
 		// RFC 9110, section 15.5.2: a 401 response MUST carry a challenge. No registered scheme means "log in with a
 		// browser"; browsers ignore one that they do not know.
-		w.Header().Set("WWW-Authenticate", `Kakunin login="`+l.prefix+`/login"`)
+		w.Header().Set("WWW-Authenticate", `Kakunin login="`+l.loginURL("")+`"`)
 	}
 	l.onError(w, r, err)
 }
@@ -90,15 +90,17 @@ func (*Login) errorPage(w http.ResponseWriter, r *http.Request, err error) {
 	// The status is out; a browser that went away is the only way in which this fails.
 	_ = errorPageTemplate.Execute(w, errorPageData{
 		Style:    template.CSS(errorPageCSS), //nolint:gosec // a constant of this package
-		Japanese: prefersJapanese(r.Header.Get("Accept-Language")),
+		Japanese: LanguageOf(r) == kakunin.Japanese,
 		JA:       kakunin.MessageFor(err, kakunin.Japanese),
 		EN:       kakunin.MessageFor(err, kakunin.English),
 		Retry:    RetryURL(r.Context()),
 	})
 }
 
-// prefersJapanese reads Accept-Language (RFC 9110, section 12.5.4); Japanese unless English has the greater weight.
-func prefersJapanese(header string) bool {
+// LanguageOf is the language that the browser prefers (Accept-Language; RFC 9110, section 12.5.4): Japanese unless
+// English has the greater weight.
+func LanguageOf(r *http.Request) kakunin.Language {
+	header := r.Header.Get("Accept-Language")
 	ja, en := 0.0, 0.0
 	n := 0
 	for item := range strings.SplitSeq(header, ",") {
@@ -120,5 +122,8 @@ func prefersJapanese(header string) bool {
 			en = max(en, weight)
 		}
 	}
-	return ja >= en
+	if ja >= en {
+		return kakunin.Japanese
+	}
+	return kakunin.English
 }

@@ -55,7 +55,7 @@ func TestNavigation(t *testing.T) {
 		r.Header.Set("Sec-Fetch-Mode", c.mode)
 		r.Header.Set("Sec-Fetch-Dest", c.dest)
 		r.Header.Set("Sec-Purpose", c.purpose)
-		if got := navigation(r); got != c.want {
+		if got := notNavigation(r) == nil; got != c.want {
 			t.Errorf("%+v: %v", c, got)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/kakunin-go/kakunin"
+	"github.com/kakunin-go/kakunin/internal/fault"
 )
 
 // Reason says what went wrong. The zero value is never set on an error of this package.
@@ -21,12 +22,14 @@ const (
 	ReasonMethod
 	// ReasonCrossOrigin: another site made the browser send the request, or it was not a navigation at all.
 	ReasonCrossOrigin
-	// ReasonCallback: the query of the callback is oversized, malformed or has not exactly one state.
+	// ReasonPreview: the browser asked ahead (prefetch, preview); nothing was used up.
+	ReasonPreview
+	// ReasonCallback: the query of the callback is oversized or malformed, in a parameter that is read; nothing was used up.
 	ReasonCallback
 	// ReasonLostLogin: this browser has no pending login for the state: another browser, private browsing, cookies
 	// deleted, or a callback that somebody else began (RFC 9700, section 2.1).
 	ReasonLostLogin
-	// ReasonReplayed: the callback was used before (reload, back button or replay).
+	// ReasonReplayed: the callback was used before, and this browser does not hold what came out of it.
 	ReasonReplayed
 	// ReasonExpired: the pending login is too old.
 	ReasonExpired
@@ -41,104 +44,121 @@ const (
 	ReasonTooYoung
 	// ReasonAgeUnknown: the birthdate was not granted or is not precise enough to tell.
 	ReasonAgeUnknown
+	// ReasonAttributes: the person did not share what RequireAttributes asks for.
+	ReasonAttributes
+	// ReasonMunicipality: the person lives outside of what RequireMunicipality asks for.
+	ReasonMunicipality
+	// ReasonMunicipalityUnknown: the address was not shared or does not tell.
+	ReasonMunicipalityUnknown
+	// ReasonNotFresh: the login is older than RequireFresh asks, and the request cannot be repeated after another one.
+	ReasonNotFresh
 	// ReasonOtherPerson: who signed is not who is logged in.
 	ReasonOtherPerson
 	// ReasonSignCancelled: the person cancelled a signature; Err is the error of authn.
 	ReasonSignCancelled
 	// ReasonDocument: the application's Document function failed; Err is its error.
 	ReasonDocument
-	// ReasonSession: the session store failed.
+	// ReasonOnLogin: the application's OnLogin refused the login; Err is its error.
+	ReasonOnLogin
+	// ReasonSession: the session store, or the store that instances share, failed.
 	ReasonSession
 )
 
-type reasonInfo struct {
-	name    string
-	status  int
-	family  kakunin.Family
-	message kakunin.Message
+// row is everything there is to say about a reason.
+type row struct {
+	fault.Row
+	status int
 }
 
-// infoOf keeps name, HTTP status, family and message of a reason side by side, so that a new reason cannot get only
-// half of them.
-func infoOf(r Reason) reasonInfo {
-	switch r {
-	case ReasonUnknown:
-	case ReasonConfiguration:
-		return reasonInfo{"configuration", http.StatusInternalServerError, kakunin.Configuration, kakunin.Message{}}
-	case ReasonNotFound:
-		return reasonInfo{"not-found", http.StatusNotFound, kakunin.User, kakunin.Message{
-			JA: "ページが見つかりません。",
-			EN: "There is no such page.",
-		}}
-	case ReasonMethod:
-		return reasonInfo{"method", http.StatusMethodNotAllowed, kakunin.User, kakunin.Message{
-			JA: "この操作は、画面のボタンから行ってください。",
-			EN: "Please use the button on the page to do this.",
-		}}
-	case ReasonCrossOrigin:
-		return reasonInfo{"cross-origin", http.StatusForbidden, kakunin.Untrusted, kakunin.Message{
-			JA: "別のサイトからの操作のため、処理を中止しました。",
-			EN: "We stopped because the request came from another site.",
-		}}
-	case ReasonCallback:
-		return reasonInfo{"callback", http.StatusBadRequest, kakunin.Untrusted, kakunin.Message{}}
-	case ReasonLostLogin:
-		return reasonInfo{"lost-login", http.StatusBadRequest, kakunin.User, kakunin.Message{
-			JA: "このブラウザーで始めた手続きが見つかりませんでした。プライベートブラウズ（シークレットモード）を終了し、同じブラウザーで最初からやり直してください。",
-			EN: "We could not find the procedure in this browser. Please leave private (incognito) browsing and start again, staying in the same browser.",
-		}}
-	case ReasonReplayed:
-		return reasonInfo{"replayed", http.StatusBadRequest, kakunin.User, kakunin.Message{
-			JA: "この画面はすでに使われています。「戻る」や再読み込みを使わずに、もう一度お試しください。",
-			EN: "This page has already been used. Please try again without the back or reload button.",
-		}}
-	case ReasonExpired:
-		return reasonInfo{"expired", http.StatusBadRequest, kakunin.User, kakunin.Message{
-			JA: "時間がかかりすぎたため、手続きを終了しました。もう一度お試しください。",
-			EN: "This took too long and has expired. Please try again.",
-		}}
-	case ReasonTampered:
-		return reasonInfo{"tampered", http.StatusBadRequest, kakunin.Untrusted, kakunin.Message{}}
-	case ReasonLoginRequired:
-		return reasonInfo{"login-required", http.StatusUnauthorized, kakunin.User, kakunin.Message{
-			JA: "ログインが必要です。",
-			EN: "Please log in first.",
-		}}
-	case ReasonRequirement:
-		return reasonInfo{"requirement", http.StatusForbidden, kakunin.Account, kakunin.Message{
-			JA: "このページを利用する条件を満たしていません。",
-			EN: "You do not meet the requirements for this page.",
-		}}
-	case ReasonTooYoung:
-		return reasonInfo{"too-young", http.StatusForbidden, kakunin.Account, kakunin.Message{
-			JA: "年齢の条件を満たしていないため、利用できません。",
-			EN: "You are below the age required for this page.",
-		}}
-	case ReasonAgeUnknown:
-		return reasonInfo{"age-unknown", http.StatusForbidden, kakunin.Account, kakunin.Message{
-			JA: "年齢を確認できませんでした。生年月日の提供を許可して、もう一度ログインしてください。",
-			EN: "Your age could not be confirmed. Please log in again and allow your date of birth to be shared.",
-		}}
-	case ReasonOtherPerson:
-		return reasonInfo{"other-person", http.StatusForbidden, kakunin.Account, kakunin.Message{
-			JA: "ログインした方とは別の方のカードで署名されました。ログインしたときと同じカードで署名してください。",
-			EN: "The document was signed with another person's card. Please sign with the card you logged in with.",
-		}}
-	case ReasonSignCancelled:
-		return reasonInfo{"sign-cancelled", http.StatusBadRequest, kakunin.User, kakunin.Message{
-			JA: "署名は中止されたか、カードを利用できませんでした。文書は署名されていません。もう一度お試しいただけます。",
-			EN: "Signing was cancelled, or the card could not be used. Nothing was signed. You can try again whenever you like.",
-		}}
-	case ReasonDocument:
-		return reasonInfo{"document", http.StatusInternalServerError, kakunin.Configuration, kakunin.Message{}}
-	case ReasonSession:
-		return reasonInfo{"session", http.StatusServiceUnavailable, kakunin.Unavailable, kakunin.Message{}}
+// reasons keep name, HTTP status, family and message side by side, so that a new reason cannot get only half of them. An
+// empty message is that of the family.
+var reasons = [...]row{
+	ReasonUnknown:       {fault.Row{Name: "unknown", Family: kakunin.Configuration}, http.StatusInternalServerError},
+	ReasonConfiguration: {fault.Row{Name: "configuration", Family: kakunin.Configuration}, http.StatusInternalServerError},
+	ReasonNotFound: {fault.Row{Name: "not-found", Family: kakunin.User, Message: kakunin.Message{
+		JA: "ページが見つかりません。",
+		EN: "There is no such page.",
+	}}, http.StatusNotFound},
+	ReasonMethod: {fault.Row{Name: "method", Family: kakunin.User, Message: kakunin.Message{
+		JA: "この操作は、画面のボタンから行ってください。",
+		EN: "Please use the button on the page to do this.",
+	}}, http.StatusMethodNotAllowed},
+	ReasonCrossOrigin: {fault.Row{Name: "cross-origin", Family: kakunin.Untrusted, Message: kakunin.Message{
+		JA: "別のサイトからの操作のため、処理を中止しました。",
+		EN: "We stopped because the request came from another site.",
+	}}, http.StatusForbidden},
+	ReasonPreview: {fault.Row{Name: "preview", Family: kakunin.User, Message: kakunin.Message{
+		JA: "プレビューや先読みではログインできません。ページを開いてください。",
+		EN: "A preview cannot log in. Please open the page.",
+	}}, http.StatusForbidden},
+	ReasonCallback: {fault.Row{Name: "callback", Family: kakunin.Untrusted}, http.StatusBadRequest},
+	ReasonLostLogin: {fault.Row{Name: "lost-login", Family: kakunin.User, Message: kakunin.Message{
+		JA: "このブラウザーで始めた手続きが見つかりませんでした。プライベートブラウズ（シークレットモード）を終了し、同じブラウザーで最初からやり直してください。",
+		EN: "We could not find the procedure in this browser. Please leave private (incognito) browsing and start again, staying in the same browser.",
+	}}, http.StatusBadRequest},
+	ReasonReplayed: {fault.Row{Name: "replayed", Family: kakunin.User, Message: kakunin.Message{
+		JA: "この画面はすでに使われています。「戻る」や再読み込みを使わずに、もう一度お試しください。",
+		EN: "This page has already been used. Please try again without the back or reload button.",
+	}}, http.StatusBadRequest},
+	ReasonExpired: {fault.Row{Name: "expired", Family: kakunin.User, Message: kakunin.Message{
+		JA: "時間がかかりすぎたため、手続きを終了しました。もう一度お試しください。",
+		EN: "This took too long and has expired. Please try again.",
+	}}, http.StatusBadRequest},
+	ReasonTampered: {fault.Row{Name: "tampered", Family: kakunin.Untrusted}, http.StatusBadRequest},
+	ReasonLoginRequired: {fault.Row{Name: "login-required", Family: kakunin.User, Message: kakunin.Message{
+		JA: "ログインが必要です。",
+		EN: "Please log in first.",
+	}}, http.StatusUnauthorized},
+	ReasonRequirement: {fault.Row{Name: "requirement", Family: kakunin.Account, Message: kakunin.Message{
+		JA: "このページを利用する条件を満たしていません。",
+		EN: "You do not meet the requirements for this page.",
+	}}, http.StatusForbidden},
+	ReasonTooYoung: {fault.Row{Name: "too-young", Family: kakunin.Account, Message: kakunin.Message{
+		JA: "年齢の条件を満たしていないため、利用できません。",
+		EN: "You are below the age required for this page.",
+	}}, http.StatusForbidden},
+	ReasonAgeUnknown: {fault.Row{Name: "age-unknown", Family: kakunin.Account, Message: kakunin.Message{
+		JA: "年齢を確認できませんでした。生年月日の提供を許可して、もう一度ログインしてください。",
+		EN: "Your age could not be confirmed. Please log in again and allow your date of birth to be shared.",
+	}}, http.StatusForbidden},
+	ReasonAttributes: {fault.Row{Name: "attributes", Family: kakunin.Account, Message: kakunin.Message{
+		JA: "必要な情報が提供されていません。もう一度ログインし、提供に同意してください。",
+		EN: "Something that this page needs was not shared. Please log in again and agree to share it.",
+	}}, http.StatusForbidden},
+	ReasonMunicipality: {fault.Row{Name: "municipality", Family: kakunin.Account, Message: kakunin.Message{
+		JA: "対象の市区町村にお住まいの方のためのページです。",
+		EN: "This page is for residents of certain municipalities.",
+	}}, http.StatusForbidden},
+	ReasonMunicipalityUnknown: {fault.Row{Name: "municipality-unknown", Family: kakunin.Account, Message: kakunin.Message{
+		JA: "お住まいの市区町村を確認できませんでした。住所の提供に同意して、もう一度ログインしてください。",
+		EN: "We could not tell your municipality. Please log in again and agree to share your address.",
+	}}, http.StatusForbidden},
+	ReasonNotFresh: {fault.Row{Name: "not-fresh", Family: kakunin.User, Message: kakunin.Message{
+		JA: "確認のため、もう一度ログインしてください。",
+		EN: "Please log in once more to confirm that it is you.",
+	}}, http.StatusUnauthorized},
+	ReasonOtherPerson: {fault.Row{Name: "other-person", Family: kakunin.Account, Message: kakunin.Message{
+		JA: "ログインした方とは別の方のカードで署名されました。ログインしたときと同じカードで署名してください。",
+		EN: "The document was signed with another person's card. Please sign with the card you logged in with.",
+	}}, http.StatusForbidden},
+	ReasonSignCancelled: {fault.Row{Name: "sign-cancelled", Family: kakunin.User, Message: kakunin.Message{
+		JA: "署名は中止されたか、カードを利用できませんでした。文書は署名されていません。もう一度お試しいただけます。",
+		EN: "Signing was cancelled, or the card could not be used. Nothing was signed. You can try again whenever you like.",
+	}}, http.StatusBadRequest},
+	ReasonDocument: {fault.Row{Name: "document", Family: kakunin.Configuration}, http.StatusInternalServerError},
+	ReasonOnLogin:  {fault.Row{Name: "on-login", Family: kakunin.Configuration}, http.StatusInternalServerError},
+	ReasonSession:  {fault.Row{Name: "session", Family: kakunin.Unavailable}, http.StatusServiceUnavailable},
+}
+
+func (r Reason) row() row {
+	if r < 0 || int(r) >= len(reasons) {
+		r = ReasonUnknown
 	}
-	return reasonInfo{"unknown", http.StatusInternalServerError, kakunin.Configuration, kakunin.Message{}}
+	return reasons[r]
 }
 
 // String returns a stable lower-case name for logs and metrics.
-func (r Reason) String() string { return infoOf(r).name }
+func (r Reason) String() string { return r.row().Name }
 
 // Error is every error that this package makes itself. It holds nothing that a person, the network or an attacker
 // supplied.
@@ -150,10 +170,7 @@ type Error struct {
 
 // Error is for operators, not for the person at the browser: for that there is kakunin.MessageFor.
 func (e *Error) Error() string {
-	s := "middleware: " + e.Reason.String()
-	if e.Detail != "" {
-		s += ": " + e.Detail
-	}
+	s := fault.Text("middleware", e.Reason.String(), "", "", e.Detail)
 	// A session store's or an application's error may hold addresses or personal data; errors of this module never do.
 	if c, ok := errors.AsType[kakunin.Classified](e.Err); ok {
 		s += ": " + c.Error()
@@ -164,6 +181,12 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// Is matches errors of this package by their reason.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t.Reason == e.Reason
+}
+
 // Family is the cause's family when the cause is an application's (or another package's) classified error.
 func (e *Error) Family() kakunin.Family {
 	if e.delegates() {
@@ -171,7 +194,7 @@ func (e *Error) Family() kakunin.Family {
 			return f
 		}
 	}
-	return infoOf(e.Reason).family
+	return e.Reason.row().Family
 }
 
 // UserMessage is fit to show to a person.
@@ -181,12 +204,12 @@ func (e *Error) UserMessage() kakunin.Message {
 			return c.UserMessage()
 		}
 	}
-	return infoOf(e.Reason).message
+	return e.Reason.row().Message
 }
 
 // delegates reports whether the cause knows better than the reason what the person should do.
 func (e *Error) delegates() bool {
-	return e.Reason == ReasonRequirement || e.Reason == ReasonDocument
+	return e.Reason == ReasonRequirement || e.Reason == ReasonDocument || e.Reason == ReasonOnLogin
 }
 
 // StatusOf returns the HTTP status that the default error page answers with, for an OnError that draws its own page.
@@ -194,8 +217,8 @@ func (e *Error) delegates() bool {
 // may be more precise (401 login required, 403 requirement, 404, 405).
 func StatusOf(err error) int {
 	if e, ok := errors.AsType[*Error](err); ok {
-		if e.Reason != ReasonDocument || kakunin.FamilyOf(e.Err) == kakunin.Unclassified {
-			return infoOf(e.Reason).status
+		if (e.Reason != ReasonDocument && e.Reason != ReasonOnLogin) || kakunin.FamilyOf(e.Err) == kakunin.Unclassified {
+			return e.Reason.row().status
 		}
 	}
 	switch kakunin.FamilyOf(err) {

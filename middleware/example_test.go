@@ -70,7 +70,7 @@ func ExampleAgeAtLeast() {
 	today := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 	for _, birthdate := range []string{"20061101", "20061102", "20060000"} {
 		person, _ := fourinfo.FromCard("試験　花子", "東京都千代田区架空町１丁目", birthdate, "2")
-		err := sake(context.Background(), &authn.Identity{Person: person}, today)
+		err := sake(context.Background(), middleware.Visit{Identity: &authn.Identity{Person: person}, Now: today})
 		fmt.Println(err)
 	}
 	// Output:

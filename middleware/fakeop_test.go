@@ -33,6 +33,7 @@ type provider struct {
 	tokens   map[string]url.Values          // authorization requests by access token
 	exchange int                            // token requests with a code
 	answer   func(http.ResponseWriter) bool // answers the result request instead; false: not
+	hold     func()                         // is called before a code is redeemed, without the lock
 }
 
 func newProvider(t testing.TB, now func() time.Time) *provider {
@@ -86,6 +87,12 @@ func (p *provider) approve(t testing.TB, authorization string) string {
 }
 
 func (p *provider) token(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	hold := p.hold
+	p.mu.Unlock()
+	if hold != nil {
+		hold()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if r.FormValue("grant_type") == "client_credentials" {

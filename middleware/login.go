@@ -3,7 +3,6 @@ package middleware
 import (
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/kakunin-go/kakunin/authn"
@@ -13,7 +12,7 @@ import (
 // ServeHTTP serves {Prefix}/login (GET or POST, with return=), {Prefix}/logout (POST) and the callback (GET) at the path
 // of the client's redirect URL. Where that path is not below the Prefix, mount the Login there as well.
 func (l *Login) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch r.URL.Path {
+	switch l.inside(r) {
 	case l.prefix + "/login":
 		l.serveLogin(w, r)
 	case l.callback:
@@ -34,8 +33,12 @@ func (l *Login) serveLogin(w http.ResponseWriter, r *http.Request) {
 		l.failMethod(w, r, "GET, POST")
 		return
 	}
-	if l.csrf.Check(r) != nil || !navigation(r) {
+	if l.csrf.Check(r) != nil {
 		l.fail(w, r, &Error{Reason: ReasonCrossOrigin})
+		return
+	}
+	if err := notNavigation(r); err != nil {
+		l.fail(w, r, err)
 		return
 	}
 	var wanted string
@@ -46,7 +49,10 @@ func (l *Login) serveLogin(w http.ResponseWriter, r *http.Request) {
 	if wanted == "" {
 		wanted = r.URL.Query().Get("return")
 	}
-	p := pending{Return: l.safeReturn(wanted)}
+	p := pending{Return: l.afterLogin}
+	if wanted != "" {
+		p.Return = l.pagePath(wanted)
+	}
 	r = withRetry(r, l.loginURL(p.Return))
 	l.redirectToService(w, r, authn.Request{Scopes: l.scopes}, p)
 }
@@ -58,42 +64,75 @@ func (l *Login) redirectToService(w http.ResponseWriter, r *http.Request, req au
 		l.fail(w, r, err)
 		return
 	}
-	cookie, err := l.sealPending(begun.Pending, p)
+	cookie, err := l.sealPending(begun.Pending, p, len(begun.URL))
 	if err != nil {
 		l.fail(w, r, err)
 		return
 	}
-	l.trimPending(w, r, len(cookie.Name)+len(cookie.Value))
+	l.trimPending(w, r, cookie, len(begun.URL))
 	http.SetCookie(w, cookie)
 	l.log.LogAttrs(r.Context(), slog.LevelDebug, "login begun", slog.Bool("sign", p.Sign != nil))
 	redirect(w, begun.URL)
 }
 
-// loginURL is where a login begins that returns to the path.
-func (l *Login) loginURL(returnTo string) string {
-	if returnTo == "" || returnTo == "/" {
-		return l.prefix + "/login"
+// serveLogout ends the session on the server (OWASP ASVS 5.0, 7.4.1) and forgets the logins under way. The service is
+// not told: it keeps no session of its own.
+func (l *Login) serveLogout(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		l.failMethod(w, r, "POST")
+		return
 	}
-	return l.prefix + "/login?return=" + url.QueryEscape(returnTo)
+	if l.csrf.Check(r) != nil {
+		l.fail(w, r, &Error{Reason: ReasonCrossOrigin})
+		return
+	}
+	l.withSession(w, r, func(w http.ResponseWriter, r *http.Request, v *visit) {
+		if err := l.sessions.End(w, r); err != nil {
+			l.fail(w, r, &Error{Reason: ReasonSession, Err: err})
+			return
+		}
+		id := v.Identity
+		if id != nil {
+			l.log.LogAttrs(r.Context(), slog.LevelInfo, "logged out")
+		}
+		v.Identity = nil
+		l.dropPending(w, r)
+		own := &ownResponse{ResponseWriter: w}
+		if l.onLogout != nil {
+			l.onLogout(own, r, id)
+		}
+		if !own.written {
+			redirect(w, l.afterOut)
+		}
+	})
 }
 
-// navigation reports whether a browser sent the request because a person goes to a page, as far as the browser says
-// (Fetch Metadata Request Headers). Images, frames, scripts and prefetches begin no login and use up no callback.
-// Browsers and apps that send no such headers are not refused: this is hygiene, not the protection.
-func navigation(r *http.Request) bool {
-	if strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch") {
-		return false
+// notNavigation returns an error unless a person's browser goes to a page with this request, as far as the browser says
+// (Fetch Metadata Request Headers). Images, frames, scripts, prefetches and previews begin no login and use up no
+// callback. Browsers and apps that send no such headers are not refused: this is hygiene, not the protection.
+func notNavigation(r *http.Request) error {
+	// Prefetch and preview announce themselves under a name for each generation of browsers: Sec-Purpose (Fetch), Purpose
+	// (Chromium, Safari), X-Moz (Firefox), X-Purpose (Safari, iOS).
+	for _, name := range [...]string{"Sec-Purpose", "Purpose", "X-Moz", "X-Purpose"} {
+		for _, value := range r.Header[name] {
+			value = strings.ToLower(value)
+			for _, kind := range [...]string{"prefetch", "prerender", "preview"} {
+				if strings.Contains(value, kind) {
+					return &Error{Reason: ReasonPreview}
+				}
+			}
+		}
 	}
 	switch r.Header.Get("Sec-Fetch-Mode") {
 	case "", "navigate", "same-origin":
 	default:
-		return false
+		return &Error{Reason: ReasonCrossOrigin}
 	}
 	switch r.Header.Get("Sec-Fetch-Dest") {
 	case "", "document", "empty": // empty: a service worker that passes the navigation on
-		return true
+		return nil
 	default:
-		return false
+		return &Error{Reason: ReasonCrossOrigin}
 	}
 }
 
@@ -109,4 +148,35 @@ func redirect(w http.ResponseWriter, location string) {
 func secureHeaders(w http.ResponseWriter) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")
+}
+
+// ownResponse is the writer of OnLogin and OnLogout. It tells whether they answered, and what must happen before the first
+// byte happens then. It is no http.Flusher and no http.Hijacker, which nobody needs for a page.
+type ownResponse struct {
+	http.ResponseWriter
+	before  func() error // may be nil; after an error, which it answered itself, nothing is written
+	written bool
+	failed  bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *ownResponse) WriteHeader(code int) {
+	if code >= 200 && !w.written {
+		w.written = true
+		w.failed = w.before != nil && w.before() != nil
+	}
+	if !w.failed {
+		w.ResponseWriter.WriteHeader(code)
+	}
+}
+
+// Write implements http.ResponseWriter.
+func (w *ownResponse) Write(b []byte) (int, error) {
+	if !w.written {
+		w.WriteHeader(http.StatusOK)
+	}
+	if w.failed {
+		return len(b), nil
+	}
+	return w.ResponseWriter.Write(b)
 }

@@ -3,6 +3,7 @@ package middleware
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -21,9 +22,8 @@ const pendingPrefix = "__Host-kakunin-login-"
 // per login under way, so that parallel tabs do not overwrite each other and nothing is kept on the server for visitors
 // who never come back.
 type pending struct {
-	Login  []byte       `json:"l"`           // authn.Pending
-	Return string       `json:"r,omitempty"` // checked when sealed and again when used
-	Sign   *pendingSign `json:"s,omitempty"` // nil: a login
+	Return string       // outside path; checked when sealed and again when used
+	Sign   *pendingSign // nil: a login
 }
 
 // pendingSign makes a pending login one that carries a signature.
@@ -48,25 +48,67 @@ func subjectHash(s authn.Subject) []byte {
 	return sum[:]
 }
 
-// sealPending returns the cookie for a login under way.
-func (l *Login) sealPending(login authn.Pending, p pending) (*http.Cookie, error) {
+// encodePending writes the parts one after the other, each with its length: JSON in JSON would make the cookie half as
+// large again.
+func encodePending(login []byte, p pending) ([]byte, error) {
+	var flow []byte
+	if p.Sign != nil {
+		var err error
+		if flow, err = json.Marshal(p.Sign); err != nil {
+			return nil, err
+		}
+	}
+	var b []byte
+	for _, part := range [...][]byte{login, []byte(p.Return), flow} {
+		b = append(binary.AppendUvarint(b, uint64(len(part))), part...)
+	}
+	return b, nil
+}
+
+func decodePending(b []byte) (login []byte, p pending, err error) {
+	var parts [3][]byte
+	for i := range parts {
+		n, size := binary.Uvarint(b)
+		if size <= 0 || n > uint64(len(b)-size) {
+			return nil, pending{}, errSealed
+		}
+		parts[i], b = b[size:size+int(n)], b[size+int(n):] //nolint:gosec // n is at most the length of b
+	}
+	if len(b) != 0 {
+		return nil, pending{}, errSealed
+	}
+	p.Return = string(parts[1])
+	if len(parts[2]) > 0 {
+		if err := json.Unmarshal(parts[2], &p.Sign); err != nil {
+			return nil, pending{}, errSealed
+		}
+		if p.Sign == nil || p.Sign.Transaction == nil || len(p.Sign.Subject) != sha256.Size {
+			return nil, pending{}, errSealed
+		}
+	}
+	return parts[0], p, nil
+}
+
+// sealPending returns the cookie for a login under way. address is the length of the service's URL, which travels in the
+// same header.
+func (l *Login) sealPending(login authn.Pending, p pending, address int) (*http.Cookie, error) {
 	b, err := login.RevealBytes()
 	if err != nil {
 		return nil, &Error{Reason: ReasonConfiguration, Err: err}
 	}
-	p.Login = b
 	c := l.pendingCookie(pendingName(login.State())) //nolint:gosec // the attributes are set there
 	c.MaxAge = int(l.ttl / time.Second)
 	for {
-		plain, err := json.Marshal(p)
+		plain, err := encodePending(b, p)
 		if err != nil {
 			return nil, &Error{Reason: ReasonConfiguration, Err: err}
 		}
-		c.Value = l.seal.seal(c.Name, plain)
-		if len(c.Name)+len(c.Value) <= limits.Cookie {
+		size := len(c.Name) + l.seal.sealedSize(len(plain))
+		if size <= limits.Cookie && (size+address+headerOverhead <= limits.LoginHeader || p.Return == "") {
+			c.Value = l.seal.seal(c.Name, plain)
 			return c, nil
 		}
-		// The page to return to is the visitor's text, and some characters take six times their size in JSON.
+		// The page to return to is the visitor's text. Without it the login still works.
 		if p.Return == "" {
 			return nil, &Error{Reason: ReasonConfiguration, Detail: "the pending login does not fit into a cookie"}
 		}
@@ -74,26 +116,27 @@ func (l *Login) sealPending(login authn.Pending, p pending) (*http.Cookie, error
 	}
 }
 
+// headerOverhead is what the answer's header holds besides the cookie's name and value and the address: status line,
+// Location:, Set-Cookie:, attributes of the cookie, Date, Content-Length, Cache-Control, Referrer-Policy.
+const headerOverhead = 352
+
 // openPending opens the value of the cookie name.
 func (l *Login) openPending(name, value string) (authn.Pending, pending, error) {
-	var p pending
 	plain, err := l.seal.open(name, value)
 	if err != nil {
-		return authn.Pending{}, p, &Error{Reason: ReasonTampered, Err: err}
+		return authn.Pending{}, pending{}, &Error{Reason: ReasonTampered, Err: err}
 	}
-	if err := json.Unmarshal(plain, &p); err != nil {
-		return authn.Pending{}, p, &Error{Reason: ReasonTampered, Err: errSealed}
-	}
-	login, err := authn.ParsePending(p.Login)
+	b, p, err := decodePending(plain)
 	if err != nil {
-		return authn.Pending{}, p, &Error{Reason: ReasonTampered, Err: err}
+		return authn.Pending{}, pending{}, &Error{Reason: ReasonTampered, Err: err}
+	}
+	login, err := authn.ParsePending(b)
+	if err != nil {
+		return authn.Pending{}, pending{}, &Error{Reason: ReasonTampered, Err: err}
 	}
 	// The name was authenticated together with the value, yet a cookie must also be where its own state puts it.
 	if pendingName(login.State()) != name {
-		return authn.Pending{}, p, &Error{Reason: ReasonTampered, Err: errSealed}
-	}
-	if s := p.Sign; s != nil && (s.Transaction == nil || len(s.Subject) != sha256.Size) {
-		return authn.Pending{}, p, &Error{Reason: ReasonTampered, Err: errSealed}
+		return authn.Pending{}, pending{}, &Error{Reason: ReasonTampered, Err: errSealed}
 	}
 	return login, p, nil
 }
@@ -111,28 +154,36 @@ func (l *Login) deletePending(w http.ResponseWriter, name string) {
 	http.SetCookie(w, c)
 }
 
-// trimPending leaves room for one more pending login of the given size: cookies that do not open or are expired go, then
-// the oldest ones. Without a bound, abandoned logins would fill the Cookie header until servers answer 400 or 431; and
-// since another site can link here, with long pages to return to, it could lock the person out like that.
-func (l *Login) trimPending(w http.ResponseWriter, r *http.Request, size int) {
+// trimPending leaves room for one more pending login: cookies that do not open or are expired go, then the oldest ones.
+// Without a bound, abandoned logins would fill the Cookie header until servers answer 400 or 431; and since another site
+// can link here, with long pages to return to, it could lock the person out like that. The answer's own header is bounded,
+// too: what does not fit into it this time goes the next time.
+func (l *Login) trimPending(w http.ResponseWriter, r *http.Request, added *http.Cookie, address int) {
 	type open struct {
 		name    string
 		size    int
 		created time.Time
 	}
+	size := len(added.Name) + len(added.Value)
+	room := limits.LoginHeader - size - address - headerOverhead
+	remove := func(name string) {
+		if room -= len(name) + deletionOverhead; room >= 0 {
+			l.deletePending(w, name)
+		}
+	}
 	var live []open
-	examined := 0
+	var dead []string
 	for _, c := range r.Cookies() {
 		if !strings.HasPrefix(c.Name, pendingPrefix) {
 			continue
 		}
-		if examined++; examined > limits.PendingCookies {
-			l.deletePending(w, c.Name)
+		if len(live)+len(dead) >= limits.PendingCookies {
+			dead = append(dead, c.Name)
 			continue
 		}
 		login, _, err := l.openPending(c.Name, c.Value)
 		if err != nil || l.expired(login) {
-			l.deletePending(w, c.Name)
+			dead = append(dead, c.Name)
 			continue
 		}
 		live = append(live, open{c.Name, len(c.Name) + len(c.Value), login.Created()})
@@ -145,11 +196,17 @@ func (l *Login) trimPending(w http.ResponseWriter, r *http.Request, size int) {
 				oldest = i
 			}
 		}
-		l.deletePending(w, live[oldest].name)
+		remove(live[oldest].name)
 		size -= live[oldest].size
 		live = append(live[:oldest], live[oldest+1:]...)
 	}
+	for _, name := range dead {
+		remove(name)
+	}
 }
+
+// deletionOverhead is what the deletion of a cookie takes in the header besides the cookie's name.
+const deletionOverhead = 80
 
 // dropPending makes the browser forget every pending login.
 func (l *Login) dropPending(w http.ResponseWriter, r *http.Request) {
@@ -164,19 +221,15 @@ func (l *Login) expired(p authn.Pending) bool {
 	return l.now().Sub(p.Created()) > l.ttl
 }
 
-// takePending finds this browser's pending login for the state of the callback and uses it up. The cookie is deleted and
-// the state remembered before anything is sent to the service: whatever happens next, the callback works once.
-func (l *Login) takePending(w http.ResponseWriter, r *http.Request, state string) (authn.Pending, pending, error) {
-	if l.used.Used(state, l.now()) {
-		return authn.Pending{}, pending{}, &Error{Reason: ReasonReplayed}
-	}
+// findPending finds this browser's pending login for the state of the callback and uses nothing up. An expired one is
+// returned with the error: it still says where the person wanted to go.
+func (l *Login) findPending(r *http.Request, state string) (authn.Pending, pending, error) {
 	name := pendingName(state)
 	cookies := r.CookiesNamed(name)
-	if len(cookies) == 0 {
+	switch {
+	case len(cookies) == 0:
 		return authn.Pending{}, pending{}, &Error{Reason: ReasonLostLogin}
-	}
-	l.deletePending(w, name)
-	if len(cookies) > 1 {
+	case len(cookies) > 1:
 		// A browser holds one cookie of a __Host- name. Two come from somewhere else.
 		return authn.Pending{}, pending{}, &Error{Reason: ReasonTampered, Err: errSealed}
 	}
@@ -184,12 +237,13 @@ func (l *Login) takePending(w http.ResponseWriter, r *http.Request, state string
 	if err != nil {
 		return authn.Pending{}, pending{}, err
 	}
+	if p.Return == "" {
+		p.Return = l.afterLogin
+	} else {
+		p.Return = l.pagePath(p.Return)
+	}
 	if l.expired(login) {
 		return authn.Pending{}, p, &Error{Reason: ReasonExpired}
-	}
-	now := l.now()
-	if !l.used.First(state, now, now.Add(l.ttl)) {
-		return authn.Pending{}, pending{}, &Error{Reason: ReasonReplayed}
 	}
 	return login, p, nil
 }

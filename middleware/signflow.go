@@ -1,11 +1,11 @@
 package middleware
 
 import (
+	"context"
 	"crypto/subtle"
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"unicode/utf8"
 
 	"github.com/kakunin-go/kakunin/authn"
@@ -23,7 +23,7 @@ type SignConfig struct {
 	Document func(r *http.Request) (doc sign.Document, reference string, err error)
 
 	// OnSigned gets the service's answer, in the browser's GET of the callback, with the session loaded. It must answer
-	// with a redirect or a page. The result is not verified yet: see sign.Verifier and sign.PlatformVerifier. If the
+	// with a redirect or a page. Nothing is verified yet: see sign.Verifier and sign.PlatformVerifier. If the
 	// service has no result yet, OnSigned is not called: that is an error of the family Unavailable, and since the
 	// access token is not kept, the person signs again.
 	OnSigned func(w http.ResponseWriter, r *http.Request, s Signed)
@@ -68,13 +68,13 @@ func (l *Login) Sign(name string, c SignConfig) (http.Handler, error) {
 			l.fail(w, r, &Error{Reason: ReasonCrossOrigin})
 			return
 		}
-		l.withSession(func(w http.ResponseWriter, r *http.Request, st *state) { //nolint:contextcheck // the context is the request's
-			if st.identity == nil {
+		l.withSession(w, r, func(w http.ResponseWriter, r *http.Request, v *visit) { //nolint:contextcheck // the request's
+			if v.Identity == nil {
 				l.demandLogin(w, r)
 				return
 			}
-			l.startSign(w, r, st.identity, name, c)
-		}).ServeHTTP(w, r)
+			l.startSign(w, r, v.Identity, name, c)
+		})
 	}), nil
 }
 
@@ -102,60 +102,66 @@ func (l *Login) startSign(w http.ResponseWriter, r *http.Request, id *authn.Iden
 	})
 }
 
-// finishSign fetches the result and hands it to the application, if the person who signed is the one who is logged in
-// now and was logged in when the signature was begun.
-func (l *Login) finishSign(w http.ResponseWriter, r *http.Request, st *state, login authn.Pending, p *pendingSign, query url.Values) {
+// flow returns the SignConfig of a pending signature.
+func (l *Login) flow(name string) (SignConfig, bool) {
 	l.mu.RLock()
-	c, ok := l.flows[p.Name]
-	l.mu.RUnlock()
-	if !ok {
-		l.fail(w, r, &Error{Reason: ReasonConfiguration, Detail: "no SignConfig has the name of the pending signature"})
-		return
+	defer l.mu.RUnlock()
+	c, ok := l.flows[name]
+	return c, ok
+}
+
+// checkSigner makes sure that who is logged in now was logged in when the signature was begun, and that there is somebody
+// to hand it to.
+func (l *Login) checkSigner(v *visit, p *pendingSign) error {
+	if _, ok := l.flow(p.Name); !ok {
+		return &Error{Reason: ReasonConfiguration, Detail: "no SignConfig has the name of the pending signature"}
 	}
-	// OWASP ASVS 5.0, 10.1.2: what comes back must belong to the same session and transaction. For somebody else's
-	// session nothing is asked of the service.
-	if st.identity == nil {
-		l.fail(w, withRetry(r, l.loginURL(RetryURL(r.Context()))), &Error{Reason: ReasonLoginRequired})
-		return
+	if v.Identity == nil {
+		return &Error{Reason: ReasonLoginRequired}
 	}
-	now := subjectHash(st.identity.Subject)
-	if subtle.ConstantTimeCompare(p.Subject, now) != 1 {
-		l.fail(w, r, &Error{Reason: ReasonOtherPerson})
-		return
+	if subtle.ConstantTimeCompare(p.Subject, subjectHash(v.Identity.Subject)) != 1 {
+		return &Error{Reason: ReasonOtherPerson}
 	}
-	signer, err := l.client.Finish(r.Context(), login, query)
+	return nil
+}
+
+// failSign leads somebody who is not logged in to the login first.
+func (l *Login) failSign(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, &Error{Reason: ReasonLoginRequired}) {
+		r = withRetry(r, l.loginURL(RetryURL(r.Context())))
+	}
+	l.fail(w, r, err)
+}
+
+// finishSign fetches the result, if the person who signed is the one who began.
+func (l *Login) finishSign(ctx context.Context, c callback) (finished, error) {
+	p := c.pending.Sign
+	signer, err := l.client.Finish(ctx, c.login, c.query)
 	if err != nil {
 		if e, ok := errors.AsType[*authn.Error](err); ok && e.Reason == authn.ReasonUserCancelled {
 			err = &Error{Reason: ReasonSignCancelled, Err: err} // authn's text speaks of a login
 		}
-		l.fail(w, r, err)
-		return
+		return finished{}, err
 	}
-	if subtle.ConstantTimeCompare(subjectHash(signer.Subject), now) != 1 {
-		l.fail(w, r, &Error{Reason: ReasonOtherPerson})
-		return
+	if subtle.ConstantTimeCompare(subjectHash(signer.Subject), p.Subject) != 1 {
+		return finished{}, &Error{Reason: ReasonOtherPerson}
 	}
 	if signer.TransactionID != p.Transaction.TransactionID() {
-		l.fail(w, r, &Error{Reason: ReasonTampered})
-		return
+		return finished{}, &Error{Reason: ReasonTampered}
 	}
-	res, err := l.signer.Result(r.Context(), p.Transaction, signer)
+	res, err := l.signer.Result(ctx, p.Transaction, signer)
 	if err != nil {
-		l.fail(w, r, err)
-		return
+		return finished{}, err
 	}
-	l.log.LogAttrs(r.Context(), slog.LevelInfo, "signature received", slog.String("flow", p.Name))
-	secureHeaders(w)
-	c.OnSigned(w, r, Signed{Reference: p.Reference, Result: res, Identity: signer})
+	return finished{signed: &Signed{Reference: p.Reference, Result: res, Identity: signer}}, nil
 }
 
-// refererPath is the page of this site from which the request came, "/" when unknown.
-func (l *Login) refererPath(r *http.Request) string {
-	u, err := url.Parse(r.Referer())
-	if err != nil || u.Host != r.Host {
-		return "/"
-	}
-	return l.safeReturn(u.RequestURI())
+// deliverSigned hands the result to the application.
+func (l *Login) deliverSigned(w http.ResponseWriter, r *http.Request, p *pendingSign, s Signed) {
+	c, _ := l.flow(p.Name) // checkSigner found it
+	l.log.LogAttrs(r.Context(), slog.LevelInfo, "signature received", slog.String("flow", p.Name))
+	secureHeaders(w)
+	c.OnSigned(w, r, s)
 }
 
 func validFlowName(name string) bool {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/middleware"
+	"github.com/kakunin-go/kakunin/middleware/scssession"
 	"github.com/kakunin-go/kakunin/sign"
 )
 
@@ -28,10 +29,11 @@ const clientID = "RP00000001"
 // site is a relying party over TLS with a provider behind it.
 type site struct {
 	*httptest.Server
-	op    *provider
-	login *middleware.Login
-	log   *lockedBuffer
-	now   atomic.Pointer[time.Time] // nil: the system clock
+	op       *provider
+	login    *middleware.Login
+	sessions *scssession.Sessions
+	log      *lockedBuffer
+	now      atomic.Pointer[time.Time] // nil: the system clock
 
 	mu     sync.Mutex
 	errors []error
@@ -88,8 +90,15 @@ func newSite(t testing.TB, change ...func(*middleware.Config)) *site {
 	c := middleware.Config{
 		Client: client, Scopes: authn.Attributes, SealKeys: middleware.NewSealKeys(), Signer: signer, Now: s.clock, Logger: logger,
 	}
+	if s.sessions, err = scssession.New(scssession.Config{Now: s.clock, Logger: logger}); err != nil {
+		t.Fatal(err)
+	}
+	c.Sessions = s.sessions
 	for _, f := range change {
 		f(&c)
+	}
+	if own, ok := c.Sessions.(*scssession.Sessions); ok {
+		s.sessions = own
 	}
 	// The default page is drawn as ever; the error is kept for the test to look at.
 	draw := c.OnError
@@ -132,7 +141,7 @@ func newSite(t testing.TB, change ...func(*middleware.Config)) *site {
 		_, _ = io.WriteString(w, "cheers")
 	}, middleware.AgeAtLeast(20)))
 	mux.Handle("/", s.login.Optional(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		m := s.login.Sessions()
+		m := s.sessions.Manager()
 		if v := r.URL.Query().Get("put"); v != "" {
 			m.Put(r.Context(), "cart", v)
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/middleware"
+	"github.com/kakunin-go/kakunin/middleware/scssession"
 	"github.com/kakunin-go/kakunin/sign"
 )
 
@@ -35,11 +36,12 @@ type appConfig struct {
 // app is the relying party: a web application with a login, a page for members and a document to sign.
 type app struct {
 	appConfig
-	login *middleware.Login
-	mux   *http.ServeMux
-	host  string // the one host name that browsers may use, with its port
-	base  string // with scheme
-	style []byte
+	login    *middleware.Login
+	sessions *scssession.Sessions // hold the document that a session shows and what came of it, too
+	mux      *http.ServeMux
+	host     string // the one host name that browsers may use, with its port
+	base     string // with scheme
+	style    []byte
 }
 
 // loginPrefix is where the middleware serves logging in and out.
@@ -63,8 +65,11 @@ func newApp(c appConfig) (*app, error) {
 		return nil, err
 	}
 	a := &app{appConfig: c, mux: http.NewServeMux(), host: u.Host, base: u.Scheme + "://" + u.Host}
+	if a.sessions, err = scssession.New(scssession.Config{Now: c.now, Logger: c.logger}); err != nil {
+		return nil, err
+	}
 	a.login, err = middleware.New(middleware.Config{
-		Client: c.client, Scopes: authn.Attributes, SealKeys: middleware.NewSealKeys(), Prefix: loginPrefix,
+		Client: c.client, Scopes: authn.Attributes, SealKeys: middleware.NewSealKeys(), Sessions: a.sessions, Prefix: loginPrefix,
 		Signer: signer, OnError: a.failed, Now: c.now, Logger: c.logger,
 	})
 	if err != nil {
@@ -210,7 +215,7 @@ func (a *app) signed(w http.ResponseWriter, r *http.Request, s middleware.Signed
 		a.failed(w, r, err)
 		return
 	}
-	a.login.Sessions().Remove(r.Context(), documentKey) // the next one gets a number of its own
+	a.sessions.Manager().Remove(r.Context(), documentKey) // the next one gets a number of its own
 	http.Redirect(w, r, "/result", http.StatusSeeOther)
 }
 
@@ -291,17 +296,17 @@ func (a *app) failed(w http.ResponseWriter, r *http.Request, err error) {
 func (a *app) keep(r *http.Request, key string, value any) error {
 	b, err := json.Marshal(value)
 	if err == nil {
-		a.login.Sessions().Put(r.Context(), key, string(b))
+		a.sessions.Manager().Put(r.Context(), key, string(b))
 	}
 	return err
 }
 
 func (a *app) sessionDocument(r *http.Request) (doc agreement, ok bool) {
-	err := json.Unmarshal([]byte(a.login.Sessions().GetString(r.Context(), documentKey)), &doc)
+	err := json.Unmarshal([]byte(a.sessions.Manager().GetString(r.Context(), documentKey)), &doc)
 	return doc, err == nil
 }
 
 func (a *app) sessionOutcome(r *http.Request) (out outcome, ok bool) {
-	err := json.Unmarshal([]byte(a.login.Sessions().GetString(r.Context(), outcomeKey)), &out)
+	err := json.Unmarshal([]byte(a.sessions.Manager().GetString(r.Context(), outcomeKey)), &out)
 	return out, err == nil
 }

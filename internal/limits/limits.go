@@ -143,8 +143,13 @@ const (
 	PendingBytes = 6 << 10
 	// Sessions is the largest number of sessions, ended ones included, that the default store keeps in memory.
 	Sessions = 1 << 17
+	// LoginHeader is the largest header of the answer that begins a login, with what other handlers may add left out:
+	// common proxies read an upstream's header into one page of 4 KiB.
+	LoginHeader = 3584
 	// PendingCookies is the largest number of cookies that look like pending logins and are examined in one request.
 	PendingCookies = 32
+	// WaitingResults is the largest number of signature results that wait for a browser that went away.
+	WaitingResults = 256
 	// UsedLogins is the largest number of used login states remembered in one process; the oldest is forgotten.
 	UsedLogins = 1 << 16
 	// SealKeys is the largest number of keys tried to open one cookie (rotation).

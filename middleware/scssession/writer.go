@@ -1,4 +1,4 @@
-package middleware
+package scssession
 
 import (
 	"bufio"
@@ -35,7 +35,12 @@ func (w *sessionWriter) save() error {
 	case scs.Modified:
 		token, expiry, err := w.scs.Commit(w.ctx)
 		if err != nil {
-			return &Error{Reason: ReasonSession, Err: err}
+			return &Error{Reason: ReasonStore, Err: err}
+		}
+		if store, ok := w.scs.Store.(*memoryStore); ok && store.ended(token) {
+			// Another request of this browser logged in or out meanwhile. The cookie that it set must not be replaced by
+			// this one, which is worth nothing any more.
+			return nil
 		}
 		w.scs.WriteSessionCookie(w.ctx, w.ResponseWriter, token, expiry)
 	case scs.Destroyed:
@@ -49,7 +54,7 @@ func (w *sessionWriter) save() error {
 // content, and the next request tries again. Login and logout do not come here with anything unsaved.
 func (w *sessionWriter) saveLate() {
 	if err := w.save(); err != nil {
-		w.log.LogAttrs(w.ctx, slog.LevelError, "session not saved", slog.String("reason", ReasonSession.String()))
+		w.log.LogAttrs(w.ctx, slog.LevelError, "session not saved", slog.String("reason", ReasonStore.String()))
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -15,14 +14,24 @@ import (
 	"github.com/alexedwards/scs/v2"
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/middleware/scssession"
+)
+
+const (
+	sessionCookie = "__Host-kakunin-session"
+	idleTimeout   = 30 * time.Minute
 )
 
 // bareLogin is a Login with sessions and nothing else.
-func bareLogin() *Login {
-	l := &Login{prefix: "/auth", now: time.Now, log: slog.New(slog.DiscardHandler), key: sessionKey("iss", "client")}
-	l.sessions = newSessions(l.now, l.log)
-	l.onError = l.errorPage
-	return l
+func bareLogin() (*Login, *scs.SessionManager) {
+	l := &Login{key: sessionKey("iss", "client")}
+	l.setDefaults()
+	s, err := scssession.New(scssession.Config{})
+	if err != nil {
+		panic(err)
+	}
+	l.sessions = s
+	return l, s.Manager()
 }
 
 // loggedIn stores a session and returns its cookie.
@@ -46,8 +55,8 @@ func loggedIn(tb testing.TB, m *scs.SessionManager, key string) *http.Cookie {
 }
 
 func TestWriterKeepsTheServersAbilities(t *testing.T) {
-	l := bareLogin()
-	cookie := loggedIn(t, l.sessions, l.key)
+	l, manager := bareLogin()
+	cookie := loggedIn(t, manager, l.key)
 	handlers := map[string]http.HandlerFunc{
 		"/write":   func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") },
 		"/nothing": func(http.ResponseWriter, *http.Request) {},
@@ -82,7 +91,7 @@ func TestWriterKeepsTheServersAbilities(t *testing.T) {
 		},
 		"/hints": func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusEarlyHints)
-			l.sessions.Put(r.Context(), "after hints", true)
+			manager.Put(r.Context(), "after hints", true)
 			_, _ = io.WriteString(w, "ok")
 		},
 	}
@@ -110,14 +119,14 @@ func TestWriterKeepsTheServersAbilities(t *testing.T) {
 			t.Errorf("%s: Vary %q", path, got)
 		}
 	}
-	ctx, _ := l.sessions.Load(t.Context(), cookie.Value)
-	if !l.sessions.GetBool(ctx, "after hints") {
+	ctx, _ := manager.Load(t.Context(), cookie.Value)
+	if !manager.GetBool(ctx, "after hints") {
 		t.Error("a value put after a 103 response was lost: the session was saved too early")
 	}
 }
 
 func TestWriterHijack(t *testing.T) {
-	l := bareLogin()
+	l, _ := bareLogin()
 	for name, hijack := range map[string]func(http.ResponseWriter) error{
 		"controller": func(w http.ResponseWriter) error {
 			c, _, err := http.NewResponseController(w).Hijack()
@@ -162,12 +171,12 @@ func TestWriterHijack(t *testing.T) {
 
 // TestInsideLoadAndSave: an application that wraps everything in its own LoadAndSave gets one cookie, not two.
 func TestInsideLoadAndSave(t *testing.T) {
-	l := bareLogin()
-	cookie := loggedIn(t, l.sessions, l.key)
+	l, manager := bareLogin()
+	cookie := loggedIn(t, manager, l.key)
 	var seen *authn.Identity
-	h := l.sessions.LoadAndSave(l.Optional(l.Require(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	h := manager.LoadAndSave(l.Optional(l.Require(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		seen = IdentityFrom(r.Context())
-		l.sessions.Put(r.Context(), "app", "value")
+		manager.Put(r.Context(), "app", "value")
 	}))))
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 	r.AddCookie(cookie)
@@ -179,16 +188,17 @@ func TestInsideLoadAndSave(t *testing.T) {
 	if got := w.Result().Header.Values("Set-Cookie"); len(got) != 1 {
 		t.Errorf("Set-Cookie %q, want one", got)
 	}
-	ctx, _ := l.sessions.Load(t.Context(), cookie.Value)
-	if l.sessions.GetString(ctx, "app") != "value" {
+	ctx, _ := manager.Load(t.Context(), cookie.Value)
+	if manager.GetString(ctx, "app") != "value" {
 		t.Error("the value was not saved")
 	}
 }
 
 func TestIdentityBelongsToOneClient(t *testing.T) {
-	a, b := bareLogin(), bareLogin()
+	a, manager := bareLogin()
+	b, _ := bareLogin()
 	b.sessions, b.key = a.sessions, sessionKey("iss", "other client")
-	cookie := loggedIn(t, a.sessions, a.key)
+	cookie := loggedIn(t, manager, a.key)
 	for name, c := range map[string]struct {
 		h    http.Handler
 		want bool
@@ -219,8 +229,8 @@ func identityHandler() http.Handler {
 }
 
 func TestLoginEndsAtTheAbsoluteTimeout(t *testing.T) {
-	l := bareLogin()
-	cookie := loggedIn(t, l.sessions, l.key)
+	l, manager := bareLogin()
+	cookie := loggedIn(t, manager, l.key)
 	at := time.Now()
 	get := func() (int, []string) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
@@ -266,10 +276,10 @@ func (s *failingStore) Commit(token string, b []byte, expiry time.Time) error {
 }
 
 func TestStoreFailuresLetNobodyIn(t *testing.T) {
-	l := bareLogin()
-	store := &failingStore{Store: l.sessions.Store}
-	l.sessions.Store = store
-	cookie := loggedIn(t, l.sessions, l.key)
+	l, manager := bareLogin()
+	store := &failingStore{Store: manager.Store}
+	manager.Store = store
+	cookie := loggedIn(t, manager, l.key)
 	store.find = true
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 	r.AddCookie(cookie)
@@ -279,23 +289,24 @@ func TestStoreFailuresLetNobodyIn(t *testing.T) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	store.find, store.commit = false, true
-	ctx, _ := l.sessions.Load(t.Context(), "")
-	st := &state{login: l, writer: &sessionWriter{ResponseWriter: httptest.NewRecorder(), ctx: ctx, scs: l.sessions, log: l.log}}
-	if err := l.begin(ctx, st, &authn.Identity{Subject: "s"}); !isReason(err, ReasonSession) || st.identity != nil {
-		t.Errorf("begin with a failing store: %v", err)
-	}
+	w = httptest.NewRecorder()
+	l.withSession(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), func(w http.ResponseWriter, r *http.Request, v *visit) {
+		err := l.begin(w, r, v, &authn.Identity{Subject: "s", Issuer: "iss"}, visited{})
+		if !isReason(err, ReasonSession) || v.Identity != nil {
+			t.Errorf("begin with a failing store: %v", err)
+		}
+	})
 }
 
 // BenchmarkAuthenticatedRequest reports what a request of a logged-in person costs, as a ratio to scs.LoadAndSave with
 // its own defaults and the same stored value: loading, decoding and checking the identity, saving (idle timeout).
 func BenchmarkAuthenticatedRequest(b *testing.B) {
-	l := bareLogin()
-	cookie := loggedIn(b, l.sessions, l.key)
+	l, manager := bareLogin()
+	cookie := loggedIn(b, manager, l.key)
 	ours := l.Require(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 
 	bare := &scs.SessionManager{
-		IdleTimeout: idleTimeout, Lifetime: absoluteTimeout, Store: newMemoryStore(time.Now), Codec: scs.GobCodec{},
-		Cookie: l.sessions.Cookie,
+		IdleTimeout: idleTimeout, Lifetime: absoluteTimeout, Store: manager.Store, Codec: scs.GobCodec{}, Cookie: manager.Cookie,
 	}
 	bareCookie := loggedIn(b, bare, l.key)
 	reference := bare.LoadAndSave(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

@@ -1,4 +1,4 @@
-package middleware
+package scssession
 
 import (
 	"bytes"
@@ -9,12 +9,19 @@ import (
 	"time"
 )
 
-// sessionCodec is the codec of the default session manager. Every request of a logged-in person decodes and encodes the
-// session, and encoding/gob sends its type description each time; this form is a deadline and a list of keys with
-// tagged values. Types that it does not know go through gob, with gob's rules (gob.Register).
-type sessionCodec struct{}
+// codec is the codec of the default session manager. Every request of a logged-in person decodes and encodes the
+// session, and encoding/gob sends its type description each time; this form is a mark, a deadline and a list of keys
+// with tagged values. Types that it does not know go through gob, with gob's rules (gob.Register).
+type codec struct{}
 
-const sessionFormat = 1
+// The first byte says the format, and whether somebody is logged in: the store asks that without decoding the rest.
+const (
+	anonymousFormat = 2
+	begunFormat     = 3
+)
+
+// begun reports whether the encoded session is one in which somebody logged in.
+func begun(b []byte) bool { return len(b) > 0 && b[0] == begunFormat }
 
 const (
 	tagString = 's'
@@ -25,10 +32,10 @@ const (
 	tagGob    = 'g'
 )
 
-var errSessionData = errors.New("middleware: malformed session data")
+var errSessionData = errors.New("scssession: malformed session data")
 
 // Encode implements scs.Codec.
-func (sessionCodec) Encode(deadline time.Time, values map[string]any) ([]byte, error) {
+func (codec) Encode(deadline time.Time, values map[string]any) ([]byte, error) {
 	size := 16
 	for k, v := range values {
 		size += len(k) + 12
@@ -37,7 +44,11 @@ func (sessionCodec) Encode(deadline time.Time, values map[string]any) ([]byte, e
 		}
 	}
 	b := make([]byte, 0, size)
-	b = append(b, sessionFormat)
+	if logged, _ := values[begunKey].(bool); logged {
+		b = append(b, begunFormat)
+	} else {
+		b = append(b, anonymousFormat)
+	}
 	b = binary.AppendVarint(b, deadline.UnixNano())
 	b = binary.AppendUvarint(b, uint64(len(values)))
 	for k, v := range values {
@@ -59,7 +70,7 @@ func (sessionCodec) Encode(deadline time.Time, values map[string]any) ([]byte, e
 			var g bytes.Buffer
 			if err := gob.NewEncoder(&g).Encode(&v); err != nil {
 				// gob's text names the Go type, not the value.
-				return nil, fmt.Errorf("middleware: session value cannot be stored: %w", err)
+				return nil, fmt.Errorf("scssession: session value cannot be stored: %w", err)
 			}
 			b = appendSized(append(b, tagGob), g.Bytes())
 		}
@@ -68,9 +79,9 @@ func (sessionCodec) Encode(deadline time.Time, values map[string]any) ([]byte, e
 }
 
 // Decode implements scs.Codec.
-func (sessionCodec) Decode(b []byte) (time.Time, map[string]any, error) {
+func (codec) Decode(b []byte) (time.Time, map[string]any, error) {
 	d := decoder{rest: b}
-	if d.byte() != sessionFormat {
+	if format := d.byte(); format != anonymousFormat && format != begunFormat {
 		return time.Time{}, nil, errSessionData
 	}
 	deadline := time.Unix(0, d.varint()).UTC()
