@@ -67,9 +67,9 @@ type Event struct {
 	Sign bool
 	// Took is the time from the beginning of the login; zero if unknown or for LoginBegun.
 	Took time.Duration
-	// Reason, Check and Code are those of the [Error], for LoginRefused and RefreshRefused.
+	// Reason, Step and Code are those of the [Error], for LoginRefused and RefreshRefused.
 	Reason Reason
-	Check  string
+	Step   string
 	Code   string
 	// Family says what kind of reaction the refusal calls for; an alarm should be bound to Untrusted.
 	Family kakunin.Family
@@ -98,7 +98,7 @@ func (e Event) attributes() []slog.Attr {
 	}
 	if e.Kind == LoginRefused || e.Kind == RefreshRefused {
 		text("reason", e.Reason.String())
-		text("check", e.Check)
+		text("step", e.Step)
 		text("oauth_error", e.Code)
 		text("family", e.Family.String())
 	}
@@ -142,7 +142,7 @@ func (e *Event) refused(err error) {
 	}
 	e.Family = kakunin.FamilyOf(err)
 	if own, ok := err.(*Error); ok { //nolint:errorlint // this package returns *Error unwrapped
-		e.Reason, e.Check, e.Code = own.Reason, own.Check, knownCode(own.Code)
+		e.Reason, e.Step, e.Code = own.Reason, own.Step, knownCode(own.Code)
 	}
 }
 

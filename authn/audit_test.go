@@ -112,7 +112,7 @@ func TestEveryRefusalIsReportedOnce(t *testing.T) {
 				t.Fatalf("%d events, want %d: %+v", len(*events), want, *events)
 			}
 			e := (*events)[want-1]
-			if e.Kind != LoginRefused || e.Reason != row.reason || e.Check != row.check || e.Code != row.code || e.Family != row.family || e.Reason != own.Reason {
+			if e.Kind != LoginRefused || e.Reason != row.reason || e.Step != row.check || e.Code != row.code || e.Family != row.family || e.Reason != own.Reason {
 				t.Errorf("%+v", e)
 			}
 			if row.begun && (e.Login == "" || e.Login != (*events)[0].Login) {
@@ -136,7 +136,7 @@ func TestRefreshesAreReported(t *testing.T) {
 		t.Fatal("accepted")
 	}
 	list := (*events)[2:]
-	if len(list) != 2 || list[0].Kind != TokensRefreshed || list[1].Kind != RefreshRefused || list[1].Check != "sub" || list[1].Family != kakunin.Untrusted {
+	if len(list) != 2 || list[0].Kind != TokensRefreshed || list[1].Kind != RefreshRefused || list[1].Step != "sub" || list[1].Family != kakunin.Untrusted {
 		t.Errorf("%+v", list)
 	}
 }
@@ -159,7 +159,7 @@ func TestAuditLog(t *testing.T) {
 	for _, want := range []string{
 		`level=INFO msg="login begun" client=RP00000001 login=` + login + ` sign=true`,
 		`level=INFO msg="login finished" client=RP00000001 login=` + login + ` sign=true took=3s`,
-		`level=WARN msg="login refused" reason="user cancelled" check=error oauth_error=access_denied family=user client=RP00000001 login=`,
+		`level=WARN msg="login refused" reason="user cancelled" step=error oauth_error=access_denied family=user client=RP00000001 login=`,
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%s is not in\n%s", want, out.String())

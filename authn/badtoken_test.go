@@ -77,7 +77,7 @@ func badTokens() []badToken {
 		{name: "no aud", want: refused("aud"), prepare: noClaim("aud")},
 		{name: "no iss", want: refused("iss"), prepare: noClaim("iss")},
 		{name: "iat one day ahead", want: refused("iat"), prepare: claim("iat", at(24*time.Hour))},
-		{name: "exp 1 s ago, with ExpirySkew set to none", want: refused("exp"), prepare: claim("exp", at(-time.Second)), change: func(c *Config) { c.ExpirySkew = 1 }},
+		{name: "exp 1 s ago, with Rules.ExpirySkew set to none", want: refused("exp"), prepare: claim("exp", at(-time.Second)), change: func(c *Config) { c.Rules.ExpirySkew = 1 }},
 		{name: "exp 1 min ago, with the default skew of 60 s", want: refused("exp"), prepare: claim("exp", at(-time.Minute))},
 		{name: "nbf 4 min ahead", want: refused("nbf"), prepare: claim("nbf", at(4*time.Minute))},
 		{name: "two aud, no azp", want: refused("azp"), prepare: func(op *testOP) {
@@ -89,7 +89,7 @@ func badTokens() []badToken {
 		{name: "alg HS256 over an RS256 signature", want: refused("alg"), prepare: rsaHead(`{"alg":"HS256","kid":"` + rsaKid + `"}`)},
 		{name: "alg PS256 over an RS256 signature", want: refused("alg"), prepare: rsaHead(`{"alg":"PS256","kid":"` + rsaKid + `"}`)},
 		{name: "alg PS256 over an RS256 signature, with PS256 allowed", want: refused("key"), prepare: rsaHead(`{"alg":"PS256","kid":"` + rsaKid + `"}`),
-			change: func(c *Config) { c.IDTokenAlgorithms = []Algorithm{RS256, PS256} }},
+			change: func(c *Config) { c.Rules.Algorithms = []Algorithm{RS256, PS256} }},
 		{name: "alg none over an RS256 signature", want: refused("alg"), prepare: rsaHead(`{"alg":"none","kid":"` + rsaKid + `"}`)},
 		{name: "no alg over an RS256 signature", want: refused("alg"), prepare: rsaHead(`{"kid":"` + rsaKid + `"}`)},
 		{name: "alg twice in the header", want: refused("header"), prepare: head(`{"alg":"ES256","alg":"ES256","kid":"` + kid + `"}`)},
@@ -200,7 +200,7 @@ func TestConfiguredStringsBecomeNoMembers(t *testing.T) {
 	op := newOP(t)
 	_, err := New(func() Config { c := op.config(); c.ClientID = injected; return c }())
 	wantError(t, err, ReasonConfiguration, "")
-	token, err := op.client(func(c *Config) { c.AssertionType, c.AssertionAudience = injected, injected }).assertion()
+	token, err := op.client(func(c *Config) { c.Assertion.Type, c.Assertion.Audience = injected, injected }).assertion()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -287,7 +287,7 @@ func opens(c *Config) {
 	if err != nil {
 		panic(err)
 	}
-	c.DecryptionKeys = []DecryptionKey{key}
+	c.Encryption.Keys = []DecryptionKey{key}
 }
 
 // encryptRaw makes a compact JWE under any header (RFC 7516, section 5.1) with A256GCM.

@@ -57,7 +57,7 @@ func TestCircuit(t *testing.T) {
 			c := op.client()
 			token := switchable(op)
 			token.Store(&down)
-			for range defaultBreakAfter {
+			for range defaultCircuitAfter {
 				if err := serviceToken(c); kakunin.FamilyOf(err) != kakunin.Unavailable {
 					t.Fatal(err)
 				}
@@ -69,14 +69,14 @@ func TestCircuit(t *testing.T) {
 			if op.tokenHits.Load() != hits {
 				t.Error("requests while the circuit was open")
 			}
-			op.clock.advance(defaultBreakFor)
+			op.clock.advance(defaultCircuitPause)
 			if err := serviceToken(c); kakunin.FamilyOf(err) != kakunin.Unavailable || op.tokenHits.Load() != hits+1 {
 				t.Fatalf("the probe: %v", err)
 			}
 			wantError(t, serviceToken(c), ReasonTransport, "circuit open")
 			token.Store(nil)
 			wantError(t, serviceToken(c), ReasonTransport, "circuit open") // not known yet
-			op.clock.advance(defaultBreakFor)
+			op.clock.advance(defaultCircuitPause)
 			for range 3 {
 				if err := serviceToken(c); err != nil {
 					t.Fatalf("back: %v", err)
@@ -108,7 +108,7 @@ func TestCircuitStaysClosed(t *testing.T) {
 			op := newOP(t)
 			c := op.client()
 			op.token = answer
-			for range 3 * defaultBreakAfter {
+			for range 3 * defaultCircuitAfter {
 				if err := serviceToken(c); err == nil || strings.Contains(err.Error(), "circuit") {
 					t.Fatal(err)
 				}
@@ -117,15 +117,15 @@ func TestCircuitStaysClosed(t *testing.T) {
 	}
 	t.Run("switched off", func(t *testing.T) {
 		op := newOP(t)
-		c := op.client(func(c *Config) { c.BreakAfter = -1 })
+		c := op.client(func(c *Config) { c.Circuit.After = -1 })
 		op.token = reply(503, jsonType, "{}")
-		for range 3 * defaultBreakAfter {
+		for range 3 * defaultCircuitAfter {
 			wantError(t, serviceToken(c), ReasonTransport, "status")
 		}
 	})
 	t.Run("another endpoint", func(t *testing.T) {
 		op := newOP(t)
-		c := op.client(func(c *Config) { c.BreakAfter = 1 })
+		c := op.client(func(c *Config) { c.Circuit.After = 1 })
 		op.info = reply(503, jsonType, "{}")
 		_, err := op.login(c, Request{Scopes: Name})
 		wantError(t, err, ReasonTransport, "userinfo: status")
@@ -137,7 +137,7 @@ func TestCircuitStaysClosed(t *testing.T) {
 	})
 	t.Run("more than anyone may read", func(t *testing.T) {
 		op := newOP(t)
-		h := op.client(func(c *Config) { c.BreakAfter = 1 }).HTTPClient()
+		h := op.client(func(c *Config) { c.Circuit.After = 1 }).HTTPClient()
 		op.info = reply(200, jsonType, strings.Repeat(" ", limits.HTTPBody+2))
 		for range 2 {
 			if _, err := ask(t.Context(), h, op.env.UserinfoEndpoint, 2*limits.HTTPBody); err == nil || webcall.Explain(err).Problem != webcall.Size {
@@ -147,7 +147,7 @@ func TestCircuitStaysClosed(t *testing.T) {
 	})
 	t.Run("the same path at another host", func(t *testing.T) {
 		op, other := newOP(t), newOP(t)
-		h := op.client(func(c *Config) { c.BreakAfter = 1 }).HTTPClient()
+		h := op.client(func(c *Config) { c.Circuit.After = 1 }).HTTPClient()
 		op.info = reply(503, jsonType, "{}")
 		for range 2 {
 			_, _ = ask(t.Context(), h, op.env.UserinfoEndpoint, limits.Userinfo)
@@ -158,7 +158,7 @@ func TestCircuitStaysClosed(t *testing.T) {
 	})
 	t.Run("elsewhere", func(t *testing.T) {
 		op := newOP(t)
-		h := op.client(func(c *Config) { c.BreakAfter = 1 }).HTTPClient()
+		h := op.client(func(c *Config) { c.Circuit.After = 1 }).HTTPClient()
 		for range 3 {
 			resp, err := h.Get(op.srv.URL + "/nowhere")
 			if err != nil {
@@ -172,7 +172,7 @@ func TestCircuitStaysClosed(t *testing.T) {
 // People who close their browsers must not close the service for others.
 func TestCancelledCallsDoNotOpenTheCircuit(t *testing.T) {
 	op := newOP(t)
-	c := op.client(func(c *Config) { c.BreakAfter = 1 })
+	c := op.client(func(c *Config) { c.Circuit.After = 1 })
 	token := switchable(op)
 	for range 3 {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -193,7 +193,7 @@ func TestOneProbeAmongMany(t *testing.T) {
 		service := &hanging{release: make(chan struct{})}
 		at := newClock()
 		c, err := New(Config{Environment: Custom("https://op.example"), ClientID: testClientID, Key: testClientKey(), RedirectURL: testRedirect,
-			Now: at.now, BreakAfter: 1, HTTPClient: &http.Client{Transport: service}})
+			Now: at.now, Circuit: Circuit{After: 1}, HTTPClient: &http.Client{Transport: service}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -206,7 +206,7 @@ func TestOneProbeAmongMany(t *testing.T) {
 			t.Fatal("accepted")
 		}
 		service.release = make(chan struct{})
-		at.advance(defaultBreakFor)
+		at.advance(defaultCircuitPause)
 		var refused atomic.Int64
 		var wg sync.WaitGroup
 		for range 20 {
@@ -316,7 +316,7 @@ func TestUserinfoIsRepeatedOnce(t *testing.T) {
 // the pause is over, one of them finds the new key.
 func TestCircuitDoesNotProlongTheCooldown(t *testing.T) {
 	op := newOP(t)
-	c := op.client(func(c *Config) { c.BreakAfter, c.BreakFor = 1, keysCooldown+15*time.Second })
+	c := op.client(func(c *Config) { c.Circuit.After, c.Circuit.Pause = 1, keysCooldown+15*time.Second })
 	if err := op.verifyOne(c); err != nil {
 		t.Fatal(err)
 	}

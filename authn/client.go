@@ -86,10 +86,10 @@ func newShared(c Config) (*shared, []error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	breaker := webcall.Breaker{After: c.BreakAfter, Pause: orDuration(c.BreakFor, defaultBreakFor), Now: s.now, Log: s.log}
+	breaker := webcall.Breaker{After: c.Circuit.After, Pause: orDuration(c.Circuit.Pause, defaultCircuitPause), Now: s.now, Log: s.log}
 	switch {
 	case breaker.After == 0:
-		breaker.After = defaultBreakAfter
+		breaker.After = defaultCircuitAfter
 	case breaker.After < 0:
 		breaker.After = 0
 	}
@@ -116,23 +116,23 @@ func newClient(c Config, ring *KeyRing, s *shared, tenant string) *Client {
 	cl := &Client{
 		env: c.Environment, tenant: tenant, clientID: c.ClientID, ring: ring, redirectURL: c.RedirectURL, profile: c.Profile,
 		http: s.http, keys: s.keys, now: s.now, log: s.log, audit: c.auditHook(), wire: wire.Default(),
-		acrValues: slices.Clone(c.ACRValues), requireACR: slices.Clone(c.RequireACR),
-		pendingTTL: orDuration(c.PendingTTL, defaultPendingTTL),
-		iatSkew:    orDuration(c.IssuedAtSkew, defaultSkew), expSkew: orDuration(c.ExpirySkew, defaultSkew),
-		atHashOpt:           c.AtHashOptional,
-		assertionAudience:   orString(c.AssertionAudience, c.Environment.TokenEndpoint),
-		assertionHeaderType: orString(c.AssertionType, "JWT"),
-		assertionLifetime:   orDuration(c.AssertionLifetime, defaultAssertionLifetime),
+		acrValues: slices.Clone(c.Rules.ACRValues), requireACR: slices.Clone(c.Rules.RequireACR),
+		pendingTTL: orDuration(c.Rules.PendingTTL, defaultPendingTTL),
+		iatSkew:    orDuration(c.Rules.IssuedAtSkew, defaultSkew), expSkew: orDuration(c.Rules.ExpirySkew, defaultSkew),
+		atHashOpt:           c.Rules.AtHashOptional,
+		assertionAudience:   orString(c.Assertion.Audience, c.Environment.TokenEndpoint),
+		assertionHeaderType: orString(c.Assertion.Type, "JWT"),
+		assertionLifetime:   orDuration(c.Assertion.Lifetime, defaultAssertionLifetime),
 		decrypter:           newDecrypter(c),
 		service:             newServiceTokens(), finished: once.New(limits.FinishedLogins, once.Forget),
 	}
 	if c.Wire != nil {
 		cl.wire = c.Wire.Clone()
 	}
-	if c.ACRValues == nil {
+	if c.Rules.ACRValues == nil {
 		cl.acrValues = []string{"aal3", "crl"}
 	}
-	algorithms := slices.Clone(c.IDTokenAlgorithms)
+	algorithms := slices.Clone(c.Rules.Algorithms)
 	if len(algorithms) == 0 {
 		algorithms = []Algorithm{ES256, RS256}
 	}
@@ -162,7 +162,7 @@ func (c *Client) PendingTTL() time.Duration { return c.pendingTTL }
 func (c *Client) Wire() wire.Profile { return c.wire.Clone() }
 
 // HTTPClient returns a copy of the hardened HTTP client: it has a timeout, follows no redirects, keeps no cookies, ends
-// bodies at 1 MiB and refuses calls of an endpoint of the service that has stopped answering (see Config.BreakAfter).
+// bodies at 1 MiB and refuses calls of an endpoint of the service that has stopped answering (see Config.Circuit.After).
 func (c *Client) HTTPClient() *http.Client {
 	h := *c.http
 	return &h

@@ -21,19 +21,20 @@ const (
 	maxPendingTTL     = 24 * time.Hour
 	maxDecryptionKeys = 8 // one in use, one before it, and room
 
-	// defaultBreakAfter and defaultBreakFor: with the default timeout of 10 s, a service that hangs costs each of a few
+	// defaultCircuitAfter and defaultCircuitPause: with the default timeout of 10 s, a service that hangs costs each of a few
 	// people ten seconds and everybody after them nothing, and it is looked at again twice a minute.
-	defaultBreakAfter = 5
-	defaultBreakFor   = 30 * time.Second
-	maxBreakAfter     = 1000
-	maxBreakFor       = 10 * time.Minute
+	defaultCircuitAfter = 5
+	defaultCircuitPause = 30 * time.Second
+	maxCircuitAfter     = 1000
+	maxCircuitPause     = 10 * time.Minute
 )
 
 // Config configures a client; New validates and copies it. Environment, ClientID, Key (or Keys) and RedirectURL are
-// required.
+// required, everything else has a default that suits the service.
 type Config struct {
 	// Environment: [Sandbox], [Production], [Custom] or [Discover].
 	Environment Environment
+
 	// ClientID is the id given at registration: 1 to 255 letters and digits. One client stands for one registered
 	// application; for several, see [Tenants].
 	ClientID string
@@ -47,6 +48,17 @@ type Config struct {
 	// Profile is the reference that the application is registered under; default PrivateSector.
 	Profile Profile
 
+	// Rules are what a login asks for and has to hold to.
+	Rules Rules
+	// Encryption opens answers that the service encrypts to this application. Default: they are refused.
+	Encryption Encryption
+	// Assertion shapes the client assertions.
+	Assertion Assertion
+	// Circuit says when calls of a service that does not answer are given up.
+	Circuit Circuit
+
+	// Wire holds the names that are not officially confirmed; default wire.Default.
+	Wire *wire.Profile
 	// HTTPClient is copied and hardened: a timeout of 10 s if it has none, no redirects, no cookies, bodies of at most
 	// 1 MiB. Default: a client of our own. One that skips the verification of certificates is refused.
 	HTTPClient *http.Client
@@ -59,16 +71,17 @@ type Config struct {
 	// goroutine of the call: it must be quick and safe for concurrent use. Default: the events go to Logger, as
 	// [AuditLog] does.
 	Audit func(context.Context, Event)
-	// Wire holds the names that are not officially confirmed; default wire.Default.
-	Wire *wire.Profile
+}
 
+// Rules are what a login asks for and has to hold to. The zero value has the defaults.
+type Rules struct {
 	// ACRValues is sent as acr_values. nil means the default, aal3 crl; an empty list sends none.
 	ACRValues []string
 	// RequireACR lists the accepted acr values of the ID token; empty means that it is only recorded.
 	RequireACR []string
-	// IDTokenAlgorithms are the accepted signature algorithms of ID tokens and signed userinfo; default ES256 and RS256,
-	// since it is not settled which one the service uses. Each is bound to its kind of key. HS256 and none cannot be named.
-	IDTokenAlgorithms []Algorithm
+	// Algorithms are the accepted signature algorithms of ID tokens and signed userinfo; default ES256 and RS256, since it
+	// is not settled which one the service uses. Each is bound to its kind of key. HS256 and none cannot be named.
+	Algorithms []Algorithm
 	// IssuedAtSkew is how far ahead of ours the service's clock may be when iat, nbf and auth_time are checked; default
 	// 60 s, at most 5 min. A check is never left out: a nanosecond means practically none.
 	IssuedAtSkew time.Duration
@@ -79,29 +92,37 @@ type Config struct {
 	// AtHashOptional verifies at_hash only if it is present. By default it is required, although OpenID Connect Core 1.0
 	// makes it optional in the code flow: the service sends it.
 	AtHashOptional bool
+}
 
-	// DecryptionKeys open userinfo and ID tokens that the service encrypts to this application, at most 8 (rotation).
-	// Without any, encrypted answers are refused. Encryption is not documented for this service.
-	DecryptionKeys []DecryptionKey
-	// JWEKeyAlgorithms and JWEContentAlgorithms are the accepted "alg" and "enc" of encrypted answers; default RSA-OAEP-256,
-	// ECDH-ES, ECDH-ES+A256KW and A256GCM, A128CBC-HS256, A256CBC-HS512. RSA-OAEP, ECDH-ES+A128KW and A128GCM may be named;
-	// nothing else, RSA1_5 and zip among it, can be.
-	JWEKeyAlgorithms, JWEContentAlgorithms []string
+// Encryption opens userinfo and ID tokens that the service encrypts to this application, which is not documented for this
+// service.
+type Encryption struct {
+	// Keys open them, at most 8 (rotation). Without any, encrypted answers are refused.
+	Keys []DecryptionKey
+	// KeyAlgorithms and ContentAlgorithms are the accepted "alg" and "enc"; default RSA-OAEP-256, ECDH-ES, ECDH-ES+A256KW
+	// and A256GCM, A128CBC-HS256, A256CBC-HS512. RSA-OAEP, ECDH-ES+A128KW and A128GCM may be named; nothing else, RSA1_5 and
+	// zip among it, can be.
+	KeyAlgorithms, ContentAlgorithms []string
+}
 
-	// AssertionAudience is the aud of client assertions, always one string; default the token endpoint. RFC 7523 bis and
-	// FAPI 2.0 want the issuer.
-	AssertionAudience string
-	// AssertionType is the typ of client assertions; default JWT (RFC 7523 bis wants client-authentication+jwt).
-	AssertionType string
-	// AssertionLifetime is from iat to exp of client assertions; default 30 s, from 10 s to 60 s.
-	AssertionLifetime time.Duration
+// Assertion shapes the client assertions (private_key_jwt). The zero value has the defaults.
+type Assertion struct {
+	// Audience is the aud, always one string; default the token endpoint. RFC 7523 bis and FAPI 2.0 want the issuer.
+	Audience string
+	// Type is the typ; default JWT (RFC 7523 bis wants client-authentication+jwt).
+	Type string
+	// Lifetime is from iat to exp; default 30 s, from 10 s to 60 s.
+	Lifetime time.Duration
+}
 
-	// BreakAfter is how many calls of one endpoint must fail in a row (no connection, timeout, status 502, 503 or
-	// 504) before further ones are refused without a request; default 5, at most 1000, -1 for never.
-	BreakAfter int
-	// BreakFor is how long they are refused before one call probes whether the endpoint answers again; default 30 s, at
-	// most 10 min.
-	BreakFor time.Duration
+// Circuit says when calls of an endpoint are given up for a while. The zero value has the defaults.
+type Circuit struct {
+	// After is how many calls of one endpoint must fail in a row (no connection, timeout, status 502, 503 or 504) before
+	// further ones are refused without a request; default 5, at most 1000, -1 for never.
+	After int
+	// Pause is how long they are refused before one call probes whether the endpoint answers again; default 30 s, at most
+	// 10 min.
+	Pause time.Duration
 }
 
 // ring returns the keys to sign with; nil if none are configured.
@@ -156,24 +177,24 @@ func (c Config) registrationMistakes() []error {
 // commonMistakes lists what is wrong with the rest, which several applications can have in common.
 func (c Config) commonMistakes() []error {
 	l := checklist{c.Environment.mistakes()}
-	l.add(slices.ContainsFunc(c.ACRValues, func(s string) bool { return !isScopeToken(s) }),
-		"ACRValues must be values without spaces")
-	l.add(slices.Contains(c.RequireACR, ""), "RequireACR must not contain the empty value")
-	l.add(slices.ContainsFunc(c.IDTokenAlgorithms, func(a Algorithm) bool { return a != ES256 && a != RS256 && a != PS256 }),
-		"IDTokenAlgorithms may contain ES256, RS256 and PS256")
-	l.add(c.IssuedAtSkew < 0 || c.IssuedAtSkew > maxSkew, "IssuedAtSkew must be at most 5 minutes")
-	l.add(c.ExpirySkew < 0 || c.ExpirySkew > maxSkew, "ExpirySkew must be at most 5 minutes")
-	l.add(c.PendingTTL != 0 && (c.PendingTTL < minPendingTTL || c.PendingTTL > maxPendingTTL),
-		"PendingTTL must be from 1 minute to 24 hours")
-	l.add(c.AssertionLifetime != 0 && (c.AssertionLifetime < minAssertionLifetime || c.AssertionLifetime > maxAssertionLifetime),
-		"AssertionLifetime must be from 10 to 60 seconds")
-	l.add(len(c.DecryptionKeys) > maxDecryptionKeys, "DecryptionKeys must be at most 8")
-	l.add(slices.ContainsFunc(c.DecryptionKeys, func(k DecryptionKey) bool { return k.sealed.value().check() != nil }),
-		"DecryptionKeys must be made with NewDecryptionKey")
-	l.add(!subset(c.JWEKeyAlgorithms, jose.KeyAlgorithms()), "JWEKeyAlgorithms has an algorithm that is not accepted")
-	l.add(!subset(c.JWEContentAlgorithms, jose.ContentAlgorithms()), "JWEContentAlgorithms has an algorithm that is not accepted")
-	l.add(c.BreakAfter < -1 || c.BreakAfter > maxBreakAfter, "BreakAfter must be from 1 to 1000, or -1")
-	l.add(c.BreakFor < 0 || c.BreakFor > maxBreakFor, "BreakFor must be at most 10 minutes")
+	l.add(slices.ContainsFunc(c.Rules.ACRValues, func(s string) bool { return !isScopeToken(s) }),
+		"Rules.ACRValues must be values without spaces")
+	l.add(slices.Contains(c.Rules.RequireACR, ""), "Rules.RequireACR must not contain the empty value")
+	l.add(slices.ContainsFunc(c.Rules.Algorithms, func(a Algorithm) bool { return a != ES256 && a != RS256 && a != PS256 }),
+		"Rules.Algorithms may contain ES256, RS256 and PS256")
+	l.add(c.Rules.IssuedAtSkew < 0 || c.Rules.IssuedAtSkew > maxSkew, "Rules.IssuedAtSkew must be at most 5 minutes")
+	l.add(c.Rules.ExpirySkew < 0 || c.Rules.ExpirySkew > maxSkew, "Rules.ExpirySkew must be at most 5 minutes")
+	l.add(c.Rules.PendingTTL != 0 && (c.Rules.PendingTTL < minPendingTTL || c.Rules.PendingTTL > maxPendingTTL),
+		"Rules.PendingTTL must be from 1 minute to 24 hours")
+	l.add(c.Assertion.Lifetime != 0 && (c.Assertion.Lifetime < minAssertionLifetime || c.Assertion.Lifetime > maxAssertionLifetime),
+		"Assertion.Lifetime must be from 10 to 60 seconds")
+	l.add(len(c.Encryption.Keys) > maxDecryptionKeys, "Encryption.Keys must be at most 8")
+	l.add(slices.ContainsFunc(c.Encryption.Keys, func(k DecryptionKey) bool { return k.sealed.value().check() != nil }),
+		"Encryption.Keys must be made with NewDecryptionKey")
+	l.add(!subset(c.Encryption.KeyAlgorithms, jose.KeyAlgorithms()), "Encryption.KeyAlgorithms has an algorithm that is not accepted")
+	l.add(!subset(c.Encryption.ContentAlgorithms, jose.ContentAlgorithms()), "Encryption.ContentAlgorithms has an algorithm that is not accepted")
+	l.add(c.Circuit.After < -1 || c.Circuit.After > maxCircuitAfter, "Circuit.After must be from 1 to 1000, or -1")
+	l.add(c.Circuit.Pause < 0 || c.Circuit.Pause > maxCircuitPause, "Circuit.Pause must be at most 10 minutes")
 	if c.Wire != nil {
 		l.list = append(l.list, wireMistakes(c.Wire)...)
 	}

@@ -38,8 +38,11 @@ func TestConfigMistakesAreAllNamed(t *testing.T) {
 	_, err := New(Config{
 		Environment: Environment{Issuer: "http://op.example", TokenEndpoint: "https://secret-user:pw@op.example/token", UserinfoEndpoint: "/x", JWKSEndpoint: "https://op.example/#f", SignEndpoint: "ftp://x"},
 		ClientID:    "RP-1", RedirectURL: "http://shop.example/cb",
-		ACRValues: []string{"aal3 crl"}, RequireACR: []string{""}, IDTokenAlgorithms: []Algorithm{"HS256"}, IssuedAtSkew: time.Hour, ExpirySkew: time.Hour,
-		PendingTTL: time.Second, AssertionLifetime: 61 * time.Second, HTTPClient: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}, //nolint:gosec // refused is the test
+		Rules: Rules{
+			ACRValues: []string{"aal3 crl"}, RequireACR: []string{""}, Algorithms: []Algorithm{"HS256"}, IssuedAtSkew: time.Hour, ExpirySkew: time.Hour,
+			PendingTTL: time.Second,
+		},
+		Assertion: Assertion{Lifetime: 61 * time.Second}, HTTPClient: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}, //nolint:gosec // refused is the test
 		Wire: &wire.Profile{ScopeUserCertificate: "a b", ServiceTokenScope: "a  b"},
 	})
 	e := wantError(t, err, ReasonConfiguration, "")
@@ -47,8 +50,8 @@ func TestConfigMistakesAreAllNamed(t *testing.T) {
 		t.Errorf("family %s", kakunin.FamilyOf(e))
 	}
 	for _, want := range []string{"Issuer must use https", "AuthorizationEndpoint is missing", "TokenEndpoint must not contain credentials", "UserinfoEndpoint is not an absolute URL",
-		"JWKSEndpoint must not contain a fragment", "SignEndpoint must use https", "ClientID", "Key: ", "RedirectURL must use https", "ACRValues", "RequireACR", "IDTokenAlgorithms",
-		"IssuedAtSkew", "ExpirySkew", "PendingTTL", "AssertionLifetime", "HTTPClient", "Wire.ClaimName is missing", "Wire.ScopeUserCertificate", "Wire.ServiceTokenScope"} {
+		"JWKSEndpoint must not contain a fragment", "SignEndpoint must use https", "ClientID", "Key: ", "RedirectURL must use https", "Rules.ACRValues", "Rules.RequireACR", "Rules.Algorithms",
+		"Rules.IssuedAtSkew", "Rules.ExpirySkew", "Rules.PendingTTL", "Assertion.Lifetime", "HTTPClient", "Wire.ClaimName is missing", "Wire.ScopeUserCertificate", "Wire.ServiceTokenScope"} {
 		if !strings.Contains(e.Error(), want) {
 			t.Errorf("%q is not named", want)
 		}
@@ -85,18 +88,18 @@ func TestConfigRows(t *testing.T) {
 		"localhost as a prefix":      {func(c *Config) { c.RedirectURL = "http://localhost.evil.example/cb" }, false},
 		"endpoint with query":        {func(c *Config) { c.Environment.TokenEndpoint += "?x" }, false},
 		"sign endpoint unused":       {func(c *Config) { c.Environment.SignEndpoint = "" }, true},
-		"negative skew":              {func(c *Config) { c.IssuedAtSkew = -1 }, false},
-		"negative lifetime":          {func(c *Config) { c.AssertionLifetime = -1 }, false},
-		"shortest assertion":         {func(c *Config) { c.AssertionLifetime = 10 * time.Second }, true},
-		"longest assertion":          {func(c *Config) { c.AssertionLifetime = time.Minute }, true},
+		"negative skew":              {func(c *Config) { c.Rules.IssuedAtSkew = -1 }, false},
+		"negative lifetime":          {func(c *Config) { c.Assertion.Lifetime = -1 }, false},
+		"shortest assertion":         {func(c *Config) { c.Assertion.Lifetime = 10 * time.Second }, true},
+		"longest assertion":          {func(c *Config) { c.Assertion.Lifetime = time.Minute }, true},
 		"replaced transport of ours": {func(c *Config) { c.HTTPClient = &http.Client{Transport: http.NewFileTransport(http.Dir("."))} }, true},
 		"redirect beyond ASCII":      {func(c *Config) { c.RedirectURL = "https://shop.example/あ" }, false},
 		"redirect with a space":      {func(c *Config) { c.RedirectURL = "https://shop.example/a b" }, false},
-		"negative expiry skew":       {func(c *Config) { c.ExpirySkew = -1 }, false},
-		"break after one":            {func(c *Config) { c.BreakAfter, c.BreakFor = 1, time.Second }, true},
-		"break never":                {func(c *Config) { c.BreakAfter = -1 }, true},
-		"break after -2":             {func(c *Config) { c.BreakAfter = -2 }, false},
-		"break for an hour":          {func(c *Config) { c.BreakFor = time.Hour }, false},
+		"negative expiry skew":       {func(c *Config) { c.Rules.ExpirySkew = -1 }, false},
+		"break after one":            {func(c *Config) { c.Circuit.After, c.Circuit.Pause = 1, time.Second }, true},
+		"break never":                {func(c *Config) { c.Circuit.After = -1 }, true},
+		"break after -2":             {func(c *Config) { c.Circuit.After = -2 }, false},
+		"break for an hour":          {func(c *Config) { c.Circuit.Pause = time.Hour }, false},
 		"unknown profile":            {func(c *Config) { c.Profile = 2 }, false},
 		"transaction as state": {func(c *Config) {
 			w := wire.Default()
@@ -121,14 +124,14 @@ func TestConfigIsCopied(t *testing.T) {
 	op := newOP(t)
 	names := wire.Default()
 	cf := op.config()
-	cf.Wire, cf.ACRValues, cf.RequireACR, cf.IDTokenAlgorithms = &names, []string{"a"}, []string{"aal3"}, []Algorithm{ES256}
+	cf.Wire, cf.Rules.ACRValues, cf.Rules.RequireACR, cf.Rules.Algorithms = &names, []string{"a"}, []string{"aal3"}, []Algorithm{ES256}
 	cf.HTTPClient = &http.Client{Timeout: time.Second}
 	c, err := New(cf)
 	if err != nil {
 		t.Fatal(err)
 	}
 	names.ClaimName, names.CancelCodes[0] = "x", "x"
-	cf.ACRValues[0], cf.RequireACR[0], cf.IDTokenAlgorithms[0], cf.HTTPClient.Timeout = "x", "x", "x", 0
+	cf.Rules.ACRValues[0], cf.Rules.RequireACR[0], cf.Rules.Algorithms[0], cf.HTTPClient.Timeout = "x", "x", "x", 0
 	w := c.Wire()
 	w.CancelCodes[0] = "y"
 	h := c.HTTPClient()

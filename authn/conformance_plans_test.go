@@ -179,7 +179,7 @@ func conformanceDocument() string {
 	line("unless they are on the same machine. After a refused redirect there is no token request, after a refused ID token no")
 	line("userinfo request.")
 	line("")
-	line("\"rejects (reason: check)\" names the error that a caller gets: `Error.Reason` and `Error.Check`.")
+	line("\"rejects (reason: step)\" names the error that a caller gets: `Error.Reason` and `Error.Step`.")
 	line("")
 	line("## Modules that apply")
 	line("")

@@ -37,7 +37,7 @@ func verdict(err error) string {
 	if !errors.As(err, &e) {
 		return "rejects without an error of this package"
 	}
-	return "rejects (" + e.Reason.String() + ": " + e.Check + ")"
+	return "rejects (" + e.Reason.String() + ": " + e.Step + ")"
 }
 
 func TestConformance(t *testing.T) {
@@ -113,8 +113,8 @@ func foreignSignature(alg string, published, foreign func() Key) func(*testOP) {
 
 // fapi is the registration that FAPI 2.0 wants: ES256, and the issuer as the audience of assertions.
 func fapi(c *Config) {
-	c.AssertionAudience = c.Environment.Issuer
-	c.IDTokenAlgorithms = []Algorithm{ES256, PS256}
+	c.Assertion.Audience = c.Environment.Issuer
+	c.Rules.Algorithms = []Algorithm{ES256, PS256}
 }
 
 // fapiWhole is whole for a provider whose metadata promise the parameter iss (RFC 9207, section 3), and that sends it.
@@ -227,7 +227,7 @@ func conformanceModules() []conformanceModule {
 		{core + "-invalid-sig-es256", "an ES256 signature by another key", idToken("signature"), whole(foreignSignature("ES256", testECKey, testOtherEC))},
 		{core + "-invalid-sig-hs256", "an HS256 signature keyed with the published key", idToken("alg"), whole(symmetric)},
 		{core + "-invalid-athash", "at_hash of another access token", idToken("at_hash"), whole(claim("at_hash", "AAAAAAAAAAAAAAAAAAAAAA"))},
-		{core + "-missing-athash", "no at_hash (AtHashOptional allows it)", idToken("at_hash"), whole(noClaim("at_hash"))},
+		{core + "-missing-athash", "no at_hash (Rules.AtHashOptional allows it)", idToken("at_hash"), whole(noClaim("at_hash"))},
 		{core + "-userinfo-invalid-sub", "userinfo about another subject", "rejects (userinfo: sub)", whole(func(op *testOP) {
 			op.person = with(op.person, "sub", "another")
 		})},

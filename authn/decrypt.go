@@ -79,12 +79,12 @@ func (d decryptionKey) check() error {
 func readKeyFile(path string) ([]byte, error) {
 	f, err := os.Open(path) //nolint:gosec // the application names its own key file
 	if err != nil {
-		return nil, &Error{Reason: ReasonConfiguration, Check: "key file cannot be opened", Err: err}
+		return nil, &Error{Reason: ReasonConfiguration, Step: "key file cannot be opened", Err: err}
 	}
 	defer func() { _ = f.Close() }()
 	b, err := io.ReadAll(io.LimitReader(f, limits.KeyFile+1))
 	if err != nil {
-		return nil, &Error{Reason: ReasonConfiguration, Check: "key file cannot be read", Err: err}
+		return nil, &Error{Reason: ReasonConfiguration, Step: "key file cannot be read", Err: err}
 	}
 	return b, nil
 }
@@ -97,9 +97,9 @@ type decrypter struct {
 
 func newDecrypter(c Config) decrypter {
 	d := decrypter{options: jose.DecryptOptions{
-		KeyAlgorithms: slices.Clone(c.JWEKeyAlgorithms), ContentAlgorithms: slices.Clone(c.JWEContentAlgorithms), MaxSize: limits.Token,
+		KeyAlgorithms: slices.Clone(c.Encryption.KeyAlgorithms), ContentAlgorithms: slices.Clone(c.Encryption.ContentAlgorithms), MaxSize: limits.Token,
 	}}
-	for _, k := range c.DecryptionKeys {
+	for _, k := range c.Encryption.Keys {
 		d.keys = append(d.keys, k.sealed.value())
 	}
 	return d

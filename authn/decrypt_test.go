@@ -117,7 +117,7 @@ func TestEncryptedUserinfo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			op := newOP(t)
 			op.info = reply(200, jwtType, row.body(op))
-			id, err := op.login(op.client(func(c *Config) { c.DecryptionKeys = decryptionKeys(t) }), Request{Scopes: Name})
+			id, err := op.login(op.client(func(c *Config) { c.Encryption.Keys = decryptionKeys(t) }), Request{Scopes: Name})
 			if row.check != "" {
 				wantError(t, err, ReasonUserinfo, row.check)
 				return
@@ -136,7 +136,7 @@ func TestEncryptedUserinfo(t *testing.T) {
 	t.Run("allow-list", func(t *testing.T) {
 		op := newOP(t)
 		narrow := op.client(func(c *Config) {
-			c.DecryptionKeys, c.JWEKeyAlgorithms, c.JWEContentAlgorithms = decryptionKeys(t), []string{"RSA-OAEP"}, []string{"A128GCM"}
+			c.Encryption.Keys, c.Encryption.KeyAlgorithms, c.Encryption.ContentAlgorithms = decryptionKeys(t), []string{"RSA-OAEP"}, []string{"A128GCM"}
 		})
 		op.info = reply(200, jwtType, sealTo(t, toRSA(), "RSA-OAEP", "A128GCM", goodInfo))
 		if _, err := op.login(narrow, Request{Scopes: Name}); err != nil {
@@ -150,7 +150,7 @@ func TestEncryptedUserinfo(t *testing.T) {
 
 func TestEncryptedIDToken(t *testing.T) {
 	op := newOP(t)
-	c := op.client(func(c *Config) { c.DecryptionKeys = decryptionKeys(t) })
+	c := op.client(func(c *Config) { c.Encryption.Keys = decryptionKeys(t) })
 	op.alterID = func(s string) string { return sealTo(t, toRSA(), "RSA-OAEP-256", "A256GCM", s) }
 	if _, err := op.login(c, Request{}); err != nil {
 		t.Error(err)
@@ -203,10 +203,10 @@ func TestDecryptionKeyFiles(t *testing.T) {
 	}
 	op := newOP(t)
 	for name, change := range map[string]func(*Config){
-		"zero key":        func(c *Config) { c.DecryptionKeys = []DecryptionKey{{}} },
-		"too many":        func(c *Config) { c.DecryptionKeys = make([]DecryptionKey, 9) },
-		"RSA1_5":          func(c *Config) { c.JWEKeyAlgorithms = []string{"RSA1_5"} },
-		"unknown content": func(c *Config) { c.JWEContentAlgorithms = []string{"A192GCM"} },
+		"zero key":        func(c *Config) { c.Encryption.Keys = []DecryptionKey{{}} },
+		"too many":        func(c *Config) { c.Encryption.Keys = make([]DecryptionKey, 9) },
+		"RSA1_5":          func(c *Config) { c.Encryption.KeyAlgorithms = []string{"RSA1_5"} },
+		"unknown content": func(c *Config) { c.Encryption.ContentAlgorithms = []string{"A192GCM"} },
 	} {
 		cf := op.config()
 		change(&cf)
@@ -237,7 +237,7 @@ func privateECMembers(t *testing.T) string {
 // FuzzOpenUserinfo feeds the reader of signed and encrypted userinfo; nothing that it gets is from the service.
 func FuzzOpenUserinfo(f *testing.F) {
 	op := newOP(f)
-	c := op.client(func(c *Config) { c.DecryptionKeys = decryptionKeys(f) })
+	c := op.client(func(c *Config) { c.Encryption.Keys = decryptionKeys(f) })
 	f.Add(sealTo(f, toEC(), "ECDH-ES", "A256GCM", "not JSON"))
 	f.Add(op.signedInfo(testOtherEC()))
 	f.Add(b64(`{"alg":"RSA-OAEP-256","enc":"A256GCM"}`) + ".AA.AA.AA.AA")

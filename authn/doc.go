@@ -95,7 +95,7 @@
 //	Untrusted      ReasonStateMismatch, ReasonCallback, ReasonIssuerMismatch, ReasonTokenResponse, ReasonIDToken,
 //	               ReasonUserinfo, ReasonStored
 //
-// Error.Check names the rule that did not hold: a claim ("nonce"), a step ("signature"), or what went wrong on the way
+// Error.Step names the rule that did not hold: a claim ("nonce"), a step ("signature"), or what went wrong on the way
 // ("timeout", "circuit open"). Every outcome of Begin, Finish and Refresh is also one [Event] for Config.Audit.
 //
 // What is not officially documented about the service is in [wire.Profile] and can be changed there.

@@ -79,7 +79,7 @@ func Discover(ctx context.Context, client *http.Client, issuer string) (Environm
 		return Environment{}, transportError(err)
 	}
 	if answer.Status != http.StatusOK {
-		return Environment{}, &Error{Reason: ReasonTransport, Check: "discovery status"}
+		return Environment{}, &Error{Reason: ReasonTransport, Step: "discovery status"}
 	}
 	return readMetadata(answer.Body, issuer)
 }
@@ -91,13 +91,13 @@ func readMetadata(body []byte, issuer string) (Environment, error) {
 		if errors.Is(err, strictjson.ErrSyntax) { // no metadata at all, but the page of something in between or half an answer
 			reason = ReasonTransport
 		}
-		return Environment{}, &Error{Reason: reason, Check: "discovery document", Err: err}
+		return Environment{}, &Error{Reason: reason, Step: "discovery document", Err: err}
 	}
 	text := func(name string) string { s, _ := strictjson.String(m[name]); return s }
 	// OpenID Connect Discovery 1.0, section 4.3: "The issuer value returned MUST be identical to the Issuer URL that was
 	// used as the prefix to /.well-known/openid-configuration".
 	if text("issuer") != issuer {
-		return Environment{}, &Error{Reason: ReasonConfiguration, Check: "discovery issuer"}
+		return Environment{}, &Error{Reason: ReasonConfiguration, Step: "discovery issuer"}
 	}
 	// Optional lists that are there must contain what this package does; otherwise every login would fail later.
 	for name, want := range map[string]string{ //nolint:gosec // names of members, no credentials
@@ -107,13 +107,13 @@ func readMetadata(body []byte, issuer string) (Environment, error) {
 	} {
 		if raw, present := m[name]; present {
 			if list, ok := strictjson.Strings(raw); !ok || !slices.Contains(list, want) {
-				return Environment{}, &Error{Reason: ReasonConfiguration, Check: "discovery " + name}
+				return Environment{}, &Error{Reason: ReasonConfiguration, Step: "discovery " + name}
 			}
 		}
 	}
 	u, err := url.Parse(issuer)
 	if err != nil {
-		return Environment{}, &Error{Reason: ReasonConfiguration, Check: "discovery issuer"}
+		return Environment{}, &Error{Reason: ReasonConfiguration, Step: "discovery issuer"}
 	}
 	e := Environment{
 		Issuer:                issuer,

@@ -23,9 +23,9 @@ const (
 	// ReasonStateMismatch: the callback does not belong to this pending login. Most often the browser lost its cookie
 	// (private browsing, another browser opened by the app); it may also be a forged callback. Family Untrusted.
 	ReasonStateMismatch
-	// ReasonExpired: the pending login is older than Config.PendingTTL. Family User.
+	// ReasonExpired: the pending login is older than Config.Rules.PendingTTL. Family User.
 	ReasonExpired
-	// ReasonIDToken: the ID token is not acceptable; Check names the rule. Family Untrusted.
+	// ReasonIDToken: the ID token is not acceptable; Step names the rule. Family Untrusted.
 	ReasonIDToken
 	// ReasonUserinfo: the userinfo answer is not acceptable, e.g. it is about another subject. Family Untrusted.
 	ReasonUserinfo
@@ -129,12 +129,12 @@ func (r Reason) info() reasonInfo {
 // String returns a stable lower-case name for logs and metrics.
 func (r Reason) String() string { return r.info().name }
 
-// Error is every error of this package. Find it with [errors.As] and look at Reason, and at Check for details.
+// Error is every error of this package. Find it with [errors.As] and look at Reason, and at Step for details.
 type Error struct {
 	// Reason says what went wrong.
 	Reason Reason
-	// Check is the stable name of the failed check, e.g. "nonce"; a constant, never data.
-	Check string
+	// Step is the stable name of the rule or step that failed, e.g. "nonce"; a constant, never data.
+	Step string
 	// Code is the OAuth error code that the service sent, if it is a registered one; any other code is dropped.
 	Code string
 	// Err is the cause, for errors.Is and errors.As; it may be nil. Its text is not part of Error's, because causes quote
@@ -145,8 +145,8 @@ type Error struct {
 // Error implements error: constants only.
 func (e *Error) Error() string {
 	s := "authn: " + e.Reason.String()
-	if e.Check != "" {
-		s += ": " + e.Check
+	if e.Step != "" {
+		s += ": " + e.Step
 	}
 	if code := knownCode(e.Code); code != "" {
 		s += " (" + code + ")"
@@ -172,7 +172,7 @@ func transportError(err error) *Error {
 		return own
 	}
 	e := webcall.Explain(err)
-	return &Error{Reason: ReasonTransport, Check: string(e.Problem), Err: e.Err}
+	return &Error{Reason: ReasonTransport, Step: string(e.Problem), Err: e.Err}
 }
 
 // mistake is one fault of a configuration, in words of this package: safe to print.
@@ -186,7 +186,7 @@ func misconfigured(check string, list []error) error {
 	if len(list) == 0 {
 		return nil
 	}
-	return &Error{Reason: ReasonConfiguration, Check: check, Err: errors.Join(list...)}
+	return &Error{Reason: ReasonConfiguration, Step: check, Err: errors.Join(list...)}
 }
 
 // knownCodes are the error codes that may be repeated in a log: RFC 6749, sections 4.1.2.1 and 5.2; OpenID Connect Core 1.0,

@@ -14,7 +14,7 @@ import (
 func TestEveryReasonIsClassified(t *testing.T) {
 	seen := map[string]bool{}
 	for r := ReasonUserCancelled; r <= ReasonKey; r++ {
-		e := &Error{Reason: r, Check: "x"}
+		e := &Error{Reason: r, Step: "x"}
 		name := r.String()
 		if name == "unknown" || seen[name] {
 			t.Errorf("%d is called %q", r, name)
@@ -46,11 +46,11 @@ func TestErrorText(t *testing.T) {
 	cause := errors.New("secret")
 	for want, e := range map[string]*Error{
 		"authn: unknown":                              {},
-		"authn: ID token: nonce":                      {Reason: ReasonIDToken, Check: "nonce", Err: cause},
-		"authn: provider error: error (server_error)": {Reason: ReasonProviderError, Check: "error", Code: "server_error"},
-		"authn: provider error: error":                {Reason: ReasonProviderError, Check: "error", Code: "<script>"},
-		"authn: configuration: request: a; b":         {Reason: ReasonConfiguration, Check: "request", Err: errors.Join(mistake("a"), mistake("b"))},
-		"authn: configuration: key file":              {Reason: ReasonConfiguration, Check: "key file", Err: cause},
+		"authn: ID token: nonce":                      {Reason: ReasonIDToken, Step: "nonce", Err: cause},
+		"authn: provider error: error (server_error)": {Reason: ReasonProviderError, Step: "error", Code: "server_error"},
+		"authn: provider error: error":                {Reason: ReasonProviderError, Step: "error", Code: "<script>"},
+		"authn: configuration: request: a; b":         {Reason: ReasonConfiguration, Step: "request", Err: errors.Join(mistake("a"), mistake("b"))},
+		"authn: configuration: key file":              {Reason: ReasonConfiguration, Step: "key file", Err: cause},
 	} {
 		if e.Error() != want {
 			t.Errorf("%q, want %q", e.Error(), want)

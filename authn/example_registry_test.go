@@ -124,7 +124,7 @@ func ExampleKeyRing() {
 // Audit events go to one hook. An alarm belongs to the family Untrusted.
 func ExampleConfig_audit() {
 	config := authn.Config{Audit: func(_ context.Context, e authn.Event) {
-		fmt.Println(e.Kind, e.Reason, e.Check, e.Family)
+		fmt.Println(e.Kind, e.Reason, e.Step, e.Family)
 	}}
 	config.Environment, config.ClientID, config.RedirectURL = authn.Sandbox(), "RP00000001", "https://shop.example/auth/callback"
 	var err error

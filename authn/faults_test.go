@@ -302,13 +302,13 @@ func TestServiceDownForMinutesThenBack(t *testing.T) {
 			op.clock.advance(took + time.Second)
 		}
 		// Five that fail in a row open the circuit; after that, one probe in each pause.
-		if n, limit := asked.Load(), 5+int64(10*time.Minute/defaultBreakFor)+1; n > limit || n < 6 {
+		if n, limit := asked.Load(), 5+int64(10*time.Minute/defaultCircuitPause)+1; n > limit || n < 6 {
 			t.Errorf("%d requests for %d logins, at most %d expected", n, logins, limit)
 		}
 		for _, e := range endpoints {
 			op.breaks(e, nil)
 		}
-		op.clock.advance(defaultBreakFor)
+		op.clock.advance(defaultCircuitPause)
 		if _, err := op.login(c, Request{Scopes: Attributes}); err != nil {
 			t.Errorf("after it is back: %v", err)
 		}

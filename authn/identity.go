@@ -161,14 +161,14 @@ func (id *Identity) RevealStored() StoredIdentity {
 // have ReasonStored.
 func (s StoredIdentity) Identity() (*Identity, error) {
 	if s.Version != storedVersion {
-		return nil, &Error{Reason: ReasonStored, Check: "identity version"}
+		return nil, &Error{Reason: ReasonStored, Step: "identity version"}
 	}
 	if s.Subject == "" || len(s.Subject) > limits.Subject || s.Issuer == "" {
-		return nil, &Error{Reason: ReasonStored, Check: "identity"}
+		return nil, &Error{Reason: ReasonStored, Step: "identity"}
 	}
 	person, err := s.Person.Person()
 	if err != nil {
-		return nil, &Error{Reason: ReasonStored, Check: "person", Err: err}
+		return nil, &Error{Reason: ReasonStored, Step: "person", Err: err}
 	}
 	id := &Identity{
 		Subject: Subject(s.Subject), Issuer: s.Issuer, ACR: s.ACR, AMR: slices.Clone(s.AMR), AuthTime: s.AuthTime,

@@ -94,14 +94,14 @@ func (c *Client) openIDToken(ctx context.Context, raw string, rules func(map[str
 		return nil, idTokenError(keys.err)
 	}
 	if keys.payload == nil { // refused before the signature was looked at
-		return nil, &Error{Reason: ReasonIDToken, Check: "form"}
+		return nil, &Error{Reason: ReasonIDToken, Step: "form"}
 	}
 	claims, check := c.checkClaims(keys.payload, rules)
 	if check == "" && floorErr != nil {
 		check = "claims"
 	}
 	if check != "" {
-		return nil, &Error{Reason: ReasonIDToken, Check: check}
+		return nil, &Error{Reason: ReasonIDToken, Step: check}
 	}
 	return claims, nil
 }
@@ -116,13 +116,13 @@ func detached(token string) string {
 func idTokenError(err error) error {
 	var j *jose.Error
 	if errors.As(err, &j) {
-		return &Error{Reason: ReasonIDToken, Check: string(j.Check), Err: j}
+		return &Error{Reason: ReasonIDToken, Step: string(j.Check), Err: j}
 	}
 	var own *Error
 	if errors.As(err, &own) {
 		return own
 	}
-	return &Error{Reason: ReasonIDToken, Check: "form"}
+	return &Error{Reason: ReasonIDToken, Step: "form"}
 }
 
 // checkClaims returns the name of the first rule that does not hold.

@@ -209,7 +209,7 @@ func decoys(op *testOP) {
 
 func TestRequireACR(t *testing.T) {
 	op := newOP(t)
-	c := op.client(func(c *Config) { c.RequireACR = []string{"aal3", "aal4"} })
+	c := op.client(func(c *Config) { c.Rules.RequireACR = []string{"aal3", "aal4"} })
 	if _, err := op.login(c, Request{}); err != nil {
 		t.Error(err)
 	}
@@ -222,7 +222,7 @@ func TestRequireACR(t *testing.T) {
 
 func TestAtHashOptional(t *testing.T) {
 	op := newOP(t)
-	c := op.client(func(c *Config) { c.AtHashOptional = true })
+	c := op.client(func(c *Config) { c.Rules.AtHashOptional = true })
 	op.claims = without("at_hash")
 	if _, err := op.login(c, Request{}); err != nil {
 		t.Error(err)
@@ -234,7 +234,7 @@ func TestAtHashOptional(t *testing.T) {
 
 func TestNarrowedAlgorithms(t *testing.T) {
 	op := newOP(t)
-	only := op.client(func(c *Config) { c.IDTokenAlgorithms = []Algorithm{RS256} })
+	only := op.client(func(c *Config) { c.Rules.Algorithms = []Algorithm{RS256} })
 	_, err := op.login(only, Request{})
 	wantError(t, err, ReasonIDToken, "alg")
 	ps, err := testRSAKey().WithAlgorithm(PS256)
@@ -243,14 +243,14 @@ func TestNarrowedAlgorithms(t *testing.T) {
 	}
 	op.idKey = ps
 	op.publish(ps)
-	if _, err := op.login(op.client(func(c *Config) { c.IDTokenAlgorithms = []Algorithm{PS256} }), Request{}); err != nil {
+	if _, err := op.login(op.client(func(c *Config) { c.Rules.Algorithms = []Algorithm{PS256} }), Request{}); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestSkewIsConfigurable(t *testing.T) {
 	op := newOP(t)
-	c := op.client(func(c *Config) { c.IssuedAtSkew, c.ExpirySkew = 5*time.Second, 5*time.Second })
+	c := op.client(func(c *Config) { c.Rules.IssuedAtSkew, c.Rules.ExpirySkew = 5*time.Second, 5*time.Second })
 	op.claims = set("iat", op.clock.now().Add(6*time.Second).Unix())
 	_, err := op.login(c, Request{})
 	wantError(t, err, ReasonIDToken, "iat")
@@ -278,7 +278,7 @@ func TestSkewsAreSeparate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			op := newOP(t)
 			op.claims = row.claims
-			_, err := op.login(op.client(func(c *Config) { c.IssuedAtSkew, c.ExpirySkew = row.iat, row.exp }), Request{})
+			_, err := op.login(op.client(func(c *Config) { c.Rules.IssuedAtSkew, c.Rules.ExpirySkew = row.iat, row.exp }), Request{})
 			if row.wantRefuse != "" {
 				wantError(t, err, ReasonIDToken, row.wantRefuse)
 			} else if err != nil {

@@ -88,10 +88,10 @@ func GenerateKey(alg Algorithm) (Key, error) {
 	case RS256, PS256:
 		signer, err = rsa.GenerateKey(rand.Reader, limits.RSABitsMin)
 	default:
-		return Key{}, &Error{Reason: ReasonConfiguration, Check: "key algorithm"}
+		return Key{}, &Error{Reason: ReasonConfiguration, Step: "key algorithm"}
 	}
 	if err != nil {
-		return Key{}, &Error{Reason: ReasonKey, Check: "generate", Err: err}
+		return Key{}, &Error{Reason: ReasonKey, Step: "generate", Err: err}
 	}
 	kid, err := jose.Thumbprint(signer.Public())
 	if err != nil {
@@ -137,7 +137,7 @@ func (k Key) Algorithm() Algorithm { return k.signing().Algorithm }
 // PublicJWKS returns the public half as a JWK Set, for the registration with the service or a jwks_uri.
 func (k Key) PublicJWKS() ([]byte, error) {
 	if k.signing().Signer == nil {
-		return nil, &Error{Reason: ReasonConfiguration, Check: "no key"}
+		return nil, &Error{Reason: ReasonConfiguration, Step: "no key"}
 	}
 	b, err := jose.MarshalKeySet(k.signing().Public())
 	if err != nil {
@@ -150,7 +150,7 @@ func (k Key) PublicJWKS() ([]byte, error) {
 func (k Key) PublicPEM() ([]byte, error) {
 	der, err := x509.MarshalPKIXPublicKey(k.Public())
 	if err != nil {
-		return nil, &Error{Reason: ReasonConfiguration, Check: "no key"}
+		return nil, &Error{Reason: ReasonConfiguration, Step: "no key"}
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), nil
 }
@@ -161,11 +161,11 @@ func (k Key) RevealPEM() ([]byte, error) {
 	switch k.signing().Signer.(type) {
 	case *rsa.PrivateKey, *ecdsa.PrivateKey:
 	default:
-		return nil, &Error{Reason: ReasonConfiguration, Check: "the private key is not in software"}
+		return nil, &Error{Reason: ReasonConfiguration, Step: "the private key is not in software"}
 	}
 	der, err := x509.MarshalPKCS8PrivateKey(k.signing().Signer)
 	if err != nil {
-		return nil, &Error{Reason: ReasonConfiguration, Check: "the private key cannot be encoded"}
+		return nil, &Error{Reason: ReasonConfiguration, Step: "the private key cannot be encoded"}
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }
@@ -182,7 +182,7 @@ func (k Key) RevealJWK() ([]byte, error) {
 
 // keyError keeps the constant text of package jose: it says what is wrong with the key.
 func keyError(err error) error {
-	return &Error{Reason: ReasonConfiguration, Check: "key", Err: mistake(err.Error())}
+	return &Error{Reason: ReasonConfiguration, Step: "key", Err: mistake(err.Error())}
 }
 
 // KeyRing holds the key that signs client assertions and the keys that are published beside it, so that the key can be
@@ -218,7 +218,7 @@ func NewKeyRing(active Key, published ...Key) (*KeyRing, error) {
 }
 
 func ringError(text string) error {
-	return &Error{Reason: ReasonConfiguration, Check: "key ring", Err: mistake(text)}
+	return &Error{Reason: ReasonConfiguration, Step: "key ring", Err: mistake(text)}
 }
 
 // set checks and publishes the keys; the caller has mu or nobody else has r.

@@ -117,7 +117,7 @@ func (k *keyCache) current(ctx context.Context) (*keySnapshot, error) {
 		return fresh, nil
 	case usable:
 		k.quiet.Store(k.now().UnixNano())
-		k.log.WarnContext(ctx, "signing keys could not be refreshed, the old ones stay in use", slog.String("check", err.Check))
+		k.log.WarnContext(ctx, "signing keys could not be refreshed, the old ones stay in use", slog.String("step", err.Step))
 		return snap, nil
 	default:
 		return nil, err
@@ -197,14 +197,14 @@ func (k *keyCache) get(ctx context.Context) (*keySnapshot, *Error) {
 	a, err := webcall.Get(ctx, k.client, webcall.Query{URL: k.url, Limit: limits.JWKS, Accept: "application/json, application/jwk-set+json"})
 	if err != nil {
 		e := transportError(err)
-		return nil, &Error{Reason: e.Reason, Check: "signing keys: " + e.Check, Err: e.Err}
+		return nil, &Error{Reason: e.Reason, Step: "signing keys: " + e.Step, Err: e.Err}
 	}
 	if a.Status != http.StatusOK {
-		return nil, &Error{Reason: ReasonTransport, Check: "signing keys: status"}
+		return nil, &Error{Reason: ReasonTransport, Step: "signing keys: status"}
 	}
 	set, err := jose.ParseKeySet(a.Body)
 	if err != nil || len(set.Keys) == 0 {
-		return nil, &Error{Reason: ReasonTransport, Check: "signing keys: form"}
+		return nil, &Error{Reason: ReasonTransport, Step: "signing keys: form"}
 	}
 	return &keySnapshot{set: set, fetched: k.now()}, nil
 }

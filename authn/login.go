@@ -52,7 +52,7 @@ type Begun struct {
 func (c *Client) Begin(ctx context.Context, r Request) (Begun, error) {
 	f, target, problem := c.prepare(r)
 	if problem != "" {
-		err := &Error{Reason: ReasonConfiguration, Check: "request", Err: mistake(problem)}
+		err := &Error{Reason: ReasonConfiguration, Step: "request", Err: mistake(problem)}
 		c.report(ctx, LoginRefused, nil, err)
 		return Begun{}, err
 	}
@@ -204,13 +204,13 @@ func (p Pending) RevealBytes() ([]byte, error) {
 	if f := p.fields(); f != nil {
 		return json.Marshal(f)
 	}
-	return nil, &Error{Reason: ReasonStored, Check: "pending"}
+	return nil, &Error{Reason: ReasonStored, Step: "pending"}
 }
 
 // ParsePending decodes what RevealBytes returned. It checks the form, not the origin: whoever stores a pending login where
 // others can reach it must authenticate it. Errors have ReasonStored.
 func ParsePending(b []byte) (Pending, error) {
-	bad := func(check string) (Pending, error) { return Pending{}, &Error{Reason: ReasonStored, Check: check} }
+	bad := func(check string) (Pending, error) { return Pending{}, &Error{Reason: ReasonStored, Step: check} }
 	if len(b) > limits.IdentityStored {
 		return bad("pending size")
 	}
@@ -302,7 +302,7 @@ func (c *Client) finish(ctx context.Context, f *pendingFields, callback url.Valu
 	// "If the ID Token is issued ... with an access code, [c_hash] is REQUIRED" only where the front channel carried it; one
 	// that is there belongs to the code that was sent (OpenID Connect Core 1.0, section 3.3.2.11).
 	if claims.codeHash != nil && !isHalfHash(*claims.codeHash, code) {
-		return nil, &Error{Reason: ReasonIDToken, Check: "c_hash"}
+		return nil, &Error{Reason: ReasonIDToken, Step: "c_hash"}
 	}
 	id := claims.identity(c, f, tokens)
 	if needUserinfo(f.Scopes) {
@@ -325,7 +325,7 @@ func callbackParameters() []string {
 func (c *Client) checkCallback(f *pendingFields, q url.Values) (string, error) {
 	if f == nil || f.Tenant != c.tenant || f.Issuer != c.env.Issuer || f.ClientID != c.clientID || f.RedirectURL != c.redirectURL {
 		// A login that another client began, e.g. that of the other environment or of another tenant.
-		return "", &Error{Reason: ReasonStateMismatch, Check: "pending"}
+		return "", &Error{Reason: ReasonStateMismatch, Step: "pending"}
 	}
 	size := 0
 	for name, values := range q {
@@ -334,37 +334,37 @@ func (c *Client) checkCallback(f *pendingFields, q url.Values) (string, error) {
 		}
 	}
 	if size > limits.CallbackQuery {
-		return "", &Error{Reason: ReasonCallback, Check: "size"}
+		return "", &Error{Reason: ReasonCallback, Step: "size"}
 	}
 	// "Request and response parameters MUST NOT be included more than once" (RFC 6749, section 3.1); unknown ones are
 	// ignored (section 4.1.2).
 	for _, name := range callbackParameters() {
 		if len(q[name]) > 1 {
-			return "", &Error{Reason: ReasonCallback, Check: "duplicate " + name}
+			return "", &Error{Reason: ReasonCallback, Step: "duplicate " + name}
 		}
 	}
 	// RFC 6749, section 10.12: the callback belongs to the login that this browser began.
 	if subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(f.State)) != 1 {
-		return "", &Error{Reason: ReasonStateMismatch, Check: "state"}
+		return "", &Error{Reason: ReasonStateMismatch, Step: "state"}
 	}
 	now, created := c.now(), time.UnixMilli(f.Created)
 	if !c.finished.First(f.State, now, now.Add(c.pendingTTL+time.Minute)) {
-		return "", &Error{Reason: ReasonReplayed, Check: "state"}
+		return "", &Error{Reason: ReasonReplayed, Step: "state"}
 	}
 	// RFC 9207, section 2.4: an "iss" that is not the expected issuer ends the login. That it is absent says nothing unless
 	// the service is known to send it.
 	if (q.Has("iss") || c.env.IssuerInCallback) && q.Get("iss") != c.env.Issuer {
-		return "", &Error{Reason: ReasonIssuerMismatch, Check: "iss"}
+		return "", &Error{Reason: ReasonIssuerMismatch, Step: "iss"}
 	}
 	if q.Has("error") {
 		return "", c.redirectError(q.Get("error"))
 	}
 	if age := now.Sub(created); age > c.pendingTTL || age < -defaultSkew {
-		return "", &Error{Reason: ReasonExpired, Check: "created"}
+		return "", &Error{Reason: ReasonExpired, Step: "created"}
 	}
 	code := q.Get("code")
 	if code == "" {
-		return "", &Error{Reason: ReasonCallback, Check: "code"}
+		return "", &Error{Reason: ReasonCallback, Step: "code"}
 	}
 	return code, nil
 }
@@ -372,7 +372,7 @@ func (c *Client) checkCallback(f *pendingFields, q url.Values) (string, error) {
 // redirectError classifies an error response (RFC 6749, section 4.1.2.1). error_description is not read: it is text from
 // outside that nothing here depends on.
 func (c *Client) redirectError(code string) error {
-	e := &Error{Check: "error", Code: knownCode(code)}
+	e := &Error{Step: "error", Code: knownCode(code)}
 	if slices.Contains(c.wire.CancelCodes, code) {
 		e.Reason = ReasonUserCancelled
 	} else {

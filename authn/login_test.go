@@ -183,7 +183,7 @@ func TestLogsAndErrorsAreClean(t *testing.T) {
 			t.Errorf("%q is in the logs", s)
 		}
 	}
-	for _, want := range []string{"login finished", "login refused", "reason=\"ID token\"", "check=nonce", "family=untrusted"} {
+	for _, want := range []string{"login finished", "login refused", "reason=\"ID token\"", "step=nonce", "family=untrusted"} {
 		if !strings.Contains(logs.String(), want) {
 			t.Errorf("%q is not in the logs:\n%s", want, logs.String())
 		}
@@ -238,7 +238,7 @@ func TestACRValues(t *testing.T) {
 		"none, client":  {[]string{}, nil, ""},
 		"none, request": {nil, []string{}, ""},
 	} {
-		begun := op.begin(op.client(func(cf *Config) { cf.ACRValues = c.config }), Request{ACRValues: c.request})
+		begun := op.begin(op.client(func(cf *Config) { cf.Rules.ACRValues = c.config }), Request{ACRValues: c.request})
 		u, err := url.Parse(begun.URL)
 		if err != nil {
 			t.Fatal(err)

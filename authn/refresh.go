@@ -60,12 +60,12 @@ func (t RefreshToken) RevealBytes() ([]byte, error) {
 	if f := t.fields(); f != nil {
 		return json.Marshal(f)
 	}
-	return nil, &Error{Reason: ReasonStored, Check: "refresh token"}
+	return nil, &Error{Reason: ReasonStored, Step: "refresh token"}
 }
 
 // ParseRefreshToken decodes what RevealBytes returned. It checks the form, not the origin. Errors have ReasonStored.
 func ParseRefreshToken(b []byte) (RefreshToken, error) {
-	bad := &Error{Reason: ReasonStored, Check: "refresh token"}
+	bad := &Error{Reason: ReasonStored, Step: "refresh token"}
 	if len(b) > limits.IdentityStored {
 		return RefreshToken{}, bad
 	}
@@ -118,10 +118,10 @@ func (c *Client) Refresh(ctx context.Context, t RefreshToken) (*Refreshed, error
 
 func (c *Client) refresh(ctx context.Context, f *refreshFields) (*Refreshed, error) {
 	if f == nil || f.Tenant != c.tenant || f.Issuer != c.env.Issuer || f.ClientID != c.clientID {
-		return nil, &Error{Reason: ReasonStored, Check: "refresh token"} // another client's, e.g. of the other environment
+		return nil, &Error{Reason: ReasonStored, Step: "refresh token"} // another client's, e.g. of the other environment
 	}
 	if f.Expires != 0 && !c.now().Before(time.Unix(f.Expires, 0).Add(c.expSkew)) {
-		return nil, &Error{Reason: ReasonTokenRejected, Check: "refresh token expired"}
+		return nil, &Error{Reason: ReasonTokenRejected, Step: "refresh token expired"}
 	}
 	answer, err := c.tokenCall(ctx, c.endpointGrant(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {f.Token}}))
 	if err != nil {
@@ -137,7 +137,7 @@ func (c *Client) refresh(ctx context.Context, f *refreshFields) (*Refreshed, err
 	}
 	// "MUST NOT include any scope not originally granted by the resource owner" (RFC 6749, section 6).
 	if !subset(out.Granted, f.Granted) {
-		return nil, &Error{Reason: ReasonTokenResponse, Check: "scope"}
+		return nil, &Error{Reason: ReasonTokenResponse, Step: "scope"}
 	}
 	if out.IDToken {
 		if err := c.verifyRefreshed(ctx, got, f); err != nil {
@@ -183,7 +183,7 @@ func (c *Client) verifyRefreshed(ctx context.Context, got tokens, f *refreshFiel
 // means that the access token is no longer accepted: refresh it.
 func (c *Client) Reread(ctx context.Context, id *Identity, access Token) (*Identity, error) {
 	if id == nil || id.Issuer != c.env.Issuer || access == (Token{}) {
-		return nil, &Error{Reason: ReasonConfiguration, Check: "identity or access token is missing or of another issuer"}
+		return nil, &Error{Reason: ReasonConfiguration, Step: "identity or access token is missing or of another issuer"}
 	}
 	info, err := c.userinfo(ctx, access, id.Subject.Reveal())
 	if err != nil {

@@ -51,9 +51,9 @@ func NewTenants(base Config) (*Tenants, error) {
 		w := base.Wire.Clone()
 		base.Wire = &w
 	}
-	base.ACRValues, base.RequireACR = slices.Clone(base.ACRValues), slices.Clone(base.RequireACR)
-	base.IDTokenAlgorithms, base.DecryptionKeys = slices.Clone(base.IDTokenAlgorithms), slices.Clone(base.DecryptionKeys)
-	base.JWEKeyAlgorithms, base.JWEContentAlgorithms = slices.Clone(base.JWEKeyAlgorithms), slices.Clone(base.JWEContentAlgorithms)
+	base.Rules.ACRValues, base.Rules.RequireACR = slices.Clone(base.Rules.ACRValues), slices.Clone(base.Rules.RequireACR)
+	base.Rules.Algorithms, base.Encryption.Keys = slices.Clone(base.Rules.Algorithms), slices.Clone(base.Encryption.Keys)
+	base.Encryption.KeyAlgorithms, base.Encryption.ContentAlgorithms = slices.Clone(base.Encryption.KeyAlgorithms), slices.Clone(base.Encryption.ContentAlgorithms)
 	return &Tenants{base: base, shared: s, clients: make(map[string]*Client)}, nil
 }
 
@@ -130,7 +130,7 @@ func (t *Tenants) Finish(ctx context.Context, name string, p Pending, callback u
 
 // unknown is reported like every other refusal, without a client to report it for.
 func (t *Tenants) unknown(ctx context.Context, f *pendingFields) error {
-	err := &Error{Reason: ReasonConfiguration, Check: "unknown tenant"}
+	err := &Error{Reason: ReasonConfiguration, Step: "unknown tenant"}
 	nobody := Client{env: t.base.Environment, now: t.shared.now, audit: t.base.auditHook()}
 	nobody.report(ctx, LoginRefused, f, err)
 	return err

@@ -163,12 +163,12 @@ func TestTenantsShareKeysOfTheService(t *testing.T) {
 func TestTenantsCopyTheirBase(t *testing.T) {
 	op := newOP(t)
 	names := wire.Default()
-	base := Config{Environment: op.env, Wire: &names, ACRValues: []string{"aal3"}}
+	base := Config{Environment: op.env, Wire: &names, Rules: Rules{ACRValues: []string{"aal3"}}}
 	tenants, err := NewTenants(base)
 	if err != nil {
 		t.Fatal(err)
 	}
-	names.ScopeUserCertificate, base.ACRValues[0] = "changed", "changed"
+	names.ScopeUserCertificate, base.Rules.ACRValues[0] = "changed", "changed"
 	c, err := tenants.Add(Tenant{Name: "shop", ClientID: testClientID, Key: testClientKey(), RedirectURL: testRedirect})
 	if err != nil {
 		t.Fatal(err)

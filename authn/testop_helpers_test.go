@@ -44,7 +44,7 @@ func wantError(t *testing.T, err error, reason Reason, check string) *Error {
 	if !errors.As(err, &e) {
 		t.Fatalf("error = %v, want a *authn.Error with %s: %s", err, reason, check)
 	}
-	if e.Reason != reason || e.Check != check {
+	if e.Reason != reason || e.Step != check {
 		t.Fatalf("error = %v, want %s: %s", err, reason, check)
 	}
 	return e

@@ -42,7 +42,7 @@ func (c *Client) exchange(ctx context.Context, f *pendingFields, code string) (t
 	}
 	t, err := answer.tokens(c.now(), &c.wire)
 	if err == nil && t.idToken == "" {
-		err = &Error{Reason: ReasonTokenResponse, Check: "id_token"}
+		err = &Error{Reason: ReasonTokenResponse, Step: "id_token"}
 	}
 	return t, err
 }
@@ -146,10 +146,10 @@ func (g *tokenGuard) RoundTrip(r *http.Request) (*http.Response, error) {
 // tokenError drops everything that package oauth2 says about an answer: it would quote it.
 func tokenError(err error) *Error {
 	if u := (*url.Error)(nil); !errors.As(err, &u) { // what the HTTP client returns is one
-		return &Error{Reason: ReasonTokenResponse, Check: "form"}
+		return &Error{Reason: ReasonTokenResponse, Step: "form"}
 	}
 	e := transportError(err)
-	if e.Check == "size" {
+	if e.Step == "size" {
 		e.Reason = ReasonTokenResponse
 	}
 	return e
@@ -158,13 +158,13 @@ func tokenError(err error) *Error {
 // readTokenAnswer follows RFC 6749, sections 5.1 (status 200, JSON, token_type) and 5.2 (errors).
 func readTokenAnswer(a webcall.Answer) (tokenAnswer, error) {
 	bad := func(check string) (tokenAnswer, error) {
-		return tokenAnswer{}, &Error{Reason: ReasonTokenResponse, Check: check}
+		return tokenAnswer{}, &Error{Reason: ReasonTokenResponse, Step: check}
 	}
 	switch {
 	case a.Status >= 300 && a.Status < 400:
 		return bad("redirect")
 	case a.Status >= 500 || a.Status == http.StatusTooManyRequests || a.Status == http.StatusRequestTimeout:
-		return tokenAnswer{}, &Error{Reason: ReasonTransport, Check: "status"}
+		return tokenAnswer{}, &Error{Reason: ReasonTransport, Step: "status"}
 	case a.Status != http.StatusOK && a.Status < 400:
 		return bad("status")
 	}
@@ -172,14 +172,14 @@ func readTokenAnswer(a webcall.Answer) (tokenAnswer, error) {
 	raw, failed := m["error"] // some services answer errors with 200
 	switch {
 	case a.Status >= 400 && (!a.IsJSON() || err != nil || !failed):
-		return tokenAnswer{}, &Error{Reason: ReasonProviderError, Check: "status"} // an error page, perhaps of something in between
+		return tokenAnswer{}, &Error{Reason: ReasonProviderError, Step: "status"} // an error page, perhaps of something in between
 	case !a.IsJSON():
 		return bad("content-type")
 	case err != nil:
 		return bad("form")
 	case failed:
 		code, _ := strictjson.String(raw)
-		return tokenAnswer{}, &Error{Reason: reasonOfCode(code), Check: "token endpoint", Code: knownCode(code)}
+		return tokenAnswer{}, &Error{Reason: reasonOfCode(code), Step: "token endpoint", Code: knownCode(code)}
 	}
 	if s, ok := strictjson.String(m["access_token"]); !ok || s == "" || len(s) > limits.Token {
 		return bad("access_token")
@@ -223,17 +223,17 @@ func (t tokenAnswer) tokens(now time.Time, w *wire.Profile) (tokens, error) {
 		if raw, present := t.members[f.name]; present {
 			var ok bool
 			if *f.to, ok = strictjson.String(raw); !ok { // empty is none
-				return tokens{}, &Error{Reason: ReasonTokenResponse, Check: f.name}
+				return tokens{}, &Error{Reason: ReasonTokenResponse, Step: f.name}
 			}
 		}
 	}
 	if len(out.refresh) > limits.Token {
-		return tokens{}, &Error{Reason: ReasonTokenResponse, Check: "refresh_token"}
+		return tokens{}, &Error{Reason: ReasonTokenResponse, Step: "refresh_token"}
 	}
 	if raw, present := t.members["scope"]; present {
 		s, ok := strictjson.String(raw)
 		if !ok {
-			return tokens{}, &Error{Reason: ReasonTokenResponse, Check: "scope"}
+			return tokens{}, &Error{Reason: ReasonTokenResponse, Step: "scope"}
 		}
 		out.granted = append([]string{}, strings.Fields(s)...)
 	}
@@ -281,11 +281,11 @@ func (c *Client) assertion() (string, error) {
 		Expires:  issued.Add(c.assertionLifetime).Unix(),
 	})
 	if err != nil {
-		return "", &Error{Reason: ReasonKey, Check: "assertion", Err: err}
+		return "", &Error{Reason: ReasonKey, Step: "assertion", Err: err}
 	}
 	token, err := jose.Sign(c.ring.Active().signing(), c.assertionHeaderType, claims)
 	if err != nil {
-		return "", &Error{Reason: ReasonKey, Check: "assertion", Err: err}
+		return "", &Error{Reason: ReasonKey, Step: "assertion", Err: err}
 	}
 	return token, nil
 }

@@ -19,10 +19,10 @@ func (c *Client) userinfo(ctx context.Context, access Token, subject string) (ma
 	a, err := c.getUserinfo(ctx, access)
 	if err != nil {
 		e := transportError(err)
-		if e.Check == "size" {
-			return nil, &Error{Reason: ReasonUserinfo, Check: "size"}
+		if e.Step == "size" {
+			return nil, &Error{Reason: ReasonUserinfo, Step: "size"}
 		}
-		return nil, &Error{Reason: e.Reason, Check: "userinfo: " + e.Check, Err: e.Err}
+		return nil, &Error{Reason: e.Reason, Step: "userinfo: " + e.Step, Err: e.Err}
 	}
 	return c.readUserinfo(ctx, a, subject)
 }
@@ -42,17 +42,17 @@ func (c *Client) getUserinfo(ctx context.Context, access Token) (webcall.Answer,
 
 func (c *Client) readUserinfo(ctx context.Context, a webcall.Answer, subject string) (map[string]json.RawMessage, error) {
 	bad := func(check string) (map[string]json.RawMessage, error) {
-		return nil, &Error{Reason: ReasonUserinfo, Check: check}
+		return nil, &Error{Reason: ReasonUserinfo, Step: check}
 	}
 	switch {
 	case a.Status >= 300 && a.Status < 400:
 		return bad("redirect")
 	case a.Status >= 500 || a.Status == http.StatusTooManyRequests:
-		return nil, &Error{Reason: ReasonTransport, Check: "userinfo: status"}
+		return nil, &Error{Reason: ReasonTransport, Step: "userinfo: status"}
 	case a.Status == http.StatusUnauthorized: // RFC 6750, section 3.1: the token expired or was revoked
-		return nil, &Error{Reason: ReasonTokenRejected, Check: "userinfo: status"}
+		return nil, &Error{Reason: ReasonTokenRejected, Step: "userinfo: status"}
 	case a.Status != http.StatusOK:
-		return nil, &Error{Reason: ReasonProviderError, Check: "userinfo: status"}
+		return nil, &Error{Reason: ReasonProviderError, Step: "userinfo: status"}
 	}
 	body, isJWT := a.Body, false
 	switch {

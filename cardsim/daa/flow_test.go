@@ -124,7 +124,7 @@ func TestHarmlessKnobsAreAccepted(t *testing.T) {
 
 func TestPS256(t *testing.T) {
 	rp := start(t, daa.WithKnobs(daa.Knobs{Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{Algorithm: "PS256"}}}))
-	c := rp.client(func(c *authn.Config) { c.IDTokenAlgorithms = []authn.Algorithm{jose.PS256} })
+	c := rp.client(func(c *authn.Config) { c.Rules.Algorithms = []authn.Algorithm{jose.PS256} })
 	if _, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{}); err != nil {
 		t.Error(err)
 	}

@@ -124,7 +124,7 @@ func TestUserinfoForms(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.DecryptionKeys = []authn.DecryptionKey{opener}
+		c.Encryption.Keys = []authn.DecryptionKey{opener}
 	})
 	for _, form := range []daa.UserinfoForm{daa.UserinfoEncrypted, daa.UserinfoSignedEncrypted} {
 		rp.svc.SetKnobs(daa.Knobs{Userinfo: daa.UserinfoKnobs{Form: form}})
@@ -280,7 +280,7 @@ func TestAssertionPolicyKnobs(t *testing.T) {
 	}},
 	})
 	c := rp.client(func(c *authn.Config) {
-		c.AssertionAudience, c.AssertionType = c.Environment.Issuer, "client-authentication+jwt"
+		c.Assertion.Audience, c.Assertion.Type = c.Environment.Issuer, "client-authentication+jwt"
 		var err error
 		if c.Key, err = c.Key.WithKeyID("k1"); err != nil {
 			t.Fatal(err)
