@@ -50,7 +50,7 @@ func ParseATR(s string) ([]byte, error) {
 	}
 	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
 	if err != nil || len(b) == 0 {
-		return nil, &Error{Reason: ReasonInvalidConfig, Field: "ATR"}
+		return nil, &Error{Reason: ReasonInvalidConfig, Detail: "ATR"}
 	}
 	return checkATR(b)
 }
@@ -64,7 +64,7 @@ func checkATR(atr []byte) ([]byte, error) {
 	}
 	// ISO/IEC 7816-3, 8.1 and 8.2.1: TS is 3B or 3F, at most 32 characters follow it.
 	if len(atr) < 2 || len(atr) > 33 || (atr[0] != 0x3B && atr[0] != 0x3F) {
-		return nil, &Error{Reason: ReasonInvalidConfig, Field: "ATR"}
+		return nil, &Error{Reason: ReasonInvalidConfig, Detail: "ATR"}
 	}
 	return append([]byte(nil), atr...), nil
 }

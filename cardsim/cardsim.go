@@ -82,12 +82,12 @@ type Card struct {
 // and its issuer security domain is selected. The error is an *[Error].
 func NewCard(c Config) (*Card, error) {
 	if c.JPKI == nil {
-		return nil, &Error{Reason: ReasonInvalidConfig, Field: "JPKI"}
-	}
-	if c.Person == (person.Person{}) {
-		return nil, &Error{Reason: ReasonInvalidConfig, Field: "Person"}
+		return nil, &Error{Reason: ReasonInvalidConfig, Detail: "JPKI"}
 	}
 	holder := c.Person.Reveal()
+	if holder.ID == "" {
+		return nil, &Error{Reason: ReasonInvalidConfig, Detail: "Person"}
+	}
 	now := time.Now
 	if c.Now != nil {
 		now = c.Now
@@ -153,7 +153,7 @@ func checkBlockedStatus(s uint16) (apdu.Status, error) {
 	case apdu.ReferenceDataLocked, apdu.AuthMethodBlocked:
 		return apdu.Status(s), nil
 	default:
-		return 0, &Error{Reason: ReasonInvalidConfig, Field: "BlockedStatus"}
+		return 0, &Error{Reason: ReasonInvalidConfig, Detail: "BlockedStatus"}
 	}
 }
 

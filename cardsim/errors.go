@@ -1,6 +1,9 @@
 package cardsim
 
-import "github.com/kakunin-go/kakunin"
+import (
+	"github.com/kakunin-go/kakunin"
+	"github.com/kakunin-go/kakunin/internal/fault"
+)
 
 // Reason says why a card cannot be made.
 type Reason int
@@ -8,7 +11,7 @@ type Reason int
 // Reasons. The zero value is ReasonUnknown and is never returned.
 const (
 	ReasonUnknown Reason = iota
-	// ReasonInvalidPerson: the person has no such card, or there is no such person.
+	// ReasonInvalidPerson: the person has no such card.
 	ReasonInvalidPerson
 	// ReasonInvalidConfig: a field of the configuration is missing or out of range.
 	ReasonInvalidConfig
@@ -22,48 +25,50 @@ const (
 	ReasonStorageFailed
 )
 
-// String returns a short description.
-func (r Reason) String() string {
-	switch r {
-	case ReasonInvalidPerson:
-		return "invalid person"
-	case ReasonInvalidConfig:
-		return "invalid configuration"
-	case ReasonIssuanceFailed:
-		return "certificate not issued"
-	case ReasonUnknownKind:
-		return "no such kind of card"
-	case ReasonInvalidImage:
-		return "invalid card image"
-	case ReasonStorageFailed:
-		return "card image not stored"
-	case ReasonUnknown:
-	}
-	return "unknown reason"
+// reasons has the reasons in their order.
+var reasons = [...]fault.Row{
+	ReasonInvalidPerson:  {Name: "invalid person", Family: kakunin.Configuration},
+	ReasonInvalidConfig:  {Name: "invalid configuration", Family: kakunin.Configuration},
+	ReasonIssuanceFailed: {Name: "certificate not issued", Family: kakunin.Configuration},
+	ReasonUnknownKind:    {Name: "no such kind of card", Family: kakunin.Configuration},
+	ReasonInvalidImage:   {Name: "invalid card image", Family: kakunin.Configuration},
+	ReasonStorageFailed:  {Name: "card image not stored", Family: kakunin.Configuration},
 }
 
-// Error is the error type of this package. It never holds personal data or PINs: Field is the name of a field.
+// row is what there is to say about the reason.
+func (r Reason) row() fault.Row {
+	if r <= ReasonUnknown || int(r) >= len(reasons) {
+		return fault.Unknown()
+	}
+	return reasons[r]
+}
+
+// String returns a stable phrase in lower case.
+func (r Reason) String() string { return r.row().Name }
+
+// Error is every error of this package. It never holds personal data, PINs or what an outsider sent.
 type Error struct {
 	Reason Reason
-	// Field is the name of a field, or the place in a file; it is never a value.
-	Field string
-	Err   error
+	// Detail is the name of a field, or the place in a file; it is never a value.
+	Detail string
+	// Err is the cause; it may be nil.
+	Err error
 }
 
-// Error describes the reason and names the field.
-func (e *Error) Error() string {
-	s := "cardsim: " + e.Reason.String()
-	if e.Field != "" {
-		s += ": " + e.Field
-	}
-	return s
-}
+// Error names the reason and the detail.
+func (e *Error) Error() string { return fault.Text("cardsim", e.Reason.String(), "", "", e.Detail) }
 
-// Unwrap returns the cause, if any.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Family is always Configuration: whoever configures the simulator has to correct it.
-func (e *Error) Family() kakunin.Family { return kakunin.Configuration }
+// Is reports whether the target is an *Error with the same reason.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t.Reason == e.Reason
+}
+
+// Family is [kakunin.Configuration] for every reason: whoever sets up the simulator has to correct it.
+func (e *Error) Family() kakunin.Family { return e.Reason.row().Family }
 
 // UserMessage is empty: the family's message is used.
-func (e *Error) UserMessage() kakunin.Message { return kakunin.Message{} }
+func (e *Error) UserMessage() kakunin.Message { return e.Reason.row().Message }

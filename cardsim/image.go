@@ -139,7 +139,7 @@ func (i image) seal() ([]byte, error) {
 
 // parseImage reads an image and checks its form and digest; whether it fits a card shows when the card is made again.
 func parseImage(data []byte) (image, error) {
-	bad := func(field string) (image, error) { return image{}, &Error{Reason: ReasonInvalidImage, Field: field} }
+	bad := func(field string) (image, error) { return image{}, &Error{Reason: ReasonInvalidImage, Detail: field} }
 	if len(data) > limits.CardImage {
 		return bad("size")
 	}
@@ -173,7 +173,7 @@ func (i image) state() (state, error) {
 	for _, r := range i.References {
 		id, err := strconv.ParseUint(r.File, 16, 16)
 		if err != nil || len(r.File) != 4 {
-			return nil, &Error{Reason: ReasonInvalidImage, Field: "references.file"}
+			return nil, &Error{Reason: ReasonInvalidImage, Detail: "references.file"}
 		}
 		out = append(out, &referenceState{application: r.Application, file: uint16(id), value: []byte(r.Value), tries: r.Tries})
 	}
@@ -188,7 +188,7 @@ func cardFrom(data []byte, c Config) (*Card, error) {
 	}
 	kind, err := ParseKind(i.Kind)
 	if err != nil || kind == DefaultKind {
-		return nil, &Error{Reason: ReasonInvalidImage, Field: "kind"}
+		return nil, &Error{Reason: ReasonInvalidImage, Detail: "kind"}
 	}
 	if c.JPKI == nil {
 		if c.JPKI, err = issuer.New(issuer.Config{Seed: i.Seed, Now: c.Now}); err != nil {
@@ -196,22 +196,22 @@ func cardFrom(data []byte, c Config) (*Card, error) {
 		}
 	}
 	if c.JPKI.Seed() != i.Seed {
-		return nil, &Error{Reason: ReasonInvalidImage, Field: "seed: another JPKI"}
+		return nil, &Error{Reason: ReasonInvalidImage, Detail: "seed: another JPKI"}
 	}
 	if len(c.ATR) == 0 {
 		if c.ATR, err = ParseATR(i.ATR); err != nil {
-			return nil, &Error{Reason: ReasonInvalidImage, Field: "atr"}
+			return nil, &Error{Reason: ReasonInvalidImage, Detail: "atr"}
 		}
 	}
 	if c.Person, err = i.Person.person(); err != nil {
-		return nil, &Error{Reason: ReasonInvalidImage, Field: "person", Err: err}
+		return nil, &Error{Reason: ReasonInvalidImage, Detail: "person", Err: err}
 	}
 	out, err := c.card(kind, i.Issued)
 	if err != nil {
 		return nil, err
 	}
 	if !bytes.Equal(out.signing, i.SigningCertificate) || !bytes.Equal(out.auth, i.AuthenticationCertificate) {
-		return nil, &Error{Reason: ReasonInvalidImage, Field: "certificates: not those of this person, time and JPKI"}
+		return nil, &Error{Reason: ReasonInvalidImage, Detail: "certificates: not those of this person, time and JPKI"}
 	}
 	from, err := i.state()
 	if err != nil {
@@ -226,7 +226,7 @@ func cardFrom(data []byte, c Config) (*Card, error) {
 // resume takes over a state that came from outside, if every reference of the card is in it and every value and counter is
 // one that commands can have brought about.
 func (c *Card) resume(from state) error {
-	bad := func(field string) error { return &Error{Reason: ReasonInvalidImage, Field: "references." + field} }
+	bad := func(field string) error { return &Error{Reason: ReasonInvalidImage, Detail: "references." + field} }
 	if len(from) != len(c.state) {
 		return bad("number")
 	}
@@ -300,7 +300,7 @@ func FromImage(data []byte, c Config) (*Card, error) {
 // keepIn writes the image to a file now and whenever the state changes.
 func (c *Card) keepIn(path string, replace bool) error {
 	if _, err := os.Lstat(path); !replace && !errors.Is(err, fs.ErrNotExist) {
-		return &Error{Reason: ReasonInvalidConfig, Field: "SaveTo: the file exists", Err: err}
+		return &Error{Reason: ReasonInvalidConfig, Detail: "SaveTo: the file exists", Err: err}
 	}
 	keep := func(s state) error {
 		data, err := c.imageWith(s)
@@ -318,7 +318,7 @@ func (c *Card) keepIn(path string, replace bool) error {
 
 func readFile(path string) ([]byte, error) {
 	failed := func(err error) ([]byte, error) {
-		return nil, &Error{Reason: ReasonStorageFailed, Field: "read", Err: err}
+		return nil, &Error{Reason: ReasonStorageFailed, Detail: "read", Err: err}
 	}
 	f, err := os.Open(path) //nolint:gosec // the caller's choice
 	if err != nil {
@@ -337,7 +337,7 @@ func readFile(path string) ([]byte, error) {
 func writeFile(path string, data []byte) (err error) {
 	defer func() {
 		if err != nil {
-			err = &Error{Reason: ReasonStorageFailed, Field: "write", Err: err}
+			err = &Error{Reason: ReasonStorageFailed, Detail: "write", Err: err}
 		}
 	}()
 	dir := filepath.Dir(path)

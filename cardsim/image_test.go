@@ -56,7 +56,7 @@ func TestSaveAndLoad(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", kind, err)
 		}
-		if second.Kind() != kind || !bytes.Equal(second.ATR(), first.ATR()) || second.Person() != first.Person() {
+		if second.Kind() != kind || !bytes.Equal(second.ATR(), first.ATR()) || second.Person().Reveal() != first.Person().Reveal() {
 			t.Errorf("%s: another card came back", kind)
 		}
 		a1, a2 := first.Certificates()
@@ -294,7 +294,7 @@ func TestImageRefusals(t *testing.T) {
 		c, err := FromImage(data, Config{JPKI: j, Now: testNow})
 		field, _, _ := strings.Cut(name, " ")
 		var got *Error
-		if c != nil || !errors.As(err, &got) || got.Reason != ReasonInvalidImage || !strings.HasPrefix(got.Field, field) {
+		if c != nil || !errors.As(err, &got) || got.Reason != ReasonInvalidImage || !strings.HasPrefix(got.Detail, field) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if err != nil && (strings.Contains(err.Error(), "花子") || strings.Contains(err.Error(), "1234")) {

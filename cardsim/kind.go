@@ -126,7 +126,7 @@ const childAge = 15
 func kindFor(k Kind, d person.Details, now time.Time) (Kind, error) {
 	switch {
 	case !k.valid():
-		return 0, &Error{Reason: ReasonInvalidConfig, Field: "Kind"}
+		return 0, &Error{Reason: ReasonInvalidConfig, Detail: "Kind"}
 	case k != DefaultKind:
 		return k, nil
 	case d.AgeOn(now) < childAge:
@@ -151,7 +151,7 @@ func (k Kind) issuedFor(d person.Details, now time.Time) (time.Time, error) {
 			return at, nil
 		}
 	}
-	return time.Time{}, &Error{Reason: ReasonInvalidPerson, Field: "Kind does not fit the holder's age"}
+	return time.Time{}, &Error{Reason: ReasonInvalidPerson, Detail: "Kind does not fit the holder's age"}
 }
 
 // authorities returns the JPKI whose CAs issue the certificates of a card of the kind that is made at a time.

@@ -16,7 +16,7 @@ func (c *Card) personalise() error {
 	holder := c.holder.Reveal().IssuedOn(c.issued)
 	end, ok := holder.CardEnd()
 	if !ok || end.Before(c.issued) {
-		return &Error{Reason: ReasonInvalidPerson, Field: "CardExpiry"}
+		return &Error{Reason: ReasonInvalidPerson, Detail: "CardExpiry"}
 	}
 	var err error
 	if c.holder, err = person.New(holder); err != nil {

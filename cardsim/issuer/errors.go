@@ -1,14 +1,18 @@
 package issuer
 
-import "github.com/kakunin-go/kakunin"
+import (
+	"github.com/kakunin-go/kakunin"
+	"github.com/kakunin-go/kakunin/internal/fault"
+)
 
-// Reason tells errors of this package apart. The zero value is no reason.
+// Reason says why something was not issued, revoked or published.
 type Reason int
 
-// Reasons of an [Error].
+// Reasons. The zero value is ReasonUnknown and is never returned.
 const (
-	// ReasonBadSubject: a field of the Subject cannot stand in a certificate; Error.Field names it.
-	ReasonBadSubject Reason = iota + 1
+	ReasonUnknown Reason = iota
+	// ReasonBadSubject: a field of the Subject cannot stand in a certificate; Detail names it.
+	ReasonBadSubject
 	// ReasonBadKey: there is no public key.
 	ReasonBadKey
 	// ReasonNotIssued: the CA has not issued a certificate with that serial number.
@@ -27,52 +31,53 @@ const (
 	ReasonMalformed
 )
 
-// String returns a stable lower-case text.
-func (r Reason) String() string {
-	switch r {
-	case ReasonBadSubject:
-		return "unusable subject"
-	case ReasonBadKey:
-		return "no public key"
-	case ReasonNotIssued:
-		return "no such certificate"
-	case ReasonAlreadyRevoked:
-		return "already revoked"
-	case ReasonNotOnHold:
-		return "not on hold"
-	case ReasonBadRevocationReason:
-		return "unusable revocation reason"
-	case ReasonUnknownPartition:
-		return "no such revocation list"
-	case ReasonDuplicateSerial:
-		return "serial number in use"
-	case ReasonMalformed:
-		return "cannot be encoded"
-	default:
-		return "unknown"
-	}
+// reasons has the reasons in their order.
+var reasons = [...]fault.Row{
+	ReasonBadSubject:          {Name: "unusable subject", Family: kakunin.Configuration},
+	ReasonBadKey:              {Name: "no public key", Family: kakunin.Configuration},
+	ReasonNotIssued:           {Name: "no such certificate", Family: kakunin.Configuration},
+	ReasonAlreadyRevoked:      {Name: "already revoked", Family: kakunin.Configuration},
+	ReasonNotOnHold:           {Name: "not on hold", Family: kakunin.Configuration},
+	ReasonBadRevocationReason: {Name: "unusable revocation reason", Family: kakunin.Configuration},
+	ReasonUnknownPartition:    {Name: "no such revocation list", Family: kakunin.Configuration},
+	ReasonDuplicateSerial:     {Name: "serial number in use", Family: kakunin.Configuration},
+	ReasonMalformed:           {Name: "cannot be encoded", Family: kakunin.Configuration},
 }
 
-// Error is every error of this package.
+// row is what there is to say about the reason.
+func (r Reason) row() fault.Row {
+	if r <= ReasonUnknown || int(r) >= len(reasons) {
+		return fault.Unknown()
+	}
+	return reasons[r]
+}
+
+// String returns a stable phrase in lower case.
+func (r Reason) String() string { return r.row().Name }
+
+// Error is every error of this package. It never holds personal data, PINs or what an outsider sent.
 type Error struct {
 	Reason Reason
-	Field  string // of the Subject, for ReasonBadSubject
-	Err    error  // may be nil
+	// Detail is the name of a field; it is never a value.
+	Detail string
+	// Err is the cause; it may be nil.
+	Err error
 }
 
-// Error names the reason and the field, never a value.
-func (e *Error) Error() string {
-	if e.Field != "" {
-		return "issuer: " + e.Reason.String() + ": " + e.Field
-	}
-	return "issuer: " + e.Reason.String()
-}
+// Error names the reason and the detail.
+func (e *Error) Error() string { return fault.Text("issuer", e.Reason.String(), "", "", e.Detail) }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Family returns kakunin.Configuration: a test is set up wrongly.
-func (*Error) Family() kakunin.Family { return kakunin.Configuration }
+// Is reports whether the target is an *Error with the same reason.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t.Reason == e.Reason
+}
 
-// UserMessage returns the zero message: the family's will do.
-func (*Error) UserMessage() kakunin.Message { return kakunin.Message{} }
+// Family is [kakunin.Configuration] for every reason: whoever sets up the simulator has to correct it.
+func (e *Error) Family() kakunin.Family { return e.Reason.row().Family }
+
+// UserMessage is empty: the family's message is used.
+func (e *Error) UserMessage() kakunin.Message { return e.Reason.row().Message }

@@ -26,7 +26,7 @@ type Subject struct {
 // complete checks a subject and fills in the substitute flags, one "0" per code point.
 func (s Subject) complete(p profile) (Subject, fourinfo.PartialDate, error) {
 	bad := func(field string) (Subject, fourinfo.PartialDate, error) {
-		return Subject{}, fourinfo.PartialDate{}, &Error{Reason: ReasonBadSubject, Field: field}
+		return Subject{}, fourinfo.PartialDate{}, &Error{Reason: ReasonBadSubject, Detail: field}
 	}
 	for _, f := range []struct{ field, value string }{
 		{"PrefectureRomaji", s.PrefectureRomaji}, {"CityRomaji", s.CityRomaji},

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"log/slog"
 	"strings"
 	"time"
 
@@ -13,9 +12,11 @@ import (
 )
 
 // Description says who a synthetic person is, as the resident record (住民票) has it. [Description.Person] derives from it
-// what the certificates and the card say. Everything but ID, a name, Municipality, Street and Birth may be empty. Printing
-// one shows its ID only.
+// what the certificates and the card say. Everything but ID, a name, Municipality, Street and Birth may be empty. Printing,
+// logging or encoding one shows nothing; its fields are in the open for a program to fill in, so keep the [Person] made
+// from it and not the Description.
 type Description struct {
+	redacted
 	// ID is a short ASCII name; keys, numbers and PINs that are not given derive from it.
 	ID string
 	// Family and Given are the two parts of the name (姓, 名); who has one name has one of them. Characters that the
@@ -37,18 +38,6 @@ type Description struct {
 	// IndividualNumber, AuthPIN, TextPIN, SigningPassword, SecurityCode and CardExpiry are as in [Details].
 	IndividualNumber, AuthPIN, TextPIN, SigningPassword, SecurityCode, CardExpiry string
 }
-
-// String returns the ID.
-func (d Description) String() string { return "person.Description(" + d.ID + ")" }
-
-// GoString returns the ID.
-func (d Description) GoString() string { return d.String() }
-
-// LogValue returns the ID.
-func (d Description) LogValue() slog.Value { return slog.StringValue(d.String()) }
-
-// MarshalText returns the ID: encoding a description with encoding/json shows nothing more.
-func (d Description) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // Era is a Japanese era. The zero value counts years as the Gregorian calendar does.
 type Era int
@@ -140,7 +129,7 @@ func (d Description) name() (string, bool) {
 
 // Person derives the person. The error is an *[Error] with [ReasonInvalid] that names the field.
 func (d Description) Person() (Person, error) {
-	bad := func(field string) (Person, error) { return Person{}, &Error{Reason: ReasonInvalid, Field: field} }
+	bad := func(field string) (Person, error) { return Person{}, &Error{Reason: ReasonInvalid, Detail: field} }
 	if d.ID == "" {
 		return bad("ID")
 	}

@@ -15,17 +15,21 @@
 package person
 
 import (
-	"fmt"
-	"log/slog"
 	"unicode/utf8"
 
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/redact"
 )
 
-// Person is a synthetic person who fits on a card. It shows nothing of itself when it is printed, logged or encoded; two of
-// them compare with ==. The zero value is nobody, for whom no card is made.
-type Person struct{ details Details }
+type redacted = redact.Mark
+
+// Person is a synthetic person who fits on a card. It shows nothing of itself when it is printed, logged or encoded. The
+// zero value is nobody, for whom no card is made.
+type Person struct {
+	redacted
+	details redact.Value[Details]
+}
 
 // Details are the texts on the card and the PINs. They are plain data: keep the [Person], and reveal them where they are
 // used.
@@ -69,38 +73,19 @@ func New(d Details) (Person, error) {
 		{"CardExpiry", d.CardExpiry == "" || validBirthdate(d.CardExpiry) && d.CardExpiry[6:] != "00"},
 	} {
 		if !check.ok {
-			return Person{}, &Error{Reason: ReasonInvalid, Field: check.field}
+			return Person{}, &Error{Reason: ReasonInvalid, Detail: check.field}
 		}
 	}
-	return Person{d}, nil
+	return Person{details: redact.Seal(d)}, nil
 }
 
 func text(s string) bool { return s != "" && len(s) <= limits.Attribute && utf8.ValidString(s) }
 
 // ID is the short ASCII name that the person was made with; "" for nobody.
-func (p Person) ID() string { return p.details.ID }
+func (p Person) ID() string { return p.details.Reveal().ID }
 
-// Reveal returns what is on the card and its PINs.
-func (p Person) Reveal() Details { return p.details }
-
-const redacted = "[redacted]"
-
-// String shows nothing.
-func (Person) String() string { return redacted }
-
-// GoString shows nothing.
-func (Person) GoString() string { return redacted }
-
-// LogValue shows nothing.
-func (Person) LogValue() slog.Value { return slog.StringValue(redacted) }
-
-// MarshalText shows nothing.
-func (Person) MarshalText() ([]byte, error) { return []byte(redacted), nil }
-
-var (
-	_ fmt.GoStringer = Person{}
-	_ slog.LogValuer = Person{}
-)
+// Reveal returns what is on the card and its PINs; all is empty for nobody.
+func (p Person) Reveal() Details { return p.details.Reveal() }
 
 // IsPIN reports whether a value has the format of the PINs: 4 digits.
 func IsPIN(v []byte) bool { return len(v) == 4 && digits(v) }

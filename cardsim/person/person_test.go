@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/internal/redact"
 )
 
 // testTime is the day of these tests.
@@ -317,7 +318,7 @@ func TestRandomPersons(t *testing.T) {
 		}
 	}
 	for _, at := range []time.Time{{}, time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9000, 1, 1, 0, 0, 0, 0, time.UTC)} {
-		if p := Random("at any time", at); p == (Person{}) {
+		if p := Random("at any time", at); p.ID() == "" {
 			t.Errorf("at %v", at)
 		}
 	}
@@ -366,18 +367,21 @@ func TestPrintingAPersonShowsNothingPersonal(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := Description{ID: "hanako", Family: "確認", AuthPIN: "1234"}
-	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
-		if got := fmt.Sprintf(format, p); got != "[redacted]" {
-			t.Errorf("%s: %s", format, got)
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%d", "%x"} {
+		for _, v := range []any{p, &p, d, &d} {
+			if got := fmt.Sprintf(format, v); got != redact.Text {
+				t.Errorf("%s of %T: %s", format, v, got)
+			}
 		}
-		if got := fmt.Sprintf(format, d); got != "person.Description(hanako)" {
+		// Where package fmt asks no method.
+		if got := fmt.Sprintf(format, struct{ holder Person }{p}); strings.Contains(got, "確認") || strings.Contains(got, "ABC123") {
 			t.Errorf("%s: %s", format, got)
 		}
 	}
-	if got := p.LogValue().String() + d.LogValue().String(); got != "[redacted]person.Description(hanako)" {
+	if got := p.LogValue().String() + d.LogValue().String(); got != redact.Text+redact.Text {
 		t.Error(got)
 	}
-	if b, err := json.Marshal([]any{p, d}); err != nil || string(b) != `["[redacted]","person.Description(hanako)"]` {
+	if b, err := json.Marshal([]any{p, d}); err != nil || string(b) != `["[redacted]","[redacted]"]` {
 		t.Errorf("%s %v", b, err)
 	}
 }

@@ -25,12 +25,13 @@ import (
 	"sync"
 
 	"github.com/kakunin-go/kakunin"
+	"github.com/kakunin-go/kakunin/internal/fault"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
-// Record returns a transport that does what another one does and writes a transcript of it: values of PINs and session keys masked, what the card answers not. With a real card in a reader the transcript holds the
-// holder's data.
+// Record returns a transport that does what another one does and writes a transcript of it: values of PINs and session
+// keys masked, what the card answers not. With a real card in a reader the transcript holds the holder's data.
 //
 // It is a card.Transactor and passes transactions on to a transport that has them; it is a card.PowerCycler if the other
 // one is. Not safe for concurrent use, unless both the transport and the writer are.
@@ -128,9 +129,9 @@ func NewReplay(r io.Reader) (*Replay, error) {
 	}
 	if err := lines.Err(); err != nil {
 		if errors.Is(err, bufio.ErrTooLong) {
-			return nil, &Error{Reason: ReasonInvalid, Field: "line too long"}
+			return nil, &Error{Reason: ReasonInvalid, Detail: "line too long"}
 		}
-		return nil, &Error{Reason: ReasonInvalid, Field: "read", Err: err}
+		return nil, &Error{Reason: ReasonInvalid, Detail: "read", Err: err}
 	}
 	if pending {
 		return nil, invalidTranscript(p.exchanges[len(p.exchanges)-1].line)
@@ -139,7 +140,7 @@ func NewReplay(r io.Reader) (*Replay, error) {
 }
 
 func invalidTranscript(line int) error {
-	return &Error{Reason: ReasonInvalid, Field: "line " + strconv.Itoa(line)}
+	return &Error{Reason: ReasonInvalid, Detail: "line " + strconv.Itoa(line)}
 }
 
 func parseCommandLine(s string) (exchange, bool) {
@@ -168,11 +169,11 @@ func (p *Replay) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.next == len(p.exchanges) {
-		return nil, &Error{Reason: ReasonDiffers, Field: "no command is left"}
+		return nil, &Error{Reason: ReasonDiffers, Detail: "no command is left"}
 	}
 	e := p.exchanges[p.next]
 	if !e.is(command) {
-		return nil, &Error{Reason: ReasonDiffers, Field: "line " + strconv.Itoa(e.line)}
+		return nil, &Error{Reason: ReasonDiffers, Detail: "line " + strconv.Itoa(e.line)}
 	}
 	p.next++
 	return bytes.Clone(e.response), nil
@@ -237,45 +238,52 @@ type Reason int
 // Reasons. The zero value is ReasonUnknown and is never returned.
 const (
 	ReasonUnknown Reason = iota
-	// ReasonInvalid: a transcript is not one; Field names the line.
+	// ReasonInvalid: a transcript is not one; Detail names the line.
 	ReasonInvalid
-	// ReasonDiffers: a program sent another command than the transcript has; Field names the line.
+	// ReasonDiffers: a program sent another command than the transcript has; Detail names the line.
 	ReasonDiffers
 )
 
-// String returns a short description.
-func (r Reason) String() string {
-	switch r {
-	case ReasonInvalid:
-		return "invalid transcript"
-	case ReasonDiffers:
-		return "the command differs from the transcript"
-	case ReasonUnknown:
-	}
-	return "unknown reason"
+// reasons has the reasons in their order.
+var reasons = [...]fault.Row{
+	ReasonInvalid: {Name: "invalid transcript", Family: kakunin.Configuration},
+	ReasonDiffers: {Name: "the command differs from the transcript", Family: kakunin.Configuration},
 }
 
-// Error is the error type of this package. It never holds what a card or a program said: Field is a line.
+// row is what there is to say about the reason.
+func (r Reason) row() fault.Row {
+	if r <= ReasonUnknown || int(r) >= len(reasons) {
+		return fault.Unknown()
+	}
+	return reasons[r]
+}
+
+// String returns a stable phrase in lower case.
+func (r Reason) String() string { return r.row().Name }
+
+// Error is every error of this package. It never holds personal data, PINs or what an outsider sent.
 type Error struct {
 	Reason Reason
-	Field  string
-	Err    error
+	// Detail is a line; it is never a value.
+	Detail string
+	// Err is the cause; it may be nil.
+	Err error
 }
 
-// Error describes the reason and names the line.
-func (e *Error) Error() string {
-	s := "transcript: " + e.Reason.String()
-	if e.Field != "" {
-		s += ": " + e.Field
-	}
-	return s
-}
+// Error names the reason and the detail.
+func (e *Error) Error() string { return fault.Text("transcript", e.Reason.String(), "", "", e.Detail) }
 
-// Unwrap returns the cause, if any.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Family is always Configuration: whoever configures the simulator has to correct it.
-func (e *Error) Family() kakunin.Family { return kakunin.Configuration }
+// Is reports whether the target is an *Error with the same reason.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t.Reason == e.Reason
+}
+
+// Family is [kakunin.Configuration] for every reason: whoever sets up the simulator has to correct it.
+func (e *Error) Family() kakunin.Family { return e.Reason.row().Family }
 
 // UserMessage is empty: the family's message is used.
-func (e *Error) UserMessage() kakunin.Message { return kakunin.Message{} }
+func (e *Error) UserMessage() kakunin.Message { return e.Reason.row().Message }
