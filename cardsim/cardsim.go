@@ -210,7 +210,7 @@ func (c *Card) Certificates() (signing, authentication []byte) {
 
 // Client opens the card with jpki/card over a transport of its own.
 func (c *Card) Client(ctx context.Context) (*card.Card, error) {
-	return card.Open(ctx, c.Transport(), card.Options{})
+	return card.Open(ctx, c.Transport(), card.Config{})
 }
 
 // TB is the part of testing.TB that New needs.

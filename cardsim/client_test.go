@@ -45,7 +45,7 @@ func TestClientFindsTheSamePersonTwice(t *testing.T) {
 			if client.Kind() != card.Plastic {
 				t.Errorf("kind %v", client.Kind())
 			}
-			onCard, err := client.Attributes(ctx, details.TextPIN)
+			onCard, err := client.Attributes(ctx, card.TextPIN, details.TextPIN)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -56,7 +56,7 @@ func TestClientFindsTheSamePersonTwice(t *testing.T) {
 			if c.Kind() == cardsim.Child {
 				return // has no signing certificate
 			}
-			if err := client.VerifySigningPassword(ctx, details.SigningPassword); err != nil {
+			if err := client.Verify(ctx, card.SigningPIN, details.SigningPassword); err != nil {
 				t.Fatal(err)
 			}
 			der, err := client.SigningCertificate(ctx)
@@ -88,8 +88,7 @@ func TestClientFindsTheSamePersonTwice(t *testing.T) {
 			if err := client.Close(ctx); err != nil {
 				t.Error(err)
 			}
-			var refused *card.PINError
-			if err := client.VerifyAuthPIN(ctx, "0000"); errors.As(err, &refused) {
+			if err := client.Verify(ctx, card.AuthPIN, "0000"); !errors.Is(err, &card.Error{Reason: card.ReasonClosed}) {
 				t.Error("a closed client still talks to the card")
 			}
 		})

@@ -2,7 +2,7 @@
 //
 //	c := cardsim.New(t, person.Hanako)              // a card in one line
 //	client, err := c.Client(ctx)                    // the same *card.Card that a PC/SC reader gives
-//	err = client.VerifyAuthPIN(ctx, "1234")
+//	err = client.Verify(ctx, card.AuthPIN, "1234")
 //
 // [Card.Transmit] takes command APDUs and gives response APDUs, [Card.Transport] is an in-process transport for
 // jpki/card, and package cardsim/vpcd plugs the same card into pcscd, where any PC/SC program sees it as a card in a

@@ -43,11 +43,11 @@ func ExampleNewCard() {
 	}
 	defer func() { _ = client.Close(ctx) }()
 
-	var wrong *card.PINError
-	if errors.As(client.VerifyAuthPIN(ctx, "0000"), &wrong) {
+	var wrong *card.Error
+	if errors.As(client.Verify(ctx, card.AuthPIN, "0000"), &wrong) {
 		fmt.Println("wrong PIN, tries left:", wrong.Remaining)
 	}
-	if err := client.VerifyAuthPIN(ctx, hanako.Reveal().AuthPIN); err != nil {
+	if err := client.Verify(ctx, card.AuthPIN, hanako.Reveal().AuthPIN); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -196,7 +196,7 @@ func verifyCard() error {
 	if err != nil {
 		return err
 	}
-	client, err := card.Open(ctx, c.Transport(), card.Options{Roots: roots})
+	client, err := card.Open(ctx, c.Transport(), card.Config{Roots: roots})
 	if err != nil {
 		return err
 	}

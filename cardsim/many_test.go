@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
 // Many cards of one JPKI in one process, each made, used, traced and saved by several goroutines at the same time. The race
@@ -40,10 +42,10 @@ func TestManyCardsAtOnce(t *testing.T) {
 							t.Error(err)
 						}
 					}()
-					if _, err := client.AuthPINTries(t.Context()); err != nil {
+					if _, err := client.Tries(t.Context(), card.AuthPIN); err != nil {
 						t.Error(err)
 					}
-					if err := client.VerifyAuthPIN(t.Context(), "1234"); (err == nil) == (kind == BlockedPINs) {
+					if err := client.Verify(t.Context(), card.AuthPIN, "1234"); (err == nil) == (kind == BlockedPINs) {
 						t.Errorf("%s: %v", kind, err)
 					}
 					if _, err := c.Image(); err != nil {

@@ -18,12 +18,12 @@ import (
 // errCertificate: the certificate on the card is not good for this purpose now.
 var errCertificate = errors.New("daa: certificate not good")
 
-// withCard opens the card for one step and removes power afterwards, so that no verified PIN stays behind.
+// withCard opens the card for one step and removes power afterwards, so that no verified PIN stays behind. A step may spend
+// the last try: the screen shows the remaining ones and warns before the last, so that spending it is the person's choice.
 func withCard(ctx context.Context, h *hand, step func(*card.Card) error) (err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	// The screen shows the remaining tries and warns before the last one, so that spending it is the person's choice.
-	c, err := card.Open(ctx, h.card.Transport(), card.Options{AllowLastTry: true})
+	c, err := card.Open(ctx, h.card.Transport(), card.Config{})
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func withCard(ctx context.Context, h *hand, step func(*card.Card) error) (err er
 func (s *Service) authenticate(ctx context.Context, h *hand, pin string) ([]byte, error) {
 	var der []byte
 	err := withCard(ctx, h, func(c *card.Card) error {
-		if err := c.VerifyAuthPIN(ctx, pin); err != nil {
+		if err := c.Verify(ctx, card.AuthPIN, pin, card.AllowLastTry()); err != nil {
 			return err
 		}
 		var err error
@@ -83,7 +83,7 @@ func (s *Service) checkCertificate(ctx context.Context, v *jpki.Verifier, leaf *
 // readAttributes reads the four attributes from the text application.
 func readAttributes(ctx context.Context, h *hand, pin string) (p fourinfo.Person, err error) {
 	err = withCard(ctx, h, func(c *card.Card) error {
-		p, err = c.Attributes(ctx, pin)
+		p, err = c.Attributes(ctx, card.TextPIN, pin, card.AllowLastTry())
 		return err
 	})
 	return p, err
@@ -93,7 +93,7 @@ func readAttributes(ctx context.Context, h *hand, pin string) (p fourinfo.Person
 // validity; its revocation only for government relying parties, as the service is reported to do.
 func (s *Service) signTransaction(ctx context.Context, h *hand, password string, t *transaction) (signature, der []byte, err error) {
 	err = withCard(ctx, h, func(c *card.Card) error {
-		if err := c.VerifySigningPassword(ctx, password); err != nil {
+		if err := c.Verify(ctx, card.SigningPIN, password, card.AllowLastTry()); err != nil {
 			return err
 		}
 		var err error
@@ -118,7 +118,7 @@ func (s *Service) signTransaction(ctx context.Context, h *hand, password string,
 		if digest, ok := bytes.CutPrefix(t.input, digestInfoSHA256); ok && len(digest) == sha256.Size {
 			signature, err = key.SignContext(ctx, digest, crypto.SHA256)
 		} else {
-			signature, err = key.SignContext(ctx, t.input, card.BareHash)
+			signature, err = key.SignContext(ctx, t.input, card.WithoutDigestInfo)
 		}
 		return err
 	})

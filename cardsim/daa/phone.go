@@ -262,13 +262,13 @@ func (s *Service) takeSigningPassword(ctx context.Context, v *visit, form url.Va
 
 // cardProblem turns what the card or the certificate check said into a page.
 func (s *Service) cardProblem(ctx context.Context, v *visit, err error) {
-	var refused *card.PINError
+	var refused *card.Error
 	switch {
-	case errors.As(err, &refused) && refused.Remaining != 0: // -1 when the card does not tell
-		v.notice, v.remaining = noticeWrongSecret, max(0, refused.Remaining)
-	case errors.As(err, &refused):
+	case errors.As(err, &refused) && refused.Reason == card.ReasonWrongPIN:
+		v.notice, v.remaining = noticeWrongSecret, max(0, refused.Remaining) // -1 when the card does not tell
+	case errors.As(err, &refused) && refused.Reason == card.ReasonPINBlocked:
 		v.end(page.Blocked)
-		v.blocked = refused.Reference
+		v.blocked = refused.PIN
 	case errors.Is(err, errCertificate):
 		v.end(page.Certificate)
 	default:

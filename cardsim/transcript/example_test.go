@@ -22,11 +22,11 @@ func ExampleNewReplay() {
 		return
 	}
 	session := func(t card.Transport, pin string) error {
-		client, err := card.Open(ctx, t, card.Options{})
+		client, err := card.Open(ctx, t, card.Config{})
 		if err != nil {
 			return err
 		}
-		return client.VerifyAuthPIN(ctx, pin)
+		return client.Verify(ctx, card.AuthPIN, pin)
 	}
 	var text bytes.Buffer
 	if err := session(transcript.Record(c.Transport(), &text), "1234"); err != nil {

@@ -50,11 +50,11 @@ func unhex(t *testing.T, s string) []byte {
 
 // session is what a program does with a card in the tests of transcripts: PINs, a certificate, a signature, personal data.
 func useCard(ctx context.Context, t card.Transport, pin string) ([]byte, error) {
-	c, err := card.Open(ctx, t, card.Options{})
+	c, err := card.Open(ctx, t, card.Config{})
 	if err != nil {
 		return nil, err
 	}
-	if err := c.VerifyAuthPIN(ctx, pin); err != nil {
+	if err := c.Verify(ctx, card.AuthPIN, pin); err != nil {
 		return nil, err
 	}
 	certificate, err := c.AuthCertificate(ctx)

@@ -11,11 +11,11 @@ import (
 
 // readFace reads the card face with what is printed on it, and writes the pictures if there is a place for them.
 func (p *program) readFace(ctx context.Context) error {
-	number, c, err := p.askNumberB(ctx)
+	number, with, err := p.askNumberB(ctx)
 	if err != nil {
 		return err
 	}
-	face, err := c.CardFace(ctx, card.FaceNumberB, number)
+	face, err := p.card.Face(ctx, card.FaceNumberB, number, with...)
 	if err != nil {
 		return err
 	}
@@ -42,8 +42,8 @@ func (p *program) readFace(ctx context.Context) error {
 }
 
 // askNumberB asks for what is printed on the card and makes 照合番号B of it.
-func (p *program) askNumberB(ctx context.Context) (string, *card.Card, error) {
-	text, c, err := p.askSecret(ctx, card.FaceNumberB, "生年月日（西暦8桁、例 19800217）", "Birthdate (YYYYMMDD)")
+func (p *program) askNumberB(ctx context.Context) (string, []card.Option, error) {
+	text, with, err := p.askSecret(ctx, card.FaceNumberB, "生年月日（西暦8桁、例 19800217）", "Birthdate (YYYYMMDD)")
 	if err != nil {
 		return "", nil, err
 	}
@@ -64,7 +64,7 @@ func (p *program) askNumberB(ctx context.Context) (string, *card.Card, error) {
 		return "", nil, problem("年は西暦4桁で入力してください。", "Enter the year with four digits.")
 	}
 	number, err := card.NumberB(day, y, code)
-	return number, c, err
+	return number, with, err
 }
 
 // write stores a picture where only this user may read it.

@@ -46,7 +46,7 @@ func (p *program) certificates(ctx context.Context) (card.Availability, error) {
 	t.item("署名用: %s", "for signatures: %s", t.yes(available.Signing))
 	t.item("利用者証明用: %s", "for authentication: %s", t.yes(available.Authentication))
 	der, err := p.card.AuthCertificate(ctx)
-	switch card.ReasonOf(err) {
+	switch reasonOf(err) {
 	case card.ReasonNotVerified:
 		t.item("利用者証明用電子証明書は暗証番号で保護されています。", "The authentication certificate is behind its PIN.")
 		return available, nil
@@ -87,7 +87,7 @@ func (p *program) tries(ctx context.Context, available card.Availability) error 
 			continue // no password was ever set
 		}
 		n, err := p.card.Tries(ctx, row.pin)
-		switch card.ReasonOf(err) {
+		switch reasonOf(err) {
 		case card.ReasonApplicationMissing, card.ReasonFileMissing:
 			continue
 		case card.ReasonTriesNotReported:
@@ -114,7 +114,7 @@ func (p *program) record(ctx context.Context) error {
 	}
 	t := p.talk
 	record, err := p.card.CardRecord(ctx)
-	switch card.ReasonOf(err) {
+	switch reasonOf(err) {
 	case card.ReasonApplicationMissing, card.ReasonFileMissing:
 		return nil
 	default:

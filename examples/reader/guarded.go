@@ -47,11 +47,11 @@ func (p *program) gender(g fourinfo.Gender) string {
 }
 
 func (p *program) readAttributes(ctx context.Context) error {
-	pin, c, err := p.askSecret(ctx, card.TextPIN, "券面事項入力補助用の暗証番号", "PIN for the four attributes")
+	pin, with, err := p.askSecret(ctx, card.TextPIN, "券面事項入力補助用の暗証番号", "PIN for the four attributes")
 	if err != nil {
 		return err
 	}
-	person, err := c.Attributes(ctx, pin)
+	person, err := p.card.Attributes(ctx, card.TextPIN, pin, with...)
 	if err != nil {
 		return err
 	}
@@ -66,12 +66,12 @@ func (p *program) readAttributes(ctx context.Context) error {
 
 // readNumber reads the individual number. Who only wants to compare one uses ConfirmIndividualNumber instead.
 func (p *program) readNumber(ctx context.Context) error {
-	pin, c, err := p.askSecret(ctx, card.TextPIN, "券面事項入力補助用の暗証番号", "PIN for the four attributes")
+	pin, with, err := p.askSecret(ctx, card.TextPIN, "券面事項入力補助用の暗証番号", "PIN for the four attributes")
 	if err != nil {
 		return err
 	}
 	purpose := purposes[p.number]
-	number, err := c.IndividualNumber(ctx, pin, purpose)
+	number, err := p.card.IndividualNumber(ctx, pin, purpose, with...)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (p *program) readNumber(ctx context.Context) error {
 }
 
 func (p *program) checkAge(ctx context.Context) error {
-	text, c, err := p.askSecret(ctx, card.FaceBirthdate, "生年月日（西暦8桁、例 19800217）", "Birthdate (YYYYMMDD)")
+	text, with, err := p.askSecret(ctx, card.FaceBirthdate, "生年月日（西暦8桁、例 19800217）", "Birthdate (YYYYMMDD)")
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (p *program) checkAge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	birthdate, err := c.AgeCheck(ctx, typed)
+	birthdate, err := p.card.AgeCheck(ctx, typed, with...)
 	if err != nil {
 		return err
 	}
@@ -120,14 +120,14 @@ func parseDay(text string) (fourinfo.Date, error) {
 
 // signIn shows how possession of the card and knowledge of the PIN are proved: the card signs a random challenge.
 func (p *program) signIn(ctx context.Context) error {
-	pin, c, err := p.askSecret(ctx, card.AuthPIN, "利用者証明用電子証明書の暗証番号", "PIN of the authentication certificate")
+	pin, with, err := p.askSecret(ctx, card.AuthPIN, "利用者証明用電子証明書の暗証番号", "PIN of the authentication certificate")
 	if err != nil {
 		return err
 	}
-	if err := c.VerifyAuthPIN(ctx, pin); err != nil {
+	if err := p.card.Verify(ctx, card.AuthPIN, pin, with...); err != nil {
 		return err
 	}
-	key, err := c.AuthKey(ctx)
+	key, err := p.card.AuthKey(ctx)
 	if err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (p *program) signIn(ctx context.Context) error {
 		return err
 	}
 	p.talk.say("利用者証明: 成功しました", "Authentication: the card proved its key")
-	return c.Release(ctx)
+	return p.card.Release(ctx)
 }
 
 // signFile prints a signature over a file. The certificate, which a verifier needs too, holds the four attributes.
@@ -146,14 +146,14 @@ func (p *program) signFile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	password, c, err := p.askSecret(ctx, card.SigningPIN, "署名用電子証明書の暗証番号", "Password of the signing certificate")
+	password, with, err := p.askSecret(ctx, card.SigningPIN, "署名用電子証明書の暗証番号", "Password of the signing certificate")
 	if err != nil {
 		return err
 	}
-	if err := c.VerifySigningPassword(ctx, password); err != nil {
+	if err := p.card.Verify(ctx, card.SigningPIN, password, with...); err != nil {
 		return err
 	}
-	key, err := c.SigningKey(ctx)
+	key, err := p.card.SigningKey(ctx)
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (p *program) signFile(ctx context.Context) error {
 	}
 	p.talk.say("署名 (RSASSA-PKCS1-v1_5, SHA-256)", "Signature (RSASSA-PKCS1-v1_5, SHA-256)")
 	p.talk.line(base64.StdEncoding.EncodeToString(value))
-	return c.Release(ctx)
+	return p.card.Release(ctx)
 }
 
 func digestOf(name string) (digest [sha256.Size]byte, err error) {
@@ -195,7 +195,7 @@ func signature(ctx context.Context, key *card.Key, digest [sha256.Size]byte) ([]
 
 func (p *program) changePIN(ctx context.Context) error {
 	pin := changeable[p.change]
-	current, c, err := p.askSecret(ctx, pin, "今の暗証番号", "Current PIN")
+	current, with, err := p.askSecret(ctx, pin, "今の暗証番号", "Current PIN")
 	if err != nil {
 		return err
 	}
@@ -210,7 +210,7 @@ func (p *program) changePIN(ctx context.Context) error {
 	if !strings.EqualFold(replacement, again) {
 		return problem("新しい暗証番号が一致しません。変更していません。", "The two new PINs differ. Nothing was changed.")
 	}
-	if err := c.ChangePIN(ctx, pin, current, replacement); err != nil {
+	if err := p.card.ChangePIN(ctx, pin, current, replacement, with...); err != nil {
 		return err
 	}
 	p.talk.say("暗証番号を変更しました。", "The PIN was changed.")

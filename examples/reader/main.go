@@ -103,7 +103,7 @@ func (p *program) serve(ctx context.Context, src source) error {
 	p.talk.say("マイナンバーカードをカードリーダーに置いてください。", "Put your My Number Card on the reader.")
 	waiting, cancel := context.WithTimeout(ctx, p.wait)
 	defer cancel()
-	c, err := card.Options{Roots: src.roots, SecureMessaging: p.secure, Progress: p.talk.progress}.Wait(waiting, src.transport)
+	c, err := card.Config{Roots: src.roots, SecureMessaging: p.secure, Progress: p.talk.progress}.Wait(waiting, src.transport)
 	if err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func (p *program) serve(ctx context.Context, src source) error {
 func (p *program) untilRight(ctx context.Context, do func(context.Context) error) error {
 	for {
 		err := do(ctx)
-		if card.ReasonOf(err) != card.ReasonWrongPIN {
+		if reasonOf(err) != card.ReasonWrongPIN {
 			return err
 		}
 		p.talk.warn(err)

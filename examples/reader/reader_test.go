@@ -192,12 +192,12 @@ func spent(t *testing.T, wrong int) func(context.Context, options, world) (sourc
 		if err != nil {
 			return src, err
 		}
-		c, err := card.Open(ctx, src.transport, card.Options{})
+		c, err := card.Open(ctx, src.transport, card.Config{})
 		if err != nil {
 			return src, err
 		}
 		for range wrong {
-			if _, err := c.Attributes(ctx, "9999"); card.ReasonOf(err) != card.ReasonWrongPIN {
+			if _, err := c.Attributes(ctx, card.TextPIN, "9999"); reasonOf(err) != card.ReasonWrongPIN {
 				t.Error(err)
 			}
 		}
@@ -270,7 +270,7 @@ func TestFailures(t *testing.T) {
 	}
 	w, _, errs := terminal()
 	w.open = func(context.Context, options, world) (source, error) {
-		return source{}, &card.Error{Op: "open", Reason: card.ReasonReaderUnavailable, Err: errors.New("secret")}
+		return source{}, &card.Error{Step: "open", Reason: card.ReasonReaderUnavailable, Err: errors.New("secret")}
 	}
 	if code := run(t.Context(), nil, w); code != exitFailed || !strings.Contains(errs.String(), "No card reader was found") || strings.Contains(errs.String(), "secret") {
 		t.Error(code, errs)

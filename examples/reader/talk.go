@@ -70,7 +70,7 @@ func (t talker) progress(reason card.Reason) {
 	if reason == card.ReasonCardAbsent {
 		return // the person was asked for a card already
 	}
-	t.line(kakunin.MessageFor(&card.Error{Op: "wait for a card", Reason: reason}, t.lang))
+	t.line(kakunin.MessageFor(&card.Error{Step: "wait for a card", Reason: reason}, t.lang))
 }
 
 // maxLine is the longest line that a person types.
@@ -114,17 +114,16 @@ func (t talker) ask(ctx context.Context, secret bool, ja, en string, args ...any
 	return line, nil
 }
 
-// askSecret looks at the tries that are left before it asks for a PIN, warns of the last one, and returns the card with
+// askSecret looks at the tries that are left before it asks for a PIN, warns of the last one, and returns the options with
 // which the PIN may be presented.
-func (p *program) askSecret(ctx context.Context, pin card.PIN, ja, en string) (secret string, c *card.Card, err error) {
-	c = p.card
-	tries, err := c.Tries(ctx, pin)
+func (p *program) askSecret(ctx context.Context, pin card.PIN, ja, en string) (secret string, with []card.Option, err error) {
+	tries, err := p.card.Tries(ctx, pin)
 	switch {
-	case card.ReasonOf(err) == card.ReasonTriesNotReported:
+	case reasonOf(err) == card.ReasonTriesNotReported:
 	case err != nil:
 		return "", nil, err
 	case tries == 0:
-		return "", nil, &card.PINError{Reference: pin, Reason: card.ReasonPINBlocked}
+		return "", nil, &card.Error{Reason: card.ReasonPINBlocked, PIN: pin}
 	case tries == 1:
 		answer, err := p.talk.ask(ctx, false, "あと1回間違えるとロックされます。続けますか (yes/no)", "One more mistake locks it. Go on (yes/no)")
 		if err != nil {
@@ -133,8 +132,17 @@ func (p *program) askSecret(ctx context.Context, pin card.PIN, ja, en string) (s
 		if answer != "yes" {
 			return "", nil, problem("照合しませんでした。", "It was not tried.")
 		}
-		c = c.AllowLastTry()
+		with = append(with, card.AllowLastTry())
 	}
 	secret, err = p.talk.ask(ctx, true, ja+"（残り%d回）", en+" (tries left: %d)", tries)
-	return secret, c, err
+	return secret, with, err
+}
+
+// reasonOf returns the reason of an error of package card.
+func reasonOf(err error) card.Reason {
+	var e *card.Error
+	if errors.As(err, &e) {
+		return e.Reason
+	}
+	return card.ReasonUnknown
 }

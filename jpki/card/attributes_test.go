@@ -25,10 +25,10 @@ func fileOf(file string) []string {
 }
 
 func TestAttributes(t *testing.T) {
-	c, s := open(t, card.Options{}, textAccess...)
+	c, s := open(t, card.Config{}, textAccess...)
 	s.add(fileOf(testPerson)...)
-	s.add(selectJPKI, ok) // the card forgets the text PIN
-	p, err := c.Attributes(t.Context(), "1234")
+	s.add(leave, ok) // the card forgets the text PIN
+	p, err := c.Attributes(t.Context(), card.TextPIN, "1234")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,14 +48,14 @@ func TestAttributes(t *testing.T) {
 
 func TestAttributesEndTheTransaction(t *testing.T) {
 	h := &held{script: newScript(t, opening...)}
-	c, err := card.Open(t.Context(), h, card.Options{})
+	c, err := card.Open(t.Context(), h, card.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.add(textAccess...)
 	h.add(fileOf(testPerson)...)
-	h.add(selectJPKI, ok)
-	if _, err := c.Attributes(t.Context(), "1234"); err != nil {
+	h.add(leave, ok)
+	if _, err := c.Attributes(t.Context(), card.TextPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
 	if h.open() {
@@ -64,8 +64,8 @@ func TestAttributesEndTheTransaction(t *testing.T) {
 	// If the card cannot be cleared, others must not get it with the text PIN verified.
 	h.add(textAccess...)
 	h.add(fileOf(testPerson)...)
-	h.add(selectJPKI, "! broken")
-	if _, err := c.Attributes(t.Context(), "1234"); err != nil {
+	h.add(leave, "! broken")
+	if _, err := c.Attributes(t.Context(), card.TextPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
 	if !h.open() {
@@ -75,7 +75,7 @@ func TestAttributesEndTheTransaction(t *testing.T) {
 
 func TestAttributesRefused(t *testing.T) {
 	read := func(lines ...string) []string {
-		return slices.Concat(textAccess, []string{"> 00B0820000"}, lines, []string{selectJPKI, ok})
+		return slices.Concat(textAccess, []string{"> 00B0820000"}, lines, []string{leave, ok})
 	}
 	tests := []struct {
 		name  string
@@ -96,8 +96,8 @@ func TestAttributesRefused(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c, _ := open(t, card.Options{}, tt.lines...)
-			p, err := c.Attributes(t.Context(), "1234")
+			c, _ := open(t, card.Config{}, tt.lines...)
+			p, err := c.Attributes(t.Context(), card.TextPIN, "1234")
 			wantReason(t, err, tt.want)
 			if len(p.Attributes()) != 0 {
 				t.Error("attributes came with the error")
@@ -107,9 +107,9 @@ func TestAttributesRefused(t *testing.T) {
 }
 
 func TestAttributesWithWrongPINNameTheTextPIN(t *testing.T) {
-	c, _ := open(t, card.Options{}, append(slices.Clone(textAccess[:7]), "< 63C2")...)
-	_, err := c.Attributes(t.Context(), "1234")
-	wantPINError(t, err, card.PINError{Reference: card.TextPIN, Remaining: 2, Reason: card.ReasonWrongPIN})
+	c, _ := open(t, card.Config{}, append(slices.Clone(textAccess[:7]), "< 63C2")...)
+	_, err := c.Attributes(t.Context(), card.TextPIN, "1234")
+	wantPINError(t, err, card.Error{PIN: card.TextPIN, Remaining: 2, Reason: card.ReasonWrongPIN})
 }
 
 func TestAttributesFileRefused(t *testing.T) {
@@ -127,10 +127,10 @@ func TestAttributesFileRefused(t *testing.T) {
 	}
 	for name, file := range tests {
 		t.Run(name, func(t *testing.T) {
-			c, s := open(t, card.Options{}, textAccess...)
+			c, s := open(t, card.Config{}, textAccess...)
 			s.add(fileOf(file)...)
-			s.add(selectJPKI, ok)
-			_, err := c.Attributes(t.Context(), "1234")
+			s.add(leave, ok)
+			_, err := c.Attributes(t.Context(), card.TextPIN, "1234")
 			wantReason(t, err, card.ReasonMalformed)
 		})
 	}
@@ -143,10 +143,10 @@ func TestAttributesOfOtherLengths(t *testing.T) {
 		"DF220FE9BB92E6A190E38080E5B9B9E4B99F" + "DF238200B4" + long + "DF24083139383030323137" + "DF250131" + "DF260131"
 	size := len(file)/2 - 5
 	file = fmt.Sprintf("FF2082%04X", size) + file[10:]
-	c, s := open(t, card.Options{}, textAccess...)
+	c, s := open(t, card.Config{}, textAccess...)
 	s.add(fileOf(file)...)
-	s.add(selectJPKI, ok)
-	p, err := c.Attributes(t.Context(), "1234")
+	s.add(leave, ok)
+	p, err := c.Attributes(t.Context(), card.TextPIN, "1234")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,8 +158,8 @@ func TestAttributesOfOtherLengths(t *testing.T) {
 // Selecting the text application makes the card forget the other PINs; the client says so without asking.
 func TestAttributesForgetTheAuthenticationPIN(t *testing.T) {
 	k := newTestKey(t)
-	c, s := open(t, card.Options{}, verifyAuth("< 63C3", "< 9000")...)
-	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+	c, s := open(t, card.Config{}, verifyAuth("< 63C3", "< 9000")...)
+	if err := c.Verify(t.Context(), card.AuthPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
 	s.add(k.certificateReads(readAuthCertificate)...)
@@ -169,10 +169,10 @@ func TestAttributesForgetTheAuthenticationPIN(t *testing.T) {
 	}
 	s.add(textAccess...)
 	s.add(fileOf(testPerson)...)
-	s.add(selectJPKI, ok)
-	if _, err := c.Attributes(t.Context(), "1234"); err != nil {
+	s.add(leave, ok)
+	if _, err := c.Attributes(t.Context(), card.TextPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
-	_, err = key.SignContext(t.Context(), make([]byte, 32), card.BareHash)
+	_, err = key.SignContext(t.Context(), make([]byte, 32), card.WithoutDigestInfo)
 	wantReason(t, err, card.ReasonNotVerified)
 }

@@ -23,7 +23,7 @@ func BenchmarkSign(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := c.VerifyAuthPIN(b.Context(), "1234"); err != nil {
+	if err := c.Verify(b.Context(), card.AuthPIN, "1234"); err != nil {
 		b.Fatal(err)
 	}
 	key, err := c.AuthKey(b.Context())
@@ -80,7 +80,7 @@ func uses(t testing.TB, sim *cardsim.Card) []use {
 			return err
 		}},
 		{"attributes", 6, 6, func(ctx context.Context, c *card.Card) error {
-			_, err := c.Attributes(ctx, p.TextPIN)
+			_, err := c.Attributes(ctx, card.TextPIN, p.TextPIN)
 			return err
 		}},
 		{"number", 6, 6, func(ctx context.Context, c *card.Card) error {
@@ -88,18 +88,18 @@ func uses(t testing.TB, sim *cardsim.Card) []use {
 			return err
 		}},
 		{"face", 6, 31, func(ctx context.Context, c *card.Card) error {
-			_, err := c.CardFace(ctx, card.FaceNumberB, numberB)
+			_, err := c.Face(ctx, card.FaceNumberB, numberB)
 			return err
 		}},
 		{"login", 8, 12, func(ctx context.Context, c *card.Card) error {
-			if err := c.VerifyAuthPIN(ctx, p.AuthPIN); err != nil {
+			if err := c.Verify(ctx, card.AuthPIN, p.AuthPIN); err != nil {
 				return err
 			}
 			key, err := c.AuthKey(ctx)
 			if err != nil {
 				return err
 			}
-			if _, err := key.SignContext(ctx, make([]byte, 32), card.BareHash); err != nil {
+			if _, err := key.SignContext(ctx, make([]byte, 32), card.WithoutDigestInfo); err != nil {
 				return err
 			}
 			return c.Release(ctx)
@@ -118,7 +118,7 @@ func commandsOf(t testing.TB, sim *cardsim.Card, u use, short bool) int {
 	t.Helper()
 	n := &counting{Transport: sim.Transport(), short: short}
 	tr := &held{script: &script{}, over: n}
-	c, err := card.Open(t.Context(), tr, card.Options{})
+	c, err := card.Open(t.Context(), tr, card.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func BenchmarkUses(b *testing.B) {
 		}
 		b.Run(u.name, func(b *testing.B) {
 			rec := &recording{Transport: sim.Transport()}
-			c := openOver(b, rec, card.Options{})
+			c := openOver(b, rec, card.Config{})
 			if err := u.do(b.Context(), c); err != nil { // the lazy parts of the software card
 				b.Fatal(err)
 			}
@@ -166,7 +166,7 @@ func BenchmarkUses(b *testing.B) {
 				b.Fatal(err)
 			}
 			commands := rec.commands
-			plain := openOver(b, sim.Transport(), card.Options{})
+			plain := openOver(b, sim.Transport(), card.Config{})
 			var through, alone time.Duration
 			for b.Loop() {
 				start := time.Now()

@@ -8,32 +8,30 @@ import (
 // closeTimeout is how long Close may take after its context has ended: power must go also when a request was cancelled.
 const closeTimeout = 5 * time.Second
 
-// Options tune a client. The zero value is fit for use.
-type Options struct {
-	// AllowLastTry lets a VERIFY spend the last remaining try; the default refuses with a PINError.
-	AllowLastTry bool
+// Config tunes a client. The zero value is fit for use.
+type Config struct {
 	// Roots makes every method that reads signed data check the issuer's signature and that the chip holds the key which
 	// the issuer certified. Without it the data are what the card says.
 	Roots *Roots
 	// SecureMessaging makes the answers to the text PIN (attributes, individual number) travel encrypted between card and
 	// client. The PIN itself cannot be hidden: the card wants it first.
 	SecureMessaging bool
-	// Progress is told by [Options.Wait] what stands in the way of a card, whenever that changes. It is called by the
+	// Progress is told by [Config.Wait] what stands in the way of a card, whenever that changes. It is called by the
 	// goroutine that waits. Default none.
 	Progress func(Reason)
 }
 
 // Card is a client for one card; safe for concurrent use (commands are serialised).
 type Card struct {
-	s    *session
-	opts Options
+	s   *session
+	cfg Config
 }
 
 // Open selects the JPKI application and reads the token label. Detection is by AID, never by ATR. A card without the
 // application is an *[Error] with reason [ReasonNotMyNumberCard].
-func Open(ctx context.Context, t Transport, opts Options) (*Card, error) {
+func Open(ctx context.Context, t Transport, cfg Config) (*Card, error) {
 	s := newSession(t)
-	c := &Card{s: s, opts: opts}
+	c := &Card{s: s, cfg: cfg}
 	err := s.do(ctx, "open", jpkiApp, 0, func(ctx context.Context) error {
 		kind, err := s.readTokenKind(ctx)
 		s.kind = kind
@@ -48,17 +46,9 @@ func Open(ctx context.Context, t Transport, opts Options) (*Card, error) {
 // Kind returns the kind of token.
 func (c *Card) Kind() TokenKind { return c.s.kind }
 
-// AllowLastTry returns a view of the same card that may spend the last try of a PIN, for use after the person was warned
-// and agreed. The receiver goes on refusing.
-func (c *Card) AllowLastTry() *Card {
-	view := &Card{s: c.s, opts: c.opts}
-	view.opts.AllowLastTry = true
-	return view
-}
-
-// Release makes the card forget what was verified, by selecting the application anew, and ends the transaction, so that
-// other programs may use the card. The Card stays usable. Only [Card.Close] with a transport that is a [PowerCycler] is
-// certain to clear the card.
+// Release makes the card forget what was verified and ends the transaction, so that other programs may use the card. It
+// selects the issuer security domain, because a card keeps a PIN verified when the application that is current is selected
+// again; a card that refuses to leave the application is an error, and stays held. The Card stays usable.
 func (c *Card) Release(ctx context.Context) error {
 	if err := c.s.lock(ctx); err != nil {
 		return err
@@ -70,10 +60,10 @@ func (c *Card) Release(ctx context.Context) error {
 	return c.s.release(ctx)
 }
 
-// Close removes power where the transport can, so that no verified PIN stays behind, and otherwise does what
-// [Card.Release] does. An iPhone is told that the session is over. It works also when ctx has ended or ends meanwhile, and
-// takes at most five seconds after that. Every later call of another method fails with reason [ReasonClosed]; a second Close does
-// nothing. The transport stays open.
+// Close makes the card forget as [Card.Release] does, and removes power where the transport is a [PowerCycler]. An iPhone is
+// told that the session is over. It works also when ctx has ended or ends meanwhile, and takes at most five seconds after
+// that. Every later call of another method fails with reason [ReasonClosed]; a second Close does nothing. The transport
+// stays open.
 func (c *Card) Close(ctx context.Context) error {
 	ctx, done := outlast(ctx, closeTimeout)
 	defer done()
@@ -85,8 +75,7 @@ func (c *Card) Close(ctx context.Context) error {
 		return nil
 	}
 	c.s.closed = true
-	c.s.announceEnd(ctx)
-	return c.s.powerOff(ctx)
+	return c.s.shutDown(ctx)
 }
 
 // outlast returns a context that ends some time after another one has; done ends it at once.
@@ -118,21 +107,21 @@ type Waiter interface {
 // retryPause lies between two attempts with a card that could not be read, because it was not held still.
 const retryPause = 250 * time.Millisecond
 
-// Wait waits until one of the readers has a My Number Card and opens it with the zero [Options]; see [Options.Wait].
+// Wait waits until one of the readers has a My Number Card and opens it with the zero [Config]; see [Config.Wait].
 func Wait(ctx context.Context, readers ...Transport) (*Card, error) {
-	return Options{}.Wait(ctx, readers...)
+	return Config{}.Wait(ctx, readers...)
 }
 
 // Wait waits until one of the readers has a My Number Card and opens it; the first wins, the others are let go. A
 // transport that is no [Waiter] must have its card now. A card that is taken away while it is being opened is waited for
-// again. Options.Progress hears what stands in the way.
+// again. Config.Progress hears what stands in the way.
 //
 // When ctx ends the error is that of ctx in an *[Error] with the reason that stood in the way last, [ReasonCardAbsent] for example.
 // When no reader can be waited for any more it is the error of the last. Nothing runs on after Wait returns.
-func (o Options) Wait(ctx context.Context, readers ...Transport) (*Card, error) {
+func (cfg Config) Wait(ctx context.Context, readers ...Transport) (*Card, error) {
 	const op = "wait for a card"
 	if len(readers) == 0 {
-		return nil, &Error{Op: op, Reason: ReasonReaderUnavailable}
+		return nil, &Error{Step: op, Reason: ReasonReaderUnavailable}
 	}
 	waiting, stop := context.WithCancel(ctx)
 	defer stop()
@@ -144,7 +133,7 @@ func (o Options) Wait(ctx context.Context, readers ...Transport) (*Card, error) 
 	progress := make(chan Reason)
 	for _, r := range readers {
 		go func() {
-			c, err := o.waitOne(waiting, r, func(reason Reason) {
+			c, err := cfg.waitOne(waiting, r, func(reason Reason) {
 				select {
 				case progress <- reason:
 				case <-waiting.Done():
@@ -159,8 +148,8 @@ func (o Options) Wait(ctx context.Context, readers ...Transport) (*Card, error) 
 	for left := len(readers); left > 0; {
 		select {
 		case last = <-progress:
-			if o.Progress != nil && won == nil {
-				o.Progress(last)
+			if cfg.Progress != nil && won == nil {
+				cfg.Progress(last)
 			}
 		case r := <-outcomes:
 			left--
@@ -178,26 +167,26 @@ func (o Options) Wait(ctx context.Context, readers ...Transport) (*Card, error) 
 	switch {
 	case won != nil:
 		return won, nil
-	case ctx.Err() != nil && ReasonOf(failure) == ReasonInterrupted:
-		return nil, &Error{Op: op, Reason: last, Err: context.Cause(ctx)}
+	case ctx.Err() != nil && reasonOf(failure) == ReasonInterrupted:
+		return nil, &Error{Step: op, Reason: last, Err: context.Cause(ctx)}
 	default:
 		return nil, failure
 	}
 }
 
 // waitOne waits for a card in one reader and opens it.
-func (o Options) waitOne(ctx context.Context, t Transport, progress func(Reason)) (*Card, error) {
+func (cfg Config) waitOne(ctx context.Context, t Transport, progress func(Reason)) (*Card, error) {
 	const op = "wait for a card"
 	reader, ok := t.(Waiter)
 	if !ok {
-		return Open(ctx, t, o)
+		return Open(ctx, t, cfg)
 	}
 	for {
 		if err := reader.WaitCard(ctx, progress); err != nil {
 			return nil, transportError(ctx, op, err)
 		}
-		c, err := Open(ctx, t, o)
-		reason := ReasonOf(err)
+		c, err := Open(ctx, t, cfg)
+		reason := reasonOf(err)
 		switch reason {
 		case ReasonTransportFailed, ReasonCardAbsent, ReasonCardBusy, ReasonMalformed, ReasonNotMyNumberCard:
 			progress(reason)
@@ -212,7 +201,7 @@ func (o Options) waitOne(ctx context.Context, t Transport, progress func(Reason)
 		case <-pause.C:
 		case <-ctx.Done():
 			pause.Stop()
-			return nil, &Error{Op: op, Reason: ReasonInterrupted, Err: context.Cause(ctx)}
+			return nil, &Error{Step: op, Reason: ReasonInterrupted, Err: context.Cause(ctx)}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package card_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -35,7 +36,7 @@ func TestOpenReadsTheKind(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newScript(t, append([]string{selectJPKI, ok, "> 00B0860020"}, tt.lines...)...)
-			c, err := card.Open(t.Context(), s, card.Options{})
+			c, err := card.Open(t.Context(), s, card.Config{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -56,7 +57,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"another card", []string{selectJPKI, "< 6A82"}, card.ReasonNotMyNumberCard, kakunin.User},
 		{"locked application", []string{selectJPKI, "< 6283"}, card.ReasonDeactivated, kakunin.Account},
 		{"an unexpected status", []string{selectJPKI, "< 6581"}, card.ReasonRefused, kakunin.Account},
-		{"6F00 twice", []string{selectJPKI, "< 6F00", selectJPKI, "< 6F00"}, card.ReasonRefused, kakunin.Account},
+		{"6F00 for ever", []string{selectJPKI, "< 6F00", selectJPKI, "< 6F00", selectJPKI, "< 6F00"}, card.ReasonRefused, kakunin.Account},
 		{"no status word", []string{selectJPKI, "< 90"}, card.ReasonMalformed, kakunin.Untrusted},
 		{"invalid status word", []string{selectJPKI, "< 1234"}, card.ReasonMalformed, kakunin.Untrusted},
 		{
@@ -68,7 +69,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := card.Open(t.Context(), newScript(t, tt.lines...), card.Options{})
+			c, err := card.Open(t.Context(), newScript(t, tt.lines...), card.Config{})
 			wantReason(t, err, tt.want)
 			if c != nil {
 				t.Error("a client came with the error")
@@ -83,18 +84,20 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// Some cards answer 6F00 to the first command after power-up.
+// Some cards answer 6F00 to the first command after power-up, and some readers to the first two.
 func TestFirstCommandRepeatedAfter6F00(t *testing.T) {
-	s := newScript(t, append([]string{selectJPKI, "< 6F00"}, opening...)...)
-	if _, err := card.Open(t.Context(), s, card.Options{}); err != nil {
-		t.Fatal(err)
+	for n := range 3 {
+		s := newScript(t, slices.Concat(slices.Repeat([]string{selectJPKI, "< 6F00"}, n), opening)...)
+		if _, err := card.Open(t.Context(), s, card.Config{}); err != nil {
+			t.Fatal(n, err)
+		}
 	}
 }
 
 func TestTransportErrorKeepsItsReasonAndCause(t *testing.T) {
-	_, err := card.Open(t.Context(), failing{&card.Error{Op: "transmit", Reason: card.ReasonCardAbsent}}, card.Options{})
+	_, err := card.Open(t.Context(), failing{&card.Error{Step: "transmit", Reason: card.ReasonCardAbsent}}, card.Config{})
 	wantReason(t, err, card.ReasonCardAbsent)
-	_, err = card.Open(t.Context(), failing{errBroken}, card.Options{})
+	_, err = card.Open(t.Context(), failing{errBroken}, card.Config{})
 	if !errors.Is(err, errBroken) {
 		t.Error("the cause is lost")
 	}
@@ -105,10 +108,10 @@ type failing struct{ err error }
 func (f failing) Transmit(context.Context, []byte) ([]byte, error) { return nil, f.err }
 
 func TestEndedContext(t *testing.T) {
-	c, _ := open(t, card.Options{}) // no further command may be sent
+	c, _ := open(t, card.Config{}) // no further command may be sent
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := c.AuthPINTries(ctx)
+	_, err := c.Tries(ctx, card.AuthPIN)
 	wantReason(t, err, card.ReasonInterrupted)
 	if !errors.Is(err, context.Canceled) || kakunin.FamilyOf(err) != kakunin.Unavailable {
 		t.Errorf("got %v", err)
@@ -118,20 +121,20 @@ func TestEndedContext(t *testing.T) {
 // A caller waits for its turn no longer than its context lets it.
 func TestWaitingForTheCardHonoursTheContext(t *testing.T) {
 	b := &blocking{started: make(chan struct{}), release: make(chan struct{})}
-	c, err := card.Open(t.Context(), b, card.Options{})
+	c, err := card.Open(t.Context(), b, card.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.block = true
 	finished := make(chan error)
 	go func() {
-		_, err := c.AuthPINTries(context.Background())
+		_, err := c.Tries(context.Background(), card.AuthPIN)
 		finished <- err
 	}()
 	<-b.started
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = c.AuthPINTries(ctx)
+	_, err = c.Tries(ctx, card.AuthPIN)
 	wantReason(t, err, card.ReasonInterrupted)
 	close(b.release)
 	if err := <-finished; err != nil {
@@ -159,7 +162,7 @@ func (b *blocking) Transmit(_ context.Context, cmd []byte) ([]byte, error) {
 
 func TestCloseRemovesPowerBeforeTheTransactionEnds(t *testing.T) {
 	h := &held{script: newScript(t, opening...)}
-	c, err := card.Open(t.Context(), h, card.Options{})
+	c, err := card.Open(t.Context(), h, card.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +171,7 @@ func TestCloseRemovesPowerBeforeTheTransactionEnds(t *testing.T) {
 	}
 	h.add(selectJPKI, ok)
 	h.add(verifyAuth("< 63C3", "< 9000")...)
-	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+	if err := c.Verify(t.Context(), card.AuthPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
 	if !h.open() {
@@ -176,6 +179,7 @@ func TestCloseRemovesPowerBeforeTheTransactionEnds(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel() // a request that was cancelled must not leave the PIN behind
+	h.add(leave, ok)
 	if err := c.Close(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +189,7 @@ func TestCloseRemovesPowerBeforeTheTransactionEnds(t *testing.T) {
 	if err := c.Close(t.Context()); err != nil || h.off != 1 {
 		t.Errorf("second Close: %v, power off %d", err, h.off)
 	}
-	_, err = c.AuthPINTries(t.Context())
+	_, err = c.Tries(t.Context(), card.AuthPIN)
 	wantReason(t, err, card.ReasonClosed)
 }
 
@@ -205,15 +209,16 @@ func (e endsMeanwhile) PowerOff(ctx context.Context) error {
 func TestCloseOutlastsTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	h := &held{script: newScript(t, opening...)}
-	c, err := card.Open(ctx, endsMeanwhile{h, cancel}, card.Options{})
+	c, err := card.Open(ctx, endsMeanwhile{h, cancel}, card.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.add(selectJPKI, ok)
 	h.add(verifyAuth("< 63C3", "< 9000")...)
-	if err := c.VerifyAuthPIN(ctx, "1234"); err != nil {
+	if err := c.Verify(ctx, card.AuthPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
+	h.add(leave, ok)
 	if err := c.Close(ctx); err != nil {
 		t.Error(err)
 	}
@@ -223,11 +228,11 @@ func TestCloseOutlastsTheContext(t *testing.T) {
 }
 
 func TestCloseWithoutPowerSwitchClearsBySelecting(t *testing.T) {
-	c, s := open(t, card.Options{}, verifyAuth("< 63C3", "< 9000")...)
-	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+	c, s := open(t, card.Config{}, verifyAuth("< 63C3", "< 9000")...)
+	if err := c.Verify(t.Context(), card.AuthPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
-	s.add(selectJPKI, ok)
+	s.add(leave, ok)
 	if err := c.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +243,7 @@ func TestCloseTellsAnIPhone(t *testing.T) {
 	label := "< " + upperHex([]byte("JPKIAPIOSTOKEN"+strings.Repeat(" ", 18))) + "9000"
 	for _, answer := range []string{ok, "< 6700", "! gone"} {
 		h := &held{script: newScript(t, selectJPKI, ok, "> 00B0860020", label, selectJPKI, ok, "> 80FC0000", answer)}
-		c, err := card.Open(t.Context(), h, card.Options{})
+		c, err := card.Open(t.Context(), h, card.Config{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -248,7 +253,7 @@ func TestCloseTellsAnIPhone(t *testing.T) {
 	}
 	sim := newSim(t, cardsim.IPhone)
 	wire := &wiretap{Transport: sim.Transport()}
-	c := openOver(t, wire, card.Options{})
+	c := openOver(t, wire, card.Config{})
 	if err := c.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -260,16 +265,16 @@ func TestCloseTellsAnIPhone(t *testing.T) {
 
 func TestCloseWhenPowerCannotBeRemoved(t *testing.T) {
 	h := &held{script: newScript(t, opening...), offErr: errBroken}
-	c, err := card.Open(t.Context(), h, card.Options{})
+	c, err := card.Open(t.Context(), h, card.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.add(selectJPKI, ok)
 	h.add(verifyAuth("< 63C3", "< 9000")...)
-	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+	if err := c.Verify(t.Context(), card.AuthPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
-	h.add(selectJPKI, ok) // cleared by software instead
+	h.add(leave, ok) // at least it has forgotten
 	wantReason(t, c.Close(t.Context()), card.ReasonTransportFailed)
 	if h.open() {
 		t.Error("the transaction was not given back")
@@ -278,7 +283,7 @@ func TestCloseWhenPowerCannotBeRemoved(t *testing.T) {
 
 func TestReleaseForgetsAndGivesTheCardBack(t *testing.T) {
 	h := &held{script: newScript(t, opening...)}
-	c, err := card.Open(t.Context(), h, card.Options{})
+	c, err := card.Open(t.Context(), h, card.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -287,10 +292,10 @@ func TestReleaseForgetsAndGivesTheCardBack(t *testing.T) {
 	}
 	h.add(selectJPKI, ok)
 	h.add(verifyAuth("< 63C3", "< 9000")...)
-	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+	if err := c.Verify(t.Context(), card.AuthPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
-	h.add(selectJPKI, ok)
+	h.add(leave, ok)
 	if err := c.Release(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -304,18 +309,18 @@ func TestReleaseForgetsAndGivesTheCardBack(t *testing.T) {
 // An answer to VERIFY that got lost may have left the PIN verified: the card is not given to others until it is clear.
 func TestInterruptedVerifyKeepsTheCardUntilItIsClear(t *testing.T) {
 	h := &held{script: newScript(t, opening...)}
-	c, err := card.Open(t.Context(), h, card.Options{})
+	c, err := card.Open(t.Context(), h, card.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.add(selectJPKI, ok)
 	h.add(verifyAuth("< 63C3", "! lost")...)
-	wantReason(t, c.VerifyAuthPIN(t.Context(), "1234"), card.ReasonTransportFailed)
+	wantReason(t, c.Verify(t.Context(), card.AuthPIN, "1234"), card.ReasonTransportFailed)
 	if !h.open() {
 		t.Error("the transaction ended although the PIN may be verified")
 	}
-	h.add(selectJPKI, ok, "> 00A4020C020018", ok, "> 00200080", "< 63C3")
-	if n, err := c.AuthPINTries(t.Context()); err != nil || n != 3 {
+	h.add(leave, ok, selectJPKI, ok, "> 00A4020C020018", ok, "> 00200080", "< 63C3")
+	if n, err := c.Tries(t.Context(), card.AuthPIN); err != nil || n != 3 {
 		t.Fatal(n, err)
 	}
 	if h.open() {
@@ -326,13 +331,13 @@ func TestInterruptedVerifyKeepsTheCardUntilItIsClear(t *testing.T) {
 // Outside a transaction other programs may have selected something else.
 func TestEveryUseSelectsAnewInsideATransaction(t *testing.T) {
 	h := &held{script: newScript(t, opening...)}
-	c, err := card.Open(t.Context(), h, card.Options{})
+	c, err := card.Open(t.Context(), h, card.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
 		h.add(selectJPKI, ok, "> 00A4020C020018", ok, "> 00200080", "< 63C3")
-		if _, err := c.AuthPINTries(t.Context()); err != nil {
+		if _, err := c.Tries(t.Context(), card.AuthPIN); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -344,11 +349,11 @@ func TestEveryUseSelectsAnewInsideATransaction(t *testing.T) {
 type busy struct{ *script }
 
 func (busy) Begin(context.Context) (func() error, error) {
-	return nil, &card.Error{Op: "begin", Reason: card.ReasonCardBusy}
+	return nil, &card.Error{Step: "begin", Reason: card.ReasonCardBusy}
 }
 
 func TestBusyCard(t *testing.T) {
-	_, err := card.Open(t.Context(), busy{newScript(t)}, card.Options{})
+	_, err := card.Open(t.Context(), busy{newScript(t)}, card.Config{})
 	wantReason(t, err, card.ReasonCardBusy)
 }
 
@@ -362,7 +367,7 @@ func (deadline) Begin(ctx context.Context) (func() error, error) {
 func TestWaitingForATransactionEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	_, err := card.Open(ctx, deadline{newScript(t)}, card.Options{})
+	_, err := card.Open(ctx, deadline{newScript(t)}, card.Config{})
 	wantReason(t, err, card.ReasonInterrupted)
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)

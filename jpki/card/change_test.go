@@ -25,7 +25,7 @@ func TestChangePIN(t *testing.T) {
 		// Changing back proves the new value, and the old one is refused.
 		err := c.ChangePIN(t.Context(), pin, values[0], values[1])
 		most := map[bool]int{true: 4, false: 2}[pin == card.SigningPIN]
-		wantPINError(t, err, card.PINError{Reference: pin, Remaining: most, Reason: card.ReasonWrongPIN})
+		wantPINError(t, err, card.Error{PIN: pin, Remaining: most, Reason: card.ReasonWrongPIN})
 		if err := c.ChangePIN(t.Context(), pin, values[1], values[0]); err != nil {
 			t.Error(pin, err)
 		}
@@ -39,7 +39,7 @@ func TestChangePIN(t *testing.T) {
 func TestChangePINForgets(t *testing.T) {
 	sim, c := openSim(t)
 	p := sim.Person().Reveal()
-	if err := c.VerifyAuthPIN(t.Context(), p.AuthPIN); err != nil {
+	if err := c.Verify(t.Context(), card.AuthPIN, p.AuthPIN); err != nil {
 		t.Fatal(err)
 	}
 	key, err := c.AuthKey(t.Context())
@@ -49,7 +49,7 @@ func TestChangePINForgets(t *testing.T) {
 	if err := c.ChangePIN(t.Context(), card.AuthPIN, p.AuthPIN, "8642"); err != nil {
 		t.Fatal(err)
 	}
-	_, err = key.SignContext(t.Context(), make([]byte, 32), card.BareHash)
+	_, err = key.SignContext(t.Context(), make([]byte, 32), card.WithoutDigestInfo)
 	wantReason(t, err, card.ReasonNotVerified)
 }
 
@@ -73,7 +73,7 @@ func TestChangePINFormat(t *testing.T) {
 		{0, "1234", "5678", card.ReasonBadReference},
 		{99, "1234", "5678", card.ReasonBadReference},
 	} {
-		c, _ := open(t, card.Options{}) // nothing may be sent
+		c, _ := open(t, card.Config{}) // nothing may be sent
 		err := c.ChangePIN(t.Context(), tt.pin, tt.old, tt.replacement)
 		wantReason(t, err, tt.want)
 		for _, secret := range []string{tt.old, tt.replacement} {
@@ -94,19 +94,19 @@ func TestChangePINCommands(t *testing.T) {
 		lines []string
 		want  card.Reason
 	}{
-		"changed":            {card.AuthPIN, append(jpki, "> 002401800435363738", ok, selectJPKI, ok), 0},
-		"format":             {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6A80", selectJPKI, ok), card.ReasonPINFormat},
-		"not verified":       {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6982", selectJPKI, ok), card.ReasonNotVerified},
-		"not supported":      {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6D00", selectJPKI, ok), card.ReasonRefused},
-		"taken away":         {card.AuthPIN, append(jpki, "> 002401800435363738", "! gone", selectJPKI, "! gone"), card.ReasonTransportFailed},
+		"changed":            {card.AuthPIN, append(jpki, "> 002401800435363738", ok, leave, ok), 0},
+		"format":             {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6A80", leave, ok), card.ReasonPINFormat},
+		"not verified":       {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6982", leave, ok), card.ReasonNotVerified},
+		"not supported":      {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6D00", leave, ok), card.ReasonRefused},
+		"taken away":         {card.AuthPIN, append(jpki, "> 002401800435363738", "! gone", leave, "! gone"), card.ReasonTransportFailed},
 		"wrong old PIN":      {card.AuthPIN, append(jpki[:5:5], "< 63C2"), card.ReasonWrongPIN},
 		"last try":           {card.AuthPIN, []string{"> 00A4020C020018", ok, "> 00200080", "< 63C1"}, card.ReasonLastTryRefused},
-		"common":             {card.CommonPIN, append(append([]string{common, ok, "> 00A4020C02001C", ok}, verified...), "> 803200800435363738", ok, selectJPKI, ok), 0},
-		"never sent again":   {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6110", selectJPKI, ok), card.ReasonRefused},
-		"never sent again 2": {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6C10", selectJPKI, ok), card.ReasonRefused},
+		"common":             {card.CommonPIN, append(append([]string{common, ok, "> 00A4020C02001C", ok}, verified...), "> 803200800435363738", ok, leave, ok), 0},
+		"never sent again":   {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6110", leave, ok), card.ReasonRefused},
+		"never sent again 2": {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6C10", leave, ok), card.ReasonRefused},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, _ := open(t, card.Options{}, tt.lines...)
+			c, _ := open(t, card.Config{}, tt.lines...)
 			err := c.ChangePIN(t.Context(), tt.pin, "1234", "5678")
 			if tt.want == 0 {
 				if err != nil {
@@ -135,25 +135,24 @@ func TestTriesOfEveryReference(t *testing.T) {
 					t.Errorf("%d tries, want %d, %v", n, want, err)
 				}
 			}
-			wrong := func(c *card.Card, remaining int, reason card.Reason) {
+			wrong := func(remaining int, reason card.Reason, options ...card.Option) {
 				t.Helper()
-				wantPINError(t, present(t, c, sim, p, false), card.PINError{Reference: p, Remaining: remaining, Reason: reason})
+				wantPINError(t, present(t, c, sim, p, false, options...), card.Error{PIN: p, Remaining: remaining, Reason: reason})
 			}
 			wantTries(full)
-			wrong(c, full-1, card.ReasonWrongPIN)
+			wrong(full-1, card.ReasonWrongPIN)
 			if err := present(t, c, sim, p, true); err != nil {
 				t.Fatal(err)
 			}
 			wantTries(full)
 			for left := full - 1; left > 0; left-- {
-				wrong(c, left, card.ReasonWrongPIN)
+				wrong(left, card.ReasonWrongPIN)
 			}
-			wrong(c, 1, card.ReasonLastTryRefused)
+			wrong(1, card.ReasonLastTryRefused)
 			wantTries(1)
-			bold := c.AllowLastTry()
-			wrong(bold, 0, card.ReasonPINBlocked)
+			wrong(0, card.ReasonPINBlocked, card.AllowLastTry())
 			wantTries(0)
-			wantPINError(t, present(t, bold, sim, p, true), card.PINError{Reference: p, Remaining: 0, Reason: card.ReasonPINBlocked})
+			wantPINError(t, present(t, c, sim, p, true, card.AllowLastTry()), card.Error{PIN: p, Remaining: 0, Reason: card.ReasonPINBlocked})
 			for other := card.AuthPIN; other <= card.FaceBirthdate; other++ {
 				if n, err := c.Tries(t.Context(), other); other != p && (n < 3 || err != nil) {
 					t.Errorf("%v has %d tries, %v", other, n, err)
@@ -164,7 +163,7 @@ func TestTriesOfEveryReference(t *testing.T) {
 }
 
 // present presents a reference, right or wrong, in the way that a program does.
-func present(t *testing.T, c *card.Card, sim *cardsim.Card, p card.PIN, right bool) error {
+func present(t *testing.T, c *card.Card, sim *cardsim.Card, p card.PIN, right bool, options ...card.Option) error {
 	t.Helper()
 	person := sim.Person().Reveal()
 	numberB, birthdate := printedOn(t, sim)
@@ -177,23 +176,23 @@ func present(t *testing.T, c *card.Card, sim *cardsim.Card, p card.PIN, right bo
 	var err error
 	switch p {
 	case card.AuthPIN:
-		err = c.VerifyAuthPIN(t.Context(), pick(person.AuthPIN, "0000"))
+		err = c.Verify(t.Context(), card.AuthPIN, pick(person.AuthPIN, "0000"), options...)
 	case card.SigningPIN:
-		err = c.VerifySigningPassword(t.Context(), pick(person.SigningPassword, "WRONG0"))
+		err = c.Verify(t.Context(), card.SigningPIN, pick(person.SigningPassword, "WRONG0"), options...)
 	case card.TextPIN:
-		_, err = c.Attributes(t.Context(), pick(person.TextPIN, "0000"))
+		_, err = c.Attributes(t.Context(), card.TextPIN, pick(person.TextPIN, "0000"), options...)
 	case card.ResidentPIN, card.CommonPIN:
-		err = c.ChangePIN(t.Context(), p, pick(person.TextPIN, "0000"), person.TextPIN)
+		err = c.ChangePIN(t.Context(), p, pick(person.TextPIN, "0000"), person.TextPIN, options...)
 	case card.TextNumberA:
-		err = confirm(t, c, sim, pick(person.IndividualNumber, wrongNumber(t)))
+		err = confirm(t, c, sim, pick(person.IndividualNumber, wrongNumber(t)), options...)
 	case card.TextNumberB:
-		_, err = c.AttributesByNumberB(t.Context(), pick(numberB, "00000000000000"))
+		_, err = c.Attributes(t.Context(), card.TextNumberB, pick(numberB, "00000000000000"), options...)
 	case card.FaceNumberA:
-		_, err = c.CardFace(t.Context(), p, pick(person.IndividualNumber, "000000000000"))
+		_, err = c.Face(t.Context(), p, pick(person.IndividualNumber, "000000000000"), options...)
 	case card.FaceNumberB:
-		_, err = c.CardFace(t.Context(), p, pick(numberB, "00000000000000"))
+		_, err = c.Face(t.Context(), p, pick(numberB, "00000000000000"), options...)
 	case card.FaceBirthdate:
-		_, err = c.AgeCheck(t.Context(), pick(birthdate, "000000"))
+		_, err = c.AgeCheck(t.Context(), pick(birthdate, "000000"), options...)
 	}
 	return err
 }

@@ -49,11 +49,11 @@ func (s *session) openChannel(ctx context.Context, op string) (*channel, error) 
 	}
 	el, _, err := tlv.Next(file)
 	if err != nil {
-		return nil, &Error{Op: op, Reason: ReasonMalformed, Err: err}
+		return nil, &Error{Step: op, Reason: ReasonMalformed, Err: err}
 	}
 	public, err := parsePublicKey(el.Value)
 	if err != nil {
-		return nil, &Error{Op: op, Reason: ReasonMalformed, Err: err}
+		return nil, &Error{Step: op, Reason: ReasonMalformed, Err: err}
 	}
 	var seed [seedSize]byte
 	defer clear(seed[:])
@@ -63,10 +63,10 @@ func (s *session) openChannel(ctx context.Context, op string) (*channel, error) 
 	// RSAES-OAEP with SHA-256 and an empty label (RFC 8017, 7.1).
 	cryptogram, err := rsa.EncryptOAEP(sha256.New(), rand.Reader, public, message, nil)
 	if err != nil {
-		return nil, &Error{Op: op, Reason: ReasonUnsupportedKey, Err: err}
+		return nil, &Error{Step: op, Reason: ReasonUnsupportedKey, Err: err}
 	}
 	r, err := s.send(ctx, op, apdu.Command{CLA: claCard, INS: insSetSession, Data: cryptogram, Extended: true})
-	if err != nil {
+	if err := gotThrough(op, r.Status, err); err != nil {
 		return nil, err
 	}
 	if r.Status != apdu.OK {
@@ -74,13 +74,13 @@ func (s *session) openChannel(ctx context.Context, op string) (*channel, error) 
 	}
 	block, err := aes.NewCipher(seed[:16])
 	if err != nil {
-		return nil, &Error{Op: op, Reason: ReasonUnsupportedKey, Err: err}
+		return nil, &Error{Step: op, Reason: ReasonUnsupportedKey, Err: err}
 	}
 	return &channel{s: s, block: block}, nil
 }
 
 func channelRefused(op string, status apdu.Status) error {
-	return &Error{Op: op, Reason: ReasonChannelRefused, Status: statusUnlessOK(status), Err: status.Err()}
+	return &Error{Step: op, Reason: ReasonChannelRefused, Status: statusUnlessOK(status), Err: status.Err()}
 }
 
 // iv is the encryption of the counter: CBC of one block with an IV of zeros.
@@ -104,7 +104,7 @@ func (c *channel) encrypt(plain []byte) []byte {
 
 // decrypt opens the data object of an answer.
 func (c *channel) decrypt(op string, object []byte) ([]byte, error) {
-	bad := &Error{Op: op, Reason: ReasonMalformed}
+	bad := &Error{Step: op, Reason: ReasonMalformed}
 	el, rest, err := tlv.Next(object)
 	if err != nil || len(rest) > 0 || el.Tag != tagCryptogram || len(el.Value) < 1+aes.BlockSize || el.Value[0] != paddedISO {
 		return nil, bad
@@ -131,7 +131,9 @@ func (c *channel) exchange(ctx context.Context, op string, cmd apdu.Command) (ap
 		return apdu.Response{}, err
 	}
 	switch r.Status {
-	case apdu.SMObjectMissing, apdu.SMObjectIncorrect, apdu.SMNotEstablished, apdu.SMNotSupported, apdu.SecurityIssue:
+	case apdu.SMNotEstablished, apdu.SMNotSupported:
+		return apdu.Response{}, c.s.slip(channelRefused(op, r.Status)) // perhaps it has lost the session
+	case apdu.SMObjectMissing, apdu.SMObjectIncorrect, apdu.SecurityIssue:
 		return apdu.Response{}, channelRefused(op, r.Status)
 	default:
 		return r, nil
@@ -148,11 +150,14 @@ func (c *channel) readFile(ctx context.Context, op string, ef uint16, _ int, siz
 	r, err := c.exchange(ctx, op, apdu.Command{
 		INS: insReadBinary, Data: tlv.Append(nil, tagExpected, []byte{0, 0, 0}), Ne: limits.APDUExpected, Extended: true,
 	})
-	if err != nil {
+	if err := gotThrough(op, r.Status, err); err != nil {
 		return nil, err
 	}
 	if r.Status != apdu.OK && r.Status != apdu.EndOfFile {
-		return nil, refused(op, r.Status)
+		return nil, c.s.refused(op, r.Status)
+	}
+	if tag, header, size, err := tlv.Header(r.Data); err == nil && tag == tagCryptogram && header+size > len(r.Data) {
+		return nil, answerCut(op)
 	}
 	content, err := c.decrypt(op, r.Data)
 	if err != nil {
@@ -163,7 +168,7 @@ func (c *channel) readFile(ctx context.Context, op string, ef uint16, _ int, siz
 		return nil, err
 	}
 	if total > len(content) {
-		return nil, &Error{Op: op, Reason: ReasonMalformed}
+		return nil, &Error{Step: op, Reason: ReasonMalformed}
 	}
 	return content[:total:total], nil
 }

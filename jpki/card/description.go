@@ -10,6 +10,7 @@ import (
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/internal/apdu"
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/redact"
 	"github.com/kakunin-go/kakunin/internal/tlv"
 )
 
@@ -69,7 +70,7 @@ func (s *session) readTokenKind(ctx context.Context) (TokenKind, error) {
 		more, err = s.readEF(ctx, op, len(label), tokenLabelSize-len(label))
 		label = append(label, more...)
 	}
-	switch ReasonOf(err) {
+	switch reasonOf(err) {
 	case ReasonRefused, ReasonNotVerified, ReasonFileMissing:
 		return UnknownToken, nil
 	default:
@@ -129,7 +130,7 @@ func (c *Card) Availability(ctx context.Context) (Availability, error) {
 
 // Record is the record of the common-card application (共通カードAP). Nothing signs it.
 type Record struct {
-	serial sealed[string]
+	serial redact.Value[string]
 	// Municipality is the code of the issuing municipality, five digits of which the first two are the prefecture.
 	Municipality string
 	// Expiry is the card's last day.
@@ -138,7 +139,7 @@ type Record struct {
 
 // RevealSerialNumber returns the 15 characters of the serial number (製造番号). It is the same for the life of the card, so
 // whoever keeps it can recognise the holder.
-func (r Record) RevealSerialNumber() string { return r.serial.open() }
+func (r Record) RevealSerialNumber() string { return r.serial.Reveal() }
 
 // CardRecord reads serial number, municipality and expiry; no PIN is needed. A phone answers [ReasonApplicationMissing]. The
 // card forgets a verified authentication PIN and signing password.
@@ -147,20 +148,24 @@ func (c *Card) CardRecord(ctx context.Context) (Record, error) {
 	var out Record
 	err := c.s.do(ctx, op, commonApp, 0, func(ctx context.Context) error {
 		// P1 is the record, P2 the short identifier and "P1 is a record number" (ISO/IEC 7816-4, 11.4.3).
-		r, err := c.s.send(ctx, op, apdu.Command{INS: insReadRecord, P1: 1, P2: efCardRecord<<3 | 0x04, Ne: maxShort})
+		s := c.s
+		r, err := s.send(ctx, op, apdu.Command{INS: insReadRecord, P1: 1, P2: efCardRecord<<3 | 0x04, Ne: maxShort})
 		if err != nil {
 			return err
 		}
+		missing := &Error{Step: op, Reason: ReasonFileMissing, Status: uint16(r.Status), Err: r.Status}
 		switch r.Status {
 		case apdu.OK:
-		case apdu.FileNotFound, apdu.RecordNotFound:
-			return &Error{Op: op, Reason: ReasonFileMissing, Status: uint16(r.Status), Err: r.Status}
+		case apdu.RecordNotFound:
+			return missing
+		case apdu.FileNotFound:
+			return s.slip(missing) // or the application is not selected any more
 		default:
-			return refused(op, r.Status)
+			return s.refused(op, r.Status)
 		}
 		var ok bool
 		if out, ok = parseCardRecord(r.Data); !ok {
-			return &Error{Op: op, Reason: ReasonMalformed}
+			return &Error{Step: op, Reason: ReasonMalformed}
 		}
 		return nil
 	})
@@ -180,7 +185,7 @@ func parseCardRecord(b []byte) (Record, bool) {
 		}
 	}
 	r := Record{
-		serial:       seal(string(b[:serial])),
+		serial:       redact.Seal(string(b[:serial])),
 		Municipality: string(b[serial : serial+municipality]),
 		Expiry:       cardDate(b[serial+municipality:]),
 	}
@@ -198,7 +203,7 @@ const challengeSize = 32
 func (c *Card) AuthenticateCommonKey(ctx context.Context, public *rsa.PublicKey) error {
 	const op = "authenticate card"
 	if !soundKey(public) {
-		return &Error{Op: op, Reason: ReasonUnsupportedKey}
+		return &Error{Step: op, Reason: ReasonUnsupportedKey}
 	}
 	return c.s.do(ctx, op, commonApp, 0, func(ctx context.Context) error {
 		var nonce [challengeSize]byte
@@ -209,10 +214,7 @@ func (c *Card) AuthenticateCommonKey(ctx context.Context, public *rsa.PublicKey)
 		if err != nil {
 			return err
 		}
-		if r.Status != apdu.OK || !signedBy(public, r.Data, nonce[:]) {
-			return &Error{Op: op, Reason: ReasonNotGenuine, Status: statusUnlessOK(r.Status)}
-		}
-		return nil
+		return c.s.checkSignature(op, public, r, nonce[:])
 	})
 }
 
@@ -267,7 +269,7 @@ func (c *Card) information(
 		}
 		var ok bool
 		if out, ok = parse(file); !ok {
-			return &Error{Op: op, Reason: ReasonMalformed}
+			return &Error{Step: op, Reason: ReasonMalformed}
 		}
 		return nil
 	})
@@ -326,12 +328,12 @@ type IssuerData struct {
 	Municipality string
 	Expiry       fourinfo.Date
 	// Issuer is the public key at the end of the chain of certificates, and IssuerID its name. Both are zero unless
-	// Options.Roots was given and the chain led from one of the roots; older cards have no chain.
+	// Config.Roots was given and the chain led from one of the roots; older cards have no chain.
 	Issuer   *rsa.PublicKey
 	IssuerID KeyID
 }
 
-// IssuerData reads the objects of the issuer security domain; no PIN is needed. With Options.Roots a chain that is there
+// IssuerData reads the objects of the issuer security domain; no PIN is needed. With Config.Roots a chain that is there
 // must hold: [ReasonTampered] or [ReasonUnknownIssuer] otherwise. Its certificates take a reader that carries extended lengths.
 //
 // The card forgets every verified PIN.
@@ -349,17 +351,17 @@ func (c *Card) IssuerData(ctx context.Context) (IssuerData, error) {
 		}
 		for _, b := range municipality {
 			if b < '0' || b > '9' {
-				return &Error{Op: op, Reason: ReasonMalformed}
+				return &Error{Step: op, Reason: ReasonMalformed}
 			}
 		}
 		out.Municipality, out.Expiry = string(municipality), cardDate(expiry)
 		if len(municipality) != 5 || !out.Expiry.Valid() {
-			return &Error{Op: op, Reason: ReasonMalformed}
+			return &Error{Step: op, Reason: ReasonMalformed}
 		}
-		if c.opts.Roots == nil {
+		if c.cfg.Roots == nil {
 			return nil
 		}
-		out.Issuer, out.IssuerID, err = c.s.issuerChain(ctx, op, c.opts.Roots)
+		out.Issuer, out.IssuerID, err = c.s.issuerChain(ctx, op, c.cfg.Roots)
 		return err
 	})
 	if err != nil {
@@ -380,9 +382,12 @@ func (s *session) issuerChain(ctx context.Context, op string, roots *Roots) (*rs
 		if err != nil {
 			return nil, KeyID{}, err
 		}
+		if cutShort(content) {
+			return nil, KeyID{}, answerCut(op)
+		}
 		certificate, err := parseCVCertificate(content)
 		if err != nil {
-			return nil, KeyID{}, &Error{Op: op, Reason: ReasonMalformed, Err: err}
+			return nil, KeyID{}, &Error{Step: op, Reason: ReasonMalformed, Err: err}
 		}
 		chain = append(chain, certificate)
 	}
@@ -399,13 +404,17 @@ func (s *session) issuerChain(ctx context.Context, op string, roots *Roots) (*rs
 // getData is GET DATA. An object that is longer than ne is refused by the card, not cut.
 func (s *session) getData(ctx context.Context, op string, tag uint16, ne int) ([]byte, error) {
 	r, err := s.send(ctx, op, apdu.Command{INS: insGetData, P1: byte(tag >> 8), P2: byte(tag & 0xFF), Ne: ne})
+	if ne > maxShort {
+		err = gotThrough(op, r.Status, err)
+	}
 	switch {
 	case err != nil:
 		return nil, err
+	case r.Status == apdu.OK:
+		return r.Data, nil
 	case r.Status == apdu.ReferenceNotFound:
-		return nil, &Error{Op: op, Reason: ReasonFileMissing, Status: uint16(r.Status), Err: r.Status}
-	case r.Status != apdu.OK:
-		return nil, refused(op, r.Status)
+		return nil, &Error{Step: op, Reason: ReasonFileMissing, Status: uint16(r.Status), Err: r.Status}
+	default:
+		return nil, s.refused(op, r.Status)
 	}
-	return r.Data, nil
 }

@@ -80,21 +80,21 @@ func softwareCard() *cardsim.Card {
 // The usual way: look at the tries, present the PIN, sign, close.
 func ExampleOpen() {
 	ctx := context.Background()
-	c, err := card.Open(ctx, reader(), card.Options{})
+	c, err := card.Open(ctx, reader(), card.Config{})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer func() { _ = c.Close(ctx) }()
 
-	tries, err := c.AuthPINTries(ctx)
+	tries, err := c.Tries(ctx, card.AuthPIN)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	fmt.Println(c.Kind(), "card, tries:", tries)
 
-	if err := c.VerifyAuthPIN(ctx, "1234"); err != nil {
+	if err := c.Verify(ctx, card.AuthPIN, "1234"); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -116,9 +116,9 @@ func ExampleOpen() {
 }
 
 // A wrong PIN tells the remaining tries; the last one is spent only if the person agrees.
-func ExampleCard_VerifyAuthPIN() {
+func ExampleCard_Verify() {
 	ctx := context.Background()
-	c, err := card.Open(ctx, reader(), card.Options{})
+	c, err := card.Open(ctx, reader(), card.Config{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -126,16 +126,16 @@ func ExampleCard_VerifyAuthPIN() {
 	defer func() { _ = c.Close(ctx) }()
 
 	for _, pin := range []string{"12345", "0000", "9999", "1111"} {
-		err := c.VerifyAuthPIN(ctx, pin)
-		var refused *card.PINError
+		err := c.Verify(ctx, card.AuthPIN, pin)
+		var refused *card.Error
 		switch {
+		case errors.Is(err, &card.Error{Reason: card.ReasonPINFormat}):
+			fmt.Println("not sent, no try spent")
 		case errors.As(err, &refused):
 			fmt.Println(refused.Reason, "- remaining tries:", refused.Remaining)
-		case card.ReasonOf(err) == card.ReasonPINFormat:
-			fmt.Println("not sent, no try spent")
 		}
 	}
-	fmt.Println(c.AllowLastTry().VerifyAuthPIN(ctx, "1234"))
+	fmt.Println(c.Verify(ctx, card.AuthPIN, "1234", card.AllowLastTry()))
 	// Output:
 	// not sent, no try spent
 	// wrong PIN - remaining tries: 2
@@ -161,7 +161,7 @@ func ExampleWait() {
 // What the card offers without a PIN: which certificates there are, and the one for authentication.
 func ExampleCard_AuthCertificate() {
 	ctx := context.Background()
-	c, err := card.Open(ctx, reader(), card.Options{})
+	c, err := card.Open(ctx, reader(), card.Config{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -193,16 +193,16 @@ func ExampleCard_AuthCertificate() {
 // They print as redacted until they are revealed.
 func ExampleCard_Attributes() {
 	ctx := context.Background()
-	c, err := card.Open(ctx, reader(), card.Options{Roots: issuerRoots()})
+	c, err := card.Open(ctx, reader(), card.Config{Roots: issuerRoots()})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer func() { _ = c.Close(ctx) }()
 
-	person, err := c.Attributes(ctx, "1234")
-	switch card.ReasonOf(err) {
-	case card.ReasonTampered, card.ReasonUnknownIssuer, card.ReasonNotGenuine:
+	person, err := c.Attributes(ctx, card.TextPIN, "1234")
+	switch kakunin.FamilyOf(err) {
+	case kakunin.Untrusted: // tampered, a copy, or of an unknown issuer
 		fmt.Println("not a genuine card")
 		return
 	default:
@@ -216,9 +216,9 @@ func ExampleCard_Attributes() {
 }
 
 // The card face opens with what is printed on it; the portrait comes as JPEG 2000.
-func ExampleCard_CardFace() {
+func ExampleCard_Face() {
 	ctx := context.Background()
-	c, err := card.Open(ctx, reader(), card.Options{Roots: issuerRoots()})
+	c, err := card.Open(ctx, reader(), card.Config{Roots: issuerRoots()})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -231,7 +231,7 @@ func ExampleCard_CardFace() {
 		fmt.Println(kakunin.MessageFor(err, kakunin.English))
 		return
 	}
-	face, err := c.CardFace(ctx, card.FaceNumberB, number)
+	face, err := c.Face(ctx, card.FaceNumberB, number)
 	if err != nil {
 		fmt.Println(kakunin.MessageFor(err, kakunin.English))
 		return
@@ -243,7 +243,7 @@ func ExampleCard_CardFace() {
 // The individual number needs a lawful purpose, and can be revealed for that purpose only.
 func ExampleCard_IndividualNumber() {
 	ctx := context.Background()
-	c, err := card.Open(ctx, reader(), card.Options{Roots: issuerRoots(), SecureMessaging: true})
+	c, err := card.Open(ctx, reader(), card.Config{Roots: issuerRoots(), SecureMessaging: true})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -263,7 +263,7 @@ func ExampleCard_IndividualNumber() {
 // A PIN is changed with the old one; what cannot be a PIN is not sent.
 func ExampleCard_ChangePIN() {
 	ctx := context.Background()
-	c, err := card.Open(ctx, reader(), card.Options{})
+	c, err := card.Open(ctx, reader(), card.Config{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -278,16 +278,16 @@ func ExampleCard_ChangePIN() {
 }
 
 // The bare-hash mode lets the card pad the 32-byte hash itself.
-func ExampleKey_SignContext_bareHash() {
+func ExampleKey_SignContext_withoutDigestInfo() {
 	ctx := context.Background()
-	c, err := card.Open(ctx, reader(), card.Options{})
+	c, err := card.Open(ctx, reader(), card.Config{})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer func() { _ = c.Close(ctx) }()
 
-	if err := c.VerifySigningPassword(ctx, "ABC123"); err != nil {
+	if err := c.Verify(ctx, card.SigningPIN, "ABC123"); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -297,7 +297,7 @@ func ExampleKey_SignContext_bareHash() {
 		return
 	}
 	digest := sha256.Sum256([]byte("document"))
-	signature, err := key.SignContext(ctx, digest[:], card.BareHash)
+	signature, err := key.SignContext(ctx, digest[:], card.WithoutDigestInfo)
 	if err != nil {
 		fmt.Println(err)
 		return

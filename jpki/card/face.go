@@ -1,6 +1,7 @@
 package card
 
 import (
+	"bytes"
 	"context"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/internal/redact"
 	"github.com/kakunin-go/kakunin/internal/tlv"
 )
 
@@ -44,26 +46,26 @@ type Face struct {
 	SecurityCode Image
 }
 
-// CardFace reads the card face, opened by [FaceNumberB] (14 digits, see [NumberB]) or [FaceNumberA] (the individual
+// Face reads the card face, opened by [FaceNumberB] (14 digits, see [NumberB]) or [FaceNumberA] (the individual
 // number). Another reference is an *[Error] with reason [ReasonBadReference], a wrong number a *[PINError].
 //
-// With Options.Roots everything but expiry and security code is what the municipality signed, on the chip for which it did:
+// With Config.Roots everything but expiry and security code is what the municipality signed, on the chip for which it did:
 // otherwise the error is an *[Error] with reason [ReasonTampered], [ReasonUnknownIssuer] or [ReasonNotGenuine].
 //
-// The card forgets every verified PIN before CardFace returns.
-func (c *Card) CardFace(ctx context.Context, by PIN, number string) (Face, error) {
+// The card forgets every verified PIN before Face returns.
+func (c *Card) Face(ctx context.Context, by PIN, number string, options ...Option) (Face, error) {
 	const op = "read card face"
 	if by != FaceNumberA && by != FaceNumberB {
-		return Face{}, &Error{Op: op, Reason: ReasonBadReference}
+		return Face{}, &Error{Step: op, Reason: ReasonBadReference}
 	}
 	var f faceFields
-	err := c.open(ctx, op, by, number, func(ctx context.Context) error {
+	err := c.open(ctx, op, by, number, options, func(ctx context.Context) error {
 		file, err := c.s.readFile(ctx, op, efFace, faceGuess, objectOf(tagFace))
 		if err != nil {
 			return err
 		}
 		if f, err = parseFace(file); err != nil {
-			return &Error{Op: op, Reason: ReasonMalformed, Err: err}
+			return &Error{Step: op, Reason: ReasonMalformed, Err: err}
 		}
 		return c.checkFace(ctx, op, f.key, f.authentic)
 	})
@@ -76,15 +78,15 @@ func (c *Card) CardFace(ctx context.Context, by PIN, number string) (Face, error
 // checkFace verifies a record of the card-face application, if there are roots: the municipality's signature, and that the
 // chip holds the key inside of the record.
 func (c *Card) checkFace(ctx context.Context, op string, internal *rsa.PublicKey, authentic func(issuer *rsa.PublicKey) bool) error {
-	if c.opts.Roots == nil {
+	if c.cfg.Roots == nil {
 		return nil
 	}
-	issuer, err := c.s.issuerKey(ctx, op, c.opts.Roots)
+	issuer, err := c.s.issuerKey(ctx, op, c.cfg.Roots)
 	if err != nil {
 		return err
 	}
 	if !authentic(issuer) {
-		return &Error{Op: op, Reason: ReasonTampered}
+		return &Error{Step: op, Reason: ReasonTampered}
 	}
 	return c.s.challenge(ctx, op, internal)
 }
@@ -101,7 +103,7 @@ type faceFields struct {
 
 // parseFace reads FF20 { DF21 offsets, DF22 to DF2A } without filler.
 func parseFace(file []byte) (faceFields, error) {
-	bad := &Error{Op: "parse card face", Reason: ReasonMalformed}
+	bad := &Error{Step: "parse card face", Reason: ReasonMalformed}
 	root, ok := object(file, tagFace)
 	if !ok || !checkOffsets(file, root, tagFaceOffsets, tagFaceBirthdate, tagFaceGender, tagFaceKey, tagFaceName, tagFaceAddress,
 		tagFacePortrait, tagFaceSignature, tagFaceExpiry, tagFaceSecurityCode) {
@@ -181,18 +183,18 @@ const recordGuess = 1 << 10
 // AgeCheck reads the birthdate from the file for age checks (年齢確認), opened by the birthdate itself in the form of
 // [EraBirthdate]: who knows it gets it confirmed. A wrong one is a *[PINError] and costs one of ten tries.
 //
-// With Options.Roots it is what the municipality signed, on the chip for which it did, with the errors of [Card.CardFace].
+// With Config.Roots it is what the municipality signed, on the chip for which it did, with the errors of [Card.Face].
 // The card forgets every verified PIN before AgeCheck returns.
-func (c *Card) AgeCheck(ctx context.Context, birthdate string) (fourinfo.Birthdate, error) {
+func (c *Card) AgeCheck(ctx context.Context, birthdate string, options ...Option) (fourinfo.Birthdate, error) {
 	const op = "check age"
 	var out fourinfo.Birthdate
-	err := c.open(ctx, op, FaceBirthdate, birthdate, func(ctx context.Context) error {
+	err := c.open(ctx, op, FaceBirthdate, birthdate, options, func(ctx context.Context) error {
 		r, err := c.faceRecord(ctx, op, efAgeCheck, tagAgeCheck, tagAgeBirthdate, tagAgeKey, tagAgeSignature)
 		if err != nil {
 			return err
 		}
 		if out, err = parseCardBirthdate(r.value); err != nil {
-			return &Error{Op: op, Reason: ReasonMalformed, Err: err}
+			return &Error{Step: op, Reason: ReasonMalformed, Err: err}
 		}
 		return nil
 	})
@@ -204,7 +206,7 @@ func (c *Card) AgeCheck(ctx context.Context, birthdate string) (fourinfo.Birthda
 
 func parseCardBirthdate(b []byte) (fourinfo.Birthdate, error) {
 	if len(b) != 8 {
-		return fourinfo.Birthdate{}, &Error{Op: "parse birthdate", Reason: ReasonMalformed}
+		return fourinfo.Birthdate{}, &Error{Step: "parse birthdate", Reason: ReasonMalformed}
 	}
 	return fourinfo.ParseBirthdate(string(b))
 }
@@ -212,16 +214,18 @@ func parseCardBirthdate(b []byte) (fourinfo.Birthdate, error) {
 // NumberImage reads the picture of the individual number (個人番号), opened by [FaceNumberA]. The picture is the number, so
 // the law and [Card.IndividualNumber] say the same: an invalid purpose is an *[Error] with reason [ReasonPurposeMissing].
 //
-// With Options.Roots the picture is what the municipality signed, with the errors of [Card.CardFace]. The card forgets
+// With Config.Roots the picture is what the municipality signed, with the errors of [Card.Face]. The card forgets
 // every verified PIN before NumberImage returns.
-func (c *Card) NumberImage(ctx context.Context, number fourinfo.IndividualNumber, purpose fourinfo.Purpose) (Image, error) {
+func (c *Card) NumberImage(
+	ctx context.Context, number fourinfo.IndividualNumber, purpose fourinfo.Purpose, options ...Option,
+) (Image, error) {
 	const op = "read number image"
 	digits, err := number.Reveal(purpose)
 	if err != nil {
-		return Image{}, &Error{Op: op, Reason: ReasonPurposeMissing, Err: err}
+		return Image{}, &Error{Step: op, Reason: ReasonPurposeMissing, Err: err}
 	}
 	var out Image
-	err = c.open(ctx, op, FaceNumberA, digits, func(ctx context.Context) error {
+	err = c.open(ctx, op, FaceNumberA, digits, options, func(ctx context.Context) error {
 		r, err := c.faceRecord(ctx, op, efNumberImage, tagNumberImage, tagNumberPicture, tagNumberKey, tagNumberSignature)
 		out = newImage(r.value)
 		return err
@@ -240,7 +244,7 @@ func (c *Card) faceRecord(ctx context.Context, op string, ef uint16, tag, value,
 	}
 	r, err := parseFaceRecord(file, tag, value, key, signature)
 	if err != nil {
-		return faceRecord{}, &Error{Op: op, Reason: ReasonMalformed, Err: err}
+		return faceRecord{}, &Error{Step: op, Reason: ReasonMalformed, Err: err}
 	}
 	return r, c.checkFace(ctx, op, r.key, func(issuer *rsa.PublicKey) bool { return signedBy(issuer, r.signature, r.signed) })
 }
@@ -252,7 +256,7 @@ type faceRecord struct {
 }
 
 func parseFaceRecord(file []byte, tag, value, key, signature tlv.Tag) (faceRecord, error) {
-	bad := &Error{Op: "parse record", Reason: ReasonMalformed}
+	bad := &Error{Step: "parse record", Reason: ReasonMalformed}
 	root, ok := object(file, tag)
 	if !ok || !inOrder(root, value, key, signature) {
 		return faceRecord{}, bad
@@ -263,4 +267,43 @@ func parseFaceRecord(file []byte, tag, value, key, signature tlv.Tag) (faceRecor
 	}
 	signed := root.Value[:len(root.Children[0].Raw)+len(root.Children[1].Raw)]
 	return faceRecord{root.Children[0].Value, public, signed, root.Children[2].Value}, nil
+}
+
+// redacted keeps the mark out of the documentation.
+type redacted = redact.Mark
+
+// Image is a picture from the card. It shows name, address, face or number of a person, so printing, logging or
+// marshalling it shows "[redacted]". The zero value is no picture.
+type Image struct {
+	redacted
+	content redact.Value[[]byte]
+}
+
+func newImage(b []byte) Image {
+	if len(b) == 0 {
+		return Image{}
+	}
+	return Image{content: redact.Seal(bytes.Clone(b))}
+}
+
+// Reveal returns a copy of the file: PNG for texts, JPEG 2000 for the portrait. It is as the card has it and was not
+// decoded: what decodes it must bear malformed input.
+func (i Image) Reveal() []byte { return bytes.Clone(i.content.Reveal()) }
+
+// Present reports whether there is a picture.
+func (i Image) Present() bool { return !i.content.Empty() }
+
+// MediaType returns image/png, image/jp2 or, for anything else, application/octet-stream; "" without a picture.
+func (i Image) MediaType() string {
+	b := i.content.Reveal()
+	switch {
+	case len(b) == 0:
+		return ""
+	case bytes.HasPrefix(b, []byte("\x00\x00\x00\x0CjP  \r\n\x87\n")): // ISO/IEC 15444-1, I.5.1
+		return "image/jp2"
+	case bytes.HasPrefix(b, []byte("\x89PNG\r\n\x1a\n")): // PNG, 5.2
+		return "image/png"
+	default:
+		return "application/octet-stream"
+	}
 }

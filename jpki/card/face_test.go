@@ -28,7 +28,7 @@ func TestCardFace(t *testing.T) {
 	p := sim.Person().Reveal()
 	numberB, birthdate := printedOn(t, sim)
 	for by, number := range map[card.PIN]string{card.FaceNumberA: p.IndividualNumber, card.FaceNumberB: numberB} {
-		face, err := c.CardFace(t.Context(), by, number)
+		face, err := c.Face(t.Context(), by, number)
 		if err != nil {
 			t.Fatal(by, err)
 		}
@@ -69,17 +69,17 @@ func TestCardFace(t *testing.T) {
 func TestCardFaceRefused(t *testing.T) {
 	_, c := openSim(t)
 	for _, by := range []card.PIN{0, card.AuthPIN, card.TextNumberB, card.FaceBirthdate, 99} {
-		_, err := c.CardFace(t.Context(), by, "1234")
+		_, err := c.Face(t.Context(), by, "1234")
 		wantReason(t, err, card.ReasonBadReference)
 	}
-	_, err := c.CardFace(t.Context(), card.FaceNumberB, "5502172035228")
+	_, err := c.Face(t.Context(), card.FaceNumberB, "5502172035228")
 	wantReason(t, err, card.ReasonPINFormat)
-	_, err = c.CardFace(t.Context(), card.FaceNumberB, "00000000000000")
-	wantPINError(t, err, card.PINError{Reference: card.FaceNumberB, Remaining: 9, Reason: card.ReasonWrongPIN})
+	_, err = c.Face(t.Context(), card.FaceNumberB, "00000000000000")
+	wantPINError(t, err, card.Error{PIN: card.FaceNumberB, Remaining: 9, Reason: card.ReasonWrongPIN})
 	_, err = c.AgeCheck(t.Context(), "000000")
-	wantPINError(t, err, card.PINError{Reference: card.FaceBirthdate, Remaining: 9, Reason: card.ReasonWrongPIN})
-	_, err = c.AttributesByNumberB(t.Context(), "00000000000000")
-	wantPINError(t, err, card.PINError{Reference: card.TextNumberB, Remaining: 9, Reason: card.ReasonWrongPIN})
+	wantPINError(t, err, card.Error{PIN: card.FaceBirthdate, Remaining: 9, Reason: card.ReasonWrongPIN})
+	_, err = c.Attributes(t.Context(), card.TextNumberB, "00000000000000")
+	wantPINError(t, err, card.Error{PIN: card.TextNumberB, Remaining: 9, Reason: card.ReasonWrongPIN})
 	// The counters of the two applications are two.
 	for p, want := range map[card.PIN]int{card.FaceNumberA: 10, card.FaceNumberB: 9, card.FaceBirthdate: 9, card.TextNumberA: 10, card.TextNumberB: 9} {
 		if n, err := c.Tries(t.Context(), p); n != want || err != nil {
@@ -93,7 +93,7 @@ func TestPhones(t *testing.T) {
 	for kind, want := range map[cardsim.Kind]card.TokenKind{cardsim.Android: card.AndroidPhone, cardsim.IPhone: card.IPhone} {
 		t.Run(want.String(), func(t *testing.T) {
 			sim := newSim(t, kind)
-			c := openOver(t, sim.Transport(), card.Options{Roots: rootsOf(t, sim)})
+			c := openOver(t, sim.Transport(), card.Config{Roots: rootsOf(t, sim)})
 			if c.Kind() != want {
 				t.Errorf("kind %v", c.Kind())
 			}
@@ -105,14 +105,14 @@ func TestPhones(t *testing.T) {
 			wantReason(t, err, card.ReasonApplicationMissing)
 			_, err = c.AuthCertificate(t.Context())
 			wantReason(t, err, card.ReasonNotVerified)
-			if err := c.VerifyAuthPIN(t.Context(), sim.Person().Reveal().AuthPIN); err != nil {
+			if err := c.Verify(t.Context(), card.AuthPIN, sim.Person().Reveal().AuthPIN); err != nil {
 				t.Fatal(err)
 			}
 			key, err := c.AuthKey(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := key.SignContext(t.Context(), make([]byte, 32), card.BareHash); err != nil {
+			if _, err := key.SignContext(t.Context(), make([]byte, 32), card.WithoutDigestInfo); err != nil {
 				t.Error(err)
 			}
 		})
@@ -122,7 +122,7 @@ func TestPhones(t *testing.T) {
 // A child's card has no signing certificate, and says so without a PIN.
 func TestChild(t *testing.T) {
 	sim := newSimOf(t, person.Minor, cardsim.DefaultKind)
-	c := openOver(t, sim.Transport(), card.Options{})
+	c := openOver(t, sim.Transport(), card.Config{})
 	got, err := c.Availability(t.Context())
 	if err != nil || !got.Authentication {
 		t.Fatal(got, err)
@@ -169,7 +169,7 @@ func TestIssuerData(t *testing.T) {
 	if err != nil || got.Municipality != p.Subject.MunicipalityCode || got.Issuer != nil {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	trusting := openOver(t, sim.Transport(), card.Options{Roots: rootsOf(t, sim)})
+	trusting := openOver(t, sim.Transport(), card.Config{Roots: rootsOf(t, sim)})
 	got, err = trusting.IssuerData(t.Context())
 	if err != nil || got.Issuer == nil || got.IssuerID == (card.KeyID{}) {
 		t.Errorf("got %+v, %v", got, err)
@@ -183,9 +183,9 @@ func TestIssuerData(t *testing.T) {
 		"lower":   func(tag uint16, b []byte) []byte { return flip(b, tag == 0x7F21, 100) },
 		"swapped": func(tag uint16, b []byte) []byte { return flip(b, tag == 0x7F21, 6) }, // certifier's name
 	} {
-		c := openOver(t, objects{sim.Transport(), forge}, card.Options{Roots: rootsOf(t, sim)})
+		c := openOver(t, objects{sim.Transport(), forge}, card.Config{Roots: rootsOf(t, sim)})
 		_, err := c.IssuerData(t.Context())
-		if reason := card.ReasonOf(err); reason != card.ReasonTampered && reason != card.ReasonMalformed {
+		if reason := reasonOf(err); reason != card.ReasonTampered && reason != card.ReasonMalformed {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -195,7 +195,7 @@ func TestIssuerData(t *testing.T) {
 			return []byte{0x6A, 0x88}
 		}
 		return b
-	}}, card.Options{Roots: rootsOf(t, sim)})
+	}}, card.Config{Roots: rootsOf(t, sim)})
 	if got, err := older.IssuerData(t.Context()); err != nil || got.Issuer == nil || strings.Contains(got.IssuerID.String(), p.Subject.MunicipalityCode) {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -240,12 +240,16 @@ func TestCardRecordRefused(t *testing.T) {
 		"no date":        {"< 011C" + upperHex([]byte("4000000127198431322120350231")) + "9000", card.ReasonMalformed},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, _ := open(t, card.Options{}, selectCommon, ok, "> 00B2010C00", tt.answer)
+			lines := []string{selectCommon, ok, "> 00B2010C00", tt.answer}
+			if name == "no file" { // or the application is not selected any more
+				lines = append(lines, lines...)
+			}
+			c, _ := open(t, card.Config{}, lines...)
 			_, err := c.CardRecord(t.Context())
 			wantReason(t, err, tt.want)
 		})
 	}
-	c, _ := open(t, card.Options{}, selectCommon, ok, "> 00B2010C00", "< 011C"+record+"37FFFF9000")
+	c, _ := open(t, card.Config{}, selectCommon, ok, "> 00B2010C00", "< 011C"+record+"37FFFF9000")
 	got, err := c.CardRecord(t.Context())
 	if err != nil || got.RevealSerialNumber() != "400000012719843" || got.Municipality != "13221" || got.Expiry != (fourinfo.Date{Year: 2035, Month: 2, Day: 17}) {
 		t.Errorf("got %v %v, %v", got.Municipality, got.Expiry, err)
@@ -268,7 +272,7 @@ func TestPrinted(t *testing.T) {
 		}
 	}
 	for _, d := range []fourinfo.Date{{}, day(1868, 1, 24), day(2023, 2, 29), day(2200, 1, 1)} {
-		if _, err := card.EraBirthdate(d); card.ReasonOf(err) != card.ReasonPINFormat {
+		if _, err := card.EraBirthdate(d); reasonOf(err) != card.ReasonPINFormat {
 			t.Errorf("%v: %v", d, err)
 		}
 	}
@@ -276,7 +280,7 @@ func TestPrinted(t *testing.T) {
 		year int
 		code string
 	}{{99, "2285"}, {10000, "2285"}, {2035, "228"}, {2035, "22855"}, {2035, "22a5"}} {
-		if _, err := card.NumberB(day(1980, 2, 17), bad.year, bad.code); card.ReasonOf(err) != card.ReasonPINFormat {
+		if _, err := card.NumberB(day(1980, 2, 17), bad.year, bad.code); reasonOf(err) != card.ReasonPINFormat {
 			t.Errorf("%v: %v", bad, err)
 		}
 	}
@@ -286,7 +290,7 @@ func TestPrinted(t *testing.T) {
 func TestImagesAreRedacted(t *testing.T) {
 	sim, c := openSim(t)
 	numberB, _ := printedOn(t, sim)
-	face, err := c.CardFace(t.Context(), card.FaceNumberB, numberB)
+	face, err := c.Face(t.Context(), card.FaceNumberB, numberB)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -346,13 +350,13 @@ func TestAuthenticateCommonKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := openOver(t, stub{key: key}, card.Options{})
+	c := openOver(t, stub{key: key}, card.Config{})
 	if err := c.AuthenticateCommonKey(t.Context(), &key.PublicKey); err != nil {
 		t.Error(err)
 	}
 	_, other := openSim(t)
 	wantReason(t, other.AuthenticateCommonKey(t.Context(), &key.PublicKey), card.ReasonNotGenuine)
-	refusing := openOver(t, stub{status: []byte{0x69, 0x85}}, card.Options{})
+	refusing := openOver(t, stub{status: []byte{0x69, 0x85}}, card.Config{})
 	wantReason(t, refusing.AuthenticateCommonKey(t.Context(), &key.PublicKey), card.ReasonNotGenuine)
 	wantReason(t, c.AuthenticateCommonKey(t.Context(), nil), card.ReasonUnsupportedKey)
 	wantReason(t, c.AuthenticateCommonKey(t.Context(), &rsa.PublicKey{N: key.N, E: 3}), card.ReasonUnsupportedKey)

@@ -15,6 +15,7 @@ import (
 const (
 	selectJPKI = "> 00A4040C0AD392F000260100000001"
 	selectText = "> 00A4040C0AD3921000310001010408"
+	leave      = "> 00A4040C07A0000001510000" // SELECT of the issuer security domain: the card forgets
 	ok         = "< 9000"
 	plastic    = "< 4A504B494150494343544F4B454E32" + "2020202020202020202020202020202020" + "9000"
 )
@@ -98,10 +99,10 @@ func unhex(t *testing.T, s string) []byte {
 func upperHex(b []byte) string { return strings.ToUpper(hex.EncodeToString(b)) }
 
 // open opens the client over a transcript that goes on with lines.
-func open(t *testing.T, opts card.Options, lines ...string) (*card.Card, *script) {
+func open(t *testing.T, cfg card.Config, lines ...string) (*card.Card, *script) {
 	t.Helper()
 	s := newScript(t, append(append([]string(nil), opening...), lines...)...)
-	c, err := card.Open(t.Context(), s, opts)
+	c, err := card.Open(t.Context(), s, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,20 +114,22 @@ func wantReason(t *testing.T, err error, want card.Reason) {
 	if err == nil {
 		t.Fatalf("no error, want %v", want)
 	}
-	if got := card.ReasonOf(err); got != want {
+	if got := reasonOf(err); got != want {
 		t.Errorf("reason %v (%v), want %v", got, err, want)
 	}
 }
 
 // wantPINError checks the reference, the remaining tries and the reason.
-func wantPINError(t *testing.T, err error, want card.PINError) {
+func wantPINError(t *testing.T, err error, want card.Error) {
 	t.Helper()
-	var e *card.PINError
+	var e *card.Error
 	if !errors.As(err, &e) {
-		t.Fatalf("got %v, want a *PINError", err)
+		t.Fatalf("got %v, want a *card.Error", err)
 	}
-	if *e != want {
-		t.Errorf("got %+v, want %+v", *e, want)
+	got := *e
+	got.Step = ""
+	if got != want {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 
@@ -164,4 +167,13 @@ func (e *endless) Transmit(_ context.Context, cmd []byte) ([]byte, error) {
 	}
 	e.n++
 	return e.answer, nil
+}
+
+// reasonOf returns the reason of an error of package card, ReasonUnknown of any other one.
+func reasonOf(err error) card.Reason {
+	var e *card.Error
+	if errors.As(err, &e) {
+		return e.Reason
+	}
+	return card.ReasonUnknown
 }

@@ -3,6 +3,7 @@ package card
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 
 	"github.com/kakunin-go/kakunin/internal/apdu"
 	"github.com/kakunin-go/kakunin/internal/limits"
@@ -80,10 +81,10 @@ func objectOf(want tlv.Tag) sizing {
 	return func(op string, head []byte) (int, error) {
 		tag, header, size, err := tlv.Header(head)
 		if err != nil {
-			return 0, &Error{Op: op, Reason: ReasonMalformed, Err: err}
+			return 0, &Error{Step: op, Reason: ReasonMalformed, Err: err}
 		}
 		if tag != want || header+size > limits.CardFile {
-			return 0, &Error{Op: op, Reason: ReasonMalformed}
+			return 0, &Error{Step: op, Reason: ReasonMalformed}
 		}
 		return header + size, nil
 	}
@@ -117,7 +118,7 @@ func (s *session) readFile(ctx context.Context, op string, ef uint16, first int,
 		content = append(content, rest...)
 	}
 	if len(content) < total {
-		return nil, &Error{Op: op, Reason: ReasonMalformed}
+		return nil, &Error{Step: op, Reason: ReasonMalformed}
 	}
 	return content[:total:total], nil
 }
@@ -130,7 +131,8 @@ func (s *session) readStart(ctx context.Context, op string, ef uint16, n int) (c
 		return nil, false, err
 	}
 	switch r.Status {
-	case apdu.FileNotFound, apdu.IncorrectP1P2, apdu.FunctionNotSupported, apdu.NoCurrentEF, apdu.WrongLength:
+	case apdu.FileNotFound, apdu.IncorrectP1P2, apdu.FunctionNotSupported, apdu.NoCurrentEF, apdu.WrongLength,
+		apdu.INSNotSupported, apdu.CLANotSupported, apdu.NoDiagnosis:
 		if err := s.mustSelectEF(ctx, op, ef); err != nil {
 			return nil, false, err
 		}
@@ -147,7 +149,7 @@ func (s *session) readStart(ctx context.Context, op string, ef uint16, n int) (c
 	case apdu.OffsetOutsideFile:
 		return nil, true, nil
 	default:
-		return nil, false, refused(op, r.Status)
+		return nil, false, s.refused(op, r.Status)
 	}
 }
 
@@ -158,7 +160,7 @@ func (s *session) readEF(ctx context.Context, op string, offset, n int) ([]byte,
 	for len(out) < n {
 		at := offset + len(out)
 		if at > maxOffset {
-			return nil, &Error{Op: op, Reason: ReasonMalformed}
+			return nil, &Error{Step: op, Reason: ReasonMalformed}
 		}
 		r, err := s.readBlock(ctx, op, byte(at>>8), byte(at&0xFF), n-len(out))
 		if err != nil {
@@ -175,7 +177,7 @@ func (s *session) readEF(ctx context.Context, op string, offset, n int) ([]byte,
 		case apdu.OffsetOutsideFile:
 			return out, nil
 		default:
-			return nil, refused(op, r.Status)
+			return nil, s.refused(op, r.Status)
 		}
 	}
 	return out, nil
@@ -188,39 +190,75 @@ func (s *session) readBlock(ctx context.Context, op string, p1, p2 byte, n int) 
 	if n <= maxShort {
 		return s.send(ctx, op, cmd)
 	}
-	if !s.short {
-		r, err := s.exchange(ctx, op, cmd)
-		switch reason := ReasonOf(err); {
-		case err == nil && r.Status == apdu.WrongLength, reason == ReasonTransportFailed, reason == ReasonMalformed:
-		case err != nil:
-			s.app, s.verified = unknownApp, 0
-			return apdu.Response{}, err
-		default:
-			return r, nil
-		}
-		// Not every card, reader and relay carries extended lengths. Reading again changes nothing on the card.
-		s.short = true
+	if s.short {
+		cmd.Ne = maxShort
+		return s.send(ctx, op, cmd)
 	}
+	long, longErr := s.exchange(ctx, op, cmd)
+	switch {
+	case longErr == nil && answersExtended(long, p1):
+		return long, nil
+	case longErr != nil && reasonOf(longErr) != ReasonTransportFailed && reasonOf(longErr) != ReasonMalformed:
+		s.app, s.verified = unknownApp, 0
+		return apdu.Response{}, longErr
+	}
+	// Not every card, reader and relay carries extended lengths, and they say so in many ways. Reading again changes nothing
+	// on the card, and what a short command answers is the truth.
+	s.short = true
 	cmd.Ne = maxShort
-	return s.send(ctx, op, cmd)
+	r, err := s.send(ctx, op, cmd)
+	switch given := err == nil && (r.Status == apdu.OK || r.Status == apdu.EndOfFile); {
+	case given:
+		s.rememberShort()
+	case err != nil || longErr == nil:
+		s.short = false // it was not the length
+	}
+	return r, err
+}
+
+// answersExtended reports whether an answer to a READ BINARY with an extended Le field is one that a short one would get, too.
+func answersExtended(r apdu.Response, p1 byte) bool {
+	switch r.Status {
+	case apdu.OK:
+		return len(r.Data) > 0
+	case apdu.EndOfFile, apdu.FileNotFound, apdu.SecurityNotSatisfied, apdu.FileDeactivated:
+		return true
+	case apdu.IncorrectP1P2, apdu.FunctionNotSupported, apdu.NoCurrentEF:
+		return p1&byShortID != 0 // perhaps it is the short identifier
+	default:
+		sw1 := r.Status.SW1()
+		return sw1 == 0x61 || sw1 == 0x6C // gone on for too long already
+	}
+}
+
+// rememberShort notes for the cards that come after this one that the reader does not carry extended lengths.
+func (s *session) rememberShort() {
+	if m, ok := s.t.(LengthMemory); ok {
+		m.RememberShort()
+	}
 }
 
 // selectEF selects an elementary file of the current application. Verified PINs stay verified.
 func (s *session) selectEF(ctx context.Context, op string, id uint16) (apdu.Response, error) {
 	cmd := apdu.Command{INS: insSelect, P1: 0x02, P2: 0x0C, Data: []byte{byte(id >> 8), byte(id & 0xFF)}}
 	r, err := s.send(ctx, op, cmd)
-	if err != nil || r.Status != apdu.FileNotFound || s.app == unknownApp {
+	if _, more := r.Status.Available(); more {
+		r.Status = apdu.OK // 61xx announces data that nobody asked for
+	}
+	if err != nil || !lost(r.Status) || s.app == unknownApp {
 		return r, err
 	}
 	// Nobody tells when the card lost power or was taken away and put back, which leaves another application selected and
 	// nothing verified: ask again where the file should be.
-	verified := s.verified != 0
-	if err := s.reselectApp(ctx, op, s.app); err != nil {
+	app, verified := s.app, s.verified != 0
+	s.app, s.verified = unknownApp, 0
+	if err := s.selectApp(ctx, op, app); err != nil {
 		return apdu.Response{}, err
 	}
 	again, err := s.send(ctx, op, cmd)
 	if err == nil && again.Status == apdu.OK && verified {
-		return apdu.Response{}, &Error{Op: op, Reason: ReasonNotVerified, Status: uint16(r.Status), Err: r.Status}
+		// The file is there, and what was verified for it is not.
+		return apdu.Response{}, slipped{&Error{Step: op, Reason: ReasonRefused, Status: uint16(r.Status), Err: r.Status}}
 	}
 	return again, err
 }
@@ -232,7 +270,7 @@ func (s *session) mustSelectEF(ctx context.Context, op string, id uint16) error 
 	case err != nil:
 		return err
 	case r.Status == apdu.FileNotFound:
-		return &Error{Op: op, Reason: ReasonFileMissing, Status: uint16(r.Status), Err: r.Status}
+		return &Error{Step: op, Reason: ReasonFileMissing, Status: uint16(r.Status), Err: r.Status}
 	case r.Status != apdu.OK:
 		return refused(op, r.Status)
 	}
@@ -258,6 +296,13 @@ func checkOffsets(file []byte, root tlv.Node, table tlv.Tag, fields ...tlv.Tag) 
 		at += len(child.Raw)
 	}
 	return true
+}
+
+// cutShort reports whether data objects end before their lengths say.
+func cutShort(b []byte) bool {
+	_, err := tlv.ParseAll(b)
+	var e *tlv.Error
+	return errors.As(err, &e) && e.Reason == tlv.Truncated
 }
 
 // object reads a file that holds one data object and returns it with those inside.

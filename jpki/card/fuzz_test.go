@@ -117,16 +117,16 @@ func FuzzAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a, b, c []byte) {
 		answers := &turns{answers: [][]byte{a, b, c}}
 		s := newSession(answers)
-		client := &Card{s: s, opts: Options{AllowLastTry: true}}
-		_, _ = client.AuthPINTries(t.Context())
-		_ = client.VerifyAuthPIN(t.Context(), "1234")
+		client := &Card{s: s, cfg: Config{}}
+		_, _ = client.Tries(t.Context(), AuthPIN)
+		_ = client.Verify(t.Context(), AuthPIN, "1234")
 		_, _ = client.AuthCertificate(t.Context())
-		_, _ = client.Attributes(t.Context(), "1234")
-		_, _ = client.CardFace(t.Context(), FaceNumberB, "55021720352285")
+		_, _ = client.Attributes(t.Context(), TextPIN, "1234")
+		_, _ = client.Face(t.Context(), FaceNumberB, "55021720352285")
 		_, _ = client.CardRecord(t.Context())
 		_, _ = client.IssuerData(t.Context())
 		_ = client.ChangePIN(t.Context(), AuthPIN, "1234", "5678")
-		client.opts.SecureMessaging, client.opts.Roots = true, &Roots{}
+		client.cfg.SecureMessaging, client.cfg.Roots = true, &Roots{}
 		_, _ = client.IndividualNumber(t.Context(), "1234", fourinfo.PurposeReporting)
 		if answers.n > 4*limits.CardFile {
 			t.Fatalf("%d commands", answers.n)

@@ -34,7 +34,7 @@ func NewRoots(roots ...Root) (*Roots, error) { return newRoots('5', roots) }
 func InsecureTestRoots(roots ...Root) (*Roots, error) { return newRoots('6', roots) }
 
 func newRoots(hierarchy byte, roots []Root) (*Roots, error) {
-	bad := &Error{Op: "configure roots", Reason: ReasonInvalidRoot}
+	bad := &Error{Step: "configure roots", Reason: ReasonInvalidRoot}
 	if len(roots) == 0 {
 		return nil, bad
 	}
@@ -53,7 +53,7 @@ func newRoots(hierarchy byte, roots []Root) (*Roots, error) {
 // the key; only the signature counts.
 func (r *Roots) verify(op string, chain ...cvCertificate) (*rsa.PublicKey, error) {
 	if len(chain) == 0 {
-		return nil, &Error{Op: op, Reason: ReasonUnknownIssuer}
+		return nil, &Error{Step: op, Reason: ReasonUnknownIssuer}
 	}
 	first, known, certified := chain[0], false, false
 	for _, root := range r.keys {
@@ -64,14 +64,14 @@ func (r *Roots) verify(op string, chain ...cvCertificate) (*rsa.PublicKey, error
 	}
 	switch {
 	case !known:
-		return nil, &Error{Op: op, Reason: ReasonUnknownIssuer}
+		return nil, &Error{Step: op, Reason: ReasonUnknownIssuer}
 	case !certified:
-		return nil, &Error{Op: op, Reason: ReasonTampered}
+		return nil, &Error{Step: op, Reason: ReasonTampered}
 	}
 	for i, c := range chain[1:] {
 		above := chain[i]
 		if !c.certifier.same(above.holder) || !signedBy(above.key, c.signature, c.content) {
-			return nil, &Error{Op: op, Reason: ReasonTampered}
+			return nil, &Error{Step: op, Reason: ReasonTampered}
 		}
 	}
 	return chain[len(chain)-1].key, nil
@@ -80,6 +80,7 @@ func (r *Roots) verify(op string, chain ...cvCertificate) (*rsa.PublicKey, error
 // Tags of card verifiable certificates and public keys.
 const (
 	tagCVCertificate tlv.Tag = 0x7F21
+	tagHeaderList    tlv.Tag = 0x4D
 	tagCVContent     tlv.Tag = 0x5F4E
 	tagCVSignature   tlv.Tag = 0x5F37
 	tagExponent      tlv.Tag = 0x90
@@ -98,13 +99,13 @@ type KeyID [keyIDSize]byte
 func ParseKeyID(s string) (KeyID, error) {
 	var id KeyID
 	if len(s) != 11 || s[7] != '-' {
-		return KeyID{}, &Error{Op: "read key identifier", Reason: ReasonInvalidRoot}
+		return KeyID{}, &Error{Step: "read key identifier", Reason: ReasonInvalidRoot}
 	}
 	copy(id[:], s[:7])
 	id[7], id[8] = 0x08, 0x05
 	copy(id[9:], s[8:])
 	if !id.valid() {
-		return KeyID{}, &Error{Op: "read key identifier", Reason: ReasonInvalidRoot}
+		return KeyID{}, &Error{Step: "read key identifier", Reason: ReasonInvalidRoot}
 	}
 	return id, nil
 }
@@ -140,12 +141,20 @@ type cvCertificate struct {
 	signature         []byte
 }
 
-// parseCVCertificate reads 7F21 { 5F4E content, 5F37 signature }, or what is inside of 7F21, as GET DATA returns it.
+// cvHeaderList is what GET DATA puts in front of a certificate's content: the list of its elements, which the content has
+// one after the other without their tags (ISO/IEC 7816-8, 5.4: 4D; 42 and 5F20 of 16 bytes, 5F49 of 265).
+var cvHeaderList = []byte{0x42, 0x10, 0x5F, 0x20, 0x10, 0x5F, 0x49, 0x82, 0x01, 0x09}
+
+// parseCVCertificate reads 7F21 { 5F4E content, 5F37 signature }, or what is inside of 7F21 as GET DATA returns it, with
+// the header list or without.
 func parseCVCertificate(b []byte) (cvCertificate, error) {
-	bad := &Error{Op: "parse certificate of the issuer", Reason: ReasonMalformed}
+	bad := &Error{Step: "parse certificate of the issuer", Reason: ReasonMalformed}
 	parts, err := tlv.ParseAll(b)
 	if err == nil && len(parts) == 1 && parts[0].Tag == tagCVCertificate {
 		parts, err = tlv.ParseAll(parts[0].Value)
+	}
+	if err == nil && len(parts) == 3 && parts[0].Tag == tagHeaderList && bytes.Equal(parts[0].Value, cvHeaderList) {
+		parts = parts[1:]
 	}
 	if err != nil || len(parts) != 2 || parts[0].Tag != tagCVContent || parts[1].Tag != tagCVSignature {
 		return cvCertificate{}, bad
@@ -165,7 +174,7 @@ func parseCVCertificate(b []byte) (cvCertificate, error) {
 
 // parsePublicKey reads 90 exponent, 91 modulus.
 func parsePublicKey(b []byte) (*rsa.PublicKey, error) {
-	bad := &Error{Op: "parse public key", Reason: ReasonMalformed}
+	bad := &Error{Step: "parse public key", Reason: ReasonMalformed}
 	parts, err := tlv.ParseAll(b)
 	if err != nil || len(parts) != 2 || parts[0].Tag != tagExponent || parts[1].Tag != tagModulus {
 		return nil, bad
@@ -225,7 +234,7 @@ func (s *session) issuerKey(ctx context.Context, op string, roots *Roots) (*rsa.
 	}
 	certificate, err := parseCVCertificate(file)
 	if err != nil {
-		return nil, &Error{Op: op, Reason: ReasonMalformed, Err: err}
+		return nil, &Error{Step: op, Reason: ReasonMalformed, Err: err}
 	}
 	return roots.verify(op, certificate)
 }
@@ -241,10 +250,22 @@ func (s *session) challenge(ctx context.Context, op string, certified *rsa.Publi
 	if err != nil {
 		return err
 	}
-	if r.Status != apdu.OK || !signedBy(certified, r.Data, nonce[:]) {
-		return &Error{Op: op, Reason: ReasonNotGenuine, Status: statusUnlessOK(r.Status)}
+	return s.checkSignature(op, certified, r, nonce[:])
+}
+
+// checkSignature reads the answer to a challenge.
+func (s *session) checkSignature(op string, key *rsa.PublicKey, r apdu.Response, challenge []byte) error {
+	switch {
+	case r.Status == apdu.OK && len(r.Data) > 0 && len(r.Data) < key.Size():
+		return answerCut(op)
+	case r.Status == apdu.OK && signedBy(key, r.Data, challenge):
+		return nil
 	}
-	return nil
+	err := &Error{Step: op, Reason: ReasonNotGenuine, Status: statusUnlessOK(r.Status)}
+	if lost(r.Status) {
+		return s.slip(err)
+	}
+	return err
 }
 
 // statusUnlessOK is what Error.Status shows: a success says nothing.

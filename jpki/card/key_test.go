@@ -64,13 +64,13 @@ func (k *testKey) signs(t *testing.T, sel string, input []byte) []string {
 // authKey opens a client with a verified PIN and returns its key.
 func (k *testKey) authKey(t *testing.T) (*card.Card, *card.Key, *script) {
 	t.Helper()
-	c, s := open(t, card.Options{}, k.certificateReads(readAuthCertificate)...)
+	c, s := open(t, card.Config{}, k.certificateReads(readAuthCertificate)...)
 	key, err := c.AuthKey(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.add(verifyAuth("< 63C3", "< 9000")...)
-	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+	if err := c.Verify(t.Context(), card.AuthPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
 	return c, key, s
@@ -106,7 +106,7 @@ func TestSignBareHash(t *testing.T) {
 	_, key, s := k.authKey(t)
 	digest := sha256.Sum256([]byte("document"))
 	s.add(k.signs(t, "> 00A4020C020017", digest[:])...)
-	signature, err := key.Sign(rand.Reader, digest[:], card.BareHash)
+	signature, err := key.Sign(rand.Reader, digest[:], card.WithoutDigestInfo)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,8 +117,8 @@ func TestSignBareHash(t *testing.T) {
 
 func TestSigningKey(t *testing.T) {
 	k := newTestKey(t)
-	c, s := open(t, card.Options{}, "> 00A4020C02001B", ok, "> 00200080", "< 63C5", "> 0020008006414243313233", ok)
-	if err := c.VerifySigningPassword(t.Context(), "abc123"); err != nil {
+	c, s := open(t, card.Config{}, "> 00A4020C02001B", ok, "> 00200080", "< 63C5", "> 0020008006414243313233", ok)
+	if err := c.Verify(t.Context(), card.SigningPIN, "abc123"); err != nil {
 		t.Fatal(err)
 	}
 	s.add(k.certificateReads("> 00B08100000800")...)
@@ -151,10 +151,10 @@ func TestSignRefuses(t *testing.T) {
 		"PSS":                 {make([]byte, 32), &rsa.PSSOptions{Hash: crypto.SHA256}},
 		"short for SHA-256":   {make([]byte, 31), crypto.SHA256},
 		"SHA-256 for SHA-512": {make([]byte, 32), crypto.SHA512},
-		"bare, empty":         {nil, card.BareHash},
-		"bare, 31 bytes":      {make([]byte, 31), card.BareHash},
-		"bare, a DigestInfo":  {make([]byte, 51), card.BareHash},
-		"bare, SHA-512":       {make([]byte, sha512.Size), card.BareHash},
+		"bare, empty":         {nil, card.WithoutDigestInfo},
+		"bare, 31 bytes":      {make([]byte, 31), card.WithoutDigestInfo},
+		"bare, a DigestInfo":  {make([]byte, 51), card.WithoutDigestInfo},
+		"bare, SHA-512":       {make([]byte, sha512.Size), card.WithoutDigestInfo},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := key.SignContext(t.Context(), tt.digest, tt.opts)
@@ -171,7 +171,7 @@ func TestSignChecksTheAnswer(t *testing.T) {
 		answer string
 		want   card.Reason
 	}{
-		"too short":       {"< " + upperHex(make([]byte, 255)) + "9000", card.ReasonMalformed},
+		"too short":       {"< " + upperHex(make([]byte, 255)) + "9000", card.ReasonReaderUnfit},
 		"empty":           {"< 9000", card.ReasonMalformed},
 		"too long":        {"< " + upperHex(make([]byte, 257)) + "9000", card.ReasonMalformed},
 		"not verified":    {"< 6982", card.ReasonNotVerified},
@@ -185,14 +185,14 @@ func TestSignChecksTheAnswer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, key, s := k.authKey(t)
 			s.add("> 00A4020C020017", ok, command, tt.answer)
-			signature, err := key.SignContext(t.Context(), digest, card.BareHash)
+			signature, err := key.SignContext(t.Context(), digest, card.WithoutDigestInfo)
 			wantReason(t, err, tt.want)
 			if signature != nil {
 				t.Error("bytes came with the error")
 			}
 			if tt.want == card.ReasonNotVerified {
 				// The card forgot; the client believes it and does not ask again.
-				_, err := key.SignContext(t.Context(), digest, card.BareHash)
+				_, err := key.SignContext(t.Context(), digest, card.WithoutDigestInfo)
 				wantReason(t, err, card.ReasonNotVerified)
 			}
 		})
@@ -201,16 +201,16 @@ func TestSignChecksTheAnswer(t *testing.T) {
 
 func TestKeyNeedsItsOwnPIN(t *testing.T) {
 	k := newTestKey(t)
-	c, s := open(t, card.Options{}, k.certificateReads(readAuthCertificate)...)
+	c, s := open(t, card.Config{}, k.certificateReads(readAuthCertificate)...)
 	key, err := c.AuthKey(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.add("> 00A4020C02001B", ok, "> 00200080", "< 63C5", "> 0020008006414243313233", ok)
-	if err := c.VerifySigningPassword(t.Context(), "ABC123"); err != nil {
+	if err := c.Verify(t.Context(), card.SigningPIN, "ABC123"); err != nil {
 		t.Fatal(err)
 	}
-	_, err = key.SignContext(t.Context(), make([]byte, 32), card.BareHash)
+	_, err = key.SignContext(t.Context(), make([]byte, 32), card.WithoutDigestInfo)
 	wantReason(t, err, card.ReasonNotVerified)
 }
 
@@ -228,12 +228,12 @@ func TestUnsupportedKeys(t *testing.T) {
 		"ECDSA P-384": selfSigned(t, elliptical),
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, _ := open(t, card.Options{}, certificateFile(readAuthCertificate, der)...)
+			c, _ := open(t, card.Config{}, certificateFile(readAuthCertificate, der)...)
 			_, err := c.AuthKey(t.Context())
 			wantReason(t, err, card.ReasonUnsupportedKey)
 		})
 	}
-	c, _ := open(t, card.Options{}, certificateFile(readAuthCertificate, certificateOf(300))...)
+	c, _ := open(t, card.Config{}, certificateFile(readAuthCertificate, certificateOf(300))...)
 	_, err = c.AuthKey(t.Context())
 	wantReason(t, err, card.ReasonMalformed)
 }

@@ -49,11 +49,18 @@ func (c *Card) SigningCACertificate(ctx context.Context) ([]byte, error) {
 func (s *session) certificate(ctx context.Context, op string, ef uint16, need, guard PIN) (der []byte, err error) {
 	err = s.do(ctx, op, jpkiApp, need, func(ctx context.Context) error {
 		der, err = s.readFile(ctx, op, ef, certificateGuess, certificateSize)
+		if reasonOf(err) == ReasonNoCertificate && !s.short {
+			// That a file is empty is believed of a short command only: nothing between here and the card touches its answer.
+			if der, err = s.readFile(ctx, op, ef, maxShort, certificateSize); err == nil {
+				s.short = true
+				s.rememberShort()
+			}
+		}
 		var e *Error
 		if errors.As(err, &e) && e.Reason == ReasonFileMissing {
 			e.Reason = ReasonNoCertificate
 		}
-		return nameReference(err, guard)
+		return namePIN(err, guard)
 	})
 	if err != nil {
 		return nil, err
@@ -65,23 +72,24 @@ func (s *session) certificate(ctx context.Context, op string, ef uint16, need, g
 func certificateSize(op string, head []byte) (int, error) {
 	if start := head[:min(len(head), certificateHeader)]; len(bytes.Trim(start, "\x00")) == 0 || len(bytes.Trim(start, "\xFF")) == 0 {
 		// Nothing, or nothing but filler: the file was never written.
-		return 0, &Error{Op: op, Reason: ReasonNoCertificate}
+		return 0, &Error{Step: op, Reason: ReasonNoCertificate}
 	}
 	if len(head) < certificateHeader || head[1] != 0x82 {
-		return 0, &Error{Op: op, Reason: ReasonMalformed}
+		return 0, &Error{Step: op, Reason: ReasonMalformed}
 	}
 	tag, n, size, err := tlv.Header(head)
 	if err != nil {
-		return 0, &Error{Op: op, Reason: ReasonMalformed, Err: err}
+		return 0, &Error{Step: op, Reason: ReasonMalformed, Err: err}
 	}
 	if tag != 0x30 || n+size > limits.Certificate {
-		return 0, &Error{Op: op, Reason: ReasonMalformed}
+		return 0, &Error{Step: op, Reason: ReasonMalformed}
 	}
 	return n + size, nil
 }
 
-// BareHash is the crypto.SignerOpts that makes the card pad the digest itself, without a DigestInfo.
-const BareHash = crypto.Hash(0)
+// WithoutDigestInfo is the crypto.SignerOpts that makes the card pad the 32-byte digest as it is, where an ordinary
+// RSASSA-PKCS1-v1_5 signature pads a DigestInfo: what package sign calls the bare-hash mode.
+const WithoutDigestInfo = crypto.Hash(0)
 
 // bareHashSize is the only input size of the bare-hash mode: a SHA-256 hash.
 const bareHashSize = 32
@@ -120,12 +128,12 @@ func newKey(c *Card, p PIN, ef uint16, der []byte) (*Key, error) {
 	const op = "read public key"
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
-		return nil, &Error{Op: op, Reason: ReasonMalformed, Err: err}
+		return nil, &Error{Step: op, Reason: ReasonMalformed, Err: err}
 	}
 	public, ok := cert.PublicKey.(*rsa.PublicKey)
 	// The card has 2048-bit keys. A longer signature than 256 bytes would not fit a short answer.
 	if !ok || public.Size() != maxShort {
-		return nil, &Error{Op: op, Reason: ReasonUnsupportedKey}
+		return nil, &Error{Step: op, Reason: ReasonUnsupportedKey}
 	}
 	return &Key{card: c, pin: p, ef: ef, public: public}, nil
 }
@@ -133,7 +141,7 @@ func newKey(c *Card, p PIN, ef uint16, der []byte) (*Key, error) {
 // Public returns the key of the certificate, an *rsa.PublicKey.
 func (k *Key) Public() crypto.PublicKey { return k.public }
 
-// Sign signs a digest: SHA-256/384/512 with DigestInfo, or BareHash over exactly 32 bytes. Anything else, RSASSA-PSS
+// Sign signs a digest: SHA-256/384/512 with DigestInfo, or WithoutDigestInfo over exactly 32 bytes. Anything else, RSASSA-PSS
 // included, is an *[Error] with reason [ReasonBadDigest]. Without a verified PIN it is [ReasonNotVerified]. The first argument is not
 // used: the padding is PKCS #1 v1.5 (RFC 8017, 8.2).
 func (k *Key) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
@@ -150,14 +158,17 @@ func (k *Key) SignContext(ctx context.Context, digest []byte, opts crypto.Signer
 	var signature []byte
 	err = k.card.s.do(ctx, op, jpkiApp, k.pin, func(ctx context.Context) error {
 		signature, err = k.card.s.sign(ctx, op, k.ef, input)
-		return nameReference(err, k.pin)
+		return namePIN(err, k.pin)
 	})
 	if err != nil {
 		return nil, err
 	}
 	// The signature is a string of exactly k octets, k the size of the modulus (RFC 8017, 8.2.1).
-	if len(signature) != k.public.Size() {
-		return nil, &Error{Op: op, Reason: ReasonMalformed}
+	switch n := len(signature); {
+	case n > 0 && n < k.public.Size():
+		return nil, answerCut(op)
+	case n != k.public.Size():
+		return nil, &Error{Step: op, Reason: ReasonMalformed}
 	}
 	return signature, nil
 }
@@ -172,14 +183,14 @@ func (s *session) sign(ctx context.Context, op string, ef uint16, input []byte) 
 		return nil, err
 	}
 	if r.Status != apdu.OK {
-		return nil, refused(op, r.Status)
+		return nil, s.refused(op, r.Status)
 	}
 	return r.Data, nil
 }
 
 // signatureInput returns what the card is to pad: the DER DigestInfo, or the bare hash.
 func signatureInput(digest []byte, opts crypto.SignerOpts) ([]byte, error) {
-	bad := &Error{Op: "sign", Reason: ReasonBadDigest}
+	bad := &Error{Step: "sign", Reason: ReasonBadDigest}
 	if opts == nil {
 		return nil, bad
 	}
@@ -187,7 +198,7 @@ func signatureInput(digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 		return nil, bad
 	}
 	hash := opts.HashFunc()
-	if hash == BareHash {
+	if hash == WithoutDigestInfo {
 		if len(digest) != bareHashSize {
 			return nil, bad
 		}

@@ -23,20 +23,20 @@ func wrongNumber(t *testing.T) string {
 	return eleven + string(digit)
 }
 
-func confirm(t *testing.T, c *card.Card, sim *cardsim.Card, digits string) error {
+func confirm(t *testing.T, c *card.Card, sim *cardsim.Card, digits string, options ...card.Option) error {
 	t.Helper()
 	number, err := fourinfo.NewIndividualNumber(digits, fourinfo.PurposeReporting)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c.ConfirmIndividualNumber(t.Context(), sim.Person().Reveal().TextPIN, number)
+	return c.ConfirmIndividualNumber(t.Context(), sim.Person().Reveal().TextPIN, number, options...)
 }
 
 func TestIndividualNumber(t *testing.T) {
 	sim := newSim(t, cardsim.Plastic)
 	p := sim.Person().Reveal()
 	for _, secure := range []bool{false, true} {
-		c := openOver(t, sim.Transport(), card.Options{SecureMessaging: secure})
+		c := openOver(t, sim.Transport(), card.Config{SecureMessaging: secure})
 		number, err := c.IndividualNumber(t.Context(), p.TextPIN, fourinfo.PurposeReporting)
 		if err != nil {
 			t.Fatal(err)
@@ -50,7 +50,7 @@ func TestIndividualNumber(t *testing.T) {
 		if text := fmt.Sprintf("%v %+v %#v", number, number, number); strings.Contains(text, p.IndividualNumber) {
 			t.Error("the number prints")
 		}
-		person, err := c.Attributes(t.Context(), p.TextPIN)
+		person, err := c.Attributes(t.Context(), card.TextPIN, p.TextPIN)
 		if err != nil || person.Name.Reveal() != p.Name {
 			t.Errorf("secure %v: %v", secure, err)
 		}
@@ -61,14 +61,14 @@ func TestIndividualNumber(t *testing.T) {
 // Without a lawful purpose nothing is sent.
 func TestIndividualNumberNeedsAPurpose(t *testing.T) {
 	for _, purpose := range []fourinfo.Purpose{0, 99, -1} {
-		c, _ := open(t, card.Options{})
+		c, _ := open(t, card.Config{})
 		_, err := c.IndividualNumber(t.Context(), "1234", purpose)
 		wantReason(t, err, card.ReasonPurposeMissing)
 		if kakunin.FamilyOf(err) != kakunin.Configuration {
 			t.Errorf("family %v", kakunin.FamilyOf(err))
 		}
 	}
-	c, _ := open(t, card.Options{})
+	c, _ := open(t, card.Config{})
 	wantReason(t, c.ConfirmIndividualNumber(t.Context(), "1234", fourinfo.IndividualNumber{}), card.ReasonPurposeMissing)
 }
 
@@ -90,12 +90,12 @@ func TestIndividualNumberFileRefused(t *testing.T) {
 			case n < 17:
 				lines = append(lines, fmt.Sprintf("> 00B000%02X%02X", n, 17-n), "< 6B00")
 			}
-			c, _ := open(t, card.Options{}, append(lines, selectJPKI, ok)...)
+			c, _ := open(t, card.Config{}, append(lines, leave, ok)...)
 			_, err := c.IndividualNumber(t.Context(), "1234", fourinfo.PurposeReporting)
 			wantReason(t, err, card.ReasonMalformed)
 		})
 	}
-	c, _ := open(t, card.Options{}, append(append([]string(nil), textAccess...), "> 00B0810011", "< "+good+"9000", selectJPKI, ok)...)
+	c, _ := open(t, card.Config{}, append(append([]string(nil), textAccess...), "> 00B0810011", "< "+good+"9000", leave, ok)...)
 	if _, err := c.IndividualNumber(t.Context(), "1234", fourinfo.PurposeReporting); err != nil {
 		t.Error(err)
 	}
@@ -105,11 +105,11 @@ func TestIndividualNumberFileRefused(t *testing.T) {
 func TestConfirmIndividualNumber(t *testing.T) {
 	sim := newSim(t, cardsim.Plastic)
 	wire := &wiretap{Transport: sim.Transport()}
-	c := openOver(t, wire, card.Options{})
+	c := openOver(t, wire, card.Config{})
 	if err := confirm(t, c, sim, sim.Person().Reveal().IndividualNumber); err != nil {
 		t.Fatal(err)
 	}
-	wantPINError(t, confirm(t, c, sim, wrongNumber(t)), card.PINError{Reference: card.TextNumberA, Remaining: 9, Reason: card.ReasonWrongPIN})
+	wantPINError(t, confirm(t, c, sim, wrongNumber(t)), card.Error{PIN: card.TextNumberA, Remaining: 9, Reason: card.ReasonWrongPIN})
 	for _, secret := range []string{sim.Person().Reveal().IndividualNumber, wrongNumber(t)} {
 		if wire.saw(secret) {
 			t.Error("a number travelled in the clear")
@@ -126,11 +126,11 @@ func TestSecureMessagingHides(t *testing.T) {
 	p := sim.Person().Reveal()
 	for _, secure := range []bool{false, true} {
 		wire := &wiretap{Transport: sim.Transport()}
-		c := openOver(t, wire, card.Options{SecureMessaging: secure, Roots: rootsOf(t, sim)})
+		c := openOver(t, wire, card.Config{SecureMessaging: secure, Roots: rootsOf(t, sim)})
 		if _, err := c.IndividualNumber(t.Context(), p.TextPIN, fourinfo.PurposeReporting); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.Attributes(t.Context(), p.TextPIN); err != nil {
+		if _, err := c.Attributes(t.Context(), card.TextPIN, p.TextPIN); err != nil {
 			t.Fatal(err)
 		}
 		for _, secret := range []string{p.IndividualNumber, p.Name, p.Address} {
@@ -195,16 +195,16 @@ func TestSecureMessagingIsNotGivenUp(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := openOver(t, &meddler{sim.Transport(), forge}, card.Options{SecureMessaging: true})
+			c := openOver(t, &meddler{sim.Transport(), forge}, card.Config{SecureMessaging: true})
 			_, err := c.IndividualNumber(t.Context(), p.TextPIN, fourinfo.PurposeReporting)
-			if reason := card.ReasonOf(err); reason != card.ReasonChannelRefused && reason != card.ReasonMalformed {
+			if reason := reasonOf(err); reason != card.ReasonChannelRefused && reason != card.ReasonMalformed {
 				t.Errorf("got %v", err)
 			}
 		})
 	}
-	c := openOver(t, sim.Transport(), card.Options{SecureMessaging: true})
+	c := openOver(t, sim.Transport(), card.Config{SecureMessaging: true})
 	numberB, _ := printedOn(t, sim)
-	_, err := c.AttributesByNumberB(t.Context(), numberB)
+	_, err := c.Attributes(t.Context(), card.TextNumberB, numberB)
 	wantReason(t, err, card.ReasonChannelRefused)
 }
 
@@ -226,7 +226,7 @@ func (m *meddler) Transmit(ctx context.Context, command []byte) ([]byte, error) 
 func TestSecureMessagingCommands(t *testing.T) {
 	sim := newSim(t, cardsim.Plastic)
 	wire := &wiretap{Transport: sim.Transport()}
-	c := openOver(t, wire, card.Options{SecureMessaging: true})
+	c := openOver(t, wire, card.Config{SecureMessaging: true})
 	if _, err := c.IndividualNumber(t.Context(), sim.Person().Reveal().TextPIN, fourinfo.PurposeReporting); err != nil {
 		t.Fatal(err)
 	}

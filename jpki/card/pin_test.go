@@ -10,7 +10,7 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
-// verifyAuth is the transcript of VerifyAuthPIN with 1234 in a selected application.
+// verifyAuth is the transcript of Verify with 1234 in a selected application.
 func verifyAuth(tries, answer string) []string {
 	return []string{"> 00A4020C020018", ok, "> 00200080", tries, "> 002000800431323334", answer}
 }
@@ -34,9 +34,9 @@ func TestTries(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c, _ := open(t, card.Options{}, "> 00A4020C020018", ok, "> 00200080", tt.answer)
-			n, err := c.AuthPINTries(t.Context())
-			if n != tt.want || card.ReasonOf(err) != tt.reason {
+			c, _ := open(t, card.Config{}, "> 00A4020C020018", ok, "> 00200080", tt.answer)
+			n, err := c.Tries(t.Context(), card.AuthPIN)
+			if n != tt.want || reasonOf(err) != tt.reason {
 				t.Errorf("got %d, %v", n, err)
 			}
 		})
@@ -44,7 +44,7 @@ func TestTries(t *testing.T) {
 }
 
 func TestTriesOfTheOtherReferences(t *testing.T) {
-	c, s := open(t, card.Options{}, "> 00A4020C02001B", ok, "> 00200080", "< 63C5")
+	c, s := open(t, card.Config{}, "> 00A4020C02001B", ok, "> 00200080", "< 63C5")
 	if n, err := c.Tries(t.Context(), card.SigningPIN); n != 5 || err != nil {
 		t.Errorf("signing: %d, %v", n, err)
 	}
@@ -57,37 +57,37 @@ func TestTriesOfTheOtherReferences(t *testing.T) {
 }
 
 func TestVerify(t *testing.T) {
-	allow := card.Options{AllowLastTry: true}
+	allow := []card.Option{card.AllowLastTry()}
 	tests := []struct {
 		name  string
-		opts  card.Options
+		opts  []card.Option
 		lines []string
-		want  *card.PINError // nil: accepted
+		want  *card.Error // nil: accepted
 	}{
-		{"right", card.Options{}, verifyAuth("< 63C3", "< 9000"), nil},
-		{"wrong", card.Options{}, verifyAuth("< 63C3", "< 63C2"), &card.PINError{Reference: card.AuthPIN, Remaining: 2, Reason: card.ReasonWrongPIN}},
-		{"tries not reported", card.Options{}, verifyAuth("< 9000", "< 9000"), nil},
-		{"blocked", card.Options{}, verifyAuth("< 63C0", "")[:4], &card.PINError{Reference: card.AuthPIN, Reason: card.ReasonPINBlocked}},
-		{"blocked 6983", card.Options{}, verifyAuth("< 6983", "")[:4], &card.PINError{Reference: card.AuthPIN, Reason: card.ReasonPINBlocked}},
-		{"blocked 6984", allow, verifyAuth("< 6984", "")[:4], &card.PINError{Reference: card.AuthPIN, Reason: card.ReasonPINBlocked}},
-		{"last try refused", card.Options{}, verifyAuth("< 63C1", "")[:4], &card.PINError{Reference: card.AuthPIN, Remaining: 1, Reason: card.ReasonLastTryRefused}},
+		{"right", nil, verifyAuth("< 63C3", "< 9000"), nil},
+		{"wrong", nil, verifyAuth("< 63C3", "< 63C2"), &card.Error{PIN: card.AuthPIN, Remaining: 2, Reason: card.ReasonWrongPIN}},
+		{"tries not reported", nil, verifyAuth("< 9000", "< 9000"), nil},
+		{"blocked", nil, verifyAuth("< 63C0", "")[:4], &card.Error{PIN: card.AuthPIN, Reason: card.ReasonPINBlocked}},
+		{"blocked 6983", nil, verifyAuth("< 6983", "")[:4], &card.Error{PIN: card.AuthPIN, Reason: card.ReasonPINBlocked}},
+		{"blocked 6984", allow, verifyAuth("< 6984", "")[:4], &card.Error{PIN: card.AuthPIN, Reason: card.ReasonPINBlocked}},
+		{"last try refused", nil, verifyAuth("< 63C1", "")[:4], &card.Error{PIN: card.AuthPIN, Remaining: 1, Reason: card.ReasonLastTryRefused}},
 		{"last try allowed and right", allow, verifyAuth("< 63C1", "< 9000"), nil},
-		{"last try allowed and wrong", allow, verifyAuth("< 63C1", "< 63C0"), &card.PINError{Reference: card.AuthPIN, Reason: card.ReasonPINBlocked}},
-		{"blocked between 6984", card.Options{}, verifyAuth("< 63C2", "< 6984"), &card.PINError{Reference: card.AuthPIN, Reason: card.ReasonPINBlocked}},
-		{"blocked between 6983", card.Options{}, verifyAuth("< 63C2", "< 6983"), &card.PINError{Reference: card.AuthPIN, Reason: card.ReasonPINBlocked}},
+		{"last try allowed and wrong", allow, verifyAuth("< 63C1", "< 63C0"), &card.Error{PIN: card.AuthPIN, Reason: card.ReasonPINBlocked}},
+		{"blocked between 6984", nil, verifyAuth("< 63C2", "< 6984"), &card.Error{PIN: card.AuthPIN, Reason: card.ReasonPINBlocked}},
+		{"blocked between 6983", nil, verifyAuth("< 63C2", "< 6983"), &card.Error{PIN: card.AuthPIN, Reason: card.ReasonPINBlocked}},
 		{
-			"6300, then asked", card.Options{}, append(verifyAuth("< 63C3", "< 6300"), "> 00200080", "< 63C2"),
-			&card.PINError{Reference: card.AuthPIN, Remaining: 2, Reason: card.ReasonWrongPIN},
+			"6300, then asked", nil, append(verifyAuth("< 63C3", "< 6300"), "> 00200080", "< 63C2"),
+			&card.Error{PIN: card.AuthPIN, Remaining: 2, Reason: card.ReasonWrongPIN},
 		},
 		{
-			"6300, not told", card.Options{}, append(verifyAuth("< 6300", "< 6300"), "> 00200080", "< 6300"),
-			&card.PINError{Reference: card.AuthPIN, Remaining: -1, Reason: card.ReasonWrongPIN},
+			"6300, not told", nil, append(verifyAuth("< 6300", "< 6300"), "> 00200080", "< 6300"),
+			&card.Error{PIN: card.AuthPIN, Remaining: -1, Reason: card.ReasonWrongPIN},
 		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c, _ := open(t, tt.opts, tt.lines...)
-			err := c.VerifyAuthPIN(t.Context(), "1234")
+			c, _ := open(t, card.Config{}, tt.lines...)
+			err := c.Verify(t.Context(), card.AuthPIN, "1234", tt.opts...)
 			if tt.want == nil {
 				if err != nil {
 					t.Error(err)
@@ -103,45 +103,45 @@ func TestVerify(t *testing.T) {
 }
 
 func TestVerifyRefusedForAnotherReason(t *testing.T) {
-	c, _ := open(t, card.Options{}, verifyAuth("< 63C3", "< 6F00")...)
-	wantReason(t, c.VerifyAuthPIN(t.Context(), "1234"), card.ReasonRefused)
+	c, _ := open(t, card.Config{}, verifyAuth("< 63C3", "< 6F00")...)
+	wantReason(t, c.Verify(t.Context(), card.AuthPIN, "1234"), card.ReasonRefused)
 }
 
 // A VERIFY that is repeated could cost two tries.
 func TestVerifyIsNeverRepeated(t *testing.T) {
-	c, _ := open(t, card.Options{}, verifyAuth("< 63C3", "< 6C10")...)
-	wantReason(t, c.VerifyAuthPIN(t.Context(), "1234"), card.ReasonRefused)
+	c, _ := open(t, card.Config{}, verifyAuth("< 63C3", "< 6C10")...)
+	wantReason(t, c.Verify(t.Context(), card.AuthPIN, "1234"), card.ReasonRefused)
 }
 
-func TestAllowLastTryIsAView(t *testing.T) {
-	c, s := open(t, card.Options{}, verifyAuth("< 63C1", "")[:4]...)
-	wantReason(t, c.VerifyAuthPIN(t.Context(), "1234"), card.ReasonLastTryRefused)
+func TestAllowLastTryIsForOneCall(t *testing.T) {
+	c, s := open(t, card.Config{}, verifyAuth("< 63C1", "")[:4]...)
+	wantReason(t, c.Verify(t.Context(), card.AuthPIN, "1234"), card.ReasonLastTryRefused)
 	s.add(verifyAuth("< 63C1", "< 63C0")...)
-	wantReason(t, c.AllowLastTry().VerifyAuthPIN(t.Context(), "1234"), card.ReasonPINBlocked)
+	wantReason(t, c.Verify(t.Context(), card.AuthPIN, "1234", card.AllowLastTry()), card.ReasonPINBlocked)
 	s.add(verifyAuth("< 63C1", "")[:4]...)
-	wantReason(t, c.VerifyAuthPIN(t.Context(), "1234"), card.ReasonLastTryRefused)
+	wantReason(t, c.Verify(t.Context(), card.AuthPIN, "1234"), card.ReasonLastTryRefused)
 }
 
 // A comparison that fails withdraws an earlier success in the client. Whether also on the card is not known of real ones, so
 // the card is given to others only when it was told to forget.
 func TestWrongPINAfterRight(t *testing.T) {
 	h := &held{script: newScript(t, opening...)}
-	c, err := card.Open(t.Context(), h, card.Options{})
+	c, err := card.Open(t.Context(), h, card.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.add(selectJPKI, ok, "> 00A4020C02001B", ok, "> 00200080", "< 63C5", "> 0020008006414243313233", "< 9000")
-	if err := c.VerifySigningPassword(t.Context(), "ABC123"); err != nil {
+	if err := c.Verify(t.Context(), card.SigningPIN, "ABC123"); err != nil {
 		t.Fatal(err)
 	}
 	h.add("> 00A4020C02001B", ok, "> 00200080", "< 63C5", "> 0020008006414243313234", "< 63C4")
-	wantReason(t, c.VerifySigningPassword(t.Context(), "ABC124"), card.ReasonWrongPIN)
+	wantReason(t, c.Verify(t.Context(), card.SigningPIN, "ABC124"), card.ReasonWrongPIN)
 	if !h.open() {
 		t.Error("the card was given back, perhaps with the PIN verified")
 	}
 	_, err = c.SigningCertificate(t.Context()) // decided without a command
 	wantReason(t, err, card.ReasonNotVerified)
-	h.add(selectJPKI, ok)
+	h.add(leave, ok)
 	if err := c.Release(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -153,17 +153,17 @@ func TestWrongPINAfterRight(t *testing.T) {
 // One PIN that is wrong does not touch the other, and the card stays held.
 func TestWrongPINBesideAnother(t *testing.T) {
 	h := &held{script: newScript(t, opening...)}
-	c, err := card.Open(t.Context(), h, card.Options{})
+	c, err := card.Open(t.Context(), h, card.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.add(selectJPKI, ok)
 	h.add(verifyAuth("< 63C3", "< 9000")...)
-	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+	if err := c.Verify(t.Context(), card.AuthPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
 	h.add("> 00A4020C02001B", ok, "> 00200080", "< 63C5", "> 0020008006414243313234", "< 63C4")
-	wantReason(t, c.VerifySigningPassword(t.Context(), "ABC124"), card.ReasonWrongPIN)
+	wantReason(t, c.Verify(t.Context(), card.SigningPIN, "ABC124"), card.ReasonWrongPIN)
 	if !h.open() {
 		t.Error("the card was given back with a PIN verified")
 	}
@@ -171,11 +171,14 @@ func TestWrongPINBesideAnother(t *testing.T) {
 
 // Nothing that cannot be right reaches the card: the scripts hold no further command.
 func TestMalformedPINCostsNoTry(t *testing.T) {
-	c, _ := open(t, card.Options{})
+	c, _ := open(t, card.Config{})
 	for _, pin := range []string{"", "123", "12345", "12a4", "１２３４", " 123", "-123"} {
 		for name, call := range map[string]func(context.Context, string) error{
-			"auth": c.VerifyAuthPIN,
-			"text": func(ctx context.Context, pin string) error { _, err := c.Attributes(ctx, pin); return err },
+			"auth": func(ctx context.Context, pin string) error { return c.Verify(ctx, card.AuthPIN, pin) },
+			"text": func(ctx context.Context, pin string) error {
+				_, err := c.Attributes(ctx, card.TextPIN, pin)
+				return err
+			},
 		} {
 			err := call(t.Context(), pin)
 			wantReason(t, err, card.ReasonPINFormat)
@@ -185,10 +188,10 @@ func TestMalformedPINCostsNoTry(t *testing.T) {
 		}
 	}
 	for _, password := range []string{"", "ABC12", "ABCDEFGH123456789", "ABC-123", "ABC 123", "ａｂｃ１２３", "abc12ſ", "abcı23"} {
-		err := c.VerifySigningPassword(t.Context(), password)
+		err := c.Verify(t.Context(), card.SigningPIN, password)
 		wantReason(t, err, card.ReasonPINFormat)
 		var e *card.Error
-		if !errors.As(err, &e) || e.Reference != card.SigningPIN {
+		if !errors.As(err, &e) || e.PIN != card.SigningPIN {
 			t.Errorf("%q: got %#v", password, err)
 		}
 	}
@@ -196,9 +199,9 @@ func TestMalformedPINCostsNoTry(t *testing.T) {
 
 func TestSigningPasswordIsUpperCased(t *testing.T) {
 	for _, password := range []string{"ABC123", "abc123", "aBc123"} {
-		c, _ := open(t, card.Options{}, "> 00A4020C02001B", ok, "> 00200080", "< 63C5", "> 0020008006414243313233", "< 63C4")
-		wantPINError(t, c.VerifySigningPassword(t.Context(), password),
-			card.PINError{Reference: card.SigningPIN, Remaining: 4, Reason: card.ReasonWrongPIN})
+		c, _ := open(t, card.Config{}, "> 00A4020C02001B", ok, "> 00200080", "< 63C5", "> 0020008006414243313233", "< 63C4")
+		wantPINError(t, c.Verify(t.Context(), card.SigningPIN, password),
+			card.Error{PIN: card.SigningPIN, Remaining: 4, Reason: card.ReasonWrongPIN})
 	}
 }
 
@@ -215,11 +218,11 @@ func (k *keeping) Transmit(ctx context.Context, command []byte) ([]byte, error) 
 
 func TestPINIsWipedAfterUse(t *testing.T) {
 	k := &keeping{script: newScript(t, append(append([]string(nil), opening...), verifyAuth("< 63C3", "< 9000")...)...)}
-	c, err := card.Open(t.Context(), k, card.Options{})
+	c, err := card.Open(t.Context(), k, card.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+	if err := c.Verify(t.Context(), card.AuthPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(string(k.last), "1234") {
@@ -229,34 +232,28 @@ func TestPINIsWipedAfterUse(t *testing.T) {
 
 func TestPINErrorMessages(t *testing.T) {
 	tests := []struct {
-		err    *card.PINError
+		err    *card.Error
 		family kakunin.Family
 		ja, en string
 	}{
 		{
-			&card.PINError{Reference: card.AuthPIN, Remaining: 2, Reason: card.ReasonWrongPIN}, kakunin.User,
+			&card.Error{PIN: card.AuthPIN, Remaining: 2, Reason: card.ReasonWrongPIN}, kakunin.User,
 			"利用者証明用電子証明書の暗証番号が違います。あと2回間違えるとロックされます。",
 			"The PIN of the authentication certificate is wrong. Remaining tries before it is locked: 2.",
 		},
 		{
-			&card.PINError{Reference: card.TextPIN, Remaining: -1, Reason: card.ReasonWrongPIN}, kakunin.User,
+			&card.Error{PIN: card.TextPIN, Remaining: -1, Reason: card.ReasonWrongPIN}, kakunin.User,
 			"券面事項入力補助用の暗証番号が違います。", "The PIN for the four attributes is wrong.",
 		},
 		{
-			&card.PINError{Reference: card.SigningPIN, Reason: card.ReasonPINBlocked}, kakunin.Account,
+			&card.Error{PIN: card.SigningPIN, Reason: card.ReasonPINBlocked}, kakunin.Account,
 			"署名用電子証明書の暗証番号はロックされています。お住まいの市区町村の窓口などで再設定してください。",
 			"The password of the signing certificate is locked. It can be reset at your municipal office.",
 		},
 		{
-			&card.PINError{Reference: card.AuthPIN, Remaining: 1, Reason: card.ReasonLastTryRefused}, kakunin.User,
+			&card.Error{PIN: card.AuthPIN, Remaining: 1, Reason: card.ReasonLastTryRefused}, kakunin.User,
 			"利用者証明用電子証明書の暗証番号をあと1回間違えるとロックされるため、照合を行いませんでした。正しい暗証番号を確かめてください。",
 			"One more mistake would lock the PIN of the authentication certificate, so it was not tried. Please make sure that you know it.",
-		},
-		// Made elsewhere from the number alone.
-		{
-			&card.PINError{Reference: card.AuthPIN, Remaining: 0}, kakunin.Account,
-			"利用者証明用電子証明書の暗証番号はロックされています。お住まいの市区町村の窓口などで再設定してください。",
-			"The PIN of the authentication certificate is locked. It can be reset at your municipal office.",
 		},
 	}
 	for _, tt := range tests {
@@ -274,8 +271,8 @@ func TestPINErrorMessages(t *testing.T) {
 
 // Every reason has a family and a text in both languages, of its own or of its family.
 func TestEveryReasonSpeaks(t *testing.T) {
-	for r := card.ReasonUnknown; r <= card.ReasonCardBusy; r++ {
-		err := &card.Error{Op: "test", Reason: r, Reference: card.AuthPIN}
+	for r := card.ReasonUnknown; r <= card.ReasonReaderUnfit; r++ {
+		err := &card.Error{Step: "test", Reason: r, PIN: card.AuthPIN}
 		if kakunin.FamilyOf(err) == kakunin.Unclassified {
 			t.Errorf("%v has no family", r)
 		}

@@ -2,6 +2,7 @@ package card
 
 import (
 	"context"
+	"errors"
 
 	"github.com/kakunin-go/kakunin/internal/apdu"
 )
@@ -19,24 +20,14 @@ const (
 	issuerDomain // GlobalPlatform issuer security domain
 )
 
-// aid returns the application identifier.
-func (a application) aid() []byte {
-	switch a {
-	case jpkiApp:
-		return []byte{0xD3, 0x92, 0xF0, 0x00, 0x26, 0x01, 0x00, 0x00, 0x00, 0x01}
-	case textApp:
-		return []byte{0xD3, 0x92, 0x10, 0x00, 0x31, 0x00, 0x01, 0x01, 0x04, 0x08}
-	case faceApp:
-		return []byte{0xD3, 0x92, 0x10, 0x00, 0x31, 0x00, 0x01, 0x01, 0x04, 0x02}
-	case commonApp:
-		return []byte{0xD3, 0x92, 0x10, 0x00, 0x31, 0x00, 0x01, 0x01, 0x01, 0x00}
-	case residentApp:
-		return []byte{0xD3, 0x92, 0x10, 0x00, 0x31, 0x00, 0x01, 0x01, 0x04, 0x01}
-	case issuerDomain:
-		return []byte{0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00}
-	case unknownApp:
-	}
-	return nil
+// aids has the application identifiers and is never written.
+var aids = [...][]byte{
+	jpkiApp:      {0xD3, 0x92, 0xF0, 0x00, 0x26, 0x01, 0x00, 0x00, 0x00, 0x01},
+	textApp:      {0xD3, 0x92, 0x10, 0x00, 0x31, 0x00, 0x01, 0x01, 0x04, 0x08},
+	faceApp:      {0xD3, 0x92, 0x10, 0x00, 0x31, 0x00, 0x01, 0x01, 0x04, 0x02},
+	commonApp:    {0xD3, 0x92, 0x10, 0x00, 0x31, 0x00, 0x01, 0x01, 0x01, 0x00},
+	residentApp:  {0xD3, 0x92, 0x10, 0x00, 0x31, 0x00, 0x01, 0x01, 0x04, 0x01},
+	issuerDomain: {0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00},
 }
 
 // session is the state that all views of one card share. Everything below mu belongs to whoever holds it.
@@ -62,7 +53,10 @@ type pinSet uint16
 
 func (p PIN) bit() pinSet { return 1 << p }
 
-func newSession(t Transport) *session { return &session{t: t, mu: make(chan struct{}, 1)} }
+func newSession(t Transport) *session {
+	m, remembers := t.(LengthMemory)
+	return &session{t: t, mu: make(chan struct{}, 1), short: remembers && m.ShortOnly()}
+}
 
 func (s *session) lock(ctx context.Context) error {
 	// Without this a free lock could win over a context that has already ended.
@@ -79,19 +73,55 @@ func (s *session) lock(ctx context.Context) error {
 
 func (s *session) unlock() { <-s.mu }
 
+// attempts is how often a use of the card is begun when the card turns out to have lost what was selected.
+const attempts = 2
+
+// slipped marks the error of a command that met a card without its state: it lost power, or was taken away and put back.
+// The command was not executed.
+type slipped struct{ error }
+
+func (e slipped) Unwrap() error { return e.error }
+
+// lost reports whether a status is one with which a card answers that has nothing selected, or that has just been given
+// power: some answer 6F00 to the first command then.
+func lost(status apdu.Status) bool {
+	switch status {
+	case apdu.FileNotFound, apdu.NoCurrentEF, apdu.INSNotSupported, apdu.CLANotSupported, apdu.NoDiagnosis:
+		return true
+	default:
+		return false
+	}
+}
+
+// refused is the error of a status word that is no success, from a command that a card with its state would know.
+func (s *session) refused(op string, status apdu.Status) error {
+	err := refused(op, status)
+	if lost(status) {
+		return s.slip(err)
+	}
+	return err
+}
+
+// slip marks an error, and forgets the state that the card seems to have lost.
+func (s *session) slip(err error) error {
+	s.app, s.verified = unknownApp, 0
+	return slipped{err}
+}
+
 // do runs one use of the card in application app: alone, inside a transaction where the transport has them, and only if
-// the PIN need (0 = none) is verified.
+// the PIN need (0 = none) is verified. A use that needs none is begun again when the card has lost its state meanwhile: it
+// selects and verifies everything itself, and only a PIN that the card accepted is presented twice.
 func (s *session) do(ctx context.Context, op string, app application, need PIN, use func(context.Context) error) error {
 	if err := s.lock(ctx); err != nil {
 		return err
 	}
 	defer s.unlock()
 	if s.closed {
-		return &Error{Op: op, Reason: ReasonClosed}
+		return &Error{Step: op, Reason: ReasonClosed}
 	}
 	// Selecting an application makes the card forget, so this is decided before anything is sent.
 	if need != 0 && s.verified&need.bit() == 0 {
-		return &Error{Op: op, Reason: ReasonNotVerified, Reference: need}
+		return &Error{Step: op, Reason: ReasonNotVerified, PIN: need}
 	}
 	if err := s.begin(ctx, op); err != nil {
 		return err
@@ -99,15 +129,34 @@ func (s *session) do(ctx context.Context, op string, app application, need PIN, 
 	// An error of the end of a transaction must not take away a result that the card has already given; if the transport
 	// is broken the next begin says so.
 	defer func() { _ = s.endUnlessDirty() }()
-	if err := s.selectApp(ctx, op, app); err != nil {
-		return err
+	for left := attempts; ; left-- {
+		err := s.selectApp(ctx, op, app)
+		if err == nil {
+			err = use(ctx)
+		}
+		var slip slipped
+		switch {
+		case !errors.As(err, &slip):
+			if need != 0 && reasonOf(err) == ReasonNotVerified {
+				// The card forgot without our doing, for example because it lost power.
+				s.verified &^= need.bit()
+			}
+			return err
+		case need != 0:
+			return &Error{Step: op, Reason: ReasonNotVerified, PIN: need, Status: slip.status(), Err: slip.error}
+		case left == 1:
+			return slip.error
+		}
 	}
-	err := use(ctx)
-	if need != 0 && ReasonOf(err) == ReasonNotVerified {
-		// The card forgot without our doing, for example because it lost power.
-		s.verified &^= need.bit()
+}
+
+// status is that of the command, 0 if the transport knew.
+func (e slipped) status() uint16 {
+	var cause *Error
+	if errors.As(e.error, &cause) {
+		return cause.Status
 	}
-	return err
+	return 0
 }
 
 func (s *session) begin(ctx context.Context, op string) error {
@@ -133,45 +182,90 @@ func (s *session) endUnlessDirty() error {
 	return end()
 }
 
-// selectApp makes app the current application.
+// selectApp makes app the current application. Where it is not known which one is, and a PIN may be verified there, the card
+// forgets first: real cards keep the security status when the application that is current is selected again.
 func (s *session) selectApp(ctx context.Context, op string, app application) error {
+	if s.app == unknownApp && s.dirty {
+		if err := s.forget(ctx, op); err != nil {
+			return err
+		}
+	}
 	if s.app == app {
 		return nil
 	}
-	return s.reselectApp(ctx, op, app)
+	if err := s.sendSelect(ctx, op, app); err != nil {
+		return err
+	}
+	s.dirty = false // it was another one before
+	return nil
 }
 
-// reselectApp selects app even if it is current, which clears the verified PINs.
-func (s *session) reselectApp(ctx context.Context, op string, app application) error {
+// wakingAttempts is how often a SELECT is sent: some cards answer 6F00 to the first command after power-up, some readers to
+// the first two, and a SELECT is the first one.
+const wakingAttempts = 3
+
+// sendSelect selects app, also if it is current.
+func (s *session) sendSelect(ctx context.Context, op string, app application) error {
 	s.app, s.verified = unknownApp, 0
-	// P1-P2 040C: by AID, no answer data. Every client of this card uses this form.
-	cmd := apdu.Command{INS: insSelect, P1: 0x04, P2: 0x0C, Data: app.aid()}
-	r, err := s.send(ctx, op, cmd)
-	if err == nil && r.Status == apdu.NoDiagnosis {
-		// Some cards answer 6F00 to the first command after power-up, and this is the first one.
-		r, err = s.send(ctx, op, cmd)
+	var status apdu.Status
+	for range wakingAttempts {
+		// P1-P2 040C: by AID, no answer data. Every client of this card uses this form.
+		r, err := s.send(ctx, op, apdu.Command{INS: insSelect, P1: 0x04, P2: 0x0C, Data: aids[app]})
+		if err != nil {
+			return err
+		}
+		if status = r.Status; status != apdu.NoDiagnosis {
+			break
+		}
+	}
+	// 61xx announces data that nobody asked for, as transports for T=0 do.
+	if _, more := status.Available(); status == apdu.OK || more {
+		s.app = app
+		return nil
+	}
+	switch {
+	case status == apdu.FileNotFound && app == jpkiApp:
+		return &Error{Step: op, Reason: ReasonNotMyNumberCard, Status: uint16(status), Err: status}
+	case status == apdu.FileNotFound:
+		return &Error{Step: op, Reason: ReasonApplicationMissing, Status: uint16(status), Err: status}
+	default:
+		return refused(op, status)
+	}
+}
+
+// forget makes the card forget what was verified, and succeeds only if the card says that it has left the application. To
+// select the application that is current would not do: real cards keep its security status then. The issuer security domain
+// is on every card; should one not let it be selected, any other application does, if it is another.
+func (s *session) forget(ctx context.Context, op string) error {
+	current := s.app
+	err := s.sendSelect(ctx, op, issuerDomain)
+	for _, app := range [...]application{textApp, faceApp, commonApp, residentApp, jpkiApp} {
+		if _, refused := statusOf(err); !refused || current == unknownApp {
+			break
+		}
+		if app != current && s.sendSelect(ctx, op, app) == nil {
+			err = nil
+		}
 	}
 	if err != nil {
 		return err
 	}
-	switch {
-	case r.Status == apdu.OK:
-		s.app, s.dirty = app, false
-		return nil
-	case r.Status == apdu.FileNotFound && app == jpkiApp:
-		return &Error{Op: op, Reason: ReasonNotMyNumberCard, Status: uint16(r.Status), Err: r.Status}
-	case r.Status == apdu.FileNotFound:
-		return &Error{Op: op, Reason: ReasonApplicationMissing, Status: uint16(r.Status), Err: r.Status}
-	default:
-		return refused(op, r.Status)
-	}
+	s.dirty = false
+	return nil
 }
 
-// release clears the verified PINs by software and ends the transaction.
+// statusOf returns the status word with which the card refused, if that is what the error is.
+func statusOf(err error) (apdu.Status, bool) {
+	var status apdu.Status
+	ok := errors.As(err, &status)
+	return status, ok
+}
+
+// release clears the verified PINs and ends the transaction.
 func (s *session) release(ctx context.Context) error {
 	const op = "release"
 	if s.dirty {
-		if err := s.reselectApp(ctx, op, jpkiApp); err != nil {
+		if err := s.forget(ctx, op); err != nil {
 			return err
 		}
 	}
@@ -181,6 +275,28 @@ func (s *session) release(ctx context.Context) error {
 	return nil
 }
 
+// shutDown leaves nothing behind on the card: it forgets, and loses power where the transport can do that. The transaction
+// ends last, so that no other program finds the PIN verified.
+func (s *session) shutDown(ctx context.Context) error {
+	const op = "close"
+	var err error
+	if s.dirty {
+		err = s.forget(ctx, op)
+	}
+	s.announceEnd(ctx)
+	if pc, ok := s.t.(PowerCycler); ok {
+		// Without power the card has forgotten, whatever it answered before.
+		if err = pc.PowerOff(ctx); err != nil {
+			err = transportError(ctx, op, err)
+		}
+	}
+	s.app, s.verified, s.dirty = unknownApp, 0, false
+	if endErr := s.endUnlessDirty(); err == nil && endErr != nil {
+		err = transportError(ctx, op, endErr)
+	}
+	return err
+}
+
 // announceEnd tells an iPhone that no command follows, so that it does not wait for more. Nothing depends on the answer.
 func (s *session) announceEnd(ctx context.Context) {
 	const op = "close"
@@ -188,30 +304,4 @@ func (s *session) announceEnd(ctx context.Context) {
 		return
 	}
 	_, _ = s.send(ctx, op, apdu.Command{CLA: claCard, INS: insLastCommand})
-}
-
-// powerOff clears the card for good. The transaction ends last, so that no other program finds the PIN verified.
-func (s *session) powerOff(ctx context.Context) error {
-	const op = "close"
-	pc, ok := s.t.(PowerCycler)
-	if !ok {
-		err := s.release(ctx)
-		s.dirty = false
-		if endErr := s.endUnlessDirty(); err == nil && endErr != nil {
-			err = transportError(ctx, op, endErr)
-		}
-		return err
-	}
-	err := pc.PowerOff(ctx)
-	if err != nil && s.dirty {
-		_ = s.reselectApp(ctx, op, jpkiApp) // second best
-	}
-	s.app, s.verified, s.dirty = unknownApp, 0, false
-	if endErr := s.endUnlessDirty(); err == nil {
-		err = endErr
-	}
-	if err != nil {
-		return transportError(ctx, op, err)
-	}
-	return nil
 }

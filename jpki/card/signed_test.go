@@ -35,11 +35,11 @@ func readings(t testing.TB, sim *cardsim.Card) []reading {
 	numberB, birthdate := printedOn(t, sim)
 	return []reading{
 		{"attributes", func(ctx context.Context, c *card.Card) error {
-			_, err := c.Attributes(ctx, p.TextPIN)
+			_, err := c.Attributes(ctx, card.TextPIN, p.TextPIN)
 			return err
 		}, 0x08, []byte{2, 3, 7, 4}},
 		{"attributes by number B", func(ctx context.Context, c *card.Card) error {
-			_, err := c.AttributesByNumberB(ctx, numberB)
+			_, err := c.Attributes(ctx, card.TextNumberB, numberB)
 			return err
 		}, 0x08, []byte{2, 3, 7, 4}},
 		{"individual number", func(ctx context.Context, c *card.Card) error {
@@ -47,11 +47,11 @@ func readings(t testing.TB, sim *cardsim.Card) []reading {
 			return err
 		}, 0x08, []byte{1, 3, 7, 4}},
 		{"card face", func(ctx context.Context, c *card.Card) error {
-			_, err := c.CardFace(ctx, card.FaceNumberB, numberB)
+			_, err := c.Face(ctx, card.FaceNumberB, numberB)
 			return err
 		}, 0x02, []byte{2, 4}},
 		{"card face by number A", func(ctx context.Context, c *card.Card) error {
-			_, err := c.CardFace(ctx, card.FaceNumberA, p.IndividualNumber)
+			_, err := c.Face(ctx, card.FaceNumberA, p.IndividualNumber)
 			return err
 		}, 0x02, []byte{2, 4}},
 		{"age check", func(ctx context.Context, c *card.Card) error {
@@ -93,7 +93,7 @@ func printedOn(t testing.TB, sim *cardsim.Card) (numberB, birthdate string) {
 // Everything that is signed reads from a genuine card, with and without roots.
 func TestSignedDataOfAGenuineCard(t *testing.T) {
 	sim := newSim(t, cardsim.Plastic)
-	for _, opts := range []card.Options{{}, {Roots: rootsOf(t, sim)}, {Roots: rootsOf(t, sim), SecureMessaging: true}} {
+	for _, opts := range []card.Config{{}, {Roots: rootsOf(t, sim)}, {Roots: rootsOf(t, sim), SecureMessaging: true}} {
 		c := openOver(t, sim.Transport(), opts)
 		for _, r := range readings(t, sim) {
 			if opts.SecureMessaging && r.name == "attributes by number B" {
@@ -168,12 +168,12 @@ func TestTamperedData(t *testing.T) {
 							answer[i] ^= 0x01
 						}
 					}
-					c, err := card.Open(t.Context(), f, card.Options{Roots: roots})
+					c, err := card.Open(t.Context(), f, card.Config{Roots: roots})
 					if err != nil {
 						t.Fatal(err)
 					}
 					err = r.read(t.Context(), c)
-					switch card.ReasonOf(err) {
+					switch reasonOf(err) {
 					case card.ReasonTampered, card.ReasonMalformed, card.ReasonUnknownIssuer, card.ReasonNotGenuine:
 					default:
 						t.Fatalf("bit of byte %d of %d changed: %v", at, covered, err)
@@ -209,7 +209,7 @@ func contentOf(t *testing.T, sim *cardsim.Card, r reading, file byte) []byte {
 	f.forge = func(at int, answer []byte) {
 		content = append(content[:at:at], answer...)
 	}
-	c := openOver(t, f, card.Options{Roots: rootsOf(t, sim)})
+	c := openOver(t, f, card.Config{Roots: rootsOf(t, sim)})
 	if err := r.read(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +245,7 @@ func unsignedFrom(t *testing.T, sim *cardsim.Card, r reading) int {
 			copy(answer[i:], "20991231")
 		}
 	}
-	c := openOver(t, f, card.Options{Roots: rootsOf(t, sim)})
+	c := openOver(t, f, card.Config{Roots: rootsOf(t, sim)})
 	if err := r.read(t.Context(), c); err != nil {
 		t.Errorf("the expiry is signed after all: %v", err)
 	}
@@ -262,7 +262,7 @@ func TestExchangedIndividualNumber(t *testing.T) {
 	}
 	f := &forger{inner: sim.Transport(), app: 0x08, file: 1}
 	f.forge = func(_ int, answer []byte) { copy(answer[3:], other+string(digit)) }
-	c := openOver(t, f, card.Options{Roots: rootsOf(t, sim)})
+	c := openOver(t, f, card.Config{Roots: rootsOf(t, sim)})
 	_, err := c.IndividualNumber(t.Context(), sim.Person().Reveal().TextPIN, fourinfo.PurposeReporting)
 	wantReason(t, err, card.ReasonTampered)
 }
@@ -288,7 +288,7 @@ func TestCopiedCard(t *testing.T) {
 	genuine := newSim(t, cardsim.Plastic)
 	other := newSimOf(t, person.Taro, cardsim.Plastic)
 	for _, r := range readings(t, genuine) {
-		c := openOver(t, copied{genuine.Transport(), other.Transport()}, card.Options{Roots: rootsOf(t, genuine)})
+		c := openOver(t, copied{genuine.Transport(), other.Transport()}, card.Config{Roots: rootsOf(t, genuine)})
 		wantReason(t, r.read(t.Context(), c), card.ReasonNotGenuine)
 	}
 }
@@ -317,9 +317,9 @@ func TestUnknownRoots(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range readings(t, sim) {
-		wantReason(t, r.read(t.Context(), openOver(t, sim.Transport(), card.Options{Roots: unrelated})), card.ReasonUnknownIssuer)
-		wantReason(t, r.read(t.Context(), openOver(t, sim.Transport(), card.Options{Roots: &card.Roots{}})), card.ReasonUnknownIssuer)
-		wantReason(t, r.read(t.Context(), openOver(t, sim.Transport(), card.Options{Roots: forged})), card.ReasonTampered)
+		wantReason(t, r.read(t.Context(), openOver(t, sim.Transport(), card.Config{Roots: unrelated})), card.ReasonUnknownIssuer)
+		wantReason(t, r.read(t.Context(), openOver(t, sim.Transport(), card.Config{Roots: &card.Roots{}})), card.ReasonUnknownIssuer)
+		wantReason(t, r.read(t.Context(), openOver(t, sim.Transport(), card.Config{Roots: forged})), card.ReasonTampered)
 	}
 }
 
@@ -352,12 +352,12 @@ func TestRootsRefuse(t *testing.T) {
 		"small exponent": func() (*card.Roots, error) { return card.NewRoots(card.Root{ID: production, Key: small}) },
 	} {
 		_, err := make()
-		if card.ReasonOf(err) != card.ReasonInvalidRoot || kakunin.FamilyOf(err) != kakunin.Configuration {
+		if reasonOf(err) != card.ReasonInvalidRoot || kakunin.FamilyOf(err) != kakunin.Configuration {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for _, s := range []string{"", "5000033001", "50000330001", "500003a-001", "5000033-01", "5000033-0012"} {
-		if _, err := card.ParseKeyID(s); card.ReasonOf(err) != card.ReasonInvalidRoot {
+		if _, err := card.ParseKeyID(s); reasonOf(err) != card.ReasonInvalidRoot {
 			t.Errorf("%q: %v", s, err)
 		}
 	}

@@ -43,11 +43,11 @@ func newSimOf(t testing.TB, who person.Persona, kind cardsim.Kind) *cardsim.Card
 func openSim(t *testing.T) (*cardsim.Card, *card.Card) {
 	t.Helper()
 	sim := newSim(t, cardsim.Plastic)
-	return sim, openOver(t, sim.Transport(), card.Options{})
+	return sim, openOver(t, sim.Transport(), card.Config{})
 }
 
 // openOver opens the card behind a transport.
-func openOver(t testing.TB, tr card.Transport, opts card.Options) *card.Card {
+func openOver(t testing.TB, tr card.Transport, opts card.Config) *card.Card {
 	t.Helper()
 	c, err := card.Open(t.Context(), tr, opts)
 	if err != nil {
@@ -86,7 +86,7 @@ func (p plainTransport) Transmit(_ context.Context, command []byte) ([]byte, err
 // look like a card without certificates nor be asked to sign unverified.
 func TestSimCardPutBack(t *testing.T) {
 	sim := newSim(t, cardsim.Plastic)
-	c, err := card.Open(t.Context(), plainTransport{sim}, card.Options{})
+	c, err := card.Open(t.Context(), plainTransport{sim}, card.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,10 +96,10 @@ func TestSimCardPutBack(t *testing.T) {
 		t.Errorf("authentication certificate: %d bytes, %v", len(got), err)
 	}
 	sim.PowerOff()
-	if n, err := c.AuthPINTries(t.Context()); n != 3 || err != nil {
+	if n, err := c.Tries(t.Context(), card.AuthPIN); n != 3 || err != nil {
 		t.Errorf("%d tries, %v", n, err)
 	}
-	if err := c.VerifySigningPassword(t.Context(), "ABC123"); err != nil {
+	if err := c.Verify(t.Context(), card.SigningPIN, "ABC123"); err != nil {
 		t.Fatal(err)
 	}
 	key, err := c.SigningKey(t.Context())
@@ -111,7 +111,7 @@ func TestSimCardPutBack(t *testing.T) {
 	wantReason(t, err, card.ReasonNotVerified)
 	_, err = key.Sign(nil, make([]byte, 32), crypto.SHA256)
 	wantReason(t, err, card.ReasonNotVerified)
-	if err := c.VerifySigningPassword(t.Context(), "ABC123"); err != nil {
+	if err := c.Verify(t.Context(), card.SigningPIN, "ABC123"); err != nil {
 		t.Fatal(err)
 	}
 	sim.PowerOff()
@@ -131,7 +131,7 @@ func TestSimCertificates(t *testing.T) {
 	}
 	_, err = c.SigningCertificate(t.Context())
 	wantReason(t, err, card.ReasonNotVerified)
-	if err := c.VerifySigningPassword(t.Context(), "abc123"); err != nil {
+	if err := c.Verify(t.Context(), card.SigningPIN, "abc123"); err != nil {
 		t.Fatal(err)
 	}
 	got, err = c.SigningCertificate(t.Context())
@@ -162,21 +162,21 @@ func TestSimCertificates(t *testing.T) {
 
 func TestSimWrongAndBlockedPIN(t *testing.T) {
 	_, c := openSim(t)
-	if n, err := c.AuthPINTries(t.Context()); n != 3 || err != nil {
+	if n, err := c.Tries(t.Context(), card.AuthPIN); n != 3 || err != nil {
 		t.Fatal(n, err)
 	}
-	wantPINError(t, c.VerifyAuthPIN(t.Context(), "0000"), card.PINError{Reference: card.AuthPIN, Remaining: 2, Reason: card.ReasonWrongPIN})
-	wantPINError(t, c.VerifyAuthPIN(t.Context(), "0000"), card.PINError{Reference: card.AuthPIN, Remaining: 1, Reason: card.ReasonWrongPIN})
-	wantPINError(t, c.VerifyAuthPIN(t.Context(), "1234"), card.PINError{Reference: card.AuthPIN, Remaining: 1, Reason: card.ReasonLastTryRefused})
-	if n, err := c.AuthPINTries(t.Context()); n != 1 || err != nil {
+	wantPINError(t, c.Verify(t.Context(), card.AuthPIN, "0000"), card.Error{PIN: card.AuthPIN, Remaining: 2, Reason: card.ReasonWrongPIN})
+	wantPINError(t, c.Verify(t.Context(), card.AuthPIN, "0000"), card.Error{PIN: card.AuthPIN, Remaining: 1, Reason: card.ReasonWrongPIN})
+	wantPINError(t, c.Verify(t.Context(), card.AuthPIN, "1234"), card.Error{PIN: card.AuthPIN, Remaining: 1, Reason: card.ReasonLastTryRefused})
+	if n, err := c.Tries(t.Context(), card.AuthPIN); n != 1 || err != nil {
 		t.Fatal("the refused try was spent:", n, err)
 	}
 	// The right one restores the tries.
-	bold := c.AllowLastTry()
-	if err := bold.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+	bold := card.AllowLastTry()
+	if err := c.Verify(t.Context(), card.AuthPIN, "1234", bold); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := c.AuthPINTries(t.Context()); n != 3 || err != nil {
+	if n, err := c.Tries(t.Context(), card.AuthPIN); n != 3 || err != nil {
 		t.Fatal(n, err)
 	}
 	for _, remaining := range []int{2, 1, 0} {
@@ -184,9 +184,9 @@ func TestSimWrongAndBlockedPIN(t *testing.T) {
 		if remaining == 0 {
 			reason = card.ReasonPINBlocked
 		}
-		wantPINError(t, bold.VerifyAuthPIN(t.Context(), "0000"), card.PINError{Reference: card.AuthPIN, Remaining: remaining, Reason: reason})
+		wantPINError(t, c.Verify(t.Context(), card.AuthPIN, "0000", bold), card.Error{PIN: card.AuthPIN, Remaining: remaining, Reason: reason})
 	}
-	wantPINError(t, bold.VerifyAuthPIN(t.Context(), "1234"), card.PINError{Reference: card.AuthPIN, Reason: card.ReasonPINBlocked})
+	wantPINError(t, c.Verify(t.Context(), card.AuthPIN, "1234", bold), card.Error{PIN: card.AuthPIN, Reason: card.ReasonPINBlocked})
 	// The other references are not concerned.
 	if n, err := c.Tries(t.Context(), card.SigningPIN); n != 5 || err != nil {
 		t.Error(n, err)
@@ -198,10 +198,10 @@ func TestSimWrongAndBlockedPIN(t *testing.T) {
 
 func TestSimSignatures(t *testing.T) {
 	_, c := openSim(t)
-	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+	if err := c.Verify(t.Context(), card.AuthPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.VerifySigningPassword(t.Context(), "ABC123"); err != nil {
+	if err := c.Verify(t.Context(), card.SigningPIN, "ABC123"); err != nil {
 		t.Fatal(err)
 	}
 	auth, err := c.AuthKey(t.Context())
@@ -216,7 +216,7 @@ func TestSimSignatures(t *testing.T) {
 		t.Error("both keys are the same")
 	}
 	for name, key := range map[string]*card.Key{"authentication": auth, "signing": signing} {
-		for _, mode := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512, card.BareHash} {
+		for _, mode := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.SHA512, card.WithoutDigestInfo} {
 			digest := digestFor(mode)
 			signature, err := key.SignContext(t.Context(), digest, mode)
 			if err != nil {
@@ -225,7 +225,7 @@ func TestSimSignatures(t *testing.T) {
 			if err := rsa.VerifyPKCS1v15(key.Public().(*rsa.PublicKey), mode, digest, signature); err != nil {
 				t.Error(name, mode, err)
 			}
-			if other := map[crypto.Hash]crypto.Hash{crypto.SHA256: card.BareHash, card.BareHash: crypto.SHA256}[mode]; len(digest) == 32 {
+			if other := map[crypto.Hash]crypto.Hash{crypto.SHA256: card.WithoutDigestInfo, card.WithoutDigestInfo: crypto.SHA256}[mode]; len(digest) == 32 {
 				if rsa.VerifyPKCS1v15(key.Public().(*rsa.PublicKey), other, digest, signature) == nil {
 					t.Error(name, mode, "verifies in the other mode too")
 				}
@@ -243,7 +243,7 @@ func TestSimSignatures(t *testing.T) {
 // TestSimDigestInfo is the part of TestSimSignatures that also a process restricted to FIPS 140-3 can verify with crypto/rsa.
 func TestSimDigestInfo(t *testing.T) {
 	_, c := openSim(t)
-	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+	if err := c.Verify(t.Context(), card.AuthPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
 	key, err := c.AuthKey(t.Context())
@@ -262,7 +262,7 @@ func TestSimDigestInfo(t *testing.T) {
 }
 
 func digestFor(mode crypto.Hash) []byte {
-	if mode == card.BareHash {
+	if mode == card.WithoutDigestInfo {
 		mode = crypto.SHA256
 	}
 	h := mode.New()
@@ -279,7 +279,7 @@ func TestSimAttributes(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := sim.Person().Reveal()
-			got, err := c.Attributes(t.Context(), want.TextPIN)
+			got, err := c.Attributes(t.Context(), card.TextPIN, want.TextPIN)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -289,8 +289,8 @@ func TestSimAttributes(t *testing.T) {
 			if got.Birthdate.RevealRaw() != want.Subject.Birthdate || got.Gender.RevealRaw() != want.Subject.Gender {
 				t.Error("birthdate or gender differ")
 			}
-			_, err = c.Attributes(t.Context(), "9999")
-			wantPINError(t, err, card.PINError{Reference: card.TextPIN, Remaining: 2, Reason: card.ReasonWrongPIN})
+			_, err = c.Attributes(t.Context(), card.TextPIN, "9999")
+			wantPINError(t, err, card.Error{PIN: card.TextPIN, Remaining: 2, Reason: card.ReasonWrongPIN})
 			if err := c.Close(t.Context()); err != nil {
 				t.Error(err)
 			}
@@ -301,14 +301,14 @@ func TestSimAttributes(t *testing.T) {
 // A PIN that was verified before is gone after the attributes, and the client says so.
 func TestSimAttributesForgetTheOtherPINs(t *testing.T) {
 	_, c := openSim(t)
-	if err := c.VerifySigningPassword(t.Context(), "ABC123"); err != nil {
+	if err := c.Verify(t.Context(), card.SigningPIN, "ABC123"); err != nil {
 		t.Fatal(err)
 	}
 	key, err := c.SigningKey(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Attributes(t.Context(), "1234"); err != nil {
+	if _, err := c.Attributes(t.Context(), card.TextPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
 	_, err = key.SignContext(t.Context(), digestFor(crypto.SHA256), crypto.SHA256)
@@ -318,14 +318,14 @@ func TestSimAttributesForgetTheOtherPINs(t *testing.T) {
 // While a PIN is verified the card belongs to the client that verified it; Close leaves nothing behind.
 func TestSimTwoClients(t *testing.T) {
 	sim, first := openSim(t)
-	if err := first.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+	if err := first.Verify(t.Context(), card.AuthPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	waiting := make(chan struct{})
 	result := make(chan error)
 	go func() {
-		_, err := card.Open(ended, announcing{sim.Transport(), waiting}, card.Options{})
+		_, err := card.Open(ended, announcing{sim.Transport(), waiting}, card.Config{})
 		result <- err
 	}()
 	<-waiting
@@ -372,7 +372,7 @@ func (a announcing) Begin(ctx context.Context) (func() error, error) {
 // A loss of power is noticed, and the next call starts from the beginning.
 func TestSimPowerLoss(t *testing.T) {
 	sim, c := openSim(t)
-	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+	if err := c.Verify(t.Context(), card.AuthPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
 	key, err := c.AuthKey(t.Context())
@@ -383,7 +383,7 @@ func TestSimPowerLoss(t *testing.T) {
 	sim.PowerOn()
 	_, err = key.SignContext(t.Context(), digestFor(crypto.SHA256), crypto.SHA256)
 	wantReason(t, err, card.ReasonNotVerified)
-	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+	if err := c.Verify(t.Context(), card.AuthPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := key.SignContext(t.Context(), digestFor(crypto.SHA256), crypto.SHA256); err != nil {
@@ -394,7 +394,7 @@ func TestSimPowerLoss(t *testing.T) {
 // Commands of several goroutines do not mix.
 func TestSimConcurrentUse(t *testing.T) {
 	_, c := openSim(t)
-	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+	if err := c.Verify(t.Context(), card.AuthPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
 	key, err := c.AuthKey(t.Context())
@@ -419,7 +419,7 @@ func TestSimConcurrentUse(t *testing.T) {
 			}
 		})
 		all.Go(func() {
-			if n, err := c.AuthPINTries(t.Context()); n != 3 || err != nil {
+			if n, err := c.Tries(t.Context(), card.AuthPIN); n != 3 || err != nil {
 				t.Error(n, err)
 			}
 		})

@@ -25,33 +25,28 @@ const (
 // less gives less.
 const attributesGuess = maxShort
 
-// Attributes verifies the text PIN and reads the four attributes from the text application. A wrong PIN is a *PINError, a
-// phone answers [ReasonApplicationMissing]. An attribute that the card holds in a form unknown to package fourinfo is absent
-// from the result.
+// Attributes reads the four attributes from the text application, opened by [TextPIN] or by [TextNumberB] (14 digits, which
+// are printed on the card, see [NumberB]). Another reference is an *[Error] with reason [ReasonBadReference], a wrong secret
+// [ReasonWrongPIN]; a phone answers [ReasonApplicationMissing]. Secure messaging needs the PIN: number B is
+// [ReasonChannelRefused] then. An attribute that the card holds in a form unknown to package fourinfo is absent from the
+// result.
 //
-// With Options.Roots the attributes are those that the municipality signed, and the chip is one that it made: otherwise
-// the error is an *[Error] with reason [ReasonTampered], [ReasonUnknownIssuer] or [ReasonNotGenuine]. Without, they are what the card says.
+// With Config.Roots the attributes are those that the municipality signed, and the chip is one that it made: otherwise the
+// error has the reason [ReasonTampered], [ReasonUnknownIssuer] or [ReasonNotGenuine]. Without, they are what the card says.
 // The signatures do not bind the attributes to the chip: the certificates and the card face do.
 //
 // Another application than that of the keys is used, so the card forgets a verified authentication PIN and signing
-// password; the text PIN is forgotten before Attributes returns.
-func (c *Card) Attributes(ctx context.Context, pin string) (fourinfo.Person, error) {
-	return c.attributes(ctx, TextPIN, pin)
-}
-
-// AttributesByNumberB is [Card.Attributes] with 照合番号B, which is printed on the card, instead of a PIN; see [NumberB].
-// Secure messaging needs the PIN: with that option the error is an *[Error] with reason [ReasonChannelRefused].
-func (c *Card) AttributesByNumberB(ctx context.Context, number string) (fourinfo.Person, error) {
-	return c.attributes(ctx, TextNumberB, number)
-}
-
-func (c *Card) attributes(ctx context.Context, p PIN, secret string) (fourinfo.Person, error) {
+// password; what opened the attributes is forgotten before Attributes returns.
+func (c *Card) Attributes(ctx context.Context, by PIN, secret string, options ...Option) (fourinfo.Person, error) {
 	const op = "read attributes"
-	if p != TextPIN && c.opts.SecureMessaging {
-		return fourinfo.Person{}, &Error{Op: op, Reason: ReasonChannelRefused}
+	switch {
+	case by != TextPIN && by != TextNumberB:
+		return fourinfo.Person{}, &Error{Step: op, Reason: ReasonBadReference}
+	case by != TextPIN && c.cfg.SecureMessaging:
+		return fourinfo.Person{}, &Error{Step: op, Reason: ReasonChannelRefused}
 	}
 	var f attributeFields
-	err := c.open(ctx, op, p, secret, func(ctx context.Context) error {
+	err := c.open(ctx, op, by, secret, options, func(ctx context.Context) error {
 		read, err := c.textReader(ctx, op)
 		if err != nil {
 			return err
@@ -61,9 +56,9 @@ func (c *Card) attributes(ctx context.Context, p PIN, secret string) (fourinfo.P
 			return err
 		}
 		if f, err = parseAttributes(file); err != nil {
-			return &Error{Op: op, Reason: ReasonMalformed, Err: err}
+			return &Error{Step: op, Reason: ReasonMalformed, Err: err}
 		}
-		if c.opts.Roots == nil {
+		if c.cfg.Roots == nil {
 			return nil
 		}
 		return c.checkText(ctx, op, read, func(h textHashes) bool { return h.attributes == sha256.Sum256(f.signed) })
@@ -85,7 +80,7 @@ type attributeFields struct {
 // parseAttributes reads FF20 { DF21 offsets, DF22 name, DF23 address, DF24 birthdate, DF25 gender } without filler. Objects
 // behind these five are left for later revisions of the card.
 func parseAttributes(file []byte) (attributeFields, error) {
-	bad := &Error{Op: "parse attributes", Reason: ReasonMalformed}
+	bad := &Error{Step: "parse attributes", Reason: ReasonMalformed}
 	root, ok := object(file, tagAttributes)
 	if !ok || !checkOffsets(file, root, tagOffsets, tagName, tagAddress, tagBirthdate, tagGender) {
 		return attributeFields{}, bad
@@ -113,17 +108,19 @@ const (
 // the purposes that package fourinfo names; the result can be used for that purpose alone and shows itself nowhere. An
 // invalid purpose is an *[Error] with reason [ReasonPurposeMissing], and nothing is sent.
 //
-// Options.SecureMessaging keeps the number from whoever listens to reader or radio. Options.Roots checks that it is the
+// Config.SecureMessaging keeps the number from whoever listens to reader or radio. Config.Roots checks that it is the
 // number that the municipality signed, with the errors of [Card.Attributes].
 //
 // The card forgets every verified PIN, the text PIN included, before IndividualNumber returns.
-func (c *Card) IndividualNumber(ctx context.Context, pin string, purpose fourinfo.Purpose) (fourinfo.IndividualNumber, error) {
+func (c *Card) IndividualNumber(
+	ctx context.Context, pin string, purpose fourinfo.Purpose, options ...Option,
+) (fourinfo.IndividualNumber, error) {
 	const op = "read individual number"
 	if !purpose.Valid() {
-		return fourinfo.IndividualNumber{}, &Error{Op: op, Reason: ReasonPurposeMissing}
+		return fourinfo.IndividualNumber{}, &Error{Step: op, Reason: ReasonPurposeMissing}
 	}
 	var number fourinfo.IndividualNumber
-	err := c.open(ctx, op, TextPIN, pin, func(ctx context.Context) error {
+	err := c.open(ctx, op, TextPIN, pin, options, func(ctx context.Context) error {
 		read, err := c.textReader(ctx, op)
 		if err != nil {
 			return err
@@ -134,9 +131,9 @@ func (c *Card) IndividualNumber(ctx context.Context, pin string, purpose fourinf
 		}
 		defer clear(file)
 		if number, err = parseNumber(file, purpose); err != nil {
-			return &Error{Op: op, Reason: ReasonMalformed, Err: err}
+			return &Error{Step: op, Reason: ReasonMalformed, Err: err}
 		}
-		if c.opts.Roots == nil {
+		if c.cfg.Roots == nil {
 			return nil
 		}
 		return c.checkText(ctx, op, read, func(h textHashes) bool { return h.number == sha256.Sum256(file) })
@@ -154,11 +151,11 @@ func parseNumber(file []byte, purpose fourinfo.Purpose) (fourinfo.IndividualNumb
 		return fourinfo.IndividualNumber{}, err
 	}
 	if el.Tag != tagNumber || len(file) != numberSize {
-		return fourinfo.IndividualNumber{}, &Error{Op: "parse individual number", Reason: ReasonMalformed}
+		return fourinfo.IndividualNumber{}, &Error{Step: "parse individual number", Reason: ReasonMalformed}
 	}
 	for _, b := range el.Value {
 		if b < '0' || b > '9' { // the card has half-width digits only
-			return fourinfo.IndividualNumber{}, &Error{Op: "parse individual number", Reason: ReasonMalformed}
+			return fourinfo.IndividualNumber{}, &Error{Step: "parse individual number", Reason: ReasonMalformed}
 		}
 	}
 	return fourinfo.NewIndividualNumber(string(el.Value), purpose)
@@ -168,22 +165,24 @@ func parseNumber(file []byte, purpose fourinfo.Purpose) (fourinfo.IndividualNumb
 // differs is a *[PINError] about [TextNumberA] and costs one of its ten tries, which nobody but the municipality restores
 // once they are spent.
 //
-// The number travels encrypted, whatever Options say; the card wants the text PIN before it offers that. The card forgets
+// The number travels encrypted, whatever Config say; the card wants the text PIN before it offers that. The card forgets
 // every verified PIN before ConfirmIndividualNumber returns.
-func (c *Card) ConfirmIndividualNumber(ctx context.Context, pin string, number fourinfo.IndividualNumber) error {
+func (c *Card) ConfirmIndividualNumber(
+	ctx context.Context, pin string, number fourinfo.IndividualNumber, options ...Option,
+) error {
 	const op = "confirm individual number"
 	digits, err := number.Reveal(number.Purpose())
 	if err != nil {
-		return &Error{Op: op, Reason: ReasonPurposeMissing, Err: err}
+		return &Error{Step: op, Reason: ReasonPurposeMissing, Err: err}
 	}
 	value := []byte(digits)
 	defer clear(value)
-	return c.open(ctx, op, TextPIN, pin, func(ctx context.Context) error {
+	return c.open(ctx, op, TextPIN, pin, options, func(ctx context.Context) error {
 		ch, err := c.s.openChannel(ctx, op)
 		if err != nil {
 			return err
 		}
-		return ch.verify(ctx, op, TextNumberA, value, c.opts.AllowLastTry)
+		return ch.verify(ctx, op, TextNumberA, value, callOf(options).lastTry)
 	})
 }
 
@@ -210,7 +209,7 @@ type fileReader func(ctx context.Context, op string, ef uint16, first int, size 
 
 // textReader returns how the files of the text application are read.
 func (c *Card) textReader(ctx context.Context, op string) (fileReader, error) {
-	if !c.opts.SecureMessaging {
+	if !c.cfg.SecureMessaging {
 		return c.s.readFile, nil
 	}
 	ch, err := c.s.openChannel(ctx, op)
@@ -228,7 +227,7 @@ type textHashes struct {
 
 // parseTextSignature reads FF30 { DF31 hash of the number, DF32 hash of the attributes, DF33 signature over both objects }.
 func parseTextSignature(file []byte) (textHashes, error) {
-	bad := &Error{Op: "parse signature", Reason: ReasonMalformed}
+	bad := &Error{Step: "parse signature", Reason: ReasonMalformed}
 	root, ok := object(file, tagTextSignature)
 	if !ok || !inOrder(root, tagNumberHash, tagAttributesHash, tagHashSignature) {
 		return textHashes{}, bad
@@ -251,7 +250,7 @@ type certifiedKey struct {
 
 // parseTextInternal reads FF50 { DF51 public key, DF52 signature over DF51 }.
 func parseTextInternal(file []byte) (certifiedKey, error) {
-	bad := &Error{Op: "parse internal key", Reason: ReasonMalformed}
+	bad := &Error{Step: "parse internal key", Reason: ReasonMalformed}
 	root, ok := object(file, tagTextInternal)
 	if !ok || !inOrder(root, tagInternalKey, tagInternalSignature) {
 		return certifiedKey{}, bad
@@ -266,8 +265,8 @@ func parseTextInternal(file []byte) (certifiedKey, error) {
 // checkText verifies what was read from the text application: the hash that holds says whether the data are those that the
 // municipality signed, and the chip must hold the key that it certified.
 func (c *Card) checkText(ctx context.Context, op string, read fileReader, holds func(textHashes) bool) error {
-	tampered := &Error{Op: op, Reason: ReasonTampered}
-	issuer, err := c.s.issuerKey(ctx, op, c.opts.Roots)
+	tampered := &Error{Step: op, Reason: ReasonTampered}
+	issuer, err := c.s.issuerKey(ctx, op, c.cfg.Roots)
 	if err != nil {
 		return err
 	}
@@ -277,7 +276,7 @@ func (c *Card) checkText(ctx context.Context, op string, read fileReader, holds 
 	}
 	hashes, err := parseTextSignature(file)
 	if err != nil {
-		return &Error{Op: op, Reason: ReasonMalformed, Err: err}
+		return &Error{Step: op, Reason: ReasonMalformed, Err: err}
 	}
 	if !signedBy(issuer, hashes.signature, hashes.signed) || !holds(hashes) {
 		return tampered
@@ -287,7 +286,7 @@ func (c *Card) checkText(ctx context.Context, op string, read fileReader, holds 
 	}
 	internal, err := parseTextInternal(file)
 	if err != nil {
-		return &Error{Op: op, Reason: ReasonMalformed, Err: err}
+		return &Error{Step: op, Reason: ReasonMalformed, Err: err}
 	}
 	if !signedBy(issuer, internal.signature, internal.signed) {
 		return tampered

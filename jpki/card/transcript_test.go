@@ -25,7 +25,7 @@ const recordingFile = "testdata/plastic.transcript"
 func visit(t *testing.T, tr card.Transport, p person.Details) {
 	t.Helper()
 	ctx := t.Context()
-	c, err := card.Open(ctx, tr, card.Options{})
+	c, err := card.Open(ctx, tr, card.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,16 +41,16 @@ func visit(t *testing.T, tr card.Transport, p person.Details) {
 	must(err)
 	_, err = c.AuthCACertificate(ctx)
 	must(err)
-	wantPINError(t, c.VerifyAuthPIN(ctx, "0000"), card.PINError{Reference: card.AuthPIN, Remaining: 2, Reason: card.ReasonWrongPIN})
-	must(c.VerifyAuthPIN(ctx, p.AuthPIN))
+	wantPINError(t, c.Verify(ctx, card.AuthPIN, "0000"), card.Error{PIN: card.AuthPIN, Remaining: 2, Reason: card.ReasonWrongPIN})
+	must(c.Verify(ctx, card.AuthPIN, p.AuthPIN))
 	key, err := c.AuthKey(ctx)
 	must(err)
-	_, err = key.SignContext(ctx, make([]byte, 32), card.BareHash)
+	_, err = key.SignContext(ctx, make([]byte, 32), card.WithoutDigestInfo)
 	must(err)
-	must(c.VerifySigningPassword(ctx, p.SigningPassword))
+	must(c.Verify(ctx, card.SigningPIN, p.SigningPassword))
 	_, err = c.SigningKey(ctx)
 	must(err)
-	person, err := c.Attributes(ctx, p.TextPIN)
+	person, err := c.Attributes(ctx, card.TextPIN, p.TextPIN)
 	must(err)
 	if person.Name.Reveal() != p.Name || person.Address.Reveal() != p.Address {
 		t.Error("the attributes differ")
@@ -60,7 +60,7 @@ func visit(t *testing.T, tr card.Transport, p person.Details) {
 	if digits, err := number.Reveal(fourinfo.PurposeReporting); digits != p.IndividualNumber || err != nil {
 		t.Error("the number differs")
 	}
-	face, err := c.CardFace(ctx, card.FaceNumberA, p.IndividualNumber)
+	face, err := c.Face(ctx, card.FaceNumberA, p.IndividualNumber)
 	must(err)
 	if face.Portrait.MediaType() != "image/jp2" {
 		t.Error("the portrait differs")

@@ -31,6 +31,15 @@ type PowerCycler interface {
 	PowerOff(ctx context.Context) error
 }
 
+// LengthMemory is optionally implemented by a transport that serves one card after the other, such as a reader: what one
+// client learned about it the next need not find out again.
+type LengthMemory interface {
+	// RememberShort notes that the reader does not carry extended lengths.
+	RememberShort()
+	// ShortOnly reports whether that was noted.
+	ShortOnly() bool
+}
+
 // Classes and instructions (ISO/IEC 7816-4, 5.4; class 80: JICSAP V1.1).
 const (
 	claCard        = 0x80
@@ -92,28 +101,32 @@ func (s *session) exchange(ctx context.Context, op string, cmd apdu.Command) (ap
 		r.Data = append(data, r.Data...)
 	}
 	if len(r.Data) > ne {
-		return apdu.Response{}, &Error{Op: op, Reason: ReasonMalformed, Status: uint16(r.Status)}
+		return apdu.Response{}, &Error{Step: op, Reason: ReasonMalformed, Status: uint16(r.Status)}
 	}
 	return r, nil
 }
 
 func (s *session) transmit(ctx context.Context, op string, cmd apdu.Command) (apdu.Response, error) {
 	if ctx.Err() != nil {
-		return apdu.Response{}, &Error{Op: op, Reason: ReasonInterrupted, Err: context.Cause(ctx)}
+		return apdu.Response{}, &Error{Step: op, Reason: ReasonInterrupted, Err: context.Cause(ctx)}
 	}
 	raw, err := cmd.Bytes()
 	if err != nil {
-		return apdu.Response{}, &Error{Op: op, Reason: ReasonMalformed, Err: err}
+		return apdu.Response{}, &Error{Step: op, Reason: ReasonMalformed, Err: err}
 	}
 	// The command may hold a PIN; nothing needs it once it has been sent.
 	defer clear(raw)
 	answer, err := s.t.Transmit(ctx, raw)
 	if err != nil {
-		return apdu.Response{}, transportError(ctx, op, err)
+		err = transportError(ctx, op, err)
+		if reasonOf(err) == ReasonCardReset {
+			return apdu.Response{}, slipped{err}
+		}
+		return apdu.Response{}, err
 	}
 	r, err := apdu.ParseResponse(answer)
 	if err != nil {
-		return apdu.Response{}, &Error{Op: op, Reason: ReasonMalformed, Err: err}
+		return apdu.Response{}, &Error{Step: op, Reason: ReasonMalformed, Err: err}
 	}
 	return r, nil
 }

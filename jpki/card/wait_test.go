@@ -116,7 +116,7 @@ func TestWaitAgainForACardThatMoved(t *testing.T) {
 	s.fails = 1
 	close(s.inserted)
 	var told []card.Reason
-	c, err := card.Options{Progress: func(r card.Reason) { told = append(told, r) }}.Wait(t.Context(), s)
+	c, err := card.Config{Progress: func(r card.Reason) { told = append(told, r) }}.Wait(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func TestWaitEndsWithTheContext(t *testing.T) {
 		why := errors.New("closing time")
 		s := newSlot(t, cardsim.Plastic)
 		s.reason = reason
-		_, err := card.Options{Progress: func(r card.Reason) {
+		_, err := card.Config{Progress: func(r card.Reason) {
 			if r != reason {
 				t.Errorf("told %v", r)
 			}
@@ -149,12 +149,12 @@ func TestWaitGivesUp(t *testing.T) {
 	_, err := card.Wait(t.Context())
 	wantReason(t, err, card.ReasonReaderUnavailable)
 	gone := newSlot(t, cardsim.Plastic)
-	gone.err = &card.Error{Op: "wait", Reason: card.ReasonReaderUnavailable}
+	gone.err = &card.Error{Step: "wait", Reason: card.ReasonReaderUnavailable}
 	close(gone.inserted)
 	_, err = card.Wait(t.Context(), gone, gone)
 	wantReason(t, err, card.ReasonReaderUnavailable)
 	// What is no Waiter must have its card now.
-	_, err = card.Wait(t.Context(), failing{&card.Error{Op: "transmit", Reason: card.ReasonCardAbsent}})
+	_, err = card.Wait(t.Context(), failing{&card.Error{Step: "transmit", Reason: card.ReasonCardAbsent}})
 	wantReason(t, err, card.ReasonCardAbsent)
 	c, err := card.Wait(t.Context(), newSim(t, cardsim.Plastic).Transport())
 	if err != nil {

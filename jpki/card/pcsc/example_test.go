@@ -33,7 +33,7 @@ func ExampleOpen() {
 	}
 	defer func() { _ = c.Close(ctx) }()
 
-	tries, err := c.AuthPINTries(ctx)
+	tries, err := c.Tries(ctx, card.AuthPIN)
 	if err != nil {
 		fmt.Println(kakunin.MessageFor(err, kakunin.English))
 		return

@@ -85,7 +85,7 @@ func call[T any](ctx context.Context, o *owner, f func() (T, error), undo func(T
 }
 
 func interrupted(err error) error {
-	return &card.Error{Op: "reader", Reason: card.ReasonInterrupted, Err: err}
+	return &card.Error{Step: "reader", Reason: card.ReasonInterrupted, Err: err}
 }
 
-func closed() error { return &card.Error{Op: "reader", Reason: card.ReasonClosed} }
+func closed() error { return &card.Error{Step: "reader", Reason: card.ReasonClosed} }

@@ -102,7 +102,7 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 
 func TestCertificates(t *testing.T) {
 	_, c := openCard(t)
-	if err := c.VerifySigningPassword(t.Context(), "abc123"); err != nil {
+	if err := c.Verify(t.Context(), card.SigningPIN, "abc123"); err != nil {
 		t.Fatal(err)
 	}
 	for name, pair := range map[string]struct {
@@ -138,7 +138,7 @@ func TestAttributes(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := holder.Reveal()
-	got, err := c.Attributes(t.Context(), want.TextPIN)
+	got, err := c.Attributes(t.Context(), card.TextPIN, want.TextPIN)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,12 +156,12 @@ func TestSignedData(t *testing.T) {
 		t.Fatal(err)
 	}
 	details := holder.Reveal()
-	c, err := card.Options{Roots: testRoots(t), SecureMessaging: true}.Wait(t.Context(), r)
+	c, err := card.Config{Roots: testRoots(t), SecureMessaging: true}.Wait(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = c.Close(context.WithoutCancel(t.Context())) }()
-	if _, err := c.Attributes(t.Context(), details.TextPIN); err != nil {
+	if _, err := c.Attributes(t.Context(), card.TextPIN, details.TextPIN); err != nil {
 		t.Error(err)
 	}
 	number, err := c.IndividualNumber(t.Context(), details.TextPIN, fourinfo.PurposeReporting)
@@ -171,7 +171,7 @@ func TestSignedData(t *testing.T) {
 	if digits, err := number.Reveal(fourinfo.PurposeReporting); digits != details.IndividualNumber || err != nil {
 		t.Error("another number", err)
 	}
-	face, err := c.CardFace(t.Context(), card.FaceNumberA, details.IndividualNumber)
+	face, err := c.Face(t.Context(), card.FaceNumberA, details.IndividualNumber)
 	if err != nil || face.Portrait.MediaType() != "image/jp2" {
 		t.Errorf("portrait %s, %v", face.Portrait.MediaType(), err)
 	}
@@ -218,27 +218,27 @@ func BenchmarkCertificate(b *testing.B) {
 
 func TestWrongPINThenRight(t *testing.T) {
 	_, c := openCard(t)
-	if n, err := c.AuthPINTries(t.Context()); n != 3 || err != nil {
+	if n, err := c.Tries(t.Context(), card.AuthPIN); n != 3 || err != nil {
 		t.Fatal(n, err)
 	}
-	var refused *card.PINError
-	if err := c.VerifyAuthPIN(t.Context(), "9999"); !errors.As(err, &refused) || refused.Remaining != 2 {
+	var refused *card.Error
+	if err := c.Verify(t.Context(), card.AuthPIN, "9999"); !errors.As(err, &refused) || refused.Remaining != 2 {
 		t.Fatalf("got %v", err)
 	}
-	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+	if err := c.Verify(t.Context(), card.AuthPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := c.AuthPINTries(t.Context()); n != 3 || err != nil {
+	if n, err := c.Tries(t.Context(), card.AuthPIN); n != 3 || err != nil {
 		t.Fatal(n, err)
 	}
 }
 
 func TestSignatures(t *testing.T) {
 	_, c := openCard(t)
-	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+	if err := c.Verify(t.Context(), card.AuthPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.VerifySigningPassword(t.Context(), "ABC123"); err != nil {
+	if err := c.Verify(t.Context(), card.SigningPIN, "ABC123"); err != nil {
 		t.Fatal(err)
 	}
 	digest := sha256.Sum256([]byte("document"))
@@ -249,7 +249,7 @@ func TestSignatures(t *testing.T) {
 		if err != nil {
 			t.Fatal(name, err)
 		}
-		for _, mode := range []crypto.Hash{crypto.SHA256, card.BareHash} {
+		for _, mode := range []crypto.Hash{crypto.SHA256, card.WithoutDigestInfo} {
 			signature, err := key.SignContext(t.Context(), digest[:], mode)
 			if err != nil {
 				t.Fatal(name, err)
@@ -281,13 +281,13 @@ func TestPowerIsRemoved(t *testing.T) {
 		return !bytes.Equal(answer, []byte{0x69, 0x82})
 	}
 	r, c := openCard(t)
-	if err := c.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+	if err := c.Verify(t.Context(), card.AuthPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Close(t.Context()); card.ReasonOf(err) != card.ReasonClosed {
+	if err := c.Close(t.Context()); !errors.Is(err, &card.Error{Reason: card.ReasonClosed}) {
 		t.Errorf("closing the card behind the reader: %v", err)
 	}
 	r = openReader(t)
@@ -300,22 +300,22 @@ func TestPowerIsRemoved(t *testing.T) {
 func TestTwoPrograms(t *testing.T) {
 	_, first := openCard(t)
 	second := openReader(t)
-	if err := first.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+	if err := first.Verify(t.Context(), card.AuthPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := card.Open(ctx, second, card.Options{}); card.ReasonOf(err) != card.ReasonInterrupted {
+	if _, err := card.Open(ctx, second, card.Config{}); !errors.Is(err, &card.Error{Reason: card.ReasonInterrupted}) {
 		t.Fatalf("got %v", err)
 	}
 	if err := first.Release(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	c, err := card.Open(t.Context(), second, card.Options{})
+	c, err := card.Open(t.Context(), second, card.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n, err := c.AuthPINTries(t.Context()); n != 3 || err != nil {
+	if n, err := c.Tries(t.Context(), card.AuthPIN); n != 3 || err != nil {
 		t.Error(n, err)
 	}
 }
@@ -330,7 +330,7 @@ func TestExclusive(t *testing.T) {
 	}
 	defer func() { _ = r.Close(context.WithoutCancel(t.Context())) }()
 	err = r.WaitCard(ctx, nil)
-	if reason := card.ReasonOf(err); reason != card.ReasonCardBusy || !errors.Is(err, context.DeadlineExceeded) {
+	if !errors.Is(err, &card.Error{Reason: card.ReasonCardBusy}) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 }

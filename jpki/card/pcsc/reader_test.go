@@ -47,7 +47,7 @@ func wantReason(t *testing.T, err error, want card.Reason) {
 	if err == nil {
 		t.Fatalf("no error, want %v", want)
 	}
-	if got := card.ReasonOf(err); got != want {
+	if got := reasonOf(err); got != want {
 		t.Errorf("reason %v (%v), want %v", got, err, want)
 	}
 	if kakunin.FamilyOf(err) != kakunin.Unavailable && want != card.ReasonClosed {
@@ -211,17 +211,17 @@ func TestVerifiedPINAfterReset(t *testing.T) {
 	}}
 	c.selects = func() ([]byte, error) { return sim.Transmit(selectJPKI[:]), nil }
 	r := openFake(t, newFake(t, map[string]*fakeCard{"A": c}, "A"))
-	client, err := card.Open(t.Context(), r, card.Options{})
+	client, err := card.Open(t.Context(), r, card.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := client.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+	if err := client.Verify(t.Context(), card.AuthPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
 	reset = true
-	_, err = client.AuthPINTries(t.Context())
+	_, err = client.Tries(t.Context(), card.AuthPIN)
 	wantReason(t, err, card.ReasonTransportFailed)
-	if err := client.VerifyAuthPIN(t.Context(), "1234"); err != nil {
+	if err := client.Verify(t.Context(), card.AuthPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
 	if err := client.Release(t.Context()); err != nil {

@@ -73,7 +73,7 @@ func (s *state) transmit(command []byte) ([]byte, error) {
 		return nil, err
 	}
 	if s.card == nil || len(command) == 0 {
-		return nil, &card.Error{Op: op, Reason: card.ReasonCardAbsent}
+		return nil, &card.Error{Step: op, Reason: card.ReasonCardAbsent}
 	}
 	s.used = true
 	answer, err := s.card.Transmit(command)
@@ -92,7 +92,7 @@ func (s *state) transmit(command []byte) ([]byte, error) {
 func (s *state) begin() (uint64, error) {
 	const op = "begin transaction"
 	if s.lost || s.name == "" {
-		return 0, &card.Error{Op: op, Reason: card.ReasonCardAbsent}
+		return 0, &card.Error{Step: op, Reason: card.ReasonCardAbsent}
 	}
 	// Twice, because a reset by another program shows only here and means no more than to connect again.
 	for again := true; ; again = false {

@@ -64,7 +64,16 @@ func readerError(op string, err error) error {
 		default:
 		}
 	}
-	return &card.Error{Op: op, Reason: reason, Err: err}
+	return &card.Error{Step: op, Reason: reason, Err: err}
+}
+
+// reasonOf returns the reason of an error of package card.
+func reasonOf(err error) card.Reason {
+	var e *card.Error
+	if errors.As(err, &e) {
+		return e.Reason
+	}
+	return card.ReasonUnknown
 }
 
 // is reports whether err is one of the codes.

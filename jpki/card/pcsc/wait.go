@@ -35,14 +35,14 @@ type sight struct {
 func (r *Reader) WaitCard(ctx context.Context, progress func(card.Reason)) error {
 	const op = "wait for a card"
 	f := &finder{state: r.st, watch: newWatch(r.st.cfg), refused: map[string]bool{}}
-	if err := r.PowerOff(ctx); err != nil && card.ReasonOf(err) == card.ReasonClosed {
+	if err := r.PowerOff(ctx); err != nil && reasonOf(err) == card.ReasonClosed {
 		return err
 	}
 	last := sight{reason: card.ReasonInterrupted}
 	for {
 		seen, err := call(ctx, r.o, f.find, nil)
 		if ctx.Err() != nil {
-			return &card.Error{Op: op, Reason: last.reason, Err: context.Cause(ctx)}
+			return &card.Error{Step: op, Reason: last.reason, Err: context.Cause(ctx)}
 		}
 		if err != nil {
 			return err
@@ -96,7 +96,7 @@ func (f *finder) find() (sight, error) {
 			continue
 		}
 		if err := f.tryReader(v.reader); err != nil {
-			reason, f.lost = card.ReasonOf(err), false
+			reason, f.lost = reasonOf(err), false
 			f.refused[v.reader] = reason == card.ReasonNotMyNumberCard
 			continue
 		}
@@ -140,5 +140,5 @@ func (f *finder) selectJPKI(op string) error {
 			break
 		}
 	}
-	return &card.Error{Op: op, Reason: card.ReasonNotMyNumberCard}
+	return &card.Error{Step: op, Reason: card.ReasonNotMyNumberCard}
 }
