@@ -27,7 +27,12 @@ func (a *authorizationRequest) asks(scope string) bool { return slices.Contains(
 
 // protocolError is an OAuth error: a code and a text of ours, never a value that somebody sent. Neither may hold a quote
 // or a backslash (RFC 6749, sections 4.1.2.1 and 5.2).
-type protocolError struct{ code, description string }
+type protocolError struct {
+	code, description string
+	clause            string // of the document that is broken, for the inspector
+	advice            string // what to change, for the inspector
+	status            int    // HTTP status; 0 = what RFC 6749 says
+}
 
 func (e *protocolError) Error() string { return e.code + ": " + e.description }
 
@@ -56,13 +61,16 @@ func (s *Service) authorize(w http.ResponseWriter, r *http.Request) {
 		s.errorPage(w, r, http.StatusBadRequest, page.RefusedClient)
 		return
 	}
+	exchangeOf(r).client = c.ID
 	redirect, ok := only(q, "redirect_uri")
 	if !ok || !slices.Contains(c.RedirectURLs, redirect) {
+		exchangeOf(r).registered = c.RedirectURLs
 		s.errorPage(w, r, http.StatusBadRequest, page.RefusedRedirect)
 		return
 	}
 	req, perr := s.parseAuthorization(q, c, redirect)
 	if perr != nil {
+		exchangeOf(r).problem = perr
 		s.log.Warn("authorization request refused", slog.String("client", c.ID),
 			slog.String("error", perr.code), slog.String("reason", perr.description))
 		params := url.Values{"error": {perr.code}, "error_description": {perr.description}}
@@ -89,7 +97,7 @@ func only(q url.Values, name string) (string, bool) {
 
 func (s *Service) parseAuthorization(q url.Values, c *client, redirect string) (*authorizationRequest, *protocolError) {
 	invalid := func(d string) (*authorizationRequest, *protocolError) {
-		return nil, &protocolError{"invalid_request", d}
+		return nil, &protocolError{code: "invalid_request", description: d}
 	}
 	idParam := s.wire.Sign.AuthorizationIDParam
 	for name := range q {
@@ -102,7 +110,7 @@ func (s *Service) parseAuthorization(q url.Values, c *client, redirect string) (
 		"registration": "registration_not_supported",
 	} {
 		if q.Get(name) != "" {
-			return nil, &protocolError{code, name + " is not supported"}
+			return nil, &protocolError{code: code, description: name + " is not supported"}
 		}
 	}
 	if mode := q.Get("response_mode"); mode != "" && mode != "query" {
@@ -118,24 +126,26 @@ func (s *Service) parseAuthorization(q url.Values, c *client, redirect string) (
 	case "":
 		return invalid("response_type is required")
 	default:
-		return nil, &protocolError{"unsupported_response_type", "only code is supported"}
+		return nil, &protocolError{code: "unsupported_response_type", description: "only code is supported"}
 	}
 	if req.nonce, ok = only(q, "nonce"); !ok || !printable.MatchString(req.nonce) {
 		return invalid("nonce must be 1 to 255 printable ASCII characters")
 	}
-	if q.Get("code_challenge_method") != "S256" {
-		return invalid("code_challenge_method must be S256")
-	}
-	if req.challenge, ok = only(q, "code_challenge"); !ok || !codeChallenge.MatchString(req.challenge) ||
-		len(req.challenge) > limits.CodeChallenge || len(req.challenge) != challengeLength {
-		return invalid("code_challenge must be the unpadded base64url SHA-256 of the verifier")
+	if !c.OptionalPKCE || q.Get("code_challenge_method") != "" || q.Get("code_challenge") != "" {
+		if q.Get("code_challenge_method") != "S256" {
+			return invalid("code_challenge_method must be S256")
+		}
+		if req.challenge, ok = only(q, "code_challenge"); !ok || !codeChallenge.MatchString(req.challenge) ||
+			len(req.challenge) > limits.CodeChallenge || len(req.challenge) != challengeLength {
+			return invalid("code_challenge must be the unpadded base64url SHA-256 of the verifier")
+		}
 	}
 	if acr := q.Get("acr_values"); acr != "" && !printable.MatchString(acr) {
 		return invalid("acr_values must be printable ASCII")
 	}
 	if slices.Contains(strings.Fields(q.Get("prompt")), "none") {
 		// OpenID Connect Core 1.0, section 3.1.2.1: nothing may be shown, but every authentication needs the card.
-		return nil, &protocolError{"interaction_required", "the card is needed"}
+		return nil, &protocolError{code: "interaction_required", description: "the card is needed"}
 	}
 	scope, ok := only(q, "scope")
 	if !ok {
@@ -188,14 +198,14 @@ func (s *Service) parseScope(scope string) ([]string, *protocolError) {
 	supported := s.supportedScopes()
 	for i, one := range scopes {
 		if !slices.Contains(supported, one) {
-			return nil, &protocolError{"invalid_scope", "an unknown scope value was asked"}
+			return nil, &protocolError{code: "invalid_scope", description: "an unknown scope value was asked"}
 		}
 		if slices.Contains(scopes[:i], one) {
-			return nil, &protocolError{"invalid_scope", "a scope value was asked twice"}
+			return nil, &protocolError{code: "invalid_scope", description: "a scope value was asked twice"}
 		}
 	}
 	if !slices.Contains(scopes, scopeOpenID) {
-		return nil, &protocolError{"invalid_scope", "openid is mandatory"}
+		return nil, &protocolError{code: "invalid_scope", description: "openid is mandatory"}
 	}
 	return scopes, nil
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/kakunin-go/kakunin/cardsim/daa"
+	"github.com/kakunin-go/kakunin/internal/jose"
 )
 
 // Before client and redirect URL are known to be right nothing is sent anywhere (RFC 6749, section 4.1.2.1).
@@ -141,4 +142,47 @@ func TestOnlyGET(t *testing.T) {
 	if a.status == http.StatusSeeOther {
 		t.Error("a POST was accepted")
 	}
+}
+
+// A client for which PKCE is optional may leave it out as a whole, and then has no verifier to show.
+func TestOptionalPKCE(t *testing.T) {
+	key := newKey(t)
+	rp := start(t, daa.WithRegistration(daa.ClientRegistration{
+		ID: "RP00000003", Key: key.Public(), RedirectURLs: []string{redirect}, OptionalPKCE: true,
+	}))
+	without3 := func(id string) url.Values {
+		return with(without(rp.authorization(), "code_challenge", "code_challenge_method"), "client_id", id)
+	}
+	if got := rp.refusal(without3(rpID)); got != "invalid_request" {
+		t.Errorf("required: %q", got)
+	}
+	rp.id, rp.key = "RP00000003", jose.SigningKey{Signer: key, Algorithm: jose.ES256}
+	code := func(q url.Values) string { return rp.approve(q).Get("code") }
+	for name, c := range map[string]struct {
+		form url.Values
+		want int
+	}{
+		"neither":                {without(rp.exchange(code(without3(rp.id))), "code_verifier"), http.StatusOK},
+		"verifier, no challenge": {rp.exchange(code(without3(rp.id))), http.StatusBadRequest},
+		"both":                   {rp.exchange(code(rp.authorization())), http.StatusOK},
+		"challenge, no verifier": {without(rp.exchange(code(rp.authorization())), "code_verifier"), http.StatusBadRequest},
+	} {
+		if a := rp.token(c.form); a.status != c.want {
+			t.Errorf("%s: %d %s", name, a.status, a.body)
+		}
+	}
+	if got := rp.refusal(without(rp.authorization(), "code_challenge_method")); got != "invalid_request" {
+		t.Errorf("half of it: %q", got)
+	}
+}
+
+// refusal sends a request that is refused with a redirect and returns the error code.
+func (rp *relyingParty) refusal(q url.Values) string {
+	rp.t.Helper()
+	a := rp.do(http.MethodGet, rp.authorizationURL(q), "", "", "")
+	u, err := url.Parse(a.header.Get("Location"))
+	if err != nil {
+		rp.t.Fatal(err)
+	}
+	return u.Query().Get("error")
 }

@@ -311,7 +311,8 @@ func TestRenamingTheWireProfile(t *testing.T) {
 	// None of the default names is left in the service's answers, errors included.
 	service := rp.serviceToken()
 	a := rp.startSign(service, map[string]any{"client_id": rpID, "hash": "", "hash_algorithm": "SHA-256"})
-	if a.status != http.StatusBadRequest || a.json[w.Sign.ErrorField] != w.Sign.ErrorCodes.InvalidRequest || len(a.json) != 1 {
+	if a.status != http.StatusBadRequest || a.json[w.Sign.ErrorField] != w.Sign.ErrorCodes.InvalidRequest || len(a.json) != 2 ||
+		a.json[w.Sign.ErrorField+"_description"] == nil {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 	a = rp.startSign(service, rp.startBody(w.Sign, make([]byte, 32)))

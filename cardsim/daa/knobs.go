@@ -128,17 +128,28 @@ type TokenKnobs struct {
 
 // AssertionKnobs change what client assertions are accepted.
 type AssertionKnobs struct {
-	Audiences       []string      // accepted beside the token endpoint, e.g. the issuer
-	OnlyAudiences   bool          // Audiences replace the token endpoint
-	AudienceArray   bool          // accept an array of one
+	Profile         AssertionProfile
+	Audiences       []string      // accepted instead of the profile's, which are the token endpoint and the issuer
 	Type            string        // required "typ", lower case; empty = any
-	MaxLifetime     time.Duration // exp - iat; default 60 s
-	AnyLifetime     bool          // no limit of exp - iat
-	OptionalIssued  bool          // iat may be absent; then exp is compared with the clock
+	MaxLifetime     time.Duration // exp - iat, or exp - now without iat; 0 = the profile's
 	Algorithms      []string      // accepted beside being the registered one; nil = any
 	RequireKeyID    bool
 	RequireClientID bool // require client_id in the form
 }
+
+// AssertionProfile says whose rules client assertions have to follow. What is accepted, and would not be by the strictest
+// profile, is logged and shown by the inspector.
+type AssertionProfile string
+
+// Values of AssertionProfile. "" is AssertionKeycloak260: it accepts what the only relying party that is known to have
+// passed the Sandbox sends.
+const (
+	AssertionKeycloak260 AssertionProfile = "keycloak-26.0"
+	// AssertionKeycloak264 wants one audience, and iat of the last minute or exp within the next.
+	AssertionKeycloak264 AssertionProfile = "keycloak-26.4"
+	// AssertionStrictFAPI2 wants the issuer as the audience, as a single string, iat, and at most a minute from iat to exp.
+	AssertionStrictFAPI2 AssertionProfile = "strict-fapi2"
+)
 
 // IDTokenKnobs change ID tokens.
 type IDTokenKnobs struct {

@@ -225,7 +225,7 @@ func TestCallbackKnobs(t *testing.T) {
 func TestClockSkew(t *testing.T) {
 	rp := start(t)
 	for skew, accepted := range map[time.Duration]bool{20 * time.Second: true, -30 * time.Second: false, time.Hour: false} {
-		rp.svc.SetKnobs(daa.Knobs{ClockSkew: skew})
+		rp.svc.SetKnobs(daa.Knobs{ClockSkew: skew, Token: daa.TokenKnobs{Assertion: daa.AssertionKnobs{Profile: daa.AssertionKeycloak264}}})
 		form := rp.credentials()
 		form.Set("grant_type", "client_credentials")
 		a := rp.token(form)
@@ -238,7 +238,7 @@ func TestClockSkew(t *testing.T) {
 	if _, err := login(t.Context(), rp.client(), rp.svc.Visitor(), authn.Request{}); err != nil {
 		t.Error(err)
 	}
-	rp.svc.SetKnobs(daa.Knobs{ClockSkew: 10 * time.Minute, Token: daa.TokenKnobs{Assertion: daa.AssertionKnobs{AnyLifetime: true}}})
+	rp.svc.SetKnobs(daa.Knobs{ClockSkew: 10 * time.Minute})
 	form := rp.exchange(rp.approve(rp.authorization()).Get("code"))
 	form.Set("client_assertion", rp.assertion(rp.key, change(rp.claims(), "exp", time.Now().Add(time.Hour).Unix())))
 	claims := rp.idClaims(rp.token(form))
@@ -247,54 +247,18 @@ func TestClockSkew(t *testing.T) {
 	}
 }
 
-func TestAssertionPolicyKnobs(t *testing.T) {
-	rp := start(t)
-	now := time.Now()
-	for name, c := range map[string]struct {
-		knobs  daa.AssertionKnobs
-		claims map[string]any
-		want   int
-	}{
-		"any lifetime":               {daa.AssertionKnobs{AnyLifetime: true}, change(rp.claims(), "exp", now.Add(48*time.Hour).Unix()), http.StatusOK},
-		"iat absent":                 {daa.AssertionKnobs{OptionalIssued: true}, change(rp.claims(), "iat", nil), http.StatusOK},
-		"iat absent, exp far":        {daa.AssertionKnobs{OptionalIssued: true}, change(rp.claims(), "iat", nil, "exp", now.Add(2*time.Minute).Unix()), http.StatusUnauthorized},
-		"iat is text":                {daa.AssertionKnobs{OptionalIssued: true}, change(rp.claims(), "iat", "now"), http.StatusUnauthorized},
-		"algorithm accepted":         {daa.AssertionKnobs{Algorithms: []string{"ES256"}}, rp.claims(), http.StatusOK},
-		"algorithm not accepted":     {daa.AssertionKnobs{Algorithms: []string{"PS256"}}, rp.claims(), http.StatusUnauthorized},
-		"no algorithm accepted":      {daa.AssertionKnobs{Algorithms: []string{}}, rp.claims(), http.StatusUnauthorized},
-		"type required and not sent": {daa.AssertionKnobs{Type: "client-authentication+jwt"}, rp.claims(), http.StatusUnauthorized},
-	} {
-		t.Run(name, func(t *testing.T) {
-			rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{Assertion: c.knobs}})
-			form := rp.credentials()
-			form.Set("grant_type", "client_credentials")
-			form.Set("client_assertion", rp.assertion(rp.key, c.claims))
-			if a := rp.token(form); a.status != c.want {
-				t.Errorf("%d %s", a.status, a.body)
-			}
-		})
-	}
-	// The client's side of the policy: issuer as the audience and an explicit type.
-	rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{Assertion: daa.AssertionKnobs{
-		Audiences: []string{rp.svc.Environment().Issuer}, OnlyAudiences: true, Type: "client-authentication+jwt", RequireKeyID: true,
-	}},
-	})
-	c := rp.client(func(c *authn.Config) {
-		c.Assertion.Audience, c.Assertion.Type = c.Environment.Issuer, "client-authentication+jwt"
-		var err error
-		if c.Key, err = c.Key.WithKeyID("k1"); err != nil {
-			t.Fatal(err)
-		}
-	})
-	if _, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{}); err != nil {
-		t.Error(err)
-	}
-}
-
 // Discovery tells what the other knobs do.
 func TestDiscoveryFollowsTheKnobs(t *testing.T) {
 	rp := start(t)
 	issuer := rp.svc.Environment().Issuer
+	// "The algorithm RS256 MUST be included" (OpenID Connect Discovery 1.0, section 3), also when ES256 is used.
+	for algorithm, want := range map[string]string{"": `["ES256","RS256"]`, "PS256": `["PS256","RS256"]`, "RS256": `["RS256"]`} {
+		rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{Algorithm: algorithm}}})
+		a := rp.do(http.MethodGet, issuer+"/.well-known/openid-configuration", "", "", "")
+		if !strings.Contains(string(a.body), `"id_token_signing_alg_values_supported":`+want) {
+			t.Errorf("%q: %s", algorithm, a.body)
+		}
+	}
 	rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{Refresh: daa.RefreshKnobs{Mode: daa.RefreshOn}, IDToken: daa.IDTokenKnobs{Algorithm: "RS256"}}})
 	a := rp.do(http.MethodGet, issuer+"/.well-known/openid-configuration", "", "", "")
 	if !strings.Contains(string(a.body), `"refresh_token"`) || !strings.Contains(string(a.body), `"id_token_signing_alg_values_supported":["RS256"]`) {

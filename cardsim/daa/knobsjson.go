@@ -13,8 +13,9 @@ import (
 
 // choices are the words that a knob of a type may have beside "", its default.
 var choices = map[reflect.Type][]string{
-	reflect.TypeFor[Handover]():       words(HandoverNever, HandoverAlways),
-	reflect.TypeFor[CallbackIssuer](): words(CallbackIssuerOn, CallbackIssuerWrong, CallbackIssuerMissing),
+	reflect.TypeFor[Handover]():         words(HandoverNever, HandoverAlways),
+	reflect.TypeFor[CallbackIssuer]():   words(CallbackIssuerOn, CallbackIssuerWrong, CallbackIssuerMissing),
+	reflect.TypeFor[AssertionProfile](): words(AssertionKeycloak260, AssertionKeycloak264, AssertionStrictFAPI2),
 	reflect.TypeFor[IDTokenFault](): words(FaultNonce, FaultIssuer, FaultAudience, FaultAccessTokenHash, FaultForeignKey,
 		FaultSignature, FaultAlgNone, FaultAlgHS256, FaultExpired, FaultFutureIssuedAt, FaultKeyType, FaultUnknownKeyID,
 		FaultAccessTokenType),

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,8 +17,10 @@ import (
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/once"
+	"github.com/kakunin-go/kakunin/internal/webcall"
 	"github.com/kakunin-go/kakunin/jpki"
 )
 
@@ -45,6 +48,9 @@ type Service struct {
 	refreshTokens *store[*refreshToken]
 	assertions    *once.Memory
 	transactions  *store[*transaction]
+
+	exchanges exchanges
+	http      *http.Client // fetches clients' keys
 
 	csrf    *http.CrossOriginProtection
 	handler http.Handler
@@ -114,6 +120,9 @@ func New(c Config) (*Service, error) {
 	s.codes, s.tokens = newStore[*grant](s.now), newStore[*token](s.now)
 	s.refreshTokens = newStore[*refreshToken](s.now)
 	s.assertions, s.transactions = once.New(limits.SimulatorEntries, once.Refuse), newStore[*transaction](s.now)
+	if s.http, err = webcall.Client(c.HTTPClient); err != nil {
+		return nil, configError("http-client", err)
+	}
 	s.handler = s.routes()
 	return s, nil
 }
@@ -153,21 +162,24 @@ func (s *Service) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.home)
 	for _, e := range []struct {
-		name         Endpoint
-		method, path string
-		handle       http.HandlerFunc
+		name    Endpoint
+		methods []string
+		path    string
+		handle  http.HandlerFunc
 	}{
-		{EndpointAuthorization, http.MethodGet, pathOf(s.env.AuthorizationEndpoint), s.authorize},
-		{EndpointToken, http.MethodPost, pathOf(s.env.TokenEndpoint), s.tokenEndpoint},
-		{EndpointUserinfo, http.MethodGet, pathOf(s.env.UserinfoEndpoint), s.userinfo},
-		{EndpointKeys, http.MethodGet, pathOf(s.env.JWKSEndpoint), s.certs},
-		{EndpointDiscovery, http.MethodGet, pathOf(s.env.Issuer) + "/.well-known/openid-configuration", s.discovery},
-		{EndpointSign, http.MethodPost, pathOf(s.env.SignEndpoint), s.startTransaction},
-		{EndpointSign, http.MethodGet, pathOf(s.env.SignEndpoint) + "/", s.transactionResult},
+		{EndpointAuthorization, []string{http.MethodGet}, pathOf(s.env.AuthorizationEndpoint), s.authorize},
+		{EndpointToken, []string{http.MethodPost}, pathOf(s.env.TokenEndpoint), s.tokenEndpoint},
+		{EndpointUserinfo, []string{http.MethodGet, http.MethodPost}, pathOf(s.env.UserinfoEndpoint), s.userinfo},
+		{EndpointKeys, []string{http.MethodGet}, pathOf(s.env.JWKSEndpoint), s.certs},
+		{EndpointDiscovery, []string{http.MethodGet}, pathOf(s.env.Issuer) + "/.well-known/openid-configuration", s.discovery},
+		{EndpointSign, []string{http.MethodPost}, pathOf(s.env.SignEndpoint), s.startTransaction},
+		{EndpointSign, []string{http.MethodGet}, pathOf(s.env.SignEndpoint) + "/", s.transactionResult},
 	} {
-		mux.HandleFunc(e.method+" "+e.path, s.faulty(e.name, e.handle))
+		for _, method := range e.methods {
+			mux.HandleFunc(method+" "+e.path, s.recording(e.name, s.faulty(e.name, e.handle)))
+		}
 		mux.HandleFunc(e.path, func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Allow", e.method)
+			w.Header().Set("Allow", strings.Join(e.methods, ", "))
 			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 		})
 	}
@@ -258,7 +270,7 @@ func (s *Service) discovery(w http.ResponseWriter, r *http.Request) {
 		"response_modes_supported":                         []string{"query"},
 		"grant_types_supported":                            grants,
 		"subject_types_supported":                          []string{"pairwise"},
-		"id_token_signing_alg_values_supported":            []string{orText(k.Token.IDToken.Algorithm, "ES256")},
+		"id_token_signing_alg_values_supported":            idTokenAlgorithms(k.Token.IDToken),
 		"token_endpoint_auth_methods_supported":            []string{"private_key_jwt"},
 		"token_endpoint_auth_signing_alg_values_supported": []string{"ES256", "RS256", "PS256"},
 		"code_challenge_methods_supported":                 []string{"S256"},
@@ -267,6 +279,16 @@ func (s *Service) discovery(w http.ResponseWriter, r *http.Request) {
 		"request_uri_parameter_supported":                  false,
 		"authorization_response_iss_parameter_supported":   k.Authorization.Callback.Issuer != CallbackIssuerOff,
 	})
+}
+
+// idTokenAlgorithms is the one in use, and RS256: "The algorithm RS256 MUST be included" (OpenID Connect Discovery 1.0,
+// section 3).
+func idTokenAlgorithms(k IDTokenKnobs) []string {
+	used := orText(k.Algorithm, string(jose.ES256))
+	if used == string(jose.RS256) {
+		return []string{used}
+	}
+	return []string{used, string(jose.RS256)}
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {

@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,23 +23,27 @@ import (
 // transactionMemory is how long an expired transaction is still known, so that it is "expired" and not "unknown".
 const transactionMemory = time.Hour
 
-// signError answers an error of the sign API: the code under the wire profile's name for it, and nothing else.
-func (s *Service) signError(w http.ResponseWriter, status int, code string) {
-	s.log.Warn("sign API refused", slog.Int("status", status), slog.String("error", code))
-	writeJSON(w, status, map[string]string{s.wire.Sign.ErrorField: code})
+// signError answers an error of the sign API: the code under the wire profile's name for it, and under that name with
+// "_description" a text of ours that says what was wrong, as at the token endpoint.
+func (s *Service) signError(w http.ResponseWriter, r *http.Request, status int, code, description string) {
+	exchangeOf(r).problem = &protocolError{code: code, description: description, status: status}
+	s.log.Warn("sign API refused", slog.Int("status", status), slog.String("error", code), slog.String("reason", description))
+	name := s.wire.Sign.ErrorField
+	writeJSON(w, status, map[string]string{name: code, name + "_description": description})
 }
 
 func (s *Service) signBearer(w http.ResponseWriter, r *http.Request) (*token, bool) {
-	t, code := s.bearer(r)
+	t, code := s.bearer(w, r)
 	if code == "" {
+		exchangeOf(r).client = t.client.ID
 		return t, true
 	}
 	bearerChallenge(w, code)
-	refusal := s.wire.Sign.ErrorCodes.InvalidToken
 	if code == "invalid_request" {
-		refusal = s.wire.Sign.ErrorCodes.InvalidRequest
+		s.signError(w, r, bearerStatus(code), s.wire.Sign.ErrorCodes.InvalidRequest, "the access token belongs in the Authorization header")
+		return nil, false
 	}
-	s.signError(w, bearerStatus(code), refusal)
+	s.signError(w, r, bearerStatus(code), s.wire.Sign.ErrorCodes.InvalidToken, "the access token is missing, unknown, expired or revoked")
 	return nil, false
 }
 
@@ -50,12 +56,13 @@ func (s *Service) startTransaction(w http.ResponseWriter, r *http.Request) {
 	codes := s.wire.Sign.ErrorCodes
 	if t.grant != nil { // only client_credentials tokens start transactions
 		bearerChallenge(w, "insufficient_scope")
-		s.signError(w, http.StatusForbidden, codes.InsufficientScope)
+		s.signError(w, r, http.StatusForbidden, codes.InsufficientScope,
+			"a transaction is started with a client_credentials token, not with a user's")
 		return
 	}
-	input, ok := s.parseStart(w, r, t.client)
-	if !ok {
-		s.signError(w, http.StatusBadRequest, codes.InvalidRequest)
+	input, refusal := s.parseStart(w, r, t.client)
+	if refusal != "" {
+		s.signError(w, r, http.StatusBadRequest, codes.InvalidRequest, refusal)
 		return
 	}
 	now := s.now()
@@ -81,19 +88,21 @@ func status(listed []int, def int) int {
 	return listed[len(listed)-1]
 }
 
-// parseStart reads the body: exactly the members that the wire profile names, and a hash that a card can sign.
-func (s *Service) parseStart(w http.ResponseWriter, r *http.Request, c *client) ([]byte, bool) {
+// parseStart reads the body: exactly the members that the wire profile names, and a hash that a card can sign. The second
+// result says what is wrong; the names in it are the profile's.
+func (s *Service) parseStart(w http.ResponseWriter, r *http.Request, c *client) (input []byte, refusal string) {
 	names := s.wire.Sign
 	if mt, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mt != "application/json" {
-		return nil, false
+		return nil, "the Content-Type must be application/json"
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limits.FormBody))
 	if err != nil {
-		return nil, false
+		return nil, "the body cannot be read or is too long"
 	}
+	exchangeOf(r).body = body
 	members, err := strictjson.Object(body)
 	if err != nil {
-		return nil, false
+		return nil, "the body must be one JSON object with unique members"
 	}
 	want := make(map[string]string)
 	for name, value := range names.StartExtraFields {
@@ -105,21 +114,28 @@ func (s *Service) parseStart(w http.ResponseWriter, r *http.Request, c *client) 
 	if names.StartHashAlgorithmField != "" {
 		want[names.StartHashAlgorithmField] = names.StartHashAlgorithmValue
 	}
-	for name, value := range want {
-		if got, ok := stringClaim(members, name); !ok || got != value {
-			return nil, false
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if got, ok := stringClaim(members, name); !ok || got != want[name] {
+			return nil, "the member " + name + " must be the text " + want[name]
 		}
 	}
 	hash, ok := stringClaim(members, names.StartHashField)
-	if !ok || len(members) != len(want)+1 {
-		return nil, false
+	if !ok {
+		return nil, "the member " + names.StartHashField + " is missing or no text"
+	}
+	if len(members) != len(want)+1 {
+		known := append(slices.Sorted(maps.Keys(want)), names.StartHashField)
+		return nil, "there is a member beside " + strings.Join(known, ", ")
 	}
 	// Standard base64 with padding; Strict also refuses stray trailing bits.
-	input, err := base64.StdEncoding.Strict().DecodeString(hash)
+	input, err = base64.StdEncoding.Strict().DecodeString(hash)
 	if err != nil || strings.ContainsAny(hash, "\r\n") {
-		return nil, false
+		return nil, names.StartHashField + " must be standard base64 with padding"
 	}
-	return input, s.Knobs().Sign.SkipHashCheck || signable(input)
+	if !s.Knobs().Sign.SkipHashCheck && !signable(input) {
+		return nil, names.StartHashField + " must be a SHA-256 of 32 bytes, or its DER DigestInfo of 51 bytes"
+	}
+	return input, ""
 }
 
 // signable: the 32 bytes of a SHA-256, or the 51 bytes of its DigestInfo.
@@ -134,7 +150,8 @@ func (s *Service) transactionResult(w http.ResponseWriter, r *http.Request) {
 	names := s.wire.Sign
 	id, ok := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, pathOf(s.env.SignEndpoint)+"/"), names.ResultSuffix)
 	if !ok || !transactionUUID.MatchString(id) {
-		s.signError(w, http.StatusNotFound, names.ErrorCodes.NotFound)
+		s.signError(w, r, http.StatusNotFound, names.ErrorCodes.NotFound,
+			"no transaction of this client and person has this id")
 		return
 	}
 	t, ok := s.signBearer(w, r)
@@ -143,29 +160,36 @@ func (s *Service) transactionResult(w http.ResponseWriter, r *http.Request) {
 	}
 	if !t.granted(scopeSign) {
 		bearerChallenge(w, "insufficient_scope")
-		s.signError(w, http.StatusForbidden, names.ErrorCodes.InsufficientScope)
+		s.signError(w, r, http.StatusForbidden, names.ErrorCodes.InsufficientScope,
+			"the result is fetched with the access token of the login that had the sign scope")
 		return
 	}
 	x, ok := s.transactions.get(strings.ToLower(id))
 	if !ok {
-		s.signError(w, http.StatusNotFound, names.ErrorCodes.NotFound)
+		s.signError(w, r, http.StatusNotFound, names.ErrorCodes.NotFound,
+			"no transaction of this client and person has this id")
 		return
 	}
 	signature, certificate, found := x.fetch(t, s.now(), s.Knobs().Sign)
 	switch found {
 	case resultNotFound:
-		s.signError(w, http.StatusNotFound, names.ErrorCodes.NotFound)
+		s.signError(w, r, http.StatusNotFound, names.ErrorCodes.NotFound,
+			"no transaction of this client and person has this id")
 	case resultCancelled:
-		s.signError(w, http.StatusConflict, names.ErrorCodes.Cancelled)
+		s.signError(w, r, http.StatusConflict, names.ErrorCodes.Cancelled,
+			"the transaction was cancelled or failed")
 	case resultConflict:
-		s.signError(w, http.StatusConflict, names.ErrorCodes.Conflict)
+		s.signError(w, r, http.StatusConflict, names.ErrorCodes.Conflict,
+			"the access token comes from another login than the one that signed")
 	case resultExpired:
-		s.signError(w, http.StatusGone, names.ErrorCodes.Expired)
+		s.signError(w, r, http.StatusGone, names.ErrorCodes.Expired,
+			"the transaction has expired")
 	case resultConsumed:
-		s.signError(w, http.StatusGone, names.ErrorCodes.Consumed)
+		s.signError(w, r, http.StatusGone, names.ErrorCodes.Consumed,
+			"the result was fetched before")
 	case resultPending:
 		w.Header().Set("Retry-After", "1")
-		s.signError(w, names.PendingStatus, names.ErrorCodes.Pending)
+		s.signError(w, r, names.PendingStatus, names.ErrorCodes.Pending, "the person has not signed yet")
 	case resultReady:
 		s.writeResult(w, x.client, signature, certificate)
 	}

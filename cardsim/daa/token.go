@@ -95,12 +95,12 @@ func newUUID() string {
 func (s *Service) tokenEndpoint(w http.ResponseWriter, r *http.Request) {
 	form, perr := s.tokenForm(w, r)
 	if perr != nil {
-		s.tokenError(w, perr)
+		s.tokenError(w, r, perr)
 		return
 	}
-	c, perr := s.authenticateClient(form)
+	c, perr := s.authenticateClient(r, form)
 	if perr != nil {
-		s.tokenError(w, perr)
+		s.tokenError(w, r, perr)
 		return
 	}
 	var response map[string]any
@@ -112,12 +112,12 @@ func (s *Service) tokenEndpoint(w http.ResponseWriter, r *http.Request) {
 	case "refresh_token":
 		response, perr = s.refresh(form, c)
 	case "":
-		perr = &protocolError{"invalid_request", "grant_type is missing"}
+		perr = &protocolError{code: "invalid_request", description: "grant_type is missing"}
 	default:
-		perr = &protocolError{"unsupported_grant_type", "only authorization_code and client_credentials"}
+		perr = &protocolError{code: "unsupported_grant_type", description: "only authorization_code and client_credentials"}
 	}
 	if perr != nil {
-		s.tokenError(w, perr)
+		s.tokenError(w, r, perr)
 		return
 	}
 	k := s.Knobs().Token
@@ -132,10 +132,12 @@ func (s *Service) tokenEndpoint(w http.ResponseWriter, r *http.Request) {
 
 // tokenForm reads the form and refuses what makes it ambiguous.
 func (s *Service) tokenForm(w http.ResponseWriter, r *http.Request) (url.Values, *protocolError) {
-	invalid := func(d string) (url.Values, *protocolError) { return nil, &protocolError{"invalid_request", d} }
+	invalid := func(d string) (url.Values, *protocolError) {
+		return nil, &protocolError{code: "invalid_request", description: d}
+	}
 	if r.Header.Get("Authorization") != "" {
 		// RFC 6749, section 2.3: not more than one method; and here only private_key_jwt is one.
-		return nil, &protocolError{"invalid_client", "an Authorization header is not accepted, only private_key_jwt"}
+		return nil, &protocolError{code: "invalid_client", description: "an Authorization header is not accepted, only private_key_jwt"}
 	}
 	if mt, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mt != "application/x-www-form-urlencoded" {
 		return invalid("the body must be application/x-www-form-urlencoded")
@@ -158,11 +160,24 @@ func (s *Service) tokenForm(w http.ResponseWriter, r *http.Request) (url.Values,
 // codeVerifier: RFC 7636, section 4.1.
 var codeVerifier = regexp.MustCompile(`^[0-9A-Za-z._~-]{43,128}$`)
 
+// provenBy checks the verifier (RFC 7636, section 4.6). One for which there was no challenge is refused too: "the
+// authorization server MUST" mitigate PKCE downgrade attacks (RFC 9700, section 2.1.1).
+func (g *grant) provenBy(verifier string) bool {
+	if g.challenge == "" {
+		return verifier == ""
+	}
+	sum := sha256.Sum256([]byte(verifier))
+	challenge := base64.RawURLEncoding.EncodeToString(sum[:])
+	return codeVerifier.MatchString(verifier) && subtle.ConstantTimeCompare([]byte(challenge), []byte(g.challenge)) == 1
+}
+
 func (s *Service) exchangeCode(form url.Values, c *client) (map[string]any, *protocolError) {
-	refuse := func(d string) (map[string]any, *protocolError) { return nil, &protocolError{"invalid_grant", d} }
+	refuse := func(d string) (map[string]any, *protocolError) {
+		return nil, &protocolError{code: "invalid_grant", description: d}
+	}
 	for _, name := range []string{"code", "redirect_uri", "code_verifier"} {
-		if form.Get(name) == "" {
-			return nil, &protocolError{"invalid_request", name + " is missing"}
+		if form.Get(name) == "" && (name != "code_verifier" || !c.OptionalPKCE) {
+			return nil, &protocolError{code: "invalid_request", description: name + " is missing"}
 		}
 	}
 	g, ok := s.codes.get(form.Get("code"))
@@ -177,10 +192,7 @@ func (s *Service) exchangeCode(form url.Values, c *client) (map[string]any, *pro
 	if form.Get("redirect_uri") != g.redirectURI {
 		return refuse("redirect_uri is not that of the authorization request")
 	}
-	verifier := form.Get("code_verifier")
-	sum := sha256.Sum256([]byte(verifier))
-	challenge := base64.RawURLEncoding.EncodeToString(sum[:])
-	if !codeVerifier.MatchString(verifier) || subtle.ConstantTimeCompare([]byte(challenge), []byte(g.challenge)) != 1 {
+	if !g.provenBy(form.Get("code_verifier")) {
 		return refuse("code_verifier does not match the code_challenge")
 	}
 	k := s.Knobs()
@@ -211,7 +223,7 @@ func (s *Service) serviceToken(form url.Values, c *client) (map[string]any, *pro
 	if k.Sign.RequireServiceScope {
 		required := strings.Fields(orText(s.wire.ServiceTokenScope, scopeSign))
 		if slices.ContainsFunc(required, func(one string) bool { return !slices.Contains(strings.Fields(scope), one) }) {
-			return nil, &protocolError{"invalid_scope", "the scope for starting signature transactions is missing"}
+			return nil, &protocolError{code: "invalid_scope", description: "the scope for starting signature transactions is missing"}
 		}
 	}
 	var scopes []string
@@ -250,16 +262,17 @@ func (s *Service) issueAccessToken(t *token, subject string, lifetime time.Durat
 	access, err := s.keys.signAccessToken(claims)
 	if err != nil {
 		s.log.Error("access token not signed", slog.Any("error", err))
-		return "", &protocolError{"server_error", "the simulator could not sign"}
+		return "", &protocolError{code: "server_error", description: "the simulator could not sign"}
 	}
 	if !s.tokens.add(jti, t, s.now().Add(lifetime)) {
-		return "", &protocolError{"temporarily_unavailable", "too many tokens"}
+		return "", &protocolError{code: "temporarily_unavailable", description: "too many tokens"}
 	}
 	return access, nil
 }
 
 // tokenError answers as RFC 6749, section 5.2 says.
-func (s *Service) tokenError(w http.ResponseWriter, e *protocolError) {
+func (s *Service) tokenError(w http.ResponseWriter, r *http.Request, e *protocolError) {
+	exchangeOf(r).problem = e
 	s.log.Warn("token request refused", slog.String("error", e.code), slog.String("reason", e.description))
 	status := http.StatusBadRequest
 	switch e.code {
@@ -269,6 +282,9 @@ func (s *Service) tokenError(w http.ResponseWriter, e *protocolError) {
 		status = http.StatusInternalServerError
 	case "temporarily_unavailable":
 		status = http.StatusServiceUnavailable
+	}
+	if e.status != 0 {
+		status = e.status
 	}
 	writeJSON(w, status, map[string]string{"error": e.code, "error_description": e.description})
 }
@@ -326,7 +342,7 @@ func (s *Service) addRefreshToken(response map[string]any, t *refreshToken) *pro
 	lifetime := s.Knobs().Lifetimes.refreshToken()
 	text := rand.Text() + rand.Text()
 	if !s.refreshTokens.add(text, t, s.now().Add(lifetime)) {
-		return &protocolError{"temporarily_unavailable", "too many refresh tokens"}
+		return &protocolError{code: "temporarily_unavailable", description: "too many refresh tokens"}
 	}
 	response["refresh_token"] = text
 	s.setRefreshLifetime(response, lifetime)
@@ -342,13 +358,15 @@ func (s *Service) setRefreshLifetime(response map[string]any, lifetime time.Dura
 
 // refresh serves the grant type refresh_token (RFC 6749, section 6; OpenID Connect Core 1.0, section 12).
 func (s *Service) refresh(form url.Values, c *client) (map[string]any, *protocolError) {
-	refuse := func(d string) (map[string]any, *protocolError) { return nil, &protocolError{"invalid_grant", d} }
+	refuse := func(d string) (map[string]any, *protocolError) {
+		return nil, &protocolError{code: "invalid_grant", description: d}
+	}
 	k := s.Knobs()
 	if k.Token.Refresh.Mode == RefreshOff {
-		return nil, &protocolError{"unsupported_grant_type", "only authorization_code and client_credentials"}
+		return nil, &protocolError{code: "unsupported_grant_type", description: "only authorization_code and client_credentials"}
 	}
 	if form.Get("refresh_token") == "" {
-		return nil, &protocolError{"invalid_request", "refresh_token is missing"}
+		return nil, &protocolError{code: "invalid_request", description: "refresh_token is missing"}
 	}
 	t, ok := s.refreshTokens.get(form.Get("refresh_token"))
 	if !ok || t.client != c || t.grant.revoked.Load() {
@@ -359,7 +377,7 @@ func (s *Service) refresh(form url.Values, c *client) (map[string]any, *protocol
 	if asked := form.Get("scope"); asked != "" {
 		scopes = strings.Split(asked, " ")
 		if slices.ContainsFunc(scopes, func(one string) bool { return !slices.Contains(t.grant.scopes, one) }) {
-			return nil, &protocolError{"invalid_scope", "a scope that was not granted"}
+			return nil, &protocolError{code: "invalid_scope", description: "a scope that was not granted"}
 		}
 	}
 	rotates := k.Token.Refresh.Mode != RefreshOn
@@ -401,7 +419,7 @@ func (s *Service) addIDToken(response, claims map[string]any, k Knobs) *protocol
 	id, err := s.keys.signIDToken(claims, k.Token.IDToken)
 	if err != nil {
 		s.log.Error("ID token not signed", slog.Any("error", err))
-		return &protocolError{"server_error", "the simulator could not sign"}
+		return &protocolError{code: "server_error", description: "the simulator could not sign"}
 	}
 	response["id_token"] = id
 	return nil

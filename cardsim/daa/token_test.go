@@ -35,39 +35,44 @@ func change(claims map[string]any, pairs ...any) map[string]any {
 	return claims
 }
 
+func withProfile(p daa.AssertionProfile) daa.Knobs {
+	return daa.Knobs{Token: daa.TokenKnobs{Assertion: daa.AssertionKnobs{Profile: p}}}
+}
+
 // Every check that an OpenID Provider has to make on private_key_jwt (OpenID Connect Core 1.0, section 9; RFC 7523,
 // section 3; FAPI 2.0 Security Profile).
 func TestClientAssertionRefused(t *testing.T) {
-	rp := start(t)
+	rp := start(t, daa.WithKnobs(withProfile(daa.AssertionStrictFAPI2)))
+	issuer := rp.svc.Environment().Issuer
+	strict := func() map[string]any { return change(rp.claims(), "aud", issuer) }
 	now := time.Now()
 	at := func(d time.Duration) int64 { return now.Add(d).Unix() }
-	endpoint := rp.svc.Environment().TokenEndpoint
 	for name, claims := range map[string]map[string]any{
-		"no iss":                    change(rp.claims(), "iss", nil),
-		"iss of another":            change(rp.claims(), "iss", "RP99999999"),
-		"no sub":                    change(rp.claims(), "sub", nil),
-		"sub of another":            change(rp.claims(), "sub", "RP99999999"),
-		"sub not a string":          change(rp.claims(), "sub", 1),
-		"no aud":                    change(rp.claims(), "aud", nil),
-		"aud is the issuer":         change(rp.claims(), "aud", rp.svc.Environment().Issuer),
-		"aud with a slash":          change(rp.claims(), "aud", endpoint+"/"),
-		"aud is an array":           change(rp.claims(), "aud", []string{endpoint}),
-		"aud is an array of two":    change(rp.claims(), "aud", []string{endpoint, "https://other.example"}),
-		"no jti":                    change(rp.claims(), "jti", nil),
-		"empty jti":                 change(rp.claims(), "jti", ""),
-		"jti not a string":          change(rp.claims(), "jti", 7),
-		"long jti":                  change(rp.claims(), "jti", strings.Repeat("j", 256)),
-		"no exp":                    change(rp.claims(), "exp", nil),
-		"exp as text":               change(rp.claims(), "exp", "soon"),
-		"expired":                   change(rp.claims(), "iat", at(-20*time.Second), "exp", at(-time.Second)),
-		"expired 5 minutes ago":     change(rp.claims(), "iat", at(-6*time.Minute), "exp", at(-5*time.Minute)),
-		"lifetime of 61 s":          change(rp.claims(), "iat", at(0), "exp", at(61*time.Second)),
-		"lifetime of a day":         change(rp.claims(), "exp", at(24*time.Hour)),
-		"no iat":                    change(rp.claims(), "iat", nil),
-		"iat null":                  change(rp.claims(), "iat", json.RawMessage("null")),
-		"iat a minute ahead":        change(rp.claims(), "iat", at(time.Minute), "exp", at(90*time.Second)),
-		"nbf more than a minute on": change(rp.claims(), "nbf", at(70*time.Second)),
-		"nbf as text":               change(rp.claims(), "nbf", "now"),
+		"no iss":                    change(strict(), "iss", nil),
+		"iss of another":            change(strict(), "iss", "RP99999999"),
+		"no sub":                    change(strict(), "sub", nil),
+		"sub of another":            change(strict(), "sub", "RP99999999"),
+		"sub not a string":          change(strict(), "sub", 1),
+		"no aud":                    change(strict(), "aud", nil),
+		"aud is the token endpoint": change(strict(), "aud", rp.svc.Environment().TokenEndpoint),
+		"aud with a slash":          change(strict(), "aud", issuer+"/"),
+		"aud is an array":           change(strict(), "aud", []string{issuer}),
+		"aud is an array of two":    change(strict(), "aud", []string{issuer, "https://other.example"}),
+		"no jti":                    change(strict(), "jti", nil),
+		"empty jti":                 change(strict(), "jti", ""),
+		"jti not a string":          change(strict(), "jti", 7),
+		"long jti":                  change(strict(), "jti", strings.Repeat("j", 256)),
+		"no exp":                    change(strict(), "exp", nil),
+		"exp as text":               change(strict(), "exp", "soon"),
+		"expired":                   change(strict(), "iat", at(-20*time.Second), "exp", at(-time.Second)),
+		"expired 5 minutes ago":     change(strict(), "iat", at(-6*time.Minute), "exp", at(-5*time.Minute)),
+		"lifetime of 61 s":          change(strict(), "iat", at(0), "exp", at(61*time.Second)),
+		"lifetime of a day":         change(strict(), "exp", at(24*time.Hour)),
+		"no iat":                    change(strict(), "iat", nil),
+		"iat null":                  change(strict(), "iat", json.RawMessage("null")),
+		"iat a minute ahead":        change(strict(), "iat", at(time.Minute), "exp", at(90*time.Second)),
+		"nbf more than a minute on": change(strict(), "nbf", at(70*time.Second)),
+		"nbf as text":               change(strict(), "nbf", "now"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			form := rp.credentials()
@@ -140,7 +145,7 @@ func TestClientAuthenticationRefused(t *testing.T) {
 		"client_secret_post": with(without(good(), "client_assertion", "client_assertion_type"), "client_secret", "x"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantRefused(t, rp.token(form), http.StatusUnauthorized, "invalid_client")
+			wantRefused(t, rp.token(form), http.StatusBadRequest, "invalid_client")
 		})
 	}
 	t.Run("Basic", func(t *testing.T) {
@@ -154,7 +159,7 @@ func TestClientAuthenticationRefused(t *testing.T) {
 			ID: "RP00000003", Key: key.Public(), KeyID: "k1", RedirectURLs: []string{redirect},
 		}))
 		rp.id = "RP00000003"
-		for kid, want := range map[string]int{"k1": http.StatusOK, "": http.StatusOK, "k2": http.StatusUnauthorized} {
+		for kid, want := range map[string]int{"k1": http.StatusOK, "": http.StatusOK, "k2": http.StatusBadRequest} {
 			rp.key = jose.SigningKey{Signer: key, Algorithm: jose.ES256, KeyID: kid}
 			form := rp.credentials()
 			form.Set("grant_type", "client_credentials")
@@ -368,42 +373,5 @@ func TestPairwiseSubjects(t *testing.T) {
 	rp.svc.SetKnobs(daa.Knobs{SubjectGeneration: 1})
 	if subject(rp) == first {
 		t.Error("the knob did not change the subject")
-	}
-}
-
-func TestAssertionKnobs(t *testing.T) {
-	rp := start(t)
-	issuer, endpoint := rp.svc.Environment().Issuer, rp.svc.Environment().TokenEndpoint
-	day := time.Now().Add(24 * time.Hour).Unix()
-	for name, c := range map[string]struct {
-		knobs  daa.AssertionKnobs
-		claims map[string]any
-		noID   bool
-		want   int
-	}{
-		"issuer beside":         {daa.AssertionKnobs{Audiences: []string{issuer}}, change(rp.claims(), "aud", issuer), false, http.StatusOK},
-		"endpoint beside":       {daa.AssertionKnobs{Audiences: []string{issuer}}, rp.claims(), false, http.StatusOK},
-		"issuer only":           {daa.AssertionKnobs{Audiences: []string{issuer}, OnlyAudiences: true}, rp.claims(), false, http.StatusUnauthorized},
-		"array of one":          {daa.AssertionKnobs{AudienceArray: true}, change(rp.claims(), "aud", []string{endpoint}), false, http.StatusOK},
-		"array of two":          {daa.AssertionKnobs{AudienceArray: true}, change(rp.claims(), "aud", []string{endpoint, issuer}), false, http.StatusUnauthorized},
-		"long lifetime":         {daa.AssertionKnobs{MaxLifetime: 25 * time.Hour}, change(rp.claims(), "exp", day), false, http.StatusOK},
-		"type":                  {daa.AssertionKnobs{Type: "client-authentication+jwt"}, rp.claims(), false, http.StatusUnauthorized},
-		"type, as it is":        {daa.AssertionKnobs{Type: "jwt"}, rp.claims(), false, http.StatusOK},
-		"key id required":       {daa.AssertionKnobs{RequireKeyID: true}, rp.claims(), false, http.StatusUnauthorized},
-		"client_id required":    {daa.AssertionKnobs{RequireClientID: true}, rp.claims(), true, http.StatusUnauthorized},
-		"client_id not missing": {daa.AssertionKnobs{RequireClientID: true}, rp.claims(), false, http.StatusOK},
-	} {
-		t.Run(name, func(t *testing.T) {
-			rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{Assertion: c.knobs}})
-			form := rp.credentials()
-			form.Set("grant_type", "client_credentials")
-			form.Set("client_assertion", rp.assertion(rp.key, c.claims))
-			if c.noID {
-				form.Del("client_id")
-			}
-			if a := rp.token(form); a.status != c.want {
-				t.Errorf("%d %s", a.status, a.body)
-			}
-		})
 	}
 }

@@ -4,17 +4,22 @@ import (
 	"crypto/ecdsa"
 	"encoding/json"
 	"maps"
+	"mime"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/internal/jose"
+	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
 // userinfo serves the claims of the granted scopes as plain JSON (OpenID Connect Core 1.0, section 5.3).
 func (s *Service) userinfo(w http.ResponseWriter, r *http.Request) {
-	t, code := s.bearer(r)
+	t, code := s.bearer(w, r)
+	if t != nil {
+		exchangeOf(r).client = t.client.ID
+	}
 	if code == "" && t.grant == nil {
 		code = "insufficient_scope"
 	}
@@ -95,19 +100,36 @@ func (s *Service) wrapUserinfo(claims map[string]any, c *client, form UserinfoFo
 	return []byte(sealed), err
 }
 
-// bearer finds the access token of a request (RFC 6750, section 2.1: the Authorization header only). The second result
-// is an error code, "" when the token is good.
-func (s *Service) bearer(r *http.Request) (*token, string) {
+// bearer finds the access token of a request: in the Authorization header, or in the form of a POST (RFC 6750, sections
+// 2.1 and 2.2). The second result is an error code, "" when the token is good.
+func (s *Service) bearer(w http.ResponseWriter, r *http.Request) (*token, string) {
 	if r.URL.Query().Has("access_token") {
 		return nil, "invalid_request" // section 5.3: tokens do not belong in URLs
 	}
 	headers := r.Header.Values("Authorization")
-	if len(headers) != 1 {
-		return nil, "invalid_token"
+	value := ""
+	if mt, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && mt == "application/x-www-form-urlencoded" {
+		r.Body = http.MaxBytesReader(w, r.Body, limits.FormBody)
+		if r.ParseForm() != nil {
+			return nil, "invalid_request"
+		}
+		sent := r.PostForm["access_token"]
+		if len(sent) > 1 || len(sent) == 1 && len(headers) > 0 { // section 2: not more than one method
+			return nil, "invalid_request"
+		}
+		if len(sent) == 1 {
+			value = sent[0]
+		}
 	}
-	scheme, value, ok := strings.Cut(headers[0], " ")
-	if !ok || !strings.EqualFold(scheme, "Bearer") {
-		return nil, "invalid_token"
+	if value == "" {
+		if len(headers) != 1 {
+			return nil, "invalid_token"
+		}
+		scheme, rest, ok := strings.Cut(headers[0], " ")
+		if !ok || !strings.EqualFold(scheme, "Bearer") {
+			return nil, "invalid_token"
+		}
+		value = rest
 	}
 	jti, ok := s.keys.openAccessToken(value)
 	if !ok {

@@ -1,6 +1,9 @@
 package daa_test
 
 import (
+	"net/http"
+	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/kakunin-go/kakunin/authn"
@@ -72,5 +75,37 @@ func TestAttributeKnobs(t *testing.T) {
 				t.Errorf("name of %d bytes, the card's has %d", len(got), len(p.Name))
 			}
 		})
+	}
+}
+
+// userinfo answers POST as well: with the token in the header or in the form, and not in both.
+func TestUserinfoByPost(t *testing.T) {
+	rp := start(t)
+	access := rp.mustToken(rp.exchange(rp.approve(rp.authorization()).Get("code")))
+	endpoint := rp.svc.Environment().UserinfoEndpoint
+	form := url.Values{"access_token": {access}}.Encode()
+	for name, a := range map[string]answer{
+		"header":             rp.do(http.MethodPost, endpoint, access, "", ""),
+		"form":               rp.do(http.MethodPost, endpoint, "", formType, form),
+		"empty form, header": rp.do(http.MethodPost, endpoint, access, formType, ""),
+	} {
+		if a.status != http.StatusOK || a.json["name"] == nil {
+			t.Errorf("%s: %d %s", name, a.status, a.body)
+		}
+	}
+	for name, c := range map[string]struct {
+		a      answer
+		status int
+	}{
+		"both":           {rp.do(http.MethodPost, endpoint, access, formType, form), http.StatusBadRequest},
+		"twice":          {rp.do(http.MethodPost, endpoint, "", formType, form+"&"+form), http.StatusBadRequest},
+		"neither":        {rp.do(http.MethodPost, endpoint, "", formType, ""), http.StatusUnauthorized},
+		"form as JSON":   {rp.do(http.MethodPost, endpoint, "", "application/json", `{"access_token":"`+access+`"}`), http.StatusUnauthorized},
+		"in the address": {rp.do(http.MethodPost, endpoint+"?access_token="+access, "", "", ""), http.StatusBadRequest},
+		"by PUT":         {rp.do(http.MethodPut, endpoint, access, "", ""), http.StatusMethodNotAllowed},
+	} {
+		if c.a.status != c.status || strings.Contains(string(c.a.body), "name") {
+			t.Errorf("%s: %d %s", name, c.a.status, c.a.body)
+		}
 	}
 }

@@ -218,7 +218,7 @@ func (s *Service) takeNumber(v *visit, typed string) notice {
 // release makes the redirect back to the relying party, once, and soon forgets the visit.
 func (s *Service) release(v *visit) (string, *protocolError) {
 	if v.released {
-		return "", &protocolError{"invalid_request", "the visit is over"}
+		return "", &protocolError{code: "invalid_request", description: "the visit is over"}
 	}
 	v.released = true
 	s.visits.remove(v.id)
@@ -236,7 +236,7 @@ func (s *Service) release(v *visit) (string, *protocolError) {
 		g := s.newGrant(v)
 		code := rand.Text() + rand.Text()
 		if !s.codes.add(code, g, s.now().Add(k.Lifetimes.code())) {
-			return "", &protocolError{"temporarily_unavailable", "too many codes"}
+			return "", &protocolError{code: "temporarily_unavailable", description: "too many codes"}
 		}
 		if v.req.transaction != nil {
 			v.req.transaction.complete(g, v.signature, v.certificate)
