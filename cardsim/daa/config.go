@@ -12,6 +12,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/cardsim/person"
+	"github.com/kakunin-go/kakunin/internal/fault"
 )
 
 // Config configures the service. New copies it.
@@ -79,26 +80,30 @@ const (
 	ReasonConfiguration
 )
 
-// Error is every error of this package. It carries no text from the network, no URL and nothing personal.
+var rows = map[Reason]fault.Row{
+	ReasonConfiguration: {Name: "unusable configuration", Family: kakunin.Configuration},
+}
+
+// row returns what there is to say about the reason.
+func (r Reason) row() fault.Row {
+	if row, ok := rows[r]; ok {
+		return row
+	}
+	return fault.Unknown()
+}
+
+// Error is every error of this package. It carries nothing from the network and nothing personal.
 type Error struct {
 	Reason Reason
-	Step   string // stable name of what failed, e.g. "base-url"
+	Step   string // stable name of what is wrong, e.g. "base-url"
+	Detail string // fixed text of ours
 	Err    error
 }
 
 // Error implements error.
-func (e *Error) Error() string {
-	text := "daa: unknown error"
-	if e.Reason == ReasonConfiguration {
-		text = "daa: unusable configuration"
-	}
-	if e.Step != "" {
-		text += ": " + e.Step
-	}
-	return text
-}
+func (e *Error) Error() string { return fault.Text("daa", e.Reason.row().Name, e.Step, "", e.Detail) }
 
-// Unwrap returns the cause.
+// Unwrap returns the cause, whose text may hold URLs and is therefore not part of Error.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Is compares reasons, and the steps when the target names one.
@@ -107,11 +112,11 @@ func (e *Error) Is(target error) bool {
 	return ok && t.Reason == e.Reason && (t.Step == "" || t.Step == e.Step)
 }
 
-// Family implements the classification of the module.
-func (e *Error) Family() kakunin.Family { return kakunin.Configuration }
+// Family implements kakunin.Classified.
+func (e *Error) Family() kakunin.Family { return e.Reason.row().Family }
 
-// UserMessage is empty: the family's message fits.
-func (e *Error) UserMessage() kakunin.Message { return kakunin.Message{} }
+// UserMessage implements kakunin.Classified.
+func (e *Error) UserMessage() kakunin.Message { return e.Reason.row().Message }
 
 func configError(step string, err error) error {
 	return &Error{Reason: ReasonConfiguration, Step: step, Err: err}

@@ -1,6 +1,9 @@
 package visitor
 
-import "github.com/kakunin-go/kakunin"
+import (
+	"github.com/kakunin-go/kakunin"
+	"github.com/kakunin-go/kakunin/internal/fault"
+)
 
 // Reason says what went wrong.
 type Reason int
@@ -22,36 +25,35 @@ const (
 	ReasonUnexpectedPage
 )
 
-// Error is every error of this package. It carries no text from the network, no URL and nothing personal.
+var rows = map[Reason]fault.Row{
+	ReasonConfiguration:  {Name: "unusable configuration", Family: kakunin.Configuration},
+	ReasonTransport:      {Name: "the simulated service could not be reached", Family: kakunin.Unavailable},
+	ReasonRefused:        {Name: "the simulated service refused", Family: kakunin.Configuration},
+	ReasonPINRefused:     {Name: "the card refused the PIN or password", Family: kakunin.User},
+	ReasonCardUnusable:   {Name: "the card cannot be used", Family: kakunin.Account},
+	ReasonUnexpectedPage: {Name: "unexpected page", Family: kakunin.Untrusted},
+}
+
+// row returns what there is to say about the reason.
+func (r Reason) row() fault.Row {
+	if row, ok := rows[r]; ok {
+		return row
+	}
+	return fault.Unknown()
+}
+
+// Error is every error of this package. It carries no text from the network, no URL and nothing
+// personal.
 type Error struct {
 	Reason Reason
 	Step   string // stable name of what failed, e.g. "page" or "blocked"
+	Detail string // fixed text of ours
 	Err    error
 }
 
 // Error implements error.
 func (e *Error) Error() string {
-	text := "visitor: "
-	switch e.Reason {
-	case ReasonConfiguration:
-		text += "unusable configuration"
-	case ReasonTransport:
-		text += "the simulated service could not be reached"
-	case ReasonRefused:
-		text += "the simulated service refused"
-	case ReasonPINRefused:
-		text += "the card refused the PIN or password"
-	case ReasonCardUnusable:
-		text += "the card cannot be used"
-	case ReasonUnexpectedPage:
-		text += "unexpected page"
-	default:
-		text += "unknown error"
-	}
-	if e.Step != "" {
-		text += ": " + e.Step
-	}
-	return text
+	return fault.Text("visitor", e.Reason.row().Name, e.Step, "", e.Detail)
 }
 
 // Unwrap returns the cause, whose text may hold URLs and is therefore not part of Error.
@@ -63,21 +65,8 @@ func (e *Error) Is(target error) bool {
 	return ok && t.Reason == e.Reason && (t.Step == "" || t.Step == e.Step)
 }
 
-// Family implements the classification of the module.
-func (e *Error) Family() kakunin.Family {
-	switch e.Reason {
-	case ReasonPINRefused:
-		return kakunin.User
-	case ReasonCardUnusable:
-		return kakunin.Account
-	case ReasonTransport:
-		return kakunin.Unavailable
-	case ReasonUnexpectedPage:
-		return kakunin.Untrusted
-	default:
-		return kakunin.Configuration
-	}
-}
+// Family implements kakunin.Classified.
+func (e *Error) Family() kakunin.Family { return e.Reason.row().Family }
 
-// UserMessage is empty: the family's message fits.
-func (e *Error) UserMessage() kakunin.Message { return kakunin.Message{} }
+// UserMessage implements kakunin.Classified.
+func (e *Error) UserMessage() kakunin.Message { return e.Reason.row().Message }
