@@ -29,6 +29,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 	"github.com/kakunin-go/kakunin/middleware"
 	"github.com/kakunin-go/kakunin/sign"
 	"github.com/kakunin-go/kakunin/sign/evidence"
@@ -224,11 +225,11 @@ func (w *world) mount(t *testing.T, mux *http.ServeMux, login *middleware.Login,
 	if err != nil {
 		t.Fatal(err)
 	}
-	ocsp, err := jpki.NewOCSP(jpki.OCSPConfig{URL: strings.TrimSuffix(w.service.Environment().SignEndpoint, "/api/sign-transactions") + "/simulator/jpki/sign/ocsp"})
+	ocsp, err := revocation.NewOCSP(revocation.OCSPConfig{URL: strings.TrimSuffix(w.service.Environment().SignEndpoint, "/api/sign-transactions") + "/simulator/jpki/sign/ocsp"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	verifier, err := sign.NewVerifier(sign.VerifierConfig{Environment: jpki.Test, Trust: authority.Trust(), Revocation: jpki.Require(ocsp)})
+	verifier, err := sign.NewVerifier(sign.VerifierConfig{Hierarchy: jpki.Simulated, Trust: authority.Trust(), Revocation: revocation.Require(ocsp)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -385,7 +386,7 @@ func (w *world) searchLogs(t *testing.T) {
 		{"text PIN", p.TextPIN}, {"signing password", p.SigningPassword},
 		{"signature value", base64.StdEncoding.EncodeToString(w.report.Signature)},
 		{"signature value in hexadecimal", fmt.Sprintf("%x", w.report.Signature)},
-		{"certificate", base64.StdEncoding.EncodeToString(w.report.Certificate.Raw)},
+		{"certificate", base64.StdEncoding.EncodeToString(w.report.Certificate.Raw())},
 	} {
 		secrets[item.value] = item.what
 	}

@@ -67,10 +67,10 @@ func TestClientFindsTheSamePersonTwice(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if certificate.Kind != jpki.SigningCard || certificate.Environment != jpki.Test {
-				t.Errorf("kind %v, environment %v", certificate.Kind, certificate.Environment)
+			if certificate.Kind() != jpki.SigningCard || !certificate.IsTest() {
+				t.Errorf("kind %v, test %v", certificate.Kind(), certificate.IsTest())
 			}
-			for _, m := range onCard.Compare(certificate.Person) {
+			for _, m := range onCard.Compare(certificate.Person()) {
 				// Such as 髙 on the card and a flagged 高 in the certificate, or a day of birth that nobody knows.
 				review := map[string]bool{
 					fourinfo.AttributeName:      details.Subject.NameSubstitutes != "",

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
 func cardOfKind(tb testing.TB, k Kind) *Card {
@@ -150,7 +151,7 @@ func TestPhoneCertificatesNeedAnOptIn(t *testing.T) {
 	signing, auth := c.Certificates()
 	for _, optIn := range []bool{false, true} {
 		v, err := jpki.NewVerifier(jpki.VerifierConfig{
-			Environment: jpki.Test, Trust: c.JPKI().Trust(), Now: testNow, Revocation: jpki.InsecureNoRevocation(),
+			Hierarchy: jpki.Simulated, Trust: c.JPKI().Trust(), Now: testNow, Revocation: revocation.InsecureNoRevocation(),
 			AssumedPhonePolicies: optIn,
 		})
 		if err != nil {
@@ -158,8 +159,8 @@ func TestPhoneCertificatesNeedAnOptIn(t *testing.T) {
 		}
 		for der, kind := range map[string]jpki.Kind{string(signing): jpki.SigningPhone, string(auth): jpki.AuthenticationPhone} {
 			cert, err := jpki.ParseCertificate([]byte(der))
-			if err != nil || cert.Kind != kind {
-				t.Fatalf("%v %v", cert.Kind, err)
+			if err != nil || cert.Kind() != kind {
+				t.Fatalf("%v %v", cert.Kind(), err)
 			}
 			result, err := v.Verify(t.Context(), cert, jpki.For(kind))
 			if (err == nil) != optIn || optIn && result.Kind != kind {
@@ -207,7 +208,7 @@ func TestKindBlockedPINs(t *testing.T) {
 func verdict(t *testing.T, c *Card, trust jpki.Trust) error {
 	t.Helper()
 	v, err := jpki.NewVerifier(jpki.VerifierConfig{
-		Environment: jpki.Test, Trust: trust, Now: testNow, Revocation: jpki.InsecureNoRevocation(),
+		Hierarchy: jpki.Simulated, Trust: trust, Now: testNow, Revocation: revocation.InsecureNoRevocation(),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -5,9 +5,10 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
-	"math/big"
 	"testing"
 	"time"
+
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
 // bareVerify is the floor: one RSA-2048 verification with its hash, measured in the same run.
@@ -41,8 +42,8 @@ const maxVerifyAllocs = 40
 func TestVerifyAllocations(t *testing.T) {
 	a := signingAuthority(t, "ca")
 	c := a.signingLeaf(t)
-	spec := a.list(1, entry([]byte{0x77}, now.Add(-day)))
-	v := newVerifier(t, Require(a.trusting(t, spec.sign(a.key))), a)
+	spec := a.List(1, entry([]byte{0x77}, now.Add(-day)))
+	v := newVerifier(t, revocation.Require(a.trusting(t, spec.Sign(a.Key))), a)
 	allocs := testing.AllocsPerRun(100, func() {
 		if res, err := v.Verify(t.Context(), c); err != nil || res.Status != Good {
 			t.Fatal(err)
@@ -61,8 +62,8 @@ func BenchmarkVerifyCRL(b *testing.B) {
 	for i := range entries {
 		entries[i] = entry([]byte{1, byte(i >> 8), byte(i), 1}, now.Add(-day), reasonExt(4))
 	}
-	spec := a.list(1, entries...)
-	v := newVerifier(b, Require(added(b, spec.sign(a.key))), a)
+	spec := a.List(1, entries...)
+	v := newVerifier(b, revocation.Require(added(b, spec.Sign(a.Key))), a)
 	verify := func() {
 		if res, err := v.Verify(b.Context(), c); err != nil || res.Status != Good {
 			b.Fatal(err)
@@ -79,25 +80,11 @@ func BenchmarkVerifyCRL(b *testing.B) {
 	reportRatio(b, bareVerify(b, b.N))
 }
 
-// BenchmarkVerifyOCSP verifies a response of a delegated responder; the floor is two bare verifications.
-func BenchmarkVerifyOCSP(b *testing.B) {
-	w := newOCSPWorld(b)
-	s := w.delegated()
-	der := s.sign()
-	b.ReportAllocs()
-	for b.Loop() {
-		if answer, err := w.verify(der, now); err != nil || answer.Status != Good {
-			b.Fatal(err)
-		}
-	}
-	reportRatio(b, bareVerify(b, 2*b.N))
-}
-
 // BenchmarkParseCertificate has crypto/x509 as its floor.
 func BenchmarkParseCertificate(b *testing.B) {
 	a := signingAuthority(b, "ca")
-	spec := a.signingSpec(1)
-	der := spec.sign(a.key)
+	spec := a.SigningSpec(1)
+	der := spec.Sign(a.Key)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := ParseCertificate(der); err != nil {
@@ -111,38 +98,4 @@ func BenchmarkParseCertificate(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed())/float64(time.Since(start)), "x-stdlib")
-}
-
-// BenchmarkAddCRL parses and indexes 100,000 entries; crypto/x509 is the comparison, SHA-256 over the bytes the floor.
-func BenchmarkAddCRL(b *testing.B) {
-	a := signingAuthority(b, "ca")
-	template := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: now.Add(-time.Hour), NextUpdate: now.Add(day)}
-	for i := range 100_000 {
-		template.RevokedCertificateEntries = append(template.RevokedCertificateEntries, x509.RevocationListEntry{
-			SerialNumber: big.NewInt(1 + int64(i)*40503%(1<<31)), RevocationTime: now.Add(-day), ReasonCode: 4,
-		})
-	}
-	der, err := x509.CreateRevocationList(nil, template, a.cert, a.key)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.SetBytes(int64(len(der)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := NewCRLs().Add(der); err != nil {
-			b.Fatal(err)
-		}
-	}
-	start := time.Now()
-	for range b.N {
-		if _, err := x509.ParseRevocationList(der); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(b.Elapsed())/float64(time.Since(start)), "x-stdlib")
-	start = time.Now()
-	for range b.N {
-		sha256.Sum256(der)
-	}
-	b.ReportMetric(float64(b.Elapsed())/float64(time.Since(start)), "x-sha256")
 }

@@ -2,9 +2,10 @@ package jpki
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/kakunin-go/kakunin"
+	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin/jpki/internal/form"
 )
 
 // Reason says what went wrong. Each reason belongs to one family of errors; see [Error.Family].
@@ -15,17 +16,17 @@ const (
 	// ReasonUnknown is never returned by this package.
 	ReasonUnknown Reason = iota
 
-	// ReasonConfiguration: the configuration given to NewVerifier or NewOCSP is incomplete or contradictory.
+	// ReasonConfiguration: the configuration given to NewVerifier is incomplete or contradictory.
 	ReasonConfiguration
-	// ReasonTrust: an anchor cannot be read, is not pinned, is not self-consistent or belongs to another environment.
+	// ReasonTrust: an anchor cannot be read, is not pinned, is not self-consistent or belongs to another hierarchy.
 	ReasonTrust
 
 	// ReasonMalformed: a certificate is not strict DER or breaks a rule of its form.
 	ReasonMalformed
 	// ReasonProfile: no profile of the table has this policy, key usage, key and algorithm.
 	ReasonProfile
-	// ReasonEnvironment: a test certificate met a production verifier, or the other way round.
-	ReasonEnvironment
+	// ReasonHierarchy: a test certificate met a production verifier, or the other way round.
+	ReasonHierarchy
 	// ReasonKind: a certificate of another kind was expected.
 	ReasonKind
 	// ReasonIssuer: no trusted authority has the issuer's name and key identifier.
@@ -48,105 +49,52 @@ const (
 	ReasonRevocationUnknown
 	// ReasonRevocationForged: a source received revocation data that cannot be trusted, and no other source could say.
 	ReasonRevocationForged
-	// ReasonList: a revocation list is malformed, or of a form that can never decide here.
-	ReasonList
-	// ReasonListSignature: no trusted authority signed a revocation list.
-	ReasonListSignature
-	// ReasonListRead: a revocation list or its index file cannot be read or written, or the context ended.
-	ReasonListRead
-	// ReasonListRollback: a revocation list is older than one that the store already has.
-	ReasonListRollback
-	// ReasonStoreFull: the store of revocation lists has reached its limit.
-	ReasonStoreFull
-	// ReasonResponse: an OCSP response is malformed, not the answer to the question, or not signed by the responder.
-	ReasonResponse
-	// ReasonResponseStale: an OCSP response is properly signed, but too old or from the future.
-	ReasonResponseStale
-	// ReasonResponderRefused: the OCSP responder refuses to answer this client.
-	ReasonResponderRefused
-	// ReasonResponderUnavailable: the OCSP responder cannot be reached or asks to try later.
-	ReasonResponderUnavailable
 )
 
-type reasonInfo struct {
-	name    string
-	family  kakunin.Family
-	message kakunin.Message
+// reasons is the table of names, families and messages.
+var reasons = [...]fault.Row{
+	ReasonUnknown:        {Name: "unknown", Family: kakunin.Untrusted},
+	ReasonConfiguration:  {Name: "configuration", Family: kakunin.Configuration},
+	ReasonTrust:          {Name: "trust anchor refused", Family: kakunin.Configuration},
+	ReasonMalformed:      {Name: "malformed certificate", Family: kakunin.Untrusted},
+	ReasonProfile:        {Name: "certificate profile not accepted", Family: kakunin.Untrusted},
+	ReasonHierarchy:      {Name: "certificate of another hierarchy", Family: kakunin.Untrusted},
+	ReasonKind:           {Name: "certificate of another kind", Family: kakunin.Untrusted},
+	ReasonIssuer:         {Name: "issuer not trusted", Family: kakunin.Untrusted},
+	ReasonSignature:      {Name: "certificate signature does not verify", Family: kakunin.Untrusted},
+	ReasonAnchorValidity: {Name: "authority not valid at the time", Family: kakunin.Untrusted},
+	ReasonExpired: {Name: "certificate expired", Family: kakunin.Account, Message: kakunin.Message{
+		JA: "電子証明書の有効期間が過ぎています。市区町村の窓口で更新の手続きをしてください。",
+		EN: "The certificate on the card has expired. Please renew it at your municipal office.",
+	}},
+	ReasonNotYetValid: {Name: "certificate not yet valid", Family: kakunin.Account, Message: kakunin.Message{
+		JA: "電子証明書の有効期間がまだ始まっていません。",
+		EN: "The certificate on the card is not valid yet.",
+	}},
+	ReasonRevoked: {Name: "certificate revoked", Family: kakunin.Account, Message: kakunin.Message{
+		JA: "電子証明書が失効しています。氏名や住所が変わったときなどは失効します。市区町村の窓口で新しい電子証明書の発行を受けてください。",
+		EN: "The certificate on the card has been revoked, for example after a change of name or address. Please get a new one at your municipal office.",
+	}},
+	ReasonHold: {Name: "certificate on hold", Family: kakunin.Account, Message: kakunin.Message{
+		JA: "電子証明書は一時停止中です。一時停止の解除については、市区町村の窓口にお問い合わせください。",
+		EN: "The certificate on the card is suspended. Please ask your municipal office how to lift the suspension.",
+	}},
+	ReasonRevocationUnknown: {Name: "revocation status unknown", Family: kakunin.Unavailable, Message: kakunin.Message{
+		JA: "電子証明書の有効性をただいま確認できません。しばらくしてからお試しください。",
+		EN: "The validity of the certificate cannot be checked right now. Please try again later.",
+	}},
+	ReasonRevocationForged: {Name: "revocation data not trustworthy", Family: kakunin.Untrusted},
 }
 
-// info is the one table of names, families and messages.
-func (r Reason) info() reasonInfo {
-	switch r {
-	case ReasonConfiguration:
-		return reasonInfo{"configuration", kakunin.Configuration, kakunin.Message{}}
-	case ReasonTrust:
-		return reasonInfo{"trust anchor refused", kakunin.Configuration, kakunin.Message{}}
-	case ReasonMalformed:
-		return reasonInfo{"malformed certificate", kakunin.Untrusted, kakunin.Message{}}
-	case ReasonProfile:
-		return reasonInfo{"certificate profile not accepted", kakunin.Untrusted, kakunin.Message{}}
-	case ReasonEnvironment:
-		return reasonInfo{"certificate of another environment", kakunin.Untrusted, kakunin.Message{}}
-	case ReasonKind:
-		return reasonInfo{"certificate of another kind", kakunin.Untrusted, kakunin.Message{}}
-	case ReasonIssuer:
-		return reasonInfo{"issuer not trusted", kakunin.Untrusted, kakunin.Message{}}
-	case ReasonSignature:
-		return reasonInfo{"certificate signature does not verify", kakunin.Untrusted, kakunin.Message{}}
-	case ReasonAnchorValidity:
-		return reasonInfo{"authority not valid at the time", kakunin.Untrusted, kakunin.Message{}}
-	case ReasonExpired:
-		return reasonInfo{"certificate expired", kakunin.Account, kakunin.Message{
-			JA: "電子証明書の有効期間が過ぎています。市区町村の窓口で更新の手続きをしてください。",
-			EN: "The certificate on the card has expired. Please renew it at your municipal office.",
-		}}
-	case ReasonNotYetValid:
-		return reasonInfo{"certificate not yet valid", kakunin.Account, kakunin.Message{
-			JA: "電子証明書の有効期間がまだ始まっていません。",
-			EN: "The certificate on the card is not valid yet.",
-		}}
-	case ReasonRevoked:
-		return reasonInfo{"certificate revoked", kakunin.Account, kakunin.Message{
-			JA: "電子証明書が失効しています。氏名や住所が変わったときなどは失効します。市区町村の窓口で新しい電子証明書の発行を受けてください。",
-			EN: "The certificate on the card has been revoked, for example after a change of name or address. Please get a new one at your municipal office.",
-		}}
-	case ReasonHold:
-		return reasonInfo{"certificate on hold", kakunin.Account, kakunin.Message{
-			JA: "電子証明書は一時停止中です。一時停止の解除については、市区町村の窓口にお問い合わせください。",
-			EN: "The certificate on the card is suspended. Please ask your municipal office how to lift the suspension.",
-		}}
-	case ReasonRevocationUnknown:
-		return reasonInfo{"revocation status unknown", kakunin.Unavailable, kakunin.Message{
-			JA: "電子証明書の有効性をただいま確認できません。しばらくしてからお試しください。",
-			EN: "The validity of the certificate cannot be checked right now. Please try again later.",
-		}}
-	case ReasonRevocationForged:
-		return reasonInfo{"revocation data not trustworthy", kakunin.Untrusted, kakunin.Message{}}
-	case ReasonList:
-		return reasonInfo{"revocation list not usable", kakunin.Untrusted, kakunin.Message{}}
-	case ReasonListSignature:
-		return reasonInfo{"revocation list not signed by a trusted authority", kakunin.Untrusted, kakunin.Message{}}
-	case ReasonListRead:
-		return reasonInfo{"revocation list cannot be read", kakunin.Unavailable, kakunin.Message{}}
-	case ReasonListRollback:
-		return reasonInfo{"revocation list older than a known one", kakunin.Untrusted, kakunin.Message{}}
-	case ReasonStoreFull:
-		return reasonInfo{"store of revocation lists full", kakunin.Configuration, kakunin.Message{}}
-	case ReasonResponse:
-		return reasonInfo{"OCSP response not acceptable", kakunin.Untrusted, kakunin.Message{}}
-	case ReasonResponseStale:
-		return reasonInfo{"OCSP response not current", kakunin.Unavailable, kakunin.Message{}}
-	case ReasonResponderRefused:
-		return reasonInfo{"OCSP responder refuses to answer", kakunin.Configuration, kakunin.Message{}}
-	case ReasonResponderUnavailable:
-		return reasonInfo{"OCSP responder not available", kakunin.Unavailable, kakunin.Message{}}
-	case ReasonUnknown:
+func (r Reason) row() fault.Row {
+	if r < 0 || int(r) >= len(reasons) {
+		r = ReasonUnknown
 	}
-	return reasonInfo{"unknown", kakunin.Untrusted, kakunin.Message{}}
+	return reasons[r]
 }
 
 // String returns a stable English phrase for logs.
-func (r Reason) String() string { return r.info().name }
+func (r Reason) String() string { return r.row().Name }
 
 // Error is every error of this package. Its text holds the reason, the step and the clause, never data of a certificate
 // or of the network.
@@ -157,23 +105,15 @@ type Error struct {
 	Step string
 	// Clause is the clause of the standard that the check enforces; "" when there is none.
 	Clause string
+	// Detail is text of this package, or of the operator's own configuration (a file name).
+	Detail string
 	// Err is the cause. Its text may hold data from outside: do not show or log it.
 	Err error
-
-	// where is text of this package or of the operator's own configuration (a file name).
-	where string
 }
 
-// Error names reason, step and clause only.
+// Error names reason, step, detail and clause only.
 func (e *Error) Error() string {
-	s := fmt.Sprintf("jpki: %s: %s", e.Step, e.Reason)
-	if e.where != "" {
-		s += ": " + e.where
-	}
-	if e.Clause != "" {
-		s += " (" + e.Clause + ")"
-	}
-	return s
+	return fault.Text("jpki", e.Reason.String(), e.Step, e.Clause, e.Detail)
 }
 
 // Unwrap returns the cause.
@@ -187,10 +127,10 @@ func (e *Error) Is(target error) bool {
 }
 
 // Family says what the application should do about it.
-func (e *Error) Family() kakunin.Family { return e.Reason.info().family }
+func (e *Error) Family() kakunin.Family { return e.Reason.row().Family }
 
 // UserMessage is fit to show to a person; the zero value means that the family's message fits.
-func (e *Error) UserMessage() kakunin.Message { return e.Reason.info().message }
+func (e *Error) UserMessage() kakunin.Message { return e.Reason.row().Message }
 
 // reasonOf returns the reason of the outermost [*Error] in err's tree.
 func reasonOf(err error) Reason {
@@ -199,4 +139,18 @@ func reasonOf(err error) Reason {
 		return e.Reason
 	}
 	return ReasonUnknown
+}
+
+func malformed(step, clause string) *Error {
+	return &Error{Reason: ReasonMalformed, Step: "certificate." + step, Clause: clause}
+}
+
+// malformedForm makes what package form says an error of this package.
+func malformedForm(err error) error {
+	e := malformed("der", "RFC 5280, 4.1")
+	var m *form.Malformed
+	if errors.As(err, &m) {
+		e.Step, e.Clause, e.Err = m.Step, m.Clause, m.Err
+	}
+	return e
 }

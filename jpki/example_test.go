@@ -1,6 +1,7 @@
 package jpki_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
 // world is a test JPKI with one person, so that the examples run without a card.
@@ -45,7 +47,7 @@ func (w world) currentList() []byte {
 	if err != nil {
 		log.Fatal(err)
 	}
-	der, err := w.SigningCA().CRL(leaf.X509)
+	der, err := w.SigningCA().CRL(leaf.X509())
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -58,27 +60,27 @@ func ExampleParseCertificate() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(leaf.Kind, leaf.Environment)
-	fmt.Println(leaf.Person.Name.Reveal())
+	fmt.Println(leaf.Kind(), leaf.IsTest())
+	fmt.Println(leaf.Person().Name.Reveal())
 	fmt.Println("valid until", leaf.ValidUntil().In(time.FixedZone("JST", 9*60*60)))
 	fmt.Println(leaf) // personal data come out only by Reveal
 	// Output:
-	// signing-card test
+	// signing-card true
 	// 試験　花子
 	// valid until 2030-02-17 23:59:59 +0900 JST
-	// jpki.Certificate{signing-card test}
+	// [redacted]
 }
 
 func ExampleVerifier_Verify() {
 	w := newWorld()
-	lists := jpki.NewCRLs()
-	if err := lists.Add(w.list); err != nil {
+	lists := new(revocation.Store)
+	if err := lists.Add(context.Background(), bytes.NewReader(w.list)); err != nil {
 		fmt.Println(err)
 		return
 	}
-	// In production: Trust: jpki.ProductionTrust(os.DirFS("/etc/jpki")), and no Environment.
+	// In production: Trust: jpki.ProductionTrust(os.DirFS("/etc/jpki")), and no Hierarchy.
 	verifier, err := jpki.NewVerifier(jpki.VerifierConfig{
-		Environment: jpki.Test, Trust: w.Trust(), Revocation: jpki.Require(lists), Now: clock,
+		Hierarchy: jpki.Simulated, Trust: w.Trust(), Revocation: revocation.Require(lists), Now: clock,
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -99,7 +101,7 @@ func ExampleVerifier_Verify() {
 }
 
 // An application decides by the family of the error, and shows the person a text that is fit to show.
-func ExampleFamilyOf() {
+func ExampleError() {
 	w := newWorld()
 	leaf, err := jpki.ParseCertificate(w.certificate)
 	if err != nil {
@@ -107,17 +109,17 @@ func ExampleFamilyOf() {
 		return
 	}
 	// The holder moved: the municipality revokes the signing certificate.
-	if err := w.SigningCA().Revoke(leaf.X509.SerialNumber, issuer.AffiliationChanged, clock()); err != nil {
+	if err := w.SigningCA().Revoke(leaf.X509().SerialNumber, issuer.AffiliationChanged, clock()); err != nil {
 		fmt.Println(err)
 		return
 	}
-	lists := jpki.NewCRLs()
-	if err := lists.Add(w.currentList()); err != nil {
+	lists := new(revocation.Store)
+	if err := lists.Add(context.Background(), bytes.NewReader(w.currentList())); err != nil {
 		fmt.Println(err)
 		return
 	}
 	verifier, err := jpki.NewVerifier(jpki.VerifierConfig{
-		Environment: jpki.Test, Trust: w.Trust(), Revocation: jpki.Require(lists), Now: clock,
+		Hierarchy: jpki.Simulated, Trust: w.Trust(), Revocation: revocation.Require(lists), Now: clock,
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -133,20 +135,20 @@ func ExampleFamilyOf() {
 	// The certificate on the card has been revoked, for example after a change of name or address. Please get a new one at your municipal office.
 }
 
-func ExampleNewOCSP() {
+func ExampleOnly() {
 	w := newWorld()
 	responder := httptest.NewServer(w.Handler())
 	defer responder.Close()
 
-	responders, err := jpki.NewOCSP(jpki.OCSPConfig{
-		URL: responder.URL + "/sign/ocsp", Kinds: []jpki.Kind{jpki.SigningCard}, Now: clock,
+	responders, err := revocation.NewOCSP(revocation.OCSPConfig{
+		URL: responder.URL + "/sign/ocsp", Now: clock,
 	})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	verifier, err := jpki.NewVerifier(jpki.VerifierConfig{
-		Environment: jpki.Test, Trust: w.Trust(), Revocation: jpki.Require(responders), Now: clock,
+		Hierarchy: jpki.Simulated, Trust: w.Trust(), Revocation: revocation.Require(jpki.Only(responders, jpki.SigningCard)), Now: clock,
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -167,10 +169,10 @@ func ExampleProductionTrust() {
 	trust := jpki.ProductionTrust(fstest.MapFS{
 		"signca03.cer": {Data: newWorld().SigningCA().Certificate().Raw}, // somebody replaced the file
 	})
-	_, err := jpki.NewVerifier(jpki.VerifierConfig{Trust: trust, Revocation: jpki.InsecureNoRevocation()})
+	_, err := jpki.NewVerifier(jpki.VerifierConfig{Trust: trust, Revocation: revocation.InsecureNoRevocation()})
 	fmt.Println(err)
 	fmt.Println(kakunin.FamilyOf(err))
 	// Output:
-	// jpki: trust.pin: trust anchor refused: file signca03.cer
+	// jpki: trust anchor refused: trust.pin: file signca03.cer
 	// configuration
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
 // These tests use the package from outside, with the test JPKI that everything else is tested with.
@@ -48,10 +49,10 @@ func (s *simulated) issue(t *testing.T, ca *issuer.CA, city string) *jpki.Certif
 	return c
 }
 
-func (s *simulated) verifier(t *testing.T, sources ...jpki.RevocationSource) *jpki.Verifier {
+func (s *simulated) verifier(t *testing.T, sources ...revocation.Source) *jpki.Verifier {
 	t.Helper()
 	v, err := jpki.NewVerifier(jpki.VerifierConfig{
-		Environment: jpki.Test, Trust: s.Trust(), Revocation: jpki.Require(sources...), Now: func() time.Time { return s.now },
+		Hierarchy: jpki.Simulated, Trust: s.Trust(), Revocation: revocation.Require(sources...), Now: func() time.Time { return s.now },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -76,19 +77,19 @@ func TestLifeOfACertificate(t *testing.T) {
 			c := s.issue(t, ca, "Kiyose-shi")
 			server := httptest.NewServer(s.Handler())
 			t.Cleanup(server.Close)
-			responder, err := jpki.NewOCSP(jpki.OCSPConfig{URL: server.URL + "/" + name + "/ocsp", Now: func() time.Time { return s.now }})
+			responder, err := revocation.NewOCSP(revocation.OCSPConfig{URL: server.URL + "/" + name + "/ocsp", Now: func() time.Time { return s.now }})
 			if err != nil {
 				t.Fatal(err)
 			}
-			store := jpki.NewCRLs()
+			store := new(revocation.Store)
 			byList, byOCSP := s.verifier(t, store), s.verifier(t, responder)
 			fetch := func() {
 				t.Helper()
-				list, err := ca.CRL(c.X509)
+				list, err := ca.CRL(c.X509())
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := store.Add(list); err != nil {
+				if err := store.Add(t.Context(), bytes.NewReader(list)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -103,7 +104,7 @@ func TestLifeOfACertificate(t *testing.T) {
 			first := s.now
 
 			s.now = s.now.Add(24 * time.Hour)
-			if err := ca.Revoke(c.X509.SerialNumber, 6, s.now); err != nil {
+			if err := ca.Revoke(c.X509().SerialNumber, 6, s.now); err != nil {
 				t.Fatal(err)
 			}
 			fetch()
@@ -111,14 +112,14 @@ func TestLifeOfACertificate(t *testing.T) {
 			suspended := s.now
 
 			s.now = s.now.Add(24 * time.Hour)
-			if err := ca.Unrevoke(c.X509.SerialNumber); err != nil {
+			if err := ca.Unrevoke(c.X509().SerialNumber); err != nil {
 				t.Fatal(err)
 			}
 			fetch()
 			both(jpki.Good)
 
 			s.now = s.now.Add(24 * time.Hour)
-			if err := ca.Revoke(c.X509.SerialNumber, 3, s.now); err != nil {
+			if err := ca.Revoke(c.X509().SerialNumber, 3, s.now); err != nil {
 				t.Fatal(err)
 			}
 			fetch()
@@ -139,12 +140,12 @@ func TestLifeOfACertificate(t *testing.T) {
 func TestListOfAnotherCity(t *testing.T) {
 	s := simulate(t)
 	c, neighbour := s.issue(t, s.SigningCA(), "Kiyose-shi"), s.issue(t, s.SigningCA(), "Hino-shi")
-	list, err := s.SigningCA().CRL(neighbour.X509)
+	list, err := s.SigningCA().CRL(neighbour.X509())
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := jpki.NewCRLs()
-	if err := store.Add(list); err != nil {
+	store := new(revocation.Store)
+	if err := store.Add(t.Context(), bytes.NewReader(list)); err != nil {
 		t.Fatal(err)
 	}
 	wantStatus(t, s.verifier(t, store), neighbour, jpki.Good)
@@ -161,7 +162,7 @@ func TestOCSPIdentifiersWithResponder(t *testing.T) {
 			continue
 		}
 		for _, noNonce := range []bool{false, true} {
-			o, err := jpki.NewOCSP(jpki.OCSPConfig{
+			o, err := revocation.NewOCSP(revocation.OCSPConfig{
 				URL: server.URL + "/sign/ocsp", CertIDHash: hash, NoNonce: noNonce, Now: func() time.Time { return s.now },
 			})
 			if err != nil {
@@ -177,7 +178,7 @@ func TestResponderOfTheOtherAuthority(t *testing.T) {
 	c := s.issue(t, s.SigningCA(), "Kiyose-shi")
 	server := httptest.NewServer(s.Handler())
 	t.Cleanup(server.Close)
-	o, err := jpki.NewOCSP(jpki.OCSPConfig{URL: server.URL + "/auth/ocsp", Now: func() time.Time { return s.now }})
+	o, err := revocation.NewOCSP(revocation.OCSPConfig{URL: server.URL + "/auth/ocsp", Now: func() time.Time { return s.now }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +192,7 @@ func TestCertificateOfAnotherJPKI(t *testing.T) {
 		t.Fatal(err)
 	}
 	v, err := jpki.NewVerifier(jpki.VerifierConfig{
-		Environment: jpki.Test, Trust: other.Trust(), Revocation: jpki.InsecureNoRevocation(), Now: clock,
+		Hierarchy: jpki.Simulated, Trust: other.Trust(), Revocation: revocation.InsecureNoRevocation(), Now: clock,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -200,7 +201,7 @@ func TestCertificateOfAnotherJPKI(t *testing.T) {
 	if !errors.Is(err, &jpki.Error{Reason: jpki.ReasonIssuer, Step: "chain.key-id"}) || kakunin.FamilyOf(err) != kakunin.Untrusted {
 		t.Errorf("same names, other keys: %v", err)
 	}
-	_, err = jpki.NewVerifier(jpki.VerifierConfig{Trust: s.Trust(), Revocation: jpki.InsecureNoRevocation()})
+	_, err = jpki.NewVerifier(jpki.VerifierConfig{Trust: s.Trust(), Revocation: revocation.InsecureNoRevocation()})
 	if kakunin.FamilyOf(err) != kakunin.Configuration {
 		t.Errorf("production verifier with the test anchors: %v", err)
 	}
@@ -209,8 +210,8 @@ func TestCertificateOfAnotherJPKI(t *testing.T) {
 func TestIssuedCertificateReads(t *testing.T) {
 	s := simulate(t)
 	c := s.issue(t, s.SigningCA(), "Kiyose-shi")
-	if c.Person.Name.Reveal() != "試験　太郎" || len(c.PersonProblems) != 0 || len(c.DistributionPoints) != 1 ||
-		!bytes.Contains(c.DistributionPoints[0], []byte("Kiyose-shi CRLDP")) {
+	if c.Person().Name.Reveal() != "試験　太郎" || len(c.PersonProblems()) != 0 || len(c.DistributionPoints()) != 1 ||
+		!bytes.Contains(c.DistributionPoints()[0], []byte("Kiyose-shi CRLDP")) {
 		t.Error("the profile is not read completely")
 	}
 }

@@ -1,6 +1,7 @@
 package jpki
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin"
+	"github.com/kakunin-go/kakunin/internal/sigalg"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
 // TestComingGeneration: authorities, certificates and lists with ECDSA P-384 and SHA-384 (RFC 5758, 3.2) go the same way as
@@ -30,7 +33,7 @@ func TestComingGeneration(t *testing.T) {
 		}
 		return der
 	}
-	algorithm := sequence(oid(ecdsaWithSHA384.id))
+	algorithm := sequence(oid(sigalg.ECDSAWithSHA384.ID))
 	sign := func(tbs []byte, key crypto.Signer) []byte {
 		digest := sha512.Sum384(tbs)
 		signature, err := key.Sign(rand.Reader, digest[:], crypto.SHA384)
@@ -40,25 +43,25 @@ func TestComingGeneration(t *testing.T) {
 		return sequence(tbs, algorithm, bitString(signature))
 	}
 	certificate := func(s *certSpec, key crypto.Signer) []byte {
-		s.algorithm = algorithm
-		return sign(sequence(wrap(tag0c, integer(2)), wrap(2, s.serial), s.algorithm, s.issuer, sequence(s.notBefore, s.notAfter), s.subject,
-			s.key, wrap(tag3c, sequence(s.extensions...))), key)
+		s.Algorithm = algorithm
+		return sign(sequence(wrap(tag0c, integer(2)), wrap(2, s.Serial), s.Algorithm, s.Issuer, sequence(s.NotBefore, s.NotAfter), s.Subject,
+			s.Key, wrap(tag3c, sequence(s.Extensions...))), key)
 	}
 	caKey, leafKey := newKey(elliptic.P384()), newKey(elliptic.P384())
 	a := signingAuthority(t, "ca") // for its names and extensions
-	caForm, _ := caSpec("ca", a.name)
-	caForm.key = public(caKey)
+	caForm, _ := caSpec("ca", a.Name)
+	caForm.Key = public(caKey)
 	ca := parsed(t, certificate(&caForm, caKey))
-	verifier := func(store *CRLs) *Verifier {
-		v, err := NewVerifier(VerifierConfig{Environment: Test, Trust: TestTrust(ca), Revocation: Require(store), Now: func() time.Time { return now }})
+	verifier := func(store *revocation.Store) *Verifier {
+		v, err := NewVerifier(VerifierConfig{Hierarchy: Simulated, Trust: InsecureTestTrust(ca), Revocation: revocation.Require(store), Now: func() time.Time { return now }})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return v
 	}
 	leaf := func(key *ecdsa.PrivateKey) *Certificate {
-		spec := a.signingSpec(0x31)
-		spec.key = public(key)
+		spec := a.SigningSpec(0x31)
+		spec.Key = public(key)
 		c, err := ParseCertificate(certificate(&spec, caKey))
 		if err != nil {
 			t.Fatal(err)
@@ -70,17 +73,17 @@ func TestComingGeneration(t *testing.T) {
 		entries [][]byte
 		want    Status
 	}{{nil, Good}, {[][]byte{revoked(c, now.Add(-day), reasonExt(4))}, Revoked}} {
-		s := a.list(1, tc.entries...)
+		s := a.List(1, tc.entries...)
 		var entries []byte
 		if len(tc.entries) > 0 {
 			entries = sequence(tc.entries...)
 		}
-		list := sign(sequence(integer(1), algorithm, s.issuer, s.thisUpdate, s.nextUpdate, entries, wrap(tag0c, sequence(s.extensions...))), caKey)
-		store, err := OpenCRLs(t.Context(), CRLConfig{Trust: TestTrust(ca)})
+		list := sign(sequence(integer(1), algorithm, s.Issuer, s.ThisUpdate, s.NextUpdate, entries, wrap(tag0c, sequence(s.Extensions...))), caKey)
+		store, err := revocation.OpenStore(t.Context(), revocation.StoreConfig{Authorities: []*x509.Certificate{ca}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := store.Add(list); err != nil {
+		if err := store.Add(t.Context(), bytes.NewReader(list)); err != nil {
 			t.Fatal(err)
 		}
 		if res, err := verifier(store).Verify(t.Context(), c, For(SigningCard)); res.Status != tc.want || (err == nil) != (tc.want == Good) {
@@ -88,5 +91,5 @@ func TestComingGeneration(t *testing.T) {
 		}
 	}
 	// Another curve is no row of the table.
-	wantFailure(t, verifier(NewCRLs()), leaf(newKey(elliptic.P256())), "profile.key", ReasonProfile, kakunin.Untrusted, Unknown)
+	wantFailure(t, verifier(new(revocation.Store)), leaf(newKey(elliptic.P256())), "profile.key", ReasonProfile, kakunin.Untrusted, Unknown)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -14,6 +15,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/kakunin-go/kakunin"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
 func configurationError(t *testing.T, c VerifierConfig) *Error {
@@ -31,23 +33,23 @@ func configurationError(t *testing.T, c VerifierConfig) *Error {
 
 func TestPinsAreWellFormed(t *testing.T) {
 	seen := map[string]bool{}
-	for _, p := range pins {
-		print, err := hex.DecodeString(p.fingerprint)
-		if err != nil || len(print) != 32 {
-			t.Errorf("%s: fingerprint", p.name)
+	for _, row := range append(slices.Clone(pins[:]), testPins[:]...) {
+		print, ok := row.fingerprint()
+		if !ok {
+			t.Errorf("%s: fingerprint", row.Name)
 		}
-		if id, err := hex.DecodeString(p.keyID); err != nil || len(id) != 20 {
-			t.Errorf("%s: key identifier", p.name)
+		if seen[row.Name] || seen[row.SHA256] {
+			t.Errorf("%s: listed twice", row.Name)
 		}
-		if seen[p.name] || seen[p.fingerprint] || seen[p.keyID] {
-			t.Errorf("%s: listed twice", p.name)
-		}
-		seen[p.name], seen[p.fingerprint], seen[p.keyID] = true, true, true
-		if got := pinned([32]byte(print)); got == nil || got.name != p.name {
-			t.Errorf("%s: not found by its fingerprint", p.name)
+		seen[row.Name], seen[row.SHA256] = true, true
+		if pinned(pins[:], print)+pinned(testPins[:], print) != row.Name {
+			t.Errorf("%s: not found by its fingerprint", row.Name)
 		}
 	}
-	if pinned([32]byte{}) != nil {
+	if len(pins) != 6 || len(testPins) != 4 {
+		t.Errorf("%d authorities of production and %d of the test environment", len(pins), len(testPins))
+	}
+	if pinned(pins[:], [32]byte{}) != "" {
 		t.Error("the zero fingerprint is pinned")
 	}
 }
@@ -55,7 +57,7 @@ func TestPinsAreWellFormed(t *testing.T) {
 func TestProductionTrustRefuses(t *testing.T) {
 	a := signingAuthority(t, "ca")
 	lookalike := newAuthority(t, "ca", jpkiName("JPKI", unitSigning, unitLASDEC))
-	der := lookalike.cert.Raw
+	der := lookalike.Cert.Raw
 	armored := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	file := func(data []byte) fs.FS { return fstest.MapFS{"signca03.cer": {Data: data}} }
 	for _, tc := range []struct {
@@ -68,23 +70,23 @@ func TestProductionTrustRefuses(t *testing.T) {
 		{"unpinned with the production name, DER", "trust.pin", ProductionTrust(file(der))},
 		{"unpinned, PEM", "trust.pin", ProductionTrust(file(armored))},
 		{"upper-case ending", "trust.pin", ProductionTrust(fstest.MapFS{"SIGNCA03.CER": {Data: der}})},
-		{"test authority", "trust.pin", ProductionTrust(file(a.cert.Raw))},
+		{"test authority", "trust.pin", ProductionTrust(file(a.Cert.Raw))},
 		{"two certificates in one file", "trust.form", ProductionTrust(file(append(armored, armored...)))},
 		{"another PEM block", "trust.form", ProductionTrust(file(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))},
 		{"not a certificate", "trust.form", ProductionTrust(file([]byte("hello")))},
 		{"empty", "trust.form", ProductionTrust(file(nil))},
-		{"trailing bytes", "certificate.der", ProductionTrust(file(append(der[:len(der):len(der)], 0)))},
+		{"trailing bytes", "trust.form", ProductionTrust(file(append(der[:len(der):len(der)], 0)))},
 		{"too large", "trust.size", ProductionTrust(file(append([]byte{0x30}, make([]byte, 1<<20)...)))},
 		{"the zero value", "trust.load", Trust{}},
-		{"no bytes at all", "trust.load", ProductionCertificates()},
-		{"unpinned bytes, DER", "trust.pin", ProductionCertificates(der)},
-		{"unpinned bytes, PEM", "trust.pin", ProductionCertificates(armored)},
-		{"empty bytes", "trust.form", ProductionCertificates(nil)},
-		{"bytes that are too large", "trust.size", ProductionCertificates(make([]byte, 1<<20))},
-		{"two certificates in one slice", "trust.form", ProductionCertificates(append(armored, armored...))},
+		{"no bytes at all", "trust.load", ProductionCertificates(nil)},
+		{"unpinned bytes, DER", "trust.pin", ProductionCertificates([][]byte{der})},
+		{"unpinned bytes, PEM", "trust.pin", ProductionCertificates([][]byte{armored})},
+		{"empty bytes", "trust.form", ProductionCertificates([][]byte{nil})},
+		{"bytes that are too large", "trust.size", ProductionCertificates([][]byte{make([]byte, 1<<20)})},
+		{"two certificates in one slice", "trust.form", ProductionCertificates([][]byte{append(armored, armored...)})},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			e := configurationError(t, VerifierConfig{Trust: tc.trust, Revocation: InsecureNoRevocation()})
+			e := configurationError(t, VerifierConfig{Trust: tc.trust, Revocation: revocation.InsecureNoRevocation()})
 			if e.Reason != ReasonTrust || e.Step != tc.step {
 				t.Errorf("%v, want step %s", e, tc.step)
 			}
@@ -95,29 +97,29 @@ func TestProductionTrustRefuses(t *testing.T) {
 	}
 }
 
-func TestTrustAndEnvironmentsDoNotMix(t *testing.T) {
+func TestTrustAndHierarchiesDoNotMix(t *testing.T) {
 	a := signingAuthority(t, "ca")
-	none := InsecureNoRevocation()
-	if e := configurationError(t, VerifierConfig{Trust: TestTrust(a.cert), Revocation: none}); e.Step != "trust.environment" {
+	none := revocation.InsecureNoRevocation()
+	if e := configurationError(t, VerifierConfig{Trust: InsecureTestTrust(a.Cert), Revocation: none}); e.Step != "trust.hierarchy" {
 		t.Errorf("production verifier with test anchors: %v", e)
 	}
-	// No production certificate is at hand, so a set of that environment is put together from its parts.
-	anchor, err := readAnchor(a.cert.Raw)
+	// No production certificate is at hand, so a set of that hierarchy is put together from its parts.
+	anchor, err := readAnchor(a.Cert.Raw)
 	if err != nil {
 		t.Fatal(err)
 	}
-	production := Trust{environment: Production}.add(anchor)
-	if e := configurationError(t, VerifierConfig{Environment: Test, Trust: production, Revocation: none}); e.Step != "trust.environment" {
+	production := Trust{hierarchy: Production}.add(anchor)
+	if e := configurationError(t, VerifierConfig{Hierarchy: Simulated, Trust: production, Revocation: none}); e.Step != "trust.hierarchy" {
 		t.Errorf("test verifier with production anchors: %v", e)
 	}
-	if e := configurationError(t, VerifierConfig{Environment: Environment(7), Trust: production, Revocation: none}); e.Reason != ReasonConfiguration {
-		t.Errorf("unknown environment: %v", e)
+	if e := configurationError(t, VerifierConfig{Hierarchy: Hierarchy(7), Trust: production, Revocation: none}); e.Reason != ReasonConfiguration {
+		t.Errorf("unknown hierarchy: %v", e)
 	}
 	for name, subject := range map[string][]byte{
 		"production name": jpkiName("JPKI", unitSigning), "no organisation": jpkiName2("JPKI-TEST"),
 	} {
 		other := newAuthority(t, "ca", subject)
-		if e := configurationError(t, VerifierConfig{Environment: Test, Trust: TestTrust(other.cert), Revocation: none}); e.Step != "trust.environment" {
+		if e := configurationError(t, VerifierConfig{Hierarchy: Simulated, Trust: InsecureTestTrust(other.Cert), Revocation: none}); e.Step != "trust.hierarchy" {
 			t.Errorf("%s: %v", name, e)
 		}
 	}
@@ -127,26 +129,26 @@ func TestTrustAndEnvironmentsDoNotMix(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantFailure(t, v, a.signingLeaf(t), "profile.environment", ReasonEnvironment, kakunin.Untrusted, Unknown)
-	real := a.signingLeaf(t, func(s *certSpec) { s.replace(oidCertificatePolicies, policiesExt(oidPolicySigning)) })
+	wantFailure(t, v, a.signingLeaf(t), "profile.environment", ReasonHierarchy, kakunin.Untrusted, Unknown)
+	real := a.signingLeaf(t, func(s *certSpec) { s.Replace(oidCertificatePolicies, policiesExt(oidPolicySigning)) })
 	if _, err := v.Verify(t.Context(), real); err != nil {
 		t.Errorf("the production profile: %v", err)
 	}
-	wantFailure(t, newVerifier(t, none, a), real, "profile.environment", ReasonEnvironment, kakunin.Untrusted, Unknown)
+	wantFailure(t, newVerifier(t, none, a), real, "profile.environment", ReasonHierarchy, kakunin.Untrusted, Unknown)
 }
 
 // jpkiName2 has the text where it does not count.
 func jpkiName2(unit string) []byte {
-	return name(attribute{oidC, cbasn1.PrintableString, "JP"}, attribute{oidOU, cbasn1.UTF8String, unit})
+	return name(attribute(oidC, cbasn1.PrintableString, "JP"), attribute(oidOU, cbasn1.UTF8String, unit))
 }
 
 func TestNewVerifierRefusesRevocation(t *testing.T) {
 	a := signingAuthority(t, "ca")
-	var nilStore *CRLs
-	for name, r := range map[string]Revocation{
-		"zero value": {}, "no sources": Require(), "nil source": Require(nil), "nil pointer": Require(NewCRLs(), nilStore),
+	var nilStore *revocation.Store
+	for name, r := range map[string]revocation.Policy{
+		"zero value": {}, "if present": revocation.IfPresent(new(revocation.Store)), "no sources": revocation.Require(), "nil source": revocation.Require(nil), "nil pointer": revocation.Require(new(revocation.Store), nilStore),
 	} {
-		e := configurationError(t, VerifierConfig{Environment: Test, Trust: TestTrust(a.cert), Revocation: r})
+		e := configurationError(t, VerifierConfig{Hierarchy: Simulated, Trust: InsecureTestTrust(a.Cert), Revocation: r})
 		if e.Reason != ReasonConfiguration || e.Step != "verifier.revocation" {
 			t.Errorf("%s: %v", name, e)
 		}
@@ -160,26 +162,26 @@ func TestAnchorChecks(t *testing.T) {
 		step   string
 		mutate func(*certSpec)
 	}{
-		{"anchor.basic-constraints", func(s *certSpec) { s.replace(oidBasicConstraints, nil) }},
-		{"anchor.basic-constraints", func(s *certSpec) { s.replace(oidBasicConstraints, ext(oidBasicConstraints, true, sequence())) }},
+		{"anchor.basic-constraints", func(s *certSpec) { s.Replace(oidBasicConstraints, nil) }},
+		{"anchor.basic-constraints", func(s *certSpec) { s.Replace(oidBasicConstraints, ext(oidBasicConstraints, true, sequence())) }},
 		{"anchor.basic-constraints", func(s *certSpec) {
-			s.replace(oidBasicConstraints, ext(oidBasicConstraints, false, sequence([]byte{1, 1, 0xff})))
+			s.Replace(oidBasicConstraints, ext(oidBasicConstraints, false, sequence([]byte{1, 1, 0xff})))
 		}},
-		{"anchor.key-usage", func(s *certSpec) { s.replace(oidKeyUsage, keyUsage(0x02)) }},
-		{"anchor.key-usage", func(s *certSpec) { s.replace(oidKeyUsage, nil) }},
-		{"anchor.key-id", func(s *certSpec) { s.extensions = s.extensions[:2] }},
-		{"anchor.self-issued", func(s *certSpec) { s.issuer = jpkiName("JPKI-TEST", unitAuth) }},
-		{"anchor.signature", func(s *certSpec) { s.key = spki(testKey("other")) }},
-		{"anchor.critical-extensions", func(s *certSpec) { s.add(ext([]int{1, 2, 3}, true, []byte{5, 0})) }},
+		{"anchor.key-usage", func(s *certSpec) { s.Replace(oidKeyUsage, keyUsage(0x02)) }},
+		{"anchor.key-usage", func(s *certSpec) { s.Replace(oidKeyUsage, nil) }},
+		{"anchor.key-id", func(s *certSpec) { s.Extensions = s.Extensions[:2] }},
+		{"anchor.self-issued", func(s *certSpec) { s.Issuer = jpkiName("JPKI-TEST", unitAuth) }},
+		{"anchor.signature", func(s *certSpec) { s.Key = spki(testKey("other")) }},
+		{"anchor.critical-extensions", func(s *certSpec) { s.Add(ext([]int{1, 2, 3}, true, []byte{5, 0})) }},
 	} {
 		a := newAuthority(t, "ca", subject, tc.mutate)
-		e := configurationError(t, VerifierConfig{Environment: Test, Trust: TestTrust(a.cert), Revocation: InsecureNoRevocation()})
+		e := configurationError(t, VerifierConfig{Hierarchy: Simulated, Trust: InsecureTestTrust(a.Cert), Revocation: revocation.InsecureNoRevocation()})
 		if e.Reason != ReasonTrust || e.Step != tc.step {
 			t.Errorf("%v, want step %s", e, tc.step)
 		}
 	}
 	for name, certs := range map[string][]*x509.Certificate{"nil": {nil}, "empty": {{}}} {
-		e := configurationError(t, VerifierConfig{Environment: Test, Trust: TestTrust(certs...), Revocation: InsecureNoRevocation()})
+		e := configurationError(t, VerifierConfig{Hierarchy: Simulated, Trust: InsecureTestTrust(certs...), Revocation: revocation.InsecureNoRevocation()})
 		if e.Reason != ReasonTrust {
 			t.Errorf("%s: %v", name, e)
 		}
@@ -188,7 +190,7 @@ func TestAnchorChecks(t *testing.T) {
 
 func TestDaysToExpiry(t *testing.T) {
 	a := signingAuthority(t, "ca")
-	v := newVerifier(t, InsecureNoRevocation(), a, a)
+	v := newVerifier(t, revocation.InsecureNoRevocation(), a, a)
 	anchors := v.Anchors()
 	if len(anchors) != 1 {
 		t.Fatalf("%d anchors of one certificate given twice", len(anchors))
@@ -205,7 +207,7 @@ func TestDaysToExpiry(t *testing.T) {
 			t.Errorf("at end%+v: %d days, want %d", tc.at.Sub(end), got, tc.want)
 		}
 	}
-	if strings.ToLower(hex.EncodeToString(anchors[0].KeyID)) != hex.EncodeToString(a.id) {
+	if strings.ToLower(hex.EncodeToString(anchors[0].KeyID)) != hex.EncodeToString(a.ID) {
 		t.Error("key identifier")
 	}
 }

@@ -1,6 +1,7 @@
 package sign_test
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/rsa"
@@ -16,6 +17,7 @@ import (
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 	"github.com/kakunin-go/kakunin/sign"
 )
 
@@ -76,7 +78,7 @@ func ExampleOpener() {
 		}
 		verifier, err := sign.NewVerifier(sign.VerifierConfig{
 			Trust:      jpki.ProductionTrust(os.DirFS("/etc/jpki")), // pinned by fingerprint
-			Revocation: jpki.Require(jpki.NewCRLs()),                // fails closed
+			Revocation: revocation.Require(new(revocation.Store)),   // fails closed
 		})
 		if err != nil {
 			return nil, err
@@ -100,7 +102,7 @@ func ExampleVerifier() {
 	opened, crls := signedByTestCard(testJPKI, "I agree.")
 
 	verifier, err := sign.NewVerifier(sign.VerifierConfig{
-		Environment: jpki.Test, Trust: testJPKI.Trust(), Revocation: jpki.Require(crls), Now: now,
+		Hierarchy: jpki.Simulated, Trust: testJPKI.Trust(), Revocation: revocation.Require(crls), Now: now,
 	})
 	check(err)
 	report, err := verifier.Verify(context.Background(), opened, sign.Expect{
@@ -119,7 +121,7 @@ func ExampleVerifier() {
 }
 
 // signedByTestCard signs as a card in DigestInfo mode does.
-func signedByTestCard(j *issuer.JPKI, document string) (*sign.Opened, *jpki.CRLs) {
+func signedByTestCard(j *issuer.JPKI, document string) (*sign.Opened, *revocation.Store) {
 	key := j.Key("example signing")
 	certificate, err := j.SigningCA().Issue(&key.PublicKey, hanako, issuedAt)
 	check(err)
@@ -130,8 +132,8 @@ func signedByTestCard(j *issuer.JPKI, document string) (*sign.Opened, *jpki.CRLs
 	check(err)
 	list, err := j.SigningCA().CRL(leaf)
 	check(err)
-	crls := jpki.NewCRLs()
-	check(crls.Add(list))
+	crls := new(revocation.Store)
+	check(crls.Add(context.Background(), bytes.NewReader(list)))
 	return &sign.Opened{Signature: signature, Certificate: certificate}, crls
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 	"github.com/kakunin-go/kakunin/sign"
 )
 
@@ -117,12 +118,12 @@ func (f *flow) open(res *sign.Result) *sign.Opened {
 
 func (f *flow) verifier() *sign.Verifier {
 	f.t.Helper()
-	ocsp, err := jpki.NewOCSP(jpki.OCSPConfig{URL: f.svc.URL() + "/simulator/jpki/sign/ocsp", HTTPClient: f.svc.Client()})
+	ocsp, err := revocation.NewOCSP(revocation.OCSPConfig{URL: f.svc.URL() + "/simulator/jpki/sign/ocsp", HTTPClient: f.svc.Client()})
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	v, err := sign.NewVerifier(sign.VerifierConfig{
-		Environment: jpki.Test, Trust: f.svc.JPKI().Trust(), Revocation: jpki.Require(ocsp),
+		Hierarchy: jpki.Simulated, Trust: f.svc.JPKI().Trust(), Revocation: revocation.Require(ocsp),
 	})
 	if err != nil {
 		f.t.Fatal(err)
@@ -186,7 +187,7 @@ func TestWholeFlow(t *testing.T) {
 				if r.Chain.Revocation.Method != "OCSP" || r.Chain.Status != jpki.Good {
 					t.Errorf("%s: %v", mode, r.Chain)
 				}
-				for _, secret := range []string{r.Certificate.Person.Name.Reveal(), string(opened.Signature), sealedText(res), tx.ID} {
+				for _, secret := range []string{r.Certificate.Person().Name.Reveal(), string(opened.Signature), sealedText(res), tx.ID} {
 					if secret != "" && strings.Contains(f.log.String(), secret) {
 						t.Errorf("%s: the log holds what it must not", mode)
 					}

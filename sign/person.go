@@ -45,7 +45,7 @@ func (r *verification) checkPerson(want *fourinfo.Person, policy PersonPolicy) e
 	if want == nil {
 		return nil
 	}
-	matches := want.Compare(r.leaf.Person)
+	matches := want.Compare(r.leaf.Person())
 	if len(matches) == 0 {
 		// Expecting a person without any attribute would accept everybody.
 		return &Error{Reason: ReasonRequest, Step: stepPerson.name}

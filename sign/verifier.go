@@ -9,16 +9,17 @@ import (
 
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
 // VerifierConfig is the standing policy of a [Verifier].
 type VerifierConfig struct {
-	// Environment must be jpki.Test for test cards; the zero value is production.
-	Environment jpki.Environment
+	// Hierarchy must be that of a test JPKI for test cards; the zero value is production.
+	Hierarchy jpki.Hierarchy
 	// Trust are the anchors; required.
 	Trust jpki.Trust
 	// Revocation says where certificate status comes from; the zero value is refused.
-	Revocation jpki.Revocation
+	Revocation revocation.Policy
 	// Kinds are the accepted kinds of certificate; default jpki.SigningCard. Only signing kinds are allowed: a
 	// signature by an authentication certificate is no electronic signature of the person.
 	Kinds []jpki.Kind
@@ -49,7 +50,7 @@ func NewVerifier(c VerifierConfig) (*Verifier, error) {
 		now = time.Now
 	}
 	v, err := jpki.NewVerifier(jpki.VerifierConfig{
-		Environment: c.Environment, Trust: c.Trust, Revocation: c.Revocation, Now: now,
+		Hierarchy: c.Hierarchy, Trust: c.Trust, Revocation: c.Revocation, Now: now,
 	})
 	if err != nil {
 		return nil, &Error{Reason: ReasonConfiguration, Step: "verifier: policy", Err: err}
@@ -169,11 +170,11 @@ func (r *verification) checkStructure(o *Opened, kinds []jpki.Kind) error {
 		return stepForm.failed(err)
 	}
 	r.leaf = leaf // package jpki records the form as its first step
-	if !slices.Contains(kinds, leaf.Kind) {
+	if !slices.Contains(kinds, leaf.Kind()) {
 		return stepKind.failed(nil)
 	}
 	r.held(stepKind)
-	key, ok := cardKey(leaf.X509.PublicKey)
+	key, ok := cardKey(leaf.PublicKey())
 	if !ok {
 		return stepKey.failed(nil)
 	}
@@ -207,7 +208,7 @@ func (r *verification) checkSignature(signature []byte, mode Mode) error {
 	if mode == ModeDigestInfo {
 		step = stepDigestInfo
 	}
-	key, ok := cardKey(r.leaf.X509.PublicKey)
+	key, ok := cardKey(r.leaf.PublicKey())
 	if !ok || !verifySignature(key, mode, r.digest, signature) {
 		return step.failed(nil)
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 	"github.com/kakunin-go/kakunin/sign"
 )
 
@@ -68,10 +69,10 @@ func (w *world) issue(tb testing.TB, key *rsa.PrivateKey, s issuer.Subject) []by
 }
 
 // lists returns the current revocation list of the certificate's municipality, in a store.
-func (w *world) lists(tb testing.TB, cert []byte) *jpki.CRLs {
+func (w *world) lists(tb testing.TB, cert []byte) *revocation.Store {
 	tb.Helper()
-	crls := jpki.NewCRLs()
-	if err := crls.Add(w.crl(tb, cert)); err != nil {
+	crls := new(revocation.Store)
+	if err := crls.Add(tb.Context(), bytes.NewReader(w.crl(tb, cert))); err != nil {
 		tb.Fatal(err)
 	}
 	return crls
@@ -90,13 +91,13 @@ func (w *world) crl(tb testing.TB, cert []byte) []byte {
 	return der
 }
 
-func (w *world) verifier(tb testing.TB, sources ...jpki.RevocationSource) *sign.Verifier {
+func (w *world) verifier(tb testing.TB, sources ...revocation.Source) *sign.Verifier {
 	tb.Helper()
 	if len(sources) == 0 {
 		sources = append(sources, w.lists(tb, w.cert))
 	}
 	v, err := sign.NewVerifier(sign.VerifierConfig{
-		Environment: jpki.Test, Trust: w.jpki.Trust(), Revocation: jpki.Require(sources...), Now: clock,
+		Hierarchy: jpki.Simulated, Trust: w.jpki.Trust(), Revocation: revocation.Require(sources...), Now: clock,
 	})
 	if err != nil {
 		tb.Fatal(err)
@@ -157,7 +158,7 @@ func TestVerify(t *testing.T) {
 		}
 		if r.Mode != mode || r.Digest != e.Transaction.Digest || r.TransactionID != e.Transaction.ID || !r.PersonCompared ||
 			r.Chain.Status != jpki.Good || r.Chain.Revocation.Method != "CRL" || !r.VerifiedAt.Equal(now) || !r.At.Equal(now) ||
-			!bytes.Equal(r.Certificate.Raw, w.cert) {
+			!bytes.Equal(r.Certificate.Raw(), w.cert) {
 			t.Errorf("%s: incomplete report %v", mode, r)
 		}
 		var names []string
@@ -329,7 +330,7 @@ func TestRevocation(t *testing.T) {
 		}
 	}
 	w := shared()
-	for name, source := range map[string]jpki.RevocationSource{"no list": jpki.NewCRLs(), "failing source": failingSource{}} {
+	for name, source := range map[string]revocation.Source{"no list": new(revocation.Store), "failing source": failingSource{}} {
 		r, err := w.verifier(t, source).Verify(t.Context(), w.opened(t, sign.ModeDigestInfo), expect(sign.ModeDigestInfo))
 		if r != nil || sign.ReasonOf(err) != sign.ReasonCertificate || kakunin.FamilyOf(err) != kakunin.Unavailable {
 			t.Errorf("%s: %v, %s", name, err, kakunin.FamilyOf(err))
@@ -339,8 +340,8 @@ func TestRevocation(t *testing.T) {
 
 type failingSource struct{}
 
-func (failingSource) Check(context.Context, jpki.RevocationQuery) (jpki.RevocationAnswer, error) {
-	return jpki.RevocationAnswer{Status: jpki.Good}, errors.New("no connection")
+func (failingSource) Check(context.Context, revocation.Query) (revocation.Answer, error) {
+	return revocation.Answer{Status: revocation.Good}, errors.New("no connection")
 }
 
 // TestSubstituteCharacter: a name with a substitute character is neither the expected one nor another.
@@ -387,11 +388,11 @@ func TestSubstituteCharacter(t *testing.T) {
 func TestNewVerifier(t *testing.T) {
 	t.Parallel()
 	w := shared()
-	good := sign.VerifierConfig{Environment: jpki.Test, Trust: w.jpki.Trust(), Revocation: jpki.Require(jpki.NewCRLs())}
+	good := sign.VerifierConfig{Hierarchy: jpki.Simulated, Trust: w.jpki.Trust(), Revocation: revocation.Require(new(revocation.Store))}
 	for name, change := range map[string]func(*sign.VerifierConfig){
-		"test anchors in production":   func(c *sign.VerifierConfig) { c.Environment = jpki.Production },
+		"test anchors in production":   func(c *sign.VerifierConfig) { c.Hierarchy = jpki.Production },
 		"no anchors":                   func(c *sign.VerifierConfig) { c.Trust = jpki.Trust{} },
-		"no revocation":                func(c *sign.VerifierConfig) { c.Revocation = jpki.Revocation{} },
+		"no revocation":                func(c *sign.VerifierConfig) { c.Revocation = revocation.Policy{} },
 		"authentication certificates":  func(c *sign.VerifierConfig) { c.Kinds = []jpki.Kind{jpki.AuthenticationCard} },
 		"unknown kind beside the good": func(c *sign.VerifierConfig) { c.Kinds = []jpki.Kind{jpki.SigningCard, jpki.UnknownKind} },
 	} {
@@ -464,12 +465,12 @@ func verifyIn(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	crls := jpki.NewCRLs()
-	if err := crls.Add(read("crl")); err != nil {
+	crls := new(revocation.Store)
+	if err := crls.Add(t.Context(), bytes.NewReader(read("crl"))); err != nil {
 		t.Fatal(err)
 	}
 	v, err := sign.NewVerifier(sign.VerifierConfig{
-		Environment: jpki.Test, Trust: jpki.TestTrust(ca), Revocation: jpki.Require(crls), Now: clock,
+		Hierarchy: jpki.Simulated, Trust: jpki.InsecureTestTrust(ca), Revocation: revocation.Require(crls), Now: clock,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -7,12 +7,14 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/x509"
 	"errors"
 
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/card"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
 // errCertificate: the certificate on the card is not good for this purpose now.
@@ -64,7 +66,7 @@ func (s *Service) authenticate(ctx context.Context, h *hand, pin string) ([]byte
 		if err != nil {
 			return errors.Join(errCertificate, err)
 		}
-		pub, ok := leaf.X509.PublicKey.(*rsa.PublicKey)
+		pub, ok := leaf.PublicKey().(*rsa.PublicKey)
 		if !ok || rsa.VerifyPKCS1v15(pub, crypto.SHA256, digest[:], signature) != nil {
 			return errors.New("daa: the card's signature does not verify")
 		}
@@ -133,13 +135,13 @@ var digestInfoSHA256 = []byte{
 // newVerifiers builds the two policies the service checks certificates with.
 func (s *Service) newVerifiers() (err error) {
 	config := jpki.VerifierConfig{
-		Environment: jpki.Test, Trust: s.jpki.Trust(), Now: s.now, Revocation: jpki.Require(currentCRL{s.jpki}),
+		Hierarchy: jpki.Simulated, Trust: s.jpki.Trust(), Now: s.now, Revocation: revocation.Require(currentCRL{s.jpki}),
 		AssumedPhonePolicies: true, // the phone may hold a card of a phone's kind
 	}
 	if s.strict, err = jpki.NewVerifier(config); err != nil {
 		return err
 	}
-	config.Revocation = jpki.InsecureNoRevocation()
+	config.Revocation = revocation.InsecureNoRevocation()
 	s.lenient, err = jpki.NewVerifier(config)
 	return err
 }
@@ -147,21 +149,25 @@ func (s *Service) newVerifiers() (err error) {
 // currentCRL asks the test authority for its list of this moment.
 type currentCRL struct{ authorities *issuer.JPKI }
 
-// Check implements jpki.RevocationSource.
-func (c currentCRL) Check(ctx context.Context, q jpki.RevocationQuery) (jpki.RevocationAnswer, error) {
+// Check implements revocation.Source.
+func (c currentCRL) Check(ctx context.Context, q revocation.Query) (revocation.Answer, error) {
 	for _, ca := range c.authorities.Authorities() {
-		if !ca.Certificate().Equal(q.Issuer) {
+		if !bytes.Equal(ca.Certificate().Raw, q.Issuer.Raw()) {
 			continue
 		}
-		der, err := ca.CRL(q.Leaf.X509)
+		leaf, err := x509.ParseCertificate(q.Certificate.Raw())
 		if err != nil {
-			return jpki.RevocationAnswer{}, err
+			return revocation.Answer{}, err
 		}
-		lists := jpki.NewCRLs()
-		if err := lists.Load(ctx, bytes.NewReader(der)); err != nil {
-			return jpki.RevocationAnswer{}, err
+		der, err := ca.CRL(leaf)
+		if err != nil {
+			return revocation.Answer{}, err
+		}
+		lists := new(revocation.Store)
+		if err := lists.Add(ctx, bytes.NewReader(der)); err != nil {
+			return revocation.Answer{}, err
 		}
 		return lists.Check(ctx, q)
 	}
-	return jpki.RevocationAnswer{}, errors.New("daa: not an issuer of this JPKI")
+	return revocation.Answer{}, errors.New("daa: not an issuer of this JPKI")
 }

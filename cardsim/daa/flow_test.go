@@ -19,6 +19,7 @@ import (
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 	"github.com/kakunin-go/kakunin/sign"
 )
 
@@ -201,7 +202,7 @@ func signDocument(t *testing.T, rp *relyingParty, c *authn.Client, names *wire.P
 		}
 	}
 	v, err := sign.NewVerifier(sign.VerifierConfig{
-		Environment: jpki.Test, Trust: rp.svc.JPKI().Trust(), Revocation: jpki.InsecureNoRevocation(),
+		Hierarchy: jpki.Simulated, Trust: rp.svc.JPKI().Trust(), Revocation: revocation.InsecureNoRevocation(),
 	})
 	if err != nil {
 		t.Fatal(err)

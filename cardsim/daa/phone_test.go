@@ -455,7 +455,7 @@ func TestRevokedAuthenticationCertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := rp.svc.JPKI().AuthenticationCA().Revoke(leaf.X509.SerialNumber, 1, time.Now().Add(-time.Hour)); err != nil {
+	if err := rp.svc.JPKI().AuthenticationCA().Revoke(leaf.X509().SerialNumber, 1, time.Now().Add(-time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	p := rp.svc.Card().Person().Reveal()

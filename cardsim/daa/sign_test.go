@@ -263,7 +263,7 @@ func TestHostileResults(t *testing.T) {
 		t.Error("the certificate was not swapped")
 	}
 	leaf, err := jpki.ParseCertificate(o.Certificate)
-	if err != nil || leaf.Kind != jpki.SigningCard {
+	if err != nil || leaf.Kind() != jpki.SigningCard {
 		t.Errorf("the stranger's certificate is no signing certificate: %v", err)
 	}
 	rp.svc.SetKnobs(daa.Knobs{Sign: daa.SignKnobs{BareJWE: true}})
@@ -283,7 +283,7 @@ func TestRevokedSigningCertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := rp.svc.JPKI().SigningCA().Revoke(leaf.X509.SerialNumber, 1, time.Now().Add(-time.Hour)); err != nil {
+	if err := rp.svc.JPKI().SigningCA().Revoke(leaf.X509().SerialNumber, 1, time.Now().Add(-time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	callback, err := rp.svc.Visitor().Approve(t.Context(), rp.authorizationURL(rp.signing(rp.transaction(make([]byte, 32)))))

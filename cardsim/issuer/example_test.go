@@ -1,12 +1,14 @@
 package issuer_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
 // A certificate is issued, verified, and revoked because its holder moved.
@@ -32,12 +34,12 @@ func Example() {
 		return
 	}
 	status := func() jpki.Status {
-		lists := jpki.NewCRLs()
-		if crl, err := j.SigningCA().CRL(leaf.X509); err != nil || lists.Add(crl) != nil {
+		lists := new(revocation.Store)
+		if crl, err := j.SigningCA().CRL(leaf.X509()); err != nil || lists.Add(context.Background(), bytes.NewReader(crl)) != nil {
 			return jpki.Unknown
 		}
 		verifier, err := jpki.NewVerifier(jpki.VerifierConfig{
-			Environment: jpki.Test, Trust: j.Trust(), Revocation: jpki.Require(lists), Now: now,
+			Hierarchy: jpki.Simulated, Trust: j.Trust(), Revocation: revocation.Require(lists), Now: now,
 		})
 		if err != nil {
 			return jpki.Unknown
@@ -46,12 +48,12 @@ func Example() {
 		return result.Status
 	}
 	fmt.Println(status())
-	if err := j.SigningCA().Revoke(leaf.X509.SerialNumber, issuer.AffiliationChanged, now()); err != nil {
+	if err := j.SigningCA().Revoke(leaf.X509().SerialNumber, issuer.AffiliationChanged, now()); err != nil {
 		fmt.Println(err)
 		return
 	}
 	fmt.Println(status())
-	fmt.Println("expires", leaf.X509.NotAfter.In(time.FixedZone("JST", 9*60*60)))
+	fmt.Println("expires", leaf.X509().NotAfter.In(time.FixedZone("JST", 9*60*60)))
 	// Output:
 	// good
 	// revoked

@@ -66,7 +66,7 @@ func (j *JPKI) Trust() jpki.Trust {
 			anchors = append(anchors, other.signing.certificate, other.authentication.certificate)
 		}
 	}
-	return jpki.TestTrust(anchors...)
+	return jpki.InsecureTestTrust(anchors...)
 }
 
 // Seed returns the seed of the keys.

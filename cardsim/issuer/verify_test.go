@@ -1,6 +1,7 @@
 package issuer_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -12,12 +13,13 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
-func verifier(t testing.TB, j *issuer.JPKI, now func() time.Time, sources ...jpki.RevocationSource) *jpki.Verifier {
+func verifier(t testing.TB, j *issuer.JPKI, now func() time.Time, sources ...revocation.Source) *jpki.Verifier {
 	t.Helper()
 	v, err := jpki.NewVerifier(jpki.VerifierConfig{
-		Environment: jpki.Test, Trust: j.Trust(), Revocation: jpki.Require(sources...), Now: now,
+		Hierarchy: jpki.Simulated, Trust: j.Trust(), Revocation: revocation.Require(sources...), Now: now,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -35,14 +37,14 @@ func leafOf(t testing.TB, der []byte) *jpki.Certificate {
 }
 
 // lists returns a store with the current list for the leaf.
-func lists(t testing.TB, ca *issuer.CA, leaf *jpki.Certificate) *jpki.CRLs {
+func lists(t testing.TB, ca *issuer.CA, leaf *jpki.Certificate) *revocation.Store {
 	t.Helper()
-	der, err := ca.CRL(leaf.X509)
+	der, err := ca.CRL(leaf.X509())
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := jpki.NewCRLs()
-	if err := store.Add(der); err != nil {
+	store := new(revocation.Store)
+	if err := store.Add(t.Context(), bytes.NewReader(der)); err != nil {
 		t.Fatal(err)
 	}
 	return store
@@ -64,10 +66,10 @@ func TestVerifierReadsWhatIsIssued(t *testing.T) {
 	s := holder()
 	s.Name, s.NameSubstitutes = "高橋　花子", "10000"
 	leaf := leafOf(t, issue(t, j.SigningCA(), s, noon).Raw)
-	if leaf.Kind != jpki.SigningCard || leaf.Environment != jpki.Test || len(leaf.PersonProblems) > 0 {
-		t.Errorf("kind %v, environment %v, problems %v", leaf.Kind, leaf.Environment, leaf.PersonProblems)
+	if leaf.Kind() != jpki.SigningCard || !leaf.IsTest() || len(leaf.PersonProblems()) > 0 {
+		t.Errorf("kind %v, test %v, problems %v", leaf.Kind(), leaf.IsTest(), leaf.PersonProblems())
 	}
-	p := leaf.Person
+	p := leaf.Person()
 	if p.Name.Reveal() != s.Name || p.Address.Reveal() != s.Address || p.Gender.Reveal() != fourinfo.Female ||
 		p.Birthdate.Reveal() != (fourinfo.PartialDate{Year: 1980, Month: 2, Day: 17}) {
 		t.Error("the person on the certificate is another one")
@@ -76,8 +78,8 @@ func TestVerifierReadsWhatIsIssued(t *testing.T) {
 		t.Errorf("substitutes %+v", got)
 	}
 	auth := leafOf(t, issue(t, j.AuthenticationCA(), s, noon).Raw)
-	if auth.Kind != jpki.AuthenticationCard || auth.Environment != jpki.Test || len(auth.Person.Attributes()) > 0 {
-		t.Errorf("kind %v, environment %v, attributes %v", auth.Kind, auth.Environment, auth.Person.Attributes())
+	if auth.Kind() != jpki.AuthenticationCard || !auth.IsTest() || len(auth.Person().Attributes()) > 0 {
+		t.Errorf("kind %v, test %v, attributes %v", auth.Kind(), auth.IsTest(), auth.Person().Attributes())
 	}
 }
 
@@ -93,15 +95,15 @@ func TestVerifierWithLists(t *testing.T) {
 			return wantStatus(t, verifier(t, j, now.Now, lists(t, ca, leaf)), leaf, want, jpki.For(kind))
 		}
 		status(jpki.Good)
-		if err := ca.Revoke(leaf.X509.SerialNumber, issuer.CertificateHold, noon); err != nil {
+		if err := ca.Revoke(leaf.X509().SerialNumber, issuer.CertificateHold, noon); err != nil {
 			t.Fatal(err)
 		}
 		status(jpki.Hold)
-		if err := ca.Unrevoke(leaf.X509.SerialNumber); err != nil {
+		if err := ca.Unrevoke(leaf.X509().SerialNumber); err != nil {
 			t.Fatal(err)
 		}
 		status(jpki.Good)
-		if err := ca.Revoke(leaf.X509.SerialNumber, issuer.AffiliationChanged, noon); err != nil {
+		if err := ca.Revoke(leaf.X509().SerialNumber, issuer.AffiliationChanged, noon); err != nil {
 			t.Fatal(err)
 		}
 		if r := status(jpki.Revoked); r.Revocation.Reason != issuer.AffiliationChanged || !r.Revocation.RevokedAt.Equal(noon) {
@@ -119,10 +121,10 @@ func TestReasonsReachTheVerifier(t *testing.T) {
 		s := holder()
 		s.Name = strings.Repeat("例", reason) // a certificate of its own
 		leaf := leafOf(t, issue(t, ca, s, noon).Raw)
-		if err := ca.Revoke(leaf.X509.SerialNumber, reason, noon); err != nil {
+		if err := ca.Revoke(leaf.X509().SerialNumber, reason, noon); err != nil {
 			t.Fatal(err)
 		}
-		if r := wantStatus(t, verifier(t, j, now.Now, lists(t, ca, leaf)), leaf, jpki.Revoked); r.Revocation.Reason != reason {
+		if r := wantStatus(t, verifier(t, j, now.Now, lists(t, ca, leaf)), leaf, jpki.Revoked); int(r.Revocation.Reason) != int(reason) {
 			t.Errorf("reason %d arrives as %d", reason, r.Revocation.Reason)
 		}
 	}
@@ -136,7 +138,7 @@ func TestVerifierRefusesAnotherCitysList(t *testing.T) {
 	s := holder()
 	s.CityRomaji = "Machida-shi"
 	elsewhere := leafOf(t, issue(t, ca, s, noon).Raw)
-	if err := ca.Revoke(leaf.X509.SerialNumber, issuer.Superseded, noon); err != nil {
+	if err := ca.Revoke(leaf.X509().SerialNumber, issuer.Superseded, noon); err != nil {
 		t.Fatal(err)
 	}
 	wantStatus(t, verifier(t, j, now.Now, lists(t, ca, elsewhere)), leaf, jpki.Unknown)
@@ -158,18 +160,18 @@ func TestVerifierWithOCSP(t *testing.T) {
 	server := httptest.NewServer(j.Handler())
 	t.Cleanup(server.Close)
 	for path, ca := range map[string]*issuer.CA{"/sign/ocsp": j.SigningCA(), "/auth/ocsp": j.AuthenticationCA()} {
-		source, err := jpki.NewOCSP(jpki.OCSPConfig{URL: server.URL + path, HTTPClient: server.Client(), Now: now.Now})
+		source, err := revocation.NewOCSP(revocation.OCSPConfig{URL: server.URL + path, HTTPClient: server.Client(), Now: now.Now})
 		if err != nil {
 			t.Fatal(err)
 		}
 		v := verifier(t, j, now.Now, source)
 		leaf := leafOf(t, issue(t, ca, holder(), noon).Raw)
 		wantStatus(t, v, leaf, jpki.Good)
-		if err := ca.Revoke(leaf.X509.SerialNumber, issuer.CertificateHold, noon); err != nil {
+		if err := ca.Revoke(leaf.X509().SerialNumber, issuer.CertificateHold, noon); err != nil {
 			t.Fatal(err)
 		}
 		wantStatus(t, v, leaf, jpki.Hold)
-		if err := ca.Revoke(leaf.X509.SerialNumber, issuer.KeyCompromise, noon); err != nil {
+		if err := ca.Revoke(leaf.X509().SerialNumber, issuer.KeyCompromise, noon); err != nil {
 			t.Fatal(err)
 		}
 		wantStatus(t, v, leaf, jpki.Revoked)
@@ -230,7 +232,7 @@ func TestVerifierRefusesFaults(t *testing.T) {
 func TestProductionRefusesTestAnchors(t *testing.T) {
 	t.Parallel()
 	j, _ := newJPKI(t)
-	if _, err := jpki.NewVerifier(jpki.VerifierConfig{Trust: j.Trust(), Revocation: jpki.InsecureNoRevocation()}); err == nil {
+	if _, err := jpki.NewVerifier(jpki.VerifierConfig{Trust: j.Trust(), Revocation: revocation.InsecureNoRevocation()}); err == nil {
 		t.Error("a production verifier trusts the test JPKI")
 	}
 	other, err := issuer.New(issuer.Config{Seed: "other", Now: func() time.Time { return noon }})
@@ -238,7 +240,7 @@ func TestProductionRefusesTestAnchors(t *testing.T) {
 		t.Fatal(err)
 	}
 	v, err := jpki.NewVerifier(jpki.VerifierConfig{
-		Environment: jpki.Test, Trust: other.Trust(), Revocation: jpki.InsecureNoRevocation(), Now: func() time.Time { return noon },
+		Hierarchy: jpki.Simulated, Trust: other.Trust(), Revocation: revocation.InsecureNoRevocation(), Now: func() time.Time { return noon },
 	})
 	if err != nil {
 		t.Fatal(err)

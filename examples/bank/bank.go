@@ -12,6 +12,7 @@ import (
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/fourinfo/law"
 	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 	"github.com/kakunin-go/kakunin/sign"
 )
 
@@ -29,17 +30,17 @@ func newBank(client *authn.Client, key crypto.PrivateKey, trust jpki.Trust, ocsp
 	opener, errOpener := sign.NewOpener(key, &names)
 	signer, errSigner := sign.New(sign.Config{Client: client, Now: now})
 	// The responder's address is configured and never taken from a certificate, which comes from outside.
-	ocsp, errOCSP := jpki.NewOCSP(jpki.OCSPConfig{
-		URL: ocspURL, HTTPClient: client.HTTPClient(), Kinds: []jpki.Kind{jpki.SigningCard}, Now: now,
+	ocsp, errOCSP := revocation.NewOCSP(revocation.OCSPConfig{
+		URL: ocspURL, HTTPClient: client.HTTPClient(), Now: now,
 	})
 	if err := errors.Join(errOpener, errSigner, errOCSP); err != nil {
 		return nil, err
 	}
 	verifier, err := sign.NewVerifier(sign.VerifierConfig{
-		Environment: jpki.Test, // the zero value is production
-		Trust:       trust,
-		Revocation:  jpki.Require(ocsp), // no answer is no account: it fails closed
-		Now:         now,
+		Hierarchy:  jpki.Simulated, // the zero value is production
+		Trust:      trust,
+		Revocation: revocation.Require(jpki.Only(ocsp, jpki.SigningCard)), // no answer is no account: it fails closed
+		Now:        now,
 	})
 	return &bank{client: client, signer: signer, opener: opener, verifier: verifier, now: now}, err
 }
@@ -133,7 +134,7 @@ func (b *bank) verify(ctx context.Context, tx *sign.Transaction, opened *sign.Op
 	})
 	switch reason := sign.ReasonOf(err); {
 	case err == nil:
-		return verified{report, report.Certificate.Person, report.PersonMatches}, nil
+		return verified{report, report.Certificate.Person(), report.PersonMatches}, nil
 	case reason != sign.ReasonPersonMismatch && reason != sign.ReasonPersonReview:
 		return verified{}, err
 	}
@@ -142,5 +143,5 @@ func (b *bank) verify(ctx context.Context, tx *sign.Transaction, opened *sign.Op
 	if err != nil {
 		return verified{}, err
 	}
-	return verified{nil, certificate.Person, onFile.Compare(certificate.Person)}, nil
+	return verified{nil, certificate.Person(), onFile.Compare(certificate.Person())}, nil
 }

@@ -247,7 +247,7 @@ func TestRevocationFailsClosed(t *testing.T) {
 		der, _ := w.card.Certificates()
 		leaf, err := jpki.ParseCertificate(der)
 		if err == nil {
-			err = w.jpki.SigningCA().Revoke(leaf.X509.SerialNumber, 1, at().Add(-time.Hour))
+			err = w.jpki.SigningCA().Revoke(leaf.X509().SerialNumber, 1, at().Add(-time.Hour))
 		}
 		var refused *issuer.Error
 		if errors.As(err, &refused) && refused.Reason == issuer.ReasonAlreadyRevoked {

@@ -26,7 +26,7 @@ type report struct {
 	// Purposes are the OIDs of the certificate's extKeyUsage; without any it is for every purpose.
 	Purposes []string `json:"purposes"`
 
-	Revocation []revocation `json:"revocation"`
+	Revocation []certificateStatus `json:"revocation"`
 
 	failure error
 }
@@ -51,7 +51,7 @@ type pathCertificate struct {
 	NotAfter  time.Time `json:"notAfter"`
 }
 
-type revocation struct {
+type certificateStatus struct {
 	Certificate int             `json:"certificate"`
 	Status      string          `json:"status"`
 	Method      string          `json:"method,omitempty"`
@@ -65,7 +65,7 @@ type revocation struct {
 func newReport(r *certpath.Result, failure error) *report {
 	out := &report{
 		Valid: r.Valid && failure == nil, At: moment(r.At), Steps: r.Steps, failure: failure,
-		Path: []pathCertificate{}, Policies: []string{}, Purposes: []string{}, Revocation: []revocation{},
+		Path: []pathCertificate{}, Policies: []string{}, Purposes: []string{}, Revocation: []certificateStatus{},
 	}
 	if out.Steps == nil {
 		out.Steps = []certpath.Step{}
@@ -92,7 +92,7 @@ func newReport(r *certpath.Result, failure error) *report {
 		}
 	}
 	for i, a := range r.Revocation {
-		one := revocation{
+		one := certificateStatus{
 			Certificate: i + 1, Status: a.Status.String(), Method: a.Method, Steps: a.Steps, RevokedAt: moment(a.RevokedAt),
 			ThisUpdate: moment(a.ThisUpdate), NextUpdate: moment(a.NextUpdate),
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 	"github.com/kakunin-go/kakunin/sign"
 	"github.com/kakunin-go/kakunin/sign/evidence"
 )
@@ -51,17 +52,17 @@ func newPlatformOperator(key crypto.PrivateKey, client *authn.Client, trust jpki
 		return nil, err
 	}
 	// The responder's address is configured and never taken from a certificate, which comes from outside.
-	ocsp, err := jpki.NewOCSP(jpki.OCSPConfig{
-		URL: jpkiURL + "/sign/ocsp", HTTPClient: client.HTTPClient(), Kinds: []jpki.Kind{jpki.SigningCard}, Now: now,
+	ocsp, err := revocation.NewOCSP(revocation.OCSPConfig{
+		URL: jpkiURL + "/sign/ocsp", HTTPClient: client.HTTPClient(), Now: now,
 	})
 	if err != nil {
 		return nil, err
 	}
 	verifier, err := sign.NewVerifier(sign.VerifierConfig{
-		Environment: jpki.Test,
-		Trust:       trust,
-		Revocation:  jpki.Require(ocsp),
-		Now:         now,
+		Hierarchy:  jpki.Simulated,
+		Trust:      trust,
+		Revocation: revocation.Require(jpki.Only(ocsp, jpki.SigningCard)),
+		Now:        now,
 	})
 	if err != nil {
 		return nil, err

@@ -183,7 +183,7 @@ func ExampleCard_AuthCertificate() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("%+v\n%v\n", available, certificate.Kind)
+	fmt.Printf("%+v\n%v\n", available, certificate.Kind())
 	// Output:
 	// {Signing:true Authentication:true}
 	// authentication-card

@@ -209,7 +209,7 @@ func (s *listSearch) list(p *distributionPoint, list *revocationList, later, aga
 	s.answer.Steps = append(s.answer.Steps, r.steps...)
 	s.answer.ThisUpdate, s.answer.NextUpdate = thisUpdate, nextUpdate
 	if found {
-		s.answer.Reason, s.answer.RevokedAt = e.Reason, e.RevokedAt
+		s.answer.Reason, s.answer.RevokedAt = int(e.Reason), e.RevokedAt
 	}
 	if status == Good {
 		s.mask |= interim // (l)

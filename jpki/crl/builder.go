@@ -20,6 +20,10 @@ type builder struct {
 	arenas   [][]byte
 	count    int // of records
 	expected int // pages
+
+	made       *table // being sorted; nil before
+	sorted     []bool // which of its partitions are done
+	duplicates atomic.Int64
 }
 
 // openPartition is a partition that is being filled.
@@ -98,9 +102,55 @@ func (b *builder) repoint() {
 	}
 }
 
-// table sorts every partition in place and returns the table. unique reports whether all keys differ.
+// table sorts every partition in place and returns the table. unique reports whether all keys differ. When the context ends it
+// may be called again: what is sorted stays so.
 func (b *builder) table(ctx context.Context, progress func(done int)) (t *table, unique bool, err error) {
-	t = &table{
+	if b.made == nil {
+		b.made = b.gather()
+		b.sorted = make([]bool, len(b.made.partitions))
+	}
+	t = b.made
+	var next, done atomic.Int64
+	work := func(report bool) {
+		var s sorter
+		for {
+			i := int(next.Add(1)) - 1
+			if i >= len(t.partitions) || ctx.Err() != nil {
+				return
+			}
+			if !b.sorted[i] {
+				if !s.sort(t, i) {
+					b.duplicates.Add(1)
+				}
+				b.sorted[i] = true
+			}
+			if total := done.Add(int64(t.partitions[i].records)); report && progress != nil && i%64 == 0 {
+				progress(int(total))
+			}
+		}
+	}
+	if workers := min(runtime.GOMAXPROCS(0), 8, len(t.partitions)/8); workers > 1 {
+		var group sync.WaitGroup
+		for range workers - 1 {
+			group.Go(func() { work(false) })
+		}
+		work(true)
+		group.Wait()
+	} else {
+		work(true)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, false, err
+	}
+	if progress != nil {
+		progress(int(done.Load())) // whoever came last, the last report is the whole
+	}
+	return t, b.duplicates.Load() == 0, nil
+}
+
+// gather puts the pages of each partition one after the other.
+func (b *builder) gather() *table {
+	t := &table{
 		layout: b.layout, seed: b.seed, partitions: make([]partition, len(b.open)), pages: make([]uint32, 0, len(b.next)),
 		slots: make([]uint16, len(b.open)<<slotBits), arenas: b.arenas, count: b.count,
 	}
@@ -118,36 +168,7 @@ func (b *builder) table(ctx context.Context, progress func(done int)) (t *table,
 		}
 	}
 	b.open, b.next = nil, nil
-	var next, done, duplicates atomic.Int64
-	work := func(report bool) {
-		var s sorter
-		for {
-			i := int(next.Add(1)) - 1
-			if i >= len(t.partitions) || ctx.Err() != nil {
-				return
-			}
-			if !s.sort(t, i) {
-				duplicates.Add(1)
-			}
-			if total := done.Add(int64(t.partitions[i].records)); report && progress != nil && i%64 == 0 {
-				progress(int(total))
-			}
-		}
-	}
-	if workers := min(runtime.GOMAXPROCS(0), 8, len(t.partitions)/8); workers > 1 {
-		var group sync.WaitGroup
-		for range workers - 1 {
-			group.Go(func() { work(false) })
-		}
-		work(true)
-		group.Wait()
-	} else {
-		work(true)
-	}
-	if progress != nil && ctx.Err() == nil {
-		progress(int(done.Load())) // whoever came last, the last report is the whole
-	}
-	return t, duplicates.Load() == 0, ctx.Err()
+	return t
 }
 
 type pair struct{ key, value uint64 }

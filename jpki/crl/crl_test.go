@@ -221,7 +221,7 @@ func TestEntries(t *testing.T) {
 		serial []byte
 		der    []byte
 		at     time.Time
-		reason int
+		reason crl.ReasonCode
 		from   time.Time
 	}
 	wants := []want{
@@ -279,7 +279,7 @@ func TestIndirectList(t *testing.T) {
 	for _, tc := range []struct {
 		issuer string
 		serial byte
-		reason int
+		reason crl.ReasonCode
 	}{{"CA", 1, -1}, {"A", 2, -1}, {"A", 1, 1}, {"B", 1, 4}, {"CA", 3, -1}, {"CA", 4, 3}} {
 		e, found := l.Lookup(name(tc.issuer), []byte{tc.serial})
 		if !found || e.Reason != tc.reason || !bytes.Equal(e.Issuer, name(tc.issuer)) {
@@ -433,7 +433,7 @@ func TestLargeListAgreesWithItsSpec(t *testing.T) {
 		}
 		for i := range s.Entries {
 			e, found := l.Lookup(s.Issuer, s.Serial(i))
-			if !found || !tc.noReasons && e.Reason != s.Reason(i) {
+			if !found || !tc.noReasons && int(e.Reason) != s.Reason(i) {
 				t.Fatalf("entry %d: %v", i, e)
 			}
 		}

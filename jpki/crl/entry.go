@@ -11,20 +11,34 @@ import (
 	"github.com/kakunin-go/kakunin/internal/der"
 )
 
-// CRLReason values (RFC 5280, 5.3.1); 7 is not used.
+// ReasonCode is CRLReason (RFC 5280, 5.3.1), or ReasonCodeAbsent.
+type ReasonCode int
+
+// The reasons of RFC 5280, 5.3.1; 7 is not used. Never show one to others than the operators: what happened to a person is
+// nobody's business, and a code says less than it seems to.
 const (
-	ReasonCodeAbsent        = -1
-	ReasonCodeUnspecified   = 0
-	ReasonCodeKeyCompromise = 1
-	ReasonCodeCACompromise  = 2
-	ReasonCodeAffiliation   = 3
-	ReasonCodeSuperseded    = 4
-	ReasonCodeCessation     = 5
-	ReasonCodeHold          = 6
-	ReasonCodeRemove        = 8 // removeFromCRL, in delta lists only
-	ReasonCodePrivilege     = 9
-	ReasonCodeAACompromise  = 10
+	ReasonCodeAbsent        ReasonCode = -1
+	ReasonCodeUnspecified   ReasonCode = 0
+	ReasonCodeKeyCompromise ReasonCode = 1
+	ReasonCodeCACompromise  ReasonCode = 2
+	ReasonCodeAffiliation   ReasonCode = 3
+	ReasonCodeSuperseded    ReasonCode = 4
+	ReasonCodeCessation     ReasonCode = 5
+	ReasonCodeHold          ReasonCode = 6
+	ReasonCodeRemove        ReasonCode = 8 // removeFromCRL, in delta lists only
+	ReasonCodePrivilege     ReasonCode = 9
+	ReasonCodeAACompromise  ReasonCode = 10
 )
+
+// Known reports whether the code is one of RFC 5280, 5.3.1; 7 is not used.
+func (r ReasonCode) Known() bool {
+	return r >= ReasonCodeUnspecified && r <= ReasonCodeAACompromise && r != 7
+}
+
+// Compromise reports whether the reason is that somebody else may have the key: nobody knows since when.
+func (r ReasonCode) Compromise() bool {
+	return r == ReasonCodeKeyCompromise || r == ReasonCodeCACompromise || r == ReasonCodeAACompromise
+}
 
 // Entry is one revoked certificate as the list states it.
 type Entry struct {
@@ -36,7 +50,7 @@ type Entry struct {
 	// RevokedAt is the revocation date.
 	RevokedAt time.Time
 	// Reason is the CRLReason, or ReasonCodeAbsent.
-	Reason int
+	Reason ReasonCode
 	// InvalidFrom is invalidityDate (RFC 5280, 5.3.2); the zero time when absent.
 	InvalidFrom time.Time
 	// HoldInstruction is the holdInstructionCode of RFC 3280, 5.3.2, which RFC 5280 no longer has; nil when absent.
@@ -117,9 +131,11 @@ func (e *parsedEntry) readExtensions(extensions []der.Extension) bool {
 		value := x.Value
 		switch {
 		case x.ID.Equal(oidReasonCode):
-			if !value.ReadASN1Enum(&e.Reason) || !value.Empty() || !knownReason(e.Reason) {
+			var code int
+			if !value.ReadASN1Enum(&code) || !value.Empty() || !ReasonCode(code).Known() {
 				return false
 			}
+			e.Reason = ReasonCode(code)
 		case x.ID.Equal(oidInvalidityDate):
 			var ok bool
 			if e.InvalidFrom, ok = der.ReadGeneralizedTime(&value); !ok || !value.Empty() {
@@ -158,8 +174,4 @@ func (e *parsedEntry) readIssuer(value cryptobyte.String) bool {
 		}
 	}
 	return ok && e.issuer != nil
-}
-
-func knownReason(code int) bool {
-	return code >= ReasonCodeUnspecified && code <= ReasonCodeAACompromise && code != 7
 }

@@ -94,7 +94,7 @@ func TestIndexFileOfManyEntries(t *testing.T) {
 		for worker := range 8 {
 			group.Go(func() {
 				for i := worker; i < s.Entries+8000; i += 8 {
-					if e, found := l.Lookup(s.Issuer, s.Serial(i)); found != (i < s.Entries) || found && e.Reason != s.Reason(i) {
+					if e, found := l.Lookup(s.Issuer, s.Serial(i)); found != (i < s.Entries) || found && int(e.Reason) != s.Reason(i) {
 						t.Errorf("entry %d: %v, %v", i, e, found)
 						return
 					}

@@ -100,7 +100,7 @@ func FuzzEntries(f *testing.F) {
 			found := false
 			for _, issuer := range l.CertificateIssuers() {
 				got, ok := l.Lookup(issuer, serial)
-				same := ok && got.RevokedAt.Equal(e.RevocationTime) && bytes.Equal(got.DER(), e.Raw) && (got.Reason == e.ReasonCode || got.Reason == -1 && e.ReasonCode == 0)
+				same := ok && got.RevokedAt.Equal(e.RevocationTime) && bytes.Equal(got.DER(), e.Raw) && (int(got.Reason) == e.ReasonCode || got.Reason == -1 && e.ReasonCode == 0)
 				found = found || same
 			}
 			if !found {

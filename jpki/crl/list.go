@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"runtime"
-	"sync"
 )
 
 // Unverified is a list that was read completely and is well-formed, but may come from anybody. Its header helps to find
@@ -20,9 +19,10 @@ type Unverified struct {
 	digest  []byte // of the signed part, under the algorithm's hash
 	size    int64
 
-	mu      sync.Mutex
-	builder *indexBuilder
-	list    *List
+	// turn holds one token: who has it makes the index, or goes on where another caller gave up.
+	turn    chan struct{}
+	builder *indexBuilder // nil when the index is made
+	index   *index
 	failure error // of building the index
 }
 
@@ -36,12 +36,11 @@ func (u *Unverified) SHA256() [sha256.Size]byte { return u.sha256 }
 func (u *Unverified) Size() int64 { return u.size }
 
 // Verify checks the signature with the key of the list's issuer (RFC 5280, 6.3.3 (g)) and makes the index. Whether the key
-// is that of the issuer, and may sign lists, is for the caller to know. It may be called again, with the same or with other
-// keys; the index is made once.
+// is that of the issuer, and may sign lists, is for the caller to know. It may be called again, by anybody and with other keys:
+// the index is made once, and a caller whose context ends leaves it to the next one.
 //
 // Errors are [*Error]: [ReasonSignature]; [ReasonCritical] for a list with a critical extension that is not understood;
-// [ReasonMalformed] when two entries are for one certificate; [ReasonIO] when the context ends, after which Verify cannot
-// be called again.
+// [ReasonMalformed] when two entries are for one certificate; [ReasonIO] when the context ends.
 func (u *Unverified) Verify(ctx context.Context, key crypto.PublicKey) (*List, error) {
 	if u.body.algorithm.VerifyDigest(key, u.digest, u.body.signature) != nil {
 		return nil, &Error{Reason: ReasonSignature, Step: "crl.signature", Clause: "RFC 5280, 6.3.3 (g)"}
@@ -53,24 +52,31 @@ func (u *Unverified) Verify(ctx context.Context, key crypto.PublicKey) (*List, e
 	if err != nil {
 		return nil, err
 	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.list == nil && u.failure == nil {
-		var ix *index
-		total := int64(u.builder.len())
-		ix, u.failure = u.builder.build(ctx, u.indexing(total))
-		u.builder = nil
-		if u.failure == nil {
-			u.list = &List{body: u.body, frame: u.frame, index: ix, sha256: u.sha256, digest: u.digest, size: u.size, keyHash: keyHash}
+	ix, err := u.indexed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &List{
+		body: u.body, frame: u.frame, index: ix, sha256: u.sha256, digest: u.digest, size: u.size, keyHash: keyHash,
+	}, nil
+}
+
+// indexed returns the index; one caller makes it while the others wait.
+func (u *Unverified) indexed(ctx context.Context) (*index, error) {
+	select {
+	case u.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ioError("context", ctx.Err())
+	}
+	defer func() { <-u.turn }()
+	if u.builder != nil {
+		ix, err := u.builder.build(ctx, u.indexing(int64(u.builder.len())))
+		if err != nil && ctx.Err() != nil {
+			return nil, err
 		}
+		u.index, u.failure, u.builder = ix, err, nil
 	}
-	if u.failure != nil {
-		return nil, u.failure
-	}
-	if u.list.keyHash != keyHash { // two keys for which one signature verifies: not with any sound algorithm
-		return nil, &Error{Reason: ReasonSignature, Step: "crl.signature", Clause: "RFC 5280, 6.3.3 (g)"}
-	}
-	return u.list, nil
+	return u.index, u.failure
 }
 
 func (u *Unverified) indexing(total int64) func(done int) {

@@ -115,7 +115,7 @@ func TestOpenSSLLists(t *testing.T) {
 		}
 		for serial, reason := range want {
 			e, found := l.Lookup(cert.RawSubject, []byte{byte(serial >> 8), byte(serial)})
-			if !found || e.Reason != reason {
+			if !found || int(e.Reason) != reason {
 				t.Errorf("serial %x: %+v, %v, want reason %d", serial, e, found, reason)
 			}
 		}

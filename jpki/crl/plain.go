@@ -42,7 +42,7 @@ func sixDigits(text uint64) (pairs uint64, ok bool) {
 }
 
 // plainValue packs date and reason into 40 bits.
-func plainValue(at time.Time, reason int) uint64 {
+func plainValue(at time.Time, reason ReasonCode) uint64 {
 	v := uint64(at.Unix()-epoch) & lastDate //nolint:gosec // the caller checked the range
 	if reason == ReasonCodeAbsent {
 		return v | absentReason<<32
@@ -52,8 +52,8 @@ func plainValue(at time.Time, reason int) uint64 {
 
 func plainDate(value uint64) time.Time { return time.Unix(int64(value&lastDate)+epoch, 0).UTC() }
 
-func plainReason(value uint64) int {
-	if r := int(value >> 32); r != absentReason {
+func plainReason(value uint64) ReasonCode {
+	if r := ReasonCode(value >> 32); r != absentReason {
 		return r
 	}
 	return ReasonCodeAbsent
@@ -164,10 +164,10 @@ func (s *plainScanner) one(b []byte) (n int, serial, value uint64) {
 	case 2 + octets + 15 + reasonLength:
 		last := binary.LittleEndian.Uint64(t[21:])
 		reason := last >> 56
-		if string(t[15:21]) != reasonPrefix[:6] || last<<8 != reasonTail || reason > ReasonCodeAACompromise || reason == 7 {
+		if string(t[15:21]) != reasonPrefix[:6] || last<<8 != reasonTail || reason > uint64(ReasonCodeAACompromise) || reason == 7 {
 			return 0, 0, 0
 		}
-		s.removed = s.removed || reason == ReasonCodeRemove
+		s.removed = s.removed || reason == uint64(ReasonCodeRemove)
 		return 2 + length, serial, value | reason<<32
 	}
 	return 0, 0, 0

@@ -42,6 +42,7 @@ func (p *parser) result(sum [sha256.Size]byte, digest []byte) *Unverified {
 	b.signature = bytes.Clone(b.signature)
 	return &Unverified{
 		body: &b, frame: p.frame, options: p.options, sha256: sum, digest: digest, size: p.offset, builder: p.index,
+		turn: make(chan struct{}, 1),
 	}
 }
 

@@ -125,7 +125,7 @@ func TestScannerAgreesWithParser(t *testing.T) {
 		octets := 1 + random.IntN(9)
 		serial := random.Uint64() >> random.IntN(64)
 		at := time.Unix(epoch+random.Int64N(1<<32), 0).UTC()
-		reason := random.IntN(13) - 1
+		reason := ReasonCode(random.IntN(13) - 1)
 		e := appendPlain(nil, max(serial, 1), plainValue(at, reason))
 		if reason == ReasonCodeAbsent && i%2 == 0 {
 			e[3] = byte(octets) // most likely not minimal, or of another length than the entry

@@ -28,6 +28,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 	"github.com/kakunin-go/kakunin/sign"
 )
 
@@ -106,7 +107,7 @@ type Revocation struct {
 	Status     string     `json:"status"`
 	ThisUpdate *time.Time `json:"this_update,omitempty"`
 	NextUpdate *time.Time `json:"next_update,omitempty"`
-	// SHA256 is the hash of the evidence of the answer: the DER of a response, or what jpki.CRLEvidence keeps of lists.
+	// SHA256 is the hash of the evidence of the answer: the DER of a response, or what revocation.ListEvidence keeps of lists.
 	SHA256 string `json:"sha256,omitempty"`
 	// Lists are the SHA-256 of the revocation lists that were heard. Archive each published list once, under its hash.
 	Lists []string `json:"lists,omitempty"`
@@ -145,10 +146,10 @@ func FromReport(r *sign.Report, now time.Time, opts ...Option) (*Record, error) 
 		TransactionID:   r.TransactionID,
 		SignatureSHA256: fingerprint(r.Signature),
 		Certificate: &Certificate{
-			Environment:  r.Certificate.Environment.String(),
-			Kind:         r.Certificate.Kind.String(),
+			Environment:  hierarchyOf(r.Certificate),
+			Kind:         r.Certificate.Kind().String(),
 			IssuerKeyID:  hex.EncodeToString(r.Chain.AnchorKeyID),
-			SHA256:       fingerprint(r.Certificate.Raw),
+			SHA256:       fingerprint(r.Certificate.Raw()),
 			AnchorSHA256: hex.EncodeToString(r.Chain.AnchorFingerprint[:]),
 		},
 		Revocation:     revocationOf(r.Chain.Revocation),
@@ -160,7 +161,7 @@ func FromReport(r *sign.Report, now time.Time, opts ...Option) (*Record, error) 
 	}
 	if o.certificate {
 		rec.Held = &Held{
-			Certificate: bytes.Clone(r.Certificate.Raw), Signature: bytes.Clone(r.Signature), Revocation: bytes.Clone(r.Chain.Revocation.Evidence),
+			Certificate: r.Certificate.Raw(), Signature: bytes.Clone(r.Signature), Revocation: bytes.Clone(r.Chain.Revocation.Evidence),
 		}
 	}
 	return finish(rec, o)
@@ -224,7 +225,7 @@ func checkReport(r *sign.Report) error {
 	return nil
 }
 
-func revocationOf(a jpki.RevocationAnswer) *Revocation {
+func revocationOf(a revocation.Answer) *Revocation {
 	rev := &Revocation{
 		Method: a.Method, Status: a.Status.String(),
 		ThisUpdate: optionalSeconds(a.ThisUpdate), NextUpdate: optionalSeconds(a.NextUpdate),
@@ -233,13 +234,21 @@ func revocationOf(a jpki.RevocationAnswer) *Revocation {
 		rev.SHA256 = fingerprint(a.Evidence)
 	}
 	// A source of the application may call itself "CRL" and keep evidence of another form: it has no lists to name.
-	var heard []jpki.CRLEvidence
+	var heard []revocation.ListEvidence
 	if a.Method == "CRL" && json.Unmarshal(a.Evidence, &heard) == nil {
 		for _, list := range heard {
 			rev.Lists = append(rev.Lists, list.SHA256)
 		}
 	}
 	return rev
+}
+
+// hierarchyOf is the word of a record for where a certificate belongs.
+func hierarchyOf(c *jpki.Certificate) string {
+	if c.IsTest() {
+		return "test"
+	}
+	return "production"
 }
 
 func fingerprint(b []byte) string {

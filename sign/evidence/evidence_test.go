@@ -2,6 +2,7 @@ package evidence_test
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -20,6 +21,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 	"github.com/kakunin-go/kakunin/sign"
 	"github.com/kakunin-go/kakunin/sign/evidence"
 )
@@ -51,13 +53,13 @@ var verified = sync.OnceValue(func() *sign.Report {
 	must(err)
 	list, err := j.SigningCA().CRL(leaf)
 	must(err)
-	crls := jpki.NewCRLs()
-	must(crls.Add(list))
+	crls := new(revocation.Store)
+	must(crls.Add(context.Background(), bytes.NewReader(list)))
 	digest := sha256.Sum256([]byte(document))
 	signature, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, digest[:])
 	must(err)
 	v, err := sign.NewVerifier(sign.VerifierConfig{
-		Environment: jpki.Test, Trust: j.Trust(), Revocation: jpki.Require(crls), Now: clock,
+		Hierarchy: jpki.Simulated, Trust: j.Trust(), Revocation: revocation.Require(crls), Now: clock,
 	})
 	must(err)
 	r, err := v.Verify(fatalContext(), &sign.Opened{Signature: signature, Certificate: cert}, sign.Expect{
@@ -89,7 +91,7 @@ func TestRecordHoldsWhatProvesAndNothingPersonal(t *testing.T) {
 		"mode":        rec.Mode == sign.ModeDigestInfo,
 		"transaction": rec.TransactionID == rep.TransactionID,
 		"signature":   rec.SignatureSHA256 == sum(rep.Signature),
-		"certificate": rec.Certificate.SHA256 == sum(rep.Certificate.Raw) && rec.Certificate.Kind == "signing-card" && rec.Certificate.Environment == "test",
+		"certificate": rec.Certificate.SHA256 == sum(rep.Certificate.Raw()) && rec.Certificate.Kind == "signing-card" && rec.Certificate.Environment == "test",
 		"anchor":      rec.Certificate.AnchorSHA256 == hex.EncodeToString(rep.Chain.AnchorFingerprint[:]) && rec.Certificate.IssuerKeyID == hex.EncodeToString(rep.Chain.AnchorKeyID),
 		"revocation":  rec.Revocation.Method == "CRL" && rec.Revocation.Status == "good" && rec.Revocation.SHA256 == sum(rep.Chain.Revocation.Evidence) && rec.Revocation.ThisUpdate != nil && rec.Revocation.NextUpdate != nil,
 		"times":       rec.VerifiedAt.Equal(now.Truncate(time.Second)) && rec.At.Equal(now.Truncate(time.Second)) && rec.RecordedAt.Equal(now.Truncate(time.Second)),
@@ -105,7 +107,7 @@ func TestRecordHoldsWhatProvesAndNothingPersonal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, personal := range []string{"確認", "花子", "清瀬", "架空", "1988", rep.Certificate.X509.SerialNumber.String(), rep.Certificate.X509.SerialNumber.Text(16), rep.Certificate.X509.Subject.CommonName} {
+	for _, personal := range []string{"確認", "花子", "清瀬", "架空", "1988", rep.Certificate.X509().SerialNumber.String(), rep.Certificate.X509().SerialNumber.Text(16), rep.Certificate.X509().Subject.CommonName} {
 		if strings.Contains(string(b), personal) {
 			t.Errorf("the record holds %q", personal)
 		}
@@ -161,10 +163,10 @@ func TestHeldCanBeDeletedAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(rec.Held.Certificate, verified().Certificate.Raw) || !bytes.Equal(rec.Held.Signature, verified().Signature) {
+	if !bytes.Equal(rec.Held.Certificate, verified().Certificate.Raw()) || !bytes.Equal(rec.Held.Signature, verified().Signature) {
 		t.Error("the certificate or the signature is not kept")
 	}
-	var lists []jpki.CRLEvidence
+	var lists []revocation.ListEvidence
 	if err := json.Unmarshal(rec.Held.Revocation, &lists); err != nil || len(lists) != 1 || len(rec.Revocation.Lists) != 1 || rec.Revocation.Lists[0] != lists[0].SHA256 {
 		t.Errorf("the evidence of the revocation status is not kept: %v, %v", err, rec.Revocation.Lists)
 	}
