@@ -2,12 +2,14 @@ package fourinfo
 
 import (
 	"time"
+
+	"github.com/kakunin-go/kakunin/internal/redact"
 )
 
 // Birthdate is a date of birth (生年月日), possibly with unknown parts, with the value as received.
 type Birthdate struct {
 	redacted
-	value sealed[birthdateValue] // empty when absent
+	value redact.Value[birthdateValue] // empty when absent
 }
 
 type birthdateValue struct {
@@ -41,25 +43,25 @@ func ParseBirthdate(raw string) (Birthdate, error) {
 	}
 	b, reason := readBirthdate(raw, form)
 	if reason != "" {
-		return Birthdate{}, &Error{Reason: Malformed, Attribute: AttributeBirthdate}
+		return Birthdate{}, &Error{Reason: ReasonMalformed, Step: AttributeBirthdate}
 	}
 	return b, nil
 }
 
 // Reveal returns the date; unknown parts are 0, and all are when the birthdate is absent.
 func (b Birthdate) Reveal() PartialDate {
-	v, _ := b.value.open()
+	v, _ := b.value.Open()
 	return v.date
 }
 
 // RevealRaw returns the value as received; "" when absent.
 func (b Birthdate) RevealRaw() string {
-	v, _ := b.value.open()
+	v, _ := b.value.Open()
 	return v.raw
 }
 
 // Present reports whether the source had the value at all; its parts may be unknown nevertheless.
-func (b Birthdate) Present() bool { return !b.value.empty() }
+func (b Birthdate) Present() bool { return !b.value.Empty() }
 
 // readBirthdate parses raw in one form. The reason is "" on success.
 func readBirthdate(raw string, form birthdateForm) (b Birthdate, reason string) {
@@ -69,7 +71,7 @@ func readBirthdate(raw string, form birthdateForm) (b Birthdate, reason string) 
 		digits = raw
 	case formEra:
 		if len(raw) != len("EYYYYMMDD") || !allDigits(raw) {
-			return Birthdate{}, ReasonDateForm
+			return Birthdate{}, ProblemDateForm
 		}
 		digits = raw[1:]
 	case formISO:
@@ -81,14 +83,14 @@ func readBirthdate(raw string, form birthdateForm) (b Birthdate, reason string) 
 		}
 	}
 	if len(digits) != len("YYYYMMDD") || !allDigits(digits) {
-		return Birthdate{}, ReasonDateForm
+		return Birthdate{}, ProblemDateForm
 	}
 	// Not time.Parse: it refuses zeros, which mean unknown here. Nor is an unknown part ever filled in.
 	date := PartialDate{Year: number(digits[:4]), Month: month(digits[4:6]), Day: number(digits[6:])}
 	if !date.valid() {
-		return Birthdate{}, ReasonNoSuchDate
+		return Birthdate{}, ProblemNoSuchDate
 	}
-	return Birthdate{value: seal(birthdateValue{raw: raw, form: form, date: date})}, ""
+	return Birthdate{value: redact.Seal(birthdateValue{raw: raw, form: form, date: date})}, ""
 }
 
 // number reads decimal digits; the caller has checked that there is nothing else.
@@ -121,18 +123,14 @@ const (
 	No
 )
 
+var answerNames = [...]string{Unknown: "unknown", Yes: "yes", No: "no"}
+
 // String returns "unknown", "yes" or "no".
 func (a Answer) String() string {
-	switch a {
-	case Yes:
-		return "yes"
-	case No:
-		return "no"
-	case Unknown:
-		return "unknown"
-	default:
-		return "unknown"
+	if a < 0 || int(a) >= len(answerNames) {
+		return answerNames[Unknown]
 	}
+	return answerNames[a]
 }
 
 // AgeOn returns the age in completed years during the day on: the everyday rule, by which a person turns N at the

@@ -24,21 +24,21 @@ func TestUserinfoBirthdate(t *testing.T) {
 		{`"00000000"`, fourinfo.PartialDate{}, ""},
 		{`"20000229"`, fourinfo.PartialDate{Year: 2000, Month: 2, Day: 29}, ""},
 		{`"00000229"`, fourinfo.PartialDate{Month: 2, Day: 29}, ""},
-		{`"19000229"`, fourinfo.PartialDate{}, fourinfo.ReasonNoSuchDate},
-		{`"19850229"`, fourinfo.PartialDate{}, fourinfo.ReasonNoSuchDate},
-		{`"00000230"`, fourinfo.PartialDate{}, fourinfo.ReasonNoSuchDate},
-		{`"19851315"`, fourinfo.PartialDate{}, fourinfo.ReasonNoSuchDate},
-		{`"19850032"`, fourinfo.PartialDate{}, fourinfo.ReasonNoSuchDate},
-		{`"319850315"`, fourinfo.PartialDate{}, fourinfo.ReasonDateForm},
-		{`"1985/03/15"`, fourinfo.PartialDate{}, fourinfo.ReasonDateForm},
-		{`"1985-3-15"`, fourinfo.PartialDate{}, fourinfo.ReasonDateForm},
-		{`"1985031"`, fourinfo.PartialDate{}, fourinfo.ReasonDateForm},
-		{`"+9850315"`, fourinfo.PartialDate{}, fourinfo.ReasonDateForm},
-		{`"１９８５"`, fourinfo.PartialDate{}, fourinfo.ReasonDateForm},
-		{`"S60.3.15"`, fourinfo.PartialDate{}, fourinfo.ReasonDateForm},
-		{`"1985-03-15T00:00:00Z"`, fourinfo.PartialDate{}, fourinfo.ReasonDateForm},
-		{`""`, fourinfo.PartialDate{}, fourinfo.ReasonEmpty},
-		{`19850315`, fourinfo.PartialDate{}, fourinfo.ReasonNotText},
+		{`"19000229"`, fourinfo.PartialDate{}, fourinfo.ProblemNoSuchDate},
+		{`"19850229"`, fourinfo.PartialDate{}, fourinfo.ProblemNoSuchDate},
+		{`"00000230"`, fourinfo.PartialDate{}, fourinfo.ProblemNoSuchDate},
+		{`"19851315"`, fourinfo.PartialDate{}, fourinfo.ProblemNoSuchDate},
+		{`"19850032"`, fourinfo.PartialDate{}, fourinfo.ProblemNoSuchDate},
+		{`"319850315"`, fourinfo.PartialDate{}, fourinfo.ProblemDateForm},
+		{`"1985/03/15"`, fourinfo.PartialDate{}, fourinfo.ProblemDateForm},
+		{`"1985-3-15"`, fourinfo.PartialDate{}, fourinfo.ProblemDateForm},
+		{`"1985031"`, fourinfo.PartialDate{}, fourinfo.ProblemDateForm},
+		{`"+9850315"`, fourinfo.PartialDate{}, fourinfo.ProblemDateForm},
+		{`"１９８５"`, fourinfo.PartialDate{}, fourinfo.ProblemDateForm},
+		{`"S60.3.15"`, fourinfo.PartialDate{}, fourinfo.ProblemDateForm},
+		{`"1985-03-15T00:00:00Z"`, fourinfo.PartialDate{}, fourinfo.ProblemDateForm},
+		{`""`, fourinfo.PartialDate{}, fourinfo.ProblemEmpty},
+		{`19850315`, fourinfo.PartialDate{}, fourinfo.ProblemNotText},
 	} {
 		p, problems := userinfo(t, "birthdate", tc.value)
 		want := ""
@@ -56,7 +56,7 @@ func TestUserinfoBirthdate(t *testing.T) {
 
 func TestCertificateBirthdate(t *testing.T) {
 	t.Parallel()
-	const era, unlisted = "birthdate: " + fourinfo.ReasonEra + " (warning)", "birthdate: " + fourinfo.ReasonEraUnlisted + " (warning)"
+	const era, unlisted = "birthdate: " + fourinfo.ProblemEra + " (warning)", "birthdate: " + fourinfo.ProblemEraUnlisted + " (warning)"
 	for _, tc := range []struct {
 		value    string
 		want     fourinfo.PartialDate
@@ -101,9 +101,9 @@ func TestCertificateBirthdate(t *testing.T) {
 		}
 	}
 	for value, reason := range map[string]string{
-		"19800217": fourinfo.ReasonDateForm, "S19800217": fourinfo.ReasonDateForm, "3550217": fourinfo.ReasonDateForm,
-		"3198002170": fourinfo.ReasonDateForm, "31980021a": fourinfo.ReasonDateForm, "昭和550217": fourinfo.ReasonDateForm,
-		"319800230": fourinfo.ReasonNoSuchDate, "319801317": fourinfo.ReasonNoSuchDate,
+		"19800217": fourinfo.ProblemDateForm, "S19800217": fourinfo.ProblemDateForm, "3550217": fourinfo.ProblemDateForm,
+		"3198002170": fourinfo.ProblemDateForm, "31980021a": fourinfo.ProblemDateForm, "昭和550217": fourinfo.ProblemDateForm,
+		"319800230": fourinfo.ProblemNoSuchDate, "319801317": fourinfo.ProblemNoSuchDate,
 	} {
 		p, problems := certificate(value)
 		if p.Birthdate.Present() || reasons(problems) != "birthdate: "+reason {

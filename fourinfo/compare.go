@@ -1,5 +1,7 @@
 package fourinfo
 
+import "github.com/kakunin-go/kakunin"
+
 // Compare compares every attribute that p has with the same attribute of other; p is the person you expect, or what your
 // file says. It returns one entry per attribute of p, in the order of [Person.Attributes]; the outcome is OutcomeUnknown if
 // other lacks it. The two agree exactly if every outcome is Same; comparing an empty person proves nothing.
@@ -131,52 +133,30 @@ const (
 	Different
 )
 
-// String returns "unknown", "same", "same-after-normalisation", "needs-review" or "different".
-func (o Outcome) String() string {
-	switch o {
-	case Same:
-		return "same"
-	case SameAfterNormalisation:
-		return "same-after-normalisation"
-	case NeedsReview:
-		return "needs-review"
-	case Different:
-		return "different"
-	case OutcomeUnknown:
-		return "unknown"
-	default:
-		return "unknown"
-	}
+// outcomeTexts say how outcomes are called in records and how they are explained to a person.
+var outcomeTexts = [...]struct {
+	name    string
+	wording kakunin.Message
+}{
+	OutcomeUnknown:         {"unknown", kakunin.Message{JA: "比較できません", EN: "not compared"}},
+	Same:                   {"same", kakunin.Message{JA: "完全に一致", EN: "the same"}},
+	SameAfterNormalisation: {"same-after-normalisation", kakunin.Message{JA: "表記の違いを除いて一致", EN: "the same but for the way of writing"}},
+	NeedsReview:            {"needs-review", kakunin.Message{JA: "確認が必要", EN: "needs review"}},
+	Different:              {"different", kakunin.Message{JA: "不一致", EN: "different"}},
 }
+
+func (o Outcome) listed() Outcome {
+	if o < 0 || int(o) >= len(outcomeTexts) {
+		return OutcomeUnknown
+	}
+	return o
+}
+
+// String returns "unknown", "same", "same-after-normalisation", "needs-review" or "different".
+func (o Outcome) String() string { return outcomeTexts[o.listed()].name }
 
 // Wording is the outcome in words for a person.
-func (o Outcome) Wording() Wording {
-	switch o {
-	case Same:
-		return Wording{"完全に一致", "the same"}
-	case SameAfterNormalisation:
-		return Wording{"表記の違いを除いて一致", "the same but for the way of writing"}
-	case NeedsReview:
-		return Wording{"確認が必要", "needs review"}
-	case Different:
-		return Wording{"不一致", "different"}
-	case OutcomeUnknown:
-		return Wording{"比較できません", "not compared"}
-	default:
-		return Wording{"比較できません", "not compared"}
-	}
-}
-
-// Wording is a text for a person, in Japanese and English.
-type Wording struct{ JA, EN string }
-
-// In returns the text in the language "ja"; any other reads as English.
-func (w Wording) In(language string) string {
-	if language == "ja" {
-		return w.JA
-	}
-	return w.EN
-}
+func (o Outcome) Wording() kakunin.Message { return outcomeTexts[o.listed()].wording }
 
 // Span is a range of a raw value in Unicode code points, counted from 0: From is the first, To the one after the last.
 type Span struct{ From, To int }
@@ -194,7 +174,7 @@ type Finding struct {
 }
 
 // Wording describes the finding without its positions.
-func (f Finding) Wording() Wording { return f.Step.Wording() }
+func (f Finding) Wording() kakunin.Message { return f.Step.Wording() }
 
 // FieldMatch is the outcome for one attribute. It carries no value and may be logged and kept as evidence.
 type FieldMatch struct {

@@ -1,55 +1,56 @@
 package fourinfo
 
+import (
+	"github.com/kakunin-go/kakunin"
+	"github.com/kakunin-go/kakunin/internal/fault"
+)
+
 // Reason tells errors of this package apart. The zero value is no reason.
 type Reason int
 
 // Reasons of an [Error].
 const (
-	// UnknownVersion: a stored form is of a version that this release does not read.
-	UnknownVersion Reason = iota + 1
-	// Malformed: a value that the application supplied cannot be read.
-	Malformed
-	// WrongCheckDigit: the check digit of a number does not fit the other digits.
-	WrongCheckDigit
-	// PurposeMissing: an individual number was asked for without one of the lawful purposes.
-	PurposeMissing
-	// PurposeMismatch: an individual number was asked for another purpose than it was obtained for.
-	PurposeMismatch
-	// Absent: there is no value to return.
-	Absent
+	ReasonUnknown Reason = iota
+	// ReasonVersion: a stored form is of a version that this release does not read.
+	ReasonVersion
+	// ReasonMalformed: a value that the application supplied cannot be read.
+	ReasonMalformed
 )
 
-// String returns a few words in lower case, such as "malformed"; "unknown" for the zero value.
-func (r Reason) String() string {
-	switch r {
-	case UnknownVersion:
-		return "unknown version"
-	case Malformed:
-		return "malformed"
-	case WrongCheckDigit:
-		return "wrong check digit"
-	case PurposeMissing:
-		return "no lawful purpose named"
-	case PurposeMismatch:
-		return "obtained for another purpose"
-	case Absent:
-		return "absent"
-	default:
-		return "unknown"
-	}
+var reasons = [...]fault.Row{
+	ReasonUnknown:   {Name: "unknown", Family: kakunin.Configuration},
+	ReasonVersion:   {Name: "unknown version", Family: kakunin.Configuration},
+	ReasonMalformed: {Name: "malformed", Family: kakunin.Configuration},
 }
+
+func (r Reason) row() fault.Row {
+	if r < 0 || int(r) >= len(reasons) {
+		return reasons[ReasonUnknown]
+	}
+	return reasons[r]
+}
+
+// String returns a few words in lower case, such as "malformed"; "unknown" for the zero value.
+func (r Reason) String() string { return r.row().Name }
 
 // Error is every error of this package. It means that data in the application's own hands is defective; what a service or
 // a card sends is never an error here but a [Problem]. It contains no personal data.
 type Error struct {
-	Reason    Reason
-	Attribute string // one of the Attribute… names; "" when the error concerns the whole
+	Reason Reason
+	Step   string // one of the Attribute… names; "" when the error concerns the whole
 }
 
 // Error names the reason and the attribute, never a value.
-func (e *Error) Error() string {
-	if e.Attribute == "" {
-		return "fourinfo: " + e.Reason.String()
-	}
-	return "fourinfo: " + e.Attribute + ": " + e.Reason.String()
+func (e *Error) Error() string { return fault.Text("fourinfo", e.Reason.String(), e.Step, "", "") }
+
+// Is reports whether target is an *[Error] of the same reason, and of the same step if it names one.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t.Reason == e.Reason && (t.Step == "" || t.Step == e.Step)
 }
+
+// Family implements [kakunin.Classified].
+func (e *Error) Family() kakunin.Family { return e.Reason.row().Family }
+
+// UserMessage implements [kakunin.Classified].
+func (e *Error) UserMessage() kakunin.Message { return e.Reason.row().Message }

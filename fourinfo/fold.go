@@ -321,3 +321,15 @@ func foldDiacritics(t tokens) {
 		}
 	}
 }
+
+// isDash reports whether c is written as a dash or hyphen between digits. NFKC does not unify them; the legacy encodings
+// disagree about which of them a byte stands for (JIS X 0208 tables: U+2212 and U+301C, CP932: U+FF0D and U+FF5E).
+func isDash(c rune) bool {
+	switch c {
+	case '-', '\u00ad', '\u02d7', '\u2010', '\u2011', '\u2012', '\u2013', '\u2014', '\u2015', '\u2043', '\u2212', '\u2500', '\u2501',
+		'\u30fc', '\ufe58', '\ufe63', '\uff0d', '\uff70':
+		return true
+	default:
+		return false
+	}
+}

@@ -100,38 +100,21 @@ func isJoint(r rune) bool {
 	}
 }
 
+// numerals are the ideographs of numbers, plain and as in deeds.
+var numerals = map[rune]int{
+	'〇': 0, '零': 0, '一': 1, '壱': 1, '壹': 1, '二': 2, '弐': 2, '貳': 2, '三': 3, '参': 3, '參': 3, '四': 4, '五': 5, '伍': 5,
+	'六': 6, '七': 7, '八': 8, '九': 9, '十': 10, '拾': 10, '百': 100, '千': 1000,
+}
+
 // numeralValue is the value of an ideograph of a number, or -1. Tens are 10, 100 and 1000.
 func numeralValue(r rune) int {
-	switch r {
-	case '〇', '零':
-		return 0
-	case '一', '壱', '壹':
-		return 1
-	case '二', '弐', '貳':
-		return 2
-	case '三', '参', '參':
-		return 3
-	case '四':
-		return 4
-	case '五', '伍':
-		return 5
-	case '六':
-		return 6
-	case '七':
-		return 7
-	case '八':
-		return 8
-	case '九':
-		return 9
-	case '十', '拾':
-		return 10
-	case '百':
-		return 100
-	case '千':
-		return 1000
-	default:
+	if r < '〇' {
 		return -1
 	}
+	if v, ok := numerals[r]; ok {
+		return v
+	}
+	return -1
 }
 
 // readNumeral reads 二十三 as well as 二三. It refuses what is neither, such as 十十.

@@ -1,11 +1,15 @@
 package fourinfo
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/kakunin-go/kakunin/internal/redact"
+)
 
 // Gender is a gender (性別) with its code as received.
 type Gender struct {
 	redacted
-	raw sealed[string] // empty when absent
+	raw redact.Value[string] // empty when absent
 }
 
 // GenderValue is the decoded gender. The zero value is GenderUnknown.
@@ -24,49 +28,35 @@ const (
 	GenderNotApplicable
 )
 
+var genderNames = [...]string{
+	GenderUnknown: "unknown", Male: "male", Female: "female", GenderOther: "other", GenderNotApplicable: "not-applicable",
+}
+
+// genderCodes are the codes and words of the sources, in lower case.
+var genderCodes = map[string]GenderValue{
+	"1": Male, "male": Male, "2": Female, "female": Female, "3": GenderOther, "9": GenderNotApplicable,
+}
+
 // String returns "unknown", "male", "female", "other" or "not-applicable". It reveals the value.
 func (v GenderValue) String() string {
-	switch v {
-	case Male:
-		return "male"
-	case Female:
-		return "female"
-	case GenderOther:
-		return "other"
-	case GenderNotApplicable:
-		return "not-applicable"
-	case GenderUnknown:
-		return "unknown"
-	default:
-		return "unknown"
+	if v < 0 || int(v) >= len(genderNames) {
+		return genderNames[GenderUnknown]
 	}
+	return genderNames[v]
 }
 
 // NewGender keeps raw, a code ("1", "2", "3", "9") or a word ("male", "female", as in OpenID Connect Core 1.0,
 // section 5.1). The result is present even if raw is empty or unlisted.
-func NewGender(raw string) Gender { return Gender{raw: seal(raw)} }
+func NewGender(raw string) Gender { return Gender{raw: redact.Seal(raw)} }
 
 // Reveal decodes the code; GenderUnknown when absent or unlisted.
-func (g Gender) Reveal() GenderValue {
-	switch raw := g.RevealRaw(); {
-	case raw == "1", strings.EqualFold(raw, "male"):
-		return Male
-	case raw == "2", strings.EqualFold(raw, "female"):
-		return Female
-	case raw == "3":
-		return GenderOther
-	case raw == "9":
-		return GenderNotApplicable
-	default:
-		return GenderUnknown
-	}
-}
+func (g Gender) Reveal() GenderValue { return genderCodes[strings.ToLower(g.RevealRaw())] }
 
 // RevealRaw returns the code as received; "" when absent.
 func (g Gender) RevealRaw() string {
-	raw, _ := g.raw.open()
+	raw, _ := g.raw.Open()
 	return raw
 }
 
 // Present reports whether the source had the value at all.
-func (g Gender) Present() bool { return !g.raw.empty() }
+func (g Gender) Present() bool { return !g.raw.Empty() }

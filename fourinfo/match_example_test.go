@@ -3,6 +3,7 @@ package fourinfo_test
 import (
 	"fmt"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/fourinfo"
 )
 
@@ -11,9 +12,9 @@ func ExampleFinding() {
 	onFile := fourinfo.Person{Name: fourinfo.NewName("髙橋 花子"), Address: fourinfo.NewAddress("清瀬市架空町一丁目2番3号")}
 	stated := fourinfo.Person{Name: fourinfo.NewName("高橋　花子"), Address: fourinfo.NewAddress("東京都清瀬市架空町１－２－３")}
 	for _, m := range onFile.Compare(stated) {
-		fmt.Println(m.Attribute+":", m.Outcome, "/", m.Outcome.Wording().In("ja"))
+		fmt.Println(m.Attribute+":", m.Outcome, "/", m.Outcome.Wording().In(kakunin.Japanese))
 		for _, f := range m.Findings {
-			fmt.Println(" ", f.Expected, f.Actual, f.Step, "/", f.Wording().In("ja"))
+			fmt.Println(" ", f.Expected, f.Actual, f.Step, "/", f.Wording().In(kakunin.Japanese))
 		}
 	}
 	// Output:
@@ -49,19 +50,6 @@ func ExampleAddress_InMunicipality() {
 	// yes
 	// unknown
 	// 三重県 四日市市 242021 true
-}
-
-func ExampleNewIndividualNumber() {
-	_, err := fourinfo.NewIndividualNumber("123456789018", 0)
-	fmt.Println(err)
-	number, err := fourinfo.NewIndividualNumber("123456789018", fourinfo.PurposeReporting) // 源泉徴収票
-	fmt.Println(number, err)
-	_, err = number.Reveal(fourinfo.PurposeAdministration)
-	fmt.Println(err)
-	// Output:
-	// fourinfo: individual number: no lawful purpose named
-	// [redacted] <nil>
-	// fourinfo: individual number: obtained for another purpose
 }
 
 func ExampleBirthdate_AgesOn() {

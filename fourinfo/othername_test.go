@@ -86,7 +86,7 @@ func TestFuriganaFromUserinfoAndStorage(t *testing.T) {
 		t.Errorf("version %d, %v", stored.Version, err)
 	}
 	stored.Version = 1
-	if _, err := stored.Person(); reasonOf(err) != fourinfo.Malformed {
+	if _, err := stored.Person(); reasonOf(err) != fourinfo.ReasonMalformed {
 		t.Errorf("version 1 with furigana: %v", err)
 	}
 	only, _ := fourinfo.FromUserinfo(claims, fourinfo.ClaimNames{Name: "name"})

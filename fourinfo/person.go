@@ -1,9 +1,6 @@
 package fourinfo
 
-import (
-	"fmt"
-	"log/slog"
-)
+import "github.com/kakunin-go/kakunin/internal/redact"
 
 // Names of the attributes in [Problem], [FieldMatch] and [Person.Attributes]. The first four are the same as the
 // scopes that the service defines for them.
@@ -18,15 +15,15 @@ const (
 	AttributeAlias      = "alias"
 )
 
-// Names of what is no part of a [Person], in [Error].
-const (
-	AttributeIndividualNumber = "individual number"
-	AttributeCorporateNumber  = "corporate number"
-)
+// redacted closes every door by which fmt, log/slog and the encoders reach a value through its methods; an alias, so that
+// the documentation of the types shows their own methods alone. What it shows is the same for absent values, so that a log
+// does not even tell which attributes a person has; [Person.Attributes] tells.
+type redacted = redact.Mark
 
 // Person is what a card, a certificate or the service says of a person. Printing, logging or marshalling it shows
-// nothing personal. The zero value is a person of whom nothing is known.
+// nothing personal. The zero value is a person of whom nothing is known. To store one, use [Person.RevealAll].
 type Person struct {
+	redacted
 	Name      Name
 	Address   Address
 	Birthdate Birthdate
@@ -60,48 +57,30 @@ func (p Person) Attributes() []string {
 	return present
 }
 
-// String returns "[redacted]".
-func (Person) String() string { return redaction }
-
-// GoString returns "[redacted]".
-func (Person) GoString() string { return redaction }
-
-// Format writes "[redacted]" for every verb and flag.
-func (Person) Format(s fmt.State, _ rune) { writeRedaction(s) }
-
-// LogValue implements slog.LogValuer and shows "[redacted]".
-func (Person) LogValue() slog.Value { return redacted{}.LogValue() }
-
-// MarshalText returns "[redacted]".
-func (Person) MarshalText() ([]byte, error) { return redacted{}.MarshalText() }
-
-// MarshalJSON returns the JSON string "[redacted]"; to store a person, use [Person.RevealAll].
-func (Person) MarshalJSON() ([]byte, error) { return redacted{}.MarshalJSON() }
-
 // Problem is an attribute of which something could not be read. It carries no value of the person and may be logged.
 type Problem struct {
 	// Attribute is one of the Attribute… names.
 	Attribute string
-	// Reason is one of the Reason… texts of this package.
+	// Reason is one of the Problem… texts of the package that read the attribute.
 	Reason string
 	// Warning tells that the attribute is there nevertheless: only its redundant part is odd. Otherwise the
 	// attribute is absent from the person.
 	Warning bool
 }
 
-// Reasons of a [Problem].
+// Reasons of a [Problem]. They are kept in records, so they never change.
 const (
-	ReasonNotText          = "not a JSON string"
-	ReasonNotGender        = "neither a JSON string nor a JSON number"
-	ReasonNotAddress       = "neither a JSON string nor a JSON object with a string member formatted"
-	ReasonEncoding         = "not valid Unicode"
-	ReasonEmpty            = "empty"
-	ReasonTooLong          = "too long"
-	ReasonDateForm         = "not a date form of its source"
-	ReasonNoSuchDate       = "no such date"
-	ReasonEra              = "era and date disagree"                 // a warning
-	ReasonEraUnlisted      = "unlisted era"                          // a warning
-	ReasonSubstitutes      = "malformed substitute flags"            // a warning
-	ReasonSubstitutesCount = "not one substitute flag per character" // a warning
-	ReasonSubstitutesAlone = "substitute flags without their text"   // a warning
+	ProblemNotText          = "not a JSON string"
+	ProblemNotGender        = "neither a JSON string nor a JSON number"
+	ProblemNotAddress       = "neither a JSON string nor a JSON object with a string member formatted"
+	ProblemEncoding         = "not valid Unicode"
+	ProblemEmpty            = "empty"
+	ProblemTooLong          = "too long"
+	ProblemDateForm         = "not a date form of its source"
+	ProblemNoSuchDate       = "no such date"
+	ProblemEra              = "era and date disagree"                 // a warning
+	ProblemEraUnlisted      = "unlisted era"                          // a warning
+	ProblemSubstitutes      = "malformed substitute flags"            // a warning
+	ProblemSubstitutesCount = "not one substitute flag per character" // a warning
+	ProblemSubstitutesAlone = "substitute flags without their text"   // a warning
 )

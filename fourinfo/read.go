@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
 // ClaimNames are the userinfo member names of the attributes. An empty name leaves its attribute out.
@@ -100,7 +102,7 @@ func (r *reader) readBirthdate(s string, form birthdateForm) Birthdate {
 }
 
 func (r *reader) readJSONText(attribute string, raw json.RawMessage) (string, bool) {
-	s, reason := decodeString(raw, ReasonNotText)
+	s, reason := decodeString(raw, ProblemNotText)
 	if reason != "" {
 		r.problem(attribute, reason)
 		return "", false
@@ -113,12 +115,12 @@ func (r *reader) readJSONAddress(raw json.RawMessage) (string, bool) {
 		// A map, because encoding/json matches the fields of a struct without regard to case.
 		var object map[string]json.RawMessage
 		if json.Unmarshal(raw, &object) != nil {
-			r.problem(AttributeAddress, ReasonNotAddress)
+			r.problem(AttributeAddress, ProblemNotAddress)
 			return "", false
 		}
 		raw = object["formatted"]
 	}
-	s, reason := decodeString(raw, ReasonNotAddress)
+	s, reason := decodeString(raw, ProblemNotAddress)
 	if reason != "" {
 		r.problem(AttributeAddress, reason)
 		return "", false
@@ -133,7 +135,7 @@ func (r *reader) readJSONGender(raw json.RawMessage) (string, bool) {
 			return number.String(), r.accept(AttributeGender, number.String())
 		}
 	}
-	s, reason := decodeString(raw, ReasonNotGender)
+	s, reason := decodeString(raw, ProblemNotGender)
 	if reason != "" {
 		r.problem(AttributeGender, reason)
 		return "", false
@@ -157,11 +159,11 @@ func unescapeString(raw json.RawMessage, wrongType string) (s, reason string) {
 		return "", wrongType
 	}
 	if !utf8.Valid(raw) {
-		return "", ReasonEncoding
+		return "", ProblemEncoding
 	}
 	if strings.ContainsRune(s, utf8.RuneError) && !bytes.ContainsRune(raw, utf8.RuneError) &&
 		!bytes.Contains(bytes.ToLower(raw), []byte(`\ufffd`)) {
-		return "", ReasonEncoding
+		return "", ProblemEncoding
 	}
 	return s, ""
 }
@@ -215,7 +217,7 @@ func FromCertificate(f CertificateFields) (Person, []Problem) {
 func (r *reader) readFlagged(attribute string, value, flags *string) text {
 	if value == nil {
 		if flags != nil {
-			r.warning(attribute, ReasonSubstitutesAlone)
+			r.warning(attribute, ProblemSubstitutesAlone)
 		}
 		return text{}
 	}
@@ -227,12 +229,12 @@ func (r *reader) readFlagged(attribute string, value, flags *string) text {
 	}
 	kept := *flags
 	switch {
-	case len(kept) > maxAttribute || !wellFormedFlags(kept):
-		r.warning(attribute, ReasonSubstitutes)
+	case len(kept) > limits.Attribute || !wellFormedFlags(kept):
+		r.warning(attribute, ProblemSubstitutes)
 		// What is no flag is not worth keeping; an empty string still tells that the flags are unusable.
 		kept = ""
 	case !readSubstitutes(*value, kept).LengthMatches:
-		r.warning(attribute, ReasonSubstitutesCount)
+		r.warning(attribute, ProblemSubstitutesCount)
 	}
 	return newText(*value, &kept)
 }

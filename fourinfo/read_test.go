@@ -101,27 +101,27 @@ func TestUserinfoText(t *testing.T) {
 		{"name", `"\uFFFD"`, "\ufffd", ""},
 		{"name", `"a\u0000b"`, "a\x00b", ""},
 		{"name", `"` + long + `"`, long, ""},
-		{"name", `"` + long + `ab"`, "", "name: " + fourinfo.ReasonTooLong},
-		{"name", `""`, "", "name: " + fourinfo.ReasonEmpty},
-		{"name", `1`, "", "name: " + fourinfo.ReasonNotText},
-		{"name", `{"formatted":"x"}`, "", "name: " + fourinfo.ReasonNotText},
-		{"name", `["x"]`, "", "name: " + fourinfo.ReasonNotText},
-		{"name", `"x`, "", "name: " + fourinfo.ReasonNotText},
-		{"name", `"x" "y"`, "", "name: " + fourinfo.ReasonNotText},
-		{"name", "\"a\xffb\"", "", "name: " + fourinfo.ReasonEncoding},
-		{"name", `"\ud842"`, "", "name: " + fourinfo.ReasonEncoding},
-		{"name", `"\udfb7\ud842"`, "", "name: " + fourinfo.ReasonEncoding},
+		{"name", `"` + long + `ab"`, "", "name: " + fourinfo.ProblemTooLong},
+		{"name", `""`, "", "name: " + fourinfo.ProblemEmpty},
+		{"name", `1`, "", "name: " + fourinfo.ProblemNotText},
+		{"name", `{"formatted":"x"}`, "", "name: " + fourinfo.ProblemNotText},
+		{"name", `["x"]`, "", "name: " + fourinfo.ProblemNotText},
+		{"name", `"x`, "", "name: " + fourinfo.ProblemNotText},
+		{"name", `"x" "y"`, "", "name: " + fourinfo.ProblemNotText},
+		{"name", "\"a\xffb\"", "", "name: " + fourinfo.ProblemEncoding},
+		{"name", `"\ud842"`, "", "name: " + fourinfo.ProblemEncoding},
+		{"name", `"\udfb7\ud842"`, "", "name: " + fourinfo.ProblemEncoding},
 		{"address", `"東京都架空区１－２"`, "東京都架空区１－２", ""},
 		{"address", `{"formatted":"東京都架空区１－２","country":"JP"}`, "東京都架空区１－２", ""},
 		{"address", ` {"formatted" : "東京都"} `, "東京都", ""},
-		{"address", `{"Formatted":"東京都"}`, "", "address: " + fourinfo.ReasonNotAddress},
-		{"address", `{"street_address":"x"}`, "", "address: " + fourinfo.ReasonNotAddress},
-		{"address", `{"formatted":null}`, "", "address: " + fourinfo.ReasonNotAddress},
-		{"address", `{"formatted":{"formatted":"x"}}`, "", "address: " + fourinfo.ReasonNotAddress},
-		{"address", `{"formatted":""}`, "", "address: " + fourinfo.ReasonEmpty},
-		{"address", `{}`, "", "address: " + fourinfo.ReasonNotAddress},
-		{"address", `{`, "", "address: " + fourinfo.ReasonNotAddress},
-		{"address", `7`, "", "address: " + fourinfo.ReasonNotAddress},
+		{"address", `{"Formatted":"東京都"}`, "", "address: " + fourinfo.ProblemNotAddress},
+		{"address", `{"street_address":"x"}`, "", "address: " + fourinfo.ProblemNotAddress},
+		{"address", `{"formatted":null}`, "", "address: " + fourinfo.ProblemNotAddress},
+		{"address", `{"formatted":{"formatted":"x"}}`, "", "address: " + fourinfo.ProblemNotAddress},
+		{"address", `{"formatted":""}`, "", "address: " + fourinfo.ProblemEmpty},
+		{"address", `{}`, "", "address: " + fourinfo.ProblemNotAddress},
+		{"address", `{`, "", "address: " + fourinfo.ProblemNotAddress},
+		{"address", `7`, "", "address: " + fourinfo.ProblemNotAddress},
 	} {
 		p, problems := userinfo(t, tc.member, tc.value)
 		got, present := p.Name.Reveal(), p.Name.Present()
@@ -179,9 +179,9 @@ func TestGender(t *testing.T) {
 		}
 	}
 	for value, reason := range map[string]string{
-		`true`: fourinfo.ReasonNotGender, `{}`: fourinfo.ReasonNotGender, `[1]`: fourinfo.ReasonNotGender,
-		`-`: fourinfo.ReasonNotGender, `""`: fourinfo.ReasonEmpty,
-		"1" + strings.Repeat("0", longest): fourinfo.ReasonTooLong,
+		`true`: fourinfo.ProblemNotGender, `{}`: fourinfo.ProblemNotGender, `[1]`: fourinfo.ProblemNotGender,
+		`-`: fourinfo.ProblemNotGender, `""`: fourinfo.ProblemEmpty,
+		"1" + strings.Repeat("0", longest): fourinfo.ProblemTooLong,
 	} {
 		p, problems := userinfo(t, "gender", value)
 		if p.Gender.Present() || reasons(problems) != "gender: "+reason {
@@ -206,14 +206,14 @@ func TestSubstitutes(t *testing.T) {
 		{text("\u845b\U000e0100城"), text("001"), fourinfo.Substitutes{Known: true, LengthMatches: true, Positions: []int{2}}, ""},
 		{text("か\u3099"), text("01"), fourinfo.Substitutes{Known: true, LengthMatches: true, Positions: []int{1}}, ""},
 		// Some mocks do not count the space: nothing may be aligned.
-		{text("高橋　花子"), text("1000"), fourinfo.Substitutes{Known: true}, "name: " + fourinfo.ReasonSubstitutesCount + " (warning)"},
-		{text("高橋　花子"), text("100000"), fourinfo.Substitutes{Known: true}, "name: " + fourinfo.ReasonSubstitutesCount + " (warning)"},
-		{text("高橋　花子"), text("0"), fourinfo.Substitutes{Known: true}, "name: " + fourinfo.ReasonSubstitutesCount + " (warning)"},
-		{text("高橋　花子"), text(""), fourinfo.Substitutes{Known: true}, "name: " + fourinfo.ReasonSubstitutesCount + " (warning)"},
-		{text("高橋　花子"), text("0000x"), fourinfo.Substitutes{Known: true}, "name: " + fourinfo.ReasonSubstitutes + " (warning)"},
-		{text("高橋　花子"), text("００００１"), fourinfo.Substitutes{Known: true}, "name: " + fourinfo.ReasonSubstitutes + " (warning)"},
+		{text("高橋　花子"), text("1000"), fourinfo.Substitutes{Known: true}, "name: " + fourinfo.ProblemSubstitutesCount + " (warning)"},
+		{text("高橋　花子"), text("100000"), fourinfo.Substitutes{Known: true}, "name: " + fourinfo.ProblemSubstitutesCount + " (warning)"},
+		{text("高橋　花子"), text("0"), fourinfo.Substitutes{Known: true}, "name: " + fourinfo.ProblemSubstitutesCount + " (warning)"},
+		{text("高橋　花子"), text(""), fourinfo.Substitutes{Known: true}, "name: " + fourinfo.ProblemSubstitutesCount + " (warning)"},
+		{text("高橋　花子"), text("0000x"), fourinfo.Substitutes{Known: true}, "name: " + fourinfo.ProblemSubstitutes + " (warning)"},
+		{text("高橋　花子"), text("００００１"), fourinfo.Substitutes{Known: true}, "name: " + fourinfo.ProblemSubstitutes + " (warning)"},
 		{text("高橋　花子"), nil, fourinfo.Substitutes{}, ""},
-		{nil, text("0"), fourinfo.Substitutes{}, "name: " + fourinfo.ReasonSubstitutesAlone + " (warning)"},
+		{nil, text("0"), fourinfo.Substitutes{}, "name: " + fourinfo.ProblemSubstitutesAlone + " (warning)"},
 	} {
 		p, problems := fourinfo.FromCertificate(fourinfo.CertificateFields{Name: tc.name, NameSubstitutes: tc.flags})
 		if got := p.Name.Substitutes(); !reflect.DeepEqual(got, tc.want) || reasons(problems) != tc.problems {
@@ -237,9 +237,9 @@ func TestSubstitutes(t *testing.T) {
 func TestCertificateAndCardText(t *testing.T) {
 	t.Parallel()
 	bad := map[string]string{
-		"":                             fourinfo.ReasonEmpty,
-		"a\xff":                        fourinfo.ReasonEncoding,
-		strings.Repeat("a", longest+1): fourinfo.ReasonTooLong,
+		"":                             fourinfo.ProblemEmpty,
+		"a\xff":                        fourinfo.ProblemEncoding,
+		strings.Repeat("a", longest+1): fourinfo.ProblemTooLong,
 	}
 	for value, reason := range bad {
 		p, problems := fourinfo.FromCertificate(fourinfo.CertificateFields{Name: &value, Address: &value, Gender: &value, Birthdate: &value})
@@ -260,7 +260,7 @@ func TestCertificateAndCardText(t *testing.T) {
 		p.Gender.Reveal() != fourinfo.Female || p.Name.Substitutes().Known {
 		t.Errorf("card: %v, %s", p.Attributes(), reasons(problems))
 	}
-	if _, problems := fourinfo.FromCard("", "", "319880229", ""); reasons(problems) != "birthdate: "+fourinfo.ReasonDateForm {
+	if _, problems := fourinfo.FromCard("", "", "319880229", ""); reasons(problems) != "birthdate: "+fourinfo.ProblemDateForm {
 		t.Errorf("a card birthdate with era was read: %s", reasons(problems))
 	}
 }

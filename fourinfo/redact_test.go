@@ -181,11 +181,11 @@ func TestErrorsShowNothing(t *testing.T) {
 	t.Parallel()
 	_, err := fourinfo.ParseBirthdate("1988-Feb-29")
 	var e *fourinfo.Error
-	if !errors.As(err, &e) || e.Reason != fourinfo.Malformed || e.Attribute != fourinfo.AttributeBirthdate {
+	if !errors.As(err, &e) || e.Reason != fourinfo.ReasonMalformed || e.Step != fourinfo.AttributeBirthdate {
 		t.Fatalf("err = %v", err)
 	}
 	mustNotLeak(t, "error", fmt.Sprintf("%v %+v %#v", err, err, err))
-	if got := err.Error(); got != "fourinfo: birthdate: malformed" {
+	if got := err.Error(); got != "fourinfo: malformed: birthdate" {
 		t.Errorf("Error() = %q", got)
 	}
 }

@@ -1,5 +1,7 @@
 package fourinfo
 
+import "github.com/kakunin-go/kakunin"
+
 // Step is one way of writing the same thing that comparing takes into account, or one doubt that it reports. The steps that
 // transform a text can be tried alone with [Step.Apply].
 type Step int
@@ -97,51 +99,51 @@ const (
 type stepText struct {
 	step    Step
 	name    string
-	wording Wording
+	wording kakunin.Message
 }
 
 // stepTexts are all steps in the order in which they are applied or tried.
 var stepTexts = [...]stepText{
-	{StepSelector, "selector", Wording{"異体字セレクタの有無", "a variation selector"}},
-	{StepCompatibility, "compatibility-ideograph", Wording{"互換漢字と統合漢字", "a compatibility ideograph and the unified one"}},
-	{StepWidth, "width", Wording{"全角と半角", "full and half width"}},
-	{StepSymbol, "symbol", Wording{"囲み文字・組文字・部首文字", "an enclosed or squared character or a radical"}},
-	{StepComposition, "composition", Wording{"濁点・半濁点などの結合の仕方", "a letter and its mark, joined or apart"}},
-	{StepDash, "dash", Wording{"ハイフン・ダッシュの種類", "the kind of dash"}},
-	{StepCase, "case", Wording{"大文字と小文字", "capital and small letters"}},
-	{StepSpace, "space", Wording{"空白の有無・種類", "spaces"}},
-	{StepPostcode, "postcode", Wording{"郵便番号の有無", "a postcode"}},
-	{StepKe, "ke", Wording{"「ヶ」「ケ」「が」などの表記", "the letter written for が"}},
-	{StepOaza, "oaza", Wording{"「大字」「字」の有無", "the words 大字 and 字"}},
-	{StepNumeral, "numeral", Wording{"漢数字と算用数字", "ideographs of numbers and digits"}},
-	{StepUnit, "unit", Wording{"「丁目」「番地」「号」「の」とハイフン", "丁目, 番地, 号 or の and dashes"}},
-	{StepPrefecture, "prefecture", Wording{"都道府県名の省略", "the prefecture left out"}},
-	{StepCounty, "county", Wording{"郡・島名の省略", "the county or island left out"}},
+	{StepSelector, "selector", kakunin.Message{JA: "異体字セレクタの有無", EN: "a variation selector"}},
+	{StepCompatibility, "compatibility-ideograph", kakunin.Message{JA: "互換漢字と統合漢字", EN: "a compatibility ideograph and the unified one"}},
+	{StepWidth, "width", kakunin.Message{JA: "全角と半角", EN: "full and half width"}},
+	{StepSymbol, "symbol", kakunin.Message{JA: "囲み文字・組文字・部首文字", EN: "an enclosed or squared character or a radical"}},
+	{StepComposition, "composition", kakunin.Message{JA: "濁点・半濁点などの結合の仕方", EN: "a letter and its mark, joined or apart"}},
+	{StepDash, "dash", kakunin.Message{JA: "ハイフン・ダッシュの種類", EN: "the kind of dash"}},
+	{StepCase, "case", kakunin.Message{JA: "大文字と小文字", EN: "capital and small letters"}},
+	{StepSpace, "space", kakunin.Message{JA: "空白の有無・種類", EN: "spaces"}},
+	{StepPostcode, "postcode", kakunin.Message{JA: "郵便番号の有無", EN: "a postcode"}},
+	{StepKe, "ke", kakunin.Message{JA: "「ヶ」「ケ」「が」などの表記", EN: "the letter written for が"}},
+	{StepOaza, "oaza", kakunin.Message{JA: "「大字」「字」の有無", EN: "the words 大字 and 字"}},
+	{StepNumeral, "numeral", kakunin.Message{JA: "漢数字と算用数字", EN: "ideographs of numbers and digits"}},
+	{StepUnit, "unit", kakunin.Message{JA: "「丁目」「番地」「号」「の」とハイフン", EN: "丁目, 番地, 号 or の and dashes"}},
+	{StepPrefecture, "prefecture", kakunin.Message{JA: "都道府県名の省略", EN: "the prefecture left out"}},
+	{StepCounty, "county", kakunin.Message{JA: "郡・島名の省略", EN: "the county or island left out"}},
 
-	{StepSubstitute, "substitute", Wording{"代替文字", "a substitute character"}},
-	{StepSubstitutesUnusable, "substitutes-unusable", Wording{"代替文字の位置が不明", "substitute characters at unknown places"}},
-	{StepVariant, "variant", Wording{"異体字・新旧字体", "variants of a character, old and new forms"}},
-	{StepParticle, "particle", Wording{"「ノ」「の」「之」、「ツ」「つ」の表記", "the letters written for の and つ"}},
-	{StepNameKe, "name-ke", Wording{"氏名の「ヶ」「ケ」「が」などの表記", "the letter written for が in a name"}},
-	{StepLongVowel, "long-vowel", Wording{"長音記号とハイフン", "a long-vowel mark and a dash"}},
-	{StepKana, "kana", Wording{"ひらがなとカタカナ", "hiragana and katakana"}},
-	{StepSmallKana, "small-kana", Wording{"小書きのかな", "small and large kana"}},
-	{StepDiacritic, "diacritic", Wording{"ラテン文字の付加記号", "marks on Latin letters"}},
-	{StepFamilySplit, "family-split", Wording{"氏と名の区切りの位置", "where family and given name part"}},
-	{StepBracket, "bracket", Wording{"括弧書き（旧氏など）の有無", "a part in brackets, such as a former name"}},
-	{StepOrder, "order", Wording{"語順", "the order of the words"}},
-	{StepReading, "reading", Wording{"読みのローマ字表記", "the sounds in Latin letters"}},
-	{StepScript, "script", Wording{"文字の種類が違うため比較できません", "different scripts, which cannot be compared"}},
-	{StepOtherName, "other-name", Wording{"通称または旧氏と一致", "agrees with the alias or former name"}},
-	{StepAmbiguousMunicipality, "ambiguous-municipality", Wording{"都道府県・郡の省略により市区町村が特定できません", "prefecture or county left out, and more than one municipality possible"}},
-	{StepWard, "ward", Wording{"政令指定都市の区の有無・再編", "the ward of a designated city left out or reorganised"}},
-	{StepUnitConflict, "unit-conflict", Wording{"数字は同じで「丁目」「番地」「号」が違います", "equal numbers with different units"}},
-	{StepRemainder, "remainder", Wording{"番地より後（建物名・部屋番号など）の有無", "one address goes on behind the house number"}},
-	{StepBuilding, "building", Wording{"建物名の表記", "the name of the building"}},
-	{StepUnknownPart, "unknown-part", Wording{"不明な部分", "an unknown part"}},
+	{StepSubstitute, "substitute", kakunin.Message{JA: "代替文字", EN: "a substitute character"}},
+	{StepSubstitutesUnusable, "substitutes-unusable", kakunin.Message{JA: "代替文字の位置が不明", EN: "substitute characters at unknown places"}},
+	{StepVariant, "variant", kakunin.Message{JA: "異体字・新旧字体", EN: "variants of a character, old and new forms"}},
+	{StepParticle, "particle", kakunin.Message{JA: "「ノ」「の」「之」、「ツ」「つ」の表記", EN: "the letters written for の and つ"}},
+	{StepNameKe, "name-ke", kakunin.Message{JA: "氏名の「ヶ」「ケ」「が」などの表記", EN: "the letter written for が in a name"}},
+	{StepLongVowel, "long-vowel", kakunin.Message{JA: "長音記号とハイフン", EN: "a long-vowel mark and a dash"}},
+	{StepKana, "kana", kakunin.Message{JA: "ひらがなとカタカナ", EN: "hiragana and katakana"}},
+	{StepSmallKana, "small-kana", kakunin.Message{JA: "小書きのかな", EN: "small and large kana"}},
+	{StepDiacritic, "diacritic", kakunin.Message{JA: "ラテン文字の付加記号", EN: "marks on Latin letters"}},
+	{StepFamilySplit, "family-split", kakunin.Message{JA: "氏と名の区切りの位置", EN: "where family and given name part"}},
+	{StepBracket, "bracket", kakunin.Message{JA: "括弧書き（旧氏など）の有無", EN: "a part in brackets, such as a former name"}},
+	{StepOrder, "order", kakunin.Message{JA: "語順", EN: "the order of the words"}},
+	{StepReading, "reading", kakunin.Message{JA: "読みのローマ字表記", EN: "the sounds in Latin letters"}},
+	{StepScript, "script", kakunin.Message{JA: "文字の種類が違うため比較できません", EN: "different scripts, which cannot be compared"}},
+	{StepOtherName, "other-name", kakunin.Message{JA: "通称または旧氏と一致", EN: "agrees with the alias or former name"}},
+	{StepAmbiguousMunicipality, "ambiguous-municipality", kakunin.Message{JA: "都道府県・郡の省略により市区町村が特定できません", EN: "prefecture or county left out, and more than one municipality possible"}},
+	{StepWard, "ward", kakunin.Message{JA: "政令指定都市の区の有無・再編", EN: "the ward of a designated city left out or reorganised"}},
+	{StepUnitConflict, "unit-conflict", kakunin.Message{JA: "数字は同じで「丁目」「番地」「号」が違います", EN: "equal numbers with different units"}},
+	{StepRemainder, "remainder", kakunin.Message{JA: "番地より後（建物名・部屋番号など）の有無", EN: "one address goes on behind the house number"}},
+	{StepBuilding, "building", kakunin.Message{JA: "建物名の表記", EN: "the name of the building"}},
+	{StepUnknownPart, "unknown-part", kakunin.Message{JA: "不明な部分", EN: "an unknown part"}},
 
-	{StepDifference, "difference", Wording{"文字が違います", "different characters"}},
-	{StepMunicipality, "municipality", Wording{"市区町村が違います", "different municipalities"}},
+	{StepDifference, "difference", kakunin.Message{JA: "文字が違います", EN: "different characters"}},
+	{StepMunicipality, "municipality", kakunin.Message{JA: "市区町村が違います", EN: "different municipalities"}},
 }
 
 // Steps returns all steps, in the order in which they are applied or tried.
@@ -159,14 +161,14 @@ func (s Step) text() stepText {
 			return stepTexts[i]
 		}
 	}
-	return stepText{name: "unknown", wording: Wording{"不明", "unknown"}}
+	return stepText{name: "unknown", wording: kakunin.Message{JA: "不明", EN: "unknown"}}
 }
 
 // String returns the step's name in records, such as "width"; "unknown" for the zero value.
 func (s Step) String() string { return s.text().name }
 
 // Wording explains the step to a person.
-func (s Step) Wording() Wording { return s.text().wording }
+func (s Step) Wording() kakunin.Message { return s.text().wording }
 
 // Outcome is what values come to that differ in this step alone. Only in the name of a municipality, which the table of
 // municipalities knows, the steps from [StepVariant] to [StepSmallKana] leave no doubt.

@@ -3,6 +3,7 @@ package fourinfo_test
 import (
 	"testing"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/fourinfo"
 )
 
@@ -68,7 +69,7 @@ func TestSteps(t *testing.T) {
 func TestWording(t *testing.T) {
 	t.Parallel()
 	for o := fourinfo.OutcomeUnknown; o <= fourinfo.Different; o++ {
-		if w := o.Wording(); w.In("ja") == "" || w.In("en") == "" || w.In("ja") == w.In("en") || o.String() == "" {
+		if w := o.Wording(); w.In(kakunin.Japanese) == "" || w.In(kakunin.English) == "" || w.In(kakunin.Japanese) == w.In(kakunin.English) || o.String() == "" {
 			t.Errorf("outcome %d has no words", o)
 		}
 	}

@@ -3,6 +3,8 @@ package fourinfo
 import (
 	"fmt"
 	"log/slog"
+
+	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
 // The versions of the stored form. Version 2 adds furigana, former_name and alias; without them version 1 is written, which
@@ -37,10 +39,10 @@ func (p Person) RevealAll() Stored {
 	s := Stored{Version: storedVersion1}
 	s.Name, s.NameSubstitutes = p.Name.stored()
 	s.Address, s.AddressSubstitutes = p.Address.stored()
-	if v, ok := p.Birthdate.value.open(); ok {
+	if v, ok := p.Birthdate.value.Open(); ok {
 		s.Birthdate, s.BirthdateForm = &v.raw, string(v.form)
 	}
-	if raw, ok := p.Gender.raw.open(); ok {
+	if raw, ok := p.Gender.raw.Open(); ok {
 		s.Gender = &raw
 	}
 	s.Furigana, _ = p.Furigana.stored()
@@ -54,7 +56,7 @@ func (p Person) RevealAll() Stored {
 
 // stored returns copies, so that writing to the stored form cannot change the immutable value.
 func (t text) stored() (raw, substitutes *string) {
-	v, ok := t.value.open()
+	v, ok := t.value.Open()
 	if !ok {
 		return nil, nil
 	}
@@ -65,9 +67,9 @@ func (t text) stored() (raw, substitutes *string) {
 func (s Stored) Person() (Person, error) {
 	switch {
 	case s.Version != storedVersion1 && s.Version != storedVersion2:
-		return Person{}, &Error{Reason: UnknownVersion}
+		return Person{}, &Error{Reason: ReasonVersion}
 	case s.Version == storedVersion1 && (s.Furigana != nil || s.FormerName != nil || s.Alias != nil):
-		return Person{}, &Error{Reason: Malformed}
+		return Person{}, &Error{Reason: ReasonMalformed}
 	}
 	var p Person
 	var err error
@@ -80,13 +82,13 @@ func (s Stored) Person() (Person, error) {
 	if s.Birthdate != nil {
 		b, reason := readBirthdate(*s.Birthdate, birthdateForm(s.BirthdateForm))
 		if reason != "" {
-			return Person{}, &Error{Reason: Malformed, Attribute: AttributeBirthdate}
+			return Person{}, &Error{Reason: ReasonMalformed, Step: AttributeBirthdate}
 		}
 		p.Birthdate = b
 	}
 	if s.Gender != nil {
-		if len(*s.Gender) > maxAttribute {
-			return Person{}, &Error{Reason: Malformed, Attribute: AttributeGender}
+		if len(*s.Gender) > limits.Attribute {
+			return Person{}, &Error{Reason: ReasonMalformed, Step: AttributeGender}
 		}
 		p.Gender = NewGender(*s.Gender)
 	}
@@ -108,8 +110,8 @@ func restore(attribute string, raw, substitutes *string) (text, error) {
 	switch {
 	case raw == nil && substitutes == nil:
 		return text{}, nil
-	case raw == nil, len(*raw) > maxAttribute, substitutes != nil && !wellFormedFlags(*substitutes):
-		return text{}, &Error{Reason: Malformed, Attribute: attribute}
+	case raw == nil, len(*raw) > limits.Attribute, substitutes != nil && !wellFormedFlags(*substitutes):
+		return text{}, &Error{Reason: ReasonMalformed, Step: attribute}
 	default:
 		return newText(*raw, clone(substitutes)), nil
 	}
@@ -124,13 +126,13 @@ func clone(s *string) *string {
 }
 
 // String returns "[redacted]".
-func (Stored) String() string { return redaction }
+func (Stored) String() string { return redacted{}.String() }
 
 // GoString returns "[redacted]".
-func (Stored) GoString() string { return redaction }
+func (Stored) GoString() string { return redacted{}.GoString() }
 
 // Format writes "[redacted]" for every verb and flag.
-func (Stored) Format(s fmt.State, _ rune) { writeRedaction(s) }
+func (Stored) Format(s fmt.State, verb rune) { redacted{}.Format(s, verb) }
 
 // LogValue implements slog.LogValuer and shows "[redacted]".
 func (Stored) LogValue() slog.Value { return redacted{}.LogValue() }

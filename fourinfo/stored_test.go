@@ -88,15 +88,15 @@ func TestStoredRefuses(t *testing.T) {
 		stored fourinfo.Stored
 		want   fourinfo.Error
 	}{
-		"zero":            {fourinfo.Stored{}, fourinfo.Error{Reason: fourinfo.UnknownVersion}},
-		"future":          {fourinfo.Stored{Version: 3}, fourinfo.Error{Reason: fourinfo.UnknownVersion}},
-		"long name":       {fourinfo.Stored{Version: 1, Name: &long}, fourinfo.Error{Reason: fourinfo.Malformed, Attribute: "name"}},
-		"flags alone":     {fourinfo.Stored{Version: 1, NameSubstitutes: text("0")}, fourinfo.Error{Reason: fourinfo.Malformed, Attribute: "name"}},
-		"bad flags":       {fourinfo.Stored{Version: 1, Address: text("a"), AddressSubstitutes: text("2")}, fourinfo.Error{Reason: fourinfo.Malformed, Attribute: "address"}},
-		"long gender":     {fourinfo.Stored{Version: 1, Gender: &long}, fourinfo.Error{Reason: fourinfo.Malformed, Attribute: "gender"}},
-		"no form":         {fourinfo.Stored{Version: 1, Birthdate: text("19800217")}, fourinfo.Error{Reason: fourinfo.Malformed, Attribute: "birthdate"}},
-		"wrong form":      {fourinfo.Stored{Version: 1, Birthdate: text("19800217"), BirthdateForm: "era"}, fourinfo.Error{Reason: fourinfo.Malformed, Attribute: "birthdate"}},
-		"impossible date": {fourinfo.Stored{Version: 1, Birthdate: text("19800230"), BirthdateForm: "compact"}, fourinfo.Error{Reason: fourinfo.Malformed, Attribute: "birthdate"}},
+		"zero":            {fourinfo.Stored{}, fourinfo.Error{Reason: fourinfo.ReasonVersion}},
+		"future":          {fourinfo.Stored{Version: 3}, fourinfo.Error{Reason: fourinfo.ReasonVersion}},
+		"long name":       {fourinfo.Stored{Version: 1, Name: &long}, fourinfo.Error{Reason: fourinfo.ReasonMalformed, Step: "name"}},
+		"flags alone":     {fourinfo.Stored{Version: 1, NameSubstitutes: text("0")}, fourinfo.Error{Reason: fourinfo.ReasonMalformed, Step: "name"}},
+		"bad flags":       {fourinfo.Stored{Version: 1, Address: text("a"), AddressSubstitutes: text("2")}, fourinfo.Error{Reason: fourinfo.ReasonMalformed, Step: "address"}},
+		"long gender":     {fourinfo.Stored{Version: 1, Gender: &long}, fourinfo.Error{Reason: fourinfo.ReasonMalformed, Step: "gender"}},
+		"no form":         {fourinfo.Stored{Version: 1, Birthdate: text("19800217")}, fourinfo.Error{Reason: fourinfo.ReasonMalformed, Step: "birthdate"}},
+		"wrong form":      {fourinfo.Stored{Version: 1, Birthdate: text("19800217"), BirthdateForm: "era"}, fourinfo.Error{Reason: fourinfo.ReasonMalformed, Step: "birthdate"}},
+		"impossible date": {fourinfo.Stored{Version: 1, Birthdate: text("19800230"), BirthdateForm: "compact"}, fourinfo.Error{Reason: fourinfo.ReasonMalformed, Step: "birthdate"}},
 	} {
 		p, err := tc.stored.Person()
 		var e *fourinfo.Error
@@ -104,4 +104,12 @@ func TestStoredRefuses(t *testing.T) {
 			t.Errorf("%s: %v, want %v", what, err, &tc.want)
 		}
 	}
+}
+
+func reasonOf(err error) fourinfo.Reason {
+	var e *fourinfo.Error
+	if errors.As(err, &e) {
+		return e.Reason
+	}
+	return fourinfo.ReasonUnknown
 }

@@ -3,12 +3,10 @@ package fourinfo
 import (
 	"strings"
 	"unicode/utf8"
-)
 
-// maxAttribute is the longest value of one attribute that is read, in bytes of UTF-8. A name or an address in a
-// certificate has at most 200 characters. It equals internal/limits.Attribute; it is repeated because this package
-// imports no other of the module.
-const maxAttribute = 4 << 10
+	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/redact"
+)
 
 // Name is a name (氏名), raw as received: usually family name, U+3000, given name, but single names and names with
 // several spaces exist. A former name (旧氏) may be part of it.
@@ -21,7 +19,7 @@ type Address struct{ text }
 // text is what Name and Address share.
 type text struct {
 	redacted
-	value sealed[textValue] // empty when absent
+	value redact.Value[textValue] // empty when absent
 }
 
 type textValue struct {
@@ -36,7 +34,7 @@ func NewName(raw string) Name { return Name{newText(raw, nil)} }
 func NewAddress(raw string) Address { return Address{newText(raw, nil)} }
 
 func newText(raw string, substitutes *string) text {
-	return text{value: seal(textValue{raw: raw, substitutes: substitutes})}
+	return text{value: redact.Seal(textValue{raw: raw, substitutes: substitutes})}
 }
 
 // RevealParts splits a name at its first U+3000, which stands between family and given name in the register. It is a hint
@@ -52,16 +50,16 @@ func (n Name) RevealParts() (family, given string, ok bool) {
 
 // Reveal returns the value exactly as received; "" when absent.
 func (t text) Reveal() string {
-	v, _ := t.value.open()
+	v, _ := t.value.Open()
 	return v.raw
 }
 
 // Present reports whether the source had the value at all.
-func (t text) Present() bool { return !t.value.empty() }
+func (t text) Present() bool { return !t.value.Empty() }
 
 // Substitutes tells which characters the issuer replaced by a substitute character (代替文字). Only certificates say.
 func (t text) Substitutes() Substitutes {
-	v, _ := t.value.open()
+	v, _ := t.value.Open()
 	if v.substitutes == nil {
 		return Substitutes{}
 	}
@@ -72,11 +70,11 @@ func (t text) Substitutes() Substitutes {
 func checkText(s string) string {
 	switch {
 	case s == "":
-		return ReasonEmpty
-	case len(s) > maxAttribute:
-		return ReasonTooLong
+		return ProblemEmpty
+	case len(s) > limits.Attribute:
+		return ProblemTooLong
 	case !utf8.ValidString(s):
-		return ReasonEncoding
+		return ProblemEncoding
 	default:
 		return ""
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
-	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 )
 
 // Description says who a synthetic person is, as the resident record (住民票) has it. [Description.Person] derives from it
@@ -210,6 +210,6 @@ func validIndividualNumber(s string) bool {
 
 // checkDigit is the last digit of an individual number, from the first eleven.
 func checkDigit(eleven string) byte {
-	digit, _ := fourinfo.IndividualNumberCheckDigit(eleven)
+	digit, _ := mynumber.CheckDigit(eleven)
 	return digit
 }

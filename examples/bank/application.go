@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/fourinfo/law"
@@ -40,7 +41,7 @@ func newApplication(o options, now time.Time) application {
 	var declared strings.Builder
 	declare := func(item law.Item, list map[string]law.Text, key string) {
 		if value, ok := list[key]; ok {
-			declared.WriteString(say(o.lang, "application."+string(item)) + value.In(o.lang) + "\n")
+			declared.WriteString(say(o.lang, "application."+string(item)) + value.In(kakunin.Language(o.lang)) + "\n")
 			a.stated = append(a.stated, item)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/fourinfo/bulk"
 )
@@ -99,7 +100,7 @@ func (c *counts) print(w io.Writer, o options) error {
 	}
 	text := fmt.Sprintf(say(o.lang, "batch")+"\n", c.Compared)
 	for outcome := fourinfo.OutcomeUnknown; outcome <= fourinfo.Different; outcome++ {
-		text += fmt.Sprintf("  %s: %d\n", outcome.Wording().In(o.lang), c.Outcomes[outcome.String()])
+		text += fmt.Sprintf("  %s: %d\n", outcome.Wording().In(kakunin.Language(o.lang)), c.Outcomes[outcome.String()])
 	}
 	_, err := fmt.Fprintf(w, text+say(o.lang, "batch.rest")+"\n", c.Alone, c.Unusable)
 	return err

@@ -27,7 +27,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin"
-	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 )
 
 // Exit codes.
@@ -56,7 +56,7 @@ func run(ctx context.Context, s surroundings, args []string, stdout, stderr io.W
 		return compareFiles(o, stdout, stderr)
 	}
 	// The guard is a second line of defence; nothing here hands personal data to the logger.
-	logger := slog.New(fourinfo.GuardLogs(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelError})))
+	logger := slog.New(mynumber.GuardLogs(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelError})))
 	var rep report
 	w, err := newWorld(ctx, s, o.person, logger)
 	if err == nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/fourinfo/law"
 	"github.com/kakunin-go/kakunin/sign"
@@ -103,21 +104,21 @@ func (r *report) text(lang string) string {
 		line("\n2. %s\n   %s", say(lang, "signature"), say(lang, "signature.held"))
 		line("\n3. %s", say(lang, "person"))
 		for _, m := range r.matches {
-			line("   %s: %s", say(lang, m.Attribute), m.Outcome.Wording().In(lang))
+			line("   %s: %s", say(lang, m.Attribute), m.Outcome.Wording().In(kakunin.Language(lang)))
 			for _, f := range m.Findings {
-				line("     [%s] %s (%s: %s, %s: %s)", f.Step, f.Wording().In(lang),
+				line("     [%s] %s (%s: %s, %s: %s)", f.Step, f.Wording().In(kakunin.Language(lang)),
 					say(lang, "typed"), place(lang, f.Expected), say(lang, "certificate"), place(lang, f.Actual))
 			}
 		}
 		if r.Personal != nil {
 			line("   %s: %s\n   %s: %s", say(lang, "typed"), inClear(r.Personal.Typed), say(lang, "certificate"), inClear(r.Personal.Certificate))
 		}
-		line("\n4. %s: %s", say(lang, "law"), r.profile.Law.In(lang))
+		line("\n4. %s: %s", say(lang, "law"), r.profile.Law.In(kakunin.Language(lang)))
 		line("   %s: %s", say(lang, "law.method"), list(lang, r.Law.Methods))
 		line("   %s: %s", say(lang, "law.missing"), list(lang, itemWords(lang, r.Law.Missing)))
 		line("   %s: %s", say(lang, "law.review"), list(lang, itemWords(lang, r.Law.Review)))
 		for _, k := range r.profile.Retentions {
-			line("   "+say(lang, "law.keep"), k.Record.In(lang), k.Years, k.Start.In(lang), k.Basis)
+			line("   "+say(lang, "law.keep"), k.Record.In(kakunin.Language(lang)), k.Years, k.Start.In(kakunin.Language(lang)), k.Basis)
 		}
 		line("   %s", say(lang, "law.notice"))
 		line("\n5. %s", say(lang, "evidence"))

@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/fourinfo/law"
 )
 
-func say(lang, key string) string { return words[key].In(lang) }
+func say(lang, key string) string { return words[key].In(kakunin.Language(lang)) }
 
 // place says in words where a finding is: people count characters from 1.
 func place(lang string, s fourinfo.Span) string {
@@ -37,7 +38,7 @@ func list(lang string, texts []string) string {
 }
 
 // words are the texts in both languages, by key. Outcomes, reasons and items are keys, too.
-var words = map[string]fourinfo.Wording{
+var words = map[string]kakunin.Message{
 	"notice": {JA: "架空銀行の口座開設（サービスとカードは模擬のもので、人物は架空です）", EN: "Account opening at Fictitious Bank (simulated service and card, synthetic person)"},
 	"none":   {JA: "なし", EN: "none"},
 	"comma":  {JA: "、", EN: ", "},

@@ -26,7 +26,7 @@ import (
 	"syscall"
 
 	"github.com/kakunin-go/kakunin"
-	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 )
 
 func main() {
@@ -55,7 +55,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if o.once {
 		level = slog.LevelWarn
 	}
-	logger := slog.New(fourinfo.GuardLogs(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level})))
+	logger := slog.New(mynumber.GuardLogs(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level})))
 
 	d, err := start(ctx, o, logger)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin"
-	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
@@ -97,10 +97,10 @@ func (o *options) check(lang string, arguments int, given map[string]bool) error
 }
 
 // purposes are the lawful grounds on which an individual number may be read.
-var purposes = map[string]fourinfo.Purpose{
-	"administration": fourinfo.PurposeAdministration,
-	"reporting":      fourinfo.PurposeReporting,
-	"ordinance":      fourinfo.PurposeOrdinance,
+var purposes = map[string]mynumber.Purpose{
+	"administration": mynumber.PurposeAdministration,
+	"reporting":      mynumber.PurposeReporting,
+	"ordinance":      mynumber.PurposeOrdinance,
 }
 
 // changeable are the PINs that the holder chose.

@@ -9,10 +9,13 @@
 // Every profile is a value; nothing in this package or elsewhere in the module branches on the name of a law.
 package law
 
-import "github.com/kakunin-go/kakunin/fourinfo"
+import (
+	"github.com/kakunin-go/kakunin"
+	"github.com/kakunin-go/kakunin/fourinfo"
+)
 
 // Text is a text in both languages. Names of laws and items keep their Japanese form.
-type Text = fourinfo.Wording
+type Text = kakunin.Message
 
 // ID names a profile.
 type ID string

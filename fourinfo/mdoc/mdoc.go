@@ -15,6 +15,8 @@ import (
 	"strings"
 
 	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
+	"github.com/kakunin-go/kakunin/internal/redact"
 )
 
 // DocType is the document type.
@@ -55,18 +57,18 @@ type Elements map[string]map[string]any
 type Options struct {
 	// Purpose is the lawful ground for reading the individual number (個人番号). Without one the number is not even looked
 	// at, and it is the caller's duty not to ask a wallet for it.
-	Purpose fourinfo.Purpose
+	Purpose mynumber.Purpose
 }
 
 // Document is what the elements say. Like its parts it shows nothing personal when printed, logged or marshalled.
 type Document struct {
 	fourinfo.Person
 	// Number is the individual number; absent unless a purpose was named.
-	Number fourinfo.IndividualNumber
+	Number mynumber.Number
 	// Portrait is the photograph.
 	Portrait Portrait
 
-	hidden func() hidden // a function, into which no printer looks; nil in the zero value
+	hidden redact.Value[hidden]
 }
 
 type hidden struct {
@@ -75,21 +77,17 @@ type hidden struct {
 	age          *int
 }
 
-func (d Document) open() hidden {
-	if d.hidden == nil {
-		return hidden{}
-	}
-	return d.hidden()
-}
+// AttributeNumber is the individual number in a [fourinfo.Problem].
+const AttributeNumber = "individual number"
 
 // Problem reasons besides those of package fourinfo.
 const (
-	ReasonType        = "not of the element's type"
-	ReasonBirthDates  = "birth_date and birth_date_unicode disagree" // a warning
-	ReasonSexes       = "sex and sex_unicode disagree"               // a warning
-	ReasonApproximate = "approximate birth_date refused"
-	ReasonNumber      = "not an individual number"
-	ReasonCode        = "not a municipality code"
+	ProblemType        = "not of the element's type"
+	ProblemBirthDates  = "birth_date and birth_date_unicode disagree" // a warning
+	ProblemSexes       = "sex and sex_unicode disagree"               // a warning
+	ProblemApproximate = "approximate birth_date refused"
+	ProblemNumber      = "not an individual number"
+	ProblemCode        = "not a municipality code"
 )
 
 // Read maps the elements. One that is missing is absent; one that cannot be read is absent and becomes a problem, never an
@@ -103,7 +101,7 @@ func Read(e Elements, o Options) (Document, []fourinfo.Problem) {
 	d.Person = r.person()
 	h := hidden{municipality: r.municipality()}
 	h.over, h.age = r.ages()
-	d.hidden = func() hidden { return h }
+	d.hidden = redact.Seal(h)
 	d.Portrait = r.portrait()
 	if o.Purpose.Valid() {
 		d.Number = r.number(o.Purpose)
@@ -119,7 +117,7 @@ func Read(e Elements, o Options) (Document, []fourinfo.Problem) {
 
 // AgeAtLeast answers from age_over_NN and age_in_years alone, which tell less than a birthdate. Unknown if they do not tell.
 func (d Document) AgeAtLeast(years int) fourinfo.Answer {
-	h := d.open()
+	h := d.hidden.Reveal()
 	yes, no := false, false
 	for limit, over := range h.over {
 		yes = yes || over && limit >= years
@@ -140,7 +138,7 @@ func (d Document) AgeAtLeast(years int) fourinfo.Answer {
 }
 
 // RevealMunicipality returns the code of the municipality that issued the card, five digits; "" when absent.
-func (d Document) RevealMunicipality() string { return d.open().municipality }
+func (d Document) RevealMunicipality() string { return d.hidden.Reveal().municipality }
 
 type reader struct {
 	elements Elements
@@ -159,7 +157,7 @@ func (r *reader) text(namespace, element, attribute string) string {
 	}
 	s, ok := v.(string)
 	if !ok || s == "" {
-		r.problem(attribute, ReasonType, false)
+		r.problem(attribute, ProblemType, false)
 		return ""
 	}
 	return s
@@ -181,7 +179,7 @@ func (r *reader) birthdate() string {
 	printed := r.text(NamespaceJapan, ElementBirthDateText, fourinfo.AttributeBirthdate)
 	iso := strings.ReplaceAll(full, "-", "")
 	if full != "" && (len(full) != len("YYYY-MM-DD") || len(iso) != len("YYYYMMDD")) {
-		r.problem(fourinfo.AttributeBirthdate, fourinfo.ReasonDateForm, printed != "")
+		r.problem(fourinfo.AttributeBirthdate, fourinfo.ProblemDateForm, printed != "")
 		iso = ""
 	}
 	if printed == "" {
@@ -191,10 +189,10 @@ func (r *reader) birthdate() string {
 	switch {
 	case !ok:
 		// What the register says cannot be read, so whether birth_date is approximate cannot be told either.
-		r.problem(fourinfo.AttributeBirthdate, ReasonApproximate, false)
+		r.problem(fourinfo.AttributeBirthdate, ProblemApproximate, false)
 		return ""
 	case iso != "" && contradicts(date, iso):
-		r.problem(fourinfo.AttributeBirthdate, ReasonBirthDates, true)
+		r.problem(fourinfo.AttributeBirthdate, ProblemBirthDates, true)
 	}
 	return date
 }
@@ -247,7 +245,7 @@ func (r *reader) gender() string {
 		n, ok := integer(v)
 		switch {
 		case !ok:
-			r.problem(fourinfo.AttributeGender, ReasonType, false)
+			r.problem(fourinfo.AttributeGender, ProblemType, false)
 		default:
 			code = strconv.FormatInt(n, 10)
 		}
@@ -263,7 +261,7 @@ func (r *reader) gender() string {
 		return printed
 	}
 	if printed != "" && printed != code {
-		r.problem(fourinfo.AttributeGender, ReasonSexes, true)
+		r.problem(fourinfo.AttributeGender, ProblemSexes, true)
 	}
 	return code
 }
@@ -277,7 +275,7 @@ func (r *reader) ages() (over map[int]bool, age *int) {
 		}
 		yes, ok := v.(bool)
 		if !ok {
-			r.problem(name, ReasonType, false)
+			r.problem(name, ProblemType, false)
 			continue
 		}
 		if over == nil {
@@ -290,7 +288,7 @@ func (r *reader) ages() (over map[int]bool, age *int) {
 			years := int(n)
 			age = &years
 		} else {
-			r.problem(ElementAge, ReasonType, false)
+			r.problem(ElementAge, ProblemType, false)
 		}
 	}
 	return over, age
@@ -299,20 +297,20 @@ func (r *reader) ages() (over map[int]bool, age *int) {
 func (r *reader) municipality() string {
 	code := r.text(NamespaceJapan, ElementMunicipality, fourinfo.AttributeAddress)
 	if code != "" && (len(code) != 5 || strings.Trim(code, "0123456789") != "") {
-		r.problem(fourinfo.AttributeAddress, ReasonCode, true)
+		r.problem(fourinfo.AttributeAddress, ProblemCode, true)
 		return ""
 	}
 	return code
 }
 
-func (r *reader) number(p fourinfo.Purpose) fourinfo.IndividualNumber {
-	raw := r.text(NamespaceJapan, ElementIndividualNumber, fourinfo.AttributeIndividualNumber)
+func (r *reader) number(p mynumber.Purpose) mynumber.Number {
+	raw := r.text(NamespaceJapan, ElementIndividualNumber, AttributeNumber)
 	if raw == "" {
-		return fourinfo.IndividualNumber{}
+		return mynumber.Number{}
 	}
-	n, err := fourinfo.NewIndividualNumber(raw, p)
+	n, err := mynumber.New(raw, p)
 	if err != nil {
-		r.problem(fourinfo.AttributeIndividualNumber, ReasonNumber, false)
+		r.problem(AttributeNumber, ProblemNumber, false)
 	}
 	return n
 }
@@ -324,7 +322,7 @@ func (r *reader) portrait() Portrait {
 	}
 	image, ok := v.([]byte)
 	if !ok {
-		r.problem(ElementPortrait, ReasonType, false)
+		r.problem(ElementPortrait, ProblemType, false)
 	}
 	return newPortrait(image)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/fourinfo/mdoc"
+	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 )
 
 const number = "123456789018" // a published check vector, nobody's number
@@ -42,7 +43,7 @@ func elements(changes map[string]any) mdoc.Elements {
 
 func TestRead(t *testing.T) {
 	t.Parallel()
-	d, problems := mdoc.Read(elements(nil), mdoc.Options{Purpose: fourinfo.PurposeReporting})
+	d, problems := mdoc.Read(elements(nil), mdoc.Options{Purpose: mynumber.PurposeReporting})
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
@@ -52,7 +53,7 @@ func TestRead(t *testing.T) {
 			t.Errorf("%s: %v", m.Attribute, m.Outcome)
 		}
 	}
-	if n, err := d.Number.Reveal(fourinfo.PurposeReporting); err != nil || n != number {
+	if n, err := d.Number.Reveal(mynumber.PurposeReporting); err != nil || n != number {
 		t.Errorf("number: %v", err)
 	}
 	if string(d.Portrait.Reveal()) != "JPEG2000 portrait" || d.RevealMunicipality() != "13221" || d.Address.InMunicipality("13221") != fourinfo.Yes {
@@ -62,14 +63,14 @@ func TestRead(t *testing.T) {
 
 func TestIndividualNumberIsOffByDefault(t *testing.T) {
 	t.Parallel()
-	for _, p := range []fourinfo.Purpose{0, -1, 99} {
+	for _, p := range []mynumber.Purpose{0, -1, 99} {
 		if d, problems := mdoc.Read(elements(nil), mdoc.Options{Purpose: p}); d.Number.Present() || len(problems) > 0 {
 			t.Errorf("purpose %d: a number, %v", p, problems)
 		}
 	}
 	// The sample number of a public document has a wrong check digit.
-	d, problems := mdoc.Read(elements(map[string]any{mdoc.ElementIndividualNumber: "123466789012"}), mdoc.Options{Purpose: fourinfo.PurposeReporting})
-	if d.Number.Present() || len(problems) != 1 || problems[0].Reason != mdoc.ReasonNumber {
+	d, problems := mdoc.Read(elements(map[string]any{mdoc.ElementIndividualNumber: "123466789012"}), mdoc.Options{Purpose: mynumber.PurposeReporting})
+	if d.Number.Present() || len(problems) != 1 || problems[0].Reason != mdoc.ProblemNumber {
 		t.Errorf("%v", problems)
 	}
 }
@@ -91,12 +92,12 @@ func TestBirthDates(t *testing.T) {
 		{"1971-07-01", "1971年", fourinfo.PartialDate{Year: 1971}, nil},
 		{"1971-07-01", "1971年不詳", fourinfo.PartialDate{Year: 1971}, nil},
 		{"1971-09-15", "1971年9月不詳日", fourinfo.PartialDate{Year: 1971, Month: 9}, nil},
-		{"1971-09-02", "1971年9月1日", fourinfo.PartialDate{Year: 1971, Month: 9, Day: 1}, []string{mdoc.ReasonBirthDates}},
-		{"1971-09-01", "昭和46年9月1日", fourinfo.PartialDate{}, []string{mdoc.ReasonApproximate}},
-		{"1971-09-01", "1971年9月1日?", fourinfo.PartialDate{}, []string{mdoc.ReasonApproximate}},
-		{"19710901", nil, fourinfo.PartialDate{}, []string{fourinfo.ReasonDateForm}},
-		{"1971-13-01", nil, fourinfo.PartialDate{}, []string{fourinfo.ReasonNoSuchDate}},
-		{int64(19710901), nil, fourinfo.PartialDate{}, []string{mdoc.ReasonType}},
+		{"1971-09-02", "1971年9月1日", fourinfo.PartialDate{Year: 1971, Month: 9, Day: 1}, []string{mdoc.ProblemBirthDates}},
+		{"1971-09-01", "昭和46年9月1日", fourinfo.PartialDate{}, []string{mdoc.ProblemApproximate}},
+		{"1971-09-01", "1971年9月1日?", fourinfo.PartialDate{}, []string{mdoc.ProblemApproximate}},
+		{"19710901", nil, fourinfo.PartialDate{}, []string{fourinfo.ProblemDateForm}},
+		{"1971-13-01", nil, fourinfo.PartialDate{}, []string{fourinfo.ProblemNoSuchDate}},
+		{int64(19710901), nil, fourinfo.PartialDate{}, []string{mdoc.ProblemType}},
 	} {
 		d, problems := mdoc.Read(elements(map[string]any{mdoc.ElementBirthDate: tc.iso, mdoc.ElementBirthDateText: tc.printed}), mdoc.Options{})
 		var reasons []string
@@ -155,7 +156,7 @@ func TestAgeAtLeast(t *testing.T) {
 
 func TestDocumentShowsNothing(t *testing.T) {
 	t.Parallel()
-	d, _ := mdoc.Read(elements(nil), mdoc.Options{Purpose: fourinfo.PurposeReporting})
+	d, _ := mdoc.Read(elements(nil), mdoc.Options{Purpose: mynumber.PurposeReporting})
 	type nested struct {
 		private mdoc.Document
 		Public  mdoc.Document
@@ -197,7 +198,7 @@ func FuzzRead(f *testing.F) {
 		d, problems := mdoc.Read(mdoc.Elements{
 			mdoc.NamespaceJapan: {mdoc.ElementName: name, mdoc.ElementBirthDateText: printed, mdoc.ElementMunicipality: code, mdoc.ElementIndividualNumber: name},
 			mdoc.NamespaceISO:   {mdoc.ElementBirthDate: iso, mdoc.ElementSex: sex, "age_over_20": over},
-		}, mdoc.Options{Purpose: fourinfo.PurposeReporting})
+		}, mdoc.Options{Purpose: mynumber.PurposeReporting})
 		for _, p := range problems {
 			if !p.Warning && slices.Contains(d.Attributes(), p.Attribute) {
 				t.Errorf("%s is there and unreadable: %s", p.Attribute, p.Reason)

@@ -8,7 +8,6 @@ import (
 	"cmp"
 	"fmt"
 	"go/format"
-	"log"
 	"os"
 	"slices"
 	"strings"
@@ -28,10 +27,9 @@ type key struct {
 }
 
 func main() {
-	log.SetFlags(0)
 	source, err := os.ReadFile("source/municipalities.tsv")
 	if err != nil {
-		log.Fatal(err)
+		fail(err)
 	}
 	var rows []row
 	var prefectures []string
@@ -50,7 +48,7 @@ func main() {
 			prefectures = cells[1:]
 		case strings.HasPrefix(line, "#"):
 		case len(cells) != 6:
-			log.Fatalf("line %d: %d cells", n+1, len(cells))
+			fail(fmt.Errorf("line %d: %d cells", n+1, len(cells)))
 		default:
 			rows = append(rows, row{cells[0], cells[1], cells[2], cells[3], cells[4], cells[5] == "former"})
 		}
@@ -86,11 +84,16 @@ func main() {
 	text := strings.NewReplacer("[\"", "\"", "\" \"", "\", \"", "\"],", "\",").Replace(b.String())
 	formatted, err := format.Source([]byte(text))
 	if err != nil {
-		log.Fatal(err)
+		fail(err)
 	}
 	if err := os.WriteFile("table.go", formatted, 0o644); err != nil {
-		log.Fatal(err)
+		fail(err)
 	}
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
 }
 
 // matchKey folds a name as the matcher of fourinfo does; a test there looks up every row by its own name.

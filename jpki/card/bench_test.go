@@ -12,7 +12,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/person"
-	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 	"github.com/kakunin-go/kakunin/internal/apdu"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
@@ -84,7 +84,7 @@ func uses(t testing.TB, sim *cardsim.Card) []use {
 			return err
 		}},
 		{"number", 6, 6, func(ctx context.Context, c *card.Card) error {
-			_, err := c.IndividualNumber(ctx, p.TextPIN, fourinfo.PurposeReporting)
+			_, err := c.IndividualNumber(ctx, p.TextPIN, mynumber.PurposeReporting)
 			return err
 		}},
 		{"face", 6, 31, func(ctx context.Context, c *card.Card) error {

@@ -17,6 +17,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
@@ -250,12 +251,12 @@ func ExampleCard_IndividualNumber() {
 	}
 	defer func() { _ = c.Close(ctx) }()
 
-	number, err := c.IndividualNumber(ctx, "1234", fourinfo.PurposeReporting)
+	number, err := c.IndividualNumber(ctx, "1234", mynumber.PurposeReporting)
 	if err != nil {
 		fmt.Println(kakunin.MessageFor(err, kakunin.English))
 		return
 	}
-	digits, err := number.Reveal(fourinfo.PurposeReporting)
+	digits, err := number.Reveal(mynumber.PurposeReporting)
 	fmt.Println(number, len(digits), "digits,", err)
 	// Output: [redacted] 12 digits, <nil>
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 	"github.com/kakunin-go/kakunin/internal/redact"
 	"github.com/kakunin-go/kakunin/internal/tlv"
 )
@@ -217,7 +218,7 @@ func parseCardBirthdate(b []byte) (fourinfo.Birthdate, error) {
 // With Config.Roots the picture is what the municipality signed, with the errors of [Card.Face]. The card forgets
 // every verified PIN before NumberImage returns.
 func (c *Card) NumberImage(
-	ctx context.Context, number fourinfo.IndividualNumber, purpose fourinfo.Purpose, options ...Option,
+	ctx context.Context, number mynumber.Number, purpose mynumber.Purpose, options ...Option,
 ) (Image, error) {
 	const op = "read number image"
 	digits, err := number.Reveal(purpose)

@@ -19,6 +19,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 	"github.com/kakunin-go/kakunin/internal/apdu"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
@@ -51,18 +52,18 @@ func TestCardFace(t *testing.T) {
 	if err != nil || born.RevealRaw() != p.Subject.Birthdate {
 		t.Errorf("age check: %v", err)
 	}
-	number, err := fourinfo.NewIndividualNumber(p.IndividualNumber, fourinfo.PurposeAdministration)
+	number, err := mynumber.New(p.IndividualNumber, mynumber.PurposeAdministration)
 	if err != nil {
 		t.Fatal(err)
 	}
-	image, err := c.NumberImage(t.Context(), number, fourinfo.PurposeAdministration)
+	image, err := c.NumberImage(t.Context(), number, mynumber.PurposeAdministration)
 	if err != nil || image.MediaType() != "image/png" {
 		t.Errorf("number image: %s, %v", image.MediaType(), err)
 	}
 	// For another purpose than that of the number there is no picture of it either.
-	_, err = c.NumberImage(t.Context(), number, fourinfo.PurposeReporting)
+	_, err = c.NumberImage(t.Context(), number, mynumber.PurposeReporting)
 	wantReason(t, err, card.ReasonPurposeMissing)
-	_, err = c.NumberImage(t.Context(), fourinfo.IndividualNumber{}, fourinfo.PurposeReporting)
+	_, err = c.NumberImage(t.Context(), mynumber.Number{}, mynumber.PurposeReporting)
 	wantReason(t, err, card.ReasonPurposeMissing)
 }
 

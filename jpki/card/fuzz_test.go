@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 	"github.com/kakunin-go/kakunin/internal/apdu"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/tlv"
@@ -127,7 +128,7 @@ func FuzzAnswer(f *testing.F) {
 		_, _ = client.IssuerData(t.Context())
 		_ = client.ChangePIN(t.Context(), AuthPIN, "1234", "5678")
 		client.cfg.SecureMessaging, client.cfg.Roots = true, &Roots{}
-		_, _ = client.IndividualNumber(t.Context(), "1234", fourinfo.PurposeReporting)
+		_, _ = client.IndividualNumber(t.Context(), "1234", mynumber.PurposeReporting)
 		if answers.n > 4*limits.CardFile {
 			t.Fatalf("%d commands", answers.n)
 		}
@@ -204,7 +205,7 @@ func FuzzParseFiles(f *testing.F) {
 				t.Fatalf("municipality %q", i.Municipality)
 			}
 		}
-		if n, err := parseNumber(file, fourinfo.PurposeReporting); err == nil && !n.Present() {
+		if n, err := parseNumber(file, mynumber.PurposeReporting); err == nil && !n.Present() {
 			t.Fatal("an absent number was accepted")
 		}
 	})

@@ -9,14 +9,14 @@ import (
 
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/cardsim"
-	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
 func wrongNumber(t *testing.T) string {
 	t.Helper()
 	const eleven = "11111111111"
-	digit, ok := fourinfo.IndividualNumberCheckDigit(eleven)
+	digit, ok := mynumber.CheckDigit(eleven)
 	if !ok {
 		t.Fatal("no check digit")
 	}
@@ -25,7 +25,7 @@ func wrongNumber(t *testing.T) string {
 
 func confirm(t *testing.T, c *card.Card, sim *cardsim.Card, digits string, options ...card.Option) error {
 	t.Helper()
-	number, err := fourinfo.NewIndividualNumber(digits, fourinfo.PurposeReporting)
+	number, err := mynumber.New(digits, mynumber.PurposeReporting)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,14 +37,14 @@ func TestIndividualNumber(t *testing.T) {
 	p := sim.Person().Reveal()
 	for _, secure := range []bool{false, true} {
 		c := openOver(t, sim.Transport(), card.Config{SecureMessaging: secure})
-		number, err := c.IndividualNumber(t.Context(), p.TextPIN, fourinfo.PurposeReporting)
+		number, err := c.IndividualNumber(t.Context(), p.TextPIN, mynumber.PurposeReporting)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := number.Reveal(fourinfo.PurposeReporting); got != p.IndividualNumber || err != nil {
+		if got, err := number.Reveal(mynumber.PurposeReporting); got != p.IndividualNumber || err != nil {
 			t.Errorf("another number, %v", err)
 		}
-		if _, err := number.Reveal(fourinfo.PurposeOrdinance); err == nil {
+		if _, err := number.Reveal(mynumber.PurposeOrdinance); err == nil {
 			t.Error("the number serves another purpose")
 		}
 		if text := fmt.Sprintf("%v %+v %#v", number, number, number); strings.Contains(text, p.IndividualNumber) {
@@ -60,7 +60,7 @@ func TestIndividualNumber(t *testing.T) {
 
 // Without a lawful purpose nothing is sent.
 func TestIndividualNumberNeedsAPurpose(t *testing.T) {
-	for _, purpose := range []fourinfo.Purpose{0, 99, -1} {
+	for _, purpose := range []mynumber.Purpose{0, 99, -1} {
 		c, _ := open(t, card.Config{})
 		_, err := c.IndividualNumber(t.Context(), "1234", purpose)
 		wantReason(t, err, card.ReasonPurposeMissing)
@@ -69,7 +69,7 @@ func TestIndividualNumberNeedsAPurpose(t *testing.T) {
 		}
 	}
 	c, _ := open(t, card.Config{})
-	wantReason(t, c.ConfirmIndividualNumber(t.Context(), "1234", fourinfo.IndividualNumber{}), card.ReasonPurposeMissing)
+	wantReason(t, c.ConfirmIndividualNumber(t.Context(), "1234", mynumber.Number{}), card.ReasonPurposeMissing)
 }
 
 func TestIndividualNumberFileRefused(t *testing.T) {
@@ -91,12 +91,12 @@ func TestIndividualNumberFileRefused(t *testing.T) {
 				lines = append(lines, fmt.Sprintf("> 00B000%02X%02X", n, 17-n), "< 6B00")
 			}
 			c, _ := open(t, card.Config{}, append(lines, leave, ok)...)
-			_, err := c.IndividualNumber(t.Context(), "1234", fourinfo.PurposeReporting)
+			_, err := c.IndividualNumber(t.Context(), "1234", mynumber.PurposeReporting)
 			wantReason(t, err, card.ReasonMalformed)
 		})
 	}
 	c, _ := open(t, card.Config{}, append(append([]string(nil), textAccess...), "> 00B0810011", "< "+good+"9000", leave, ok)...)
-	if _, err := c.IndividualNumber(t.Context(), "1234", fourinfo.PurposeReporting); err != nil {
+	if _, err := c.IndividualNumber(t.Context(), "1234", mynumber.PurposeReporting); err != nil {
 		t.Error(err)
 	}
 }
@@ -127,7 +127,7 @@ func TestSecureMessagingHides(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		wire := &wiretap{Transport: sim.Transport()}
 		c := openOver(t, wire, card.Config{SecureMessaging: secure, Roots: rootsOf(t, sim)})
-		if _, err := c.IndividualNumber(t.Context(), p.TextPIN, fourinfo.PurposeReporting); err != nil {
+		if _, err := c.IndividualNumber(t.Context(), p.TextPIN, mynumber.PurposeReporting); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := c.Attributes(t.Context(), card.TextPIN, p.TextPIN); err != nil {
@@ -196,7 +196,7 @@ func TestSecureMessagingIsNotGivenUp(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := openOver(t, &meddler{sim.Transport(), forge}, card.Config{SecureMessaging: true})
-			_, err := c.IndividualNumber(t.Context(), p.TextPIN, fourinfo.PurposeReporting)
+			_, err := c.IndividualNumber(t.Context(), p.TextPIN, mynumber.PurposeReporting)
 			if reason := reasonOf(err); reason != card.ReasonChannelRefused && reason != card.ReasonMalformed {
 				t.Errorf("got %v", err)
 			}
@@ -227,7 +227,7 @@ func TestSecureMessagingCommands(t *testing.T) {
 	sim := newSim(t, cardsim.Plastic)
 	wire := &wiretap{Transport: sim.Transport()}
 	c := openOver(t, wire, card.Config{SecureMessaging: true})
-	if _, err := c.IndividualNumber(t.Context(), sim.Person().Reveal().TextPIN, fourinfo.PurposeReporting); err != nil {
+	if _, err := c.IndividualNumber(t.Context(), sim.Person().Reveal().TextPIN, mynumber.PurposeReporting); err != nil {
 		t.Fatal(err)
 	}
 	if err := confirm(t, c, sim, sim.Person().Reveal().IndividualNumber); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 	"github.com/kakunin-go/kakunin/internal/apdu"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
@@ -28,7 +29,7 @@ type reading struct {
 func readings(t testing.TB, sim *cardsim.Card) []reading {
 	t.Helper()
 	p := sim.Person().Reveal()
-	number, err := fourinfo.NewIndividualNumber(p.IndividualNumber, fourinfo.PurposeReporting)
+	number, err := mynumber.New(p.IndividualNumber, mynumber.PurposeReporting)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +44,7 @@ func readings(t testing.TB, sim *cardsim.Card) []reading {
 			return err
 		}, 0x08, []byte{2, 3, 7, 4}},
 		{"individual number", func(ctx context.Context, c *card.Card) error {
-			_, err := c.IndividualNumber(ctx, p.TextPIN, fourinfo.PurposeReporting)
+			_, err := c.IndividualNumber(ctx, p.TextPIN, mynumber.PurposeReporting)
 			return err
 		}, 0x08, []byte{1, 3, 7, 4}},
 		{"card face", func(ctx context.Context, c *card.Card) error {
@@ -59,7 +60,7 @@ func readings(t testing.TB, sim *cardsim.Card) []reading {
 			return err
 		}, 0x02, []byte{1, 4}},
 		{"number image", func(ctx context.Context, c *card.Card) error {
-			_, err := c.NumberImage(ctx, number, fourinfo.PurposeReporting)
+			_, err := c.NumberImage(ctx, number, mynumber.PurposeReporting)
 			return err
 		}, 0x02, []byte{5, 4}},
 	}
@@ -256,14 +257,14 @@ func unsignedFrom(t *testing.T, sim *cardsim.Card, r reading) int {
 func TestExchangedIndividualNumber(t *testing.T) {
 	sim := newSim(t, cardsim.Plastic)
 	const other = "11111111111"
-	digit, ok := fourinfo.IndividualNumberCheckDigit(other)
+	digit, ok := mynumber.CheckDigit(other)
 	if !ok {
 		t.Fatal("no check digit")
 	}
 	f := &forger{inner: sim.Transport(), app: 0x08, file: 1}
 	f.forge = func(_ int, answer []byte) { copy(answer[3:], other+string(digit)) }
 	c := openOver(t, f, card.Config{Roots: rootsOf(t, sim)})
-	_, err := c.IndividualNumber(t.Context(), sim.Person().Reveal().TextPIN, fourinfo.PurposeReporting)
+	_, err := c.IndividualNumber(t.Context(), sim.Person().Reveal().TextPIN, mynumber.PurposeReporting)
 	wantReason(t, err, card.ReasonTampered)
 }
 

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/tlv"
 )
@@ -113,13 +114,13 @@ const (
 //
 // The card forgets every verified PIN, the text PIN included, before IndividualNumber returns.
 func (c *Card) IndividualNumber(
-	ctx context.Context, pin string, purpose fourinfo.Purpose, options ...Option,
-) (fourinfo.IndividualNumber, error) {
+	ctx context.Context, pin string, purpose mynumber.Purpose, options ...Option,
+) (mynumber.Number, error) {
 	const op = "read individual number"
 	if !purpose.Valid() {
-		return fourinfo.IndividualNumber{}, &Error{Step: op, Reason: ReasonPurposeMissing}
+		return mynumber.Number{}, &Error{Step: op, Reason: ReasonPurposeMissing}
 	}
-	var number fourinfo.IndividualNumber
+	var number mynumber.Number
 	err := c.open(ctx, op, TextPIN, pin, options, func(ctx context.Context) error {
 		read, err := c.textReader(ctx, op)
 		if err != nil {
@@ -139,26 +140,26 @@ func (c *Card) IndividualNumber(
 		return c.checkText(ctx, op, read, func(h textHashes) bool { return h.number == sha256.Sum256(file) })
 	})
 	if err != nil {
-		return fourinfo.IndividualNumber{}, err
+		return mynumber.Number{}, err
 	}
 	return number, nil
 }
 
 // parseNumber reads FF10 { 12 digits } and the filler behind it.
-func parseNumber(file []byte, purpose fourinfo.Purpose) (fourinfo.IndividualNumber, error) {
+func parseNumber(file []byte, purpose mynumber.Purpose) (mynumber.Number, error) {
 	el, _, err := tlv.Next(file)
 	if err != nil {
-		return fourinfo.IndividualNumber{}, err
+		return mynumber.Number{}, err
 	}
 	if el.Tag != tagNumber || len(file) != numberSize {
-		return fourinfo.IndividualNumber{}, &Error{Step: "parse individual number", Reason: ReasonMalformed}
+		return mynumber.Number{}, &Error{Step: "parse individual number", Reason: ReasonMalformed}
 	}
 	for _, b := range el.Value {
 		if b < '0' || b > '9' { // the card has half-width digits only
-			return fourinfo.IndividualNumber{}, &Error{Step: "parse individual number", Reason: ReasonMalformed}
+			return mynumber.Number{}, &Error{Step: "parse individual number", Reason: ReasonMalformed}
 		}
 	}
-	return fourinfo.NewIndividualNumber(string(el.Value), purpose)
+	return mynumber.New(string(el.Value), purpose)
 }
 
 // ConfirmIndividualNumber lets the card compare an individual number with its own, so that none is read. A number that
@@ -168,7 +169,7 @@ func parseNumber(file []byte, purpose fourinfo.Purpose) (fourinfo.IndividualNumb
 // The number travels encrypted, whatever Config say; the card wants the text PIN before it offers that. The card forgets
 // every verified PIN before ConfirmIndividualNumber returns.
 func (c *Card) ConfirmIndividualNumber(
-	ctx context.Context, pin string, number fourinfo.IndividualNumber, options ...Option,
+	ctx context.Context, pin string, number mynumber.Number, options ...Option,
 ) error {
 	const op = "confirm individual number"
 	digits, err := number.Reveal(number.Purpose())

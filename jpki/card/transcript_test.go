@@ -12,7 +12,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/cardsim/transcript"
-	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
@@ -55,9 +55,9 @@ func visit(t *testing.T, tr card.Transport, p person.Details) {
 	if person.Name.Reveal() != p.Name || person.Address.Reveal() != p.Address {
 		t.Error("the attributes differ")
 	}
-	number, err := c.IndividualNumber(ctx, p.TextPIN, fourinfo.PurposeReporting)
+	number, err := c.IndividualNumber(ctx, p.TextPIN, mynumber.PurposeReporting)
 	must(err)
-	if digits, err := number.Reveal(fourinfo.PurposeReporting); digits != p.IndividualNumber || err != nil {
+	if digits, err := number.Reveal(mynumber.PurposeReporting); digits != p.IndividualNumber || err != nil {
 		t.Error("the number differs")
 	}
 	face, err := c.Face(ctx, card.FaceNumberA, p.IndividualNumber)
@@ -65,7 +65,7 @@ func visit(t *testing.T, tr card.Transport, p person.Details) {
 	if face.Portrait.MediaType() != "image/jp2" {
 		t.Error("the portrait differs")
 	}
-	_, err = c.NumberImage(ctx, number, fourinfo.PurposeReporting)
+	_, err = c.NumberImage(ctx, number, mynumber.PurposeReporting)
 	must(err)
 	record, err := c.CardRecord(ctx)
 	must(err)

@@ -5,7 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
@@ -50,7 +50,7 @@ func apply(opts []Option) (o options, err error) {
 
 // plainText accepts a caller's free text: [printable], without anything that may be an individual number, however it is
 // written. A record is kept for years, so the cautious test is the right one.
-func plainText(s string) bool { return !fourinfo.MayHoldIndividualNumber(s) && printable(s) }
+func plainText(s string) bool { return !mynumber.MayHold(s) && printable(s) }
 
 // printable accepts short text without control characters. It is enough for the names and clauses of steps, which are
 // fixed texts of this module and may quote object identifiers, long rows of digits and dots.

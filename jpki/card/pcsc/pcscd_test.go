@@ -15,7 +15,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/person"
-	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 	"github.com/kakunin-go/kakunin/jpki/card"
 	"github.com/kakunin-go/kakunin/jpki/card/pcsc"
 )
@@ -164,11 +164,11 @@ func TestSignedData(t *testing.T) {
 	if _, err := c.Attributes(t.Context(), card.TextPIN, details.TextPIN); err != nil {
 		t.Error(err)
 	}
-	number, err := c.IndividualNumber(t.Context(), details.TextPIN, fourinfo.PurposeReporting)
+	number, err := c.IndividualNumber(t.Context(), details.TextPIN, mynumber.PurposeReporting)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if digits, err := number.Reveal(fourinfo.PurposeReporting); digits != details.IndividualNumber || err != nil {
+	if digits, err := number.Reveal(mynumber.PurposeReporting); digits != details.IndividualNumber || err != nil {
 		t.Error("another number", err)
 	}
 	face, err := c.Face(t.Context(), card.FaceNumberA, details.IndividualNumber)

@@ -1,4 +1,4 @@
-package fourinfo
+package mynumber
 
 import (
 	"context"
@@ -6,24 +6,26 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+
+	"github.com/kakunin-go/kakunin/internal/redact"
 )
 
 // GuardLogs wraps a log handler so that no individual number (個人番号) passes it: a message, a key or a value that
-// [LooksLikeIndividualNumber] is replaced by "[redacted]". It looks into groups, errors, numbers and whatever else fmt can
+// [LooksLike] is replaced by "[redacted]". It looks into groups, errors, numbers and whatever else fmt can
 // print or encoding/json marshal. A handler that shows a value in a third way is beyond the guard.
 //
 // One random number of twelve digits in ten is masked too; identifiers in logs should have letters.
-func GuardLogs(next slog.Handler) slog.Handler { return logGuard{next} }
+func GuardLogs(next slog.Handler) slog.Handler { return guard{next} }
 
-type logGuard struct{ next slog.Handler }
+type guard struct{ next slog.Handler }
 
 // Enabled asks the guarded handler.
-func (g logGuard) Enabled(ctx context.Context, level slog.Level) bool {
+func (g guard) Enabled(ctx context.Context, level slog.Level) bool {
 	return g.next.Enabled(ctx, level)
 }
 
 // Handle passes a masked copy on.
-func (g logGuard) Handle(ctx context.Context, r slog.Record) error {
+func (g guard) Handle(ctx context.Context, r slog.Record) error {
 	masked := slog.NewRecord(r.Time, r.Level, maskNumber(r.Message), r.PC)
 	r.Attrs(func(a slog.Attr) bool {
 		masked.AddAttrs(maskAttr(a))
@@ -33,18 +35,18 @@ func (g logGuard) Handle(ctx context.Context, r slog.Record) error {
 }
 
 // WithAttrs guards the attributes before the next handler formats them.
-func (g logGuard) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return logGuard{g.next.WithAttrs(maskAttrs(attrs))}
+func (g guard) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return guard{g.next.WithAttrs(maskAttrs(attrs))}
 }
 
 // WithGroup passes the group on.
-func (g logGuard) WithGroup(name string) slog.Handler {
-	return logGuard{g.next.WithGroup(maskNumber(name))}
+func (g guard) WithGroup(name string) slog.Handler {
+	return guard{g.next.WithGroup(maskNumber(name))}
 }
 
 func maskNumber(text string) string {
-	if LooksLikeIndividualNumber(text) {
-		return redaction
+	if LooksLike(text) {
+		return redact.Text
 	}
 	return text
 }
@@ -65,11 +67,11 @@ func maskAttr(a slog.Attr) slog.Attr {
 	case slog.KindBool, slog.KindDuration, slog.KindTime: // no number of a person is kept in these
 	case slog.KindAny, slog.KindFloat64:
 		if holdsNumber(value.Any()) {
-			value = slog.StringValue(redaction)
+			value = redact.Mark{}.LogValue()
 		}
 	default:
-		if LooksLikeIndividualNumber(value.String()) {
-			value = slog.StringValue(redaction)
+		if LooksLike(value.String()) {
+			value = redact.Mark{}.LogValue()
 		}
 	}
 	return slog.Attr{Key: maskNumber(a.Key), Value: value}
@@ -78,9 +80,9 @@ func maskAttr(a slog.Attr) slog.Attr {
 // holdsNumber looks at a value as handlers show it: as fmt and JSON do, and bytes of any type as the text that they may be.
 func holdsNumber(v any) bool {
 	if r := reflect.ValueOf(v); r.IsValid() && r.Kind() == reflect.Slice && r.Type().Elem().Kind() == reflect.Uint8 {
-		return LooksLikeIndividualNumber(string(r.Bytes()))
+		return LooksLike(string(r.Bytes()))
 	}
-	if LooksLikeIndividualNumber(fmt.Sprintf("%+v", v)) {
+	if LooksLike(fmt.Sprintf("%+v", v)) {
 		return true
 	}
 	return holdsNumberInJSON(v)
@@ -93,5 +95,5 @@ func holdsNumberInJSON(v any) (holds bool) {
 		}
 	}()
 	encoded, err := json.Marshal(v)
-	return err == nil && LooksLikeIndividualNumber(string(encoded))
+	return err == nil && LooksLike(string(encoded))
 }
