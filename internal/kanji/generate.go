@@ -8,7 +8,6 @@ import (
 	"cmp"
 	"fmt"
 	"go/format"
-	"log"
 	"maps"
 	"os"
 	"slices"
@@ -26,7 +25,6 @@ type classes struct {
 }
 
 func main() {
-	log.SetFlags(0)
 	c := classes{parent: map[rune]rune{}, common: map[rune]int{}}
 	var pairs [][3]string
 	for _, line := range lines("source/variants.tsv") {
@@ -60,7 +58,7 @@ func main() {
 func lines(name string) []string {
 	text, err := os.ReadFile(name)
 	if err != nil {
-		log.Fatal(err)
+		fail(err)
 	}
 	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
 }
@@ -136,9 +134,14 @@ var variants = [...]variant{
 	b.WriteString("}\n")
 	formatted, err := format.Source(b.Bytes())
 	if err != nil {
-		log.Fatal(err)
+		fail(err)
 	}
 	if err := os.WriteFile("table.go", formatted, 0o644); err != nil {
-		log.Fatal(err)
+		fail(err)
 	}
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
 }
