@@ -19,8 +19,9 @@ type attempts struct {
 
 type attempt struct {
 	done   chan struct{} // closed when it has ended
-	result *finished
-	until  time.Time // when it has ended
+	err    error         // what the browser was told instead; set before it ends
+	result *finished     // when it has ended
+	until  time.Time     // when it has ended
 }
 
 func (a *attempt) running() bool {

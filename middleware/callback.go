@@ -3,6 +3,7 @@ package middleware
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -68,24 +69,26 @@ func (l *Login) answerCallback(w http.ResponseWriter, r *http.Request, v *visit,
 		l.fail(w, r, err)
 		return
 	}
-	l.deletePending(w, pendingName(state))
 	c := callback{login: login, pending: p, query: query, state: state}
 	a, mine := l.attempts.claim(state, l.now())
-	if !mine {
-		l.repeatedCallback(w, r, v, c, a)
-		return
+	first := false
+	if mine {
+		if first, err = l.shared.Use(r.Context(), sharedKey("used", state), l.ttl); err != nil {
+			// Nothing is used up: the cookie stays for when the store is back.
+			l.attempts.end(state, a, nil, time.Time{})
+			l.fail(w, r, &Error{Reason: ReasonSession, Err: err})
+			return
+		}
 	}
-	first, err := l.shared.Use(r.Context(), sharedKey("used", state), l.ttl)
-	if err == nil && first {
+	switch {
+	case first:
 		l.firstCallback(w, r, v, c, a)
-		return
+	case mine:
+		l.attempts.end(state, a, nil, time.Time{})
+		l.repeatedCallback(w, r, v, c, nil)
+	default:
+		l.repeatedCallback(w, r, v, c, a)
 	}
-	l.attempts.end(state, a, nil, time.Time{})
-	if err != nil {
-		l.fail(w, r, &Error{Reason: ReasonSession, Err: err})
-		return
-	}
-	l.repeatedCallback(w, r, v, c, nil)
 }
 
 // callback is one return of a browser that holds the pending login.
@@ -123,7 +126,8 @@ func (l *Login) firstCallback(w http.ResponseWriter, r *http.Request, v *visit, 
 		// OWASP ASVS 5.0, 10.1.2: what comes back must belong to the same session and transaction. For somebody else's
 		// session nothing is asked of the service.
 		if err := l.checkSigner(v, c.pending.Sign); err != nil {
-			l.failSign(w, r, err)
+			a.err = err
+			l.failCallback(w, r, c, err)
 			return
 		}
 	}
@@ -132,13 +136,23 @@ func (l *Login) firstCallback(w http.ResponseWriter, r *http.Request, v *visit, 
 	cancel()
 	switch {
 	case err != nil:
-		l.fail(w, r, err)
+		a.err = err
+		l.failCallback(w, r, c, err)
 	case r.Context().Err() != nil:
 		l.log.LogAttrs(lasting, slog.LevelInfo, "browser gone, result kept")
 		kept = &result
-	default:
-		l.deliver(w, r, v, c, result)
+	case !l.deliver(w, r, v, c, result):
+		kept = &result
 	}
+}
+
+// failCallback is fail where the pending login is of no use any more.
+func (l *Login) failCallback(w http.ResponseWriter, r *http.Request, c callback, err error) {
+	l.deletePending(w, pendingName(c.state))
+	if errors.Is(err, &Error{Reason: ReasonLoginRequired}) { // to sign: log in first
+		r = withRetry(r, l.loginURL(RetryURL(r.Context())))
+	}
+	l.fail(w, r, err)
 }
 
 // repeatedCallback answers the browser that holds the cookie of a login whose state was used before: by two callbacks at
@@ -148,28 +162,31 @@ func (l *Login) repeatedCallback(w http.ResponseWriter, r *http.Request, v *visi
 	result, overlapped, err := l.awaitResult(r.Context(), c.state, a)
 	switch {
 	case err != nil:
-		l.fail(w, r, err)
+		l.failCallback(w, r, c, err)
 	case result != nil:
+		var kept *finished
 		if again, mine := l.attempts.claim(c.state, l.now()); mine {
-			var kept *finished
 			defer func() { l.endAttempt(context.WithoutCancel(r.Context()), c, again, kept) }()
-			if r.Context().Err() != nil {
-				kept = result // gone again
-				return
-			}
+		}
+		if r.Context().Err() != nil {
+			kept = result // gone again
+			return
 		}
 		if c.pending.Sign != nil {
 			if err := l.checkSigner(v, c.pending.Sign); err != nil {
-				l.failSign(w, r, err)
+				l.failCallback(w, r, c, err)
 				return
 			}
 		}
-		l.deliver(w, r, v, c, *result)
+		if !l.deliver(w, r, v, c, *result) {
+			kept = result
+		}
 	case overlapped && c.pending.Sign == nil:
 		// The other request of this browser got the session. This one gets none, and goes where the browser wanted to go.
+		l.deletePending(w, pendingName(c.state))
 		redirect(w, c.pending.Return)
 	default:
-		l.fail(w, r, &Error{Reason: ReasonReplayed})
+		l.failCallback(w, r, c, &Error{Reason: ReasonReplayed})
 	}
 }
 
@@ -180,7 +197,7 @@ func (l *Login) endAttempt(ctx context.Context, c callback, a *attempt, kept *fi
 	defer func() { l.attempts.end(c.state, a, waits, until) }()
 	switch {
 	case kept == nil:
-		if c.pending.Sign == nil {
+		if c.pending.Sign == nil && a.err == nil {
 			until = l.now().Add(answerGrace)
 		}
 		if _, err := l.shared.Use(ctx, sharedKey("done", c.state), l.ttl); err != nil {
@@ -202,17 +219,19 @@ func (l *Login) finish(ctx context.Context, c callback) (finished, error) {
 	return finished{identity: id}, err
 }
 
-// deliver gives the result to the browser.
-func (l *Login) deliver(w http.ResponseWriter, r *http.Request, v *visit, c callback, f finished) {
+// deliver gives the result to the browser. It reports false, after an error page, if the session could not be stored: the
+// pending login stays with the browser, and the result is worth keeping until the store is back.
+func (l *Login) deliver(w http.ResponseWriter, r *http.Request, v *visit, c callback, f finished) bool {
 	if f.signed != nil {
+		l.deletePending(w, pendingName(c.state))
 		l.deliverSigned(w, r, c.pending.Sign, *f.signed)
-		return
+		return true
 	}
 	if v.Identity != nil && v.Identity.Subject != f.identity.Subject {
 		// What is in the session belongs to another person.
 		if err := l.sessions.End(w, r); err != nil {
 			l.fail(w, r, &Error{Reason: ReasonSession, Err: err})
-			return
+			return false
 		}
 		v.Identity = nil
 	}
@@ -222,6 +241,7 @@ func (l *Login) deliver(w http.ResponseWriter, r *http.Request, v *visit, c call
 			l.fail(w, r, err)
 			return err
 		}
+		l.deletePending(w, pendingName(c.state))
 		// Successes are logged as well as failures (OWASP ASVS 5.0, 16.3.1), without saying who.
 		l.log.LogAttrs(r.Context(), slog.LevelInfo, "logged in", slog.String("acr", f.identity.ACR))
 		return nil
@@ -230,13 +250,18 @@ func (l *Login) deliver(w http.ResponseWriter, r *http.Request, v *visit, c call
 	if l.onLogin != nil {
 		secureHeaders(w)
 		if err := l.onLogin(own, r, f.identity); err != nil && !own.written {
-			l.fail(w, r, &Error{Reason: ReasonOnLogin, Err: err})
-			return
+			l.failCallback(w, r, c, &Error{Reason: ReasonOnLogin, Err: err})
+			return true
 		}
 	}
-	if !own.written && begin() == nil {
-		redirect(w, c.pending.Return)
+	if own.written {
+		return !own.failed
 	}
+	if begin() != nil {
+		return false
+	}
+	redirect(w, c.pending.Return)
+	return true
 }
 
 // keepResult stores the login whose browser went away, sealed: it is personal data. The access token of a signature is
@@ -292,6 +317,9 @@ func (l *Login) awaitResult(ctx context.Context, state string, a *attempt) (resu
 		if f := l.attempts.take(state, a); f != nil {
 			return f, running, nil
 		}
+		if running && a.err != nil {
+			return nil, running, a.err // nobody got anything
+		}
 		result, err = l.takeResult(ctx, state)
 		return result, running || l.attempts.holds(state, a, l.now()), err
 	}
@@ -319,7 +347,7 @@ func (l *Login) awaitResult(ctx context.Context, state string, a *attempt) (resu
 
 // whyLost says more about a callback without a pending login: its state may have been used.
 func (l *Login) whyLost(r *http.Request, state string, err error) error {
-	if e, ok := err.(*Error); !ok || e.Reason != ReasonLostLogin { //nolint:errorlint // findPending's own
+	if !errors.Is(err, &Error{Reason: ReasonLostLogin}) {
 		return nil
 	}
 	if used, err := l.shared.Used(r.Context(), sharedKey("used", state)); err != nil {

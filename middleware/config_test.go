@@ -107,13 +107,7 @@ func TestCallbackNeedNotBeBelowThePrefix(t *testing.T) {
 
 // TestOwnSessionManager: everything works with a manager of the application's own, wrapped in its LoadAndSave or not.
 func TestOwnSessionManager(t *testing.T) {
-	manager := &scs.SessionManager{
-		IdleTimeout: time.Minute, Lifetime: time.Hour, Store: &mapStore{m: map[string][]byte{}}, Codec: scs.GobCodec{},
-		Cookie: scs.SessionCookie{Name: "__Host-own", Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode, Persist: true},
-		ErrorFunc: func(w http.ResponseWriter, _ *http.Request, _ error) {
-			w.WriteHeader(http.StatusInternalServerError)
-		},
-	}
+	manager := ownManager(&mapStore{m: map[string][]byte{}})
 	own, err := scssession.New(scssession.Config{Manager: manager})
 	if err != nil {
 		t.Fatal(err)
@@ -137,6 +131,17 @@ func TestOwnSessionManager(t *testing.T) {
 		if got := b.get("/").body; got != "nobody cart=" {
 			t.Errorf("wrapped %v: after the logout: %q", wrapped, got)
 		}
+	}
+}
+
+// ownManager is a session manager of the application's own.
+func ownManager(store scs.Store) *scs.SessionManager {
+	return &scs.SessionManager{
+		IdleTimeout: time.Minute, Lifetime: time.Hour, Store: store, Codec: scs.GobCodec{},
+		Cookie: scs.SessionCookie{Name: "__Host-own", Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode, Persist: true},
+		ErrorFunc: func(w http.ResponseWriter, _ *http.Request, _ error) {
+			w.WriteHeader(http.StatusInternalServerError)
+		},
 	}
 }
 

@@ -395,3 +395,12 @@ func (p *proxied) do(method, target, origin string) *httptest.ResponseRecorder {
 	}
 	return w
 }
+
+func mustQuery(t *testing.T, address string) url.Values {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Query()
+}

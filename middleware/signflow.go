@@ -125,14 +125,6 @@ func (l *Login) checkSigner(v *visit, p *pendingSign) error {
 	return nil
 }
 
-// failSign leads somebody who is not logged in to the login first.
-func (l *Login) failSign(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, &Error{Reason: ReasonLoginRequired}) {
-		r = withRetry(r, l.loginURL(RetryURL(r.Context())))
-	}
-	l.fail(w, r, err)
-}
-
 // finishSign fetches the result, if the person who signed is the one who began.
 func (l *Login) finishSign(ctx context.Context, c callback) (finished, error) {
 	p := c.pending.Sign
