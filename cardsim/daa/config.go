@@ -27,6 +27,9 @@ type Config struct {
 	// HTTPClient fetches the keys of clients that have a JWKSURL; default: one with a timeout of 10 s.
 	HTTPClient *http.Client
 	Knobs      Knobs
+	// Hosts are names under which the service is reached beside BaseURL's and this machine's own (localhost, 127.0.0.1,
+	// ::1). Requests under other names are refused.
+	Hosts []string
 	// ShowPINs prints the PINs and passwords of the simulated cards on the pages that ask for them, for demonstrations.
 	ShowPINs bool
 

@@ -72,6 +72,7 @@ func (s *Service) handoverAction(w http.ResponseWriter, r *http.Request) {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	s.lobby.leave(v)
 	action := r.PathValue("action")
 	if v.released || v.stage == stageEnded && action != "refresh" {
 		s.sendBack(w, r, v)

@@ -109,6 +109,7 @@ func TestBrowserGoesAwayWhileTheCardIsRead(t *testing.T) {
 		cancel()
 		body := strings.NewReader(url.Values{page.field: {page.value}}.Encode())
 		req := httptest.NewRequestWithContext(ctx, http.MethodPost, b.formAction(page.form), body)
+		req.Host = b.at.Host
 		req.Header.Set("Content-Type", formType)
 		for _, c := range b.client.Jar.Cookies(b.at) {
 			req.AddCookie(c)

@@ -161,6 +161,7 @@ func (s *Service) phoneAction(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer v.mu.Unlock()
+	s.lobby.leave(v)
 	// Talking to the card outlives the request: a browser that goes away, as one does on a second click, must not leave it
 	// half done.
 	ctx := context.WithoutCancel(r.Context())

@@ -5,8 +5,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,6 +37,7 @@ type Service struct {
 	now      func() time.Time
 	log      *slog.Logger
 	showPINs bool
+	hosts    []string // lower case
 	force    atomic.Pointer[inForce]
 	keys     *keyring
 	strict   *jpki.Verifier // path, validity and revocation
@@ -49,6 +52,7 @@ type Service struct {
 	assertions    *once.Memory
 	transactions  *store[*transaction]
 
+	lobby     *lobby
 	exchanges exchanges
 	http      *http.Client // fetches clients' keys
 
@@ -84,6 +88,9 @@ func New(c Config) (*Service, error) {
 	if err := checkWire(s.wire); err != nil {
 		return nil, err
 	}
+	for _, host := range c.Hosts {
+		s.hosts = append(s.hosts, strings.ToLower(host))
+	}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -117,6 +124,7 @@ func New(c Config) (*Service, error) {
 		return nil, configError("pages", err)
 	}
 	s.visits, s.phones = newStore[*visit](s.now), newStore[*visit](s.now)
+	s.lobby = newLobby(limits.SimulatorVisits, limits.SimulatorVisitsPerAddress, s.forget)
 	s.codes, s.tokens = newStore[*grant](s.now), newStore[*token](s.now)
 	s.refreshTokens = newStore[*refreshToken](s.now)
 	s.assertions, s.transactions = once.New(limits.SimulatorEntries, once.Refuse), newStore[*transaction](s.now)
@@ -201,6 +209,11 @@ func (s *Service) routes() http.Handler {
 	mux.HandleFunc("/", s.notFound)
 
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.knownHost(r.Host) {
+			s.log.Warn("refused a request under a foreign host name")
+			http.Error(w, "this simulator is not reached under that host name; see -host of cardsim service", http.StatusMisdirectedRequest)
+			return
+		}
 		// Nothing here may be cached or framed, and no address of ours may reach another site (RFC 9700, section 4.2).
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")
@@ -208,6 +221,21 @@ func (s *Service) routes() http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		mux.ServeHTTP(w, r)
 	})
+}
+
+// knownHost reports whether a request's Host is a name of this service. A page of another site that rebinds its own name
+// to this machine's address (DNS rebinding) has another.
+func (s *Service) knownHost(hostport string) bool {
+	host := hostport
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		host = h
+	}
+	host = strings.ToLower(strings.Trim(host, "[]"))
+	if host == "localhost" || strings.EqualFold(host, s.base.Hostname()) || slices.Contains(s.hosts, host) {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
 }
 
 const (

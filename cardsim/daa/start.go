@@ -14,7 +14,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/daa/visitor"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/cardsim/person"
-	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/webserve"
 )
 
 // TB is the part of testing.TB that Start needs.
@@ -95,10 +95,7 @@ func start(c Config) (*Running, error) {
 	}
 	r := &Running{
 		Service: s, cards: c.Cards, done: make(chan struct{}),
-		server: &http.Server{
-			Handler: s, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: limits.FormBody,
-			ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
-		},
+		server:    webserve.New(s, s.log),
 		transport: &http.Transport{Proxy: nil, MaxIdleConnsPerHost: 8, IdleConnTimeout: 30 * time.Second},
 	}
 	go func() {

@@ -22,6 +22,7 @@ type visit struct {
 	id, secret string // the secret is in a cookie of the browser that began: only that browser gets the code
 	req        *authorizationRequest
 	expires    time.Time
+	seat       seat // guarded by the lobby
 	handedOver bool // the QR page was shown; the phone may be another device
 
 	mu           sync.Mutex
@@ -97,6 +98,7 @@ func (s *Service) beginVisit(w http.ResponseWriter, r *http.Request, req *author
 		redirectTo(w, withQuery(req.redirectURI, params))
 		return
 	}
+	s.lobby.enter(v, remoteAddress(r))
 	s.setCookie(w, v, v.secret, int(k.Lifetimes.interaction().Seconds()))
 	if v.handedOver {
 		redirectTo(w, "/phone/handover/"+v.id)
@@ -215,12 +217,21 @@ func (s *Service) takeNumber(v *visit, typed string) notice {
 	}
 }
 
+// forget gives up a visit with which nobody went on.
+func (s *Service) forget(v *visit) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	s.visits.remove(v.id)
+	s.phones.remove(v.phoneID)
+}
+
 // release makes the redirect back to the relying party, once, and soon forgets the visit.
 func (s *Service) release(v *visit) (string, *protocolError) {
 	if v.released {
 		return "", &protocolError{code: "invalid_request", description: "the visit is over"}
 	}
 	v.released = true
+	s.lobby.leave(v)
 	s.visits.remove(v.id)
 	s.phones.remove(v.phoneID)
 	until := s.now().Add(repeatWindow)

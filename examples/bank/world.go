@@ -17,6 +17,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/daa/visitor"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/cardsim/person"
+	"github.com/kakunin-go/kakunin/internal/webserve"
 )
 
 // surroundings are what a program has and its tests choose.
@@ -88,7 +89,7 @@ func newWorld(ctx context.Context, s surroundings, persona person.Persona, logge
 	}
 	w.ocspURL = base + "/simulator/jpki/sign/ocsp"
 	w.visitor = &visitor.Person{AuthPIN: w.person.Reveal().AuthPIN, TextPIN: w.person.Reveal().TextPIN, SigningPassword: w.person.Reveal().SigningPassword}
-	w.server = &http.Server{Handler: w.service, ReadHeaderTimeout: 10 * time.Second}
+	w.server = webserve.New(w.service, logger)
 	go func() { _ = w.server.Serve(listener) }() // until close
 	return w, nil
 }

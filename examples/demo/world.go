@@ -21,6 +21,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/cardsim/person"
+	"github.com/kakunin-go/kakunin/internal/webserve"
 )
 
 // demo is everything that runs: the relying party and, unless another service is used, the simulated service.
@@ -217,10 +218,7 @@ func (d *demo) environment(ctx context.Context) (authn.Environment, error) {
 
 // serve starts a server that close ends.
 func (d *demo) serve(l net.Listener, h http.Handler) {
-	s := &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-	}
+	s := webserve.New(h, nil)
 	d.servers = append(d.servers, s)
 	go func() {
 		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {

@@ -177,7 +177,11 @@ const (
 	TranscriptLine = 2*(65536+2) + 64
 	// SimulatorEntries is the largest number of entries in each of the simulated service's maps (visits, codes, tokens,
 	// assertion identifiers, transactions).
-	SimulatorEntries = 10_000
+	SimulatorEntries = 1 << 18
+	// SimulatorVisits is the largest number of visits to the simulated service that nobody has gone on with yet.
+	SimulatorVisits = 20_000
+	// SimulatorVisitsPerAddress is the same, of one remote address.
+	SimulatorVisitsPerAddress = 1_000
 	// SimulatorPage is the largest page of the simulated service that a Visitor reads.
 	SimulatorPage = 256 << 10
 )

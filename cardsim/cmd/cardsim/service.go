@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -18,12 +17,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
-)
-
-// Times of the HTTP server.
-const (
-	headerTimeout   = 10 * time.Second
-	shutdownTimeout = 3 * time.Second
+	"github.com/kakunin-go/kakunin/internal/webserve"
 )
 
 // list collects the values of a flag that may be given several times.
@@ -97,7 +91,7 @@ func runService(ctx context.Context, args []string, stdout, stderr io.Writer) er
 	_, _ = fmt.Fprintf(stdout, "issuer    %s\nlogin     %s\ntoken     %s\nuserinfo  %s\nkeys      %s\nsign API  %s\nlistening on %s\n",
 		environment.Issuer, environment.AuthorizationEndpoint, environment.TokenEndpoint, environment.UserinfoEndpoint,
 		environment.JWKSEndpoint, environment.SignEndpoint, config.BaseURL)
-	return serve(ctx, listener, service, config.Logger)
+	return webserve.Serve(ctx, listener, webserve.New(service, config.Logger))
 }
 
 // asUsage names the flag behind what daa.New refuses.
@@ -171,27 +165,4 @@ func readPublicKey(path string) (jose.PublicKey, error) {
 		return jose.PublicKey{}, fmt.Errorf("client key: %w", err)
 	}
 	return key, nil
-}
-
-// serve answers requests until ctx ends, then lets those under way finish.
-func serve(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger) error {
-	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTimeout, MaxHeaderBytes: limits.FormBody,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
-	}
-	// The context that ended cannot bound the end.
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
-	defer cancel()
-	err := server.Shutdown(last)
-	if serving := <-failed; !errors.Is(serving, http.ErrServerClosed) {
-		err = errors.Join(err, serving)
-	}
-	return err
 }
