@@ -66,18 +66,19 @@ func New(c Config) (*Client, error) {
 	s, list := newShared(c)
 	ring, keyMistakes := c.ring()
 	list = slices.Concat(list, c.registrationMistakes(), keyMistakes)
-	if err := misconfigured("", list); err != nil {
+	if err := misconfigured("", list...); err != nil {
 		return nil, err
 	}
 	return newClient(c, ring, s, ""), nil
 }
 
 // newShared checks the common part of the configuration and builds what depends on nothing else.
-func newShared(c Config) (*shared, []error) {
+func newShared(c Config) (*shared, []string) {
 	list := c.commonMistakes()
-	hardened, err := hardened(c.HTTPClient)
-	if err != nil {
-		return nil, append(list, err)
+	hardened, mistakes := hardened(c.HTTPClient)
+	list = append(list, mistakes...)
+	if hardened == nil {
+		return nil, list
 	}
 	s := &shared{http: hardened, now: c.Now, log: c.Logger}
 	if s.now == nil {
@@ -102,11 +103,11 @@ func newShared(c Config) (*shared, []error) {
 	return s, list
 }
 
-// hardened is the client of package webcall, with a mistake of the configuration for an error.
-func hardened(given *http.Client) (*http.Client, error) {
+// hardened is the client of package webcall; it is nil if there is a mistake.
+func hardened(given *http.Client) (*http.Client, []string) {
 	h, err := webcall.Client(given)
 	if err != nil {
-		return nil, mistake("HTTPClient " + strings.TrimPrefix(err.Error(), "webcall: "))
+		return nil, []string{"HTTPClient " + strings.TrimPrefix(err.Error(), "webcall: ")}
 	}
 	return h, nil
 }

@@ -126,22 +126,22 @@ type Circuit struct {
 }
 
 // ring returns the keys to sign with; nil if none are configured.
-func (c Config) ring() (*KeyRing, []error) {
+func (c Config) ring() (*KeyRing, []string) {
 	switch {
 	case c.Keys != nil && c.Key.signing().Signer != nil:
-		return nil, []error{mistake("Key and Keys must not both be set")}
+		return nil, []string{"Key and Keys must not both be set"}
 	case c.Keys != nil:
 		if err := c.Keys.Active().signing().Check(); err != nil {
-			return nil, []error{mistake("Keys: make it with NewKeyRing")}
+			return nil, []string{"Keys: make it with NewKeyRing"}
 		}
 		return c.Keys, nil
 	}
 	if err := c.Key.signing().Check(); err != nil {
-		return nil, []error{mistake("Key: " + err.Error())}
+		return nil, []string{"Key: " + err.Error()}
 	}
 	r, err := NewKeyRing(c.Key)
 	if err != nil {
-		return nil, []error{mistake("Key: " + err.Error())}
+		return nil, []string{"Key: " + err.Error()}
 	}
 	return r, nil
 }
@@ -155,27 +155,25 @@ func (c Config) auditHook() func(context.Context, Event) {
 }
 
 // checklist collects what is wrong.
-type checklist struct{ list []error }
+type checklist struct{ list []string }
 
 func (l *checklist) add(wrong bool, text string) {
 	if wrong {
-		l.list = append(l.list, mistake(text))
+		l.list = append(l.list, text)
 	}
 }
 
 // registrationMistakes lists what is wrong with what belongs to one registered application, other than its keys.
-func (c Config) registrationMistakes() []error {
+func (c Config) registrationMistakes() []string {
 	var l checklist
 	l.add(!isClientID(c.ClientID), "ClientID must be 1 to 255 letters and digits")
-	if err := checkRedirectURL(c.RedirectURL); err != nil {
-		l.list = append(l.list, err)
-	}
+	l.list = append(l.list, checkRedirectURL(c.RedirectURL)...)
 	l.add(c.Profile != PrivateSector && c.Profile != Government, "Profile must be PrivateSector or Government")
 	return l.list
 }
 
 // commonMistakes lists what is wrong with the rest, which several applications can have in common.
-func (c Config) commonMistakes() []error {
+func (c Config) commonMistakes() []string {
 	l := checklist{c.Environment.mistakes()}
 	l.add(slices.ContainsFunc(c.Rules.ACRValues, func(s string) bool { return !isScopeToken(s) }),
 		"Rules.ACRValues must be values without spaces")
@@ -189,7 +187,7 @@ func (c Config) commonMistakes() []error {
 	l.add(c.Assertion.Lifetime != 0 && (c.Assertion.Lifetime < minAssertionLifetime || c.Assertion.Lifetime > maxAssertionLifetime),
 		"Assertion.Lifetime must be from 10 to 60 seconds")
 	l.add(len(c.Encryption.Keys) > maxDecryptionKeys, "Encryption.Keys must be at most 8")
-	l.add(slices.ContainsFunc(c.Encryption.Keys, func(k DecryptionKey) bool { return k.sealed.value().check() != nil }),
+	l.add(slices.ContainsFunc(c.Encryption.Keys, func(k DecryptionKey) bool { return k.v.Reveal().check() != nil }),
 		"Encryption.Keys must be made with NewDecryptionKey")
 	l.add(!subset(c.Encryption.KeyAlgorithms, jose.KeyAlgorithms()), "Encryption.KeyAlgorithms has an algorithm that is not accepted")
 	l.add(!subset(c.Encryption.ContentAlgorithms, jose.ContentAlgorithms()), "Encryption.ContentAlgorithms has an algorithm that is not accepted")
@@ -211,10 +209,10 @@ func isClientID(s string) bool {
 	})
 }
 
-func checkRedirectURL(s string) error {
+func checkRedirectURL(s string) []string {
 	const name = "RedirectURL"
 	if len(s) > limits.AuthorizationParameter {
-		return mistake(name + " must be at most 255 characters")
+		return []string{name + " must be at most 255 characters"}
 	}
 	return checkURL(name, s, true) // a query is allowed (RFC 6749, section 3.1.2)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -61,9 +60,8 @@ func TestConfigMistakesAreAllNamed(t *testing.T) {
 			t.Errorf("%q is repeated", leak)
 		}
 	}
-	var join interface{ Unwrap() []error }
-	if !errors.As(err, &join) || len(join.Unwrap()) < 19 {
-		t.Error("the mistakes are not joined")
+	if n := len(strings.Split(e.Detail, "; ")); n < 19 {
+		t.Errorf("%d mistakes are named", n)
 	}
 }
 

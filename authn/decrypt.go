@@ -12,12 +12,16 @@ import (
 
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/redact"
 )
 
 // DecryptionKey opens what the service encrypts to this application: userinfo, and the ID token, if that was agreed at
 // registration. Make one with [LoadDecryptionKey], [ParseDecryptionKey] or [NewDecryptionKey]; the zero value is refused
 // by [New]. It redacts itself. It must not be the key that signs assertions (RFC 7517, section 4.2: one use for a key).
-type DecryptionKey struct{ sealed *sealed[decryptionKey] }
+type DecryptionKey struct {
+	redacted
+	v redact.Value[decryptionKey]
+}
 
 type decryptionKey struct {
 	key crypto.PrivateKey
@@ -50,28 +54,28 @@ func NewDecryptionKey(key crypto.PrivateKey, kid string) (DecryptionKey, error) 
 	if err := d.check(); err != nil {
 		return DecryptionKey{}, keyError(err)
 	}
-	return DecryptionKey{seal(d)}, nil
+	return DecryptionKey{v: redact.Seal(d)}, nil
 }
 
 func (d decryptionKey) check() error {
 	if len(d.kid) > limits.KeyID {
-		return mistake("kid is too long")
+		return errors.New("kid is too long")
 	}
 	switch k := d.key.(type) {
 	case *rsa.PrivateKey:
 		if k == nil {
-			return mistake("no key")
+			return errors.New("no key")
 		}
 		_, err := jose.Thumbprint(&k.PublicKey)
 		return err
 	case *ecdsa.PrivateKey:
 		if k == nil {
-			return mistake("no key")
+			return errors.New("no key")
 		}
 		_, err := jose.Thumbprint(&k.PublicKey)
 		return err
 	default:
-		return mistake("neither RSA nor P-256")
+		return errors.New("neither RSA nor P-256")
 	}
 }
 
@@ -100,7 +104,7 @@ func newDecrypter(c Config) decrypter {
 		KeyAlgorithms: slices.Clone(c.Encryption.KeyAlgorithms), ContentAlgorithms: slices.Clone(c.Encryption.ContentAlgorithms), MaxSize: limits.Token,
 	}}
 	for _, k := range c.Encryption.Keys {
-		d.keys = append(d.keys, k.sealed.value())
+		d.keys = append(d.keys, k.v.Reveal())
 	}
 	return d
 }

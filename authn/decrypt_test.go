@@ -177,7 +177,7 @@ func TestDecryptionKeyFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	k, err := LoadDecryptionKey(path)
-	if err != nil || k.sealed.value().kid != "e1" {
+	if err != nil || k.v.Reveal().kid != "e1" {
 		t.Fatal(err)
 	}
 	small, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // too small on purpose

@@ -65,12 +65,9 @@ func Custom(baseURL string) Environment {
 // The service does not document discovery; [Sandbox] and [Production] need no request. Errors have ReasonConfiguration
 // if the metadata are wrong, and ReasonTransport if none could be had, an answer that is no JSON object included.
 func Discover(ctx context.Context, client *http.Client, issuer string) (Environment, error) {
-	if m := checkURL("issuer", issuer, false); m != nil {
-		return Environment{}, misconfigured("discovery", []error{m})
-	}
-	h, err := hardened(client)
-	if err != nil {
-		return Environment{}, misconfigured("discovery", []error{err})
+	h, mistakes := hardened(client)
+	if err := misconfigured("discovery", slices.Concat(checkURL("issuer", issuer, false), mistakes)...); err != nil {
+		return Environment{}, err
 	}
 	// "removing any terminating / ... before appending" (OpenID Connect Discovery 1.0, section 4).
 	target := strings.TrimSuffix(issuer, "/") + "/.well-known/openid-configuration"
@@ -130,18 +127,18 @@ func readMetadata(body []byte, issuer string) (Environment, error) {
 	// it sends, at whatever else listens here.
 	for _, endpoint := range []string{e.AuthorizationEndpoint, e.TokenEndpoint, e.UserinfoEndpoint, e.JWKSEndpoint} {
 		if u.Scheme == "https" && !strings.HasPrefix(strings.ToLower(endpoint), "https:") {
-			list = append(list, mistake("an endpoint must use https, as the issuer does"))
+			list = append(list, "an endpoint must use https, as the issuer does")
 		}
 	}
-	if err := misconfigured("discovery", list); err != nil {
+	if err := misconfigured("discovery", list...); err != nil {
 		return Environment{}, err
 	}
 	return e, nil
 }
 
 // mistakes names what is wrong with the endpoints.
-func (e Environment) mistakes() []error {
-	var list []error
+func (e Environment) mistakes() []string {
+	var list []string
 	for _, f := range [...]struct{ name, value string }{
 		{"Issuer", e.Issuer},
 		{"AuthorizationEndpoint", e.AuthorizationEndpoint},
@@ -149,38 +146,34 @@ func (e Environment) mistakes() []error {
 		{"UserinfoEndpoint", e.UserinfoEndpoint},
 		{"JWKSEndpoint", e.JWKSEndpoint},
 	} {
-		if err := checkURL(f.name, f.value, false); err != nil {
-			list = append(list, err)
-		}
+		list = append(list, checkURL(f.name, f.value, false)...)
 	}
 	if e.SignEndpoint != "" {
-		if err := checkURL("SignEndpoint", e.SignEndpoint, false); err != nil {
-			list = append(list, err)
-		}
+		list = append(list, checkURL("SignEndpoint", e.SignEndpoint, false)...)
 	}
 	return list
 }
 
 // checkURL wants an absolute https URL; plain http only to this machine, where there is no network to listen on. The
-// text of the error names the field, never the value.
-func checkURL(name, value string, query bool) error {
+// mistake names the field, never the value.
+func checkURL(name, value string, query bool) (mistake []string) {
 	if value == "" {
-		return mistake(name + " is missing")
+		return []string{name + " is missing"}
 	}
 	u, err := url.Parse(value)
 	switch {
 	case strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }): // RFC 3986, section 2
-		return mistake(name + " has characters that a URL cannot have")
+		return []string{name + " has characters that a URL cannot have"}
 	case err != nil || u.Host == "" || u.Opaque != "":
-		return mistake(name + " is not an absolute URL")
+		return []string{name + " is not an absolute URL"}
 	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
-		return mistake(name + " must use https (http is for loopback addresses only)")
+		return []string{name + " must use https (http is for loopback addresses only)"}
 	case u.User != nil:
-		return mistake(name + " must not contain credentials")
+		return []string{name + " must not contain credentials"}
 	case u.Fragment != "" || strings.Contains(value, "#"):
-		return mistake(name + " must not contain a fragment")
+		return []string{name + " must not contain a fragment"}
 	case !query && (u.RawQuery != "" || u.ForceQuery):
-		return mistake(name + " must not contain a query")
+		return []string{name + " must not contain a query"}
 	}
 	return nil
 }

@@ -3,9 +3,11 @@ package authn
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/kakunin-go/kakunin"
+	"github.com/kakunin-go/kakunin/internal/fault"
 	"github.com/kakunin-go/kakunin/internal/webcall"
 )
 
@@ -60,74 +62,53 @@ const (
 	ReasonKey
 )
 
-// reasonInfo is what there is to say about a reason.
-type reasonInfo struct {
-	name    string
-	family  kakunin.Family
-	message kakunin.Message // zero: the family's message
+// reasons says what there is to say about each reason.
+var reasons = [...]fault.Row{
+	ReasonUserCancelled: {Name: "user cancelled", Family: kakunin.User, Message: kakunin.Message{
+		JA: "ログインは中止されたか、カードを利用できませんでした。もう一度お試しいただけます。",
+		EN: "The login was cancelled, or the card could not be used. You can try again whenever you like."}},
+	ReasonProviderError: {Name: "provider error", Family: kakunin.Unavailable, Message: kakunin.Message{
+		JA: "認証サービスでエラーが発生しました。しばらくしてからお試しください。",
+		EN: "The identification service reported an error. Please try again later."}},
+	ReasonStateMismatch: {Name: "state mismatch", Family: kakunin.Untrusted, Message: kakunin.Message{
+		JA: "ログインを始めたブラウザーと確認できませんでした。プライベートブラウズを使わず、同じブラウザーで最初からやり直してください。",
+		EN: "We could not match this to a login begun in this browser. Please start over in the same browser, without private browsing."}},
+	ReasonExpired: {Name: "expired", Family: kakunin.User, Message: kakunin.Message{
+		JA: "ログインの有効時間が過ぎました。最初からやり直してください。",
+		EN: "The login took too long. Please start over."}},
+	ReasonIDToken:       {Name: "ID token", Family: kakunin.Untrusted},
+	ReasonUserinfo:      {Name: "userinfo", Family: kakunin.Untrusted},
+	ReasonTokenResponse: {Name: "token response", Family: kakunin.Untrusted},
+	ReasonTransport: {Name: "transport", Family: kakunin.Unavailable, Message: kakunin.Message{
+		JA: "認証サービスに接続できませんでした。しばらくしてからお試しください。",
+		EN: "The identification service cannot be reached right now. Please try again later."}},
+	ReasonConfiguration: {Name: "configuration", Family: kakunin.Configuration},
+	ReasonAccessDenied: {Name: "access denied", Family: kakunin.Account, Message: kakunin.Message{
+		JA: "認証サービスでログインが許可されませんでした。マイナンバーカードと電子証明書の有効期限をご確認ください。",
+		EN: "The identification service refused the login. Please check that your card and its certificates are valid."}},
+	ReasonInteractionRequired: {Name: "interaction required", Family: kakunin.User},
+	ReasonRequestRefused:      {Name: "request refused", Family: kakunin.Configuration},
+	ReasonTokenRejected: {Name: "token rejected", Family: kakunin.User, Message: kakunin.Message{
+		JA: "ログインを完了できませんでした。最初からやり直してください。",
+		EN: "The login could not be completed. Please start over."}},
+	ReasonReplayed: {Name: "replayed", Family: kakunin.User, Message: kakunin.Message{
+		JA: "このログインはすでに処理されています。最初からやり直してください。",
+		EN: "This login has already been processed. Please start over."}},
+	ReasonCallback:       {Name: "callback", Family: kakunin.Untrusted},
+	ReasonIssuerMismatch: {Name: "issuer mismatch", Family: kakunin.Untrusted},
+	ReasonStored:         {Name: "stored data", Family: kakunin.Untrusted},
+	ReasonKey:            {Name: "key", Family: kakunin.Unavailable},
 }
 
-func (r Reason) info() reasonInfo {
-	switch r {
-	case ReasonUserCancelled:
-		return reasonInfo{"user cancelled", kakunin.User, kakunin.Message{
-			JA: "ログインは中止されたか、カードを利用できませんでした。もう一度お試しいただけます。",
-			EN: "The login was cancelled, or the card could not be used. You can try again whenever you like."}}
-	case ReasonProviderError:
-		return reasonInfo{"provider error", kakunin.Unavailable, kakunin.Message{
-			JA: "認証サービスでエラーが発生しました。しばらくしてからお試しください。",
-			EN: "The identification service reported an error. Please try again later."}}
-	case ReasonStateMismatch:
-		return reasonInfo{"state mismatch", kakunin.Untrusted, kakunin.Message{
-			JA: "ログインを始めたブラウザーと確認できませんでした。プライベートブラウズを使わず、同じブラウザーで最初からやり直してください。",
-			EN: "We could not match this to a login begun in this browser. Please start over in the same browser, without private browsing."}}
-	case ReasonExpired:
-		return reasonInfo{"expired", kakunin.User, kakunin.Message{
-			JA: "ログインの有効時間が過ぎました。最初からやり直してください。",
-			EN: "The login took too long. Please start over."}}
-	case ReasonIDToken:
-		return reasonInfo{"ID token", kakunin.Untrusted, kakunin.Message{}}
-	case ReasonUserinfo:
-		return reasonInfo{"userinfo", kakunin.Untrusted, kakunin.Message{}}
-	case ReasonTokenResponse:
-		return reasonInfo{"token response", kakunin.Untrusted, kakunin.Message{}}
-	case ReasonTransport:
-		return reasonInfo{"transport", kakunin.Unavailable, kakunin.Message{
-			JA: "認証サービスに接続できませんでした。しばらくしてからお試しください。",
-			EN: "The identification service cannot be reached right now. Please try again later."}}
-	case ReasonConfiguration:
-		return reasonInfo{"configuration", kakunin.Configuration, kakunin.Message{}}
-	case ReasonAccessDenied:
-		return reasonInfo{"access denied", kakunin.Account, kakunin.Message{
-			JA: "認証サービスでログインが許可されませんでした。マイナンバーカードと電子証明書の有効期限をご確認ください。",
-			EN: "The identification service refused the login. Please check that your card and its certificates are valid."}}
-	case ReasonInteractionRequired:
-		return reasonInfo{"interaction required", kakunin.User, kakunin.Message{}}
-	case ReasonRequestRefused:
-		return reasonInfo{"request refused", kakunin.Configuration, kakunin.Message{}}
-	case ReasonTokenRejected:
-		return reasonInfo{"token rejected", kakunin.User, kakunin.Message{
-			JA: "ログインを完了できませんでした。最初からやり直してください。",
-			EN: "The login could not be completed. Please start over."}}
-	case ReasonReplayed:
-		return reasonInfo{"replayed", kakunin.User, kakunin.Message{
-			JA: "このログインはすでに処理されています。最初からやり直してください。",
-			EN: "This login has already been processed. Please start over."}}
-	case ReasonCallback:
-		return reasonInfo{"callback", kakunin.Untrusted, kakunin.Message{}}
-	case ReasonIssuerMismatch:
-		return reasonInfo{"issuer mismatch", kakunin.Untrusted, kakunin.Message{}}
-	case ReasonStored:
-		return reasonInfo{"stored data", kakunin.Untrusted, kakunin.Message{}}
-	case ReasonKey:
-		return reasonInfo{"key", kakunin.Unavailable, kakunin.Message{}}
-	case ReasonUnknown:
+func (r Reason) row() fault.Row {
+	if r <= ReasonUnknown || int(r) >= len(reasons) {
+		return fault.Unknown()
 	}
-	return reasonInfo{"unknown", kakunin.Untrusted, kakunin.Message{}}
+	return reasons[r]
 }
 
 // String returns a stable lower-case name for logs and metrics.
-func (r Reason) String() string { return r.info().name }
+func (r Reason) String() string { return r.row().Name }
 
 // Error is every error of this package. Find it with [errors.As] and look at Reason, and at Step for details.
 type Error struct {
@@ -135,8 +116,14 @@ type Error struct {
 	Reason Reason
 	// Step is the stable name of the rule or step that failed, e.g. "nonce"; a constant, never data.
 	Step string
+	// Clause is where the rule is written, for those of an ID token.
+	Clause string
+	// Detail says more, in words of this package: every mistake of a configuration, or what to look at.
+	Detail string
 	// Code is the OAuth error code that the service sent, if it is a registered one; any other code is dropped.
 	Code string
+	// Status is the HTTP status that the service answered, where that is why; otherwise 0.
+	Status int
 	// Err is the cause, for errors.Is and errors.As; it may be nil. Its text is not part of Error's, because causes quote
 	// URLs and answers.
 	Err error
@@ -144,27 +131,30 @@ type Error struct {
 
 // Error implements error: constants only.
 func (e *Error) Error() string {
-	s := "authn: " + e.Reason.String()
-	if e.Step != "" {
-		s += ": " + e.Step
+	step, detail := e.Step, e.Detail
+	if e.Status != 0 {
+		step = strings.TrimSpace(step + " " + strconv.Itoa(e.Status))
 	}
 	if code := knownCode(e.Code); code != "" {
-		s += " (" + code + ")"
+		step += " (" + code + ")"
 	}
-	if m := mistake(""); e.Reason == ReasonConfiguration && errors.As(e.Err, &m) {
-		s += ": " + strings.ReplaceAll(e.Err.Error(), "\n", "; ")
-	}
-	return s
+	return fault.Text("authn", e.Reason.String(), step, e.Clause, detail)
 }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Family says what to do; see [FamilyOf].
-func (e *Error) Family() kakunin.Family { return e.Reason.info().family }
+// Is makes errors.Is compare by Reason, and by Step if the target names one.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error) //nolint:errorlint // errors.Is unwraps
+	return ok && t.Reason == e.Reason && (t.Step == "" || t.Step == e.Step)
+}
 
-// UserMessage is fit to show to a person; see [MessageFor].
-func (e *Error) UserMessage() kakunin.Message { return e.Reason.info().message }
+// Family says what to do; see [kakunin.FamilyOf].
+func (e *Error) Family() kakunin.Family { return e.Reason.row().Family }
+
+// UserMessage is fit to show to a person; see [kakunin.MessageFor].
+func (e *Error) UserMessage() kakunin.Message { return e.Reason.row().Message }
 
 // transportError is what an HTTP client returned, in words of this package.
 func transportError(err error) *Error {
@@ -175,18 +165,12 @@ func transportError(err error) *Error {
 	return &Error{Reason: ReasonTransport, Step: string(e.Problem), Err: e.Err}
 }
 
-// mistake is one fault of a configuration, in words of this package: safe to print.
-type mistake string
-
-// Error implements error.
-func (m mistake) Error() string { return string(m) }
-
-// misconfigured makes the error that names all mistakes at once, or nil if there are none.
-func misconfigured(check string, list []error) error {
-	if len(list) == 0 {
+// misconfigured makes the error that names all mistakes at once, in words of this package, or nil if there are none.
+func misconfigured(step string, mistakes ...string) error {
+	if len(mistakes) == 0 {
 		return nil
 	}
-	return &Error{Reason: ReasonConfiguration, Step: check, Err: errors.Join(list...)}
+	return &Error{Reason: ReasonConfiguration, Step: step, Detail: strings.Join(mistakes, "; ")}
 }
 
 // knownCodes are the error codes that may be repeated in a log: RFC 6749, sections 4.1.2.1 and 5.2; OpenID Connect Core 1.0,

@@ -49,7 +49,7 @@ func TestErrorText(t *testing.T) {
 		"authn: ID token: nonce":                      {Reason: ReasonIDToken, Step: "nonce", Err: cause},
 		"authn: provider error: error (server_error)": {Reason: ReasonProviderError, Step: "error", Code: "server_error"},
 		"authn: provider error: error":                {Reason: ReasonProviderError, Step: "error", Code: "<script>"},
-		"authn: configuration: request: a; b":         {Reason: ReasonConfiguration, Step: "request", Err: errors.Join(mistake("a"), mistake("b"))},
+		"authn: configuration: request: a; b":         {Reason: ReasonConfiguration, Step: "request", Detail: "a; b"},
 		"authn: configuration: key file":              {Reason: ReasonConfiguration, Step: "key file", Err: cause},
 	} {
 		if e.Error() != want {

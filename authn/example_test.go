@@ -144,7 +144,7 @@ func ExampleNewKey() {
 	fmt.Println(key)
 	// Output:
 	// ES256 2026-04
-	// authn.Key[redacted]
+	// [redacted]
 }
 
 // The public half goes into the application form of the service.

@@ -2,23 +2,37 @@ package authn
 
 import (
 	"encoding/json"
-	"maps"
 	"slices"
 	"time"
 
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/redact"
 )
 
-// Subject is the pairwise subject identifier (利用者識別子): who the person is to this relying party and to no other. It
-// may change when a certificate or the individual number is reissued. It redacts itself.
-type Subject string
+// redacted makes a type show nothing of itself: for printing, for logs and for encoders. Only methods whose names begin
+// with Reveal give the value away.
+type redacted = redact.Mark
 
-// Reveal returns the identifier, at most 255 bytes, otherwise opaque.
-func (s Subject) Reveal() string { return string(s) }
+// Subject is the pairwise subject identifier (利用者識別子): who the person is to this relying party and to no other. It
+// may change when a certificate or the individual number is reissued. It redacts itself, and can be compared with ==
+// and be the key of a map.
+type Subject struct {
+	redacted
+	v redact.Comparable[string]
+}
+
+// NewSubject is for a subject that was stored, e.g. as the key of an account.
+func NewSubject(s string) Subject { return Subject{v: redact.SealComparable(s)} }
+
+// Reveal returns the identifier, at most 255 bytes, otherwise opaque; empty for the zero Subject.
+func (s Subject) Reveal() string { return s.v.Reveal() }
 
 // Token is a bearer token; it redacts itself. The zero Token is none.
-type Token struct{ sealed *sealed[tokenValue] }
+type Token struct {
+	redacted
+	v redact.Value[tokenValue]
+}
 
 type tokenValue struct {
 	text    string
@@ -26,18 +40,18 @@ type tokenValue struct {
 }
 
 // Reveal returns the token, for the Authorization header; empty for the zero Token.
-func (t Token) Reveal() string {
-	return t.sealed.value().text
-}
+func (t Token) Reveal() string { return t.v.Reveal().text }
+
+// IsZero reports whether there is no token.
+func (t Token) IsZero() bool { return t.v.Empty() }
 
 // Expires is when the service said that the token ends; the zero time when unknown.
-func (t Token) Expires() time.Time {
-	return t.sealed.value().expires
-}
+func (t Token) Expires() time.Time { return t.v.Reveal().expires }
 
 // Identity is a completed login. That it exists means that the person proved to hold the card and know its PIN; whether
 // they may do something here is for the application to decide. It redacts itself.
 type Identity struct {
+	redacted
 	// Subject identifies the person to this relying party.
 	Subject Subject
 	// Issuer is the environment's issuer; (Issuer, Subject) is the key of an account.
@@ -63,7 +77,7 @@ type Identity struct {
 	// TransactionID is the signature transaction that this login carried; empty if none.
 	TransactionID string
 
-	details *sealed[identityDetails] // nil is fine
+	details redact.Value[identityDetails]
 }
 
 type identityDetails struct {
@@ -75,7 +89,7 @@ type identityDetails struct {
 // identity begins the result of a login.
 func (c *idClaims) identity(cl *Client, f *pendingFields, t tokens) *Identity {
 	id := &Identity{
-		Subject: Subject(c.subject), Issuer: f.Issuer, ACR: c.acr, AMR: c.amr, AuthTime: c.authTime, IssuedAt: c.issuedAt,
+		Subject: NewSubject(c.subject), Issuer: f.Issuer, ACR: c.acr, AMR: c.amr, AuthTime: c.authTime, IssuedAt: c.issuedAt,
 		Granted: t.granted, GrantedListed: t.granted != nil, Asked: slices.Clone(f.Scopes), TransactionID: f.TransactionID,
 	}
 	if !id.GrantedListed {
@@ -87,27 +101,27 @@ func (c *idClaims) identity(cl *Client, f *pendingFields, t tokens) *Identity {
 		details.access = t.access
 	}
 	if f.KeepTokens && t.refresh != "" {
-		details.refresh = RefreshToken{seal(&refreshFields{
+		details.refresh = RefreshToken{v: redact.Seal(&refreshFields{
 			Version: refreshVersion, Tenant: cl.tenant, Issuer: f.Issuer, ClientID: f.ClientID, Subject: c.subject, Nonce: f.Nonce,
 			AuthTime: unixOrZero(c.authTime), IssuedAt: c.issuedAt.Unix(), Granted: slices.Clone(id.Granted),
 			Token: t.refresh, Expires: unixOrZero(t.refreshExpires),
 		})}
 	}
-	id.details = seal(details)
+	id.details = redact.Seal(details)
 	return id
 }
 
 // AccessToken is kept only when the login carried a signature transaction, whose result is fetched with it, or had
 // Request.KeepTokens; otherwise, and after storing and reading back, it is the zero Token.
-func (id *Identity) AccessToken() Token { return id.details.value().access }
+func (id *Identity) AccessToken() Token { return id.details.Reveal().access }
 
 // RefreshToken is kept only when the login had Request.KeepTokens and the service issued one; otherwise, and after storing
 // and reading back, it is the zero RefreshToken. Store it by itself, see [RefreshToken.RevealBytes].
-func (id *Identity) RefreshToken() RefreshToken { return id.details.value().refresh }
+func (id *Identity) RefreshToken() RefreshToken { return id.details.Reveal().refresh }
 
 // Claim returns a userinfo member that the package does not interpret, as JSON. It may be personal data.
 func (id *Identity) Claim(name string) (json.RawMessage, bool) {
-	raw, ok := id.details.value().extra[name]
+	raw, ok := id.details.Reveal().extra[name]
 	return slices.Clone(raw), ok
 }
 
@@ -122,9 +136,8 @@ func (id *Identity) Refused() []string {
 	return list
 }
 
-// StoredIdentity is the explicit, versioned plain form of an Identity for a session on the server. It IS personal data:
-// its fields and its JSON hold the subject and the four attributes in the clear. It has no access token.
-type StoredIdentity struct {
+// storedIdentity is the versioned plain form of an Identity. It has no tokens.
+type storedIdentity struct {
 	Version       int                        `json:"v"`
 	Subject       string                     `json:"sub"`
 	Issuer        string                     `json:"iss"`
@@ -143,40 +156,44 @@ type StoredIdentity struct {
 
 const storedVersion = 1
 
-// RevealStored returns the plain form; the access token stays behind.
-func (id *Identity) RevealStored() StoredIdentity {
-	s := StoredIdentity{
-		Version: storedVersion, Subject: id.Subject.Reveal(), Issuer: id.Issuer, ACR: id.ACR, AMR: slices.Clone(id.AMR),
-		AuthTime: id.AuthTime, IssuedAt: id.IssuedAt, Granted: slices.Clone(id.Granted), GrantedListed: id.GrantedListed,
-		Asked: slices.Clone(id.Asked), Person: id.Person.RevealAll(), Problems: slices.Clone(id.Problems),
-		TransactionID: id.TransactionID,
-	}
-	if extra := id.details.value().extra; len(extra) > 0 {
-		s.Claims = maps.Clone(extra)
-	}
-	return s
+// RevealBytes encodes the identity for a session on the server, as JSON. The bytes ARE personal data: they hold the
+// subject and the four attributes in the clear. The tokens stay behind.
+func (id *Identity) RevealBytes() ([]byte, error) {
+	return json.Marshal(storedIdentity{
+		Version: storedVersion, Subject: id.Subject.Reveal(), Issuer: id.Issuer, ACR: id.ACR, AMR: id.AMR,
+		AuthTime: id.AuthTime, IssuedAt: id.IssuedAt, Granted: id.Granted, GrantedListed: id.GrantedListed,
+		Asked: id.Asked, Person: id.Person.RevealAll(), Problems: id.Problems,
+		TransactionID: id.TransactionID, Claims: id.details.Reveal().extra,
+	})
 }
 
-// Identity reads a stored form back. It checks the form, not the origin: keep it where only the server writes. Errors
-// have ReasonStored.
-func (s StoredIdentity) Identity() (*Identity, error) {
+// ParseIdentity decodes what RevealBytes returned. It checks the form, not the origin: keep the bytes where only the
+// server writes. Errors have ReasonStored.
+func ParseIdentity(b []byte) (*Identity, error) {
+	bad := func(step string, err error) (*Identity, error) {
+		return nil, &Error{Reason: ReasonStored, Step: step, Err: err}
+	}
+	var s storedIdentity
+	if len(b) > limits.HTTPBody || json.Unmarshal(b, &s) != nil {
+		return bad("identity", nil)
+	}
 	if s.Version != storedVersion {
-		return nil, &Error{Reason: ReasonStored, Step: "identity version"}
+		return bad("identity version", nil)
 	}
 	if s.Subject == "" || len(s.Subject) > limits.Subject || s.Issuer == "" {
-		return nil, &Error{Reason: ReasonStored, Step: "identity"}
+		return bad("identity", nil)
 	}
 	person, err := s.Person.Person()
 	if err != nil {
-		return nil, &Error{Reason: ReasonStored, Step: "person", Err: err}
+		return bad("person", err)
 	}
 	id := &Identity{
-		Subject: Subject(s.Subject), Issuer: s.Issuer, ACR: s.ACR, AMR: slices.Clone(s.AMR), AuthTime: s.AuthTime,
-		IssuedAt: s.IssuedAt, Granted: slices.Clone(s.Granted), GrantedListed: s.GrantedListed, Asked: slices.Clone(s.Asked),
-		Person: person, Problems: slices.Clone(s.Problems), TransactionID: s.TransactionID,
+		Subject: NewSubject(s.Subject), Issuer: s.Issuer, ACR: s.ACR, AMR: s.AMR, AuthTime: s.AuthTime,
+		IssuedAt: s.IssuedAt, Granted: s.Granted, GrantedListed: s.GrantedListed, Asked: s.Asked,
+		Person: person, Problems: s.Problems, TransactionID: s.TransactionID,
 	}
 	if len(s.Claims) > 0 {
-		id.details = seal(identityDetails{extra: maps.Clone(s.Claims)})
+		id.details = redact.Seal(identityDetails{extra: s.Claims})
 	}
 	return id, nil
 }

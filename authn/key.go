@@ -19,6 +19,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/redact"
 )
 
 // Algorithm is a JWS signature algorithm: ES256, RS256 or PS256. Others, HS256 and none among them, do not exist here.
@@ -36,10 +37,13 @@ const (
 
 // Key signs client assertions. Make one with [LoadKey], [ParseKey], [NewKey] or [GenerateKey]; the zero Key is refused by
 // [New]. It redacts itself.
-type Key struct{ sealed *sealed[jose.SigningKey] }
+type Key struct {
+	redacted
+	v redact.Value[jose.SigningKey]
+}
 
 // signing is the zero value for the zero Key.
-func (k Key) signing() jose.SigningKey { return k.sealed.value() }
+func (k Key) signing() jose.SigningKey { return k.v.Reveal() }
 
 // LoadKey reads a private key file: a JWK, or PEM with PKCS#8, PKCS#1 or SEC 1, unencrypted; RSA of at least 2048 bits or
 // P-256. Errors have ReasonConfiguration and do not quote the path.
@@ -59,7 +63,7 @@ func ParseKey(b []byte) (Key, error) {
 	if err != nil {
 		return Key{}, keyError(err)
 	}
-	return Key{seal(k)}, nil
+	return Key{v: redact.Seal(k)}, nil
 }
 
 // NewKey wraps any signer, e.g. a KMS or HSM, whose public key is RSA of at least 2048 bits (signs RS256, see
@@ -74,7 +78,7 @@ func NewKey(signer crypto.Signer, kid string) (Key, error) {
 			return Key{}, keyError(err)
 		}
 	}
-	return Key{seal(k)}, nil
+	return Key{v: redact.Seal(k)}, nil
 }
 
 // GenerateKey makes a software key (RSA-2048 for RS256 and PS256, P-256 for ES256) whose key id is its RFC 7638
@@ -97,7 +101,7 @@ func GenerateKey(alg Algorithm) (Key, error) {
 	if err != nil {
 		return Key{}, keyError(err)
 	}
-	return Key{seal(jose.SigningKey{Signer: signer, KeyID: kid, Algorithm: alg})}, nil
+	return Key{v: redact.Seal(jose.SigningKey{Signer: signer, KeyID: kid, Algorithm: alg})}, nil
 }
 
 // WithAlgorithm returns the key for another algorithm, e.g. PS256 for an RSA key that was registered with it.
@@ -107,7 +111,7 @@ func (k Key) WithAlgorithm(alg Algorithm) (Key, error) {
 	if err := s.Check(); err != nil {
 		return Key{}, keyError(err)
 	}
-	return Key{seal(s)}, nil
+	return Key{v: redact.Seal(s)}, nil
 }
 
 // WithKeyID returns the key under another key id, e.g. the one given at registration; empty sends none.
@@ -117,7 +121,7 @@ func (k Key) WithKeyID(kid string) (Key, error) {
 	if err := s.Check(); err != nil {
 		return Key{}, keyError(err)
 	}
-	return Key{seal(s)}, nil
+	return Key{v: redact.Seal(s)}, nil
 }
 
 // Public returns the public half; nil for the zero Key.
@@ -182,7 +186,7 @@ func (k Key) RevealJWK() ([]byte, error) {
 
 // keyError keeps the constant text of package jose: it says what is wrong with the key.
 func keyError(err error) error {
-	return &Error{Reason: ReasonConfiguration, Step: "key", Err: mistake(err.Error())}
+	return misconfigured("key", err.Error())
 }
 
 // KeyRing holds the key that signs client assertions and the keys that are published beside it, so that the key can be
@@ -196,6 +200,7 @@ func keyError(err error) error {
 // and may be shared by clients. It redacts itself. Where several processes serve one application, all must publish a key
 // before any activates it.
 type KeyRing struct {
+	redacted
 	mu    sync.Mutex // for changes
 	state atomic.Pointer[ringState]
 }
@@ -218,7 +223,7 @@ func NewKeyRing(active Key, published ...Key) (*KeyRing, error) {
 }
 
 func ringError(text string) error {
-	return &Error{Reason: ReasonConfiguration, Step: "key ring", Err: mistake(text)}
+	return misconfigured("key ring", text)
 }
 
 // set checks and publishes the keys; the caller has mu or nobody else has r.

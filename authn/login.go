@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/redact"
 	"github.com/kakunin-go/kakunin/internal/strictjson"
 )
 
@@ -52,12 +53,12 @@ type Begun struct {
 func (c *Client) Begin(ctx context.Context, r Request) (Begun, error) {
 	f, target, problem := c.prepare(r)
 	if problem != "" {
-		err := &Error{Reason: ReasonConfiguration, Step: "request", Err: mistake(problem)}
+		err := misconfigured("request", problem)
 		c.report(ctx, LoginRefused, nil, err)
 		return Begun{}, err
 	}
 	c.report(ctx, LoginBegun, f, nil)
-	return Begun{URL: target, Pending: Pending{seal(f)}}, nil
+	return Begun{URL: target, Pending: Pending{v: redact.Seal(f)}}, nil
 }
 
 func (c *Client) prepare(r Request) (f *pendingFields, target, problem string) {
@@ -148,10 +149,13 @@ func (a *authorizationRequest) url(f *pendingFields, acr []string) (target, prob
 
 // Pending is a login under way. It must be kept, bound to the browser that began it, until Finish: it holds state, nonce
 // and PKCE verifier. It is secret and redacts itself; [Pending.RevealBytes] encodes it for sealed storage.
-type Pending struct{ sealed *sealed[*pendingFields] }
+type Pending struct {
+	redacted
+	v redact.Value[*pendingFields]
+}
 
 // fields is nil for the zero Pending.
-func (p Pending) fields() *pendingFields { return p.sealed.value() }
+func (p Pending) fields() *pendingFields { return p.v.Reveal() }
 
 // pendingFields are bound together: the callback must fit all of them.
 type pendingFields struct {
@@ -235,7 +239,7 @@ func ParsePending(b []byte) (Pending, error) {
 	case f.Created <= 0:
 		return bad("pending time")
 	}
-	return Pending{seal(f)}, nil
+	return Pending{v: redact.Seal(f)}, nil
 }
 
 // isSecret accepts what randomText(secretSize) makes.

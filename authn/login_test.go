@@ -46,7 +46,7 @@ func TestLogin(t *testing.T) {
 					t.Errorf("claim %s", interpreted)
 				}
 			}
-			if id.AccessToken() != (Token{}) {
+			if !id.AccessToken().IsZero() {
 				t.Error("an access token was kept though no transaction needs it")
 			}
 		})

@@ -12,6 +12,7 @@ import (
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/redact"
 )
 
 func TestParsePendingRefuses(t *testing.T) {
@@ -110,18 +111,18 @@ func TestStoredIdentity(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := json.Marshal(id.RevealStored())
+	b, err := id.RevealBytes()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(string(b), testAccess) {
 		t.Error("the access token is in the stored form")
 	}
-	var s StoredIdentity
+	var s storedIdentity
 	if err := json.Unmarshal(b, &s); err != nil {
 		t.Fatal(err)
 	}
-	back, err := s.Identity()
+	back, err := ParseIdentity(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,19 +134,28 @@ func TestStoredIdentity(t *testing.T) {
 	if raw, ok := back.Claim("nickname"); !ok || string(raw) != `"hana"` {
 		t.Errorf("%s, %v", raw, ok)
 	}
-	if back.AccessToken() != (Token{}) {
+	if !back.AccessToken().IsZero() {
 		t.Error("an access token came back")
 	}
-	for name, change := range map[string]func(*StoredIdentity){
-		"version":          func(s *StoredIdentity) { s.Version = 0 },
-		"no subject":       func(s *StoredIdentity) { s.Subject = "" },
-		"subject too long": func(s *StoredIdentity) { s.Subject = strings.Repeat("s", 256) },
-		"no issuer":        func(s *StoredIdentity) { s.Issuer = "" },
-		"person":           func(s *StoredIdentity) { s.Person.Version = -1 },
+	for name, change := range map[string]func(*storedIdentity){
+		"version":          func(s *storedIdentity) { s.Version = 0 },
+		"no subject":       func(s *storedIdentity) { s.Subject = "" },
+		"subject too long": func(s *storedIdentity) { s.Subject = strings.Repeat("s", 256) },
+		"no issuer":        func(s *storedIdentity) { s.Issuer = "" },
+		"person":           func(s *storedIdentity) { s.Person.Version = -1 },
 	} {
 		bad := s
 		change(&bad)
-		if _, err := bad.Identity(); kakunin.FamilyOf(err) != kakunin.Untrusted {
+		b, err := json.Marshal(bad)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ParseIdentity(b); kakunin.FamilyOf(err) != kakunin.Untrusted {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, b := range map[string][]byte{"cut off": b[:len(b)-1], "nothing": nil, "too large": append(b, bytes.Repeat([]byte(" "), limits.HTTPBody)...)} {
+		if _, err := ParseIdentity(b); kakunin.FamilyOf(err) != kakunin.Untrusted {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -174,33 +184,38 @@ func TestRedaction(t *testing.T) {
 		r RefreshToken
 		d DecryptionKey
 		g *KeyRing
+		s Subject
+		i Identity
+		c Config
 	}
-	refresh := RefreshToken{seal(&refreshFields{Subject: testSubject, Token: testAccess, Nonce: begun.Pending.fields().Nonce})}
+	refresh := RefreshToken{v: redact.Seal(&refreshFields{Subject: testSubject, Token: testAccess, Nonce: begun.Pending.fields().Nonce})}
 	decryption, ring := decryptionKeys(t)[1], ringOf(t, key)
 	secrets = append(secrets, strings.Trim(strings.Split(privateECMembers(t), `"d":`)[1], `"`))
 	token := id.AccessToken()
-	values := []any{id.Subject, token, begun.Pending, key, refresh, decryption, ring, *id, id, id.RevealStored(), hidden{begun.Pending, key, token, refresh, decryption, ring}, &hidden{begun.Pending, key, token, refresh, decryption, ring},
-		[]any{token, id}, map[string]any{"a": id.Subject, "b": begun.Pending}, struct{ A Token }{token}}
+	inside := hidden{begun.Pending, key, token, refresh, decryption, ring, id.Subject, *id, Config{Key: key, Keys: ring, Encryption: Encryption{Keys: []DecryptionKey{decryption}}}}
+	values := []any{
+		id.Subject, token, begun.Pending, key, refresh, decryption, ring, *id, id, inside, &inside, []hidden{inside},
+		[]any{token, id}, map[string]any{"a": id.Subject, "b": begun.Pending}, struct{ A Token }{token},
+		map[Subject]int{id.Subject: 1}, map[Subject]*Identity{id.Subject: id},
+	}
 	var out bytes.Buffer
 	log := slog.New(slog.NewJSONHandler(&out, nil))
 	for _, v := range values {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%t"} {
 			fmt.Fprintf(&out, verb+"\n", v)
 		}
-		if _, stored := v.(StoredIdentity); !stored { // whose JSON is what it is for
-			log.Info("x", slog.Any("v", v))
-			b, err := json.Marshal(v)
-			if err != nil {
-				t.Errorf("%T: %v", v, err)
-			}
-			out.Write(b)
+		log.Info("x", slog.Any("v", v))
+		slog.New(slog.NewTextHandler(&out, nil)).Info("x", slog.Any("v", v))
+		b, err := json.Marshal(v)
+		if err != nil {
+			t.Errorf("%T: %v", v, err)
 		}
+		out.Write(b)
 	}
-	for _, s := range []fmt.Stringer{id.Subject, token, begun.Pending, key, refresh, decryption, ring, id, id.RevealStored()} {
+	for _, s := range []fmt.Stringer{id.Subject, token, begun.Pending, key, refresh, decryption, ring, id} {
 		out.WriteString(s.String())
 		out.WriteString(s.(fmt.GoStringer).GoString())
 	}
-	log.Info("x", slog.Any("v", id.RevealStored()))
 	for _, s := range secrets {
 		if strings.Contains(out.String(), s) {
 			t.Errorf("%q shows", s)
@@ -209,14 +224,14 @@ func TestRedaction(t *testing.T) {
 			t.Errorf("%q shows in hexadecimal", s)
 		}
 	}
-	if !strings.Contains(out.String(), redacted) {
+	if !strings.Contains(out.String(), redact.Text) {
 		t.Error("nothing was redacted")
 	}
 }
 
 func TestZeroToken(t *testing.T) {
 	var z Token
-	if z.Reveal() != "" || !z.Expires().Equal(time.Time{}) || (&Identity{}).AccessToken() != z {
+	if z.Reveal() != "" || !z.Expires().Equal(time.Time{}) || !(&Identity{}).AccessToken().IsZero() {
 		t.Error("the zero Token")
 	}
 }

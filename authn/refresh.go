@@ -9,16 +9,20 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/redact"
 	"github.com/kakunin-go/kakunin/internal/strictjson"
 )
 
 // RefreshToken obtains new access tokens without the person (RFC 6749, section 6). It is bound to the client that got it
 // and to the login, whose issuer, subject, nonce and time a new ID token must keep. It is secret and redacts itself. The
 // zero RefreshToken is none.
-type RefreshToken struct{ sealed *sealed[*refreshFields] }
+type RefreshToken struct {
+	redacted
+	v redact.Value[*refreshFields]
+}
 
 // fields is nil for the zero RefreshToken.
-func (t RefreshToken) fields() *refreshFields { return t.sealed.value() }
+func (t RefreshToken) fields() *refreshFields { return t.v.Reveal() }
 
 type refreshFields struct {
 	Version  int      `json:"v"`
@@ -79,7 +83,7 @@ func ParseRefreshToken(b []byte) (RefreshToken, error) {
 		f.Expires < 0 || f.Expires >= maxUnixTime {
 		return RefreshToken{}, bad
 	}
-	return RefreshToken{seal(f)}, nil
+	return RefreshToken{v: redact.Seal(f)}, nil
 }
 
 // Refreshed is the result of [Client.Refresh].
@@ -151,7 +155,7 @@ func (c *Client) refresh(ctx context.Context, f *refreshFields) (*Refreshed, err
 	if !got.refreshExpires.IsZero() {
 		next.Expires = got.refreshExpires.Unix()
 	}
-	out.RefreshToken = RefreshToken{seal(&next)}
+	out.RefreshToken = RefreshToken{v: redact.Seal(&next)}
 	return out, nil
 }
 
@@ -182,7 +186,7 @@ func (c *Client) verifyRefreshed(ctx context.Context, got tokens, f *refreshFiel
 // with the attributes that the service holds now. The subject must be the same. Errors are [*Error]; ReasonTokenRejected
 // means that the access token is no longer accepted: refresh it.
 func (c *Client) Reread(ctx context.Context, id *Identity, access Token) (*Identity, error) {
-	if id == nil || id.Issuer != c.env.Issuer || access == (Token{}) {
+	if id == nil || id.Issuer != c.env.Issuer || access.IsZero() {
 		return nil, &Error{Reason: ReasonConfiguration, Step: "identity or access token is missing or of another issuer"}
 	}
 	info, err := c.userinfo(ctx, access, id.Subject.Reveal())

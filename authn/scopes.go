@@ -142,28 +142,28 @@ func authorizationParameters() []string {
 }
 
 // mistakes lists entries without which requests of this package cannot be made or read.
-func wireMistakes(w *wire.Profile) []error {
-	var list []error
+func wireMistakes(w *wire.Profile) []string {
+	var list []string
 	for _, f := range [...]struct{ name, value string }{
 		{"ClaimName", w.ClaimName}, {"ClaimAddress", w.ClaimAddress}, {"ClaimBirthdate", w.ClaimBirthdate},
 		{"ClaimGender", w.ClaimGender}, {"Sign.AuthorizationIDParam", w.Sign.AuthorizationIDParam},
 	} {
 		if f.value == "" {
-			list = append(list, mistake("Wire."+f.name+" is missing"))
+			list = append(list, "Wire."+f.name+" is missing")
 		}
 	}
 	for _, f := range [...]struct{ name, value string }{
 		{"ScopeUserCertificate", w.ScopeUserCertificate}, {"ScopeIndividualNumber", w.ScopeIndividualNumber},
 	} {
 		if f.value != "" && !isScopeToken(f.value) {
-			list = append(list, mistake("Wire."+f.name+" has characters that a scope cannot have"))
+			list = append(list, "Wire."+f.name+" has characters that a scope cannot have")
 		}
 	}
 	if slices.Contains(authorizationParameters(), w.Sign.AuthorizationIDParam) {
-		list = append(list, mistake("Wire.Sign.AuthorizationIDParam is the name of another parameter"))
+		list = append(list, "Wire.Sign.AuthorizationIDParam is the name of another parameter")
 	}
 	if w.ServiceTokenScope != "" && slices.ContainsFunc(strings.Split(w.ServiceTokenScope, " "), func(s string) bool { return !isScopeToken(s) }) {
-		list = append(list, mistake("Wire.ServiceTokenScope is not a list of scopes separated by single spaces"))
+		list = append(list, "Wire.ServiceTokenScope is not a list of scopes separated by single spaces")
 	}
 	return list
 }

@@ -42,9 +42,9 @@ type Tenants struct {
 func NewTenants(base Config) (*Tenants, error) {
 	s, list := newShared(base)
 	if base.ClientID != "" || base.Key.signing().Signer != nil || base.Keys != nil || base.RedirectURL != "" || base.Profile != PrivateSector {
-		list = append(list, mistake("ClientID, Key, Keys, RedirectURL and Profile belong to the tenants"))
+		list = append(list, "ClientID, Key, Keys, RedirectURL and Profile belong to the tenants")
 	}
-	if err := misconfigured("tenants", list); err != nil {
+	if err := misconfigured("tenants", list...); err != nil {
 		return nil, err
 	}
 	if base.Wire != nil {
@@ -75,7 +75,7 @@ func (t *Tenants) Add(n Tenant) (*Client, error) {
 		// RFC 9700, section 2.1: a callback belongs to one client, or a code could be delivered to the wrong one.
 		l.add(other.redirectURL == n.RedirectURL, "RedirectURL is another tenant's")
 	}
-	if err := misconfigured("tenant", l.list); err != nil {
+	if err := misconfigured("tenant", l.list...); err != nil {
 		return nil, err
 	}
 	client := newClient(c, ring, t.shared, n.Name)

@@ -21,6 +21,7 @@ import (
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/redact"
 	"github.com/kakunin-go/kakunin/internal/strictjson"
 	"github.com/kakunin-go/kakunin/internal/webcall"
 )
@@ -210,7 +211,7 @@ func (t tokenAnswer) access(now time.Time) Token {
 	if t.expires >= 0 {
 		v.expires = now.Add(time.Duration(min(t.expires, maxTokenLifetime)) * time.Second)
 	}
-	return Token{seal(v)}
+	return Token{v: redact.Seal(v)}
 }
 
 // tokens reads the other members that are there; those that are must have their type.
@@ -324,7 +325,7 @@ func (c *Client) ServiceToken(ctx context.Context) (Token, error) {
 		return Token{}, transportError(ctx.Err())
 	}
 	defer func() { <-s.turn }()
-	if s.cached != (Token{}) && c.now().Add(serviceTokenMargin).Before(s.cached.Expires()) {
+	if !s.cached.IsZero() && c.now().Add(serviceTokenMargin).Before(s.cached.Expires()) {
 		return s.cached, nil
 	}
 	if e := s.failed.Load(); e != failed {
@@ -353,7 +354,7 @@ func (c *Client) ForgetServiceToken(ctx context.Context, t Token) {
 		return
 	}
 	defer func() { <-s.turn }()
-	if s.cached == t {
+	if s.cached.Reveal() == t.Reveal() {
 		s.cached = Token{}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/redact"
 	"github.com/kakunin-go/kakunin/internal/strictjson"
 	"github.com/kakunin-go/kakunin/internal/webcall"
 )
@@ -134,7 +135,7 @@ func (c *Client) addUserinfo(id *Identity, claims map[string]json.RawMessage) {
 			extra[name] = json.RawMessage(string(value)) // a copy: the body can go
 		}
 	}
-	details := id.details.value()
+	details := id.details.Reveal()
 	details.extra = extra
-	id.details = seal(details)
+	id.details = redact.Seal(details)
 }

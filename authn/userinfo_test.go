@@ -155,9 +155,13 @@ func FuzzUserinfo(f *testing.F) {
 		if mediaType == "application/jwt" {
 			t.Fatal("a token of nobody was accepted")
 		}
-		id := &Identity{Subject: testSubject, Issuer: op.env.Issuer}
+		id := &Identity{Subject: NewSubject(testSubject), Issuer: op.env.Issuer}
 		c.addUserinfo(id, m)
-		back, err := id.RevealStored().Identity()
+		b, err := id.RevealBytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := ParseIdentity(b)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -161,9 +161,9 @@ func (l *Login) EndSessions(ctx context.Context, subject authn.Subject) (int, er
 
 // storedLogin is the login as the session keeps it, on the server. It IS personal data; the access token is not in it.
 type storedLogin struct {
-	Version  int                  `json:"v"`
-	At       int64                `json:"at"` // seconds since 1970: when the person came back from the service
-	Identity authn.StoredIdentity `json:"id"`
+	Version  int             `json:"v"`
+	At       int64           `json:"at"` // seconds since 1970: when the person came back from the service
+	Identity json.RawMessage `json:"id"` // of authn.Identity.RevealBytes
 }
 
 const storedLoginVersion = 1
@@ -171,7 +171,11 @@ const storedLoginVersion = 1
 var errStoredLogin = errors.New("middleware: the stored login cannot be read")
 
 func encodeIdentity(id *authn.Identity, at time.Time) (string, error) {
-	b, err := json.Marshal(storedLogin{Version: storedLoginVersion, At: at.Unix(), Identity: id.RevealStored()})
+	plain, err := id.RevealBytes()
+	if err != nil {
+		return "", err
+	}
+	b, err := json.Marshal(storedLogin{Version: storedLoginVersion, At: at.Unix(), Identity: plain})
 	return string(b), err
 }
 
@@ -180,7 +184,7 @@ func decodeIdentity(s string) (*authn.Identity, time.Time, error) {
 	if err := json.Unmarshal([]byte(s), &v); err != nil || v.Version != storedLoginVersion {
 		return nil, time.Time{}, errStoredLogin
 	}
-	id, err := v.Identity.Identity()
+	id, err := authn.ParseIdentity(v.Identity)
 	if err != nil {
 		return nil, time.Time{}, errStoredLogin
 	}

@@ -42,7 +42,7 @@ func loggedIn(tb testing.TB, m *scs.SessionManager, key string) *http.Cookie {
 		tb.Fatal(err)
 	}
 	person, _ := fourinfo.FromCard("試験　花子", "東京都千代田区霞が関一丁目２番３号", "19900401", "2")
-	stored, err := encodeIdentity(&authn.Identity{Subject: "subject-1", Issuer: "iss", ACR: "aal3", Person: person}, time.Now())
+	stored, err := encodeIdentity(&authn.Identity{Subject: authn.NewSubject("subject-1"), Issuer: "iss", ACR: "aal3", Person: person}, time.Now())
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestInsideLoadAndSave(t *testing.T) {
 	r.AddCookie(cookie)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
-	if seen == nil || seen.Subject != "subject-1" {
+	if seen == nil || seen.Subject.Reveal() != "subject-1" {
 		t.Errorf("identity %v", seen)
 	}
 	if got := w.Result().Header.Values("Set-Cookie"); len(got) != 1 {
@@ -291,7 +291,7 @@ func TestStoreFailuresLetNobodyIn(t *testing.T) {
 	store.find, store.commit = false, true
 	w = httptest.NewRecorder()
 	l.withSession(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), func(w http.ResponseWriter, r *http.Request, v *visit) {
-		err := l.begin(w, r, v, &authn.Identity{Subject: "s", Issuer: "iss"}, visited{})
+		err := l.begin(w, r, v, &authn.Identity{Subject: authn.NewSubject("s"), Issuer: "iss"}, visited{})
 		if !isReason(err, ReasonSession) || v.Identity != nil {
 			t.Errorf("begin with a failing store: %v", err)
 		}

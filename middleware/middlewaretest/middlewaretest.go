@@ -48,7 +48,7 @@ func Identity(a Attributes) *authn.Identity {
 		a.Subject = "test-subject"
 	}
 	id := &authn.Identity{
-		Subject: authn.Subject(a.Subject), Issuer: "https://service.test", ACR: "aal3",
+		Subject: authn.NewSubject(a.Subject), Issuer: "https://service.test", ACR: "aal3",
 	}
 	if a.Name != "" {
 		id.Person.Name = fourinfo.NewName(a.Name)
