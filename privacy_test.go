@@ -33,6 +33,7 @@ import (
 	"github.com/kakunin-go/kakunin/middleware"
 	"github.com/kakunin-go/kakunin/sign"
 	"github.com/kakunin-go/kakunin/sign/evidence"
+	"github.com/kakunin-go/kakunin/sign/signapi"
 )
 
 // recorder notes every secret that passes over the relying party's connections to the service, so that the test knows
@@ -192,7 +193,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signer, err := sign.New(sign.Config{Client: client, Logger: logger})
+	signer, err := signapi.New(signapi.Config{Client: client, Logger: logger})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +222,7 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) mount(t *testing.T, mux *http.ServeMux, login *middleware.Login, logger *slog.Logger, authority *issuer.JPKI) {
 	t.Helper()
-	opener, err := sign.NewOpener(w.service.OperatorKey(), nil)
+	opener, err := sign.NewOpener(sign.OpenerConfig{Key: w.service.OperatorKey()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,11 +240,11 @@ func (w *world) mount(t *testing.T, mux *http.ServeMux, login *middleware.Login,
 			return sign.Document{Reader: strings.NewReader(privacyDocument), MediaType: "text/plain; charset=utf-8"}, "doc-1", nil
 		},
 		OnSigned: func(rw http.ResponseWriter, r *http.Request, s middleware.Signed) {
-			opened, err := opener.Open(s.Result.Sealed)
+			opened, err := opener.Open(s.Unverified.Sealed)
 			if err == nil {
 				var report *sign.Report
 				report, err = verifier.Verify(r.Context(), opened, sign.Expect{
-					Document: strings.NewReader(privacyDocument), Mode: sign.ModeBareHash, Transaction: s.Result.Transaction, Person: &middleware.IdentityFrom(r.Context()).Person,
+					Document: strings.NewReader(privacyDocument), Mode: sign.ModeBareHash, Transaction: s.Unverified.Transaction, Person: &middleware.IdentityFrom(r.Context()).Person,
 				})
 				if report != nil {
 					w.report = report
@@ -384,8 +385,8 @@ func (w *world) searchLogs(t *testing.T) {
 		{"name", p.Name}, {"address", p.Address}, {"certificate name", p.Subject.Name}, {"certificate address", p.Subject.Address},
 		{"birthdate", p.Subject.Birthdate}, {"individual number", p.IndividualNumber}, {"authentication PIN", p.AuthPIN},
 		{"text PIN", p.TextPIN}, {"signing password", p.SigningPassword},
-		{"signature value", base64.StdEncoding.EncodeToString(w.report.Signature)},
-		{"signature value in hexadecimal", fmt.Sprintf("%x", w.report.Signature)},
+		{"signature value", base64.StdEncoding.EncodeToString(w.report.Opened.RevealSignature())},
+		{"signature value in hexadecimal", fmt.Sprintf("%x", w.report.Opened.RevealSignature())},
 		{"certificate", base64.StdEncoding.EncodeToString(w.report.Certificate.Raw())},
 	} {
 		secrets[item.value] = item.what

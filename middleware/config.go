@@ -11,7 +11,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/middleware/scssession"
-	"github.com/kakunin-go/kakunin/sign"
+	"github.com/kakunin-go/kakunin/sign/signapi"
 )
 
 // Config configures the middleware; New validates and copies it.
@@ -48,7 +48,7 @@ type Config struct {
 	// RetryURL a place to try again. The error must not be shown as it is. Default: a page in Japanese and English.
 	OnError func(w http.ResponseWriter, r *http.Request, err error)
 
-	Signer *sign.Client     // needed for Sign
+	Signer *signapi.Client  // needed for Sign
 	Now    func() time.Time // default time.Now
 	Logger *slog.Logger     // default: discard. Never sees personal data, tokens or the URL of the callback.
 }
@@ -69,7 +69,7 @@ type Login struct {
 	onLogin    func(http.ResponseWriter, *http.Request, *authn.Identity) error
 	onLogout   func(http.ResponseWriter, *http.Request, *authn.Identity)
 	onError    func(http.ResponseWriter, *http.Request, error)
-	signer     *sign.Client
+	signer     *signapi.Client
 	now        func() time.Time
 	log        *slog.Logger
 

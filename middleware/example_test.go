@@ -18,6 +18,7 @@ import (
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/middleware"
 	"github.com/kakunin-go/kakunin/sign"
+	"github.com/kakunin-go/kakunin/sign/signapi"
 )
 
 // exampleClient stands for authn.LoadKey("client-key.jwk") and authn.New of a registered relying party.
@@ -82,7 +83,7 @@ func ExampleAgeAtLeast() {
 // Have a document signed by the person who is logged in.
 func ExampleLogin_Sign() {
 	client := exampleClient()
-	signer, err := sign.New(sign.Config{Client: client})
+	signer, err := signapi.New(signapi.Config{Client: client})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -97,7 +98,7 @@ func ExampleLogin_Sign() {
 			return sign.Text(text), "contract-2026-0007", nil
 		},
 		OnSigned: func(w http.ResponseWriter, r *http.Request, s middleware.Signed) {
-			// Hand s.Result.Sealed to the platform operator, keep the transaction, and show a page.
+			// Hand s.Unverified.Sealed to the platform operator, keep the transaction, and show a page.
 			http.Redirect(w, r, "/contracts/"+s.Reference, http.StatusSeeOther)
 		},
 	})

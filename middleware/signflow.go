@@ -11,6 +11,7 @@ import (
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/sign"
+	"github.com/kakunin-go/kakunin/sign/signapi"
 )
 
 // SignConfig is one kind of document signing.
@@ -31,9 +32,9 @@ type SignConfig struct {
 
 // Signed is a finished signature, not yet verified. The signer's subject is the logged-in person's.
 type Signed struct {
-	Reference string
-	Result    *sign.Result
-	Identity  *authn.Identity // the signer's login that carried the transaction
+	Reference  string
+	Unverified *signapi.Unverified
+	Identity   *authn.Identity // the signer's login that carried the transaction
 }
 
 // Sign returns the handler for the POST that starts a signature for a logged-in person, from a form of the same origin.
@@ -141,11 +142,11 @@ func (l *Login) finishSign(ctx context.Context, c callback) (finished, error) {
 	if signer.TransactionID != p.Transaction.TransactionID() {
 		return finished{}, &Error{Reason: ReasonTampered}
 	}
-	res, err := l.signer.Result(ctx, p.Transaction, signer)
+	res, err := l.signer.Fetch(ctx, p.Transaction, signer)
 	if err != nil {
 		return finished{}, err
 	}
-	return finished{signed: &Signed{Reference: p.Reference, Result: res, Identity: signer}}, nil
+	return finished{signed: &Signed{Reference: p.Reference, Unverified: res, Identity: signer}}, nil
 }
 
 // deliverSigned hands the result to the application.

@@ -48,10 +48,10 @@ func TestSignFlow(t *testing.T) {
 		t.Errorf("headers: %v", r.Header)
 	}
 	got := s.signed[0]
-	if got.Reference != "contract-7" || got.Result == nil || got.Result.Opened == nil || got.Identity.TransactionID != transactionID {
+	if got.Reference != "contract-7" || got.Unverified == nil || got.Unverified.Opened == nil || got.Identity.TransactionID != transactionID {
 		t.Errorf("Signed = %+v", got)
 	}
-	if tx := got.Result.Transaction; tx.Mode != sign.ModeDigestInfo || tx.MediaType != "text/plain; charset=utf-8" {
+	if tx := got.Unverified.Transaction; tx.Mode != sign.ModeDigestInfo || tx.MediaType != "text/plain; charset=utf-8" {
 		t.Errorf("transaction %+v", tx)
 	}
 	if b.who() != "subject-hanako" {

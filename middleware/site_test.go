@@ -22,6 +22,7 @@ import (
 	"github.com/kakunin-go/kakunin/middleware"
 	"github.com/kakunin-go/kakunin/middleware/scssession"
 	"github.com/kakunin-go/kakunin/sign"
+	"github.com/kakunin-go/kakunin/sign/signapi"
 )
 
 const clientID = "RP00000001"
@@ -83,7 +84,7 @@ func newSite(t testing.TB, change ...func(*middleware.Config)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signer, err := sign.New(sign.Config{Client: client, Now: s.clock, Logger: logger})
+	signer, err := signapi.New(signapi.Config{Client: client, Now: s.clock, Logger: logger})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/middleware"
 	"github.com/kakunin-go/kakunin/sign"
+	"github.com/kakunin-go/kakunin/sign/signapi"
 )
 
 // world is a relying party with the simulated service, phone and cards behind it.
@@ -56,7 +57,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signer, err := sign.New(sign.Config{Client: client, Logger: logger})
+	signer, err := signapi.New(signapi.Config{Client: client, Logger: logger})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,15 +155,15 @@ func TestWholeWorld(t *testing.T) {
 	if status, _, _ := hanako.approve(http.MethodPost, "/sign"); status != http.StatusOK || len(w.signed) != 1 {
 		t.Fatalf("sign: %d %v", status, w.errors)
 	}
-	if s := w.signed[0]; s.Reference != "contract-7" || s.Result.Sealed == nil {
+	if s := w.signed[0]; s.Reference != "contract-7" || s.Unverified.Sealed == nil {
 		t.Errorf("Signed = %+v", s)
 	}
 	// The private relying party's result goes to the platform operator, who can open it.
-	opener, err := sign.NewOpener(w.svc.OperatorKey(), nil)
+	opener, err := sign.NewOpener(sign.OpenerConfig{Key: w.svc.OperatorKey()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := opener.Open(w.signed[0].Result.Sealed); err != nil {
+	if _, err := opener.Open(w.signed[0].Unverified.Sealed); err != nil {
 		t.Error(err)
 	}
 
@@ -182,7 +183,7 @@ func TestWholeWorld(t *testing.T) {
 	secrets := []string{
 		person.Name, person.Address, person.Subject.Birthdate, person.IndividualNumber, person.SigningPassword, "契約書",
 		base64.StdEncoding.EncodeToString([]byte(person.Name)), w.signed[0].Identity.AccessToken().Reveal(),
-		w.signed[0].Identity.Subject.Reveal(), w.signed[0].Result.Sealed.RevealJWE(),
+		w.signed[0].Identity.Subject.Reveal(), w.signed[0].Unverified.Sealed.RevealJWE(),
 	}
 	for i, s := range secrets {
 		if s == "" || strings.Contains(log, s) || bytes.Contains([]byte(log), []byte("eyJ")) {

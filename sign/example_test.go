@@ -8,57 +8,27 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
-	"net/url"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/kakunin-go/kakunin"
-	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/revocation"
 	"github.com/kakunin-go/kakunin/sign"
 )
 
-// A private relying party has a document signed. The person goes to the service between Start and Result; package
-// middleware does the part in the browser.
-func ExampleClient() {
-	var (
-		ctx      context.Context
-		client   *authn.Client                      // from authn.New
-		operator sign.PlatformVerifier              // the platform operator's API
-		browser  func(begun string) (cb url.Values) // redirect the person, wait for the callback
-	)
-	run := func() error {
-		signer, err := sign.New(sign.Config{Client: client})
-		if err != nil {
-			return err
-		}
-		tx, err := signer.Start(ctx, sign.Text("私は利用規約に同意します。文書番号 42"), sign.ModeBareHash)
-		if err != nil {
-			return err
-		}
-		begun, err := client.Begin(ctx, authn.Request{Sign: tx})
-		if err != nil {
-			return err
-		}
-		id, err := client.Finish(ctx, begun.Pending, browser(begun.URL))
-		if err != nil {
-			return err
-		}
-		res, err := signer.Result(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		verdict, err := operator.Verify(ctx, res.Sealed, tx)
-		if err != nil {
-			return err
-		}
-		fmt.Println(verdict.Status)
-		return nil
-	}
-	_ = run
+// A document says which one it is. Two customers who sign the same words sign the same bytes, and each signature would fit
+// the other's transaction too; a number and the time make every document, and so every signature, fit one alone.
+func ExamplePrepare() {
+	document := "私は利用規約に同意します。\n" +
+		"文書番号: 2026-0042-7K3Q\n" + // from rand.Text, kept with the application
+		"日時: 2026-11-21 12:00 JST\n"
+	tx, err := sign.Prepare(context.Background(), sign.Text(document), sign.ModeDigestInfo)
+	check(err)
+	fmt.Println(tx.Mode, len(tx.Padded()), "bytes go to the card")
+	// Output: digest-info 51 bytes go to the card
 }
 
 // A certified verifier opens a sealed result and verifies it.
@@ -72,7 +42,7 @@ func ExampleOpener() {
 		if err != nil {
 			return nil, err
 		}
-		opener, err := sign.NewOpener(key, nil)
+		opener, err := sign.NewOpener(sign.OpenerConfig{Key: key})
 		if err != nil {
 			return nil, err
 		}
@@ -88,7 +58,7 @@ func ExampleOpener() {
 			return nil, err
 		}
 		return verifier.Verify(context.Background(), opened, sign.Expect{
-			Document: strings.NewReader(document), Mode: tx.Mode, Transaction: tx,
+			Document: strings.NewReader(document), Transaction: tx, // the mode is the transaction's
 		})
 	}
 	_ = open
@@ -134,7 +104,7 @@ func signedByTestCard(j *issuer.JPKI, document string) (*sign.Opened, *revocatio
 	check(err)
 	crls := new(revocation.Store)
 	check(crls.Add(context.Background(), bytes.NewReader(list)))
-	return &sign.Opened{Signature: signature, Certificate: certificate}, crls
+	return sign.NewOpened(signature, certificate), crls
 }
 
 func check(err error) {

@@ -19,9 +19,17 @@ import (
 	"github.com/kakunin-go/kakunin/internal/jose"
 )
 
+// openerWire has other names than the default, so that a name spelled anywhere but in the wire profile fails a test.
+func openerWire() *wire.Profile {
+	return &wire.Profile{Sign: wire.Sign{
+		ResultSignatureField: "sig", ResultCertificateField: "cert",
+		JWEKeyAlgorithms: []string{"RSA-OAEP-256"}, JWEContentAlgorithms: []string{"A256GCM"},
+	}}
+}
+
 func openerFor(t *testing.T, key *rsa.PrivateKey) *Opener {
 	t.Helper()
-	o, err := NewOpener(key, &wire.Profile{Sign: otherWire()})
+	o, err := NewOpener(OpenerConfig{Key: key, Wire: openerWire()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +58,7 @@ func TestOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(got.Signature, sig) || !bytes.Equal(got.Certificate, cert) {
+	if !bytes.Equal(got.RevealSignature(), sig) || !bytes.Equal(got.RevealCertificate(), cert) {
 		t.Error("values changed")
 	}
 }
@@ -99,7 +107,7 @@ func TestOpenFailuresLookTheSame(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		opened, err := o.Open(s)
-		if opened != nil || ReasonOf(err) != ReasonSealed || kakunin.FamilyOf(err) != kakunin.Untrusted {
+		if opened != nil || reasonOf(err) != ReasonSealed || kakunin.FamilyOf(err) != kakunin.Untrusted {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
@@ -110,14 +118,14 @@ func TestOpenFailuresLookTheSame(t *testing.T) {
 			t.Errorf("failures can be told apart: %q and %q", texts[0], s)
 		}
 	}
-	if _, err := o.Open(nil); ReasonOf(err) != ReasonRequest {
+	if _, err := o.Open(nil); reasonOf(err) != ReasonRequest {
 		t.Errorf("nil: %v", err)
 	}
 }
 
 func TestNewOpener(t *testing.T) {
 	t.Parallel()
-	names := &wire.Profile{Sign: otherWire()}
+	names := openerWire()
 	small, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		t.Fatal(err)
@@ -134,13 +142,13 @@ func TestNewOpener(t *testing.T) {
 		"nil": nil, "nil RSA": (*rsa.PrivateKey)(nil), "nil EC": (*ecdsa.PrivateKey)(nil), "RSA-1024": small,
 		"P-384": p384, "Ed25519": ed, "public": &testKey().PublicKey, "secret": []byte("0123456789abcdef"),
 	} {
-		if o, err := NewOpener(key, names); o != nil || ReasonOf(err) != ReasonConfiguration {
+		if o, err := NewOpener(OpenerConfig{Key: key, Wire: names}); o != nil || reasonOf(err) != ReasonConfiguration {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	bad := *names
 	bad.Sign.ResultCertificateField = bad.Sign.ResultSignatureField
-	if _, err := NewOpener(testKey(), &bad); ReasonOf(err) != ReasonConfiguration {
+	if _, err := NewOpener(OpenerConfig{Key: testKey(), Wire: &bad}); reasonOf(err) != ReasonConfiguration {
 		t.Errorf("ambiguous wire profile: %v", err)
 	}
 }
@@ -155,11 +163,11 @@ func TestParseOpenerKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := NewOpener(key, &wire.Profile{Sign: otherWire()}); err != nil {
+	if _, err := NewOpener(OpenerConfig{Key: key, Wire: openerWire()}); err != nil {
 		t.Error(err)
 	}
 	for _, s := range []string{"", "hello", "{}", "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n"} {
-		if _, err := ParseOpenerKey([]byte(s)); ReasonOf(err) != ReasonConfiguration {
+		if _, err := ParseOpenerKey([]byte(s)); reasonOf(err) != ReasonConfiguration {
 			t.Errorf("%q: %v", s, err)
 		}
 	}

@@ -21,26 +21,16 @@ const (
 	ReviewedPerson
 )
 
-// gravest returns the gravest outcome that the policy accepts; ok is false if there is no such policy.
-func (p PersonPolicy) gravest() (o fourinfo.Outcome, ok bool) {
-	switch p {
-	case ExactPerson:
-		return fourinfo.Same, true
-	case NormalisedPerson:
-		return fourinfo.SameAfterNormalisation, true
-	case ReviewedPerson:
-		return fourinfo.NeedsReview, true
-	default:
-		return fourinfo.OutcomeUnknown, false
-	}
+// gravest is the gravest outcome that each policy accepts.
+var gravest = [...]fourinfo.Outcome{
+	ExactPerson: fourinfo.Same, NormalisedPerson: fourinfo.SameAfterNormalisation, ReviewedPerson: fourinfo.NeedsReview,
 }
 
 // checkPerson compares the expected person with the certificate's. A certain difference wins over a doubt: somebody
 // else's birthdate is not excused by a substitute character in the name.
 func (r *verification) checkPerson(want *fourinfo.Person, policy PersonPolicy) error {
-	gravest, ok := policy.gravest()
-	if !ok {
-		return &Error{Reason: ReasonRequest, Step: stepPerson.name}
+	if policy < 0 || int(policy) >= len(gravest) {
+		return &Error{Reason: ReasonRequest, Step: stepPerson.name, Detail: "no such policy"}
 	}
 	if want == nil {
 		return nil
@@ -48,14 +38,14 @@ func (r *verification) checkPerson(want *fourinfo.Person, policy PersonPolicy) e
 	matches := want.Compare(r.leaf.Person())
 	if len(matches) == 0 {
 		// Expecting a person without any attribute would accept everybody.
-		return &Error{Reason: ReasonRequest, Step: stepPerson.name}
+		return &Error{Reason: ReasonRequest, Step: stepPerson.name, Detail: "a person without attributes"}
 	}
 	var doubt error
 	for _, m := range matches {
 		switch {
 		case m.Outcome == fourinfo.Different:
 			return &Error{Reason: ReasonPersonMismatch, Step: stepPerson.name + "." + m.Attribute}
-		case m.Outcome == fourinfo.OutcomeUnknown || m.Outcome > gravest:
+		case m.Outcome == fourinfo.OutcomeUnknown || m.Outcome > gravest[policy]:
 			if doubt == nil {
 				doubt = &Error{Reason: ReasonPersonReview, Step: stepPerson.name + "." + m.Attribute}
 			}

@@ -44,7 +44,7 @@ func TestPersonPolicy(t *testing.T) {
 			e := expect(sign.ModeBareHash)
 			e.Person, e.Accept = c.person, policy
 			r, err := v.Verify(t.Context(), w.opened(t, sign.ModeBareHash), e)
-			if (err == nil) != (want == accepted) || err != nil && (sign.ReasonOf(err) != want || kakunin.FamilyOf(err) != kakunin.Account) {
+			if (err == nil) != (want == accepted) || err != nil && (reasonOf(err) != want || kakunin.FamilyOf(err) != kakunin.Account) {
 				t.Errorf("%s under policy %d: %v", c.what, policy, err)
 				continue
 			}
@@ -63,7 +63,7 @@ func TestPersonPolicy(t *testing.T) {
 	for _, policy := range []sign.PersonPolicy{-1, sign.ReviewedPerson + 1} {
 		e := expect(sign.ModeBareHash)
 		e.Person, e.Accept = person(exact), policy
-		if _, err := v.Verify(t.Context(), w.opened(t, sign.ModeBareHash), e); sign.ReasonOf(err) != sign.ReasonRequest {
+		if _, err := v.Verify(t.Context(), w.opened(t, sign.ModeBareHash), e); reasonOf(err) != sign.ReasonRequest {
 			t.Errorf("policy %d: %v", policy, err)
 		}
 	}

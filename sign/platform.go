@@ -4,16 +4,16 @@ import (
 	"context"
 	"time"
 
-	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/internal/redact"
 	"github.com/kakunin-go/kakunin/jpki"
 )
 
 // PlatformVerifier is a platform operator (PF事業者) that opens and verifies sealed results on behalf of relying parties
-// which are not signature verifiers themselves.
+// which are not signature verifiers themselves. Package sign/operator has one over HTTP.
 //
 // Verify must check the signature against the transaction's digest and mode, and the certificate against the operator's
-// trust and revocation data. It returns a verdict for every certificate it could judge, also a bad one; its error means
-// that no verdict could be reached. It must not keep a reference to its arguments.
+// trust and revocation data. Its error is nil exactly when the verdict's Status is jpki.Good; for a certificate that was
+// judged and is not good the verdict comes along with the error. It must not keep a reference to its arguments.
 type PlatformVerifier interface {
 	Verify(ctx context.Context, s *Sealed, tx *Transaction) (*Verdict, error)
 }
@@ -30,6 +30,19 @@ type Verdict struct {
 	SourceUpdatedAt time.Time
 	// Method is "CRL" or "OCSP".
 	Method string
-	// Person holds the attributes that the operator passed on, if any.
-	Person fourinfo.Person
+	// UserID is the operator's identifier of the person, which survives renewals of the card; zero when it was not asked for.
+	UserID UserID
 }
+
+// UserID is a platform operator's identifier of a person. It shows nothing when printed, logged or marshalled. Equal
+// identifiers are ==, and it can be the key of a map.
+type UserID struct {
+	redacted
+	id redact.Comparable[string]
+}
+
+// NewUserID takes an operator's identifier.
+func NewUserID(id string) UserID { return UserID{id: redact.SealComparable(id)} }
+
+// Reveal returns the identifier; empty when there is none.
+func (u UserID) Reveal() string { return u.id.Reveal() }

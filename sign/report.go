@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/kakunin-go/kakunin/fourinfo"
@@ -21,8 +20,8 @@ type Report struct {
 	// MediaType and TransactionID are the transaction's; empty when none was expected.
 	MediaType     string
 	TransactionID string
-	// Signature is the verified raw signature value.
-	Signature []byte
+	// Opened holds the verified signature value and the certificate in DER; it shows nothing when printed.
+	Opened *Opened
 	// Certificate is the verified signing certificate with the four attributes.
 	Certificate *jpki.Certificate
 	// Chain is package jpki's result, with the revocation evidence.
@@ -38,11 +37,11 @@ type Report struct {
 	Steps []jpki.Step
 }
 
-func (r *verification) report(o *Opened, e Expect, now time.Time) *Report {
+func (r *verification) report(e Expect, now time.Time) *Report {
 	rep := &Report{
-		Mode:           e.Mode,
+		Mode:           r.mode,
 		Digest:         r.digest,
-		Signature:      slices.Clone(o.Signature),
+		Opened:         r.opened,
 		Certificate:    r.leaf,
 		Chain:          r.chain,
 		At:             r.at,

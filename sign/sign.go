@@ -1,13 +1,11 @@
-// Package sign gets documents signed with the 署名API of the service and verifies those signatures.
+// Package sign verifies signatures that people make with their My Number Card or phone, and holds what a signature
+// request is made of. It speaks to nobody: the client of the 署名API is package sign/signapi.
 //
-// Most relying parties call two functions: [Client.Start] before the person is sent to the service (the returned
-// transaction goes into authn.Request.Sign), and [Client.Result] after authn.Client.Finish. What comes back is a
-// [Sealed] JWE that only the platform operator (PF事業者) can open; hand it over with [Sealed.RevealJWE] or through a
+// Platform operators (PF事業者), government relying parties and certified signature verifiers (署名検証者) call two
+// functions: [Opener.Open] on what the service sealed to them, and [Verifier.Verify] with what is expected this time. One
+// Verifier holds the standing policy, and a [Report] exists only when every step held. See the examples of [Opener] and
+// [Verifier]. A private business gets a [Sealed] JWE that only its platform operator opens; it hands it over through a
 // [PlatformVerifier].
-//
-// Platform operators, government relying parties and certified signature verifiers (署名検証者) open it with an
-// [Opener] and check it with a [Verifier]: one Verifier holds the standing policy, each [Verifier.Verify] takes what is
-// expected this time, and a [Report] exists only when every step held.
 //
 // # Modes
 //
@@ -19,24 +17,42 @@
 //   - [ModeDigestInfo]: the 51-byte DER DigestInfo, i.e. RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017, 8.2). Needed for XML and
 //     CMS signatures and wherever the signature is submitted to J-LIS.
 //
-// The mode is never detected from a signature: it is part of what was asked for.
+// The mode is never detected from a signature: it is part of what was asked for. When a signature fails, the other mode is
+// tried only to name the cause ([ReasonOtherMode]); the signature is refused all the same.
+//
+// # One signature, one transaction
+//
+// A signature is over the document alone: it fits every transaction of the same document and mode. Whoever must tell two
+// of them apart puts a line into the document that no other one has, such as a number and the time (see the example of
+// [Prepare]); package sign/evidence refuses a signature value that is already recorded under another transaction.
 //
 // # What is kept out
 //
-// The package computes the digest itself; it never signs or verifies a digest that somebody else computed. [Sealed],
-// [Opened] and [Report] redact themselves when printed, logged or marshalled, and nothing of them appears in an error.
+// The package computes the digest itself; it never signs or verifies a digest that somebody else computed. [Sealed] and
+// [Opened] show nothing when printed, logged or marshalled, a [Report] only what is not personal, and nothing of them
+// appears in an error.
+//
+// # Compatibility
+//
+// The JSON form of [Transaction] and the text of [Mode] are stored by applications, in sessions and evidence: what one
+// version wrote, later ones read.
 package sign
 
 import (
-	"fmt"
+	"context"
+	"crypto/sha256"
 	"io"
+	"mime"
+	"slices"
 	"strings"
+
+	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
 // Mode is what the card pads; it is never detected. The zero value is refused.
 type Mode int
 
-// Modes.
+// Modes. The constant of package jpki/card with which a card is asked to do the first one is a crypto.Hash, not a Mode.
 const (
 	ModeUnknown Mode = iota
 	// ModeBareHash is the 32-byte SHA-256 itself, the service's plain form.
@@ -45,32 +61,18 @@ const (
 	ModeDigestInfo
 )
 
+var modeNames = [...]string{"unknown", "bare-hash", "digest-info"}
+
 // String returns "bare-hash", "digest-info" or, for anything else, "unknown".
 func (m Mode) String() string {
-	switch m {
-	case ModeBareHash:
-		return "bare-hash"
-	case ModeDigestInfo:
-		return "digest-info"
-	default:
-		return "unknown"
+	if !m.Valid() {
+		m = ModeUnknown
 	}
+	return modeNames[m]
 }
 
 // Valid reports whether m is one of the two modes.
 func (m Mode) Valid() bool { return m == ModeBareHash || m == ModeDigestInfo }
-
-// ParseMode reads what String returns; "unknown" and everything else is an [*Error] with [ReasonRequest].
-func ParseMode(s string) (Mode, error) {
-	switch s {
-	case "bare-hash":
-		return ModeBareHash, nil
-	case "digest-info":
-		return ModeDigestInfo, nil
-	default:
-		return ModeUnknown, &Error{Reason: ReasonRequest, Step: "mode"}
-	}
-}
 
 // MarshalText encodes the mode as String does; it refuses a mode that is not one of the two.
 func (m Mode) MarshalText() ([]byte, error) {
@@ -80,17 +82,38 @@ func (m Mode) MarshalText() ([]byte, error) {
 	return []byte(m.String()), nil
 }
 
-// UnmarshalText decodes what MarshalText wrote.
+// UnmarshalText decodes what MarshalText wrote and refuses everything else with an [*Error] of [ReasonRequest].
 func (m *Mode) UnmarshalText(b []byte) error {
-	parsed, err := ParseMode(string(b))
-	if err != nil {
-		return err
+	parsed := Mode(slices.Index(modeNames[:], string(b)))
+	if !parsed.Valid() {
+		return &Error{Reason: ReasonRequest, Step: "mode"}
 	}
 	*m = parsed
 	return nil
 }
 
-// Document is what the person signs. The package hashes it itself, once; a document larger than 1 GiB is refused.
+// digestInfoPrefix is the DER of DigestInfo up to the hash value, for SHA-256 with the NULL parameter present
+// (RFC 8017, 9.2, note 1). Only this encoding exists here: BER lengths or a missing NULL are never produced or accepted.
+const digestInfoPrefix = "\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"
+
+// padded returns T, the bytes that the card puts behind the padding in this mode.
+func (m Mode) padded(digest [sha256.Size]byte) []byte {
+	if m == ModeDigestInfo {
+		return append([]byte(digestInfoPrefix), digest[:]...)
+	}
+	return digest[:]
+}
+
+// other is the mode that m is not.
+func (m Mode) other() Mode {
+	if m == ModeBareHash {
+		return ModeDigestInfo
+	}
+	return ModeBareHash
+}
+
+// Document is what the person signs. The package hashes it itself, once, in constant memory; a document larger than 1 GiB
+// is refused.
 type Document struct {
 	Reader io.Reader
 	// MediaType is recorded with the signature, e.g. "text/plain; charset=utf-8". Empty means
@@ -103,5 +126,51 @@ func Text(s string) Document {
 	return Document{Reader: strings.NewReader(s), MediaType: "text/plain; charset=utf-8"}
 }
 
-// redacted is what a value that must not be printed prints as.
-func redacted(what string) string { return fmt.Sprintf("sign.%s(redacted)", what) }
+const defaultMediaType = "application/octet-stream"
+
+// mediaTypeOf checks that s is a media type (RFC 9110, 8.3.1) short enough to be recorded.
+func mediaTypeOf(s string) (string, bool) {
+	if s == "" {
+		return defaultMediaType, true
+	}
+	if len(s) > limits.MediaType {
+		return "", false
+	}
+	// mime also reads disposition types, which have no subtype.
+	if kind, _, err := mime.ParseMediaType(s); err != nil || !strings.Contains(kind, "/") {
+		return "", false
+	}
+	return s, true
+}
+
+// hashDocument reads the document to its end and returns its SHA-256.
+func hashDocument(ctx context.Context, r io.Reader, step string) (digest [sha256.Size]byte, err error) {
+	if r == nil {
+		return digest, &Error{Reason: ReasonRequest, Step: step, Detail: "no document"}
+	}
+	h := sha256.New()
+	n, err := io.Copy(h, io.LimitReader(contextReader{ctx, r}, limits.Document+1))
+	switch {
+	case ctx.Err() != nil:
+		return digest, &Error{Reason: ReasonInterrupted, Step: step, Err: ctx.Err()}
+	case err != nil:
+		return digest, &Error{Reason: ReasonDocumentRead, Step: step, Err: err}
+	case n > limits.Document:
+		return digest, &Error{Reason: ReasonDocumentSize, Step: step}
+	}
+	h.Sum(digest[:0])
+	return digest, nil
+}
+
+// contextReader ends a long read between two chunks when the context ends.
+type contextReader struct {
+	ctx context.Context //nolint:containedctx // lives only inside one call of hashDocument
+	r   io.Reader
+}
+
+func (c contextReader) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}

@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -20,6 +21,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 var testKey = sync.OnceValue(func() *rsa.PrivateKey {
@@ -78,7 +80,7 @@ func TestPublishedVector(t *testing.T) {
 		ModeBareHash:   "XIh3yqL9yiAUQkuovXqx+xKZOwameHZx7OCoTRdlJrQ=",
 		ModeDigestInfo: "MDEwDQYJYIZIAWUDBAIBBQAEIFyId8qi/cogFEJLqL16sfsSmTsGpnh2cezgqE0XZSa0",
 	} {
-		if got := mode.encodedInput(digest); got != want {
+		if got := base64.StdEncoding.EncodeToString(mode.padded(digest)); got != want {
 			t.Errorf("%s: got %s", mode, got)
 		}
 	}
@@ -354,7 +356,8 @@ func TestModeText(t *testing.T) {
 		t.Error("no mode was encoded")
 	}
 	for _, s := range []string{"", "unknown", "BARE-HASH", "1", "digest"} {
-		if m, err := ParseMode(s); err == nil || m != ModeUnknown || ReasonOf(err) != ReasonRequest {
+		var m Mode
+		if err := m.UnmarshalText([]byte(s)); err == nil || m != ModeUnknown || reasonOf(err) != ReasonRequest {
 			t.Errorf("%q: %v, %v", s, m, err)
 		}
 	}
@@ -362,20 +365,20 @@ func TestModeText(t *testing.T) {
 
 func TestDocumentLimitAndFailure(t *testing.T) {
 	t.Parallel()
-	if _, err := hashDocument(t.Context(), nil, "x"); ReasonOf(err) != ReasonRequest {
+	if _, err := hashDocument(t.Context(), nil, "x"); reasonOf(err) != ReasonRequest {
 		t.Errorf("no reader: %v", err)
 	}
-	if _, err := hashDocument(t.Context(), io.MultiReader(strings.NewReader("a"), failing{}), "x"); ReasonOf(err) != ReasonDocumentRead {
+	if _, err := hashDocument(t.Context(), io.MultiReader(strings.NewReader("a"), failing{}), "x"); reasonOf(err) != ReasonDocumentRead {
 		t.Errorf("failing reader: %v", err)
 	} else if strings.Contains(err.Error(), "secret") {
 		t.Errorf("the reader's text leaks: %v", err)
 	}
 	// A document without an end is given up at the limit, not read for ever.
-	if _, err := hashDocument(t.Context(), endless{}, "x"); ReasonOf(err) != ReasonDocumentSize {
+	if _, err := hashDocument(t.Context(), endless{}, "x"); reasonOf(err) != ReasonDocumentSize {
 		t.Errorf("endless document: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	if _, err := hashDocument(ctx, endless{cancel}, "x"); ReasonOf(err) != ReasonTransport || !errors.Is(err, context.Canceled) {
+	if _, err := hashDocument(ctx, endless{cancel}, "x"); reasonOf(err) != ReasonInterrupted || !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
@@ -393,3 +396,17 @@ func (e endless) Read(p []byte) (int, error) {
 type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, fmt.Errorf("cannot open secret/path") }
+
+const testID = "37a52ac8-b232-ebac-a454-04d68916489f" // version nibble e, as in a published sample
+
+const testJWE = "aGVhZA.a2V5.aXY.Y2lwaGVy.dGFn"
+
+var testNow = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
+// reasonOf returns the reason of an error of package sign, ReasonUnknown for others.
+func reasonOf(err error) Reason {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Reason
+	}
+	return ReasonUnknown
+}

@@ -2,6 +2,7 @@ package sign
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -14,7 +15,7 @@ import (
 // Transaction is one signature request (署名トランザクション). It carries no secret and no personal data, but it must be
 // kept where the person cannot change it: Digest and Mode are what the result is later verified against.
 type Transaction struct {
-	// ID is the service's identifier of the transaction.
+	// ID is the service's identifier of the transaction; empty before the service has registered it.
 	ID string
 	// Mode is what the card was asked to pad.
 	Mode Mode
@@ -23,8 +24,26 @@ type Transaction struct {
 	// MediaType is the document's.
 	MediaType string
 	// Started is when the service accepted the transaction, Expires when it stops waiting for the person; the
-	// client's clock.
+	// client's clock. A zero time is not judged by [Verifier.Verify].
 	Started, Expires time.Time
+}
+
+// Prepare hashes the document, which is read to its end, and returns a transaction that the service does not know yet:
+// sign/signapi registers it. Platform operators use it for documents whose signature comes another way. Errors are
+// [*Error].
+func Prepare(ctx context.Context, d Document, m Mode) (*Transaction, error) {
+	if !m.Valid() {
+		return nil, &Error{Reason: ReasonRequest, Step: "prepare", Detail: "no mode"}
+	}
+	mediaType, ok := mediaTypeOf(d.MediaType)
+	if !ok {
+		return nil, &Error{Reason: ReasonRequest, Step: "prepare", Detail: "not a media type"}
+	}
+	digest, err := hashDocument(ctx, d.Reader, "prepare")
+	if err != nil {
+		return nil, err
+	}
+	return &Transaction{Mode: m, Digest: digest, MediaType: mediaType}, nil
 }
 
 // TransactionID implements authn.Transaction.
@@ -34,6 +53,9 @@ func (t *Transaction) TransactionID() string {
 	}
 	return t.ID
 }
+
+// Padded returns the bytes that the card is asked to pad: the 32-byte digest or the 51-byte DER DigestInfo.
+func (t *Transaction) Padded() []byte { return t.Mode.padded(t.Digest) }
 
 type transactionJSON struct {
 	ID        string    `json:"id"`
@@ -66,7 +88,7 @@ func (t *Transaction) UnmarshalJSON(b []byte) error {
 		return refuse(err)
 	}
 	mediaType, ok := mediaTypeOf(j.MediaType)
-	if !ok || !j.Mode.Valid() || !opaqueID(j.ID) {
+	if !ok || !j.Mode.Valid() || !ValidTransactionID(j.ID) {
 		return refuse(nil)
 	}
 	*t = Transaction{ID: j.ID, Mode: j.Mode, MediaType: mediaType, Started: j.Started, Expires: j.Expires}
@@ -74,31 +96,9 @@ func (t *Transaction) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// uuidShaped checks 8-4-4-4-12 hexadecimal digits and nothing more: a published sample has the version nibble "e",
-// which a check of RFC 9562's versions would refuse.
-func uuidShaped(id string) bool {
-	if len(id) != 36 {
-		return false
-	}
-	for i := range len(id) {
-		c := id[i]
-		switch i {
-		case 8, 13, 18, 23:
-			if c != '-' {
-				return false
-			}
-		default:
-			if (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// opaqueID checks that id can be one path segment and one query value: visible ASCII, and not a relative path segment
-// (RFC 3986, 3.3), which a proxy could resolve.
-func opaqueID(id string) bool {
+// ValidTransactionID checks that id can be one path segment and one query value: visible ASCII of bounded length, and not
+// a relative path segment (RFC 3986, 3.3), which a proxy could resolve. The service's own ids are UUIDs.
+func ValidTransactionID(id string) bool {
 	if id == "" || len(id) > limits.AuthorizationParameter || id == "." || id == ".." {
 		return false
 	}

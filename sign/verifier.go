@@ -2,6 +2,7 @@ package sign
 
 import (
 	"context"
+	"crypto/rsa"
 	"crypto/sha256"
 	"io"
 	"slices"
@@ -23,6 +24,9 @@ type VerifierConfig struct {
 	// Kinds are the accepted kinds of certificate; default jpki.SigningCard. Only signing kinds are allowed: a
 	// signature by an authentication certificate is no electronic signature of the person.
 	Kinds []jpki.Kind
+	// AssumedPhonePolicies lets certificates on phones count as jpki.SigningPhone by policies that nobody has confirmed: those
+	// of the simulator. It has no effect in production.
+	AssumedPhonePolicies bool
 	// Now is the clock; default time.Now.
 	Now func() time.Time
 }
@@ -34,38 +38,47 @@ type Verifier struct {
 	now   func() time.Time
 }
 
-// NewVerifier validates and copies the policy. Errors are [*Error] with [ReasonConfiguration].
+// NewVerifier validates and copies the policy. Its error is an [*Error] with [ReasonConfiguration] whose Detail lists
+// every mistake by the name of its field.
 func NewVerifier(c VerifierConfig) (*Verifier, error) {
-	kinds := slices.Clone(c.Kinds)
-	if len(kinds) == 0 {
-		kinds = []jpki.Kind{jpki.SigningCard}
+	v := &Verifier{kinds: slices.Clone(c.Kinds), now: c.Now}
+	if len(v.kinds) == 0 {
+		v.kinds = []jpki.Kind{jpki.SigningCard}
 	}
-	for _, k := range kinds {
-		if k != jpki.SigningCard && k != jpki.SigningPhone {
-			return nil, &Error{Reason: ReasonConfiguration, Step: "verifier: kinds"}
-		}
+	if v.now == nil {
+		v.now = time.Now
 	}
-	now := c.Now
-	if now == nil {
-		now = time.Now
-	}
-	v, err := jpki.NewVerifier(jpki.VerifierConfig{
-		Hierarchy: c.Hierarchy, Trust: c.Trust, Revocation: c.Revocation, Now: now,
+	var list mistakes
+	list.add(slices.ContainsFunc(v.kinds, func(k jpki.Kind) bool { return k != jpki.SigningCard && k != jpki.SigningPhone }),
+		"Kinds may hold jpki.SigningCard and jpki.SigningPhone")
+	var err error
+	v.jpki, err = jpki.NewVerifier(jpki.VerifierConfig{
+		Hierarchy: c.Hierarchy, Trust: c.Trust, Revocation: c.Revocation, Now: v.now,
+		AssumedPhonePolicies: c.AssumedPhonePolicies,
 	})
 	if err != nil {
-		return nil, &Error{Reason: ReasonConfiguration, Step: "verifier: policy", Err: err}
+		list.add(true, err.Error()) // fixed words of package jpki
 	}
-	return &Verifier{jpki: v, kinds: kinds, now: now}, nil
+	if err := list.err("verifier", err); err != nil {
+		return nil, err
+	}
+	return v, nil
 }
 
 // Expect is what is expected this time.
 type Expect struct {
-	// Document is what the person was shown; required. It is read to its end and hashed here.
+	// Document is what the person was shown; required unless Undisclosed. It is read to its end and hashed here.
 	Document io.Reader
-	// Mode is what the card was asked to pad; required.
+	// Undisclosed is for platform operators: the document stays with the relying party, and the transaction's digest stands
+	// for it. What the report then proves is a signature over that digest; which document it is, the relying party proves.
+	Undisclosed bool
+	// Mode is what the card was asked to pad. The zero value means the transaction's; without a transaction it is required.
 	Mode Mode
-	// Transaction, when given, must have the same mode and the document's digest.
+	// Transaction, when given, must have the same mode and the document's digest, and must not be of another time.
 	Transaction *Transaction
+	// Archived accepts a transaction that is long over: a signature that is verified again years later. The zero value
+	// refuses one that ended more than a day ago, because whoever verifies then has been handed an old one.
+	Archived bool
 	// Person, when given, is compared with the certificate's: every attribute present here must be present there and
 	// agree as far as Accept asks. Where the certificate flags a substitute character the comparison is never exact.
 	Person *fourinfo.Person
@@ -77,48 +90,47 @@ type Expect struct {
 
 // Verify checks an opened result in this order, cheap and structural checks before expensive ones:
 //
-//  1. the expected mode is explicit and the transaction's;
+//  1. the expected mode is explicit and the transaction's, and the transaction is of the present (see [Expect.Archived]);
 //  2. the certificate parses and is a signing certificate of an accepted kind;
 //  3. its key is RSA-2048 with exponent 65537; the signature has the modulus's size and is smaller than it;
-//  4. the SHA-256 of the document, computed here, is the transaction's;
+//  4. the SHA-256 of the document, computed here, is the transaction's, unless the document is [Expect.Undisclosed];
 //  5. the signature verifies over exactly that digest in exactly that mode;
 //  6. chain, profile, validity and revocation, by package jpki;
 //  7. the person, when one is expected.
 //
 // The report is nil unless every step held. Errors are [*Error]; Step names the first check that failed.
 func (v *Verifier) Verify(ctx context.Context, o *Opened, e Expect) (*Report, error) {
-	if o == nil || e.Document == nil {
-		return nil, &Error{Reason: ReasonRequest, Step: "verify"}
+	if o == nil || e.Undisclosed == (e.Document != nil) || e.Undisclosed && e.Transaction == nil {
+		return nil, &Error{Reason: ReasonRequest, Step: "verify", Detail: "nothing opened, or no document"}
 	}
-	run := &verification{at: e.At}
+	run := &verification{opened: o, at: e.At}
 	if run.at.IsZero() {
 		run.at = v.now()
 	}
-	if err := run.checkMode(e); err != nil {
-		return nil, err
+	steps := []func() error{
+		func() error { return run.checkMode(e) },
+		func() error { return run.checkTime(e, v.now()) },
+		func() error { return run.checkStructure(v.kinds) },
+		func() error { return run.checkDocument(ctx, e) },
+		run.checkSignature,
+		func() error { return run.checkCertificate(ctx, v.jpki, v.kinds) },
+		func() error { return run.checkPerson(e.Person, e.Accept) },
 	}
-	if err := run.checkStructure(o, v.kinds); err != nil {
-		return nil, err
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return nil, err
+		}
 	}
-	if err := run.checkDocument(ctx, e); err != nil {
-		return nil, err
-	}
-	if err := run.checkSignature(o.Signature, e.Mode); err != nil {
-		return nil, err
-	}
-	if err := run.checkCertificate(ctx, v.jpki, v.kinds); err != nil {
-		return nil, err
-	}
-	if err := run.checkPerson(e.Person, e.Accept); err != nil {
-		return nil, err
-	}
-	return run.report(o, e, v.now()), nil
+	return run.report(e, v.now()), nil
 }
 
 // verification is the state of one Verify call.
 type verification struct {
+	opened *Opened
 	at     time.Time
+	mode   Mode
 	leaf   *jpki.Certificate
+	key    *rsa.PublicKey
 	digest [sha256.Size]byte
 	chain  *jpki.Result
 	person []fourinfo.FieldMatch
@@ -136,17 +148,21 @@ type check struct {
 	reason       Reason
 }
 
-func (c check) failed(err error) error { return &Error{Reason: c.reason, Step: c.name, Err: err} }
+func (c check) failed(err error) error {
+	return &Error{Reason: c.reason, Step: c.name, Clause: c.clause, Err: err}
+}
 
 // The checks of this package, in order. Those of package jpki follow with their own names.
 var (
 	stepMode       = check{"mode.explicit", "RFC 8017, 8.2.2: the encoding is an input of verification, never an output", ReasonMode}
+	stepTime       = check{"transaction.time", "the transaction has begun and is not long over, by the verifier's clock", ReasonTransactionTime}
 	stepForm       = check{"certificate.form", "RFC 5280, 4.1: one DER certificate", ReasonCertificateForm}
 	stepKind       = check{"certificate.kind", "RFC 5280, 4.2.1.3 and 4.2.1.4: key usage and policy of a signing certificate", ReasonCertificateForm}
 	stepKey        = check{"key.rsa2048", "RFC 8017, 3.1: public key (n, e), n of 2048 bits, e = 65537", ReasonKey}
 	stepLength     = check{"signature.length", "RFC 8017, 8.2.2, step 1: the signature has k octets", ReasonSignature}
 	stepRange      = check{"signature.range", "RFC 8017, 5.2.2, step 1: the representative is smaller than n", ReasonSignature}
 	stepDocument   = check{"document.hash", "FIPS 180-4, 6.2: SHA-256 of the document, computed by the verifier", ReasonDocument}
+	stepDigest     = check{"document.undisclosed", "the 32-byte SHA-256 of the transaction, computed by the relying party", ReasonDocument}
 	stepBareHash   = check{"signature.value", "RFC 8017, 9.2 with T = the 32-byte hash: EM compared in full", ReasonSignature}
 	stepDigestInfo = check{"signature.value", "RFC 8017, 8.2.2: RSASSA-PKCS1-v1_5 with SHA-256", ReasonSignature}
 	stepChain      = check{"certificate.status", "RFC 5280, 6.1 and 6.3: path, validity and revocation", ReasonCertificate}
@@ -154,18 +170,47 @@ var (
 )
 
 func (r *verification) checkMode(e Expect) error {
-	if !e.Mode.Valid() {
-		return &Error{Reason: ReasonRequest, Step: stepMode.name}
+	r.mode = e.Mode
+	if r.mode == ModeUnknown && e.Transaction != nil {
+		r.mode = e.Transaction.Mode
 	}
-	if e.Transaction != nil && e.Transaction.Mode != e.Mode {
+	if !r.mode.Valid() {
+		return &Error{Reason: ReasonRequest, Step: stepMode.name, Detail: "no mode"}
+	}
+	if e.Transaction != nil && e.Transaction.Mode != r.mode {
 		return stepMode.failed(nil)
 	}
 	r.held(stepMode)
 	return nil
 }
 
-func (r *verification) checkStructure(o *Opened, kinds []jpki.Kind) error {
-	leaf, err := jpki.ParseCertificate(o.Certificate)
+// How far the clocks of the one who started a transaction and of the verifier may differ, and how long after its end a
+// result may still be on its way.
+const (
+	transactionSkew  = 5 * time.Minute
+	transactionGrace = 24 * time.Hour
+)
+
+func (r *verification) checkTime(e Expect, now time.Time) error {
+	if e.Transaction == nil || e.Transaction.Started.IsZero() && e.Transaction.Expires.IsZero() {
+		return nil
+	}
+	tx := e.Transaction
+	switch {
+	case tx.Started.After(now.Add(transactionSkew)):
+		return stepTime.failed(nil)
+	case !tx.Expires.IsZero() && tx.Expires.Before(tx.Started):
+		return stepTime.failed(nil)
+	case !e.Archived && !tx.Expires.IsZero() && now.After(tx.Expires.Add(transactionGrace)):
+		return stepTime.failed(nil)
+	}
+	r.held(stepTime)
+	return nil
+}
+
+func (r *verification) checkStructure(kinds []jpki.Kind) error {
+	parts := r.opened.reveal()
+	leaf, err := jpki.ParseCertificate(parts.certificate)
 	if err != nil {
 		return stepForm.failed(err)
 	}
@@ -178,12 +223,13 @@ func (r *verification) checkStructure(o *Opened, kinds []jpki.Kind) error {
 	if !ok {
 		return stepKey.failed(nil)
 	}
+	r.key = key
 	r.held(stepKey)
-	if len(o.Signature) != key.Size() {
+	if len(parts.signature) != key.Size() {
 		return stepLength.failed(nil)
 	}
 	r.held(stepLength)
-	if !representativeInRange(key, o.Signature) {
+	if !representativeInRange(key, parts.signature) {
 		return stepRange.failed(nil)
 	}
 	r.held(stepRange)
@@ -191,6 +237,11 @@ func (r *verification) checkStructure(o *Opened, kinds []jpki.Kind) error {
 }
 
 func (r *verification) checkDocument(ctx context.Context, e Expect) error {
+	if e.Undisclosed {
+		r.digest = e.Transaction.Digest
+		r.held(stepDigest)
+		return nil
+	}
 	digest, err := hashDocument(ctx, e.Document, stepDocument.name)
 	if err != nil {
 		return err
@@ -203,17 +254,20 @@ func (r *verification) checkDocument(ctx context.Context, e Expect) error {
 	return nil
 }
 
-func (r *verification) checkSignature(signature []byte, mode Mode) error {
+func (r *verification) checkSignature() error {
 	step := stepBareHash
-	if mode == ModeDigestInfo {
+	if r.mode == ModeDigestInfo {
 		step = stepDigestInfo
 	}
-	key, ok := cardKey(r.leaf.PublicKey())
-	if !ok || !verifySignature(key, mode, r.digest, signature) {
-		return step.failed(nil)
+	signature := r.opened.reveal().signature
+	if verifySignature(r.key, r.mode, r.digest, signature) {
+		r.held(step)
+		return nil
 	}
-	r.held(step)
-	return nil
+	if verifySignature(r.key, r.mode.other(), r.digest, signature) {
+		step.reason = ReasonOtherMode // only to name the cause
+	}
+	return step.failed(nil)
 }
 
 func (r *verification) checkCertificate(ctx context.Context, v *jpki.Verifier, kinds []jpki.Kind) error {

@@ -129,7 +129,7 @@ func (w *world) sign(tb testing.TB, key *rsa.PrivateKey, mode sign.Mode, doc str
 
 func (w *world) opened(tb testing.TB, mode sign.Mode) *sign.Opened {
 	tb.Helper()
-	return &sign.Opened{Signature: w.sign(tb, w.key, mode, document), Certificate: slices.Clone(w.cert)}
+	return sign.NewOpened(w.sign(tb, w.key, mode, document), slices.Clone(w.cert))
 }
 
 func expect(mode sign.Mode) sign.Expect {
@@ -137,7 +137,8 @@ func expect(mode sign.Mode) sign.Expect {
 }
 
 func transaction(mode sign.Mode) *sign.Transaction {
-	return &sign.Transaction{ID: "37a52ac8-b232-ebac-a454-04d68916489f", Mode: mode, Digest: sha256.Sum256([]byte(document)), MediaType: "text/plain"}
+	return &sign.Transaction{ID: "37a52ac8-b232-ebac-a454-04d68916489f", Mode: mode, Digest: sha256.Sum256([]byte(document)), MediaType: "text/plain",
+		Started: now.Add(-5 * time.Minute), Expires: now.Add(5 * time.Minute)}
 }
 
 func person(s issuer.Subject) *fourinfo.Person {
@@ -207,7 +208,8 @@ func TestVerifyRefusals(t *testing.T) {
 	otherPerson := hanako
 	otherPerson.Birthdate = "19880724"
 
-	type change func(o *sign.Opened, e *sign.Expect)
+	type parts struct{ Signature, Certificate []byte }
+	type change func(o *parts, e *sign.Expect)
 	for _, c := range []struct {
 		name   string
 		change change
@@ -216,61 +218,73 @@ func TestVerifyRefusals(t *testing.T) {
 		step   string
 	}{
 		{"nothing opened", nil, sign.ReasonRequest, kakunin.Configuration, "verify"},
-		{"no document", func(_ *sign.Opened, e *sign.Expect) { e.Document = nil }, sign.ReasonRequest, kakunin.Configuration, "verify"},
-		{"no mode", func(_ *sign.Opened, e *sign.Expect) { e.Mode = sign.ModeUnknown }, sign.ReasonRequest, kakunin.Configuration, "mode.explicit"},
-		{"mode of the future", func(_ *sign.Opened, e *sign.Expect) { e.Mode = 3 }, sign.ReasonRequest, kakunin.Configuration, "mode.explicit"},
-		{"mode is not the transaction's", func(_ *sign.Opened, e *sign.Expect) { e.Transaction = transaction(sign.ModeDigestInfo) },
+		{"no document", func(_ *parts, e *sign.Expect) { e.Document = nil }, sign.ReasonRequest, kakunin.Configuration, "verify"},
+		{"transaction not begun", func(_ *parts, e *sign.Expect) {
+			e.Transaction = transaction(sign.ModeBareHash)
+			e.Transaction.Started, e.Transaction.Expires = now.Add(6*time.Minute), now.Add(16*time.Minute)
+		}, sign.ReasonTransactionTime, kakunin.Untrusted, "transaction.time"},
+		{"transaction long over", func(_ *parts, e *sign.Expect) {
+			e.Transaction = transaction(sign.ModeBareHash)
+			e.Transaction.Started, e.Transaction.Expires = now.AddDate(0, 0, -2), now.AddDate(0, 0, -1).Add(-time.Second)
+		}, sign.ReasonTransactionTime, kakunin.Untrusted, "transaction.time"},
+		{"transaction over before it began", func(_ *parts, e *sign.Expect) {
+			e.Archived, e.Transaction = true, transaction(sign.ModeBareHash)
+			e.Transaction.Expires = e.Transaction.Started.Add(-time.Second)
+		}, sign.ReasonTransactionTime, kakunin.Untrusted, "transaction.time"},
+		{"no mode", func(_ *parts, e *sign.Expect) { e.Mode = sign.ModeUnknown }, sign.ReasonRequest, kakunin.Configuration, "mode.explicit"},
+		{"mode of the future", func(_ *parts, e *sign.Expect) { e.Mode = 3 }, sign.ReasonRequest, kakunin.Configuration, "mode.explicit"},
+		{"mode is not the transaction's", func(_ *parts, e *sign.Expect) { e.Transaction = transaction(sign.ModeDigestInfo) },
 			sign.ReasonMode, kakunin.Untrusted, "mode.explicit"},
-		{"signature of the other mode", func(o *sign.Opened, _ *sign.Expect) { o.Signature = w.sign(t, w.key, sign.ModeDigestInfo, document) },
+		{"signature of the other mode", func(o *parts, _ *sign.Expect) { o.Signature = w.sign(t, w.key, sign.ModeDigestInfo, document) },
+			sign.ReasonOtherMode, kakunin.Untrusted, "signature.value"},
+		{"altered document", func(_ *parts, e *sign.Expect) { e.Document = strings.NewReader(document + " ") },
 			sign.ReasonSignature, kakunin.Untrusted, "signature.value"},
-		{"altered document", func(_ *sign.Opened, e *sign.Expect) { e.Document = strings.NewReader(document + " ") },
-			sign.ReasonSignature, kakunin.Untrusted, "signature.value"},
-		{"altered document, with transaction", func(_ *sign.Opened, e *sign.Expect) {
+		{"altered document, with transaction", func(_ *parts, e *sign.Expect) {
 			e.Document, e.Transaction = strings.NewReader(document+" "), transaction(sign.ModeBareHash)
 		}, sign.ReasonDocument, kakunin.Untrusted, "document.hash"},
-		{"empty document", func(_ *sign.Opened, e *sign.Expect) { e.Document = strings.NewReader("") },
+		{"empty document", func(_ *parts, e *sign.Expect) { e.Document = strings.NewReader("") },
 			sign.ReasonSignature, kakunin.Untrusted, "signature.value"},
-		{"the digest as document", func(_ *sign.Opened, e *sign.Expect) {
+		{"the digest as document", func(_ *parts, e *sign.Expect) {
 			d := sha256.Sum256([]byte(document))
 			e.Document = bytes.NewReader(d[:])
 		}, sign.ReasonSignature, kakunin.Untrusted, "signature.value"},
-		{"certificate of another person", func(o *sign.Opened, _ *sign.Expect) { o.Certificate = strangersCert },
+		{"certificate of another person", func(o *parts, _ *sign.Expect) { o.Certificate = strangersCert },
 			sign.ReasonSignature, kakunin.Untrusted, "signature.value"},
-		{"signature by another card", func(o *sign.Opened, _ *sign.Expect) { o.Signature = w.sign(t, stranger, sign.ModeBareHash, document) },
+		{"signature by another card", func(o *parts, _ *sign.Expect) { o.Signature = w.sign(t, stranger, sign.ModeBareHash, document) },
 			sign.ReasonSignature, kakunin.Untrusted, "signature.value"},
-		{"authentication certificate of the same key", func(o *sign.Opened, _ *sign.Expect) { o.Certificate = auth },
+		{"authentication certificate of the same key", func(o *parts, _ *sign.Expect) { o.Certificate = auth },
 			sign.ReasonCertificateForm, kakunin.Untrusted, "certificate.kind"},
-		{"certificate of a foreign authority", func(o *sign.Opened, _ *sign.Expect) { o.Certificate = foreignCert },
+		{"certificate of a foreign authority", func(o *parts, _ *sign.Expect) { o.Certificate = foreignCert },
 			sign.ReasonCertificate, kakunin.Untrusted, "certificate.status"},
-		{"CA certificate", func(o *sign.Opened, _ *sign.Expect) { o.Certificate = w.jpki.SigningCA().Certificate().Raw },
+		{"CA certificate", func(o *parts, _ *sign.Expect) { o.Certificate = w.jpki.SigningCA().Certificate().Raw },
 			sign.ReasonCertificateForm, kakunin.Untrusted, "certificate.kind"},
-		{"certificate cut", func(o *sign.Opened, _ *sign.Expect) { o.Certificate = o.Certificate[:500] },
+		{"certificate cut", func(o *parts, _ *sign.Expect) { o.Certificate = o.Certificate[:500] },
 			sign.ReasonCertificateForm, kakunin.Untrusted, "certificate.form"},
-		{"certificate and a byte", func(o *sign.Opened, _ *sign.Expect) { o.Certificate = append(o.Certificate, 0) },
+		{"certificate and a byte", func(o *parts, _ *sign.Expect) { o.Certificate = append(o.Certificate, 0) },
 			sign.ReasonCertificateForm, kakunin.Untrusted, "certificate.form"},
-		{"certificate altered", func(o *sign.Opened, _ *sign.Expect) { o.Certificate[len(o.Certificate)-1] ^= 1 },
+		{"certificate altered", func(o *parts, _ *sign.Expect) { o.Certificate[len(o.Certificate)-1] ^= 1 },
 			sign.ReasonCertificate, kakunin.Untrusted, "certificate.status"},
-		{"no certificate", func(o *sign.Opened, _ *sign.Expect) { o.Certificate = nil }, sign.ReasonCertificateForm, kakunin.Untrusted, "certificate.form"},
-		{"signature altered", func(o *sign.Opened, _ *sign.Expect) { o.Signature[100] ^= 1 }, sign.ReasonSignature, kakunin.Untrusted, "signature.value"},
-		{"signature short", func(o *sign.Opened, _ *sign.Expect) { o.Signature = o.Signature[1:] }, sign.ReasonSignature, kakunin.Untrusted, "signature.length"},
-		{"signature long", func(o *sign.Opened, _ *sign.Expect) { o.Signature = append([]byte{0}, o.Signature...) },
+		{"no certificate", func(o *parts, _ *sign.Expect) { o.Certificate = nil }, sign.ReasonCertificateForm, kakunin.Untrusted, "certificate.form"},
+		{"signature altered", func(o *parts, _ *sign.Expect) { o.Signature[100] ^= 1 }, sign.ReasonSignature, kakunin.Untrusted, "signature.value"},
+		{"signature short", func(o *parts, _ *sign.Expect) { o.Signature = o.Signature[1:] }, sign.ReasonSignature, kakunin.Untrusted, "signature.length"},
+		{"signature long", func(o *parts, _ *sign.Expect) { o.Signature = append([]byte{0}, o.Signature...) },
 			sign.ReasonSignature, kakunin.Untrusted, "signature.length"},
-		{"no signature", func(o *sign.Opened, _ *sign.Expect) { o.Signature = nil }, sign.ReasonSignature, kakunin.Untrusted, "signature.length"},
-		{"signature n", func(o *sign.Opened, _ *sign.Expect) { o.Signature = w.key.N.Bytes() }, sign.ReasonSignature, kakunin.Untrusted, "signature.range"},
-		{"expired", func(_ *sign.Opened, e *sign.Expect) { e.At = time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC) },
+		{"no signature", func(o *parts, _ *sign.Expect) { o.Signature = nil }, sign.ReasonSignature, kakunin.Untrusted, "signature.length"},
+		{"signature n", func(o *parts, _ *sign.Expect) { o.Signature = w.key.N.Bytes() }, sign.ReasonSignature, kakunin.Untrusted, "signature.range"},
+		{"expired", func(_ *parts, e *sign.Expect) { e.At = time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC) },
 			sign.ReasonCertificate, kakunin.Account, "certificate.status"},
-		{"not yet valid", func(_ *sign.Opened, e *sign.Expect) { e.At = issuedAt.Add(-time.Second) },
+		{"not yet valid", func(_ *parts, e *sign.Expect) { e.At = issuedAt.Add(-time.Second) },
 			sign.ReasonCertificate, kakunin.Account, "certificate.status"},
-		{"another birthdate", func(_ *sign.Opened, e *sign.Expect) { e.Person = person(otherPerson) },
+		{"another birthdate", func(_ *parts, e *sign.Expect) { e.Person = person(otherPerson) },
 			sign.ReasonPersonMismatch, kakunin.Account, "person.birthdate"},
-		{"a person without attributes", func(_ *sign.Opened, e *sign.Expect) { e.Person = &fourinfo.Person{} },
+		{"a person without attributes", func(_ *parts, e *sign.Expect) { e.Person = &fourinfo.Person{} },
 			sign.ReasonRequest, kakunin.Configuration, "person"},
 	} {
-		e, o := expect(sign.ModeBareHash), w.opened(t, sign.ModeBareHash)
-		if c.change == nil {
-			o = nil
-		} else {
-			c.change(o, &e)
+		e, changed := expect(sign.ModeBareHash), parts{w.sign(t, w.key, sign.ModeBareHash, document), slices.Clone(w.cert)}
+		var o *sign.Opened
+		if c.change != nil {
+			c.change(&changed, &e)
+			o = sign.NewOpened(changed.Signature, changed.Certificate)
 		}
 		r, err := v.Verify(t.Context(), o, e)
 		var typed *sign.Error
@@ -287,6 +301,36 @@ func TestVerifyRefusals(t *testing.T) {
 	}
 }
 
+// TestTransactionTimes: what is a little early or late is accepted, and an archive says that it is one.
+func TestTransactionTimes(t *testing.T) {
+	t.Parallel()
+	w := shared()
+	for name, c := range map[string]struct {
+		started, expires time.Time
+		archived         bool
+		judged           bool
+	}{
+		"a clock that is ahead":      {started: now.Add(4 * time.Minute), expires: now.Add(14 * time.Minute), judged: true},
+		"fetched the next day":       {started: now.Add(-25 * time.Hour), expires: now.Add(-24 * time.Hour), judged: true},
+		"verified again years later": {started: now.AddDate(-7, 0, 0), expires: now.AddDate(-7, 0, 1), archived: true, judged: true},
+		"start alone":                {started: now.AddDate(-7, 0, 0), judged: true},
+		"times not known":            {},
+	} {
+		e := expect(sign.ModeUnknown) // the transaction's
+		e.Transaction, e.Archived = transaction(sign.ModeBareHash), c.archived
+		e.Transaction.Started, e.Transaction.Expires = c.started, c.expires
+		r, err := w.verifier(t).Verify(t.Context(), w.opened(t, sign.ModeBareHash), e)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		judged := slices.ContainsFunc(r.Steps, func(s jpki.Step) bool { return s.Name == "transaction.time" })
+		if judged != c.judged || r.Mode != sign.ModeBareHash {
+			t.Errorf("%s: judged %v, mode %s", name, judged, r.Mode)
+		}
+	}
+}
+
 func TestUnusualKeysAreRefused(t *testing.T) {
 	t.Parallel()
 	w := shared()
@@ -298,8 +342,8 @@ func TestUnusualKeysAreRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := w.verifier(t).Verify(t.Context(), &sign.Opened{Signature: w.sign(t, w.key, sign.ModeBareHash, document), Certificate: cert}, expect(sign.ModeBareHash))
-		if reason := sign.ReasonOf(err); r != nil || (reason != sign.ReasonKey && reason != sign.ReasonCertificateForm) {
+		r, err := w.verifier(t).Verify(t.Context(), sign.NewOpened(w.sign(t, w.key, sign.ModeBareHash, document), cert), expect(sign.ModeBareHash))
+		if reason := reasonOf(err); r != nil || (reason != sign.ReasonKey && reason != sign.ReasonCertificateForm) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -325,14 +369,14 @@ func TestRevocation(t *testing.T) {
 			t.Fatal(err)
 		}
 		r, err := w.verifier(t).Verify(t.Context(), w.opened(t, sign.ModeDigestInfo), expect(sign.ModeDigestInfo))
-		if r != nil || sign.ReasonOf(err) != sign.ReasonCertificate || kakunin.FamilyOf(err) != c.status {
+		if r != nil || reasonOf(err) != sign.ReasonCertificate || kakunin.FamilyOf(err) != c.status {
 			t.Errorf("%s: %v, %s", c.name, err, kakunin.FamilyOf(err))
 		}
 	}
 	w := shared()
 	for name, source := range map[string]revocation.Source{"no list": new(revocation.Store), "failing source": failingSource{}} {
 		r, err := w.verifier(t, source).Verify(t.Context(), w.opened(t, sign.ModeDigestInfo), expect(sign.ModeDigestInfo))
-		if r != nil || sign.ReasonOf(err) != sign.ReasonCertificate || kakunin.FamilyOf(err) != kakunin.Unavailable {
+		if r != nil || reasonOf(err) != sign.ReasonCertificate || kakunin.FamilyOf(err) != kakunin.Unavailable {
 			t.Errorf("%s: %v, %s", name, err, kakunin.FamilyOf(err))
 		}
 	}
@@ -351,7 +395,7 @@ func TestSubstituteCharacter(t *testing.T) {
 	taro := hanako
 	taro.Name, taro.NameSubstitutes = "高橋　太郎", "10000"
 	key := w.jpki.Key("taro signing")
-	o := &sign.Opened{Signature: w.sign(t, key, sign.ModeBareHash, document), Certificate: w.issue(t, key, taro)}
+	o := sign.NewOpened(w.sign(t, key, sign.ModeBareHash, document), w.issue(t, key, taro))
 	for name, c := range map[string]struct {
 		name string
 		want sign.Reason
@@ -367,7 +411,7 @@ func TestSubstituteCharacter(t *testing.T) {
 		e := expect(sign.ModeBareHash)
 		e.Person = person(want)
 		r, err := w.verifier(t).Verify(t.Context(), o, e)
-		if r != nil || sign.ReasonOf(err) != c.want || kakunin.FamilyOf(err) != kakunin.Account {
+		if r != nil || reasonOf(err) != c.want || kakunin.FamilyOf(err) != kakunin.Account {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -376,7 +420,7 @@ func TestSubstituteCharacter(t *testing.T) {
 	other.Birthdate = "19900101"
 	e := expect(sign.ModeBareHash)
 	e.Person = person(other)
-	if _, err := w.verifier(t).Verify(t.Context(), o, e); sign.ReasonOf(err) != sign.ReasonPersonMismatch {
+	if _, err := w.verifier(t).Verify(t.Context(), o, e); reasonOf(err) != sign.ReasonPersonMismatch {
 		t.Errorf("another birthdate: %v", err)
 	}
 	e = expect(sign.ModeBareHash) // nobody in particular is expected: the substitute does not matter
@@ -398,7 +442,7 @@ func TestNewVerifier(t *testing.T) {
 	} {
 		c := good
 		change(&c)
-		if v, err := sign.NewVerifier(c); v != nil || sign.ReasonOf(err) != sign.ReasonConfiguration || kakunin.FamilyOf(err) != kakunin.Configuration {
+		if v, err := sign.NewVerifier(c); v != nil || reasonOf(err) != sign.ReasonConfiguration || kakunin.FamilyOf(err) != kakunin.Configuration {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -476,15 +520,25 @@ func verifyIn(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	for _, mode := range []sign.Mode{sign.ModeBareHash, sign.ModeDigestInfo} {
-		o := &sign.Opened{Signature: read(mode.String()), Certificate: read("cert")}
+		o := sign.NewOpened(read(mode.String()), read("cert"))
 		if _, err := v.Verify(t.Context(), o, expect(mode)); err != nil {
 			t.Errorf("%s: %v", mode, err)
 			continue
 		}
 		t.Logf("%s verified in fips child", mode)
-		o.Signature[0] ^= 1
+		altered := o.RevealSignature()
+		altered[0] ^= 1
+		o = sign.NewOpened(altered, o.RevealCertificate())
 		if _, err := v.Verify(t.Context(), o, expect(mode)); err == nil {
 			t.Errorf("%s: altered signature verified", mode)
 		}
 	}
+}
+
+// reasonOf returns the reason of an error of package sign, ReasonUnknown for others.
+func reasonOf(err error) sign.Reason {
+	if e, ok := errors.AsType[*sign.Error](err); ok {
+		return e.Reason
+	}
+	return sign.ReasonUnknown
 }

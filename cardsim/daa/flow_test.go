@@ -21,6 +21,7 @@ import (
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/revocation"
 	"github.com/kakunin-go/kakunin/sign"
+	"github.com/kakunin-go/kakunin/sign/signapi"
 )
 
 func TestLogin(t *testing.T) {
@@ -175,7 +176,7 @@ func TestUserCertificateScope(t *testing.T) {
 // signDocument runs the SDK's whole signing flow and verifies what came out.
 func signDocument(t *testing.T, rp *relyingParty, c *authn.Client, names *wire.Profile, mode sign.Mode) {
 	t.Helper()
-	signer, err := sign.New(sign.Config{Client: c})
+	signer, err := signapi.New(signapi.Config{Client: c})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,13 +188,13 @@ func signDocument(t *testing.T, rp *relyingParty, c *authn.Client, names *wire.P
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := signer.Result(t.Context(), tx, id)
+	result, err := signer.Fetch(t.Context(), tx, id)
 	if err != nil {
 		t.Fatal(err)
 	}
 	o := result.Opened
 	if result.Sealed != nil {
-		opener, err := sign.NewOpener(rp.svc.OperatorKey(), names)
+		opener, err := sign.NewOpener(sign.OpenerConfig{Key: rp.svc.OperatorKey(), Wire: names})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -326,7 +327,7 @@ func TestRenamingTheWireProfile(t *testing.T) {
 // renamedRefusals goes through the refusals of the sign API that the SDK can meet.
 func renamedRefusals(t *testing.T, rp *relyingParty, c *authn.Client) {
 	t.Helper()
-	client, err := sign.New(sign.Config{Client: c})
+	client, err := signapi.New(signapi.Config{Client: c})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -341,25 +342,25 @@ func renamedRefusals(t *testing.T, rp *relyingParty, c *authn.Client) {
 		}
 		return tx, id
 	}
-	want := func(tx *sign.Transaction, id *authn.Identity, reason sign.Reason) {
+	want := func(tx *sign.Transaction, id *authn.Identity, reason signapi.Reason) {
 		t.Helper()
-		if _, err := client.Result(t.Context(), tx, id); sign.ReasonOf(err) != reason {
+		if _, err := client.Fetch(t.Context(), tx, id); apiReason(err) != reason {
 			t.Errorf("want %v, got %v", reason, err)
 		}
 	}
 	rp.svc.SetKnobs(daa.Knobs{Sign: daa.SignKnobs{PendingResults: 1, RequireServiceScope: true}})
 	tx, id := signed()
-	want(tx, id, sign.ReasonPending)
-	want(tx, id, sign.ReasonUnknown)
-	want(tx, id, sign.ReasonConsumed)
+	want(tx, id, signapi.ReasonPending)
+	want(tx, id, signapi.ReasonUnknown)
+	want(tx, id, signapi.ReasonConsumed)
 
 	rp.svc.SetKnobs(daa.Knobs{Sign: daa.SignKnobs{CancelledTransaction: true}})
 	tx, id = signed()
-	want(tx, id, sign.ReasonCancelled)
+	want(tx, id, signapi.ReasonCancelled)
 
 	rp.svc.SetKnobs(daa.Knobs{Lifetimes: daa.Lifetimes{AccessToken: time.Nanosecond}})
 	tx, id = signed()
-	want(tx, id, sign.ReasonUserToken)
+	want(tx, id, signapi.ReasonUserToken)
 }
 
 // Many people at once, with one card: every visit ends with its own answer.
@@ -386,4 +387,11 @@ func TestTestAuthoritiesAreServed(t *testing.T) {
 	if a.status != http.StatusOK || !bytes.Equal(a.body, rp.svc.JPKI().SigningCA().Certificate().Raw) {
 		t.Errorf("%d, %d bytes", a.status, len(a.body))
 	}
+}
+
+func apiReason(err error) signapi.Reason {
+	if e, ok := errors.AsType[*signapi.Error](err); ok {
+		return e.Reason
+	}
+	return signapi.ReasonUnknown
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/sign"
+	"github.com/kakunin-go/kakunin/sign/signapi"
 )
 
 const document = "利用規約に同意します。"
@@ -313,7 +314,7 @@ func TestServiceScopeKnob(t *testing.T) {
 	w := wire.Default()
 	w.ServiceTokenScope = "x_sign"
 	rp = start(t, daa.WithKnobs(rp.svc.Knobs()), daa.WithWire(w))
-	c, err := sign.New(sign.Config{Client: rp.client(func(c *authn.Config) { c.Wire = &w })})
+	c, err := signapi.New(signapi.Config{Client: rp.client(func(c *authn.Config) { c.Wire = &w })})
 	if err != nil {
 		t.Fatal(err)
 	}

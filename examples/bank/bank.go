@@ -14,12 +14,13 @@ import (
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/revocation"
 	"github.com/kakunin-go/kakunin/sign"
+	"github.com/kakunin-go/kakunin/sign/signapi"
 )
 
 // bank is a certified signature verifier: results are sealed to its key, and it verifies them itself.
 type bank struct {
 	client   *authn.Client
-	signer   *sign.Client
+	signer   *signapi.Client
 	opener   *sign.Opener
 	verifier *sign.Verifier
 	now      func() time.Time
@@ -27,8 +28,8 @@ type bank struct {
 
 func newBank(client *authn.Client, key crypto.PrivateKey, trust jpki.Trust, ocspURL string, now func() time.Time) (*bank, error) {
 	names := client.Wire()
-	opener, errOpener := sign.NewOpener(key, &names)
-	signer, errSigner := sign.New(sign.Config{Client: client, Now: now})
+	opener, errOpener := sign.NewOpener(sign.OpenerConfig{Key: key, Wire: &names})
+	signer, errSigner := signapi.New(signapi.Config{Client: client, Now: now})
 	// The responder's address is configured and never taken from a certificate, which comes from outside.
 	ocsp, errOCSP := revocation.NewOCSP(revocation.OCSPConfig{
 		URL: ocspURL, HTTPClient: client.HTTPClient(), Now: now,
@@ -112,7 +113,7 @@ func (b *bank) haveSigned(ctx context.Context, a application, visit func(ctx con
 	if err != nil {
 		return nil, nil, err
 	}
-	res, err := b.signer.Result(ctx, tx, id)
+	res, err := b.signer.Fetch(ctx, tx, id)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -132,14 +133,14 @@ func (b *bank) verify(ctx context.Context, tx *sign.Transaction, opened *sign.Op
 		Document: strings.NewReader(a.text), Mode: sign.ModeDigestInfo, Transaction: tx,
 		Person: &onFile, Accept: sign.ReviewedPerson, // decide sends what needs a review to a human
 	})
-	switch reason := sign.ReasonOf(err); {
+	switch {
 	case err == nil:
 		return verified{report, report.Certificate.Person(), report.PersonMatches}, nil
-	case reason != sign.ReasonPersonMismatch && reason != sign.ReasonPersonReview:
+	case !errors.Is(err, &sign.Error{Reason: sign.ReasonPersonMismatch}) && !errors.Is(err, &sign.Error{Reason: sign.ReasonPersonReview}):
 		return verified{}, err
 	}
 	// The person is compared last, so signature, chain and revocation held: say where the two persons part.
-	certificate, err := jpki.ParseCertificate(opened.Certificate)
+	certificate, err := jpki.ParseCertificate(opened.RevealCertificate())
 	if err != nil {
 		return verified{}, err
 	}

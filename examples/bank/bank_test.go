@@ -240,7 +240,7 @@ func inWorld(t *testing.T, person person.Persona, change func(*world)) (r report
 func TestRevocationFailsClosed(t *testing.T) {
 	t.Parallel()
 	r, _, err := inWorld(t, person.Hanako, func(w *world) { w.ocspURL = "http://127.0.0.1:1/ocsp" })
-	if sign.ReasonOf(err) != sign.ReasonCertificate || kakunin.FamilyOf(err) != kakunin.Unavailable || r.Signature != nil || r.Outcome == opened {
+	if !errors.Is(err, &sign.Error{Reason: sign.ReasonCertificate}) || kakunin.FamilyOf(err) != kakunin.Unavailable || r.Signature != nil || r.Outcome == opened {
 		t.Errorf("a responder that does not answer: %v", err)
 	}
 	r, _, err = inWorld(t, person.Hajime, func(w *world) {
@@ -257,7 +257,7 @@ func TestRevocationFailsClosed(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	if sign.ReasonOf(err) != sign.ReasonCertificate || kakunin.FamilyOf(err) != kakunin.Account || r.Signature != nil || r.Outcome == opened {
+	if !errors.Is(err, &sign.Error{Reason: sign.ReasonCertificate}) || kakunin.FamilyOf(err) != kakunin.Account || r.Signature != nil || r.Outcome == opened {
 		t.Errorf("a revoked certificate: %v", err)
 	}
 }
@@ -283,7 +283,7 @@ func TestOtherTextThanSignedIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.text = strings.Replace(a.text, "living expenses", "salary", 1)
-	if _, err := b.verify(t.Context(), tx, result, a, onFile); sign.ReasonOf(err) != sign.ReasonDocument {
+	if _, err := b.verify(t.Context(), tx, result, a, onFile); !errors.Is(err, &sign.Error{Reason: sign.ReasonDocument}) {
 		t.Errorf("another text: %v", err)
 	}
 }

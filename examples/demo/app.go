@@ -17,6 +17,7 @@ import (
 	"github.com/kakunin-go/kakunin/middleware"
 	"github.com/kakunin-go/kakunin/middleware/scssession"
 	"github.com/kakunin-go/kakunin/sign"
+	"github.com/kakunin-go/kakunin/sign/signapi"
 )
 
 // appConfig is what the relying party needs.
@@ -60,7 +61,7 @@ func newApp(c appConfig) (*app, error) {
 	if err != nil {
 		return nil, errors.New("the redirect URL cannot be parsed")
 	}
-	signer, err := sign.New(sign.Config{Client: c.client, Now: c.now, Logger: c.logger})
+	signer, err := signapi.New(signapi.Config{Client: c.client, Now: c.now, Logger: c.logger})
 	if err != nil {
 		return nil, err
 	}
@@ -197,11 +198,11 @@ func (a *app) signed(w http.ResponseWriter, r *http.Request, s middleware.Signed
 		a.failed(w, r, errStaleDocument)
 		return
 	}
-	out := outcome{Number: doc.Number, Mode: s.Result.Transaction.Mode.String()}
+	out := outcome{Number: doc.Number, Mode: s.Unverified.Transaction.Mode.String()}
 	if a.operator == nil {
-		out.Sealed = true // to be handed to the platform operator: s.Result.Sealed.RevealJWE()
+		out.Sealed = true // to be handed to the platform operator: s.Unverified.Sealed.RevealJWE()
 	} else {
-		report, record, err := a.operator.verify(r.Context(), s.Result, doc.Text, loggedIn(r))
+		report, record, err := a.operator.verify(r.Context(), s.Unverified, doc.Text, loggedIn(r))
 		if err != nil {
 			a.failed(w, r, err)
 			return

@@ -64,7 +64,7 @@ func (o *options) check(f *flag.FlagSet, mode string) error {
 		return errors.New("there are only flags, no arguments")
 	}
 	var err error
-	if o.mode, err = sign.ParseMode(mode); err != nil {
+	if err = o.mode.UnmarshalText([]byte(mode)); err != nil {
 		return errors.New("-mode must be bare-hash or digest-info")
 	}
 	if o.showPersonal && !o.once {

@@ -14,6 +14,7 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/revocation"
 	"github.com/kakunin-go/kakunin/sign"
 	"github.com/kakunin-go/kakunin/sign/evidence"
+	"github.com/kakunin-go/kakunin/sign/signapi"
 )
 
 // platformOperator is what a platform operator (PF事業者) or certified verifier runs: the key that results are sealed
@@ -47,7 +48,7 @@ func (k *kept) bytes() []byte {
 
 func newPlatformOperator(key crypto.PrivateKey, client *authn.Client, trust jpki.Trust, jpkiURL string, now func() time.Time) (*platformOperator, error) {
 	names := client.Wire()
-	opener, err := sign.NewOpener(key, &names)
+	opener, err := sign.NewOpener(sign.OpenerConfig{Key: key, Wire: &names})
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +75,7 @@ func newPlatformOperator(key crypto.PrivateKey, client *authn.Client, trust jpki
 
 // verify opens the result, checks everything about it and keeps the evidence. person is who logged in: the signature
 // must be theirs.
-func (o *platformOperator) verify(ctx context.Context, res *sign.Result, document string, person *fourinfo.Person) (*sign.Report, *evidence.Record, error) {
+func (o *platformOperator) verify(ctx context.Context, res *signapi.Unverified, document string, person *fourinfo.Person) (*sign.Report, *evidence.Record, error) {
 	opened := res.Opened // a government relying party gets it like this
 	if opened == nil {
 		var err error
@@ -101,6 +102,6 @@ func (o *platformOperator) verify(ctx context.Context, res *sign.Result, documen
 }
 
 // verifyLog checks the whole log, as an auditor would.
-func (o *platformOperator) verifyLog() (evidence.Chain, error) {
+func (o *platformOperator) verifyLog() (evidence.LogState, error) {
 	return evidence.VerifyChain(bytes.NewReader(o.kept.bytes()))
 }

@@ -109,6 +109,7 @@ var stepGroups = []struct {
 // stepTexts explain the checks by their stable names; a check without an entry is shown by its name.
 var stepTexts = map[string]text{
 	"mode.explicit":    {"署名の方式が依頼したとおりである", "The signature mode is the one asked for"},
+	"transaction.time": {"署名の依頼の有効な時間内である", "The signature request is of the present"},
 	"certificate.kind": {"署名用電子証明書である", "It is a signing certificate"},
 	"key.rsa2048":      {"公開鍵がカードの鍵の種類と一致する", "The public key is the kind that cards have"},
 	"signature.length": {"署名値の長さが正しい", "The signature value has the right size"},

@@ -1,10 +1,10 @@
 package evidence
 
 import (
-	"errors"
-	"fmt"
+	"strconv"
 
 	"github.com/kakunin-go/kakunin"
+	"github.com/kakunin-go/kakunin/internal/fault"
 )
 
 // Reason says what went wrong.
@@ -26,89 +26,76 @@ const (
 	ReasonHash
 	// ReasonChain: a record does not follow the one before it.
 	ReasonChain
+	// ReasonReused: the signature value is already recorded under another transaction.
+	ReasonReused
 	// ReasonIO: reading or writing the log failed.
 	ReasonIO
 )
 
-// String returns a stable English phrase for logs.
-func (r Reason) String() string {
-	switch r {
-	case ReasonRequest:
-		return "incomplete arguments"
-	case ReasonNotVerified:
-		return "not verified"
-	case ReasonText:
-		return "text refused"
-	case ReasonFormat:
-		return "malformed record"
-	case ReasonHash:
-		return "record was changed"
-	case ReasonChain:
-		return "record does not follow the one before"
-	case ReasonIO:
-		return "log not readable or writable"
-	case ReasonUnknown:
-	}
-	return "unknown"
+// reasons is the one table of names, families and messages.
+var reasons = [...]fault.Row{
+	ReasonUnknown:     {Name: "unknown", Family: kakunin.Untrusted, Message: kakunin.Message{}},
+	ReasonRequest:     {Name: "incomplete arguments", Family: kakunin.Configuration, Message: kakunin.Message{}},
+	ReasonNotVerified: {Name: "not verified", Family: kakunin.Untrusted, Message: kakunin.Message{}},
+	ReasonText: {Name: "text refused", Family: kakunin.Configuration, Message: kakunin.Message{
+		JA: "証跡の説明文に、保存できない内容（個人番号に見える数字など）が含まれています。",
+		EN: "The text for the evidence holds something that must not be kept, such as what looks like an individual number.",
+	}},
+	ReasonFormat: {Name: "malformed record", Family: kakunin.Untrusted, Message: damaged},
+	ReasonHash:   {Name: "record was changed", Family: kakunin.Untrusted, Message: damaged},
+	ReasonChain:  {Name: "record does not follow the one before", Family: kakunin.Untrusted, Message: damaged},
+	ReasonReused: {Name: "signature recorded under another transaction", Family: kakunin.Untrusted, Message: kakunin.Message{}},
+	ReasonIO:     {Name: "log not readable or writable", Family: kakunin.Unavailable, Message: kakunin.Message{}},
 }
+
+var damaged = kakunin.Message{
+	JA: "証跡が壊れているか、書き換えられています。",
+	EN: "The evidence is damaged or was changed.",
+}
+
+func (r Reason) row() fault.Row {
+	if r < 0 || int(r) >= len(reasons) {
+		r = ReasonUnknown
+	}
+	return reasons[r]
+}
+
+// String returns a stable English phrase for logs.
+func (r Reason) String() string { return r.row().Name }
 
 // Error is every error of this package. Its text never holds content of a record.
 type Error struct {
 	Reason Reason
-	// Field names the part of the record, e.g. "basis".
-	Field string
+	// Step names the part of the record or of the log, e.g. "basis".
+	Step string
+	// Detail says more, in fixed words.
+	Detail string
 	// Record is the position in the log, counted from 1; 0 when the error is not about a log.
 	Record int
 	// Err is the cause. Do not show or log its text.
 	Err error
 }
 
-// Error names reason, field and position only.
+// Error names reason, part, detail and position.
 func (e *Error) Error() string {
+	text := fault.Text("evidence", e.Reason.String(), e.Step, "", e.Detail)
 	if e.Record > 0 {
-		return fmt.Sprintf("evidence: record %d: %s: %s", e.Record, e.Field, e.Reason)
+		text += ", record " + strconv.Itoa(e.Record)
 	}
-	return fmt.Sprintf("evidence: %s: %s", e.Field, e.Reason)
+	return text
 }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// Is reports whether target is an [*Error] with the same reason; a target that names a step must have that step too.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error) //nolint:errorlint // errors.Is walks the tree itself
+	return ok && t.Reason == e.Reason && (t.Step == "" || t.Step == e.Step)
+}
+
 // Family says what to do about it.
-func (e *Error) Family() kakunin.Family {
-	switch e.Reason {
-	case ReasonRequest, ReasonText:
-		return kakunin.Configuration
-	case ReasonIO:
-		return kakunin.Unavailable
-	case ReasonNotVerified, ReasonFormat, ReasonHash, ReasonChain, ReasonUnknown:
-	}
-	return kakunin.Untrusted
-}
+func (e *Error) Family() kakunin.Family { return e.Reason.row().Family }
 
-// UserMessage is fit to show to a person.
-func (e *Error) UserMessage() kakunin.Message {
-	switch e.Reason {
-	case ReasonFormat, ReasonHash, ReasonChain:
-		return kakunin.Message{
-			JA: "証跡が壊れているか、書き換えられています。",
-			EN: "The evidence is damaged or was changed.",
-		}
-	case ReasonText:
-		return kakunin.Message{
-			JA: "証跡の説明文に、保存できない内容（個人番号に見える数字など）が含まれています。",
-			EN: "The text for the evidence holds something that must not be kept, such as what looks like an individual number.",
-		}
-	case ReasonUnknown, ReasonRequest, ReasonNotVerified, ReasonIO:
-	}
-	return kakunin.Message{}
-}
-
-// ReasonOf returns the reason of the first error of this package in err's tree, ReasonUnknown when there is none.
-func ReasonOf(err error) Reason {
-	var e *Error
-	if errors.As(err, &e) {
-		return e.Reason
-	}
-	return ReasonUnknown
-}
+// UserMessage is fit to show to a person; zero means that the family's text fits.
+func (e *Error) UserMessage() kakunin.Message { return e.Reason.row().Message }

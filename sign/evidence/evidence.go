@@ -27,6 +27,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/kakunin-go/kakunin/internal/redact"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/revocation"
 	"github.com/kakunin-go/kakunin/sign"
@@ -43,7 +44,7 @@ type Record struct {
 	// RecordedAt is when the record was made.
 	RecordedAt time.Time `json:"recorded_at"`
 	// Document says what was signed.
-	Document Document `json:"document"`
+	Document DocumentRef `json:"document"`
 	// Mode is what the card padded.
 	Mode sign.Mode `json:"mode"`
 	// TransactionID is the service's; empty when none was expected.
@@ -53,11 +54,11 @@ type Record struct {
 	// SealedSHA256 is the hash of the sealed result that was handed to a platform operator.
 	SealedSHA256 string `json:"sealed_sha256,omitempty"`
 	// Certificate identifies the signing certificate without naming anybody.
-	Certificate *Certificate `json:"certificate,omitempty"`
+	Certificate *CertificateRef `json:"certificate,omitempty"`
 	// Revocation says on which data "not revoked" rests.
-	Revocation *Revocation `json:"revocation,omitempty"`
+	Revocation *RevocationRef `json:"revocation,omitempty"`
 	// Operator is the platform operator's assertion, when an operator verified.
-	Operator *Operator `json:"operator,omitempty"`
+	Operator *OperatorRef `json:"operator,omitempty"`
 	// VerifiedAt is when the verification was done, At the time for which certificate and revocation were judged.
 	VerifiedAt time.Time `json:"verified_at"`
 	At         time.Time `json:"at"`
@@ -79,15 +80,15 @@ type Record struct {
 	Held *Held `json:"held,omitempty"`
 }
 
-// Document is the signed document's hash. The algorithm is recorded because a bare-hash signature does not name it.
-type Document struct {
+// DocumentRef is the signed document's hash. The algorithm is recorded because a bare-hash signature does not name it.
+type DocumentRef struct {
 	Algorithm string `json:"algorithm"` // always "SHA-256"
 	Hash      string `json:"hash"`
 	MediaType string `json:"media_type,omitempty"`
 }
 
-// Certificate refers to a certificate. The serial number is left out: it is an identifier of a person.
-type Certificate struct {
+// CertificateRef refers to a certificate. The serial number is left out: it is an identifier of a person.
+type CertificateRef struct {
 	// Environment is "production" or "test".
 	Environment string `json:"environment"`
 	// Kind is "signing-card" or "signing-phone".
@@ -100,8 +101,8 @@ type Certificate struct {
 	AnchorSHA256 string `json:"anchor_sha256"`
 }
 
-// Revocation refers to the CRL or OCSP response that was used.
-type Revocation struct {
+// RevocationRef refers to the CRL or OCSP response that was used.
+type RevocationRef struct {
 	// Method is "CRL", "OCSP" or "none": the policy of the verifier was to skip the check.
 	Method     string     `json:"method"`
 	Status     string     `json:"status"`
@@ -113,19 +114,55 @@ type Revocation struct {
 	Lists []string `json:"lists,omitempty"`
 }
 
-// Operator is what a platform operator (PF事業者) asserted.
-type Operator struct {
+// OperatorRef is what a platform operator (PF事業者) asserted.
+type OperatorRef struct {
 	VerificationID  string     `json:"verification_id"`
 	Method          string     `json:"method,omitempty"`
 	SourceUpdatedAt *time.Time `json:"source_updated_at,omitempty"`
 }
 
-// Held is the deletable part: it IS personal data.
+type redacted = redact.Mark
+
+// Held is the deletable part: it IS personal data, so it shows nothing when printed, logged or marshalled with
+// encoding/json; [Record.Marshal] writes it.
 type Held struct {
+	redacted
+	parts redact.Value[HeldParts]
+}
+
+// HeldParts is what [Held.Reveal] returns. It does not redact itself.
+type HeldParts struct {
 	Certificate []byte `json:"certificate"` // DER
 	Signature   []byte `json:"signature"`
-	// Revocation is the evidence that Revocation.SHA256 stands for.
+	// Revocation is the evidence that RevocationRef.SHA256 stands for.
 	Revocation []byte `json:"revocation,omitempty"`
+}
+
+// Reveal returns the certificate, the signature value and the revocation evidence. They are shared: do not change them.
+func (h *Held) Reveal() HeldParts {
+	if h == nil {
+		return HeldParts{}
+	}
+	return h.parts.Reveal()
+}
+
+func hold(p HeldParts) *Held { return &Held{parts: redact.Seal(p)} }
+
+// stored is a record as it is written: with the held part in clear.
+type stored struct {
+	*plainRecord
+	Held *HeldParts `json:"held,omitempty"`
+}
+
+type plainRecord Record
+
+func (r *Record) stored() stored {
+	s := stored{plainRecord: (*plainRecord)(r)}
+	if r.Held != nil {
+		parts := r.Held.Reveal()
+		s.Held = &parts
+	}
+	return s
 }
 
 // FromReport makes a record of a verified signature. It refuses a report in which any step did not hold. Errors are
@@ -141,15 +178,15 @@ func FromReport(r *sign.Report, now time.Time, opts ...Option) (*Record, error) 
 	rec := &Record{
 		Version:         Version,
 		RecordedAt:      seconds(now),
-		Document:        Document{Algorithm: "SHA-256", Hash: hex.EncodeToString(r.Digest[:]), MediaType: r.MediaType},
+		Document:        DocumentRef{Algorithm: "SHA-256", Hash: hex.EncodeToString(r.Digest[:]), MediaType: r.MediaType},
 		Mode:            r.Mode,
 		TransactionID:   r.TransactionID,
-		SignatureSHA256: fingerprint(r.Signature),
-		Certificate: &Certificate{
+		SignatureSHA256: fingerprint(r.Opened.RevealSignature()),
+		Certificate: &CertificateRef{
 			Environment:  hierarchyOf(r.Certificate),
 			Kind:         r.Certificate.Kind().String(),
 			IssuerKeyID:  hex.EncodeToString(r.Chain.AnchorKeyID),
-			SHA256:       fingerprint(r.Certificate.Raw()),
+			SHA256:       fingerprint(r.Opened.RevealCertificate()),
 			AnchorSHA256: hex.EncodeToString(r.Chain.AnchorFingerprint[:]),
 		},
 		Revocation:     revocationOf(r.Chain.Revocation),
@@ -160,9 +197,10 @@ func FromReport(r *sign.Report, now time.Time, opts ...Option) (*Record, error) 
 		Steps:          append([]jpki.Step(nil), r.Steps...),
 	}
 	if o.certificate {
-		rec.Held = &Held{
-			Certificate: r.Certificate.Raw(), Signature: bytes.Clone(r.Signature), Revocation: bytes.Clone(r.Chain.Revocation.Evidence),
-		}
+		rec.Held = hold(HeldParts{
+			Certificate: r.Opened.RevealCertificate(), Signature: r.Opened.RevealSignature(),
+			Revocation: bytes.Clone(r.Chain.Revocation.Evidence),
+		})
 	}
 	return finish(rec, o)
 }
@@ -171,26 +209,26 @@ func FromReport(r *sign.Report, now time.Time, opts ...Option) (*Record, error) 
 // Errors are [*Error].
 func FromVerdict(v *sign.Verdict, s *sign.Sealed, tx *sign.Transaction, now time.Time, opts ...Option) (*Record, error) {
 	if v == nil || s == nil || tx == nil || v.VerificationID == "" || !tx.Mode.Valid() {
-		return nil, &Error{Reason: ReasonRequest, Field: "verdict"}
+		return nil, &Error{Reason: ReasonRequest, Step: "verdict"}
 	}
 	if v.Status != jpki.Good {
-		return nil, &Error{Reason: ReasonNotVerified, Field: "verdict"}
+		return nil, &Error{Reason: ReasonNotVerified, Step: "verdict"}
 	}
 	o, err := apply(opts)
 	if err != nil {
 		return nil, err
 	}
 	if o.certificate {
-		return nil, &Error{Reason: ReasonRequest, Field: "certificate"} // a verdict has none
+		return nil, &Error{Reason: ReasonRequest, Step: "certificate"} // a verdict has none
 	}
 	rec := &Record{
 		Version:       Version,
 		RecordedAt:    seconds(now),
-		Document:      Document{Algorithm: "SHA-256", Hash: hex.EncodeToString(tx.Digest[:]), MediaType: tx.MediaType},
+		Document:      DocumentRef{Algorithm: "SHA-256", Hash: hex.EncodeToString(tx.Digest[:]), MediaType: tx.MediaType},
 		Mode:          tx.Mode,
 		TransactionID: tx.ID,
 		SealedSHA256:  fingerprint([]byte(s.RevealJWE())),
-		Operator: &Operator{
+		Operator: &OperatorRef{
 			VerificationID: v.VerificationID, Method: v.Method, SourceUpdatedAt: optionalSeconds(v.SourceUpdatedAt),
 		},
 		VerifiedAt: seconds(v.VerifiedAt),
@@ -211,22 +249,22 @@ func finish(rec *Record, o options) (*Record, error) {
 }
 
 func checkReport(r *sign.Report) error {
-	if r == nil || r.Certificate == nil || r.Chain == nil || !r.Mode.Valid() || len(r.Signature) == 0 || len(r.Steps) == 0 {
-		return &Error{Reason: ReasonRequest, Field: "report"}
+	if r == nil || r.Certificate == nil || r.Chain == nil || !r.Mode.Valid() || len(r.Opened.RevealSignature()) == 0 || len(r.Steps) == 0 {
+		return &Error{Reason: ReasonRequest, Step: "report"}
 	}
 	if r.Chain.Status != jpki.Good {
-		return &Error{Reason: ReasonNotVerified, Field: "report"}
+		return &Error{Reason: ReasonNotVerified, Step: "report"}
 	}
 	for _, s := range r.Steps {
 		if !s.OK {
-			return &Error{Reason: ReasonNotVerified, Field: "report"}
+			return &Error{Reason: ReasonNotVerified, Step: "report"}
 		}
 	}
 	return nil
 }
 
-func revocationOf(a revocation.Answer) *Revocation {
-	rev := &Revocation{
+func revocationOf(a revocation.Answer) *RevocationRef {
+	rev := &RevocationRef{
 		Method: a.Method, Status: a.Status.String(),
 		ThisUpdate: optionalSeconds(a.ThisUpdate), NextUpdate: optionalSeconds(a.NextUpdate),
 	}
@@ -280,13 +318,13 @@ func (r *Record) link(previous string) error {
 func (r *Record) computeHash() (string, error) {
 	covered := *r
 	covered.Hash, covered.Held = "", nil
-	plain, err := json.Marshal(covered)
+	plain, err := json.Marshal(covered.stored())
 	if err != nil {
-		return "", &Error{Reason: ReasonRequest, Field: "record", Err: err}
+		return "", &Error{Reason: ReasonRequest, Step: "record", Err: err}
 	}
 	canonical, err := canonicalJSON(plain, "hash")
 	if err != nil {
-		return "", &Error{Reason: ReasonRequest, Field: "record", Err: err}
+		return "", &Error{Reason: ReasonRequest, Step: "record", Err: err}
 	}
 	return fingerprint(canonical), nil
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -62,7 +63,7 @@ var verified = sync.OnceValue(func() *sign.Report {
 		Hierarchy: jpki.Simulated, Trust: j.Trust(), Revocation: revocation.Require(crls), Now: clock,
 	})
 	must(err)
-	r, err := v.Verify(fatalContext(), &sign.Opened{Signature: signature, Certificate: cert}, sign.Expect{
+	r, err := v.Verify(fatalContext(), sign.NewOpened(signature, cert), sign.Expect{
 		Document: strings.NewReader(document), Mode: sign.ModeDigestInfo,
 		Transaction: &sign.Transaction{ID: "37a52ac8-b232-ebac-a454-04d68916489f", Mode: sign.ModeDigestInfo, Digest: digest, MediaType: "text/plain; charset=utf-8"},
 	})
@@ -87,10 +88,10 @@ func TestRecordHoldsWhatProvesAndNothingPersonal(t *testing.T) {
 	sum := func(b []byte) string { s := sha256.Sum256(b); return hex.EncodeToString(s[:]) }
 	for name, ok := range map[string]bool{
 		"version":     rec.Version == evidence.Version,
-		"document":    rec.Document == evidence.Document{Algorithm: "SHA-256", Hash: hex.EncodeToString(digest[:]), MediaType: "text/plain; charset=utf-8"},
+		"document":    rec.Document == evidence.DocumentRef{Algorithm: "SHA-256", Hash: hex.EncodeToString(digest[:]), MediaType: "text/plain; charset=utf-8"},
 		"mode":        rec.Mode == sign.ModeDigestInfo,
 		"transaction": rec.TransactionID == rep.TransactionID,
-		"signature":   rec.SignatureSHA256 == sum(rep.Signature),
+		"signature":   rec.SignatureSHA256 == sum(rep.Opened.RevealSignature()),
 		"certificate": rec.Certificate.SHA256 == sum(rep.Certificate.Raw()) && rec.Certificate.Kind == "signing-card" && rec.Certificate.Environment == "test",
 		"anchor":      rec.Certificate.AnchorSHA256 == hex.EncodeToString(rep.Chain.AnchorFingerprint[:]) && rec.Certificate.IssuerKeyID == hex.EncodeToString(rep.Chain.AnchorKeyID),
 		"revocation":  rec.Revocation.Method == "CRL" && rec.Revocation.Status == "good" && rec.Revocation.SHA256 == sum(rep.Chain.Revocation.Evidence) && rec.Revocation.ThisUpdate != nil && rec.Revocation.NextUpdate != nil,
@@ -163,11 +164,12 @@ func TestHeldCanBeDeletedAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(rec.Held.Certificate, verified().Certificate.Raw()) || !bytes.Equal(rec.Held.Signature, verified().Signature) {
+	held := rec.Held.Reveal()
+	if !bytes.Equal(held.Certificate, verified().Opened.RevealCertificate()) || !bytes.Equal(held.Signature, verified().Opened.RevealSignature()) {
 		t.Error("the certificate or the signature is not kept")
 	}
 	var lists []revocation.ListEvidence
-	if err := json.Unmarshal(rec.Held.Revocation, &lists); err != nil || len(lists) != 1 || len(rec.Revocation.Lists) != 1 || rec.Revocation.Lists[0] != lists[0].SHA256 {
+	if err := json.Unmarshal(held.Revocation, &lists); err != nil || len(lists) != 1 || len(rec.Revocation.Lists) != 1 || rec.Revocation.Lists[0] != lists[0].SHA256 {
 		t.Errorf("the evidence of the revocation status is not kept: %v, %v", err, rec.Revocation.Lists)
 	}
 	if _, err := l.Append(verified()); err != nil {
@@ -188,19 +190,23 @@ func TestHeldCanBeDeletedAlone(t *testing.T) {
 	if chain, err := evidence.VerifyChain(strings.NewReader(strings.Join(lines, ""))); err != nil || chain.Records != 2 || chain.Head != l.Head() {
 		t.Errorf("after deletion: %v, %v", chain, err)
 	}
-	for name, held := range map[string]evidence.Held{
-		"signature":  {Certificate: rec.Held.Certificate, Signature: []byte{1}, Revocation: rec.Held.Revocation},
-		"revocation": {Certificate: rec.Held.Certificate, Signature: rec.Held.Signature, Revocation: []byte("[]")},
+	whole, err := rec.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	encode := base64.StdEncoding.EncodeToString
+	for name, change := range map[string][2]string{
+		"signature":  {encode(held.Signature), encode([]byte{1})},
+		"revocation": {encode(held.Revocation), encode([]byte("[]"))},
 	} {
-		swapped := *rec
-		swapped.Held = &held
-		b, err := json.Marshal(&swapped)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := evidence.Parse(b); evidence.ReasonOf(err) != evidence.ReasonHash {
+		swapped := bytes.Replace(whole, []byte(change[0]), []byte(change[1]), 1)
+		if _, err := evidence.Parse(swapped); reasonOf(err) != evidence.ReasonHash || bytes.Equal(whole, swapped) {
 			t.Errorf("another %s beside the record: %v", name, err)
 		}
+	}
+	if shown, err := json.Marshal(rec); err != nil || bytes.Contains(shown, []byte(encode(held.Certificate))) ||
+		strings.Contains(fmt.Sprintf("%v %+v %#v %s", rec, *rec, rec, rec.Held), fmt.Sprintf("%x", held.Signature)) {
+		t.Errorf("the record shows what it holds: %v", err)
 	}
 	badList := *rec
 	revocation := *rec.Revocation
@@ -210,7 +216,7 @@ func TestHeldCanBeDeletedAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := evidence.Parse(b); evidence.ReasonOf(err) != evidence.ReasonFormat {
+	if _, err := evidence.Parse(b); reasonOf(err) != evidence.ReasonFormat {
 		t.Errorf("a list without a hash: %v", err)
 	}
 }
@@ -269,10 +275,10 @@ func TestChainFindsEveryChange(t *testing.T) {
 	if chain, err := evidence.VerifyChain(strings.NewReader(join(0, 1))); err != nil || chain.Head == l.Head() {
 		t.Errorf("shortened: %v, %v", chain, err)
 	}
-	if chain, err := evidence.VerifyChain(strings.NewReader("")); err != nil || chain != (evidence.Chain{}) {
+	if chain, err := evidence.VerifyChain(strings.NewReader("")); err != nil || chain != (evidence.LogState{}) {
 		t.Errorf("empty: %v, %v", chain, err)
 	}
-	if _, err := evidence.VerifyChain(failing{}); evidence.ReasonOf(err) != evidence.ReasonIO {
+	if _, err := evidence.VerifyChain(failing{}); reasonOf(err) != evidence.ReasonIO {
 		t.Errorf("failing reader: %v", err)
 	}
 }
@@ -294,8 +300,35 @@ func TestResume(t *testing.T) {
 	if chain, err := evidence.VerifyChain(&log); err != nil || chain.Records != 2 {
 		t.Errorf("%v, %v", chain, err)
 	}
-	if _, err := evidence.ResumeLog(&log, strings.NewReader("{}\n"), clock); evidence.ReasonOf(err) != evidence.ReasonFormat {
+	if _, err := evidence.ResumeLog(&log, strings.NewReader("{}\n"), clock); reasonOf(err) != evidence.ReasonFormat {
 		t.Errorf("broken log resumed: %v", err)
+	}
+}
+
+// TestSignatureOfAnotherTransaction: one signature value proves one transaction, also after the log was resumed.
+func TestSignatureOfAnotherTransaction(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	l := evidence.NewLog(&log, clock)
+	if _, err := l.Append(verified()); err != nil {
+		t.Fatal(err)
+	}
+	another := *verified()
+	another.TransactionID = "00000000-0000-0000-0000-000000000000"
+	resumed, err := evidence.ResumeLog(&log, strings.NewReader(log.String()), clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, l := range map[string]*evidence.Log{"the log": l, "the resumed log": resumed} {
+		if rec, err := l.Append(&another); rec != nil || reasonOf(err) != evidence.ReasonReused || kakunin.FamilyOf(err) != kakunin.Untrusted {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := resumed.Append(verified()); err != nil { // the same transaction, verified once more
+		t.Error(err)
+	}
+	if chain, err := evidence.VerifyChain(&log); err != nil || chain.Records != 2 {
+		t.Errorf("%v, %v", chain, err)
 	}
 }
 
@@ -306,7 +339,7 @@ func TestLogStopsAfterAFailedWrite(t *testing.T) {
 		l := evidence.NewLog(w, clock)
 		for range 2 {
 			rec, err := l.Append(verified())
-			if rec != nil || evidence.ReasonOf(err) != evidence.ReasonIO || kakunin.FamilyOf(err) != kakunin.Unavailable {
+			if rec != nil || reasonOf(err) != evidence.ReasonIO || kakunin.FamilyOf(err) != kakunin.Unavailable {
 				t.Errorf("%T: %v", w, err)
 			}
 		}
@@ -354,7 +387,7 @@ func TestOnlyWhatHeldIsEvidence(t *testing.T) {
 		},
 		"no chain":     func(r *sign.Report) { r.Chain = nil },
 		"no leaf":      func(r *sign.Report) { r.Certificate = nil },
-		"no signature": func(r *sign.Report) { r.Signature = nil },
+		"no signature": func(r *sign.Report) { r.Opened = nil },
 		"no mode":      func(r *sign.Report) { r.Mode = 0 },
 	} {
 		r := *verified()
@@ -363,7 +396,7 @@ func TestOnlyWhatHeldIsEvidence(t *testing.T) {
 			t.Errorf("%s: became evidence", name)
 		}
 	}
-	if rec, err := evidence.FromReport(nil, now); rec != nil || evidence.ReasonOf(err) != evidence.ReasonRequest {
+	if rec, err := evidence.FromReport(nil, now); rec != nil || reasonOf(err) != evidence.ReasonRequest {
 		t.Errorf("nil: %v", err)
 	}
 }
@@ -378,7 +411,7 @@ func TestStepsMayQuoteObjectIdentifiers(t *testing.T) {
 	if err != nil || rec.Steps[len(rec.Steps)-1].Clause != clause {
 		t.Fatalf("%v", err)
 	}
-	if rec, err := evidence.FromReport(&r, now, evidence.Basis(clause)); rec != nil || evidence.ReasonOf(err) != evidence.ReasonText {
+	if rec, err := evidence.FromReport(&r, now, evidence.Basis(clause)); rec != nil || reasonOf(err) != evidence.ReasonText {
 		t.Errorf("as free text: %v", err)
 	}
 }
@@ -417,11 +450,11 @@ func TestFromVerdict(t *testing.T) {
 	} {
 		v := good
 		c.change(&v)
-		if rec, err := evidence.FromVerdict(&v, sealed, tx, now); rec != nil || evidence.ReasonOf(err) != c.want {
+		if rec, err := evidence.FromVerdict(&v, sealed, tx, now); rec != nil || reasonOf(err) != c.want {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := evidence.FromVerdict(&good, sealed, tx, now, evidence.WithCertificate()); evidence.ReasonOf(err) != evidence.ReasonRequest {
+	if _, err := evidence.FromVerdict(&good, sealed, tx, now, evidence.WithCertificate()); reasonOf(err) != evidence.ReasonRequest {
 		t.Errorf("certificate of a verdict: %v", err)
 	}
 }
@@ -437,7 +470,7 @@ func TestTextRefusesIndividualNumbers(t *testing.T) {
 	} {
 		for name, opt := range map[string]evidence.Option{"basis": evidence.Basis(s), "clock": evidence.Clock(s)} {
 			rec, err := evidence.FromReport(verified(), now, opt)
-			if rec != nil || evidence.ReasonOf(err) != evidence.ReasonText || strings.Contains(err.Error(), "1234") {
+			if rec != nil || reasonOf(err) != evidence.ReasonText || strings.Contains(err.Error(), "1234") {
 				t.Errorf("%s %q: %v", name, s, err)
 			}
 		}
@@ -452,7 +485,7 @@ func TestTextRefusesIndividualNumbers(t *testing.T) {
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	for r := evidence.ReasonRequest; r <= evidence.ReasonIO; r++ {
-		e := &evidence.Error{Reason: r, Field: "x"}
+		e := &evidence.Error{Reason: r, Step: "x"}
 		if e.Family() == kakunin.Unclassified || r.String() == "unknown" || kakunin.MessageFor(e, kakunin.Japanese) == "" || kakunin.MessageFor(e, kakunin.English) == "" {
 			t.Errorf("reason %d has no entry", r)
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -72,7 +73,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		rec, err := evidence.Parse(b)
 		if err != nil {
-			if evidence.ReasonOf(err) == evidence.ReasonUnknown {
+			if reasonOf(err) == evidence.ReasonUnknown {
 				t.Fatalf("untyped error %v", err)
 			}
 			return
@@ -105,4 +106,12 @@ func FuzzChain(f *testing.F) {
 			t.Fatalf("%+v", chain)
 		}
 	})
+}
+
+// reasonOf returns the reason of an error of package evidence, ReasonUnknown for others.
+func reasonOf(err error) evidence.Reason {
+	if e, ok := errors.AsType[*evidence.Error](err); ok {
+		return e.Reason
+	}
+	return evidence.ReasonUnknown
 }

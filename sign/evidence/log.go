@@ -20,6 +20,8 @@ type Log struct {
 	now    func() time.Time
 	head   string
 	broken bool
+	// signatures says for each recorded signature value, by its hash, to which transaction it belongs.
+	signatures map[string]string
 }
 
 // NewLog starts a new log. now is the clock of Record.RecordedAt; nil means time.Now.
@@ -27,23 +29,23 @@ func NewLog(w io.Writer, now func() time.Time) *Log {
 	if now == nil {
 		now = time.Now
 	}
-	return &Log{w: w, now: now}
+	return &Log{w: w, now: now, signatures: map[string]string{}}
 }
 
 // ResumeLog verifies the existing log and continues it. w must append behind what existing holds. Errors are [*Error].
 func ResumeLog(w io.Writer, existing io.Reader, now func() time.Time) (*Log, error) {
-	chain, err := VerifyChain(existing)
+	l := NewLog(w, now)
+	chain, err := readLog(existing, l.remember)
 	if err != nil {
 		return nil, err
 	}
-	l := NewLog(w, now)
 	l.head = chain.Head
 	return l, nil
 }
 
 // Append makes a record of a verified signature and writes it. The record is returned only when it was written in
 // full. After a failed write the log refuses to go on: what reached the medium is unknown, so it must be looked at and
-// resumed. Errors are [*Error].
+// resumed. A signature value that is recorded under another transaction is refused with [ReasonReused]. Errors are [*Error].
 func (l *Log) Append(r *sign.Report, opts ...Option) (*Record, error) {
 	rec, err := FromReport(r, l.now(), opts...)
 	if err != nil {
@@ -55,12 +57,12 @@ func (l *Log) Append(r *sign.Report, opts ...Option) (*Record, error) {
 // AppendRecord writes a copy of a record made by [FromReport] or [FromVerdict], linked to the head of the log.
 func (l *Log) AppendRecord(rec *Record) (*Record, error) {
 	if rec == nil {
-		return nil, &Error{Reason: ReasonRequest, Field: "record"}
+		return nil, &Error{Reason: ReasonRequest, Step: "record"}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.broken {
-		return nil, &Error{Reason: ReasonIO, Field: "log"}
+		return nil, &Error{Reason: ReasonIO, Step: "log"}
 	}
 	linked := *rec
 	if err := linked.link(l.head); err != nil {
@@ -68,6 +70,11 @@ func (l *Log) AppendRecord(rec *Record) (*Record, error) {
 	}
 	if err := linked.check(); err != nil {
 		return nil, err
+	}
+	// A signature is over the document alone. The same value under another transaction is either the same words signed
+	// twice, which then prove one transaction only, or an old signature handed in again.
+	if tx, recorded := l.signatures[linked.SignatureSHA256]; recorded && tx != linked.TransactionID {
+		return nil, &Error{Reason: ReasonReused, Step: "signature"}
 	}
 	line, err := linked.marshalLine()
 	if err != nil {
@@ -79,10 +86,17 @@ func (l *Log) AppendRecord(rec *Record) (*Record, error) {
 	}
 	if err != nil {
 		l.broken = true
-		return nil, &Error{Reason: ReasonIO, Field: "log", Err: err}
+		return nil, &Error{Reason: ReasonIO, Step: "log", Err: err}
 	}
 	l.head = linked.Hash
+	l.remember(&linked)
 	return &linked, nil
+}
+
+func (l *Log) remember(r *Record) {
+	if r.SignatureSHA256 != "" {
+		l.signatures[r.SignatureSHA256] = r.TransactionID
+	}
 }
 
 // Head is the hash of the newest record, empty for an empty log. Keep a copy where the log's keeper cannot write:
@@ -93,18 +107,20 @@ func (l *Log) Head() string {
 	return l.head
 }
 
-// Chain is the result of [VerifyChain].
-type Chain struct {
+// LogState is the result of [VerifyChain].
+type LogState struct {
 	// Records is the number of records, Head the hash of the newest.
 	Records int
 	Head    string
 }
 
 // VerifyChain reads a whole log and checks every record and every link. An empty log is a valid chain of 0 records.
-// Compare Chain.Head with a copy kept elsewhere to notice a log that was cut off. Errors are [*Error] with the position
+// Compare LogState.Head with a copy kept elsewhere to notice a log that was cut off. Errors are [*Error] with the position
 // of the first bad record.
-func VerifyChain(r io.Reader) (Chain, error) {
-	var c Chain
+func VerifyChain(r io.Reader) (LogState, error) { return readLog(r, func(*Record) {}) }
+
+func readLog(r io.Reader, each func(*Record)) (LogState, error) {
+	var c LogState
 	lines := bufio.NewReaderSize(r, 64<<10)
 	for {
 		line, err := readLine(lines)
@@ -120,9 +136,10 @@ func VerifyChain(r io.Reader) (Chain, error) {
 			return c, at(err, position)
 		}
 		if rec.Previous != c.Head {
-			return c, &Error{Reason: ReasonChain, Field: "previous", Record: position}
+			return c, &Error{Reason: ReasonChain, Step: "previous", Record: position}
 		}
 		c.Records, c.Head = position, rec.Hash
+		each(rec)
 	}
 }
 
@@ -133,7 +150,7 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 	for {
 		part, err := r.ReadSlice('\n')
 		if len(line)+len(part) > limits.Evidence {
-			return nil, &Error{Reason: ReasonFormat, Field: "size"}
+			return nil, &Error{Reason: ReasonFormat, Step: "size"}
 		}
 		line = append(line, part...)
 		switch {
@@ -143,9 +160,9 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 		case errors.Is(err, io.EOF) && len(line) == 0:
 			return nil, io.EOF
 		case errors.Is(err, io.EOF):
-			return nil, &Error{Reason: ReasonFormat, Field: "last line"}
+			return nil, &Error{Reason: ReasonFormat, Step: "last line"}
 		default:
-			return nil, &Error{Reason: ReasonIO, Field: "log", Err: err}
+			return nil, &Error{Reason: ReasonIO, Step: "log", Err: err}
 		}
 	}
 }

@@ -40,10 +40,10 @@ func apply(opts []Option) (o options, err error) {
 		}
 	}
 	if !plainText(o.basis) {
-		return o, &Error{Reason: ReasonText, Field: "basis"}
+		return o, &Error{Reason: ReasonText, Step: "basis"}
 	}
 	if !plainText(o.clock) {
-		return o, &Error{Reason: ReasonText, Field: "clock"}
+		return o, &Error{Reason: ReasonText, Step: "clock"}
 	}
 	return o, nil
 }

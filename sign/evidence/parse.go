@@ -20,7 +20,7 @@ func (r *Record) Marshal() ([]byte, error) {
 	}
 	var out bytes.Buffer
 	if err := json.Indent(&out, line, "", "  "); err != nil {
-		return nil, &Error{Reason: ReasonRequest, Field: "record", Err: err}
+		return nil, &Error{Reason: ReasonRequest, Step: "record", Err: err}
 	}
 	return out.Bytes(), nil
 }
@@ -30,11 +30,11 @@ func (r *Record) marshalLine() ([]byte, error) {
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(r); err != nil {
-		return nil, &Error{Reason: ReasonRequest, Field: "record", Err: err}
+	if err := e.Encode(r.stored()); err != nil {
+		return nil, &Error{Reason: ReasonRequest, Step: "record", Err: err}
 	}
 	if out.Len() > limits.Evidence {
-		return nil, &Error{Reason: ReasonRequest, Field: "record"}
+		return nil, &Error{Reason: ReasonRequest, Step: "record"}
 	}
 	return out.Bytes(), nil
 }
@@ -43,26 +43,30 @@ func (r *Record) marshalLine() ([]byte, error) {
 // hash that fits, in the one spelling that [Record.Marshal] writes. It does not check Previous, which only [VerifyChain] can. Errors are [*Error].
 func Parse(b []byte) (*Record, error) {
 	if len(b) > limits.Evidence {
-		return nil, &Error{Reason: ReasonFormat, Field: "size"}
+		return nil, &Error{Reason: ReasonFormat, Step: "size"}
 	}
 	if _, err := strictjson.Object(b); err != nil {
-		return nil, &Error{Reason: ReasonFormat, Field: "record", Err: err}
+		return nil, &Error{Reason: ReasonFormat, Step: "record", Err: err}
 	}
 	var r Record
+	read := stored{plainRecord: (*plainRecord)(&r)}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&r); err != nil {
-		return nil, &Error{Reason: ReasonFormat, Field: "record", Err: err}
+	if err := d.Decode(&read); err != nil {
+		return nil, &Error{Reason: ReasonFormat, Step: "record", Err: err}
+	}
+	if read.Held != nil {
+		r.Held = hold(*read.Held)
 	}
 	if err := r.check(); err != nil {
 		return nil, err
 	}
 	hash, err := r.computeHash()
 	if err != nil || hash != r.Hash {
-		return nil, &Error{Reason: ReasonHash, Field: "hash", Err: err}
+		return nil, &Error{Reason: ReasonHash, Step: "hash", Err: err}
 	}
 	if !r.spelled(b) {
-		return nil, &Error{Reason: ReasonFormat, Field: "record"}
+		return nil, &Error{Reason: ReasonFormat, Step: "record"}
 	}
 	return &r, nil
 }
@@ -71,7 +75,7 @@ func Parse(b []byte) (*Record, error) {
 // encoding/json also takes names in another case, null for absent members and several forms of a time or of base64;
 // another reader would see another record under the same hash.
 func (r *Record) spelled(b []byte) bool {
-	plain, err := json.Marshal(r)
+	plain, err := json.Marshal(r.stored())
 	if err != nil {
 		return false
 	}
@@ -85,7 +89,7 @@ func (r *Record) spelled(b []byte) bool {
 
 // check validates every field.
 func (r *Record) check() error {
-	refuse := func(field string) error { return &Error{Reason: ReasonFormat, Field: field} }
+	refuse := func(field string) error { return &Error{Reason: ReasonFormat, Step: field} }
 	switch {
 	case r.Version != Version:
 		return refuse("version")
@@ -119,7 +123,7 @@ func (r *Record) check() error {
 }
 
 func (r *Record) checkOperator() error {
-	refuse := func(field string) error { return &Error{Reason: ReasonFormat, Field: field} }
+	refuse := func(field string) error { return &Error{Reason: ReasonFormat, Step: field} }
 	o := r.Operator
 	switch {
 	case !visibleASCII(o.VerificationID, false) || !visibleASCII(o.Method, true):
@@ -133,7 +137,7 @@ func (r *Record) checkOperator() error {
 }
 
 func (r *Record) checkCertificate() error {
-	refuse := func(field string) error { return &Error{Reason: ReasonFormat, Field: field} }
+	refuse := func(field string) error { return &Error{Reason: ReasonFormat, Step: field} }
 	c, v := r.Certificate, r.Revocation
 	switch {
 	case c.Environment != "production" && c.Environment != "test",
@@ -157,9 +161,9 @@ func (r *Record) checkCertificate() error {
 			return refuse("steps")
 		}
 	}
-	if h := r.Held; h != nil && (fingerprint(h.Certificate) != c.SHA256 || fingerprint(h.Signature) != r.SignatureSHA256 ||
+	if h := r.Held.Reveal(); r.Held != nil && (fingerprint(h.Certificate) != c.SHA256 || fingerprint(h.Signature) != r.SignatureSHA256 ||
 		len(h.Revocation) > 0 && fingerprint(h.Revocation) != v.SHA256) {
-		return &Error{Reason: ReasonHash, Field: "held"}
+		return &Error{Reason: ReasonHash, Step: "held"}
 	}
 	return nil
 }

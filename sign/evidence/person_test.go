@@ -63,7 +63,7 @@ func TestPersonIsRecorded(t *testing.T) {
 		}
 	}
 	report.PersonMatches = []fourinfo.FieldMatch{{Attribute: "name", Outcome: fourinfo.Different}}
-	if rec, err := evidence.FromReport(report, now); rec != nil || evidence.ReasonOf(err) != evidence.ReasonFormat {
+	if rec, err := evidence.FromReport(report, now); rec != nil || reasonOf(err) != evidence.ReasonFormat {
 		t.Errorf("a difference became evidence: %v", err)
 	}
 }

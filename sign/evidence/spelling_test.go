@@ -18,7 +18,7 @@ func TestParseAcceptsOneSpelling(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signature := `"` + base64.StdEncoding.EncodeToString(rec.Held.Signature) + `"`
+	signature := `"` + base64.StdEncoding.EncodeToString(rec.Held.Reveal().Signature) + `"`
 	last := strings.LastIndexByte(signature, '=')
 	for name, change := range map[string][2]string{
 		"member in upper case":       {`"revocation":`, `"REVOCATION":`},

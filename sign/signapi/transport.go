@@ -1,15 +1,14 @@
-package sign
+package signapi
 
 import (
 	"io"
 	"log/slog"
 	"net/http"
 	"slices"
-	"strconv"
-	"time"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/strictjson"
+	"github.com/kakunin-go/kakunin/internal/webcall"
 )
 
 // exchange says how one request to the sign API is judged.
@@ -38,7 +37,7 @@ func (c *Client) do(req *http.Request, bearer string, x exchange) ([]byte, error
 		return nil, &Error{Reason: ReasonTransport, Step: x.step, Err: err}
 	}
 	if len(body) > limits.SignResponse {
-		return nil, &Error{Reason: ReasonResponse, Step: x.step + ": size"}
+		return nil, &Error{Reason: ReasonResponse, Step: x.step, Detail: "size"}
 	}
 	c.logger.DebugContext(req.Context(), "sign API answered", slog.String("step", x.step), slog.Int("status", resp.StatusCode))
 
@@ -53,7 +52,7 @@ func (c *Client) do(req *http.Request, bearer string, x exchange) ([]byte, error
 	default:
 		reason = c.statusReason(resp.StatusCode, x)
 	}
-	return nil, &Error{Reason: reason, Step: x.step, RetryAfter: retryAfter(resp.Header.Get("Retry-After"), c.now())}
+	return nil, &Error{Reason: reason, Step: x.step, RetryAfter: webcall.RetryAfter(resp.Header.Get("Retry-After"), c.now())}
 }
 
 // codeReason looks for an error code; hasCode is true when the answer has the error member at all.
@@ -70,28 +69,19 @@ func (c *Client) codeReason(body []byte, x exchange) (reason Reason, hasCode boo
 		return ReasonUnknown, true
 	}
 	codes := c.wire.ErrorCodes
-	switch code {
-	case codes.InvalidRequest:
-		return ReasonRejected, true
-	case codes.InvalidToken:
-		return x.token, true
-	case codes.InsufficientScope:
-		return ReasonScope, true
-	case codes.Pending:
-		return ReasonPending, true
-	case codes.NotFound:
-		return ReasonNotFound, true
-	case codes.Cancelled:
-		return ReasonCancelled, true
-	case codes.Conflict:
-		return ReasonConflict, true
-	case codes.Expired:
-		return ReasonExpired, true
-	case codes.Consumed:
-		return ReasonConsumed, true
-	default:
-		return ReasonUnknown, true
+	for _, known := range []struct {
+		code   string
+		reason Reason
+	}{
+		{codes.InvalidRequest, ReasonRejected}, {codes.InvalidToken, x.token}, {codes.InsufficientScope, ReasonScope},
+		{codes.Pending, ReasonPending}, {codes.NotFound, ReasonNotFound}, {codes.Cancelled, ReasonCancelled},
+		{codes.Conflict, ReasonConflict}, {codes.Expired, ReasonExpired}, {codes.Consumed, ReasonConsumed},
+	} {
+		if code == known.code {
+			return known.reason, true
+		}
 	}
+	return ReasonUnknown, true
 }
 
 func (c *Client) statusReason(status int, x exchange) Reason {
@@ -117,18 +107,4 @@ func (c *Client) statusReason(status int, x exchange) Reason {
 	default: // a redirect or an unlisted success: not an answer of this API
 		return ReasonResponse
 	}
-}
-
-// retryAfter reads both forms of Retry-After (RFC 9110, 10.2.3); 0 when it is absent, unreadable or in the past.
-func retryAfter(header string, now time.Time) time.Duration {
-	if header == "" {
-		return 0
-	}
-	var wait time.Duration
-	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
-		wait = time.Duration(seconds) * time.Second //nolint:gosec // at most 2^31 seconds
-	} else if at, err := http.ParseTime(header); err == nil {
-		wait = at.Sub(now)
-	}
-	return min(max(wait, 0), limits.RetryAfter*time.Second)
 }

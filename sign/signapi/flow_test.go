@@ -1,4 +1,4 @@
-package sign_test
+package signapi_test
 
 import (
 	"bytes"
@@ -18,7 +18,10 @@ import (
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/revocation"
 	"github.com/kakunin-go/kakunin/sign"
+	"github.com/kakunin-go/kakunin/sign/signapi"
 )
+
+const document = "利用規約に同意します。\n文書番号 1\n"
 
 const (
 	clientID    = "RP00000001"
@@ -30,7 +33,7 @@ type flow struct {
 	t      *testing.T
 	svc    *daa.Running
 	login  *authn.Client
-	signer *sign.Client
+	signer *signapi.Client
 	log    bytes.Buffer
 }
 
@@ -62,7 +65,7 @@ func newFlow(t *testing.T, government bool, names *wire.Profile, knobs daa.Knobs
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.signer, err = sign.New(sign.Config{Client: f.login, Logger: logger}); err != nil {
+	if f.signer, err = signapi.New(signapi.Config{Client: f.login, Logger: logger}); err != nil {
 		t.Fatal(err)
 	}
 	return f
@@ -99,13 +102,13 @@ func (f *flow) approve(tx *sign.Transaction) *authn.Identity {
 	return id
 }
 
-func (f *flow) open(res *sign.Result) *sign.Opened {
+func (f *flow) open(res *signapi.Unverified) *sign.Opened {
 	f.t.Helper()
 	if res.Opened != nil {
 		return res.Opened
 	}
 	names := f.login.Wire()
-	opener, err := sign.NewOpener(f.svc.OperatorKey(), &names)
+	opener, err := sign.NewOpener(sign.OpenerConfig{Key: f.svc.OperatorKey(), Wire: &names})
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -170,7 +173,7 @@ func TestWholeFlow(t *testing.T) {
 			f := newFlow(t, c.government, c.wire, c.knobs)
 			for _, mode := range []sign.Mode{sign.ModeBareHash, sign.ModeDigestInfo} {
 				tx := f.start(mode)
-				res, err := f.signer.Result(t.Context(), tx, f.approve(tx))
+				res, err := f.signer.Fetch(t.Context(), tx, f.approve(tx))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -187,7 +190,7 @@ func TestWholeFlow(t *testing.T) {
 				if r.Chain.Revocation.Method != "OCSP" || r.Chain.Status != jpki.Good {
 					t.Errorf("%s: %v", mode, r.Chain)
 				}
-				for _, secret := range []string{r.Certificate.Person().Name.Reveal(), string(opened.Signature), sealedText(res), tx.ID} {
+				for _, secret := range []string{r.Certificate.Person().Name.Reveal(), string(opened.RevealSignature()), sealedText(res), tx.ID} {
 					if secret != "" && strings.Contains(f.log.String(), secret) {
 						t.Errorf("%s: the log holds what it must not", mode)
 					}
@@ -197,7 +200,7 @@ func TestWholeFlow(t *testing.T) {
 	}
 }
 
-func sealedText(r *sign.Result) string {
+func sealedText(r *signapi.Unverified) string {
 	if r.Sealed == nil {
 		return ""
 	}
@@ -208,7 +211,7 @@ func TestFlowRefusals(t *testing.T) {
 	t.Parallel()
 	f := newFlow(t, false, nil, daa.Knobs{})
 	set := func(s daa.SignKnobs) { f.svc.SetKnobs(daa.Knobs{Sign: s}) }
-	verify := func(res *sign.Result) error {
+	verify := func(res *signapi.Unverified) error {
 		_, err := f.verifier().Verify(t.Context(), f.open(res), sign.Expect{
 			Document: strings.NewReader(document), Mode: res.Transaction.Mode, Transaction: res.Transaction,
 		})
@@ -218,42 +221,56 @@ func TestFlowRefusals(t *testing.T) {
 	tx := f.start(sign.ModeBareHash)
 	id := f.approve(tx)
 	other := f.start(sign.ModeBareHash)
-	if _, err := f.signer.Result(t.Context(), other, id); sign.ReasonOf(err) != sign.ReasonOtherFlow {
+	if _, err := f.signer.Fetch(t.Context(), other, id); apiReason(err) != signapi.ReasonOtherFlow {
 		t.Errorf("result of another transaction: %v", err)
 	}
 	// The service refuses the same, should the identity be forged.
 	forged := *id
 	forged.TransactionID = other.ID
-	if _, err := f.signer.Result(t.Context(), other, &forged); err == nil {
+	if _, err := f.signer.Fetch(t.Context(), other, &forged); err == nil {
 		t.Error("the service gave another flow's result")
 	}
 
 	set(daa.SignKnobs{PendingResults: 1})
-	if _, err := f.signer.Result(t.Context(), tx, id); sign.ReasonOf(err) != sign.ReasonPending || kakunin.FamilyOf(err) != kakunin.Unavailable {
+	if _, err := f.signer.Fetch(t.Context(), tx, id); apiReason(err) != signapi.ReasonPending || kakunin.FamilyOf(err) != kakunin.Unavailable {
 		t.Errorf("pending: %v", err)
 	}
-	if _, err := f.signer.Result(t.Context(), tx, id); err != nil {
+	if _, err := f.signer.Fetch(t.Context(), tx, id); err != nil {
 		t.Errorf("after pending: %v", err)
 	}
-	if _, err := f.signer.Result(t.Context(), tx, id); sign.ReasonOf(err) != sign.ReasonConsumed {
+	if _, err := f.signer.Fetch(t.Context(), tx, id); apiReason(err) != signapi.ReasonConsumed {
 		t.Errorf("second retrieval: %v", err)
 	}
 
 	set(daa.SignKnobs{CancelledTransaction: true})
 	tx = f.start(sign.ModeBareHash)
-	if _, err := f.signer.Result(t.Context(), tx, f.approve(tx)); sign.ReasonOf(err) != sign.ReasonCancelled || kakunin.FamilyOf(err) != kakunin.User {
+	if _, err := f.signer.Fetch(t.Context(), tx, f.approve(tx)); apiReason(err) != signapi.ReasonCancelled || kakunin.FamilyOf(err) != kakunin.User {
 		t.Errorf("cancelled: %v", err)
 	}
 
 	for name, knobs := range map[string]daa.SignKnobs{"swapped certificate": {SwapCertificate: true}, "altered signature": {AlterSignature: true}} {
 		set(knobs)
 		tx = f.start(sign.ModeDigestInfo)
-		res, err := f.signer.Result(t.Context(), tx, f.approve(tx))
+		res, err := f.signer.Fetch(t.Context(), tx, f.approve(tx))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := verify(res); sign.ReasonOf(err) != sign.ReasonSignature || kakunin.FamilyOf(err) != kakunin.Untrusted {
+		if err := verify(res); reasonOf(err) != sign.ReasonSignature || kakunin.FamilyOf(err) != kakunin.Untrusted {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+func reasonOf(err error) sign.Reason {
+	if e, ok := errors.AsType[*sign.Error](err); ok {
+		return e.Reason
+	}
+	return sign.ReasonUnknown
+}
+
+func apiReason(err error) signapi.Reason {
+	if e, ok := errors.AsType[*signapi.Error](err); ok {
+		return e.Reason
+	}
+	return signapi.ReasonUnknown
 }

@@ -1,0 +1,164 @@
+package signapi
+
+import (
+	"strings"
+	"time"
+
+	"github.com/kakunin-go/kakunin"
+	"github.com/kakunin-go/kakunin/internal/fault"
+)
+
+// Reason says what went wrong. Each reason belongs to one family of errors; see [Error.Family].
+type Reason int
+
+// Reasons.
+const (
+	// ReasonUnknown is never returned by this package.
+	ReasonUnknown Reason = iota
+
+	// ReasonConfiguration: the configuration given to New, or the wire profile, is incomplete or contradictory.
+	ReasonConfiguration
+	// ReasonRequest: the caller's arguments are wrong (no document, no mode, no transaction).
+	ReasonRequest
+	// ReasonDocument: the document cannot be read or is too large; Err is the error of package sign.
+	ReasonDocument
+
+	// ReasonServiceToken: no client_credentials token could be had, or the service refused it.
+	ReasonServiceToken
+	// ReasonUserToken: the service refused the access token of the login that carried the transaction.
+	ReasonUserToken
+	// ReasonRejected: the service called the request malformed.
+	ReasonRejected
+	// ReasonScope: the access token lacks the sign scope.
+	ReasonScope
+	// ReasonTransport: the service could not be reached or did not answer in time.
+	ReasonTransport
+	// ReasonBusy: the service is overloaded or under maintenance; RetryAfter may say for how long.
+	ReasonBusy
+	// ReasonPending: the person has not signed yet; RetryAfter may say when to ask again.
+	ReasonPending
+	// ReasonCancelled: the transaction was cancelled or failed.
+	ReasonCancelled
+	// ReasonExpired: the transaction expired.
+	ReasonExpired
+	// ReasonConsumed: the result was already fetched.
+	ReasonConsumed
+	// ReasonNotFound: the service does not know the transaction, or it belongs to another client or person.
+	ReasonNotFound
+	// ReasonConflict: the service says that the access token comes from another flow.
+	ReasonConflict
+	// ReasonResponse: the service's answer is oversized or malformed.
+	ReasonResponse
+	// ReasonOtherFlow: the login did not carry this transaction.
+	ReasonOtherFlow
+)
+
+func startOver(ja, en string) kakunin.Message {
+	return kakunin.Message{JA: ja + "もう一度、署名からやり直してください。", EN: en + " Please start signing again."}
+}
+
+// reasons is the one table of names, families and messages.
+var reasons = [...]fault.Row{
+	ReasonUnknown:       {Name: "unknown", Family: kakunin.Untrusted, Message: kakunin.Message{}},
+	ReasonConfiguration: {Name: "configuration", Family: kakunin.Configuration, Message: kakunin.Message{}},
+	ReasonRequest:       {Name: "request", Family: kakunin.Configuration, Message: kakunin.Message{}},
+	ReasonDocument:      {Name: "document", Family: kakunin.Configuration, Message: kakunin.Message{}},
+	ReasonServiceToken:  {Name: "service token refused", Family: kakunin.Configuration, Message: kakunin.Message{}},
+	ReasonUserToken: {Name: "user token refused", Family: kakunin.User,
+		Message: startOver("手続きの有効時間が過ぎました。", "The procedure took too long.")},
+	ReasonRejected:  {Name: "request rejected by the service", Family: kakunin.Configuration, Message: kakunin.Message{}},
+	ReasonScope:     {Name: "sign scope missing", Family: kakunin.Configuration, Message: kakunin.Message{}},
+	ReasonTransport: {Name: "service not reachable", Family: kakunin.Unavailable, Message: kakunin.Message{}},
+	ReasonBusy: {Name: "service busy", Family: kakunin.Unavailable, Message: kakunin.Message{
+		JA: "サービスが混み合っているか、メンテナンス中です。しばらくしてからお試しください。",
+		EN: "The service is busy or under maintenance. Please try again later.",
+	}},
+	ReasonPending: {Name: "not signed yet", Family: kakunin.Unavailable, Message: kakunin.Message{
+		JA: "署名がまだ完了していません。アプリで署名を終えてから、もう一度お試しください。",
+		EN: "The signature is not finished yet. Finish signing in the app, then try again.",
+	}},
+	ReasonCancelled: {Name: "cancelled", Family: kakunin.User,
+		Message: startOver("署名は中止されました。", "Signing was cancelled.")},
+	ReasonExpired: {Name: "transaction expired", Family: kakunin.User,
+		Message: startOver("署名の有効時間が過ぎました。", "The time to sign has run out.")},
+	ReasonConsumed: {Name: "result already fetched", Family: kakunin.User,
+		Message: startOver("この署名の結果は受け取り済みです。", "The result of this signature was already received.")},
+	ReasonNotFound: {Name: "transaction not found", Family: kakunin.User,
+		Message: startOver("この署名の手続きが見つかりません。", "This signature request was not found.")},
+	ReasonConflict:  {Name: "transaction conflict", Family: kakunin.Untrusted, Message: kakunin.Message{}},
+	ReasonResponse:  {Name: "malformed answer", Family: kakunin.Untrusted, Message: kakunin.Message{}},
+	ReasonOtherFlow: {Name: "login of another transaction", Family: kakunin.Untrusted, Message: kakunin.Message{}},
+}
+
+func (r Reason) row() fault.Row {
+	if r < 0 || int(r) >= len(reasons) {
+		r = ReasonUnknown
+	}
+	return reasons[r]
+}
+
+// String returns a stable English phrase for logs.
+func (r Reason) String() string { return r.row().Name }
+
+// Error is every error of this package. Its text holds fixed words of this package, never data that a person, the network
+// or an attacker supplied.
+type Error struct {
+	Reason Reason
+	// Step is "start" or "result", or "client" for mistakes of the configuration.
+	Step string
+	// Detail says more, in fixed words: which fields of the configuration, which part of an answer.
+	Detail string
+	// RetryAfter is how long the service asks to wait; 0 when it did not say.
+	RetryAfter time.Duration
+	// Err is the cause. Its text may hold data from outside: do not show or log it.
+	Err error
+}
+
+// Error names reason, step and detail.
+func (e *Error) Error() string { return fault.Text("signapi", e.Reason.String(), e.Step, "", e.Detail) }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is reports whether target is an [*Error] with the same reason, so that errors.Is(err, &Error{Reason: ReasonPending})
+// works; a target that names a step must have that step too.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error) //nolint:errorlint // errors.Is walks the tree itself
+	return ok && t.Reason == e.Reason && (t.Step == "" || t.Step == e.Step)
+}
+
+// Family says what to do about it. What package authn or sign found keeps the family that they gave it.
+func (e *Error) Family() kakunin.Family {
+	if e.delegates() {
+		return kakunin.FamilyOf(e.Err)
+	}
+	return e.Reason.row().Family
+}
+
+// UserMessage is fit to show to a person; zero means that the family's text fits.
+func (e *Error) UserMessage() kakunin.Message {
+	if e.delegates() {
+		return kakunin.Message{JA: kakunin.MessageFor(e.Err, kakunin.Japanese), EN: kakunin.MessageFor(e.Err, kakunin.English)}
+	}
+	return e.Reason.row().Message
+}
+
+func (e *Error) delegates() bool {
+	return (e.Reason == ReasonServiceToken || e.Reason == ReasonDocument) && kakunin.FamilyOf(e.Err) != kakunin.Unclassified
+}
+
+// mistakes are all that is wrong with a configuration, in fixed words that begin with the name of a field.
+type mistakes []string
+
+func (m *mistakes) add(wrong bool, text string) {
+	if wrong {
+		*m = append(*m, text)
+	}
+}
+
+func (m mistakes) err() error {
+	if len(m) == 0 {
+		return nil
+	}
+	return &Error{Reason: ReasonConfiguration, Step: "client", Detail: strings.Join(m, "; ")}
+}
