@@ -160,6 +160,13 @@ const (
 	SignReference = 128
 	// FormBody is the largest HTML form body read.
 	FormBody = 64 << 10
+	// OperatorRequest is the largest request of a business to its platform operator.
+	OperatorRequest = 512 << 10
+	// OperatorAnswer is the largest answer of a platform operator.
+	OperatorAnswer = 64 << 10
+	// OperatorAnswers is the largest number of verdicts that a platform operator's handler remembers for repeated requests.
+	OperatorAnswers = 10_000
+
 	// Evidence is the largest encoded evidence record.
 	Evidence = 1 << 20
 	// EvidenceSteps is the largest number of steps in one evidence record.
