@@ -14,6 +14,7 @@ import (
 	persons "github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/revocation"
+	"github.com/kakunin-go/kakunin/jpki/card"
 	"github.com/kakunin-go/kakunin/sign"
 )
 
@@ -24,7 +25,7 @@ func signedBy(ctx context.Context, t *testing.T, c *cardsim.Card, password strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := client.VerifySigningPassword(ctx, password); err != nil {
+	if err := client.Verify(ctx, card.SigningPIN, password); err != nil {
 		t.Fatal(err)
 	}
 	key, err := client.SigningKey(ctx)

@@ -20,6 +20,7 @@ import (
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 	"github.com/kakunin-go/kakunin/sign"
 	"github.com/kakunin-go/kakunin/sign/evidence"
 	"github.com/kakunin-go/kakunin/sign/operator"
@@ -74,10 +75,10 @@ func TestWhatTheOperatorRefuses(t *testing.T) {
 	revokedCert := w.issue(revoked)
 	leaf, err := jpki.ParseCertificate(revokedCert)
 	w.must(err)
-	w.must(w.jpki.SigningCA().Revoke(leaf.X509.SerialNumber, 3, now.Add(-time.Hour)))
-	list, err := w.jpki.SigningCA().CRL(leaf.X509)
+	w.must(w.jpki.SigningCA().Revoke(leaf.X509().SerialNumber, 3, now.Add(-time.Hour)))
+	list, err := w.jpki.SigningCA().CRL(leaf.X509())
 	w.must(err)
-	fresh := jpki.NewCRLs()
+	fresh := new(revocation.Store)
 	w.must(fresh.Add(list))
 	expiredCert, err := w.jpki.SigningCA().Issue(&expired.PublicKey, hanako, now.AddDate(-7, 0, 0))
 	w.must(err)
@@ -107,7 +108,7 @@ func TestWhatTheOperatorRefuses(t *testing.T) {
 		"a foreign authority": {sealed: w.seal(to, own, foreignCert), reason: operator.ReasonUnsupported, family: kakunin.Account},
 		"no certificate":      {sealed: w.seal(to, own, []byte("certificate")), reason: operator.ReasonUnsupported, family: kakunin.Account},
 		"sealed to another":   {sealed: w.seal(&stranger.PublicKey, own, w.cert), reason: operator.ReasonSealed, family: kakunin.Untrusted},
-		"no revocation data":  {sealed: w.signed(mode), verify: func(c *operator.HandlerConfig) { c.Verifier = w.verifier(jpki.NewCRLs()) }, reason: operator.ReasonBusy, family: kakunin.Unavailable},
+		"no revocation data":  {sealed: w.signed(mode), verify: func(c *operator.HandlerConfig) { c.Verifier = w.verifier(new(revocation.Store)) }, reason: operator.ReasonBusy, family: kakunin.Unavailable},
 		"evidence not kept":   {sealed: w.signed(mode), keepErr: errors.New("disk full"), reason: operator.ReasonBusy, family: kakunin.Unavailable},
 		"signature reused":    {sealed: w.signed(mode), keepErr: &evidence.Error{Reason: evidence.ReasonReused}, reason: operator.ReasonReused, family: kakunin.Untrusted},
 		"user id not known": {sealed: w.signed(mode), verify: func(c *operator.HandlerConfig) {

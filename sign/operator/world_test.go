@@ -18,6 +18,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 	"github.com/kakunin-go/kakunin/sign"
 	"github.com/kakunin-go/kakunin/sign/operator"
 )
@@ -38,7 +39,7 @@ func clock() time.Time { return now }
 type world struct {
 	t      testing.TB
 	jpki   *issuer.JPKI
-	crls   *jpki.CRLs
+	crls   *revocation.Store
 	key    *rsa.PrivateKey // of the card
 	cert   []byte
 	opener *rsa.PrivateKey
@@ -59,7 +60,7 @@ var authority = sync.OnceValue(func() *issuer.JPKI {
 
 func newWorld(t testing.TB, change func(*operator.HandlerConfig)) *world {
 	t.Helper()
-	w := &world{t: t, jpki: authority(), crls: jpki.NewCRLs()}
+	w := &world{t: t, jpki: authority(), crls: new(revocation.Store)}
 	w.key, w.opener = w.jpki.Key("operator test signing"), w.jpki.Key("operator test opener")
 	w.cert = w.issue(w.key)
 	leaf, err := x509.ParseCertificate(w.cert)
@@ -108,10 +109,10 @@ func (w *world) must(err error) {
 	}
 }
 
-func (w *world) verifier(source jpki.RevocationSource) *sign.Verifier {
+func (w *world) verifier(source revocation.Source) *sign.Verifier {
 	w.t.Helper()
 	v, err := sign.NewVerifier(sign.VerifierConfig{
-		Environment: jpki.Test, Trust: w.jpki.Trust(), Revocation: jpki.Require(source), Now: clock,
+		Hierarchy: jpki.Simulated, Trust: w.jpki.Trust(), Revocation: revocation.Require(source), Now: clock,
 	})
 	w.must(err)
 	return v
