@@ -1,6 +1,7 @@
 package sign_test
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/sha256"
@@ -13,8 +14,8 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim"
 	persons "github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/jpki"
-	"github.com/kakunin-go/kakunin/jpki/revocation"
 	"github.com/kakunin-go/kakunin/jpki/card"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 	"github.com/kakunin-go/kakunin/sign"
 )
 
@@ -84,7 +85,7 @@ func TestEverySimulatedKind(t *testing.T) {
 		}
 		crls := new(revocation.Store)
 		if list, err := w.jpki.SigningCA().CRL(leaf); err == nil {
-			if err := crls.Add(list); err != nil {
+			if err := crls.Add(t.Context(), bytes.NewReader(list)); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -79,7 +79,7 @@ func TestWhatTheOperatorRefuses(t *testing.T) {
 	list, err := w.jpki.SigningCA().CRL(leaf.X509())
 	w.must(err)
 	fresh := new(revocation.Store)
-	w.must(fresh.Add(list))
+	w.must(fresh.Add(t.Context(), bytes.NewReader(list)))
 	expiredCert, err := w.jpki.SigningCA().Issue(&expired.PublicKey, hanako, now.AddDate(-7, 0, 0))
 	w.must(err)
 	auth, err := w.jpki.AuthenticationCA().Issue(&w.key.PublicKey, hanako, now.AddDate(-1, 0, 0))

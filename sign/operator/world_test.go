@@ -1,6 +1,7 @@
 package operator_test
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/rsa"
@@ -67,7 +68,7 @@ func newWorld(t testing.TB, change func(*operator.HandlerConfig)) *world {
 	w.must(err)
 	list, err := w.jpki.SigningCA().CRL(leaf)
 	w.must(err)
-	w.must(w.crls.Add(list))
+	w.must(w.crls.Add(t.Context(), bytes.NewReader(list)))
 	opener, err := sign.NewOpener(sign.OpenerConfig{Key: w.opener})
 	w.must(err)
 	c := operator.HandlerConfig{
