@@ -69,7 +69,11 @@ func (s *session) openChannel(ctx context.Context, op string) (*channel, error) 
 	if err := gotThrough(op, r.Status, err); err != nil {
 		return nil, err
 	}
-	if r.Status != apdu.OK {
+	switch r.Status {
+	case apdu.OK:
+	case apdu.SecurityNotSatisfied:
+		return nil, s.slip(channelRefused(op, r.Status)) // the PIN was verified a moment ago
+	default:
 		return nil, channelRefused(op, r.Status)
 	}
 	block, err := aes.NewCipher(seed[:16])
@@ -155,6 +159,9 @@ func (c *channel) readFile(ctx context.Context, op string, ef uint16, _ int, siz
 	}
 	if r.Status != apdu.OK && r.Status != apdu.EndOfFile {
 		return nil, c.s.refused(op, r.Status)
+	}
+	if len(r.Data) == 0 {
+		return nil, answerCut(op)
 	}
 	if tag, header, size, err := tlv.Header(r.Data); err == nil && tag == tagCryptogram && header+size > len(r.Data) {
 		return nil, answerCut(op)

@@ -382,7 +382,7 @@ func (s *session) issuerChain(ctx context.Context, op string, roots *Roots) (*rs
 		if err != nil {
 			return nil, KeyID{}, err
 		}
-		if cutShort(content) {
+		if len(content) == 0 || cutShort(content) {
 			return nil, KeyID{}, answerCut(op)
 		}
 		certificate, err := parseCVCertificate(content)

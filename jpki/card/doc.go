@@ -56,7 +56,7 @@
 // reader or a relay does not carry those, however it says so, the client goes on in blocks of 256 bytes and remembers
 // ([LengthMemory]); it follows 61xx and 6Cxx, and takes answers of any length. Three uses cannot do without: secure
 // messaging, the certificates of the issuer security domain, and signatures on a reader that cuts answers below 256 bytes.
-// They are [ReasonReaderUnfit] then: another reader will do. Package cardsim/reader plays such readers.
+// They are [ReasonReaderUnfit] then: another reader will do. Package cardsim/quirks plays such readers.
 //
 // # Who listens
 //

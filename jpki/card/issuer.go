@@ -262,7 +262,7 @@ func (s *session) checkSignature(op string, key *rsa.PublicKey, r apdu.Response,
 		return nil
 	}
 	err := &Error{Step: op, Reason: ReasonNotGenuine, Status: statusUnlessOK(r.Status)}
-	if lost(r.Status) {
+	if lost(r.Status) || r.Status == apdu.IncorrectP1P2 { // of a key that the selected application does not have
 		return s.slip(err)
 	}
 	return err

@@ -16,14 +16,16 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/cardsim/person"
+	"github.com/kakunin-go/kakunin/cardsim/quirks"
 	"github.com/kakunin-go/kakunin/cardsim/vpcd"
 )
 
 // cardFlags are the flags of "cardsim card".
 type cardFlags struct {
-	address, kind, atr, reset, save string
-	persons                         list
-	trace, control                  bool
+	address, kind, atr, reset, save, reader string
+	persons                                 list
+	trace, control                          bool
+	quirks                                  []quirks.Quirk
 }
 
 func parseCardFlags(args []string, stderr io.Writer) (cardFlags, error) {
@@ -34,6 +36,7 @@ func parseCardFlags(args []string, stderr io.Writer) (cardFlags, error) {
 	flags.StringVar(&f.kind, "kind", cardsim.DefaultKind.String(), "what sort of card: "+kindNames()+"; the default is plastic, and child for a holder under 15")
 	flags.StringVar(&f.atr, "atr", "", "answer to reset in `HEX`, or one of "+atrNames()+" (default 3BF59100FF918171FE400042000100D1D6)")
 	flags.StringVar(&f.reset, "reset", "clear", "what a warm reset does to verified PINs: clear, or sticky as on the real contactless card")
+	flags.StringVar(&f.reader, "reader", "", "what the reader in between cannot do: "+quirkNames()+"; several with commas between them")
 	flags.StringVar(&f.save, "save", "", "keep the card in `FILE`, with counters and changed PINs; if the file exists, go on with the card in it")
 	flags.BoolVar(&f.trace, "trace", false, "print every command and response to standard output; PINs are masked, what is read is not")
 	flags.BoolVar(&f.control, "control", false, `take commands from standard input: "remove" and "insert" take the card out of the reader and put it back, with a number "remove 2" means the second reader`)
@@ -44,6 +47,10 @@ func parseCardFlags(args []string, stderr io.Writer) (cardFlags, error) {
 }
 
 func (f *cardFlags) check(describesCard bool) error {
+	var err error
+	if f.quirks, err = quirks.Parse(f.reader); err != nil {
+		return &usageError{"-reader must be among " + quirkNames()}
+	}
 	switch {
 	case f.reset != "clear" && f.reset != "sticky":
 		return &usageError{"-reset must be clear or sticky"}
@@ -74,20 +81,21 @@ func runCard(ctx context.Context, args []string, s streams) error {
 	if err != nil {
 		return err
 	}
-	slots := make([]*vpcd.Slot, len(cards))
+	slots, devices := make([]*vpcd.Slot, len(cards)), make([]vpcd.Card, len(cards))
 	logger := slog.New(slog.NewTextHandler(s.err, nil))
 	for i, card := range cards {
 		address, err := nextAddress(f.address, i)
 		if err != nil {
 			return err
 		}
-		slots[i] = vpcd.NewSlot(vpcd.Config{Address: address, Card: card, Logger: logger})
+		devices[i] = quirks.Over(card, f.quirks...)
+		slots[i] = vpcd.NewSlot(vpcd.Config{Address: address, Card: devices[i], Logger: logger})
 		introduce(s.out, card.Person().Reveal())
 		_, _ = fmt.Fprintf(s.out, "card %d (%s) with ATR %X for the virtual reader at %s; waits until pcscd with vsmartcard-vpcd runs there\n",
 			i+1, card.Kind(), card.ATR(), address)
 	}
 	if f.control {
-		go control(s.in, s.out, slots, cards) // ends with its input, or with the program
+		go control(s.in, s.out, slots, devices) // ends with its input, or with the program
 	}
 	if err := vpcd.RunSlots(ctx, slots...); ctx.Err() == nil {
 		return err
@@ -150,6 +158,14 @@ func kindNames() string {
 	names := make([]string, 0, len(cardsim.Kinds()))
 	for _, k := range cardsim.Kinds() {
 		names = append(names, k.String())
+	}
+	return strings.Join(names, ", ")
+}
+
+func quirkNames() string {
+	var names []string
+	for _, q := range quirks.Quirks() {
+		names = append(names, q.String())
 	}
 	return strings.Join(names, ", ")
 }

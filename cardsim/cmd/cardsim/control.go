@@ -7,13 +7,12 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/vpcd"
 )
 
 // control obeys lines "insert [N]" and "remove [N]", N counting from 1, until the input ends. What it cannot obey it says
 // and ignores.
-func control(in io.Reader, out io.Writer, slots []*vpcd.Slot, cards []*cardsim.Card) {
+func control(in io.Reader, out io.Writer, slots []*vpcd.Slot, cards []vpcd.Card) {
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
 		words := strings.Fields(lines.Text())

@@ -83,6 +83,32 @@ func TestInsertAndRemoveByCommand(t *testing.T) {
 	p.stop()
 }
 
+// The reader's quirks stand between the driver and the card, also after the card was put back.
+func TestCardBehindAQuirkyReader(t *testing.T) {
+	driver := listen(t, "127.0.0.1:0")
+	p := start(t, "card", "-control", "-reader", "short,wakeup", "-vpcd", driver.Addr().String())
+	p.until("card 1 (plastic)")
+	for range 2 {
+		conn := driver.accept()
+		if _, err := conn.Write([]byte{0, 1, 1}); err != nil { // power on
+			t.Fatal(err)
+		}
+		for _, want := range []string{"\x6F\x00", "\x90\x00"} {
+			if got := status(t, conn, selectJPKI); got != want {
+				t.Errorf("%X, want %X", got, want)
+			}
+		}
+		if got := status(t, conn, "\x00\xB0\x86\x00\x00\x01\x00"); got != "\x67\x00" {
+			t.Errorf("extended lengths: %X", got)
+		}
+		if _, err := io.WriteString(p.input, "insert\n"); err != nil {
+			t.Fatal(err)
+		}
+		p.until("card 1 inserted")
+	}
+	p.stop()
+}
+
 // A card that is kept in a file goes on with the tries that were left.
 func TestSavedCardGoesOn(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "card.json")

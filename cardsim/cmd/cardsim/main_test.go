@@ -69,6 +69,7 @@ func TestCommandLine(t *testing.T) {
 		{"card -vpcd 127.0.0.1:65535 -person hanako -person taro", exitUsage, "no port for the last reader"},
 		{"card -vpcd 35963", exitUsage, "-vpcd must be host:port"},
 		{"card -vpcd 127.0.0.1:x", exitUsage, "-vpcd must be host:port"},
+		{"card -reader slow", exitUsage, "short, short-6281"},
 		{"card -reset maybe", exitUsage, "clear or sticky"},
 		{"service -h", exitOK, "-client-key"},
 		{"service", exitUsage, "-client-id"},
