@@ -54,6 +54,7 @@ type Card struct {
 	holder        person.Person // with CardExpiry
 	kind          Kind
 	issued        time.Time
+	version       imageVersion
 	jpki          *issuer.JPKI // of the generation that issued the certificates
 	atr           []byte
 	sticky        bool
@@ -101,7 +102,7 @@ func NewCard(c Config) (*Card, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := c.card(kind, issued)
+	out, err := c.card(kind, issued, imagePresent)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +115,7 @@ func NewCard(c Config) (*Card, error) {
 }
 
 // card makes the card that the configuration describes as it was on the day of its issue.
-func (c Config) card(kind Kind, issued time.Time) (*Card, error) {
+func (c Config) card(kind Kind, issued time.Time, version imageVersion) (*Card, error) {
 	atr, err := checkATR(c.ATR)
 	if err != nil {
 		return nil, err
@@ -131,6 +132,7 @@ func (c Config) card(kind Kind, issued time.Time) (*Card, error) {
 		holder:        c.Person,
 		kind:          kind,
 		issued:        issued,
+		version:       version,
 		jpki:          authorities,
 		atr:           atr,
 		sticky:        c.StickyReset,

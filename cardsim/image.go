@@ -3,6 +3,8 @@ package cardsim
 import (
 	"bytes"
 	"crypto/sha256"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -17,20 +19,27 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/tlv"
 )
 
-// imageFormat and imageVersion are what an image file begins with. A change that older programs would misread takes a new
+// imageFormat and a version are what an image file begins with. A change that older programs would misread takes a new
 // version.
+const imageFormat = "kakunin card image"
+
+// imageVersion is the version of an image. It says which form the certificates have; a card keeps it for life.
+type imageVersion int
+
 const (
-	imageFormat  = "kakunin card image"
-	imageVersion = 1
+	// imageFirst has certificates as they were assumed to be before a test card was read: see [imageVersion.faults].
+	imageFirst   imageVersion = 1
+	imagePresent imageVersion = 2
 )
 
 // image is a card in a file: what it was made of, and its state. Keys are not in it, because they follow from the seed and
 // the person. The order of the fields is that of the file.
 type image struct {
-	Format  string `json:"format"`
-	Version int    `json:"version"`
+	Format  string       `json:"format"`
+	Version imageVersion `json:"version"`
 	// Digest is SHA-256, in hexadecimal, of the image with an empty Digest, as this package writes it. It finds damage and
 	// changes made by hand; it is no protection against someone who computes it again.
 	Digest string      `json:"digest"`
@@ -98,10 +107,31 @@ func (p imagePerson) person() (person.Person, error) {
 	})
 }
 
+// faults turn certificates as they are issued today into those of the version: without extKeyUsage and
+// authorityInfoAccess, with a key identifier only in authorityKeyIdentifier, and with C=JP, O=公的個人認証サービス as
+// issuerAltName.
+func (v imageVersion) faults(ca *issuer.CA) issuer.Faults {
+	if v != imageFirst {
+		return issuer.Faults{}
+	}
+	const service = "公的個人認証サービス"
+	name := tlv.Append(nil, 0x30, append(
+		tlv.Append(nil, 0x31, tlv.Append(nil, 0x30, append([]byte{0x06, 0x03, 0x55, 0x04, 0x06}, "\x13\x02JP"...))),
+		tlv.Append(nil, 0x31, tlv.Append(nil, 0x30, append([]byte{0x06, 0x03, 0x55, 0x04, 0x0A}, tlv.Append(nil, 0x0C, []byte(service))...)))...,
+	))
+	return issuer.Faults{
+		Omit: []asn1.ObjectIdentifier{{2, 5, 29, 37}, {1, 3, 6, 1, 5, 5, 7, 1, 1}},
+		Put: []pkix.Extension{
+			{Id: asn1.ObjectIdentifier{2, 5, 29, 35}, Value: tlv.Append(nil, 0x30, tlv.Append(nil, 0x80, ca.Certificate().SubjectKeyId))},
+			{Id: asn1.ObjectIdentifier{2, 5, 29, 18}, Value: tlv.Append(nil, 0x30, tlv.Append(nil, 0xA4, name))},
+		},
+	}
+}
+
 // imageWith encodes the card with a state.
 func (c *Card) imageWith(s state) ([]byte, error) {
 	i := image{
-		Format: imageFormat, Version: imageVersion,
+		Format: imageFormat, Version: c.version,
 		Seed: c.jpki.Seed(), Kind: c.kind.String(), Issued: c.issued.UTC(), ATR: hex.EncodeToString(c.atr),
 		Person: imageOf(c.holder.Reveal()), SigningCertificate: c.signing, AuthenticationCertificate: c.auth,
 	}
@@ -156,7 +186,7 @@ func parseImage(data []byte) (image, error) {
 	if i.Format != imageFormat {
 		return bad("format")
 	}
-	if i.Version != imageVersion {
+	if i.Version != imageFirst && i.Version != imagePresent {
 		return bad("version")
 	}
 	// Sealing again must give the same bytes: that compares the digest, and leaves no second spelling of an image.
@@ -206,7 +236,7 @@ func cardFrom(data []byte, c Config) (*Card, error) {
 	if c.Person, err = i.Person.person(); err != nil {
 		return nil, &Error{Reason: ReasonInvalidImage, Detail: "person", Err: err}
 	}
-	out, err := c.card(kind, i.Issued)
+	out, err := c.card(kind, i.Issued, i.Version)
 	if err != nil {
 		return nil, err
 	}

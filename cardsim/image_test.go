@@ -2,6 +2,7 @@ package cardsim
 
 import (
 	"bytes"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
@@ -21,13 +23,45 @@ func TestImageGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "hanako.card.json", data)
+	golden(t, "hanako.v2.card.json", data)
 	c, err := FromImage(data, Config{Now: testNow})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if again, err := c.Image(); err != nil || !bytes.Equal(again, data) {
 		t.Errorf("an image of the card of an image differs: %v", err)
+	}
+}
+
+// Images that an earlier release has saved, with certificates in the form of then, give the same cards, and stay as they
+// are.
+func TestOldImagesAreRead(t *testing.T) {
+	for name, tries := range map[string]string{"hanako.v1.card.json": "63C3", "hanako-android.v1.card.json": "63C2"} {
+		data, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := FromImage(data, Config{Now: testNow})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		run(t, c, "{JPKI} = 9000 \n 00200098 = "+tries+" \n {AUTH} = 9000 \n 802A0097 01 AA 00 = #256 9000")
+		if again, err := c.Image(); err != nil || !bytes.Equal(again, data) && tries == "63C3" {
+			t.Errorf("%s became another image: %v", name, err)
+		}
+		_, der := c.Certificates()
+		certificate, err := x509.ParseCertificate(der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := certificate.CheckSignatureFrom(c.JPKI().AuthenticationCA().Certificate()); err != nil || len(certificate.ExtKeyUsage) > 0 {
+			t.Errorf("%s: %v, %v", name, certificate.ExtKeyUsage, err)
+		}
+		// Whoever revokes it finds it among what the CA has issued.
+		if err := c.JPKI().AuthenticationCA().Revoke(certificate.SerialNumber, issuer.Superseded, testTime); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
@@ -232,7 +266,7 @@ func sealed(t testing.TB, change func(*image)) []byte {
 
 func goldenImage(t testing.TB) image {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("testdata", "hanako.card.json"))
+	data, err := os.ReadFile(filepath.Join("testdata", "hanako.v2.card.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,13 +293,14 @@ func TestImageRefusals(t *testing.T) {
 		return nil
 	}
 	for name, data := range map[string][]byte{
-		"size":    append(bytes.Repeat([]byte(" "), limits.CardImage), good...),
-		"form":    good[:len(good)-20],
-		"form 2":  append(bytes.Clone(good), '{', '}'),
-		"form 3":  bytes.Replace(good, []byte(`"tries"`), []byte(`"attempts"`), 1),
-		"form 4":  []byte("null 5"),
-		"format":  sealed(t, func(i *image) { i.Format = "card" }),
-		"version": sealed(t, func(i *image) { i.Version = 2 }),
+		"size":      append(bytes.Repeat([]byte(" "), limits.CardImage), good...),
+		"form":      good[:len(good)-20],
+		"form 2":    append(bytes.Clone(good), '{', '}'),
+		"form 3":    bytes.Replace(good, []byte(`"tries"`), []byte(`"attempts"`), 1),
+		"form 4":    []byte("null 5"),
+		"version 2": sealed(t, func(i *image) { i.Version = 0 }),
+		"format":    sealed(t, func(i *image) { i.Format = "card" }),
+		"version":   sealed(t, func(i *image) { i.Version = imagePresent + 1 }),
 		// Changed by hand:
 		"digest":   bytes.Replace(good, []byte(`"tries": 3`), []byte(`"tries": 2`), 1),
 		"digest 2": bytes.Replace(good, []byte(`  "format"`), []byte(` "format"`), 1),
@@ -281,6 +316,7 @@ func TestImageRefusals(t *testing.T) {
 		"certificates 2":     sealed(t, func(i *image) { i.Issued = i.Issued.Add(time.Second) }),
 		"certificates 3":     sealed(t, func(i *image) { i.SigningCertificate = nil }),
 		"certificates 4":     sealed(t, func(i *image) { i.AuthenticationCertificate[200] ^= 1 }),
+		"certificates 5":     sealed(t, func(i *image) { i.Version = imageFirst }),
 		"references.number":  sealed(t, func(i *image) { i.References = i.References[1:] }),
 		"references.file":    sealed(t, func(i *image) { reference(i, "0018").File = "0019" }),
 		"references.file 2":  sealed(t, func(i *image) { reference(i, "0018").File = "18" }),

@@ -17,23 +17,33 @@ import (
 type profile struct {
 	label    string // in seeds and paths
 	unit     string // organizational unit of the CA
+	service  string // its Japanese name, in the alternative names
 	usage    byte   // key usage of end-entity certificates
 	policy   asn1.ObjectIdentifier
 	phone    asn1.ObjectIdentifier // the policy of certificates on phones
 	personal bool                  // end-entity certificates carry the four attributes
+	// client marks end-entity certificates for the client's side of TLS; ocsp is the responder that they name, if any.
+	client bool
+	ocsp   string
 }
 
 func signingProfile() profile {
 	return profile{
-		label: "sign", unit: "JPKI for digital signature",
+		label: "sign", unit: "JPKI for digital signature", service: "公的個人認証サービス署名用",
 		usage: digitalSignature | nonRepudiation, policy: SigningPolicy(), phone: PhoneSigningPolicy(), personal: true,
 	}
 }
 
+// authenticationResponder stands where certificates of J-LIS name a responder of theirs. The name is a reserved one that
+// leads nowhere (RFC 2606), so that nobody who follows it asks a stranger about a test certificate: [JPKI.Handler] answers
+// for these certificates wherever it is mounted.
+const authenticationResponder = "http://ocspauth.jpki-test.example"
+
 func authenticationProfile() profile {
 	return profile{
-		label: "auth", unit: "JPKI for user authentication",
+		label: "auth", unit: "JPKI for user authentication", service: "公的個人認証サービス利用者証明用",
 		usage: digitalSignature, policy: AuthenticationPolicy(), phone: PhoneAuthenticationPolicy(),
+		client: true, ocsp: authenticationResponder,
 	}
 }
 
@@ -63,7 +73,7 @@ func newCA(j *JPKI, p profile, g generation, now func() time.Time) (*CA, error) 
 	if c.name, err = caName(p.unit); err != nil {
 		return nil, err
 	}
-	if c.service, err = serviceName(); err != nil {
+	if c.service, err = serviceName(p.service); err != nil {
 		return nil, err
 	}
 	der, err := c.selfSign(g)

@@ -71,8 +71,13 @@ func caNameHex(unit string) string {
 		utf8Attribute("55040b", "Japan Agency for Local Authority Information Systems"))
 }
 
-func serviceNameHex() string {
-	return tlv("30", countryJP+utf8Attribute("55040a", "公的個人認証サービス"))
+// serviceNameHex is the Japanese name of the CA with a unit.
+func serviceNameHex(unit string) string {
+	japanese := map[string]string{
+		"JPKI for digital signature": "公的個人認証サービス署名用", "JPKI for user authentication": "公的個人認証サービス利用者証明用",
+	}[unit]
+	return tlv("30", countryJP+utf8Attribute("55040a", "公的個人認証サービス")+utf8Attribute("55040b", japanese)+
+		utf8Attribute("55040b", "地方公共団体情報システム機構"))
 }
 
 func TestCACertificateProfile(t *testing.T) {
@@ -89,7 +94,7 @@ func TestCACertificateProfile(t *testing.T) {
 		wantHex(t, "subject", c.RawSubject, caNameHex(unit))
 		wantHex(t, "issuer", c.RawIssuer, caNameHex(unit))
 		wantHex(t, "keyUsage", extension(t, c, "2.5.29.15"), "03020106")
-		wantHex(t, "subjectAltName", extension(t, c, "2.5.29.17"), tlv("30", tlv("a4", serviceNameHex())))
+		wantHex(t, "subjectAltName", extension(t, c, "2.5.29.17"), tlv("30", tlv("a4", serviceNameHex(unit))))
 		wantHex(t, "basicConstraints", extension(t, c, "2.5.29.19"), "30030101ff")
 		wantHex(t, "distribution point", extension(t, c, "2.5.29.31"),
 			tlv("30", tlv("30", tlv("a0", tlv("a0", tlv("a4", caNameHex(unit)))))))
@@ -152,7 +157,7 @@ func TestCACertificatesAreStable(t *testing.T) {
 }
 
 // goldenCAs is SHA-256 of the two CA certificates of the default seed and the generation of 2023.
-const goldenCAs = "df1eb024f5461f74e9e337078c5457e23371218e19bc8d46b54f9bdfec87c9dc"
+const goldenCAs = "746603fa161dff0f835cbb720394f4782e6f8b98aabab50db71c7e69e7a37445"
 
 func TestGenerations(t *testing.T) {
 	t.Parallel()

@@ -14,8 +14,12 @@
 // # What is assumed
 //
 // Where no published source settles a detail of the profile, this package chooses: the policies of certificates on phones
-// (1.2.392.200149.8.5.1.0.40 and .50); the policy of test authentication
-// certificates (1.2.392.200149.8.5.1.0.30); issuerAltName with the name of the CA's subjectAltName; no
-// extendedKeyUsage and no authorityInfoAccess in end-entity certificates; an authorityKeyIdentifier with the key
-// identifier only; revocation lists per municipality with a critical issuingDistributionPoint; a delegated OCSP responder.
+// (1.2.392.200149.8.5.1.0.40 and .50), which otherwise are as those on cards; revocation lists per municipality with a
+// critical issuingDistributionPoint; a delegated OCSP responder. Certificates on cards have the extensions of a test card of
+// J-LIS, in its order; only the address of the OCSP responder is another one, which leads nowhere.
+//
+// # Compatibility
+//
+// The keys of a seed never change. Certificates that a release has issued stay valid under the CA certificates of every
+// later one, whose names, keys and serial numbers are the same; their other extensions may come closer to J-LIS's.
 package issuer

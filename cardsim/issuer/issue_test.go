@@ -35,16 +35,17 @@ func TestEndEntityProfile(t *testing.T) {
 		unit, keyUsage, policy string
 		extensions             []string
 		usage                  x509.KeyUsage
+		client                 bool
 	}{
 		{
 			j.SigningCA(), "JPKI for digital signature", "030206c0", "2a83088c9b5508050100" + "14",
 			[]string{"2.5.29.15!", "2.5.29.17", "2.5.29.32!", "2.5.29.18", "2.5.29.31", "2.5.29.35", "2.5.29.14"},
-			x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment,
+			x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment, false,
 		},
 		{
 			j.AuthenticationCA(), "JPKI for user authentication", "03020780", "2a83088c9b5508050100" + "1e",
-			[]string{"2.5.29.15!", "2.5.29.32!", "2.5.29.18", "2.5.29.31", "2.5.29.35", "2.5.29.14"},
-			x509.KeyUsageDigitalSignature,
+			[]string{"2.5.29.15!", "2.5.29.37", "2.5.29.32!", "2.5.29.18", "2.5.29.31", "1.3.6.1.5.5.7.1.1", "2.5.29.35", "2.5.29.14"},
+			x509.KeyUsageDigitalSignature, true,
 		},
 	} {
 		c := issue(t, tc.ca, holder(), noon)
@@ -56,12 +57,16 @@ func TestEndEntityProfile(t *testing.T) {
 		}
 		wantHex(t, "keyUsage", extension(t, c, "2.5.29.15"), tc.keyUsage)
 		wantHex(t, "policies", extension(t, c, "2.5.29.32"), policiesHex(tc.policy))
-		wantHex(t, "issuerAltName", extension(t, c, "2.5.29.18"), tlv("30", tlv("a4", serviceNameHex())))
+		wantHex(t, "issuerAltName", extension(t, c, "2.5.29.18"), tlv("30", tlv("a4", serviceNameHex(tc.unit))))
 		wantHex(t, "distribution point", extension(t, c, "2.5.29.31"),
 			tlv("30", tlv("30", tlv("a0", tlv("a0", tlv("a4", partitionHex(tc.unit)))))))
 		wantHex(t, "issuer", c.RawIssuer, caNameHex(tc.unit))
-		if c.KeyUsage != tc.usage || c.IsCA || c.BasicConstraintsValid || len(c.ExtKeyUsage) > 0 || len(c.CRLDistributionPoints) > 0 {
+		if c.KeyUsage != tc.usage || c.IsCA || c.BasicConstraintsValid || len(c.CRLDistributionPoints) > 0 {
 			t.Errorf("%s: crypto/x509 reads something else", tc.unit)
+		}
+		if client := slices.Equal(c.ExtKeyUsage, []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}); client != tc.client ||
+			len(c.OCSPServer) > 0 != tc.client || !client && len(c.ExtKeyUsage) > 0 {
+			t.Errorf("%s: extended key usage %v, responders %v", tc.unit, c.ExtKeyUsage, c.OCSPServer)
 		}
 		id := sha1.Sum(x509.MarshalPKCS1PublicKey(&holderKey().PublicKey))
 		if !bytes.Equal(c.AuthorityKeyId, tc.ca.Certificate().SubjectKeyId) || !bytes.Equal(c.SubjectKeyId, id[:]) {
