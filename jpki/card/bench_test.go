@@ -73,9 +73,11 @@ func (c *counting) Transmit(ctx context.Context, raw []byte) ([]byte, error) {
 func uses(t testing.TB, sim *cardsim.Card) []use {
 	p := sim.Person().Reveal()
 	numberB, _ := printedOn(t, sim)
+	_, der := sim.Certificates()
+	blocks := (len(der) + 255) / 256 // of the certificate, with short lengths
 	return []use{
 		{"open", 2, 2, func(context.Context, *card.Card) error { return nil }},
-		{"certificate", 2, 6, func(ctx context.Context, c *card.Card) error {
+		{"certificate", 2, 1 + blocks, func(ctx context.Context, c *card.Card) error {
 			_, err := c.AuthCertificate(ctx)
 			return err
 		}},
@@ -91,7 +93,7 @@ func uses(t testing.TB, sim *cardsim.Card) []use {
 			_, err := c.Face(ctx, card.FaceNumberB, numberB)
 			return err
 		}},
-		{"login", 8, 12, func(ctx context.Context, c *card.Card) error {
+		{"login", 8, 7 + blocks, func(ctx context.Context, c *card.Card) error {
 			if err := c.Verify(ctx, card.AuthPIN, p.AuthPIN); err != nil {
 				return err
 			}
