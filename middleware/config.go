@@ -142,7 +142,7 @@ func (l *Login) setDefaults() {
 		l.shared = newMemory(l.now)
 	}
 	if l.onError == nil {
-		l.onError = l.errorPage
+		l.onError = errorPage
 	}
 }
 

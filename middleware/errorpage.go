@@ -76,7 +76,7 @@ func (l *Login) failMethod(w http.ResponseWriter, r *http.Request, allow string)
 }
 
 // errorPage is the default OnError. Nothing of the request or of the error's text is in it (OWASP ASVS 5.0, 16.5.1).
-func (*Login) errorPage(w http.ResponseWriter, r *http.Request, err error) {
+func errorPage(w http.ResponseWriter, r *http.Request, err error) {
 	sum := sha256.Sum256([]byte(errorPageCSS))
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")

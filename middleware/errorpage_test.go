@@ -16,7 +16,7 @@ func TestErrorPage(t *testing.T) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/auth/callback?error=<script>&state=evil", nil)
 		r.Header.Set("Accept-Language", accept)
 		w := httptest.NewRecorder()
-		(&Login{}).errorPage(w, withRetry(r, `/auth/login?return=/a"b`), &Error{Reason: ReasonLostLogin})
+		errorPage(w, withRetry(r, `/auth/login?return=/a"b`), &Error{Reason: ReasonLostLogin})
 		body := w.Body.String()
 		if !strings.Contains(body, `<html lang="`+lang+`">`) {
 			t.Errorf("%q: not in %s", accept, lang)
@@ -35,7 +35,7 @@ func TestErrorPage(t *testing.T) {
 	}
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 	w := httptest.NewRecorder()
-	(&Login{}).errorPage(w, r, errors.New("dial tcp 10.0.0.1: secret"))
+	errorPage(w, r, errors.New("dial tcp 10.0.0.1: secret"))
 	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "secret") || !strings.Contains(w.Body.String(), `href="/"`) {
 		t.Errorf("foreign error: %d %s", w.Code, w.Body)
 	}

@@ -65,6 +65,82 @@ func Example() {
 	// Output: 303 /auth/login?return=%2Faccount
 }
 
+// Pages for people who are logged in.
+func ExampleLogin_Require() {
+	login, err := middleware.New(middleware.Config{
+		Client: exampleClient(), Scopes: authn.Name | authn.Birthdate, SealKeys: middleware.NewSealKeys(),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintln(w, "the subject is the key of an account:", middleware.IdentityFrom(r.Context()).Subject.Reveal())
+	})
+	mux := http.NewServeMux()
+	mux.Handle("/auth/", login)
+	mux.Handle("/account", login.Require(page))
+	mux.Handle("/sake", login.Require(page, middleware.AgeAtLeast(20)))
+	mux.Handle("/transfer", login.Require(page, middleware.RequireFresh(5*time.Minute)))
+
+	// A browser is sent to log in and comes back; a script is told.
+	browser := httptest.NewRecorder()
+	mux.ServeHTTP(browser, httptest.NewRequest(http.MethodGet, "/account?tab=2", nil))
+	script := httptest.NewRecorder()
+	r := httptest.NewRequest(http.MethodGet, "/account", nil)
+	r.Header.Set("Sec-Fetch-Mode", "cors")
+	mux.ServeHTTP(script, r)
+	fmt.Println(browser.Code, browser.Header().Get("Location"), script.Code)
+	// Output: 303 /auth/login?return=%2Faccount%3Ftab%3D2 401
+}
+
+// Require in the form that routers take: chi's Use, echo.WrapMiddleware, and others.
+func ExampleLogin_Middleware() {
+	login, err := middleware.New(middleware.Config{Client: exampleClient(), SealKeys: middleware.NewSealKeys()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	adults := login.Middleware(middleware.RequireAttributes(authn.Birthdate), middleware.AgeAtLeast(18))
+	members := http.NewServeMux() // any router
+	w := httptest.NewRecorder()
+	adults(members).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	fmt.Println(w.Code)
+	// Output: 303
+}
+
+// Before a payment the card is asked for again, unless it was used in the last five minutes.
+func ExampleRequireFresh() {
+	fresh := middleware.RequireFresh(5 * time.Minute)
+	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	for _, age := range []time.Duration{time.Minute, time.Hour} {
+		fmt.Println(fresh(context.Background(), middleware.Visit{LoggedIn: now.Add(-age), Now: now}))
+	}
+	// Output:
+	// <nil>
+	// middleware: not-fresh
+}
+
+// An application that has users, sessions and more than one instance.
+func ExampleConfig() {
+	// kakunin-seal-keys comes from where the program keeps its secrets; "openssl rand -base64 32" makes one.
+	keys, err := middleware.ParseSealKeys("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
+	if err != nil {
+		log.Fatal(err)
+	}
+	users := map[authn.Subject]int{}
+	_, err = middleware.New(middleware.Config{
+		Client: exampleClient(), Scopes: authn.Name, SealKeys: keys,
+		AfterLogin: "/home",
+		OnLogin: func(_ http.ResponseWriter, _ *http.Request, id *authn.Identity) error {
+			if _, known := users[id.Subject]; !known {
+				users[id.Subject] = len(users) + 1
+			}
+			return nil
+		},
+	})
+	fmt.Println(err, keys)
+	// Output: <nil> [[redacted]]
+}
+
 // An age gate says yes only to people who are certainly old enough.
 func ExampleAgeAtLeast() {
 	sake := middleware.AgeAtLeast(20)
@@ -135,4 +211,24 @@ func ExampleRetryURL() {
 	login.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/auth/callback?state=of-another-browser&code=x", nil))
 	fmt.Println(w.Code, strings.Contains(w.Body.String(), "private (incognito)"), strings.Contains(w.Body.String(), "/auth/login"))
 	// Output: 400 true true
+}
+
+// Several businesses in one program, each with its own host and registration.
+func ExampleByHost() {
+	acme, err := middleware.New(middleware.Config{Client: exampleClient(), SealKeys: middleware.NewSealKeys()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	tenants := middleware.ByHost(map[string]*middleware.Login{"shop.example": acme})
+	mux := http.NewServeMux()
+	mux.Handle("/auth/", tenants)
+	mux.Handle("/account", tenants.Require(http.NotFoundHandler()))
+	for _, host := range []string{"shop.example", "other.example"} {
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "https://"+host+"/account", nil))
+		fmt.Println(host, w.Code)
+	}
+	// Output:
+	// shop.example 303
+	// other.example 404
 }
