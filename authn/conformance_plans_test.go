@@ -140,6 +140,8 @@ func plansOf(module string) string {
 	return strings.Join(list, ", ")
 }
 
+//go:generate go test -run ^TestConformanceDocument$ -update .
+
 var update = flag.Bool("update", false, "write docs/conformance.md")
 
 // TestConformanceDocument: the document says what the tests check, no more and no less.

@@ -8,6 +8,8 @@ import (
 	"testing"
 )
 
+//go:generate go test -run ^TestConformancePage$ -update .
+
 // conformancePage is generated from the rows of the tests.
 const conformancePage = "../docs/card-conformance.md"
 

@@ -14,6 +14,8 @@ var update = flag.Bool("update", false, "write the generated documentation inste
 
 const documentation = "../docs/matching.md"
 
+//go:generate go test -run ^TestDocumentation$ -update .
+
 // TestDocumentation: docs/matching.md says what the code does. go test ./fourinfo -run Documentation -update rewrites it.
 func TestDocumentation(t *testing.T) {
 	want := writeDocumentation(t)
