@@ -12,6 +12,7 @@ import (
 
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/jpki/certpath"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
 type options struct {
@@ -20,7 +21,15 @@ type options struct {
 	at                        time.Time
 	json                      bool
 	language                  kakunin.Language
-	config                    certpath.Config
+	config                    certpath.VerifierConfig
+	policy                    func(sources ...revocation.Source) revocation.Policy
+}
+
+// policies are the modes of -revocation.
+var policies = map[string]func(sources ...revocation.Source) revocation.Policy{
+	"require":    revocation.Require,
+	"if-present": revocation.IfPresent,
+	"none":       func(...revocation.Source) revocation.Policy { return revocation.InsecureNoRevocation() },
 }
 
 // textWriter keeps what package flag repeats of the command line from steering a terminal.
@@ -133,17 +142,11 @@ func (o *options) check(f *flag.FlagSet, mode, language string) error {
 	if len(o.anchors) == 0 {
 		return errors.New("-anchor is required")
 	}
-	switch mode {
-	case "require":
-		o.config.Revocation = certpath.RevocationRequired
-	case "if-present":
-		o.config.Revocation = certpath.RevocationIfPresent
-	case "none":
-		o.config.Revocation = certpath.InsecureNoRevocation
-	default:
+	var ok bool
+	if o.policy, ok = policies[mode]; !ok {
 		return errors.New("-revocation must be require, if-present or none")
 	}
-	if o.config.Revocation == certpath.RevocationRequired && len(o.crls)+len(o.ocsp) == 0 {
+	if mode == "require" && len(o.crls)+len(o.ocsp) == 0 {
 		return errors.New("-revocation require needs -crl or -ocsp; without any, choose -revocation if-present or none")
 	}
 	o.language = kakunin.Language(language)

@@ -3,14 +3,17 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 
+	"golang.org/x/crypto/cryptobyte"
+
+	"github.com/kakunin-go/kakunin/internal/certfile"
 	"github.com/kakunin-go/kakunin/jpki/certpath"
 	"github.com/kakunin-go/kakunin/jpki/crl"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
 // maxFile is the largest file of certificates or OCSP responses that is read, in bytes.
@@ -21,7 +24,7 @@ type input struct {
 	anchors, pool []*certpath.Certificate
 	leaf          *certpath.Certificate
 	leafError     error // the certificate to validate is malformed, which is an answer and no mistake of the caller
-	sources       []certpath.RevocationSource
+	sources       []revocation.Source
 	bars          []*bar
 }
 
@@ -35,11 +38,11 @@ func (in *input) endBars() {
 func load(ctx context.Context, o *options, stderr io.Writer) (*input, error) {
 	in := &input{}
 	for _, file := range o.anchors {
-		blocks, err := readBlocks(file, "CERTIFICATE")
+		found, err := readObjects(file, certfile.Certificates)
 		if err != nil {
 			return nil, err
 		}
-		for _, der := range blocks {
+		for _, der := range found {
 			c, err := certpath.ParseCertificate(der)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", file, err)
@@ -48,19 +51,25 @@ func load(ctx context.Context, o *options, stderr io.Writer) (*input, error) {
 		}
 	}
 	for _, file := range o.pool {
-		blocks, err := readBlocks(file, "CERTIFICATE")
+		found, err := readObjects(file, certfile.Certificates)
 		if err != nil {
 			return nil, err
 		}
-		in.addPool(file, blocks, stderr)
+		in.addPool(file, found, stderr)
 	}
-	blocks, err := readBlocks(o.leaf, "CERTIFICATE")
-	if err != nil {
+	found, err := readObjects(o.leaf, certfile.Certificates)
+	var unreadable formError
+	switch {
+	case errors.As(err, &unreadable): // which is an answer about the certificate and no mistake of the caller
+		complain(stderr, "%v", err)
+		_, in.leafError = certpath.ParseCertificate(nil)
+		return in, in.loadRevocation(ctx, o, stderr)
+	case err != nil:
 		return nil, err
 	}
 	// A file with a whole chain begins with the certificate that it is about.
-	in.leaf, in.leafError = certpath.ParseCertificate(blocks[0])
-	in.addPool(o.leaf, blocks[1:], stderr)
+	in.leaf, in.leafError = certpath.ParseCertificate(found[0])
+	in.addPool(o.leaf, found[1:], stderr)
 	return in, in.loadRevocation(ctx, o, stderr)
 }
 
@@ -95,26 +104,27 @@ func (in *input) loadRevocation(ctx context.Context, o *options, stderr io.Write
 		}
 	}
 	if len(o.crls) > 0 {
-		all, err := certpath.NewLists(lists...)
+		all, err := revocation.NewLists(lists...)
 		if err != nil {
 			return err
 		}
 		in.sources = append(in.sources, all)
 	}
 	for _, file := range o.ocsp {
-		blocks, err := readBlocks(file, "OCSP RESPONSE")
+		found, err := readObjects(file, certfile.Responses)
 		if err != nil {
 			return err
 		}
-		for _, der := range blocks {
-			in.sources = append(in.sources, ocspFile(der))
+		for _, der := range found {
+			// No skew: the auditor names the time.
+			in.sources = append(in.sources, revocation.RecordedOCSP{Response: der, Skew: -1})
 		}
 	}
 	return nil
 }
 
-// readBlocks reads a file of one DER object or of PEM blocks of the type.
-func readBlocks(file, pemType string) ([][]byte, error) {
+// readObjects reads a small file.
+func readObjects(file string, kind certfile.Kind) ([][]byte, error) {
 	f, err := os.Open(file) //nolint:gosec // the user names the files
 	if err != nil {
 		return nil, err
@@ -126,28 +136,26 @@ func readBlocks(file, pemType string) ([][]byte, error) {
 		return nil, err
 	case len(data) > maxFile:
 		return nil, fmt.Errorf("%s: the file is too large", file)
-	case !isPEM(data):
-		return [][]byte{data}, nil
 	}
-	var blocks [][]byte
-	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
-		if block.Type == pemType {
-			blocks = append(blocks, block.Bytes)
-		}
+	found, err := certfile.Read(data, kind)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, formError{err})
 	}
-	if len(blocks) == 0 {
-		return nil, fmt.Errorf("%s: no %s in the file", file, pemType)
-	}
-	return blocks, nil
+	return found, nil
 }
 
-// isPEM reports whether the file is text. DER, which begins with a SEQUENCE of more than 127 octets, may hold PEM of something
-// else, and is taken for what it is.
-func isPEM(data []byte) bool {
-	if len(data) > 1 && data[0] == 0x30 && data[1] >= 0x80 {
+// formError says what was found in a file instead of what was expected.
+type formError struct{ error }
+
+// looksLikeDER reports whether the file begins like a list: a SEQUENCE in which the next is one, too. A PKCS #7 file begins with
+// an object identifier.
+func looksLikeDER(head []byte) bool {
+	s := cryptobyte.String(head)
+	var tag, length uint8
+	if !s.ReadUint8(&tag) || tag != 0x30 || !s.ReadUint8(&length) || length >= 0x80 && !s.Skip(int(length&0x7f)) {
 		return false
 	}
-	return bytes.Contains(data[:min(len(data), 4096)], []byte("-----BEGIN "))
+	return s.ReadUint8(&tag) && tag == 0x30
 }
 
 // readList reads a revocation list. DER is read in a stream, so that a list of any size needs little memory.
@@ -162,21 +170,21 @@ func readList(ctx context.Context, file string, b *bar) (*crl.Unverified, error)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	if isPEM(head[:n]) {
-		blocks, err := readBlocks(file, "X509 CRL")
+	if !looksLikeDER(head[:n]) {
+		found, err := readObjects(file, certfile.Lists)
 		if err != nil {
 			return nil, err
 		}
-		if len(blocks) != 1 {
+		if len(found) != 1 {
 			return nil, errors.New("more than one list in the file")
 		}
-		return crl.Parse(blocks[0], crl.Options{})
+		return crl.Parse(found[0], crl.Options{AllowOddSerials: true})
 	}
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
 	}
-	o := crl.Options{Size: info.Size()}
+	o := crl.Options{Size: info.Size(), AllowOddSerials: true}
 	if b.shows(info.Size()) {
 		o.Progress = b.update
 	}

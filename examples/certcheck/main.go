@@ -50,15 +50,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv fu
 		return exitUsage
 	}
 	config := o.config
-	config.Anchors, config.Pool, config.Sources = in.anchors, in.pool, in.sources
-	validator, err := certpath.New(config)
+	config.Anchors, config.Pool, config.Revocation = in.anchors, in.pool, o.policy(in.sources...)
+	config.AcceptOddSerials = true // "Certificate users SHOULD be prepared to gracefully handle such certificates" (RFC 5280, 4.1.2.2)
+	validator, err := certpath.NewVerifier(config)
 	if err != nil {
 		complain(stderr, "%v", err)
 		return exitUsage
 	}
 	result, failure := &certpath.Result{At: o.at}, in.leafError
 	if failure == nil {
-		result, failure = validator.Validate(ctx, in.leaf, certpath.At(o.at))
+		result, failure = validator.Verify(ctx, in.leaf, certpath.At(o.at))
 	}
 	in.endBars()
 	if failure != nil && ctx.Err() != nil {

@@ -112,7 +112,7 @@ func TestExitCodesAndReasons(t *testing.T) {
 		"clauses are shown":       {args(base, lists, one(leaf)), 0, "path.signature [certificate 2] (RFC 5280, 6.1.3 (a)(1))"},
 		"revoked":                 {args(base, lists, one(at("InvalidRevokedEETest3EE.crt"))), 1, "A certificate has been revoked."},
 		"revoked, in Japanese":    {args(base, lists, one("-lang", "ja", at("InvalidRevokedEETest3EE.crt"))), 1, "証明書が失効しています。"},
-		"list is missing":         {args(base, lists[:2], one(leaf)), 1, "crl.all-reasons"},
+		"list is missing":         {args(base, lists[:2], one(leaf)), 1, "crl.covering"},
 		"list is missing but may": {args(base, lists[:2], one("-revocation", "if-present", leaf)), 0, "not checked, because there is no revocation data"},
 		"no revocation":           {args(base, one("-revocation", "none", at("InvalidRevokedEETest3EE.crt"))), 0, "revocation was not checked"},
 		"no path":                 {args(base, one("-revocation", "none", at("AllCertificatesSamePoliciesTest10EE.crt"))), 1, "path.issuer"},

@@ -13,6 +13,8 @@ import (
 
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/jpki/certpath"
+	"github.com/kakunin-go/kakunin/jpki/crl"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
 // report is what is printed; its JSON form is for scripts.
@@ -55,7 +57,7 @@ type certificateStatus struct {
 	Certificate int             `json:"certificate"`
 	Status      string          `json:"status"`
 	Method      string          `json:"method,omitempty"`
-	Reason      *int            `json:"reason,omitempty"`
+	Reason      *crl.ReasonCode `json:"reason,omitempty"`
 	RevokedAt   *time.Time      `json:"revokedAt,omitempty"`
 	ThisUpdate  *time.Time      `json:"thisUpdate,omitempty"`
 	NextUpdate  *time.Time      `json:"nextUpdate,omitempty"`
@@ -93,7 +95,7 @@ func newReport(r *certpath.Result, failure error) *report {
 	}
 	for i, a := range r.Revocation {
 		one := certificateStatus{
-			Certificate: i + 1, Status: a.Status.String(), Method: a.Method, Steps: a.Steps, RevokedAt: moment(a.RevokedAt),
+			Certificate: i + 1, Status: a.Status.String(), Method: a.Method, Steps: stepsOf(a), RevokedAt: moment(a.RevokedAt),
 			ThisUpdate: moment(a.ThisUpdate), NextUpdate: moment(a.NextUpdate),
 		}
 		if a.Reason >= 0 {
@@ -134,10 +136,23 @@ func causes(err error) []string {
 		}
 		return out
 	}
+	// What a policy or a set of lists could not decide has the reasons of each source and list below it.
+	if asked, ok := err.(*revocation.Error); ok && asked.Reason == revocation.ReasonStatusUnknown && asked.Err != nil { //nolint:errorlint // one error of the tree
+		return causes(asked.Err)
+	}
 	if kakunin.FamilyOf(err) == kakunin.Unclassified {
 		return []string{"unclassified error"}
 	}
 	return []string{err.Error()}
+}
+
+// stepsOf shows the checks of revocation data, which are about no certificate of the path.
+func stepsOf(a revocation.Answer) []certpath.Step {
+	var out []certpath.Step
+	for _, s := range a.Steps {
+		out = append(out, certpath.Step{Name: s.Name, Clause: s.Clause, OK: s.OK, Certificate: -1})
+	}
+	return out
 }
 
 func moment(t time.Time) *time.Time {

@@ -33,7 +33,7 @@ var (
 	wordIndexing    = text{"索引を作っています", "Making the index"}
 )
 
-// statusWords are those of certpath.Status.
+// statusWords are those of revocation.Status.
 var statusWords = map[string]text{
 	"unknown": {"不明", "unknown"},
 	"good":    {"失効していない", "good"},

@@ -15,6 +15,8 @@ import (
 	"github.com/kakunin-go/kakunin/internal/der"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/jpki/crl"
+	"github.com/kakunin-go/kakunin/jpki/internal/names"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
 // An ECDSA signature verifies with two keys, of which the second can be computed from the first. A certificate for it, signed
@@ -29,7 +31,7 @@ func TestSecondKeyOfListSignature(t *testing.T) {
 	}
 	fake := caSpec("Lists", "second", "A", "stranger").without(oidSubjectKeyID).
 		with(extDER(oidSubjectKeyID, false, wrap(cbasn1.OCTET_STRING, keyIDOf("lists")))).cert(t)
-	lists, err := NewLists(unverified)
+	lists, err := revocation.NewLists(unverified)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +39,7 @@ func TestSecondKeyOfListSignature(t *testing.T) {
 	signer := caSpec("Lists", "lists", "A", "A").without(oidBasicConstraints).without(oidKeyUsage).
 		with(extDER(oidKeyUsage, true, []byte{3, 2, 1, 2}), named).cert(t)
 	c := testConfig([]*Certificate{rootOf(t, "A")})
-	c.Revocation, c.Sources = RevocationRequired, []RevocationSource{lists}
+	c.Revocation = revocation.Require(lists)
 	leaf := leafSpec("EE", "A", "A").with(named).cert(t)
 	_, err = validate(t, c, leaf, With(fake, signer))
 	wantReason(t, err, ReasonUnknown)
@@ -135,9 +137,9 @@ func TestSignatureLimitHidesNoRevocation(t *testing.T) {
 	}
 	refused := map[Reason]bool{}
 	for n := limits.PathSignatures - 8; n <= limits.PathSignatures; n++ {
-		for _, mode := range []RevocationMode{RevocationRequired, RevocationIfPresent} {
+		for _, mode := range []revocation.Mode{revocation.Required, revocation.WhenPresent} {
 			c := testConfig([]*Certificate{anchor}, append(impostors[:n:n], sub)...)
-			c.Revocation, c.Sources = mode, []RevocationSource{lists}
+			c.Revocation = policyOf(mode, lists)
 			_, err := validate(t, c, leaf)
 			if err == nil {
 				t.Errorf("%d impostors, mode %d: the revoked certificate is valid", n, mode)
@@ -165,16 +167,16 @@ func TestImpostorsOfListSignerHideNoRevocation(t *testing.T) {
 		impostors = append(impostors, s.cert(t))
 	}
 	for n, want := range map[int]Reason{0: ReasonRevoked, 10: ReasonRevoked, limits.PathCandidates: ReasonLimit, len(impostors): ReasonLimit} {
-		for _, mode := range []RevocationMode{RevocationRequired, RevocationIfPresent} {
+		for _, mode := range []revocation.Mode{revocation.Required, revocation.WhenPresent} {
 			c := testConfig([]*Certificate{rootOf(t, "A")}, append(impostors[:n:n], signer)...)
-			c.Revocation, c.Sources = mode, []RevocationSource{listsOf(t, []*listSpec{indirect})}
-			v, err := New(c)
+			c.Revocation = policyOf(mode, listsOf(t, []*listSpec{indirect}))
+			v, err := NewVerifier(c)
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = v.Validate(t.Context(), leaf)
+			_, err = v.Verify(t.Context(), leaf)
 			wantReason(t, err, want)
-			r := &run{validator: v, ctx: t.Context(), at: noon(), index: v.index, verified: map[signedEdge]bool{}}
+			r := &run{verifier: v, ctx: t.Context(), at: noon(), index: v.index, verified: map[signedEdge]bool{}}
 			_ = r.validate(&Result{Path: []*Certificate{v.config.Anchors[0], leaf}})
 			if len(r.signers) > limits.PathSignatures || r.signatures > limits.PathSignatures+1 {
 				t.Errorf("%d impostors: %d searches, %d signatures", n, len(r.signers), r.signatures)
@@ -187,12 +189,12 @@ func TestImpostorsOfListSignerHideNoRevocation(t *testing.T) {
 func TestEndedContextIsNoAbsentData(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c := testConfig([]*Certificate{rootOf(t, "A")})
-	c.Revocation, c.Sources = RevocationIfPresent, []RevocationSource{cancelling(cancel)}
-	v, err := New(c)
+	c.Revocation = revocation.IfPresent(cancelling(cancel))
+	v, err := NewVerifier(c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := v.Validate(ctx, leafSpec("EE", "A", "A").cert(t))
+	result, err := v.Verify(ctx, leafSpec("EE", "A", "A").cert(t))
 	wantReason(t, err, ReasonLimit)
 	if result.Valid {
 		t.Error("valid")
@@ -201,35 +203,40 @@ func TestEndedContextIsNoAbsentData(t *testing.T) {
 
 type cancelling context.CancelFunc
 
-// Check implements RevocationSource.
-func (c cancelling) Check(context.Context, RevocationQuery) (RevocationAnswer, error) {
+// Check implements revocation.Source.
+func (c cancelling) Check(context.Context, revocation.Query) (revocation.Answer, error) {
 	c()
-	return RevocationAnswer{}, nil
+	return revocation.Answer{}, nil
 }
 
 // The first call for a list makes its index. When that call is given up the list still serves the others.
 func TestGivenUpCallSpoilsNoList(t *testing.T) {
-	lists := listsOf(t, []*listSpec{newList("A", "A", entry(0x55, noon().Add(-day), 4))})
-	anchor := rootOf(t, "A")
-	list := lists.complete[anchor.subject.key][0]
+	c := testConfig([]*Certificate{rootOf(t, "A")})
+	c.Revocation = revocation.Require(listsOf(t, []*listSpec{newList("A", "A", entry(0x55, noon().Add(-day), 4))}))
+	v, err := NewVerifier(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf := leafSpec("EE", "A", "A").cert(t)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	_ = list.signedBy(ended, anchor)
-	if list.signedBy(t.Context(), anchor) == nil {
-		t.Error("the list was lost")
+	if _, err := v.Verify(ended, leaf); err == nil {
+		t.Error("an ended call found an answer")
 	}
+	_, err = v.Verify(t.Context(), leaf)
+	wantReason(t, err, ReasonUnknown)
 }
 
 // Comparisons with name constraints are counted for the call, not for each of the many paths that a pool may offer.
 func TestNameComparisonsOfOneCall(t *testing.T) {
-	constraints := extDER(oidNameConstraints, true, seq(wrap(der.Tag0C, seq(general(formDNS, "example.com")))))
+	constraints := extDER(oidNameConstraints, true, seq(wrap(der.Tag0C, seq(general(names.FormDNS, "example.com")))))
 	sub := caSpec("Sub", "sub", "A", "A").with(constraints).cert(t)
-	leaf := leafSpec("EE", "Sub", "sub").with(extDER(oidSubjectAltName, false, seq(general(formDNS, "www.example.com")))).cert(t)
-	v, err := New(testConfig([]*Certificate{rootOf(t, "A")}))
+	leaf := leafSpec("EE", "Sub", "sub").with(extDER(oidSubjectAltName, false, seq(general(names.FormDNS, "www.example.com")))).cert(t)
+	v, err := NewVerifier(testConfig([]*Certificate{rootOf(t, "A")}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &run{validator: v, ctx: t.Context(), at: noon(), index: v.index, verified: map[signedEdge]bool{}, comparisons: 2}
+	r := &run{verifier: v, ctx: t.Context(), at: noon(), index: v.index, verified: map[signedEdge]bool{}, comparisons: 2}
 	for i, want := range []Reason{ReasonUnknown, ReasonUnknown, ReasonNameConstraints} {
 		if err := r.validate(&Result{Path: []*Certificate{v.config.Anchors[0], sub, leaf}}); reasonOf(err) != want {
 			t.Errorf("path %d: %v", i, err)

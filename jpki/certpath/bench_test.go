@@ -13,13 +13,14 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/jpki/crl"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
 // benchChain is a root, an authority and a certificate with RSA-2048 keys, and the lists of the two authorities.
 type benchChain struct {
 	certificates []*Certificate
 	standard     []*x509.Certificate
-	lists        *Lists
+	lists        *revocation.Lists
 	key          *rsa.PublicKey // of the authority
 }
 
@@ -66,7 +67,7 @@ func newBenchChain(b *testing.B) benchChain {
 		}
 	}
 	var err error
-	if out.lists, err = NewLists(lists...); err != nil {
+	if out.lists, err = revocation.NewLists(lists...); err != nil {
 		b.Fatal(err)
 	}
 	return out
@@ -98,17 +99,18 @@ func ratio(b *testing.B, bare float64) {
 func BenchmarkValidate(b *testing.B) {
 	chain := newBenchChain(b)
 	bare := chain.bare(b)
-	for name, mode := range map[string]RevocationMode{"path": InsecureNoRevocation, "path-and-lists": RevocationRequired} {
+	for name, policy := range map[string]revocation.Policy{
+		"path": revocation.InsecureNoRevocation(), "path-and-lists": revocation.Require(chain.lists),
+	} {
 		b.Run(name, func(b *testing.B) {
-			v, err := New(Config{
-				Anchors: chain.certificates[:1], Pool: chain.certificates[1:2], Revocation: mode,
-				Sources: []RevocationSource{chain.lists}, Now: noon,
+			v, err := NewVerifier(VerifierConfig{
+				Anchors: chain.certificates[:1], Pool: chain.certificates[1:2], Revocation: policy, Now: noon,
 			})
 			if err != nil {
 				b.Fatal(err)
 			}
 			for b.Loop() {
-				if _, err := v.Validate(context.Background(), chain.certificates[2]); err != nil {
+				if _, err := v.Verify(context.Background(), chain.certificates[2]); err != nil {
 					b.Fatal(err)
 				}
 			}

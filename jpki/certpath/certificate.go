@@ -13,6 +13,8 @@ import (
 
 	"github.com/kakunin-go/kakunin/internal/der"
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/jpki/internal/names"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
 // Certificate is a certificate read strictly into what path validation decides by. Nothing in it is trusted. It is
@@ -22,10 +24,12 @@ type Certificate struct {
 	algorithm           []byte // AlgorithmIdentifier as encoded
 	version             int    // 1, 2 or 3
 	serial              []byte // octets of the INTEGER
-	issuer, subject     *name
+	issuer, subject     *names.Name
 	notBefore, notAfter time.Time
 	key                 PublicKey
-	keyID               [sha256.Size]byte // hash of SubjectPublicKeyInfo
+	keyInfo             []byte                  // SubjectPublicKeyInfo
+	keyID               [sha256.Size]byte       // and its hash
+	asked               *revocation.Certificate // for the sources of revocation data
 	fingerprint         [sha256.Size]byte
 	extensions          []der.Extension
 
@@ -45,12 +49,12 @@ type Certificate struct {
 	policyConstraints struct{ requireExplicit, inhibitMapping int } // -1 when absent
 	inhibitAny        int                                           // -1 when absent
 	constraints       *nameConstraints
-	subjectNames      []generalName
+	subjectNames      []names.General
 	hasSubjectNames   bool
 	subjectNamesCrit  bool
 	subjectKeyID      []byte
 	authorityKeyID    []byte
-	points, freshest  []distributionPoint
+	points, freshest  []names.Point
 	extKeyUsages      []asn1.ObjectIdentifier
 	// unknownCritical is true when a critical extension is not one that this package processes.
 	unknownCritical bool
@@ -81,10 +85,11 @@ func ParseCertificate(raw []byte) (*Certificate, error) {
 		return nil, err
 	}
 	// RFC 5280, 4.1.2.6: an authority has a name, and without a subject the names stand in a critical subjectAltName.
-	if c.subject.empty() && (c.basic.ca || !c.hasSubjectNames || !c.subjectNamesCrit) {
+	if c.subject.Empty() && (c.basic.ca || !c.hasSubjectNames || !c.subjectNamesCrit) {
 		return nil, malformed("subject", "RFC 5280, 4.1.2.6")
 	}
 	c.fingerprint = sha256.Sum256(c.raw)
+	c.asked = revocation.Of(c.facts())
 	return c, nil
 }
 
@@ -113,6 +118,10 @@ func (c *Certificate) String() string {
 
 // GoString is String.
 func (c *Certificate) GoString() string { return c.String() }
+
+func (c *Certificate) extension(id asn1.ObjectIdentifier) *der.Extension {
+	return der.Find(c.extensions, id)
+}
 
 // readFrame reads everything outside the extensions.
 func (c *Certificate) readFrame() error {
@@ -153,20 +162,20 @@ func (c *Certificate) readBody(element cryptobyte.String) error {
 	if !ok || !bytes.Equal(inner, c.algorithm) {
 		return malformed("signature-algorithm", "RFC 5280, 4.1.1.2")
 	}
-	if c.issuer, ok = readName(&tbs); !ok || c.issuer.empty() {
+	if c.issuer, ok = names.Read(&tbs); !ok || c.issuer.Empty() {
 		return malformed("issuer", "RFC 5280, 4.1.2.4")
 	}
 	if c.notBefore, c.notAfter, ok = readValidity(&tbs); !ok {
 		return malformed("validity", "RFC 5280, 4.1.2.5")
 	}
-	if c.subject, ok = readName(&tbs); !ok {
+	if c.subject, ok = names.Read(&tbs); !ok {
 		return malformed("subject", "RFC 5280, 4.1.2.6")
 	}
 	var info cryptobyte.String
 	if !tbs.ReadASN1Element(&info, cbasn1.SEQUENCE) || !c.key.read(info) {
 		return malformed("public-key", "RFC 5280, 4.1.2.7")
 	}
-	c.keyID = sha256.Sum256(info)
+	c.keyInfo, c.keyID = info, sha256.Sum256(info)
 	for _, tag := range [...]cbasn1.Tag{der.Tag1, der.Tag2} { // unique identifiers, which mean nothing here
 		var present bool
 		var id cryptobyte.String
@@ -269,7 +278,7 @@ func (k *PublicKey) read(info cryptobyte.String) bool {
 }
 
 // selfIssued reports whether subject and issuer are the same name (RFC 5280, 6.1).
-func (c *Certificate) selfIssued() bool { return c.subject.equal(c.issuer) }
+func (c *Certificate) selfIssued() bool { return c.subject.Equal(c.issuer) }
 
 // positiveSerial is what RFC 5280, 4.1.2.2 demands of authorities.
 func (c *Certificate) positiveSerial() bool { return der.Positive(c.serial) }

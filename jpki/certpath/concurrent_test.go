@@ -6,19 +6,20 @@ import (
 	"testing"
 
 	"github.com/kakunin-go/kakunin/jpki/crl"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
 // One validator and its lists serve many goroutines; the lists are verified by whoever comes first.
 func TestConcurrentUse(t *testing.T) {
-	lists, err := NewLists([]*crl.Unverified{
+	lists, err := revocation.NewLists([]*crl.Unverified{
 		newList("A", "A").list(t), newList("Sub", "sub", entry(0x12, noon().Add(-day), 4)).list(t),
 	}...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := testConfig([]*Certificate{rootOf(t, "A")}, caSpec("Sub", "sub", "A", "A").cert(t))
-	c.Revocation, c.Sources = RevocationRequired, []RevocationSource{lists}
-	v, err := New(c)
+	c.Revocation = revocation.Require(lists)
+	v, err := NewVerifier(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,9 +31,9 @@ func TestConcurrentUse(t *testing.T) {
 	for range 8 {
 		wait.Go(func() {
 			for range 20 {
-				_, err := v.Validate(context.Background(), good)
+				_, err := v.Verify(context.Background(), good)
 				wantReason(t, err, ReasonUnknown)
-				_, err = v.Validate(context.Background(), revoked)
+				_, err = v.Verify(context.Background(), revoked)
 				wantReason(t, err, ReasonRevoked)
 			}
 		})

@@ -6,25 +6,12 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/jpki/internal/names"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
-// RevocationMode says what becomes of a path when the revocation status of a certificate is not known. The zero value is
-// refused, so that nobody skips the check without saying so.
-type RevocationMode int
-
-// Modes.
-const (
-	// RevocationRequired: every certificate of the path must be known to be good (RFC 5280, 6.1.3 (a)(3)).
-	RevocationRequired RevocationMode = iota + 1
-	// RevocationIfPresent: a certificate that is known to be revoked is refused; without data about it the path goes on. An
-	// attacker who can keep the data away can make revoked certificates pass.
-	RevocationIfPresent
-	// InsecureNoRevocation: the sources are not asked.
-	InsecureNoRevocation
-)
-
-// Config is the standing policy of a [Validator].
-type Config struct {
+// VerifierConfig is the standing policy of a [Verifier].
+type VerifierConfig struct {
 	// Anchors are the trusted authorities. Required. Each must be an authority's certificate of version 3 or self-issued.
 	// Besides name and key, its validity period, path length and name constraints are enforced, as RFC 5937, section 3 says.
 	Anchors []*Certificate
@@ -42,10 +29,8 @@ type Config struct {
 	// InhibitAnyPolicy is initial-any-policy-inhibit (6.1.1 (g)).
 	InhibitAnyPolicy bool
 
-	// Revocation is required.
-	Revocation RevocationMode
-	// Sources are asked in order about each certificate; the first that decides wins.
-	Sources []RevocationSource
+	// Revocation is required: [revocation.Require], [revocation.IfPresent] or [revocation.InsecureNoRevocation].
+	Revocation revocation.Policy
 
 	// Algorithms are accepted besides the default allow-list (RSA from 2048 bits with PKCS #1 v1.5 and ECDSA on P-256, P-384
 	// and P-521, with SHA-256, SHA-384 or SHA-512).
@@ -57,18 +42,18 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Validator validates certificates of any hierarchy. It is immutable and safe for concurrent use, provided that its sources
+// Verifier validates certificates of any hierarchy. It is immutable and safe for concurrent use, provided that its sources
 // are.
-type Validator struct {
-	config   Config
+type Verifier struct {
+	config   VerifierConfig
 	policies []string
 	index    *index
 }
 
-// New validates and copies the configuration. Errors are [*Error] with [ReasonConfiguration] or [ReasonAnchor].
-func New(c Config) (*Validator, error) {
+// NewVerifier validates and copies the configuration. Errors are [*Error] with [ReasonConfiguration] or [ReasonAnchor].
+func NewVerifier(c VerifierConfig) (*Verifier, error) {
 	c.Anchors, c.Pool = slices.Clone(c.Anchors), slices.Clone(c.Pool)
-	c.Sources, c.Algorithms = slices.Clone(c.Sources), slices.Clone(c.Algorithms)
+	c.Algorithms = slices.Clone(c.Algorithms)
 	if len(c.Anchors) == 0 || slices.Contains(c.Anchors, nil) {
 		return nil, misconfigured("anchors")
 	}
@@ -80,27 +65,16 @@ func New(c Config) (*Validator, error) {
 	if len(c.Pool) > limits.PathPool || slices.Contains(c.Pool, nil) {
 		return nil, misconfigured("pool")
 	}
-	v := &Validator{config: c}
+	v := &Verifier{config: c}
 	for _, id := range c.Policies {
-		content, ok := oidContent(id)
+		content, ok := names.OIDContent(id)
 		if !ok {
 			return nil, misconfigured("policies")
 		}
 		v.policies = append(v.policies, content)
 	}
-	switch c.Revocation {
-	case RevocationRequired, RevocationIfPresent:
-		if len(c.Sources) == 0 && c.Revocation == RevocationRequired {
-			return nil, misconfigured("sources")
-		}
-	case InsecureNoRevocation:
-	default:
+	if err := c.Revocation.Validate(); err != nil {
 		return nil, misconfigured("revocation")
-	}
-	for _, s := range c.Sources {
-		if s == nil {
-			return nil, misconfigured("sources")
-		}
 	}
 	for _, a := range c.Algorithms {
 		if len(a.Identifier) == 0 || a.Verify == nil {
@@ -121,5 +95,5 @@ func usableAnchor(c *Certificate) bool {
 	if c.version < 3 {
 		authority = c.selfIssued()
 	}
-	return authority && c.permits(usageCertSign) && !c.unknownCritical && !c.subject.empty() && soundKey(c.key)
+	return authority && c.permits(usageCertSign) && !c.unknownCritical && !c.subject.Empty() && soundKey(c.key)
 }

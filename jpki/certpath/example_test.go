@@ -15,6 +15,7 @@ import (
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/jpki/certpath"
 	"github.com/kakunin-go/kakunin/jpki/crl"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
 func exampleTime() time.Time { return time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC) }
@@ -78,7 +79,7 @@ func exampleParse(certificates [][]byte) []*certpath.Certificate {
 }
 
 // Validate a certificate with revocation lists, at a time of choice.
-func ExampleValidator_Validate() {
+func ExampleVerifier_Verify() {
 	certificates, encoded := exampleChain(false)
 	chain := exampleParse(certificates)
 	var unverified []*crl.Unverified
@@ -89,18 +90,18 @@ func ExampleValidator_Validate() {
 		}
 		unverified = append(unverified, list)
 	}
-	lists, err := certpath.NewLists(unverified...)
+	lists, err := revocation.NewLists(unverified...)
 	if err != nil {
 		panic(err)
 	}
-	v, err := certpath.New(certpath.Config{
+	v, err := certpath.NewVerifier(certpath.VerifierConfig{
 		Anchors: chain[:1], Pool: chain[1:2],
-		Revocation: certpath.RevocationRequired, Sources: []certpath.RevocationSource{lists},
+		Revocation: revocation.Require(lists),
 	})
 	if err != nil {
 		panic(err)
 	}
-	result, err := v.Validate(context.Background(), chain[2], certpath.At(exampleTime()))
+	result, err := v.Verify(context.Background(), chain[2], certpath.At(exampleTime()))
 	fmt.Println(result.Valid, len(result.Path), err)
 	// Output: true 3 <nil>
 }
@@ -117,18 +118,18 @@ func ExampleError() {
 		}
 		unverified = append(unverified, list)
 	}
-	lists, err := certpath.NewLists(unverified...)
+	lists, err := revocation.NewLists(unverified...)
 	if err != nil {
 		panic(err)
 	}
-	v, err := certpath.New(certpath.Config{
+	v, err := certpath.NewVerifier(certpath.VerifierConfig{
 		Anchors: chain[:1], Pool: chain[1:2],
-		Revocation: certpath.RevocationRequired, Sources: []certpath.RevocationSource{lists},
+		Revocation: revocation.Require(lists),
 	})
 	if err != nil {
 		panic(err)
 	}
-	_, err = v.Validate(context.Background(), chain[2], certpath.At(exampleTime()))
+	_, err = v.Verify(context.Background(), chain[2], certpath.At(exampleTime()))
 	fmt.Println(errors.Is(err, &certpath.Error{Reason: certpath.ReasonRevoked}))
 	fmt.Println(err)
 	fmt.Println(kakunin.MessageFor(err, kakunin.Japanese))

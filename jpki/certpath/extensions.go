@@ -10,6 +10,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/internal/der"
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/jpki/internal/names"
 )
 
 // extensionReader is one row of the table of extensions. Every extension that is known is read strictly, critical or not,
@@ -123,7 +124,7 @@ func readAuthorityKeyID(c *Certificate, e *der.Extension) bool {
 		return false
 	}
 	if hasIssuer {
-		if _, ok := readGeneralNames(issuer); !ok {
+		if _, ok := names.ReadGenerals(issuer); !ok {
 			return false
 		}
 	}
@@ -148,7 +149,7 @@ func readPolicies(c *Certificate, e *der.Extension) bool {
 	seen := map[string]bool{}
 	for !list.Empty() {
 		var info, id, qualifiers cryptobyte.String
-		if !list.ReadASN1(&info, cbasn1.SEQUENCE) || !info.ReadASN1(&id, cbasn1.OBJECT_IDENTIFIER) || !soundOID(id) ||
+		if !list.ReadASN1(&info, cbasn1.SEQUENCE) || !info.ReadASN1(&id, cbasn1.OBJECT_IDENTIFIER) || !names.SoundOID(id) ||
 			seen[string(id)] { // "A certificate policy OID MUST NOT appear more than once"
 			return false
 		}
@@ -193,8 +194,8 @@ func readMappings(c *Certificate, e *der.Extension) bool {
 	}
 	for !list.Empty() {
 		var pair, issuer, subject cryptobyte.String
-		if !list.ReadASN1(&pair, cbasn1.SEQUENCE) || !pair.ReadASN1(&issuer, cbasn1.OBJECT_IDENTIFIER) || !soundOID(issuer) ||
-			!pair.ReadASN1(&subject, cbasn1.OBJECT_IDENTIFIER) || !soundOID(subject) || !pair.Empty() {
+		if !list.ReadASN1(&pair, cbasn1.SEQUENCE) || !pair.ReadASN1(&issuer, cbasn1.OBJECT_IDENTIFIER) || !names.SoundOID(issuer) ||
+			!pair.ReadASN1(&subject, cbasn1.OBJECT_IDENTIFIER) || !names.SoundOID(subject) || !pair.Empty() {
 			return false
 		}
 		c.mappings = append(c.mappings, mapping{string(issuer), string(subject)})
@@ -204,12 +205,12 @@ func readMappings(c *Certificate, e *der.Extension) bool {
 
 func readSubjectNames(c *Certificate, e *der.Extension) (ok bool) {
 	c.hasSubjectNames, c.subjectNamesCrit = true, e.Critical
-	c.subjectNames, ok = readWholeGeneralNames(e.Value)
-	return ok && soundSubjectNames(c.subjectNames)
+	c.subjectNames, ok = names.ReadWholeGenerals(e.Value)
+	return ok && names.SoundSubjectNames(c.subjectNames)
 }
 
 func readIssuerNames(_ *Certificate, e *der.Extension) bool {
-	_, ok := readWholeGeneralNames(e.Value)
+	_, ok := names.ReadWholeGenerals(e.Value)
 	return ok
 }
 
@@ -258,12 +259,12 @@ func readExtKeyUsages(c *Certificate, e *der.Extension) bool {
 }
 
 func readPoints(c *Certificate, e *der.Extension) (ok bool) {
-	c.points, ok = readDistributionPoints(e.Value)
+	c.points, ok = names.ReadPoints(e.Value)
 	return ok
 }
 
 func readFreshest(c *Certificate, e *der.Extension) (ok bool) {
-	c.freshest, ok = readDistributionPoints(e.Value)
+	c.freshest, ok = names.ReadPoints(e.Value)
 	return ok
 }
 

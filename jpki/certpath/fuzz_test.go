@@ -14,6 +14,8 @@ import (
 
 	"github.com/kakunin-go/kakunin/internal/der"
 	"github.com/kakunin-go/kakunin/jpki/crl"
+	"github.com/kakunin-go/kakunin/jpki/internal/names"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
 // FuzzParseCertificate compares with crypto/x509: what both read must mean the same to both.
@@ -21,12 +23,12 @@ func FuzzParseCertificate(f *testing.F) {
 	f.Add(leafSpec("EE", "A", "A").der())
 	f.Add(caSpec("Sub", "sub", "A", "A").with(
 		policiesExt(asn1.ObjectIdentifier{1, 2, 3}),
-		extDER(oidSubjectAltName, false, seq(general(formDNS, "a.test"), general(formEmail, "a@a.test"), general(formURI, "https://a.test/"), general(formIP, "\x01\x02\x03\x04"))),
-		extDER(oidNameConstraints, true, seq(wrap(der.Tag0C, seq(general(formDNS, "a.test"))), wrap(der.Tag1C, seq(general(formEmail, "b.test"))))),
+		extDER(oidSubjectAltName, false, seq(general(names.FormDNS, "a.test"), general(names.FormEmail, "a@a.test"), general(names.FormURI, "https://a.test/"), general(names.FormIP, "\x01\x02\x03\x04"))),
+		extDER(oidNameConstraints, true, seq(wrap(der.Tag0C, seq(general(names.FormDNS, "a.test"))), wrap(der.Tag1C, seq(general(names.FormEmail, "b.test"))))),
 		extDER(oidPolicyMappings, true, seq(seq(oidDER(1, 2, 3), oidDER(1, 2, 4)))),
 		extDER(oidPolicyConstraints, true, seq(wrap(der.Tag0, []byte{0}), wrap(der.Tag1, []byte{1}))),
 		extDER(oidInhibitAnyPolicy, true, integer(3)),
-		extDER(oidCRLDistribution, false, seq(seq(wrap(der.Tag0C, wrap(der.Tag0C, general(formURI, "http://a.test/crl")))))),
+		extDER(oidCRLDistribution, false, seq(seq(wrap(der.Tag0C, wrap(der.Tag0C, general(names.FormURI, "http://a.test/crl")))))),
 	).der())
 	files := pkitsFiles(f)
 	for _, name := range []string{"ValidcRLIssuerTest28EE.crt", "nameConstraintsDN1CACert.crt", "P1Mapping1to234CACert.crt", "ValidNegativeSerialNumberTest14EE.crt"} {
@@ -58,8 +60,8 @@ func compareCertificates(t *testing.T, ours *Certificate, theirs *x509.Certifica
 		ok   bool
 	}{
 		{"version", ours.version == theirs.Version},
-		{"subject", bytes.Equal(ours.subject.raw, theirs.RawSubject)},
-		{"issuer", bytes.Equal(ours.issuer.raw, theirs.RawIssuer)},
+		{"subject", bytes.Equal(ours.subject.Raw, theirs.RawSubject)},
+		{"issuer", bytes.Equal(ours.issuer.Raw, theirs.RawIssuer)},
 		{"not before", ours.notBefore.Equal(theirs.NotBefore)},
 		{"not after", ours.notAfter.Equal(theirs.NotAfter)},
 		{"signed part", bytes.Equal(ours.tbs, theirs.RawTBSCertificate)},
@@ -72,10 +74,10 @@ func compareCertificates(t *testing.T, ours *Certificate, theirs *x509.Certifica
 		{"policies", len(ours.policies.ids) == len(theirs.Policies)},
 		{"mappings", len(ours.mappings) == len(theirs.PolicyMappings)},
 		{"extensions", len(ours.extensions) == len(theirs.Extensions)},
-		{"dNSNames", countForm(ours.subjectNames, formDNS) == len(theirs.DNSNames)},
-		{"rfc822Names", countForm(ours.subjectNames, formEmail) == len(theirs.EmailAddresses)},
-		{"URIs", countForm(ours.subjectNames, formURI) == len(theirs.URIs)},
-		{"iPAddresses", countForm(ours.subjectNames, formIP) == len(theirs.IPAddresses)},
+		{"dNSNames", countForm(ours.subjectNames, names.FormDNS) == len(theirs.DNSNames)},
+		{"rfc822Names", countForm(ours.subjectNames, names.FormEmail) == len(theirs.EmailAddresses)},
+		{"URIs", countForm(ours.subjectNames, names.FormURI) == len(theirs.URIs)},
+		{"iPAddresses", countForm(ours.subjectNames, names.FormIP) == len(theirs.IPAddresses)},
 	} {
 		if !c.ok {
 			t.Errorf("%s: not the same as crypto/x509", c.what)
@@ -88,9 +90,9 @@ func compareCertificates(t *testing.T, ours *Certificate, theirs *x509.Certifica
 	}
 }
 
-func countForm(names []generalName, form nameForm) (n int) {
+func countForm(names []names.General, form names.Form) (n int) {
 	for i := range names {
-		if names[i].form == form {
+		if names[i].Form == form {
 			n++
 		}
 	}
@@ -100,21 +102,21 @@ func countForm(names []generalName, form nameForm) (n int) {
 // FuzzName checks that names that are the same octets are equal, and that comparison is symmetric.
 func FuzzName(f *testing.F) {
 	f.Add(dn("A"), dn("a"))
-	f.Add(seq(attr(tagBMPString, "\x8a\x8d", 2, 5, 4, 3)), seq(attr(cbasn1.UTF8String, "認", 2, 5, 4, 3)))
+	f.Add(seq(attr(names.TagBMPString, "\x8a\x8d", 2, 5, 4, 3)), seq(attr(cbasn1.UTF8String, "認", 2, 5, 4, 3)))
 	f.Add(seq(), seq(cn("\u200b")))
 	f.Fuzz(func(t *testing.T, first, second []byte) {
 		a, ok := parseName(first)
 		if !ok {
 			return
 		}
-		if again, _ := parseName(first); !a.equal(again) || !a.within(again) {
+		if again, _ := parseName(first); !a.Equal(again) || !a.Within(again) {
 			t.Fatal("a name is not equal to itself")
 		}
 		b, ok := parseName(second)
 		if !ok {
 			return
 		}
-		if a.equal(b) != b.equal(a) || a.equal(b) != (a.within(b) && b.within(a)) {
+		if a.Equal(b) != b.Equal(a) || a.Equal(b) != (a.Within(b) && b.Within(a)) {
 			t.Fatal("comparison depends on the order")
 		}
 	})
@@ -124,10 +126,10 @@ func FuzzName(f *testing.F) {
 // else is permitted.
 func FuzzNameConstraints(f *testing.F) {
 	for _, c := range [][2][]byte{
-		{seq(wrap(der.Tag1C, seq(general(formDNS, "a.test")))), general(formDNS, "www.a.test")},
-		{seq(wrap(der.Tag0C, seq(general(formURI, ".a.test")))), general(formURI, "https://www.a.test/")},
-		{seq(wrap(der.Tag0C, seq(general(formIP, "\x01\x02\x03\x04\xff\xff\xff\x00")))), general(formIP, "\x01\x02\x03\x04")},
-		{seq(wrap(der.Tag0C, seq(general(formDirectory, string(dn("A")))))), general(formDirectory, string(dn("A")))},
+		{seq(wrap(der.Tag1C, seq(general(names.FormDNS, "a.test")))), general(names.FormDNS, "www.a.test")},
+		{seq(wrap(der.Tag0C, seq(general(names.FormURI, ".a.test")))), general(names.FormURI, "https://www.a.test/")},
+		{seq(wrap(der.Tag0C, seq(general(names.FormIP, "\x01\x02\x03\x04\xff\xff\xff\x00")))), general(names.FormIP, "\x01\x02\x03\x04")},
+		{seq(wrap(der.Tag0C, seq(general(names.FormDirectory, string(dn("A")))))), general(names.FormDirectory, string(dn("A")))},
 	} {
 		f.Add(c[0], c[1])
 	}
@@ -137,7 +139,7 @@ func FuzzNameConstraints(f *testing.F) {
 			return
 		}
 		s := cryptobyte.String(nameDER)
-		g, ok := readGeneralName(&s)
+		g, ok := names.ReadGeneral(&s)
 		if !ok {
 			return
 		}
@@ -153,12 +155,12 @@ func FuzzNameConstraints(f *testing.F) {
 
 // FuzzDistributionPoints reads distribution points; what is read has a name or an issuer.
 func FuzzDistributionPoints(f *testing.F) {
-	f.Add(seq(seq(wrap(der.Tag0C, wrap(der.Tag0C, general(formDirectory, string(dn("A"))))), wrap(der.Tag1, []byte{1, 6}), wrap(der.Tag2C, general(formDirectory, string(dn("B")))))))
+	f.Add(seq(seq(wrap(der.Tag0C, wrap(der.Tag0C, general(names.FormDirectory, string(dn("A"))))), wrap(der.Tag1, []byte{1, 6}), wrap(der.Tag2C, general(names.FormDirectory, string(dn("B")))))))
 	f.Add(seq(seq(wrap(der.Tag0C, wrap(der.Tag1C, seq(oidDER(2, 5, 4, 3), wrap(cbasn1.UTF8String, []byte("x"))))))))
 	f.Fuzz(func(t *testing.T, value []byte) {
-		points, ok := readDistributionPoints(value)
+		points, ok := names.ReadPoints(value)
 		for i := range points {
-			if p := &points[i]; ok && len(p.full) == 0 && p.relative == "" && len(p.issuers) == 0 {
+			if p := &points[i]; ok && len(p.Full) == 0 && p.Relative == "" && len(p.Issuers) == 0 {
 				t.Fatal("a distribution point without a name")
 			}
 		}
@@ -198,11 +200,11 @@ func FuzzPath(f *testing.F) {
 			made[key] = rootOf(t, "F0")
 			made[[2]byte{0xff, 1}] = leafSpec("EE", "F3", "F3").cert(t)
 		}
-		v, err := New(testConfig([]*Certificate{made[key]}, pool...))
+		v, err := NewVerifier(testConfig([]*Certificate{made[key]}, pool...))
 		if err != nil {
 			t.Fatal(err)
 		}
-		result, err := v.Validate(context.Background(), made[[2]byte{0xff, 1}], At(noon().Add(time.Second)))
+		result, err := v.Verify(context.Background(), made[[2]byte{0xff, 1}], At(noon().Add(time.Second)))
 		if (err == nil) != result.Valid {
 			t.Fatal("result and error disagree")
 		}
@@ -210,7 +212,7 @@ func FuzzPath(f *testing.F) {
 			t.Fatalf("valid = %v, but there is a good path: %v (%v)", result.Valid, reachable, err)
 		}
 		for i := 1; err == nil && i < len(result.Path); i++ {
-			if !result.Path[i].issuer.equal(result.Path[i-1].subject) {
+			if !result.Path[i].issuer.Equal(result.Path[i-1].subject) {
 				t.Fatal("the path does not chain")
 			}
 		}
@@ -245,12 +247,12 @@ func FuzzLists(f *testing.F) {
 		if err != nil {
 			return
 		}
-		lists, err := NewLists(u)
+		lists, err := revocation.NewLists(u)
 		if err != nil {
 			return
 		}
 		c := testConfig([]*Certificate{anchor})
-		c.Revocation, c.Sources = RevocationRequired, []RevocationSource{lists}
+		c.Revocation = revocation.Require(lists)
 		if _, err := validate(t, c, leaf); err == nil && !bytes.Contains(raw, signed[4:]) {
 			t.Fatal("a list that the authority did not sign made a certificate good")
 		}

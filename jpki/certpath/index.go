@@ -15,7 +15,7 @@ func newIndex(anchors, pool []*Certificate) *index {
 		anchors: map[string][]*Certificate{}, bySubject: map[string][]*Certificate{}, distance: map[string]int{},
 	}
 	for _, a := range anchors {
-		x.anchors[a.subject.key] = append(x.anchors[a.subject.key], a)
+		x.anchors[a.subject.Key] = append(x.anchors[a.subject.Key], a)
 	}
 	byIssuer := map[string][]*Certificate{}
 	seen := map[[32]byte]bool{}
@@ -24,8 +24,8 @@ func newIndex(anchors, pool []*Certificate) *index {
 			continue
 		}
 		seen[c.fingerprint] = true
-		x.bySubject[c.subject.key] = append(x.bySubject[c.subject.key], c)
-		byIssuer[c.issuer.key] = append(byIssuer[c.issuer.key], c)
+		x.bySubject[c.subject.Key] = append(x.bySubject[c.subject.Key], c)
+		byIssuer[c.issuer.Key] = append(byIssuer[c.issuer.Key], c)
 	}
 	var queue []string
 	for subject := range x.anchors {
@@ -41,9 +41,9 @@ func newIndex(anchors, pool []*Certificate) *index {
 		}
 		expanded[subject] = true
 		for _, c := range byIssuer[subject] {
-			if _, known := x.distance[c.subject.key]; !known {
-				x.distance[c.subject.key] = x.distance[subject] + 1
-				queue = append(queue, c.subject.key)
+			if _, known := x.distance[c.subject.Key]; !known {
+				x.distance[c.subject.Key] = x.distance[subject] + 1
+				queue = append(queue, c.subject.Key)
 			}
 		}
 	}

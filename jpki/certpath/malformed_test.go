@@ -11,6 +11,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/internal/der"
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/jpki/internal/names"
 )
 
 // lengthen encodes the outermost length in one octet more than needed.
@@ -103,15 +104,15 @@ func TestMalformedCertificates(t *testing.T) {
 		"policyConstraints out of order": {ext(oidPolicyConstraints, seq(wrap(der.Tag1, []byte{0}), wrap(der.Tag0, []byte{0}))), "policy-constraints"},
 		"negative inhibitAnyPolicy":      {ext(oidInhibitAnyPolicy, integer(-1)), "inhibit-any-policy"},
 		"empty subjectAltName":           {ext(oidSubjectAltName, seq()), "subject-alt-name"},
-		"address of five octets":         {ext(oidSubjectAltName, seq(general(formIP, "\x01\x02\x03\x04\x05"))), "subject-alt-name"},
-		"empty dNSName":                  {ext(oidSubjectAltName, seq(general(formDNS, ""))), "subject-alt-name"},
-		"dNSName with NUL":               {ext(oidSubjectAltName, seq(general(formDNS, "good.test\x00.evil.test"))), "subject-alt-name"},
-		"dNSName beyond ASCII":           {ext(oidSubjectAltName, seq(general(formDNS, "\xe5.test"))), "subject-alt-name"},
+		"address of five octets":         {ext(oidSubjectAltName, seq(general(names.FormIP, "\x01\x02\x03\x04\x05"))), "subject-alt-name"},
+		"empty dNSName":                  {ext(oidSubjectAltName, seq(general(names.FormDNS, ""))), "subject-alt-name"},
+		"dNSName with NUL":               {ext(oidSubjectAltName, seq(general(names.FormDNS, "good.test\x00.evil.test"))), "subject-alt-name"},
+		"dNSName beyond ASCII":           {ext(oidSubjectAltName, seq(general(names.FormDNS, "\xe5.test"))), "subject-alt-name"},
 		"unknown form of name":           {ext(oidSubjectAltName, seq(wrap(cbasn1.Tag(0x89), []byte("x")))), "subject-alt-name"},
 		"distribution point of reasons":  {ext(oidCRLDistribution, seq(seq(wrap(der.Tag1, []byte{1, 6})))), "crl-distribution-points"},
 		"no distribution points":         {ext(oidCRLDistribution, seq()), "crl-distribution-points"},
 		"empty key identifier":           {ext(oidSubjectKeyID, wrap(cbasn1.OCTET_STRING)), "subject-key-id"},
-		"issuer without serial number":   {ext(oidAuthorityKeyID, seq(wrap(der.Tag1C, general(formDirectory, string(dn("A")))))), "authority-key-id"},
+		"issuer without serial number":   {ext(oidAuthorityKeyID, seq(wrap(der.Tag1C, general(names.FormDirectory, string(dn("A")))))), "authority-key-id"},
 		"no purposes":                    {ext(oidExtendedKeyUsage, seq()), "extended-key-usage"},
 		"empty nameConstraints":          {ext(oidNameConstraints, seq()), "name-constraints"},
 	}
@@ -132,7 +133,7 @@ func TestMalformedCertificates(t *testing.T) {
 	}
 	withoutSubject := good()
 	withoutSubject.subject = seq()
-	withoutSubject.with(extDER(oidSubjectAltName, true, seq(general(formDNS, "good.test"))))
+	withoutSubject.with(extDER(oidSubjectAltName, true, seq(general(names.FormDNS, "good.test"))))
 	if _, err := ParseCertificate(withoutSubject.der()); err != nil {
 		t.Errorf("empty subject with critical subjectAltName: %v", err)
 	}
@@ -150,8 +151,8 @@ func manyExtensions(s *spec) {
 // Every prefix of a certificate, and every certificate with one octet changed, is read without a panic.
 func TestEveryTruncationAndFlip(t *testing.T) {
 	raw := caSpec("Sub", "sub", "A", "A").with(
-		policiesExt(asn1.ObjectIdentifier{1, 2, 3}), extDER(oidSubjectAltName, false, seq(general(formDNS, "a.test"))),
-		extDER(oidNameConstraints, true, seq(wrap(der.Tag0C, seq(general(formDNS, "a.test"))))),
+		policiesExt(asn1.ObjectIdentifier{1, 2, 3}), extDER(oidSubjectAltName, false, seq(general(names.FormDNS, "a.test"))),
+		extDER(oidNameConstraints, true, seq(wrap(der.Tag0C, seq(general(names.FormDNS, "a.test"))))),
 	).der()
 	for i := range raw {
 		if _, err := ParseCertificate(raw[:i]); err == nil {

@@ -7,11 +7,12 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/kakunin-go/kakunin/internal/der"
+	"github.com/kakunin-go/kakunin/jpki/internal/names"
 )
 
-func parseName(raw []byte) (*name, bool) {
+func parseName(raw []byte) (*names.Name, bool) {
 	s := cryptobyte.String(raw)
-	n, ok := readName(&s)
+	n, ok := names.Read(&s)
 	return n, ok && s.Empty()
 }
 
@@ -46,8 +47,8 @@ func TestNameComparison(t *testing.T) {
 		{"half-width kana", one(utf8, "ｶﾞ"), one(utf8, "ガ"), true},
 		{"composed", one(utf8, "\u00e9"), one(utf8, "e\u0301"), true},
 		{"sharp s", one(utf8, "straße"), one(utf8, "STRASSE"), true},
-		{"BMPString", one(tagBMPString, bmp("認証局")), one(utf8, "認証局"), true},
-		{"UniversalString", one(tagUniversalString, "\x00\x00\x8a\x8d"), one(utf8, "認"), true},
+		{"BMPString", one(names.TagBMPString, bmp("認証局")), one(utf8, "認証局"), true},
+		{"UniversalString", one(names.TagUniversalString, "\x00\x00\x8a\x8d"), one(utf8, "認"), true},
 		{"zero width", one(utf8, "Go\u200bod"), one(utf8, "Good"), true},
 		{"private use matches itself", one(utf8, "\ue000A"), one(utf8, "\ue000A"), true},
 		{"private use has no case", one(utf8, "\ue000A"), one(utf8, "\ue000a"), false},
@@ -66,7 +67,7 @@ func TestNameComparison(t *testing.T) {
 			t.Errorf("%s: not read (%v, %v)", c.name, okA, okB)
 			continue
 		}
-		if a.equal(b) != c.want || b.equal(a) != c.want {
+		if a.Equal(b) != c.want || b.Equal(a) != c.want {
 			t.Errorf("%s: equal = %v", c.name, !c.want)
 		}
 	}
@@ -78,10 +79,10 @@ func TestNamesThatAreRefused(t *testing.T) {
 		"printable underscore":    seq(attr(cbasn1.PrintableString, "a_b", 2, 5, 4, 3)),
 		"broken UTF-8":            seq(attr(cbasn1.UTF8String, "\xff", 2, 5, 4, 3)),
 		"IA5 beyond ASCII":        seq(attr(cbasn1.IA5String, "\x80", 2, 5, 4, 3)),
-		"odd BMPString":           seq(attr(tagBMPString, "abc", 2, 5, 4, 3)),
-		"surrogate":               seq(attr(tagBMPString, "\xd8\x00", 2, 5, 4, 3)),
-		"numeric with letters":    seq(attr(tagNumericString, "12a", 2, 5, 4, 3)),
-		"universal beyond":        seq(attr(tagUniversalString, "\x00\x11\x00\x00", 2, 5, 4, 3)),
+		"odd BMPString":           seq(attr(names.TagBMPString, "abc", 2, 5, 4, 3)),
+		"surrogate":               seq(attr(names.TagBMPString, "\xd8\x00", 2, 5, 4, 3)),
+		"numeric with letters":    seq(attr(names.TagNumericString, "12a", 2, 5, 4, 3)),
+		"universal beyond":        seq(attr(names.TagUniversalString, "\x00\x11\x00\x00", 2, 5, 4, 3)),
 		"empty RDN":               seq(wrap(cbasn1.SET)),
 		"attribute without value": seq(wrap(cbasn1.SET, seq(oidDER(2, 5, 4, 3)))),
 		"trailing in attribute":   seq(wrap(cbasn1.SET, seq(oidDER(2, 5, 4, 3), wrap(cbasn1.UTF8String, []byte("a")), []byte{5, 0}))),
@@ -94,15 +95,15 @@ func TestNamesThatAreRefused(t *testing.T) {
 }
 
 // general encodes one GeneralName.
-func general(form nameForm, value string) []byte {
+func general(form names.Form, value string) []byte {
 	switch form {
-	case formDirectory:
+	case names.FormDirectory:
 		return wrap(der.Tag4C, []byte(value))
-	case formOther:
+	case names.FormOther:
 		return wrap(der.Tag0C, []byte(value))
-	case formX400:
+	case names.FormX400:
 		return wrap(der.Tag3C, []byte(value))
-	case formEDIParty:
+	case names.FormEDIParty:
 		return wrap(der.Tag5C, []byte(value))
 	default:
 		return wrap(cbasn1.Tag(0x80+int(form)), []byte(value))
@@ -118,61 +119,61 @@ func TestNameConstraints(t *testing.T) {
 	}
 	const in, out, never = "inside", "outside", "refused both ways"
 	for _, c := range []struct {
-		form       nameForm
+		form       names.Form
 		name, base string
 		want       string
 	}{
-		{formDNS, "host.example.com", "host.example.com", in},
-		{formDNS, "www.host.example.com", "host.example.com", in},
-		{formDNS, "host1.example.com", "host.example.com", out},
-		{formDNS, "HOST.example.COM", "host.EXAMPLE.com", in},
-		{formDNS, "badexample.com", "example.com", out},
-		{formDNS, "example.com", ".example.com", out},
-		{formDNS, "www.example.com", ".example.com", in},
-		{formDNS, "anything.test", "", in},
-		{formDNS, "*.example.com", "example.com", in},
-		{formDNS, "bad host", "example.com", never},
-		{formDNS, "a..example.com", "example.com", never},
-		{formEmail, "root@example.com", "example.com", in},
-		{formEmail, "root@EXAMPLE.com", "example.com", in},
-		{formEmail, "root@sub.example.com", "example.com", out},
-		{formEmail, "root@sub.example.com", ".example.com", in},
-		{formEmail, "root@example.com", ".example.com", out},
-		{formEmail, "root@example.com", "root@example.com", in},
-		{formEmail, "Root@example.com", "root@example.com", out},
-		{formEmail, "no-at-sign", "example.com", never},
-		{formEmail, "@example.com", "example.com", never},
-		{formEmail, "a@evil.test,b@example.com", "example.com", never},
-		{formEmail, `"root"@example.com`, "root@example.com", never},
-		{formEmail, `ro\ot@example.com`, "root@example.com", never},
-		{formURI, "https://host.example.com/x", "host.example.com", in},
-		{formURI, "https://user@host.example.com:8443/x", "host.example.com", in},
-		{formURI, "https://host.example.com.evil.test/", "host.example.com", out},
-		{formURI, "https://www.example.com", ".example.com", in},
-		{formURI, "https://example.com", ".example.com", out},
-		{formURI, "https://example.com", "example.com", in},
-		{formURI, "https://192.0.2.1/", "example.com", never},
-		{formURI, "https://[2001:db8::1]/", "example.com", never},
-		{formURI, "urn:example", "example.com", never},
-		{formURI, "http:/evil.test/://host.example.com", "host.example.com", never},
-		{formURI, "javascript:x//://host.example.com", "host.example.com", never},
-		{formURI, "https://evil.test\\@host.example.com", "host.example.com", never},
-		{formURI, "https://evil.test @host.example.com", "host.example.com", never},
-		{formURI, "https://a@evil.test@host.example.com", "host.example.com", never},
-		{formURI, "https://evil.test/@host.example.com", "host.example.com", out},
-		{formURI, "https://evil.test?@host.example.com", "host.example.com", out},
-		{formIP, "\xc0\x00\x02\x01", "\xc0\x00\x02\x00\xff\xff\xff\x00", in},
-		{formIP, "\xc0\x00\x03\x01", "\xc0\x00\x02\x00\xff\xff\xff\x00", out},
-		{formIP, "\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01", "\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", in},
-		{formIP, "\xc0\x00\x02\x01", "\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", out},
-		{formDirectory, string(dn("X")), string(seq(attr(cbasn1.PrintableString, "jp", 2, 5, 4, 6))), in},
-		{formDirectory, string(dn("X")), string(dn("X")), in},
-		{formDirectory, string(dn("X")), string(dn("Y")), out},
-		{formDirectory, string(dn("X")), string(seq(cn("X"))), out},
-		{formOther, other("a", 1, 2, 3), other("b", 1, 2, 3), never},
-		{formX400, "x", "x", never},
-		{formEDIParty, "x", "x", never},
-		{formRegisteredID, "\x2a\x03", "\x2a\x03", never},
+		{names.FormDNS, "host.example.com", "host.example.com", in},
+		{names.FormDNS, "www.host.example.com", "host.example.com", in},
+		{names.FormDNS, "host1.example.com", "host.example.com", out},
+		{names.FormDNS, "HOST.example.COM", "host.EXAMPLE.com", in},
+		{names.FormDNS, "badexample.com", "example.com", out},
+		{names.FormDNS, "example.com", ".example.com", out},
+		{names.FormDNS, "www.example.com", ".example.com", in},
+		{names.FormDNS, "anything.test", "", in},
+		{names.FormDNS, "*.example.com", "example.com", in},
+		{names.FormDNS, "bad host", "example.com", never},
+		{names.FormDNS, "a..example.com", "example.com", never},
+		{names.FormEmail, "root@example.com", "example.com", in},
+		{names.FormEmail, "root@EXAMPLE.com", "example.com", in},
+		{names.FormEmail, "root@sub.example.com", "example.com", out},
+		{names.FormEmail, "root@sub.example.com", ".example.com", in},
+		{names.FormEmail, "root@example.com", ".example.com", out},
+		{names.FormEmail, "root@example.com", "root@example.com", in},
+		{names.FormEmail, "Root@example.com", "root@example.com", out},
+		{names.FormEmail, "no-at-sign", "example.com", never},
+		{names.FormEmail, "@example.com", "example.com", never},
+		{names.FormEmail, "a@evil.test,b@example.com", "example.com", never},
+		{names.FormEmail, `"root"@example.com`, "root@example.com", never},
+		{names.FormEmail, `ro\ot@example.com`, "root@example.com", never},
+		{names.FormURI, "https://host.example.com/x", "host.example.com", in},
+		{names.FormURI, "https://user@host.example.com:8443/x", "host.example.com", in},
+		{names.FormURI, "https://host.example.com.evil.test/", "host.example.com", out},
+		{names.FormURI, "https://www.example.com", ".example.com", in},
+		{names.FormURI, "https://example.com", ".example.com", out},
+		{names.FormURI, "https://example.com", "example.com", in},
+		{names.FormURI, "https://192.0.2.1/", "example.com", never},
+		{names.FormURI, "https://[2001:db8::1]/", "example.com", never},
+		{names.FormURI, "urn:example", "example.com", never},
+		{names.FormURI, "http:/evil.test/://host.example.com", "host.example.com", never},
+		{names.FormURI, "javascript:x//://host.example.com", "host.example.com", never},
+		{names.FormURI, "https://evil.test\\@host.example.com", "host.example.com", never},
+		{names.FormURI, "https://evil.test @host.example.com", "host.example.com", never},
+		{names.FormURI, "https://a@evil.test@host.example.com", "host.example.com", never},
+		{names.FormURI, "https://evil.test/@host.example.com", "host.example.com", out},
+		{names.FormURI, "https://evil.test?@host.example.com", "host.example.com", out},
+		{names.FormIP, "\xc0\x00\x02\x01", "\xc0\x00\x02\x00\xff\xff\xff\x00", in},
+		{names.FormIP, "\xc0\x00\x03\x01", "\xc0\x00\x02\x00\xff\xff\xff\x00", out},
+		{names.FormIP, "\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01", "\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", in},
+		{names.FormIP, "\xc0\x00\x02\x01", "\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", out},
+		{names.FormDirectory, string(dn("X")), string(seq(attr(cbasn1.PrintableString, "jp", 2, 5, 4, 6))), in},
+		{names.FormDirectory, string(dn("X")), string(dn("X")), in},
+		{names.FormDirectory, string(dn("X")), string(dn("Y")), out},
+		{names.FormDirectory, string(dn("X")), string(seq(cn("X"))), out},
+		{names.FormOther, other("a", 1, 2, 3), other("b", 1, 2, 3), never},
+		{names.FormX400, "x", "x", never},
+		{names.FormEDIParty, "x", "x", never},
+		{names.FormRegisteredID, "\x2a\x03", "\x2a\x03", never},
 	} {
 		base := seq(general(c.form, c.base))
 		for kind, ext := range map[string][]byte{
@@ -184,7 +185,7 @@ func TestNameConstraints(t *testing.T) {
 				continue
 			}
 			list := cryptobyte.String(general(c.form, c.name))
-			g, ok := readGeneralName(&list)
+			g, ok := names.ReadGeneral(&list)
 			if !ok {
 				t.Errorf("form %d %q: name not read", c.form, c.name)
 				continue
@@ -204,7 +205,7 @@ func TestNameConstraints(t *testing.T) {
 func TestNameConstraintsCombine(t *testing.T) {
 	permit := func(trees ...[]byte) []byte { return extDER(oidNameConstraints, true, seq(wrap(der.Tag0C, trees...))) }
 	san := func(names ...[]byte) []byte { return extDER(oidSubjectAltName, false, seq(names...)) }
-	dns := func(text string) []byte { return general(formDNS, text) }
+	dns := func(text string) []byte { return general(names.FormDNS, text) }
 	run := func(rootExt, subExt []byte, leaf *spec) error {
 		root, sub := caSpec("A", "A", "A", "A"), caSpec("Sub", "sub", "A", "A")
 		if rootExt != nil {
@@ -218,7 +219,7 @@ func TestNameConstraintsCombine(t *testing.T) {
 	}
 	leaf := func(ext ...[]byte) *spec { return leafSpec("EE", "Sub", "sub").with(ext...) }
 	wantReason(t, run(nil, permit(seq(dns("example.com"))), leaf(san(dns("www.example.com")))), ReasonUnknown)
-	wantReason(t, run(nil, permit(seq(dns("example.com"))), leaf(san(general(formEmail, "a@other.test")))), ReasonUnknown)
+	wantReason(t, run(nil, permit(seq(dns("example.com"))), leaf(san(general(names.FormEmail, "a@other.test")))), ReasonUnknown)
 	wantReason(t, run(nil, permit(seq(dns("example.com")), seq(dns("example.net"))), leaf(san(dns("www.example.net")))), ReasonUnknown)
 	wantReason(t, run(nil, permit(seq(dns("example.com"))), leaf(san(dns("www.example.com"), dns("evil.test")))), ReasonNameConstraints)
 	// RFC 5937: the anchor's constraints count, and only what both permit is permitted.
@@ -226,19 +227,19 @@ func TestNameConstraintsCombine(t *testing.T) {
 	wantReason(t, run(permit(seq(dns("example.com"))), permit(seq(dns("www.example.com"))), leaf(san(dns("www.example.com")))), ReasonUnknown)
 	wantReason(t, run(permit(seq(dns("example.com"))), nil, leaf(san(dns("evil.test")))), ReasonNameConstraints)
 	// The subject is a directoryName.
-	wantReason(t, run(nil, permit(seq(general(formDirectory, string(dn("EE"))))), leaf()), ReasonUnknown)
-	wantReason(t, run(nil, permit(seq(general(formDirectory, string(dn("Else"))))), leaf()), ReasonNameConstraints)
+	wantReason(t, run(nil, permit(seq(general(names.FormDirectory, string(dn("EE"))))), leaf()), ReasonUnknown)
+	wantReason(t, run(nil, permit(seq(general(names.FormDirectory, string(dn("Else"))))), leaf()), ReasonNameConstraints)
 	// An address in the subject counts as rfc822Name.
 	withMail := leaf()
 	withMail.subject = seq(cn("EE"), attr(cbasn1.IA5String, "a@evil.test", 1, 2, 840, 113549, 1, 9, 1))
-	wantReason(t, run(nil, permit(seq(general(formEmail, "example.com"))), withMail), ReasonNameConstraints)
+	wantReason(t, run(nil, permit(seq(general(names.FormEmail, "example.com"))), withMail), ReasonNameConstraints)
 	// Another name beside it does not free it.
 	withMail.with(san(dns("www.example.com")))
-	wantReason(t, run(nil, permit(seq(general(formEmail, "example.com"))), withMail), ReasonNameConstraints)
-	wantReason(t, run(nil, permit(seq(general(formEmail, "evil.test"))), withMail), ReasonUnknown)
+	wantReason(t, run(nil, permit(seq(general(names.FormEmail, "example.com"))), withMail), ReasonNameConstraints)
+	wantReason(t, run(nil, permit(seq(general(names.FormEmail, "evil.test"))), withMail), ReasonUnknown)
 	// A mailbox in UTF-8 must not slip past a constraint on mailboxes (RFC 9598, 6).
-	smtp := general(formOther, string(oidDER(1, 3, 6, 1, 5, 5, 7, 8, 9))+string(wrap(der.Tag0C, wrap(cbasn1.UTF8String, []byte("医生@evil.test")))))
-	wantReason(t, run(nil, permit(seq(general(formEmail, "example.com"))), leaf(san(smtp))), ReasonNameConstraints)
+	smtp := general(names.FormOther, string(oidDER(1, 3, 6, 1, 5, 5, 7, 8, 9))+string(wrap(der.Tag0C, wrap(cbasn1.UTF8String, []byte("医生@evil.test")))))
+	wantReason(t, run(nil, permit(seq(general(names.FormEmail, "example.com"))), leaf(san(smtp))), ReasonNameConstraints)
 	wantReason(t, run(nil, permit(seq(dns("example.com"))), leaf(san(smtp))), ReasonUnknown)
 	// A wildcard stands for the host that is excluded.
 	exclude := extDER(oidNameConstraints, true, seq(wrap(der.Tag1C, seq(dns("www.example.com")))))
@@ -246,31 +247,31 @@ func TestNameConstraintsCombine(t *testing.T) {
 	wantReason(t, run(nil, exclude, leaf(san(dns("*.mail.example.com")))), ReasonUnknown)
 	// An excluded IPv4 range has the same addresses written as IPv6; a permitted one does not.
 	const mapped = "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\xc0\x00\x02\x01"
-	v4 := seq(general(formIP, "\xc0\x00\x02\x00\xff\xff\xff\x00"))
+	v4 := seq(general(names.FormIP, "\xc0\x00\x02\x00\xff\xff\xff\x00"))
 	exclude = extDER(oidNameConstraints, true, seq(wrap(der.Tag1C, v4)))
-	wantReason(t, run(nil, exclude, leaf(san(general(formIP, mapped)))), ReasonNameConstraints)
-	wantReason(t, run(nil, permit(v4), leaf(san(general(formIP, mapped)))), ReasonNameConstraints)
+	wantReason(t, run(nil, exclude, leaf(san(general(names.FormIP, mapped)))), ReasonNameConstraints)
+	wantReason(t, run(nil, permit(v4), leaf(san(general(names.FormIP, mapped)))), ReasonNameConstraints)
 }
 
 func TestNameConstraintsThatAreRefused(t *testing.T) {
-	tree := func(form nameForm, value string, more ...[]byte) []byte {
+	tree := func(form names.Form, value string, more ...[]byte) []byte {
 		return seq(wrap(der.Tag0C, seq(append([][]byte{general(form, value)}, more...)...)))
 	}
 	for name, value := range map[string][]byte{
 		"empty":            seq(),
 		"empty subtrees":   seq(wrap(der.Tag0C)),
-		"minimum":          tree(formDNS, "example.com", wrap(der.Tag0, []byte{1})),
-		"maximum":          tree(formDNS, "example.com", wrap(der.Tag1, []byte{1})),
-		"mask with holes":  tree(formIP, "\xc0\x00\x02\x00\xff\x00\xff\x00"),
-		"address, no mask": tree(formIP, "\xc0\x00\x02\x00"),
-		"odd address":      tree(formIP, "\xc0\x00\x02\x00\xff"),
-		"bad host":         tree(formDNS, "exa mple.com"),
-		"two dots":         tree(formURI, "..example.com"),
-		"no URI host":      tree(formURI, ""),
-		"no mailbox":       tree(formEmail, ""),
-		"no local part":    tree(formEmail, "@example.com"),
-		"mailboxes below":  tree(formEmail, "root@.example.com"),
-		"trailing":         append(tree(formDNS, "example.com"), 5, 0),
+		"minimum":          tree(names.FormDNS, "example.com", wrap(der.Tag0, []byte{1})),
+		"maximum":          tree(names.FormDNS, "example.com", wrap(der.Tag1, []byte{1})),
+		"mask with holes":  tree(names.FormIP, "\xc0\x00\x02\x00\xff\x00\xff\x00"),
+		"address, no mask": tree(names.FormIP, "\xc0\x00\x02\x00"),
+		"odd address":      tree(names.FormIP, "\xc0\x00\x02\x00\xff"),
+		"bad host":         tree(names.FormDNS, "exa mple.com"),
+		"two dots":         tree(names.FormURI, "..example.com"),
+		"no URI host":      tree(names.FormURI, ""),
+		"no mailbox":       tree(names.FormEmail, ""),
+		"no local part":    tree(names.FormEmail, "@example.com"),
+		"mailboxes below":  tree(names.FormEmail, "root@.example.com"),
+		"trailing":         append(tree(names.FormDNS, "example.com"), 5, 0),
 	} {
 		if _, ok := readNameConstraints(value); ok {
 			t.Errorf("%s was read", name)
@@ -280,20 +281,20 @@ func TestNameConstraintsThatAreRefused(t *testing.T) {
 
 // Many names against many constraints are refused before they cost time.
 func TestNameComparisonLimit(t *testing.T) {
-	var trees, names [][]byte
+	var trees, subjects [][]byte
 	for range 700 {
-		trees = append(trees, seq(general(formDNS, "excluded.test")))
-		names = append(names, general(formDNS, "good.test"))
+		trees = append(trees, seq(general(names.FormDNS, "excluded.test")))
+		subjects = append(subjects, general(names.FormDNS, "good.test"))
 	}
 	constraints, ok := readNameConstraints(seq(wrap(der.Tag1C, trees...)))
-	list := cryptobyte.String(wrap(cbasn1.SEQUENCE, names...))
-	subject, okNames := readWholeGeneralNames(list)
+	list := cryptobyte.String(wrap(cbasn1.SEQUENCE, subjects...))
+	subject, okNames := names.ReadWholeGenerals(list)
 	if !ok || !okNames {
 		t.Fatal("not read")
 	}
 	s := nameState{budget: comparisons(1 << 18)}
 	s.add(constraints)
-	if s.allows(&Certificate{subject: &name{}, subjectNames: subject, hasSubjectNames: true}) {
+	if s.allows(&Certificate{subject: &names.Name{}, subjectNames: subject, hasSubjectNames: true}) {
 		t.Error("490,000 comparisons were made")
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/internal/der"
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/jpki/internal/names"
 )
 
 // nameConstraints is the extension of one authority (RFC 5280, 4.2.1.10).
@@ -19,8 +20,8 @@ type nameConstraints struct {
 // subtree is one GeneralSubtree. Its minimum is 0 and its maximum is absent: "Within this profile, the minimum and maximum
 // fields are not used with any name forms, thus, the minimum MUST be zero, and maximum MUST be absent."
 type subtree struct {
-	base   generalName
-	prefix netip.Prefix // formIP
+	base   names.General
+	prefix netip.Prefix // names.FormIP
 }
 
 func readNameConstraints(value cryptobyte.String) (*nameConstraints, bool) {
@@ -57,23 +58,23 @@ func readSubtree(s *cryptobyte.String) (t subtree, ok bool) {
 	if !s.ReadASN1(&content, cbasn1.SEQUENCE) {
 		return t, false
 	}
-	if t.base, ok = readGeneralName(&content); !ok || !content.Empty() {
+	if t.base, ok = names.ReadGeneral(&content); !ok || !content.Empty() {
 		return t, false // an encoded minimum is no DER (it is a DEFAULT) or not zero, and maximum must be absent
 	}
-	switch t.base.form {
-	case formIP:
-		t.prefix, ok = readPrefix(t.base.text)
+	switch t.base.Form {
+	case names.FormIP:
+		t.prefix, ok = readPrefix(t.base.Text)
 		return t, ok
-	case formDNS:
-		return t, t.base.text == "" || soundHost(strings.TrimPrefix(t.base.text, "."))
-	case formURI: // "The constraint MUST be specified as a fully qualified domain name": an empty one would exclude nothing
-		return t, soundHost(strings.TrimPrefix(t.base.text, "."))
-	case formEmail:
-		local, host, mailbox := cutMailbox(t.base.text)
+	case names.FormDNS:
+		return t, t.base.Text == "" || soundHost(strings.TrimPrefix(t.base.Text, "."))
+	case names.FormURI: // "The constraint MUST be specified as a fully qualified domain name": an empty one would exclude nothing
+		return t, soundHost(strings.TrimPrefix(t.base.Text, "."))
+	case names.FormEmail:
+		local, host, mailbox := cutMailbox(t.base.Text)
 		if mailbox {
 			return t, local != "" && soundHost(host)
 		}
-		return t, soundHost(strings.TrimPrefix(t.base.text, "."))
+		return t, soundHost(strings.TrimPrefix(t.base.Text, "."))
 	default:
 		return t, true
 	}
@@ -155,7 +156,7 @@ func (s *nameState) allows(c *Certificate) bool {
 	if len(s.permitted) == 0 && len(s.excluded) == 0 {
 		return true
 	}
-	if !c.subject.empty() && !s.allowsName(&generalName{form: formDirectory, directory: c.subject, key: c.subject.key}) {
+	if !c.subject.Empty() && !s.allowsName(&names.General{Form: names.FormDirectory, Directory: c.subject, Key: c.subject.Key}) {
 		return false
 	}
 	for i := range c.subjectNames {
@@ -167,15 +168,15 @@ func (s *nameState) allows(c *Certificate) bool {
 	// constraint is imposed on the rfc822Name name form, but the certificate does not include a subject alternative name, the
 	// rfc822Name constraint MUST be applied to the attribute of type emailAddress in the subject distinguished name." With a
 	// subjectAltName it is applied, too: otherwise any other name in it would free the address from its constraint.
-	for _, mail := range c.subject.emails {
-		if !s.allowsName(&generalName{form: formEmail, text: mail}) {
+	for _, mail := range c.subject.Emails {
+		if !s.allowsName(&names.General{Form: names.FormEmail, Text: mail}) {
 			return false
 		}
 	}
 	return true
 }
 
-func (s *nameState) allowsName(g *generalName) bool {
+func (s *nameState) allowsName(g *names.General) bool {
 	for i := range s.excluded {
 		if s.compare(g, &s.excluded[i], true) != outside {
 			return false
@@ -184,7 +185,7 @@ func (s *nameState) allowsName(g *generalName) bool {
 	for _, permitted := range s.permitted {
 		restricted, found := false, false
 		for i := range permitted {
-			if !constrains(permitted[i].base.form, g) {
+			if !constrains(permitted[i].base.Form, g) {
 				continue
 			}
 			restricted = true
@@ -205,37 +206,37 @@ func (s *nameState) allowsName(g *generalName) bool {
 
 // constrains reports whether a subtree of the form says anything about the name. A mailbox in UTF-8 is an otherName, but
 // RFC 9598, section 6 puts it under the constraints on rfc822Name.
-func constrains(form nameForm, g *generalName) bool {
-	return form == g.form || form == formEmail && g.form == formOther && g.otherID.Equal(oidSmtpUTF8Mailbox)
+func constrains(form names.Form, g *names.General) bool {
+	return form == g.Form || form == names.FormEmail && g.Form == names.FormOther && g.OtherID.Equal(oidSmtpUTF8Mailbox)
 }
 
 // compare decides whether the name lies in the subtree. excluding makes a wildcard count as inside when any host that it
 // stands for is.
-func (s *nameState) compare(g *generalName, t *subtree, excluding bool) verdict {
-	if !constrains(t.base.form, g) {
+func (s *nameState) compare(g *names.General, t *subtree, excluding bool) verdict {
+	if !constrains(t.base.Form, g) {
 		return outside
 	}
 	if *s.budget--; *s.budget < 0 {
 		return undecidable
 	}
-	if t.base.form != g.form {
+	if t.base.Form != g.Form {
 		return undecidable
 	}
-	switch g.form {
-	case formDirectory:
-		return verdictOf(g.directory.within(t.base.directory))
-	case formDNS:
-		return compareDNS(g.text, t.base.text, excluding)
-	case formEmail:
-		return compareEmail(g.text, t.base.text)
-	case formURI:
-		host, ok := uriHost(g.text)
+	switch g.Form {
+	case names.FormDirectory:
+		return verdictOf(g.Directory.Within(t.base.Directory))
+	case names.FormDNS:
+		return compareDNS(g.Text, t.base.Text, excluding)
+	case names.FormEmail:
+		return compareEmail(g.Text, t.base.Text)
+	case names.FormURI:
+		host, ok := uriHost(g.Text)
 		if !ok {
 			return undecidable
 		}
-		return verdictOf(hostWithin(host, t.base.text))
-	case formIP:
-		addr, ok := netip.AddrFromSlice([]byte(g.text))
+		return verdictOf(hostWithin(host, t.base.Text))
+	case names.FormIP:
+		addr, ok := netip.AddrFromSlice([]byte(g.Text))
 		if !ok {
 			return undecidable
 		}
@@ -261,11 +262,11 @@ func verdictOf(is bool) verdict {
 // satisfies the name constraint."
 func compareDNS(text, base string, excluding bool) verdict {
 	host, wildcard := strings.CutPrefix(text, "*.")
-	host = strings.TrimSuffix(lowerASCII(host), ".")
+	host = strings.TrimSuffix(names.LowerASCII(host), ".")
 	if !soundHost(host) {
 		return undecidable
 	}
-	base = lowerASCII(base)
+	base = names.LowerASCII(base)
 	if base == "" {
 		return inside
 	}
@@ -291,12 +292,12 @@ func compareEmail(text, base string) verdict {
 		if strings.Contains(local, "@") {
 			return undecidable
 		}
-		return verdictOf(hostWithin(lowerASCII(host), base))
+		return verdictOf(hostWithin(names.LowerASCII(host), base))
 	}
 	if strings.ContainsAny(local, "\"\\()@ ") { // root and "root" in quotation marks are one mailbox (RFC 5321, 4.1.2)
 		return undecidable
 	}
-	return verdictOf(emailKey(text) == emailKey(base))
+	return verdictOf(names.EmailKey(text) == names.EmailKey(base))
 }
 
 func cutMailbox(text string) (local, host string, ok bool) {
@@ -310,7 +311,7 @@ func cutMailbox(text string) (local, host string, ok bool) {
 // hostWithin is the rule for URI and rfc822Name: with a leading period any host with at least one more label, otherwise
 // exactly the host.
 func hostWithin(host, base string) bool {
-	base = lowerASCII(base)
+	base = names.LowerASCII(base)
 	if strings.HasPrefix(base, ".") {
 		return strings.HasSuffix(host, base)
 	}
@@ -340,7 +341,7 @@ func uriHost(uri string) (string, bool) {
 		}
 		rest = host
 	}
-	host := strings.TrimSuffix(lowerASCII(rest), ".")
+	host := strings.TrimSuffix(names.LowerASCII(rest), ".")
 	_, notAddress := netip.ParseAddr(host)
 	return host, notAddress != nil && soundHost(host) && strings.Contains(host, ".")
 }

@@ -17,6 +17,8 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/kakunin-go/kakunin/internal/der"
+	"github.com/kakunin-go/kakunin/jpki/internal/names"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
 // The openssl program (3.0 or later) as second opinion.
@@ -52,17 +54,17 @@ func opensslVerify(t *testing.T, at time.Time, anchor []byte, pool, lists [][]by
 func TestOpenSSLAgreesOnChains(t *testing.T) {
 	p1, p2 := asn1.ObjectIdentifier{1, 2, 3, 1}, asn1.ObjectIdentifier{1, 2, 3, 2}
 	mappings := extDER(oidPolicyMappings, true, seq(seq(oidDER(p1...), oidDER(p2...))))
-	permit := func(form nameForm, value string) []byte {
+	permit := func(form names.Form, value string) []byte {
 		return extDER(oidNameConstraints, true, seq(wrap(der.Tag0C, seq(general(form, value)))))
 	}
-	san := func(form nameForm, value string) []byte {
+	san := func(form names.Form, value string) []byte {
 		return extDER(oidSubjectAltName, false, seq(general(form, value)))
 	}
-	explicit := func(c *Config) { c.RequireExplicitPolicy, c.Policies = true, []asn1.ObjectIdentifier{p1} }
+	explicit := func(c *VerifierConfig) { c.RequireExplicitPolicy, c.Policies = true, []asn1.ObjectIdentifier{p1} }
 	before := noon().Add(-10 * day)
 	for name, c := range map[string]struct {
 		spoil func(root, sub, leaf *spec)
-		set   func(c *Config)
+		set   func(c *VerifierConfig)
 		lists []*listSpec
 		want  bool
 	}{
@@ -80,31 +82,40 @@ func TestOpenSSLAgreesOnChains(t *testing.T) {
 			leaf.issuer = seq(attr(cbasn1.PrintableString, "JP", 2, 5, 4, 6), attr(cbasn1.PrintableString, "TEST", 2, 5, 4, 10), attr(cbasn1.PrintableString, "  sub ", 2, 5, 4, 3))
 		}, want: true},
 
-		"dNSName permitted":  {spoil: func(_, sub, leaf *spec) { sub.with(permit(formDNS, "a.test")); leaf.with(san(formDNS, "www.a.test")) }, want: true},
-		"dNSName outside":    {spoil: func(_, sub, leaf *spec) { sub.with(permit(formDNS, "a.test")); leaf.with(san(formDNS, "www.b.test")) }},
-		"rfc822Name outside": {spoil: func(_, sub, leaf *spec) { sub.with(permit(formEmail, "a.test")); leaf.with(san(formEmail, "x@b.test")) }},
+		"dNSName permitted": {spoil: func(_, sub, leaf *spec) {
+			sub.with(permit(names.FormDNS, "a.test"))
+			leaf.with(san(names.FormDNS, "www.a.test"))
+		}, want: true},
+		"dNSName outside": {spoil: func(_, sub, leaf *spec) {
+			sub.with(permit(names.FormDNS, "a.test"))
+			leaf.with(san(names.FormDNS, "www.b.test"))
+		}},
+		"rfc822Name outside": {spoil: func(_, sub, leaf *spec) {
+			sub.with(permit(names.FormEmail, "a.test"))
+			leaf.with(san(names.FormEmail, "x@b.test"))
+		}},
 		"URI outside": {spoil: func(_, sub, leaf *spec) {
-			sub.with(permit(formURI, "a.test"))
-			leaf.with(san(formURI, "https://b.test/"))
+			sub.with(permit(names.FormURI, "a.test"))
+			leaf.with(san(names.FormURI, "https://b.test/"))
 		}},
 		"iPAddress outside": {spoil: func(_, sub, leaf *spec) {
-			sub.with(permit(formIP, "\x0a\x00\x00\x00\xff\x00\x00\x00"))
-			leaf.with(san(formIP, "\x0b\x00\x00\x01"))
+			sub.with(permit(names.FormIP, "\x0a\x00\x00\x00\xff\x00\x00\x00"))
+			leaf.with(san(names.FormIP, "\x0b\x00\x00\x01"))
 		}},
 		"iPAddress permitted": {spoil: func(_, sub, leaf *spec) {
-			sub.with(permit(formIP, "\x0a\x00\x00\x00\xff\x00\x00\x00"))
-			leaf.with(san(formIP, "\x0a\x00\x00\x01"))
+			sub.with(permit(names.FormIP, "\x0a\x00\x00\x00\xff\x00\x00\x00"))
+			leaf.with(san(names.FormIP, "\x0a\x00\x00\x01"))
 		}, want: true},
-		"directoryName outside": {spoil: func(_, sub, _ *spec) { sub.with(permit(formDirectory, string(dn("Else")))) }},
+		"directoryName outside": {spoil: func(_, sub, _ *spec) { sub.with(permit(names.FormDirectory, string(dn("Else")))) }},
 
 		"policy holds":              {spoil: func(_, sub, leaf *spec) { sub.with(policiesExt(p1)); leaf.with(policiesExt(p1)) }, set: explicit, want: true},
 		"policy is missing":         {spoil: func(_, sub, _ *spec) { sub.with(policiesExt(p1)) }, set: explicit},
 		"another policy":            {spoil: func(_, sub, leaf *spec) { sub.with(policiesExt(p2)); leaf.with(policiesExt(p2)) }, set: explicit},
-		"another, but not required": {spoil: func(_, sub, leaf *spec) { sub.with(policiesExt(p2)); leaf.with(policiesExt(p2)) }, set: func(c *Config) { c.Policies = []asn1.ObjectIdentifier{p1} }, want: true},
+		"another, but not required": {spoil: func(_, sub, leaf *spec) { sub.with(policiesExt(p2)); leaf.with(policiesExt(p2)) }, set: func(c *VerifierConfig) { c.Policies = []asn1.ObjectIdentifier{p1} }, want: true},
 		"mapped":                    {spoil: func(_, sub, leaf *spec) { sub.with(policiesExt(p1), mappings); leaf.with(policiesExt(p2)) }, set: explicit, want: true},
-		"mapping inhibited":         {spoil: func(_, sub, leaf *spec) { sub.with(policiesExt(p1), mappings); leaf.with(policiesExt(p2)) }, set: func(c *Config) { explicit(c); c.InhibitPolicyMapping = true }},
+		"mapping inhibited":         {spoil: func(_, sub, leaf *spec) { sub.with(policiesExt(p1), mappings); leaf.with(policiesExt(p2)) }, set: func(c *VerifierConfig) { explicit(c); c.InhibitPolicyMapping = true }},
 		"anyPolicy":                 {spoil: func(_, sub, leaf *spec) { sub.with(policiesExt(oidAnyPolicy)); leaf.with(policiesExt(p1)) }, set: explicit, want: true},
-		"anyPolicy inhibited":       {spoil: func(_, sub, leaf *spec) { sub.with(policiesExt(oidAnyPolicy)); leaf.with(policiesExt(p1)) }, set: func(c *Config) { explicit(c); c.InhibitAnyPolicy = true }},
+		"anyPolicy inhibited":       {spoil: func(_, sub, leaf *spec) { sub.with(policiesExt(oidAnyPolicy)); leaf.with(policiesExt(p1)) }, set: func(c *VerifierConfig) { explicit(c); c.InhibitAnyPolicy = true }},
 		"inhibited by the authority": {spoil: func(_, sub, leaf *spec) {
 			sub.with(policiesExt(p1), extDER(oidInhibitAnyPolicy, true, integer(0)))
 			leaf.with(policiesExt(oidAnyPolicy))
@@ -140,7 +151,7 @@ func TestOpenSSLAgreesOnChains(t *testing.T) {
 				for _, l := range c.lists {
 					lists = append(lists, l.der())
 				}
-				config.Revocation, config.Sources = RevocationRequired, []RevocationSource{source}
+				config.Revocation = revocation.Require(source)
 				flags = append(flags, "-crl_check_all", "-extended_crl")
 			}
 			_, err := validate(t, config, mustParse(t, leafDER))
@@ -152,7 +163,7 @@ func TestOpenSSLAgreesOnChains(t *testing.T) {
 	}
 }
 
-func policyFlags(c *Config) []string {
+func policyFlags(c *VerifierConfig) []string {
 	flags := []string{"-policy_check"}
 	if c.RequireExplicitPolicy {
 		flags = append(flags, "-explicit_policy")
@@ -175,7 +186,7 @@ func TestOpenSSLAgreesOnPKITS(t *testing.T) {
 	var differ []string
 	for _, v := range pkitsVectors(t, files) {
 		_, err := runPKITS(t, files, &v)
-		config := Config{RequireExplicitPolicy: v.InitialExplicitPolicy, InhibitPolicyMapping: v.InitialPolicyMappingInhibit, InhibitAnyPolicy: v.InitialAnyPolicyInhibit}
+		config := VerifierConfig{RequireExplicitPolicy: v.InitialExplicitPolicy, InhibitPolicyMapping: v.InitialPolicyMappingInhibit, InhibitAnyPolicy: v.InitialAnyPolicyInhibit}
 		for _, p := range v.InitialPolicySet {
 			id := asn1.ObjectIdentifier{2, 5, 29, 32, 0}
 			if p != "anyPolicy" {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/internal/der"
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
 // Several generations of an authority share one name: the key identifier chooses, then the signature decides.
@@ -114,12 +115,12 @@ func TestCrossCertifiedPool(t *testing.T) {
 	anchor := rootOf(t, "A")
 	entrance := caSpec(name(0), "mesh", "A", "A").cert(t)
 	leaf := leafSpec("EE", name(n-1), "mesh").cert(t)
-	run := func(c Config) (*run, error) {
-		v, err := New(c)
+	run := func(c VerifierConfig) (*run, error) {
+		v, err := NewVerifier(c)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := &run{validator: v, ctx: context.Background(), at: noon(), index: v.index, verified: map[signedEdge]bool{}, comparisons: limits.NameComparisons}
+		r := &run{verifier: v, ctx: context.Background(), at: noon(), index: v.index, verified: map[signedEdge]bool{}, comparisons: limits.NameComparisons}
 		return r, r.search(leaf, func(*Certificate) bool { return true }, func(p []*Certificate) error { return r.validate(&Result{Path: p}) })
 	}
 	r, err := run(testConfig([]*Certificate{anchor}, append(pool, entrance)...))
@@ -171,7 +172,7 @@ func TestPathDepth(t *testing.T) {
 	at := func(depth int) *Certificate {
 		return leafSpec("EE", fmt.Sprintf("N%d", depth), fmt.Sprintf("N%d", depth)).cert(t)
 	}
-	if anchor.subject.key == pool[0].subject.key {
+	if anchor.subject.Key == pool[0].subject.Key {
 		t.Fatal("names are not different")
 	}
 	_, err := validate(t, testConfig([]*Certificate{anchor}, pool...), at(limits.PathDepth-2))
@@ -187,41 +188,45 @@ func TestPathFaults(t *testing.T) {
 	}
 	unknown := extDER(asn1.ObjectIdentifier{1, 2, 3, 4, 5}, true, []byte{5, 0})
 	cases := map[string]struct {
-		spoil func(root, sub, leaf *spec, c *Config)
+		spoil func(root, sub, leaf *spec, c *VerifierConfig)
 		want  Reason
 		step  string
 	}{
-		"nothing":                     {func(_, _, _ *spec, _ *Config) {}, ReasonUnknown, ""},
-		"6.1.3 (a)(1) signature":      {func(_, _, leaf *spec, _ *Config) { leaf.signer = "stranger" }, ReasonSignature, "path.signature"},
-		"6.1.3 (a)(1) algorithm":      {func(_, _, leaf *spec, _ *Config) { leaf.algorithm = seq(oidDER(1, 2, 840, 10045, 4, 1)) }, ReasonAlgorithm, "path.algorithm"},
-		"6.1.3 (a)(2) expired":        {func(_, _, leaf *spec, _ *Config) { leaf.notAfter = utcTime(noon().Add(-time.Second)) }, ReasonExpired, "path.not-after"},
-		"6.1.3 (a)(2) last second":    {func(_, _, leaf *spec, _ *Config) { leaf.notAfter = utcTime(noon()) }, ReasonUnknown, ""},
-		"6.1.3 (a)(2) not yet":        {func(_, _, leaf *spec, _ *Config) { leaf.notBefore = utcTime(noon().Add(time.Second)) }, ReasonNotYetValid, "path.not-before"},
-		"6.1.3 (a)(2) authority":      {func(_, sub, _ *spec, _ *Config) { sub.notAfter = utcTime(noon().Add(-day)) }, ReasonExpired, "path.not-after"},
-		"6.1.3 (a)(4) unknown issuer": {func(_, _, leaf *spec, _ *Config) { leaf.issuer = dn("Nobody") }, ReasonNoPath, "path.issuer"},
-		"6.1.4 (k) no constraints":    {func(_, sub, _ *spec, _ *Config) { sub.without(oidBasicConstraints) }, ReasonBasicConstraints, "path.basic-constraints"},
-		"6.1.4 (k) cA false": {func(_, sub, _ *spec, _ *Config) {
+		"nothing":                     {func(_, _, _ *spec, _ *VerifierConfig) {}, ReasonUnknown, ""},
+		"6.1.3 (a)(1) signature":      {func(_, _, leaf *spec, _ *VerifierConfig) { leaf.signer = "stranger" }, ReasonSignature, "path.signature"},
+		"6.1.3 (a)(1) algorithm":      {func(_, _, leaf *spec, _ *VerifierConfig) { leaf.algorithm = seq(oidDER(1, 2, 840, 10045, 4, 1)) }, ReasonAlgorithm, "path.algorithm"},
+		"6.1.3 (a)(2) expired":        {func(_, _, leaf *spec, _ *VerifierConfig) { leaf.notAfter = utcTime(noon().Add(-time.Second)) }, ReasonExpired, "path.not-after"},
+		"6.1.3 (a)(2) last second":    {func(_, _, leaf *spec, _ *VerifierConfig) { leaf.notAfter = utcTime(noon()) }, ReasonUnknown, ""},
+		"6.1.3 (a)(2) not yet":        {func(_, _, leaf *spec, _ *VerifierConfig) { leaf.notBefore = utcTime(noon().Add(time.Second)) }, ReasonNotYetValid, "path.not-before"},
+		"6.1.3 (a)(2) authority":      {func(_, sub, _ *spec, _ *VerifierConfig) { sub.notAfter = utcTime(noon().Add(-day)) }, ReasonExpired, "path.not-after"},
+		"6.1.3 (a)(4) unknown issuer": {func(_, _, leaf *spec, _ *VerifierConfig) { leaf.issuer = dn("Nobody") }, ReasonNoPath, "path.issuer"},
+		"6.1.4 (k) no constraints":    {func(_, sub, _ *spec, _ *VerifierConfig) { sub.without(oidBasicConstraints) }, ReasonBasicConstraints, "path.basic-constraints"},
+		"6.1.4 (k) cA false": {func(_, sub, _ *spec, _ *VerifierConfig) {
 			sub.without(oidBasicConstraints).with(extDER(oidBasicConstraints, true, seq()))
 		}, ReasonBasicConstraints, "path.basic-constraints"},
-		"6.1.4 (k) version 1":     {func(_, sub, _ *spec, _ *Config) { sub.version, sub.extensions = []byte{}, nil }, ReasonBasicConstraints, "path.basic-constraints"},
-		"6.1.4 (l) anchor's path": {func(root, _, _ *spec, _ *Config) { root.without(oidBasicConstraints).with(pathLen(0)) }, ReasonPathLength, "path.path-length"},
-		"6.1.4 (m) own path":      {func(_, sub, _ *spec, _ *Config) { sub.without(oidBasicConstraints).with(pathLen(0)) }, ReasonUnknown, ""},
-		"6.1.4 (n) key usage": {func(_, sub, _ *spec, _ *Config) {
+		"6.1.4 (k) version 1":     {func(_, sub, _ *spec, _ *VerifierConfig) { sub.version, sub.extensions = []byte{}, nil }, ReasonBasicConstraints, "path.basic-constraints"},
+		"6.1.4 (l) anchor's path": {func(root, _, _ *spec, _ *VerifierConfig) { root.without(oidBasicConstraints).with(pathLen(0)) }, ReasonPathLength, "path.path-length"},
+		"6.1.4 (m) own path":      {func(_, sub, _ *spec, _ *VerifierConfig) { sub.without(oidBasicConstraints).with(pathLen(0)) }, ReasonUnknown, ""},
+		"6.1.4 (n) key usage": {func(_, sub, _ *spec, _ *VerifierConfig) {
 			sub.without(oidKeyUsage).with(extDER(oidKeyUsage, true, []byte{3, 2, 1, 2}))
 		}, ReasonKeyUsage, "path.key-usage"},
-		"6.1.4 (o) critical": {func(_, sub, _ *spec, _ *Config) { sub.with(unknown) }, ReasonCriticalExtension, "path.critical-extensions"},
-		"6.1.5 (f) critical": {func(_, _, leaf *spec, _ *Config) { leaf.with(unknown) }, ReasonCriticalExtension, "path.critical-extensions"},
-		"6.1.5 (f) not critical": {func(_, _, leaf *spec, _ *Config) {
+		"6.1.4 (o) critical": {func(_, sub, _ *spec, _ *VerifierConfig) { sub.with(unknown) }, ReasonCriticalExtension, "path.critical-extensions"},
+		"6.1.5 (f) critical": {func(_, _, leaf *spec, _ *VerifierConfig) { leaf.with(unknown) }, ReasonCriticalExtension, "path.critical-extensions"},
+		"6.1.5 (f) not critical": {func(_, _, leaf *spec, _ *VerifierConfig) {
 			leaf.with(extDER(asn1.ObjectIdentifier{1, 2, 3, 4, 5}, false, []byte{5, 0}))
 		}, ReasonUnknown, ""},
-		"4.1.2.2 negative serial":      {func(_, _, leaf *spec, _ *Config) { leaf.serial = []byte{0x80} }, ReasonMalformed, "path.serial"},
-		"4.1.2.2 zero serial":          {func(_, _, leaf *spec, _ *Config) { leaf.serial = []byte{0} }, ReasonMalformed, "path.serial"},
-		"4.1.2.2 accepted":             {func(_, _, leaf *spec, c *Config) { leaf.serial = []byte{0x80}; c.AcceptOddSerials = true }, ReasonUnknown, ""},
-		"4.2.1.4 qualifier":            {func(_, _, leaf *spec, _ *Config) { leaf.with(extDER(oidCertificatePolicies, true, oddQualifier())) }, ReasonCriticalExtension, "path.policy-qualifiers"},
-		"4.2.1.4 uncritical qualifier": {func(_, _, leaf *spec, _ *Config) { leaf.with(extDER(oidCertificatePolicies, false, oddQualifier())) }, ReasonUnknown, ""},
-		"RFC 5937 anchor expired":      {func(root, _, _ *spec, _ *Config) { root.notAfter = utcTime(noon().Add(-day)) }, ReasonAnchor, "anchor.validity"},
-		"required policy is missing":   {func(_, _, _ *spec, c *Config) { c.RequireExplicitPolicy = true }, ReasonPolicy, "path.explicit-policy"},
-		"wanted policy is missing": {func(_, sub, leaf *spec, c *Config) {
+		"4.1.2.2 negative serial": {func(_, _, leaf *spec, _ *VerifierConfig) { leaf.serial = []byte{0x80} }, ReasonMalformed, "path.serial"},
+		"4.1.2.2 zero serial":     {func(_, _, leaf *spec, _ *VerifierConfig) { leaf.serial = []byte{0} }, ReasonMalformed, "path.serial"},
+		"4.1.2.2 accepted":        {func(_, _, leaf *spec, c *VerifierConfig) { leaf.serial = []byte{0x80}; c.AcceptOddSerials = true }, ReasonUnknown, ""},
+		"4.2.1.4 qualifier": {func(_, _, leaf *spec, _ *VerifierConfig) {
+			leaf.with(extDER(oidCertificatePolicies, true, oddQualifier()))
+		}, ReasonCriticalExtension, "path.policy-qualifiers"},
+		"4.2.1.4 uncritical qualifier": {func(_, _, leaf *spec, _ *VerifierConfig) {
+			leaf.with(extDER(oidCertificatePolicies, false, oddQualifier()))
+		}, ReasonUnknown, ""},
+		"RFC 5937 anchor expired":    {func(root, _, _ *spec, _ *VerifierConfig) { root.notAfter = utcTime(noon().Add(-day)) }, ReasonAnchor, "anchor.validity"},
+		"required policy is missing": {func(_, _, _ *spec, c *VerifierConfig) { c.RequireExplicitPolicy = true }, ReasonPolicy, "path.explicit-policy"},
+		"wanted policy is missing": {func(_, sub, leaf *spec, c *VerifierConfig) {
 			sub.with(policiesExt(asn1.ObjectIdentifier{1, 2, 3, 1}))
 			leaf.with(policiesExt(asn1.ObjectIdentifier{1, 2, 3, 1}))
 			c.Policies, c.RequireExplicitPolicy = []asn1.ObjectIdentifier{{1, 2, 3, 9}}, true
@@ -230,7 +235,7 @@ func TestPathFaults(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			root, sub, leaf := caSpec("A", "A", "A", "A"), caSpec("Sub", "sub", "A", "A"), leafSpec("EE", "Sub", "sub")
-			config := Config{Revocation: InsecureNoRevocation, Now: noon}
+			config := VerifierConfig{Revocation: revocation.InsecureNoRevocation(), Now: noon}
 			c.spoil(root, sub, leaf, &config)
 			config.Anchors, config.Pool = []*Certificate{root.cert(t)}, []*Certificate{sub.cert(t)}
 			result, err := validate(t, config, leaf.cert(t))
@@ -270,21 +275,20 @@ func TestConfigurationIsRefused(t *testing.T) {
 	anchor := rootOf(t, "A")
 	notCA := caSpec("A", "A", "A", "A").without(oidBasicConstraints).cert(t)
 	noSign := caSpec("A", "A", "A", "A").without(oidKeyUsage).with(extDER(oidKeyUsage, true, []byte{3, 2, 1, 2})).cert(t)
-	for name, c := range map[string]Config{
+	for name, c := range map[string]VerifierConfig{
 		"zero":              {},
-		"no anchors":        {Revocation: InsecureNoRevocation},
-		"nil anchor":        {Anchors: []*Certificate{nil}, Revocation: InsecureNoRevocation},
-		"nil in pool":       {Anchors: []*Certificate{anchor}, Pool: []*Certificate{nil}, Revocation: InsecureNoRevocation},
+		"no anchors":        {Revocation: revocation.InsecureNoRevocation()},
+		"nil anchor":        {Anchors: []*Certificate{nil}, Revocation: revocation.InsecureNoRevocation()},
+		"nil in pool":       {Anchors: []*Certificate{anchor}, Pool: []*Certificate{nil}, Revocation: revocation.InsecureNoRevocation()},
 		"no mode":           {Anchors: []*Certificate{anchor}},
-		"unknown mode":      {Anchors: []*Certificate{anchor}, Revocation: 9},
-		"no sources":        {Anchors: []*Certificate{anchor}, Revocation: RevocationRequired},
-		"nil source":        {Anchors: []*Certificate{anchor}, Revocation: RevocationRequired, Sources: []RevocationSource{nil}},
-		"bad policy":        {Anchors: []*Certificate{anchor}, Revocation: InsecureNoRevocation, Policies: []asn1.ObjectIdentifier{{9}}},
-		"bad algorithm":     {Anchors: []*Certificate{anchor}, Revocation: InsecureNoRevocation, Algorithms: []Algorithm{{}}},
-		"anchor is no CA":   {Anchors: []*Certificate{notCA}, Revocation: InsecureNoRevocation},
-		"anchor signs none": {Anchors: []*Certificate{noSign}, Revocation: InsecureNoRevocation},
+		"no sources":        {Anchors: []*Certificate{anchor}, Revocation: revocation.Require()},
+		"nil source":        {Anchors: []*Certificate{anchor}, Revocation: revocation.Require(nil)},
+		"bad policy":        {Anchors: []*Certificate{anchor}, Revocation: revocation.InsecureNoRevocation(), Policies: []asn1.ObjectIdentifier{{9}}},
+		"bad algorithm":     {Anchors: []*Certificate{anchor}, Revocation: revocation.InsecureNoRevocation(), Algorithms: []Algorithm{{}}},
+		"anchor is no CA":   {Anchors: []*Certificate{notCA}, Revocation: revocation.InsecureNoRevocation()},
+		"anchor signs none": {Anchors: []*Certificate{noSign}, Revocation: revocation.InsecureNoRevocation()},
 	} {
-		if _, err := New(c); reasonOf(err) != ReasonConfiguration && reasonOf(err) != ReasonAnchor {
+		if _, err := NewVerifier(c); reasonOf(err) != ReasonConfiguration && reasonOf(err) != ReasonAnchor {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -293,11 +297,11 @@ func TestConfigurationIsRefused(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	v, err := New(testConfig([]*Certificate{anchor}))
+	v, err := NewVerifier(testConfig([]*Certificate{anchor}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := v.Validate(ctx, leafSpec("EE", "A", "A").cert(t)); !errors.Is(err, context.Canceled) {
+	if _, err := v.Verify(ctx, leafSpec("EE", "A", "A").cert(t)); !errors.Is(err, context.Canceled) {
 		t.Errorf("ended context: %v", err)
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/jpki/crl"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
 // pkitsVector is one case of the NIST Public Key Interoperability Test Suite.
@@ -126,15 +127,15 @@ func runPKITS(t testing.TB, files map[string][]byte, v *pkitsVector) (*Result, e
 	if err != nil {
 		return &Result{}, err
 	}
-	validator, err := New(config)
+	validator, err := NewVerifier(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return validator.Validate(context.Background(), target, At(pkitsTime()))
+	return validator.Verify(context.Background(), target, At(pkitsTime()))
 }
 
 // pkitsConfig returns an error when a certificate of the case cannot be read.
-func pkitsConfig(t testing.TB, files map[string][]byte, v *pkitsVector) (Config, *Certificate, error) {
+func pkitsConfig(t testing.TB, files map[string][]byte, v *pkitsVector) (VerifierConfig, *Certificate, error) {
 	t.Helper()
 	var certs []*Certificate
 	for _, name := range v.CertPath {
@@ -144,13 +145,13 @@ func pkitsConfig(t testing.TB, files map[string][]byte, v *pkitsVector) (Config,
 		}
 		c, err := ParseCertificate(raw)
 		if err != nil {
-			return Config{}, nil, err
+			return VerifierConfig{}, nil, err
 		}
 		certs = append(certs, c)
 	}
 	last := len(certs) - 1
-	config := Config{
-		Anchors: certs[:1], Pool: certs[1:last], Revocation: RevocationRequired, AcceptOddSerials: true,
+	config := VerifierConfig{
+		Anchors: certs[:1], Pool: certs[1:last], AcceptOddSerials: true,
 		RequireExplicitPolicy: v.InitialExplicitPolicy, InhibitPolicyMapping: v.InitialPolicyMappingInhibit,
 		InhibitAnyPolicy: v.InitialAnyPolicyInhibit, Algorithms: []Algorithm{dsaWithSHA1()},
 	}
@@ -159,14 +160,14 @@ func pkitsConfig(t testing.TB, files map[string][]byte, v *pkitsVector) (Config,
 			config.Policies = append(config.Policies, asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 2, 1, 48, int(p[len(p)-1] - '0')})
 		}
 	}
-	config.Sources = pkitsSources(t, files, v.CRLPath)
+	config.Revocation = revocation.Require(pkitsSources(t, files, v.CRLPath)...)
 	return config, certs[last], nil
 }
 
-func pkitsSources(t testing.TB, files map[string][]byte, names []string) []RevocationSource {
+func pkitsSources(t testing.TB, files map[string][]byte, names []string) []revocation.Source {
 	t.Helper()
 	var lists []*crl.Unverified
-	var sources []RevocationSource
+	var sources []revocation.Source
 	for _, name := range names {
 		raw, ok := files[name]
 		if !ok {
@@ -182,11 +183,11 @@ func pkitsSources(t testing.TB, files map[string][]byte, names []string) []Revoc
 			t.Logf("%s: %v", name, err) // some cases are about lists that cannot be read
 		}
 	}
-	all, err := NewLists(lists...)
+	all, err := revocation.NewLists(lists...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append([]RevocationSource{all}, sources...)
+	return append([]revocation.Source{all}, sources...)
 }
 
 // dsaWithSHA1 is an algorithm that only these tests accept.
@@ -220,21 +221,23 @@ func verifyDSA(key PublicKey, message, signature []byte) bool {
 // dsaList is a source of another kind: a complete list signed with DSA, which package crl does not read.
 type dsaList []byte
 
-// Check implements RevocationSource.
-func (l dsaList) Check(_ context.Context, q RevocationQuery) (RevocationAnswer, error) {
+// Check implements revocation.Source.
+func (l dsaList) Check(_ context.Context, q revocation.Query) (revocation.Answer, error) {
 	list, err := x509.ParseRevocationList(l)
 	if err != nil {
-		return RevocationAnswer{}, err
+		return revocation.Answer{}, err
 	}
-	unknown := RevocationAnswer{Reason: reasonAbsent, Method: "DSA"}
-	if !bytes.Equal(list.RawIssuer, q.Certificate.issuer.raw) || q.At.Before(list.ThisUpdate) || !q.At.Before(list.NextUpdate) ||
-		!verifyDSA(q.IssuerKey, list.RawTBSRevocationList, list.Signature) {
+	unknown := revocation.Answer{Reason: crl.ReasonCodeAbsent, Method: "DSA"}
+	asked, key := q.Certificate.Facts(), q.Issuer.Facts().Key
+	known, ok := key.(PublicKey)
+	if !bytes.Equal(list.RawIssuer, asked.Issuer) || q.At.Before(list.ThisUpdate) || !q.At.Before(list.NextUpdate) ||
+		!ok || !verifyDSA(known, list.RawTBSRevocationList, list.Signature) {
 		return unknown, nil
 	}
-	unknown.Status = Good
+	unknown.Status = revocation.Good
 	for _, e := range list.RevokedCertificateEntries {
-		if bytes.Equal(e.SerialNumber.Bytes(), new(big.Int).SetBytes(q.Certificate.serial).Bytes()) {
-			unknown.Status = Revoked
+		if bytes.Equal(e.SerialNumber.Bytes(), new(big.Int).SetBytes(asked.Serial).Bytes()) {
+			unknown.Status = revocation.Revoked
 		}
 	}
 	return unknown, nil

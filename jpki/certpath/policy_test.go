@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/jpki/internal/names"
 )
 
 // treeNode and policyTree are the valid_policy_tree of RFC 5280, 6.1, written down as the text has it and without any care
@@ -186,7 +187,7 @@ func TestGraphDecidesLikeTheTree(t *testing.T) {
 		n := 1 + random.IntN(4)
 		var path []*Certificate
 		for i := range n {
-			c := &Certificate{inhibitAny: -1, subject: &name{key: fmt.Sprint(i)}, issuer: &name{key: fmt.Sprint(i + random.IntN(2))}}
+			c := &Certificate{inhibitAny: -1, subject: &names.Name{Key: fmt.Sprint(i)}, issuer: &names.Name{Key: fmt.Sprint(i + random.IntN(2))}}
 			c.policies.present = random.IntN(12) > 0
 			c.policies.ids = pick(policies)
 			c.policyConstraints.requireExplicit, c.policyConstraints.inhibitMapping = random.IntN(8)-5, random.IntN(8)-5

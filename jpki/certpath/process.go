@@ -22,7 +22,7 @@ type processing struct {
 
 // process validates a complete path but for revocation.
 func (r *run) process(path []*Certificate, anyPolicy bool) (*processing, error) {
-	config := &r.validator.config
+	config := &r.verifier.config
 	n := len(path) - 1
 	p := &processing{run: r, path: path, at: r.at, key: path[0].key, maxPathLength: n}
 	p.names.budget = &r.comparisons
@@ -53,10 +53,10 @@ func (r *run) process(path []*Certificate, anyPolicy bool) (*processing, error) 
 
 // certificate is RFC 5280, 6.1.3, basic certificate processing.
 func (p *processing) certificate(i int, final bool) error {
-	c, config := p.path[i], &p.run.validator.config
+	c, config := p.path[i], &p.run.verifier.config
 	if err := p.all(i,
 		check{ruleSerial, config.AcceptOddSerials || c.positiveSerial()},
-		check{ruleNames, c.issuer.equal(p.path[i-1].subject)},
+		check{ruleNames, c.issuer.Equal(p.path[i-1].subject)},
 		check{ruleAlgorithm, algorithms(config.Algorithms).allowed(c.algorithm)},
 		check{ruleKey, soundKey(c.key)},
 	); err != nil {
@@ -134,7 +134,7 @@ func (p *processing) finish(n int, anyPolicy bool) error {
 	if err := p.require(ruleCriticalEE, n, !target.unknownCritical); err != nil { // (f)
 		return err
 	}
-	initial := p.run.validator.policies
+	initial := p.run.verifier.policies
 	if anyPolicy {
 		initial = nil
 	}

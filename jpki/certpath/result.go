@@ -6,6 +6,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
 // Step is one check with the clause that it enforces.
@@ -35,7 +37,7 @@ type Result struct {
 	// of the anchor. It may be empty when no explicit policy is required. anyPolicy stands for every policy.
 	Policies []asn1.ObjectIdentifier
 	// Revocation has the answer about each certificate of Path but the anchor; nil when the sources were not asked.
-	Revocation []RevocationAnswer
+	Revocation []revocation.Answer
 }
 
 // rule is one check: its name, clause, and the reason when it fails.

@@ -1,112 +1,78 @@
 package certpath
 
 import (
-	"context"
+	"crypto/ecdsa"
+	"crypto/rsa"
 	"errors"
-	"time"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/jpki/internal/form"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
-// Status is what a revocation source says; the zero value is Unknown.
-type Status int
-
-// Statuses.
-const (
-	// Unknown: it cannot be decided.
-	Unknown Status = iota
-	// Good: not revoked at the time.
-	Good
-	// Revoked: revoked at the time, for good.
-	Revoked
-	// Hold: suspended at the time.
-	Hold
-)
-
-// String returns "unknown", "good", "revoked" or "hold".
-func (s Status) String() string {
-	switch s {
-	case Good:
-		return "good"
-	case Revoked:
-		return "revoked"
-	case Hold:
-		return "hold"
-	default:
-		return "unknown"
+// facts returns what revocation data is matched against.
+func (c *Certificate) facts() *form.Facts {
+	canonical := &form.Canonical{Issuer: c.issuer, Subject: c.subject, Points: c.points}
+	return &form.Facts{
+		DER: c.raw, Issuer: c.issuer.Raw, Subject: c.subject.Raw, Serial: c.serial,
+		KeyInfo: c.keyInfo, KeyBits: c.key.Bits, Key: c.key.Key,
+		SubjectKeyID: c.subjectKeyID, AuthorityKeyID: c.authorityKeyID,
+		CA: c.basic.ca, SignsLists: c.permits(usageCRLSign), NotBefore: c.notBefore, NotAfter: c.notAfter,
+		Points:    c.pointsByEncoding,
+		Canonical: func() *form.Canonical { return canonical },
+		KeyHash:   func() [32]byte { return c.keyID },
 	}
 }
 
-// RevocationQuery asks about one certificate of a path whose part above is already validated.
-type RevocationQuery struct {
-	// Certificate is asked about.
-	Certificate *Certificate
-	// Issuer is the certificate above it in the path.
-	Issuer *Certificate
-	// IssuerKey is its key, with parameters that it inherits.
-	IssuerKey PublicKey
-	// At is the time for which the status is asked.
-	At time.Time
-
-	// run gives the sources of this package the search for paths of those who sign lists; anchor is the trust anchor of the
-	// path, which RFC 5280, 6.3.3 (f) demands for them, too.
-	run    *run
-	anchor *Certificate
+// pointsByEncoding returns the distribution points as a [revocation.Store] finds lists by them.
+func (c *Certificate) pointsByEncoding() *form.Points {
+	var p form.Points
+	if e := c.extension(oidCRLDistribution); e != nil {
+		p, _ = form.ReadPoints(e.Value, c.issuer.Raw) // it was read before
+	}
+	p.Complete(c.issuer.Raw)
+	return &p
 }
 
-// RevocationAnswer is a source's answer.
-type RevocationAnswer struct {
-	// Status is Good, Revoked, Hold, or Unknown when the source cannot decide.
-	Status Status
-	// Method is "CRL", or what another source calls itself; "" when no source decided.
-	Method string
-	// Reason is the CRLReason (RFC 5280, 5.3.1), -1 when absent. It is also set with Status Good when the certificate was
-	// revoked after the time that was asked for.
-	Reason int
-	// RevokedAt is the revocation date; the zero time when there is none.
-	RevokedAt time.Time
-	// ThisUpdate and NextUpdate bound the time that the data covers.
-	ThisUpdate, NextUpdate time.Time
-	// Steps are the checks of the data that decided, for people who want to follow them.
-	Steps []Step
+// queried is the certificate with the key that verifies what it signed, whose parameters it may have inherited.
+func (c *Certificate) queried(key PublicKey) *revocation.Certificate {
+	switch key.Key.(type) {
+	case *rsa.PublicKey, *ecdsa.PublicKey:
+		return c.asked
+	}
+	facts := *c.asked.Facts()
+	facts.Key = key // of an algorithm of the configuration's own
+	return revocation.Of(&facts)
 }
-
-// RevocationSource is a set of revocation lists, an OCSP responder or a platform operator.
-//
-// Check answers Good only if the certificate was not revoked at q.At, and Unknown whenever it cannot tell; an error means
-// Unknown, too. It must be safe for concurrent use and must respect ctx.
-type RevocationSource interface {
-	Check(ctx context.Context, q RevocationQuery) (RevocationAnswer, error)
-}
-
-const reasonAbsent = -1
 
 // checkRevocation is RFC 5280, 6.1.3 (a)(3) for every certificate of the path.
 func (r *run) checkRevocation(p *processing, result *Result) error {
-	mode := r.validator.config.Revocation
-	if mode == InsecureNoRevocation {
+	policy := &r.verifier.config.Revocation
+	if policy.Mode() == revocation.Skipped {
 		return p.require(ruleRevocationSkipped, -1, true)
 	}
 	p.key = PublicKey{}
 	for i := 1; i < len(p.path); i++ {
 		p.inheritKey(p.path[i-1].key)
-		q := RevocationQuery{Certificate: p.path[i], Issuer: p.path[i-1], IssuerKey: p.key, At: r.at, run: r, anchor: p.path[0]}
-		answer, cause := r.ask(q)
+		answer, cause := policy.Ask(r.ctx, revocation.Query{
+			Certificate: p.path[i].asked, Issuer: p.path[i-1].queried(p.key), At: r.at,
+			Signers: signers{run: r, certificate: p.path[i], issuer: p.path[i-1], anchor: p.path[0]},
+		})
 		result.Revocation = append(result.Revocation, answer)
 		switch {
-		case answer.Status == Revoked:
+		case answer.Status == revocation.Revoked:
 			return p.require(ruleRevocation, i, false)
-		case answer.Status == Hold:
+		case answer.Status == revocation.Hold:
 			held := ruleRevocation
 			held.reason = ReasonHold
 			return p.require(held, i, false)
-		case r.signatures > limits.PathSignatures || r.ctx.Err() != nil || answer.Status != Good && r.hidden:
+		case r.exhausted() || r.ctx.Err() != nil || answer.Status != revocation.Good && r.hidden:
 			// Data that was there may have been left unread. Whoever fills the pool must not gain by it, not even when data may be
 			// absent.
 			return p.require(ruleSearch, i, false)
-		case answer.Status == Good:
+		case answer.Status == revocation.Good:
 			_ = p.require(ruleRevocation, i, true)
-		case mode == RevocationIfPresent:
+		case policy.Mode() == revocation.WhenPresent:
 			_ = p.require(ruleRevocationAbsent, i, true)
 		default:
 			unknown := ruleRevocation
@@ -122,21 +88,5 @@ func (r *run) checkRevocation(p *processing, result *Result) error {
 	return nil
 }
 
-// ask asks the sources in order.
-func (r *run) ask(q RevocationQuery) (RevocationAnswer, error) {
-	var causes []error
-	for _, source := range r.validator.config.Sources {
-		if err := r.ctx.Err(); err != nil {
-			causes = append(causes, err)
-			break
-		}
-		answer, err := source.Check(r.ctx, q)
-		if err == nil && (answer.Status == Good || answer.Status == Revoked || answer.Status == Hold) {
-			return answer, nil
-		}
-		if err != nil {
-			causes = append(causes, err)
-		}
-	}
-	return RevocationAnswer{Reason: reasonAbsent}, errors.Join(causes...)
-}
+// exhausted reports whether the call has verified as many signatures as it may.
+func (r *run) exhausted() bool { return r.signatures > limits.PathSignatures }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/kakunin-go/kakunin/internal/der"
 	"github.com/kakunin-go/kakunin/jpki/crl"
+	"github.com/kakunin-go/kakunin/jpki/internal/names"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
 var (
@@ -28,7 +30,7 @@ func relativeName(value string) []byte {
 	return wrap(der.Tag0C, wrap(der.Tag1C, seq(oidDER(2, 5, 4, 3), wrap(cbasn1.UTF8String, []byte(value)))))
 }
 
-func directory(commonName string) []byte { return general(formDirectory, string(dn(commonName))) }
+func directory(commonName string) []byte { return general(names.FormDirectory, string(dn(commonName))) }
 
 func pointsExt(points ...[]byte) []byte { return extDER(oidCRLDistribution, false, seq(points...)) }
 
@@ -41,7 +43,7 @@ type revocationCase struct {
 	pool   []*spec
 	lists  []*listSpec
 	at     time.Time
-	mode   RevocationMode
+	mode   revocation.Mode
 }
 
 func (c *revocationCase) run(t testing.TB) (*Result, error) {
@@ -53,13 +55,13 @@ func (c *revocationCase) run(t testing.TB) (*Result, error) {
 		c.leaf = leafSpec("EE", "A", "A")
 	}
 	if c.mode == 0 {
-		c.mode = RevocationRequired
+		c.mode = revocation.Required
 	}
 	var lists []*crl.Unverified
 	for _, l := range c.lists {
 		lists = append(lists, l.list(t))
 	}
-	all, err := NewLists(lists...)
+	all, err := revocation.NewLists(lists...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +70,7 @@ func (c *revocationCase) run(t testing.TB) (*Result, error) {
 		pool = append(pool, s.cert(t))
 	}
 	config := testConfig([]*Certificate{c.anchor.cert(t)}, pool...)
-	config.Revocation, config.Sources = c.mode, []RevocationSource{all}
+	config.Revocation = policyOf(c.mode, all)
 	if c.at.IsZero() {
 		c.at = noon()
 	}
@@ -91,8 +93,8 @@ func TestRevocationStatus(t *testing.T) {
 		"revoked later":         {revocationCase{lists: []*listSpec{newList("A", "A", entry(leafSerial, after, 4))}}, ReasonUnknown},
 		"compromised later":     {revocationCase{lists: []*listSpec{newList("A", "A", entry(leafSerial, after, 1))}}, ReasonRevoked},
 		"no list":               {revocationCase{}, ReasonRevocationUnknown},
-		"no list, if present":   {revocationCase{mode: RevocationIfPresent}, ReasonUnknown},
-		"revoked, if present":   {revocationCase{mode: RevocationIfPresent, lists: []*listSpec{newList("A", "A", entry(leafSerial, before, 4))}}, ReasonRevoked},
+		"no list, if present":   {revocationCase{mode: revocation.WhenPresent}, ReasonUnknown},
+		"revoked, if present":   {revocationCase{mode: revocation.WhenPresent, lists: []*listSpec{newList("A", "A", entry(leafSerial, before, 4))}}, ReasonRevoked},
 		"list of another":       {revocationCase{lists: []*listSpec{newList("B", "A")}}, ReasonRevocationUnknown},
 		"forged":                {revocationCase{lists: []*listSpec{newList("A", "stranger")}}, ReasonRevocationUnknown},
 		"forged says revoked":   {revocationCase{lists: []*listSpec{newList("A", "stranger", entry(leafSerial, before, 4)), newList("A", "A")}}, ReasonUnknown},
@@ -123,7 +125,7 @@ func TestRevocationStatus(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			result, err := c.c.run(t)
 			wantReason(t, err, c.want)
-			if err == nil && c.c.mode != RevocationIfPresent && (len(result.Revocation) != 1 || result.Revocation[0].Status != Good || len(result.Revocation[0].Steps) == 0) {
+			if err == nil && c.c.mode != revocation.WhenPresent && (len(result.Revocation) != 1 || result.Revocation[0].Status != revocation.Good || len(result.Revocation[0].Steps) == 0) {
 				t.Errorf("revocation %+v", result.Revocation)
 			}
 		})
@@ -145,14 +147,14 @@ func TestListScope(t *testing.T) {
 			lists: []*listSpec{newList("A", "A").with(idp(fullName(directory("Nagoya CRLDP"))))}}, ReasonRevocationUnknown},
 		"a partitioned list for a certificate without points": {revocationCase{
 			lists: []*listSpec{newList("A", "A").with(idp(fullName(directory("Kiyose CRLDP"))))}}, ReasonRevocationUnknown},
-		"point by URI": {revocationCase{leaf: leaf(point(fullName(general(formURI, "http://a.test/1")))),
-			lists: []*listSpec{newList("A", "A").with(idp(fullName(general(formURI, "http://a.test/1"))))}}, ReasonUnknown},
-		"one of several names": {revocationCase{leaf: leaf(point(fullName(general(formURI, "http://a.test/1"), directory("P")))),
+		"point by URI": {revocationCase{leaf: leaf(point(fullName(general(names.FormURI, "http://a.test/1")))),
+			lists: []*listSpec{newList("A", "A").with(idp(fullName(general(names.FormURI, "http://a.test/1"))))}}, ReasonUnknown},
+		"one of several names": {revocationCase{leaf: leaf(point(fullName(general(names.FormURI, "http://a.test/1"), directory("P")))),
 			lists: []*listSpec{newList("A", "A").with(idp(fullName(directory("Q"), directory("P"))))}}, ReasonUnknown},
 		"relative names": {revocationCase{leaf: leaf(point(relativeName("CRL1"))),
 			lists: []*listSpec{newList("A", "A").with(idp(relativeName("crl1")))}}, ReasonUnknown},
 		"relative against full": {revocationCase{leaf: leaf(point(relativeName("CRL1"))),
-			lists: []*listSpec{newList("A", "A").with(idp(fullName(general(formDirectory, string(seq(
+			lists: []*listSpec{newList("A", "A").with(idp(fullName(general(names.FormDirectory, string(seq(
 				attr(cbasn1.PrintableString, "JP", 2, 5, 4, 6), attr(cbasn1.UTF8String, "Test", 2, 5, 4, 10), cn("A"), cn("CRL1")))))))}}, ReasonUnknown},
 		"another relative name": {revocationCase{leaf: leaf(point(relativeName("CRL1"))),
 			lists: []*listSpec{newList("A", "A").with(idp(relativeName("CRL2")))}}, ReasonRevocationUnknown},
@@ -245,12 +247,12 @@ func TestListSignerOfAnotherAnchor(t *testing.T) {
 	leaf := leafSpec("EE", "A", "A").with(pointsExt(seq(wrap(der.Tag2C, directory("Lists")))))
 	signer := caSpec("Lists", "lists", "B", "B").cert(t)
 	list := newList("Lists", "lists").with(idp(fullName(directory("Lists")), flag(der.Tag4)))
-	lists, err := NewLists(newList("B", "B").list(t), list.list(t))
+	lists, err := revocation.NewLists(newList("B", "B").list(t), list.list(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := testConfig([]*Certificate{rootOf(t, "A"), rootOf(t, "B")}, signer)
-	c.Revocation, c.Sources = RevocationRequired, []RevocationSource{lists}
+	c.Revocation = revocation.Require(lists)
 	_, err = validate(t, c, leaf.cert(t))
 	wantReason(t, err, ReasonRevocationUnknown)
 }
@@ -298,46 +300,58 @@ func TestDeltaLists(t *testing.T) {
 
 // source is a source of the application.
 type source struct {
-	answer RevocationAnswer
+	answer revocation.Answer
 	err    error
 	asked  int
 }
 
-// Check implements RevocationSource.
-func (s *source) Check(context.Context, RevocationQuery) (RevocationAnswer, error) {
+// Check implements revocation.Source.
+func (s *source) Check(context.Context, revocation.Query) (revocation.Answer, error) {
 	s.asked++
 	return s.answer, s.err
 }
 
 func TestSourcesAreAskedInOrder(t *testing.T) {
 	anchor, leaf := rootOf(t, "A"), leafSpec("EE", "A", "A").cert(t)
-	run := func(mode RevocationMode, sources ...RevocationSource) error {
+	run := func(mode revocation.Mode, sources ...revocation.Source) error {
 		c := testConfig([]*Certificate{anchor})
-		c.Revocation, c.Sources = mode, sources
+		c.Revocation = policyOf(mode, sources...)
 		_, err := validate(t, c, leaf)
 		return err
 	}
-	good, revoked := &source{answer: RevocationAnswer{Status: Good}}, &source{answer: RevocationAnswer{Status: Revoked}}
+	good, revoked := &source{answer: revocation.Answer{Status: revocation.Good}}, &source{answer: revocation.Answer{Status: revocation.Revoked}}
 	unknownSource := &source{}
-	broken := &source{answer: RevocationAnswer{Status: Good}, err: errors.New("broken")}
-	wantReason(t, run(RevocationRequired, unknownSource, good, revoked), ReasonUnknown)
+	broken := &source{answer: revocation.Answer{Status: revocation.Good}, err: errors.New("broken")}
+	wantReason(t, run(revocation.Required, unknownSource, good, revoked), ReasonUnknown)
 	if revoked.asked != 0 {
 		t.Error("a source was asked after one had decided")
 	}
-	wantReason(t, run(RevocationRequired, broken, revoked), ReasonRevoked)
-	wantReason(t, run(RevocationRequired, broken), ReasonRevocationUnknown)
-	wantReason(t, run(RevocationRequired, &source{answer: RevocationAnswer{Status: 99}}), ReasonRevocationUnknown)
-	wantReason(t, run(RevocationIfPresent, broken), ReasonUnknown)
-	wantReason(t, run(InsecureNoRevocation, revoked), ReasonUnknown)
-	// A query that no validator made cannot be answered from lists.
-	lists, err := NewLists()
+	wantReason(t, run(revocation.Required, broken, revoked), ReasonRevoked)
+	wantReason(t, run(revocation.Required, broken), ReasonRevocationUnknown)
+	wantReason(t, run(revocation.Required, &source{answer: revocation.Answer{Status: 99}}), ReasonRevocationUnknown)
+	wantReason(t, run(revocation.WhenPresent, broken), ReasonUnknown)
+	wantReason(t, run(revocation.Skipped, revoked), ReasonUnknown)
+	// No list, no answer.
+	lists, err := revocation.NewLists()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a, err := lists.Check(t.Context(), RevocationQuery{Certificate: leaf, Issuer: anchor, At: noon()}); err == nil || a.Status != Unknown {
+	if a, err := lists.Check(t.Context(), revocation.Query{Certificate: leaf.asked, Issuer: anchor.asked, At: noon()}); err == nil || a.Status != revocation.Unknown {
 		t.Errorf("%v, %v", a, err)
 	}
-	if _, err := NewLists(nil); err == nil {
+	if _, err := revocation.NewLists(nil); err == nil {
 		t.Error("nil is a list")
+	}
+}
+
+// policyOf makes a policy of a mode.
+func policyOf(mode revocation.Mode, sources ...revocation.Source) revocation.Policy {
+	switch mode {
+	case revocation.Required:
+		return revocation.Require(sources...)
+	case revocation.WhenPresent:
+		return revocation.IfPresent(sources...)
+	default:
+		return revocation.InsecureNoRevocation()
 	}
 }

@@ -9,14 +9,16 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/jpki/crl"
+	"github.com/kakunin-go/kakunin/jpki/internal/names"
 )
 
 // run is one call of Validate with what it has spent.
 type run struct {
-	validator *Validator
-	ctx       context.Context //nolint:containedctx // lives as long as the call
-	at        time.Time
-	index     *index
+	verifier *Verifier
+	ctx      context.Context //nolint:containedctx // lives as long as the call
+	at       time.Time
+	index    *index
 
 	signatures  int
 	comparisons int // left, of names with name constraints
@@ -25,6 +27,8 @@ type run struct {
 	// asking about.
 	signers map[[2][sha256.Size]byte]bool
 	pending [][sha256.Size]byte
+	// listIssuers has the names of the issuers of lists that were looked at.
+	listIssuers map[*crl.Header]*names.Name
 	// target and signer are what the searches have spent: that for the target's path, and those for the signers of lists
 	// together, of whom a pool may offer many.
 	target, signer effort
@@ -41,6 +45,12 @@ type signedEdge struct {
 	parameters string
 }
 
+// spend counts one signature; false when there are none left.
+func (r *run) spend() bool {
+	r.signatures++
+	return !r.exhausted()
+}
+
 // signed reports whether the key signed the certificate. ok is false when the call has verified as many signatures as it
 // may. The answer is kept, because a search comes back to the same pair.
 func (r *run) signed(child, issuer *Certificate, key PublicKey) (signed, ok bool) {
@@ -51,10 +61,10 @@ func (r *run) signed(child, issuer *Certificate, key PublicKey) (signed, ok bool
 	if signed, known := r.verified[edge]; known {
 		return signed, true
 	}
-	if r.signatures++; r.signatures > limits.PathSignatures {
+	if !r.spend() {
 		return false, false
 	}
-	signed = algorithms(r.validator.config.Algorithms).verify(child.algorithm, key, child.tbs, child.signature)
+	signed = algorithms(r.verifier.config.Algorithms).verify(child.algorithm, key, child.tbs, child.signature)
 	r.verified[edge] = signed
 	return signed, true
 }
@@ -71,7 +81,7 @@ type state struct {
 func (s *state) contains(c *Certificate) bool {
 	for ; s != nil; s = s.below {
 		// A name and key that come twice add nothing but length (RFC 4158, 2.4.2).
-		if s.top.keyID == c.keyID && s.top.subject.key == c.subject.key {
+		if s.top.keyID == c.keyID && s.top.subject.Key == c.subject.Key {
 			return true
 		}
 	}
@@ -168,7 +178,7 @@ func (s *search) linked(child, issuer *Certificate) bool {
 	if issuer.key.Key == nil && issuer.key.Parameters == nil {
 		return true
 	}
-	if !algorithms(s.run.validator.config.Algorithms).allowed(child.algorithm) {
+	if !algorithms(s.run.verifier.config.Algorithms).allowed(child.algorithm) {
 		return true // the validation of the path names the reason
 	}
 	signed, ok := s.run.signed(child, issuer, issuer.key)
@@ -180,7 +190,7 @@ func (s *search) linked(child, issuer *Certificate) bool {
 // expand tries the anchors above a partial path, then puts the longer paths into the queue. It returns true when a path was
 // accepted.
 func (s *search) expand(now *state) bool {
-	anchors := s.index.anchors[now.top.issuer.key]
+	anchors := s.index.anchors[now.top.issuer.Key]
 	if s.full && len(anchors) == 0 {
 		return false
 	}
@@ -206,8 +216,8 @@ func (s *search) expand(now *state) bool {
 	if s.full || now.length+1 >= limits.PathDepth {
 		return false
 	}
-	for _, issuer := range s.index.bySubject[now.top.issuer.key] {
-		distance, reachable := s.index.distance[issuer.issuer.key]
+	for _, issuer := range s.index.bySubject[now.top.issuer.Key] {
+		distance, reachable := s.index.distance[issuer.issuer.Key]
 		if !reachable || now.contains(issuer) {
 			continue
 		}
@@ -227,7 +237,7 @@ func (s *search) expand(now *state) bool {
 func (s *search) penalty(below *state, issuer *Certificate) int {
 	cost := 0
 	if below.below != nil {
-		cost = below.cost - below.length - s.index.distance[below.top.issuer.key]
+		cost = below.cost - below.length - s.index.distance[below.top.issuer.Key]
 	}
 	if !keyIDMatches(below.top, issuer) {
 		cost += costKeyID

@@ -19,6 +19,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/internal/der"
 	"github.com/kakunin-go/kakunin/jpki/crl"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
 // A small PKI whose certificates are put together from parts, so that every part can be spoilt.
@@ -218,17 +219,17 @@ func rootOf(t testing.TB, label string) *Certificate {
 	return caSpec(label, label, label, label).cert(t)
 }
 
-func testConfig(anchors []*Certificate, pool ...*Certificate) Config {
-	return Config{Anchors: anchors, Pool: pool, Revocation: InsecureNoRevocation, Now: noon}
+func testConfig(anchors []*Certificate, pool ...*Certificate) VerifierConfig {
+	return VerifierConfig{Anchors: anchors, Pool: pool, Revocation: revocation.InsecureNoRevocation(), Now: noon}
 }
 
-func validate(t testing.TB, c Config, target *Certificate, opts ...Option) (*Result, error) {
+func validate(t testing.TB, c VerifierConfig, target *Certificate, opts ...VerifyOption) (*Result, error) {
 	t.Helper()
-	v, err := New(c)
+	v, err := NewVerifier(c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return v.Validate(context.Background(), target, opts...)
+	return v.Verify(context.Background(), target, opts...)
 }
 
 // wantReason checks the outcome; ReasonUnknown means valid.
@@ -284,13 +285,13 @@ func (l *listSpec) list(t testing.TB) *crl.Unverified {
 	return u
 }
 
-func listsOf(t *testing.T, specs []*listSpec) *Lists {
+func listsOf(t *testing.T, specs []*listSpec) *revocation.Lists {
 	t.Helper()
 	var lists []*crl.Unverified
 	for _, l := range specs {
 		lists = append(lists, l.list(t))
 	}
-	all, err := NewLists(lists...)
+	all, err := revocation.NewLists(lists...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,30 +8,30 @@ import (
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
-// Option says what is particular about one call of Validate.
-type Option func(*options)
+// VerifyOption says what is particular about one call of Verify.
+type VerifyOption func(*options)
 
 type options struct {
 	at    time.Time
 	extra []*Certificate
 }
 
-// At sets the verification time; default, also for the zero time, is the validator's clock.
-func At(t time.Time) Option { return func(o *options) { o.at = t } }
+// At sets the verification time; default, also for the zero time, is the verifier's clock.
+func At(t time.Time) VerifyOption { return func(o *options) { o.at = t } }
 
 // With adds certificates to the pool for this call, for instance those that came with a signature.
-func With(pool ...*Certificate) Option {
+func With(pool ...*Certificate) VerifyOption {
 	return func(o *options) { o.extra = append(o.extra, pool...) }
 }
 
-// Validate looks for a path from an anchor to the target that holds in every respect: RFC 5280, 6.1, with the policy
+// Verify looks for a path from an anchor to the target that holds in every respect: RFC 5280, 6.1, with the policy
 // processing of RFC 9618 and the revocation status of every certificate. The error is nil exactly when Result.Valid is true;
 // the result is never nil, so that its steps can be shown. Errors are [*Error]; when several paths fail it is the error of the
 // most plausible one.
 //
 // One call verifies at most 256 signatures, those of revocation lists included, so that a hostile pool costs no more than
 // that, and ends with ctx.
-func (v *Validator) Validate(ctx context.Context, target *Certificate, opts ...Option) (*Result, error) {
+func (v *Verifier) Verify(ctx context.Context, target *Certificate, opts ...VerifyOption) (*Result, error) {
 	var o options
 	for _, opt := range opts {
 		if opt != nil {
@@ -45,7 +45,7 @@ func (v *Validator) Validate(ctx context.Context, target *Certificate, opts ...O
 	if target == nil {
 		return result, malformed("der", "RFC 5280, 4.1")
 	}
-	r := &run{validator: v, ctx: ctx, at: o.at, index: v.index, verified: map[signedEdge]bool{}, comparisons: limits.NameComparisons}
+	r := &run{verifier: v, ctx: ctx, at: o.at, index: v.index, verified: map[signedEdge]bool{}, comparisons: limits.NameComparisons}
 	if len(o.extra) > 0 {
 		if len(o.extra)+len(v.config.Pool) > limits.PathPool || slices.Contains(o.extra, nil) {
 			return result, misconfigured("pool")

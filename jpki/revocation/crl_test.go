@@ -186,7 +186,7 @@ func TestCRLNotForThisLeaf(t *testing.T) {
 			spec := a.List(1)
 			answer, err := a.ask(t, added(t, spec.Sign(a.Key)), leaf, now)
 			wantUnknown(t, answer, err)
-			if len(leaf.known().Points.Directory) != 1 {
+			if len(leaf.known().Points().Directory) != 1 {
 				t.Error("the point is not shown")
 			}
 		}

@@ -39,14 +39,14 @@ type ListEvidence struct {
 }
 
 // evidenceOf encodes the evidence of the list with an entry, or without one.
-func (l *storedList) evidenceOf(entry *crl.Entry) []byte {
-	sum, key := l.list.SHA256(), l.list.KeySHA256()
-	digest, signature := l.list.Proof()
+func (s *signedList) evidenceOf(entry *crl.Entry) []byte {
+	h, sum, key := s.Header(), s.SHA256(), s.key
+	digest, signature := s.Proof()
 	e := ListEvidence{
-		SHA256: hex.EncodeToString(sum[:]), Size: l.list.Size(), Issuer: l.header.Issuer,
-		AuthorityKeyID: hex.EncodeToString(l.header.AuthorityKeyID), Number: hex.EncodeToString(l.header.Number),
-		Base: hex.EncodeToString(l.header.BaseNumber), ThisUpdate: l.header.ThisUpdate.UTC(), NextUpdate: l.header.NextUpdate.UTC(),
-		Scope: []byte(l.series.scope), KeySHA256: hex.EncodeToString(key[:]), Algorithm: l.header.SignatureAlgorithm.String(),
+		SHA256: hex.EncodeToString(sum[:]), Size: s.Size(), Issuer: h.Issuer,
+		AuthorityKeyID: hex.EncodeToString(h.AuthorityKeyID), Number: hex.EncodeToString(h.Number),
+		Base: hex.EncodeToString(h.BaseNumber), ThisUpdate: h.ThisUpdate.UTC(), NextUpdate: h.NextUpdate.UTC(),
+		Scope: []byte(scopeOf(h)), KeySHA256: hex.EncodeToString(key[:]), Algorithm: h.SignatureAlgorithm.String(),
 		Digest: digest, Signature: signature,
 	}
 	if entry != nil {

@@ -3,44 +3,142 @@ package revocation
 import (
 	"bytes"
 	"cmp"
-	"context"
-	"encoding/hex"
-	"errors"
-	"fmt"
-	"io/fs"
-	"log/slog"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
-	"unicode"
+	"time"
 
 	"golang.org/x/crypto/cryptobyte"
-	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/jpki/crl"
 	"github.com/kakunin-go/kakunin/jpki/internal/form"
+	"github.com/kakunin-go/kakunin/jpki/internal/names"
 )
 
-// storedList is a verified list with what the store finds it by.
-type storedList struct {
-	list   *crl.List
-	header *crl.Header
-	// authority is the key (SubjectPublicKeyInfo) of the authority whose certificates the list is for: its own key signed
-	// the list, or it issued signer.
-	authority []byte
-	signer    *form.Facts // nil: the authority itself
-	series    seriesKey
-	points    []listKey
-	reasons   crl.Reasons
-	indirect  bool
-	spellings [][]byte // the authority's name, and other encodings of it that an indirect list has
-	evidence  []byte
-	file      string // index file; "" when there is none
+// list is a revocation list with what it is found and compared by.
+type list struct {
+	header   *crl.Header
+	series   series
+	reasons  crl.Reasons // that it covers
+	indirect bool
 }
 
-// checkHeader refuses a list that could never decide anything here.
+// series is one authority's lists for one scope, of which each replaces the one before.
+type series struct {
+	key   string // who signs: a hash of the key, or, as long as it is not known, what the list says of it
+	scope string // DER of issuingDistributionPoint
+	delta bool
+}
+
+func newList(h *crl.Header, key string) list {
+	l := list{header: h, series: series{key, scopeOf(h), h.IsDelta()}, reasons: crl.AllReasons}
+	if h.Scope != nil {
+		l.reasons, l.indirect = h.Scope.OnlySomeReasons&crl.AllReasons, h.Scope.Indirect
+	}
+	return l
+}
+
+func (l *list) base() *list { return l }
+
+func scopeOf(h *crl.Header) string {
+	if h.Scope == nil {
+		return ""
+	}
+	return string(h.Scope.Raw)
+}
+
+// inForce reports whether the list says something about the time. One without nextUpdate does not (RFC 5280, 5.1.2.5).
+func (l *list) inForce(at time.Time) bool {
+	return !at.Before(l.header.ThisUpdate) && at.Before(l.header.NextUpdate)
+}
+
+// isFor is RFC 5280, 6.3.3 (b)(2)(ii) to (iv).
+func (l *list) isFor(c *form.Facts) bool {
+	scope := l.header.Scope
+	switch {
+	case scope == nil:
+		return true
+	case scope.OnlyAttributeCerts:
+		return false
+	case c.CA:
+		return !scope.OnlyUserCerts
+	default:
+		return !scope.OnlyCACerts
+	}
+}
+
+// changes reports whether a delta list is of the same key and scope as a complete one.
+func (l *list) changes(complete *list) bool {
+	return l.series.key == complete.series.key && l.series.scope == complete.series.scope
+}
+
+// signedList is a list whose signature was verified.
+type signedList struct {
+	*crl.List
+
+	key [32]byte // hash of the key that signed it
+	// issuers are the certificate issuers of an indirect list, as it encodes them, by their canonical form.
+	issuers  map[string][][]byte
+	indirect bool
+	evidence []byte // without an entry
+}
+
+func newSignedList(l *crl.List, indirect bool) *signedList {
+	s := &signedList{List: l, key: l.KeySHA256(), indirect: indirect}
+	s.evidence = s.evidenceOf(nil)
+	if all := l.CertificateIssuers(); len(all) > 1 && indirect {
+		s.issuers = map[string][][]byte{}
+		for _, raw := range all {
+			if n, ok := canonical(raw); ok {
+				s.issuers[n.Key] = append(s.issuers[n.Key], bytes.Clone(raw))
+			}
+		}
+	}
+	return s
+}
+
+func canonical(raw []byte) (*names.Name, bool) {
+	s := cryptobyte.String(raw)
+	n, ok := names.Read(&s)
+	return n, ok && s.Empty()
+}
+
+// lookup finds a certificate. Names of issuers are compared by RFC 5280, 7.1; a list compares bytes, so it is asked with the
+// encodings that it has.
+func (s *signedList) lookup(c *form.Facts) (crl.Entry, bool) {
+	own := s.Header().Issuer
+	if bytes.Equal(own, c.Issuer) {
+		if e, found := s.Lookup(own, c.Serial); found {
+			return e, true
+		}
+	}
+	if s.issuers == nil && bytes.Equal(own, c.Issuer) {
+		return crl.Entry{}, false
+	}
+	issuer := c.Canonical().Issuer
+	if issuer == nil {
+		return crl.Entry{}, false
+	}
+	spellings := s.issuers[issuer.Key]
+	if s.issuers == nil {
+		if n, ok := canonical(own); !ok || n.Key != issuer.Key {
+			return crl.Entry{}, false
+		}
+		spellings = [][]byte{own}
+	}
+	for _, raw := range spellings {
+		if e, found := s.Lookup(raw, c.Serial); found {
+			return e, true
+		}
+	}
+	return crl.Entry{}, false
+}
+
+// latestFirst orders lists. Two lists of one second are told apart by their numbers (RFC 5280, 5.2.3).
+func latestFirst(a, b *list) int {
+	return cmp.Or(b.header.ThisUpdate.Compare(a.header.ThisUpdate), crl.CompareNumbers(b.header.Number, a.header.Number))
+}
+
+// checkHeader refuses a list that could never decide anything in a [Store].
 func checkHeader(h *crl.Header) error {
 	switch {
 	// 5.1.2.5: "Conforming CRL issuers MUST include the nextUpdate field in all CRLs." Without it nobody knows until when
@@ -61,254 +159,30 @@ func checkHeader(h *crl.Header) error {
 		return badList("issuing-distribution-point", "RFC 5280, 5.2.5")
 	case h.Scope.Name != nil:
 		// JPKI's points are directory names; a list with other names only would be found by no certificate.
-		if names, _ := form.DirectoryNames(h.Scope.Name.Names(h.Issuer)); len(names) == 0 || len(names) > limits.DistributionPoints {
+		if own, _ := form.DirectoryNames(h.Scope.Name.Names(h.Issuer)); len(own) == 0 || len(own) > limits.DistributionPoints {
 			return badList("issuing-distribution-point", "RFC 5280, 5.2.5")
 		}
 	}
 	return nil
 }
 
-func scopeOf(h *crl.Header) string {
-	if h.Scope == nil {
-		return ""
-	}
-	return string(h.Scope.Raw)
+// newerThan compares two lists of one series (RFC 5280, 5.2.3).
+func newerThan(h, old *crl.Header) bool {
+	return crl.CompareNumbers(h.Number, old.Number) > 0 && !h.ThisUpdate.Before(old.ThisUpdate)
 }
 
-// claims reports whether the list says that it was signed by the authority, or by one of its signers.
-func (c *Store) claims(h *crl.Header, authority *form.Facts) bool {
-	if bytes.Equal(h.AuthorityKeyID, authority.SubjectKeyID) && bytes.Equal(h.Issuer, authority.Subject) {
-		return true
-	}
-	return slices.ContainsFunc(c.signers, func(s *form.Facts) bool {
-		return bytes.Equal(h.AuthorityKeyID, s.SubjectKeyID) && bytes.Equal(h.Issuer, s.Subject) &&
-			bytes.Equal(s.Issuer, authority.Subject) && bytes.Equal(s.AuthorityKeyID, authority.SubjectKeyID)
-	})
-}
-
-// verify checks the signature of a list, under the authority's own key or that of one of its signers.
-func (c *Store) verify(ctx context.Context, u *crl.Unverified, authority *form.Facts) (*storedList, error) {
-	h := u.Header()
-	unsigned := error(&Error{Reason: ReasonListSignature, Step: "crl.signature", Clause: "RFC 5280, 6.3.3 (g)"})
-	// 6.3.3 (f): "If a key usage extension is present in the CRL issuer's certificate, verify that the cRLSign bit is set."
-	if bytes.Equal(h.Issuer, authority.Subject) && bytes.Equal(h.AuthorityKeyID, authority.SubjectKeyID) &&
-		authority.SignsLists {
-		l, err := u.Verify(ctx, authority.Key)
-		if err == nil {
-			return newStoredList(l, authority, nil), nil
-		}
-		unsigned = listError(err)
-	}
-	for _, s := range c.signers {
-		if !bytes.Equal(h.Issuer, s.Subject) || !bytes.Equal(h.AuthorityKeyID, s.SubjectKeyID) || !issued(authority, s) {
-			continue
-		}
-		l, err := u.Verify(ctx, s.Key)
-		if err == nil {
-			return newStoredList(l, authority, s), nil
-		}
-		unsigned = listError(err)
-	}
-	return nil, unsigned
-}
-
-// issued reports whether the authority issued the signer's certificate, by name, key identifier and signature.
-func issued(authority, signer *form.Facts) bool {
-	f, err := form.Read(signer.DER)
-	return err == nil && bytes.Equal(signer.Issuer, authority.Subject) && bytes.Equal(f.AuthorityKeyID, authority.SubjectKeyID) &&
-		!f.Unprocessed && f.SignedBy(authority.Key)
-}
-
-func newStoredList(l *crl.List, authority, signer *form.Facts) *storedList {
-	h := l.Header()
-	key := l.KeySHA256()
-	s := &storedList{
-		list: l, header: h, authority: authority.KeyInfo, signer: signer, reasons: crl.AllReasons,
-		series: seriesKey{string(key[:]), scopeOf(h), h.IsDelta()},
-	}
-	points := [][]byte{nil}
-	if h.Scope != nil {
-		s.reasons, s.indirect = h.Scope.OnlySomeReasons, h.Scope.Indirect
-		if h.Scope.Name != nil {
-			points, _ = form.DirectoryNames(h.Scope.Name.Names(h.Issuer))
+// inOrder sorts lists by their numbers, which decide what is newer, and leaves out those that claim a later time than a list
+// with a higher number of the same series.
+func inOrder(lists []*storedList) []*storedList {
+	slices.SortStableFunc(lists, func(a, b *storedList) int { return crl.CompareNumbers(b.header.Number, a.header.Number) })
+	kept := lists[:0]
+	for _, l := range lists { // highest number first
+		if !slices.ContainsFunc(kept, func(k *storedList) bool {
+			return k.series == l.series && k.header.ThisUpdate.Before(l.header.ThisUpdate)
+		}) {
+			kept = append(kept, l)
 		}
 	}
-	for _, point := range points {
-		if key := (listKey{string(h.Issuer), string(point)}); !slices.Contains(s.points, key) {
-			s.points = append(s.points, key)
-		}
-	}
-	s.spellings = [][]byte{authority.Subject}
-	if s.indirect {
-		wanted := spelling(authority.Subject)
-		for _, name := range l.CertificateIssuers() {
-			if !bytes.Equal(name, authority.Subject) && spelling(name) == wanted {
-				s.spellings = append(s.spellings, bytes.Clone(name))
-			}
-		}
-	}
-	s.evidence = s.evidenceOf(nil)
-	return s
-}
-
-// lookup returns the entry of a certificate of the authority.
-func (l *storedList) lookup(serial []byte) (crl.Entry, bool) {
-	for _, name := range l.spellings {
-		if e, found := l.list.Lookup(name, serial); found {
-			return e, true
-		}
-	}
-	return crl.Entry{}, false
-}
-
-// spelling is equal for names that RFC 5280, 7.1 takes for the same: string types, case and white space do not count. It is
-// equal for a few more, which is on the safe side: an entry in an indirect list that may be for a certificate of the
-// authority is one.
-func spelling(name []byte) string {
-	var out strings.Builder
-	s := cryptobyte.String(name)
-	var list, set, attribute, value cryptobyte.String
-	if !s.ReadASN1(&list, cbasn1.SEQUENCE) {
-		return string(name)
-	}
-	for !list.Empty() {
-		if !list.ReadASN1(&set, cbasn1.SET) {
-			return string(name)
-		}
-		var parts []string
-		for !set.Empty() {
-			var id cryptobyte.String
-			var tag cbasn1.Tag
-			if !set.ReadASN1(&attribute, cbasn1.SEQUENCE) || !attribute.ReadASN1(&id, cbasn1.OBJECT_IDENTIFIER) ||
-				!attribute.ReadAnyASN1(&value, &tag) {
-				return string(name)
-			}
-			text := strings.Map(func(r rune) rune {
-				if r == 0 || unicode.IsSpace(r) { // BMPString and UniversalString have zeros
-					return -1
-				}
-				return unicode.ToLower(r)
-			}, string(value))
-			parts = append(parts, fmt.Sprintf("%x=%q", []byte(id), text))
-		}
-		slices.Sort(parts)
-		fmt.Fprintf(&out, "%q", parts)
-	}
-	return out.String()
-}
-
-// latestFirst orders lists. Two lists of one second are told apart by their numbers (RFC 5280, 5.2.3).
-func latestFirst(a, b *storedList) int {
-	return cmp.Or(b.header.ThisUpdate.Compare(a.header.ThisUpdate), crl.CompareNumbers(b.header.Number, a.header.Number))
-}
-
-const indexEnding = ".crlindex"
-
-// persist writes the index file of a list and maps it into memory in place of the index there.
-func (c *Store) persist(ctx context.Context, l *storedList) error {
-	if c.config.Directory == "" {
-		return nil
-	}
-	sum := l.list.SHA256()
-	name := filepath.Join(c.config.Directory, hex.EncodeToString(sum[:])+indexEnding)
-	if err := l.list.WriteFile(name); err != nil {
-		return listError(err)
-	}
-	mapped, err := crl.OpenIndex(ctx, name, l.key(c))
-	if err != nil {
-		return listError(err)
-	}
-	l.list, l.header, l.file = mapped, mapped.Header(), name
-	return nil
-}
-
-// key returns the public key that signed the list.
-func (l *storedList) key(c *Store) any {
-	if l.signer != nil {
-		return l.signer.Key
-	}
-	for _, a := range c.authorities {
-		if bytes.Equal(a.KeyInfo, l.authority) {
-			return a.Key
-		}
-	}
-	return nil
-}
-
-// forget removes the index file of a list that is not in the store any more.
-func (l *storedList) forget() {
-	if l.file != "" {
-		_ = os.Remove(l.file) // a file that stays is read, and pruned, again
-	}
-}
-
-// openDirectory opens the index files of lists of trusted authorities. A file that is not usable is passed over, because
-// its list can be added again, and said so.
-func (c *Store) openDirectory(ctx context.Context) error {
-	entries, err := os.ReadDir(c.config.Directory)
-	if err != nil {
-		return &Error{Reason: ReasonListRead, Step: "crl.directory", Err: err}
-	}
-	var found []*storedList
-	for _, entry := range entries {
-		if filepath.Ext(entry.Name()) != indexEnding || !entry.Type().IsRegular() {
-			continue
-		}
-		if err := ctx.Err(); err != nil {
-			return &Error{Reason: ReasonListRead, Step: "crl.directory", Err: err}
-		}
-		l, err := c.openIndex(ctx, filepath.Join(c.config.Directory, entry.Name()))
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-		case err != nil:
-			c.config.Log.WarnContext(ctx, "index of a revocation list passed over", slog.String("file", entry.Name()), slog.Any("error", err))
-		default:
-			found = append(found, l)
-		}
-	}
-	slices.SortFunc(found, func(a, b *storedList) int { return latestFirst(b, a) })
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, l := range found {
-		if err := c.insertLocked(l); err != nil {
-			c.config.Log.WarnContext(ctx, "index of a revocation list passed over", slog.String("file", filepath.Base(l.file)), slog.Any("error", err))
-		}
-	}
-	return nil
-}
-
-// openIndex opens one index file under the key of an anchor or signer that its list names.
-func (c *Store) openIndex(ctx context.Context, name string) (*storedList, error) {
-	var failure error
-	for _, authority := range c.authorities {
-		for _, signer := range append([]*form.Facts{nil}, c.signers...) {
-			key := authority.Key
-			if signer != nil {
-				if !issued(authority, signer) {
-					continue
-				}
-				key = signer.Key
-			}
-			l, err := crl.OpenIndex(ctx, name, key)
-			if err != nil {
-				failure = listError(err)
-				continue
-			}
-			who := authority
-			if signer != nil {
-				who = signer
-			}
-			h := l.Header()
-			if !bytes.Equal(h.Issuer, who.Subject) || !bytes.Equal(h.AuthorityKeyID, who.SubjectKeyID) || !who.SignsLists {
-				return nil, &Error{Reason: ReasonListSignature, Step: "crl.signature", Clause: "RFC 5280, 6.3.3 (f)"}
-			}
-			if err := checkHeader(h); err != nil {
-				return nil, err
-			}
-			s := newStoredList(l, authority, signer)
-			s.file = name
-			return s, nil
-		}
-	}
-	return nil, failure
+	slices.Reverse(kept)
+	return kept
 }

@@ -1,8 +1,8 @@
 package revocation
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -10,274 +10,272 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/internal/form"
 )
 
-// Check implements [Source] (RFC 5280, 6.3.3). A list counts when it is for the leaf: its issuer is that of the
-// certificate, or the cRLIssuer of a distribution point for an indirect list; its distribution point is one of the leaf's,
-// compared as encoded; and it was signed by the issuer of the certificate, or by a signer whom that issuer certified. Among
-// the lists of one scope that are in force at q.At (thisUpdate ≤ t < nextUpdate) the latest is heard, brought up to date by
-// the latest delta list for it that is in force; if the lists heard differ, a revocation decides. The certificate is Good
-// only when the lists heard cover every reason for a revocation. Lists of a later time can only take away: one that shows a
-// revocation effective at q.At, or because of a compromised key, decides; and if one shows a revocation after q.At, the
-// answer says so, with that list in its evidence.
-//
-// Without such lists the error is an [*Error] with [ReasonStatusUnknown].
-func (c *Store) Check(ctx context.Context, q Query) (Answer, error) {
-	unknown := undecided(MethodCRL)
-	if err := ctx.Err(); err != nil {
-		return unknown, unknownStatus("crl.context", "", err)
+// Steps of the validation of one revocation list (RFC 5280, 6.3.3).
+var (
+	ruleListIssuer = rule{"crl.issuer", "RFC 5280, 6.3.3 (b)(1)", ReasonStatusUnknown}
+	ruleListName   = rule{"crl.distribution-point", "RFC 5280, 6.3.3 (b)(2)(i)", ReasonStatusUnknown}
+	ruleListScope  = rule{"crl.scope", "RFC 5280, 6.3.3 (b)(2)", ReasonStatusUnknown}
+	ruleListFresh  = rule{"crl.freshness", "RFC 5280, 6.3.3 (a)", ReasonStatusUnknown}
+	ruleListSigner = rule{"crl.signer", "RFC 5280, 6.3.3 (f)", ReasonStatusUnknown}
+	ruleDelta      = rule{"crl.delta", "RFC 5280, 6.3.3 (c) and (h)", ReasonStatusUnknown}
+	ruleListEntry  = rule{"crl.entry", "RFC 5280, 6.3.3 (i) and (j)", ReasonStatusUnknown}
+	ruleCovering   = rule{"crl.covering", "RFC 5280, 6.3.3", ReasonStatusUnknown}
+)
+
+// collection is where a search finds lists: a [Store] or [Lists].
+type collection interface {
+	// points returns the distribution points of the certificate with the lists that may be for them, the newest first, and the
+	// point that RFC 5280, 6.3.3 assumes last.
+	points(q *Query) []point
+	// open returns the list behind its signature if its signer may speak for the issuer in the query.
+	open(ctx context.Context, q *Query, l held, delegated bool) *signedList
+}
+
+// held is a list in a collection.
+type held interface{ base() *list }
+
+// point is a distribution point and the lists that may be for it.
+type point struct {
+	reasons   crl.Reasons
+	delegated bool              // it has cRLIssuer
+	covers    func(l held) bool // whether a list has one of its names; nil when all have
+	lists     []held
+}
+
+// search is RFC 5280, 6.3.3 for one certificate. Every list that is for it and in force is heard, of several of one series the
+// newest, brought up to date by the latest delta list for it; if the lists differ, a revocation decides. Good takes lists that
+// cover every reason. What was issued after the time that is asked for can only take away.
+type search struct {
+	ctx    context.Context //nolint:containedctx // lives as long as the call
+	lists  collection
+	query  *Query
+	facts  *form.Facts
+	points []point
+
+	covered crl.Reasons
+	steps   []Step
+	heard   []spoken // in force: the certificate is not revoked at the time
+	series  []series // of which the newest list in force was heard
+	later   struct { // the latest word on a revocation after the time
+		series []series
+		known  *spoken
 	}
-	if !q.keyed() || q.Certificate.known().CA {
-		return unknown, unknownStatus(stepQuery, "", nil)
-	}
-	points := q.Certificate.known().Points
-	c.settle(ctx, q.Issuer.known(), points.Issuers)
-	s := listSearch{store: c, query: q, serial: q.Certificate.known().Serial}
-	for i := range points.List {
-		if answer, decided := s.hear(&points.List[i]); decided {
-			return answer, nil
+	revoked *spoken
+	status  Status
+	refused []error
+}
+
+// spoken is what a list said.
+type spoken struct {
+	list   *list
+	signed *signedList
+	delta  *spoken // brought it up to date
+	entry  crl.Entry
+	listed bool
+}
+
+// check answers a query from a collection.
+func check(ctx context.Context, c collection, q *Query) (Answer, error) {
+	s := search{ctx: ctx, lists: c, query: q, facts: q.Certificate.known(), points: c.points(q)}
+	s.steps = make([]Step, 0, 8)
+	for i := range s.points {
+		p := &s.points[i]
+		for _, l := range p.lists {
+			if err := s.hear(p, l); err != nil {
+				s.refused = append(s.refused, err)
+			}
+			if s.revoked != nil {
+				return s.answer(), nil
+			}
 		}
 	}
 	if s.covered != crl.AllReasons {
-		return unknown, unknownStatus("crl.covering", "RFC 5280, 6.3.3", nil)
+		return undecided(MethodCRL), ruleCovering.because(errors.Join(s.refused...))
 	}
 	return s.good(), nil
 }
 
-// listSearch is one look for the lists of a certificate.
-type listSearch struct {
-	store  *Store
-	query  Query
-	serial []byte
-
-	covered crl.Reasons
-	heard   []*storedList // whose answer was that the certificate is not revoked at the time
-	deltas  []*storedList // that brought them up to date
-	later   struct {      // the latest word on a revocation after the time
-		seen   []seriesKey
-		event  event
-		listed bool
-		source *storedList
+// hear applies one list to the certificate.
+func (s *search) hear(p *point, h held) error {
+	l := h.base()
+	later := l.header.ThisUpdate.After(s.query.At)
+	if l.header.IsDelta() && !later {
+		return nil // a delta list in force is heard with the list that it changes
 	}
-	known  event // a revocation after the time, as a list in force at the time states it
-	listed bool
-	series []seriesKey // whose latest list in force was heard
+	known := !later && slices.Contains(s.series, l.series)
+	switch {
+	// (b)(1): "If the DP includes cRLIssuer, then verify that the issuer field in the complete CRL matches cRLIssuer in the DP
+	// and that the complete CRL contains an issuing distribution point extension with the indirectCRL boolean asserted."
+	case p.delegated && !l.indirect:
+		return ruleListIssuer.because(nil)
+	case p.covers != nil && !p.covers(h):
+		return ruleListName.because(nil)
+	case !l.isFor(s.facts):
+		return ruleListScope.because(nil)
+	case !later && !l.inForce(s.query.At):
+		return ruleListFresh.because(nil)
+	case known:
+		// Heard already, or older than the one of its series that was heard; the same list may count for another point, too.
+		if slices.ContainsFunc(s.heard, func(h spoken) bool { return h.list == l }) {
+			s.covered |= p.reasons & l.reasons
+		}
+		return nil
+	}
+	signed := s.lists.open(s.ctx, s.query, h, p.delegated)
+	if signed == nil {
+		return ruleListSigner.because(nil)
+	}
+	word := spoken{list: l, signed: signed}
+	word.entry, word.listed = signed.lookup(s.facts)
+	if !later {
+		s.series = append(s.series, l.series)
+		s.update(p, &word)
+	}
+	status := Good
+	if word.current().listed {
+		status = eventOf(&word.current().entry).statusAt(s.query.At)
+	}
+	switch {
+	case status == Revoked || status == Hold:
+		s.revoked, s.status = &word, status
+		s.note(&word, false)
+	case status == Unknown && !later: // removeFromCRL in a complete list
+		return ruleListEntry.because(nil)
+	case later:
+		s.announce(&word)
+	default:
+		s.note(&word, true)
+		s.covered |= p.reasons & l.reasons // (l)
+		s.heard = append(s.heard, word)
+	}
+	return nil
 }
 
-// hear looks at the lists of one distribution point; decided is true when one of them shows a revocation.
-func (s *listSearch) hear(point *form.Point) (answer Answer, decided bool) {
-	s.store.mu.RLock()
-	lists := s.store.candidates(s.query.Certificate.known(), point)
-	s.store.mu.RUnlock()
-	for _, l := range lists {
-		if !s.counts(l, point) {
-			continue
-		}
-		later := l.header.ThisUpdate.After(s.query.At)
-		if !later && !s.inForce(l) || l.header.IsDelta() && !later {
-			continue // a delta list in force is heard with the list that it changes
-		}
-		if !later {
-			if slices.Contains(s.series, l.series) {
-				if slices.Contains(s.heard, l) { // for the reasons of this point, too
-					s.covered |= point.Reasons & l.reasons
-				}
-				continue
-			}
-			s.series = append(s.series, l.series)
-		}
-		source := l
-		var e event
-		var listed bool
-		if later {
-			e, listed = s.lookup(l)
-		} else {
-			source, e, listed = s.current(l, lists)
-		}
-		status := Good
-		if listed {
-			status = e.statusAt(s.query.At)
-		}
-		if status == Revoked || status == Hold {
-			return s.answer(source, status, e), true
-		}
-		s.note(l, source, point, e, listed, later)
-	}
-	return answer, false
-}
-
-// note keeps what a list said that does not decide.
-func (s *listSearch) note(l, source *storedList, point *form.Point, e event, listed, later bool) {
-	if later {
-		if !slices.Contains(s.later.seen, l.series) { // the latest of its scope speaks first
-			s.later.seen = append(s.later.seen, l.series)
-			if listed && e.reason != crl.ReasonCodeRemove {
-				s.later.event, s.later.listed, s.later.source = e, true, l
-			}
-		}
+// update looks for the latest delta list that the list can be combined with (RFC 5280, 5.2.4 and 6.3.3 (c), (h) to (k)): the
+// same key and scope, a base at or below its number, a number above it, and in force.
+func (s *search) update(p *point, word *spoken) {
+	number := word.list.header.Number
+	if number == nil {
 		return
 	}
-	s.covered |= point.Reasons & l.reasons
-	s.heard = append(s.heard, l)
-	if source != l {
-		s.deltas = append(s.deltas, source)
-	}
-	if listed {
-		s.known, s.listed = e, true
-	}
-}
-
-// counts reports whether a list is for the leaf and is to be believed.
-func (s *listSearch) counts(l *storedList, point *form.Point) bool {
-	// 6.3.3 (b)(1): "If the DP includes cRLIssuer, then verify that the issuer field in the complete CRL matches cRLIssuer in
-	// the DP and that the complete CRL contains an issuing distribution point extension with the indirectCRL boolean
-	// asserted."
-	if len(point.Issuers) > 0 && !l.indirect {
-		return false
-	}
-	if !bytes.Equal(l.authority, s.query.Issuer.known().KeyInfo) {
-		return false
-	}
-	if l.signer == nil {
-		return s.query.Issuer.known().SignsLists
-	}
-	at := s.query.At
-	return !at.Before(l.signer.NotBefore) && !at.After(l.signer.NotAfter) && !s.signerRevoked(l)
-}
-
-// signerRevoked reports whether a list that the authority signed itself has the signer's certificate.
-func (s *listSearch) signerRevoked(l *storedList) bool {
-	s.store.mu.RLock()
-	defer s.store.mu.RUnlock()
-	for _, direct := range s.store.direct[string(l.authority)] {
-		if e, found := direct.lookup(l.signer.Serial); found && e.Reason != crl.ReasonCodeRemove {
-			if eventOf(&e).statusAt(s.query.At) != Good {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func (s *listSearch) inForce(l *storedList) bool {
-	return !s.query.At.Before(l.header.ThisUpdate) && s.query.At.Before(l.header.NextUpdate)
-}
-
-func (s *listSearch) lookup(l *storedList) (event, bool) {
-	e, found := l.lookup(s.serial)
-	return eventOf(&e), found
-}
-
-// current looks into the complete list, and before it into the latest delta list that it can be combined with (RFC 5280,
-// 5.2.4 and 6.3.3 (c), (h) to (k)): the same key and scope, a base at or below its number, a number above it, and in force.
-func (s *listSearch) current(l *storedList, lists []*storedList) (source *storedList, e event, listed bool) {
-	for _, d := range lists { // latest first
-		if !d.header.IsDelta() || d.series.key != l.series.key || d.series.scope != l.series.scope || !s.inForce(d) ||
-			crl.CompareNumbers(d.header.BaseNumber, l.header.Number) > 0 || crl.CompareNumbers(l.header.Number, d.header.Number) >= 0 {
+	for _, h := range p.lists { // latest first
+		d := h.base()
+		if !d.header.IsDelta() || !d.changes(word.list) || !d.inForce(s.query.At) ||
+			crl.CompareNumbers(d.header.BaseNumber, number) > 0 || crl.CompareNumbers(number, d.header.Number) >= 0 {
 			continue
 		}
-		if e, listed := s.lookup(d); listed {
-			if old, listed := s.lookup(l); listed && e.reason != crl.ReasonCodeRemove && e.statusAt(s.query.At) == Good {
-				return l, old, true // a change that is announced for later ends nothing today
+		signed := s.lists.open(s.ctx, s.query, h, p.delegated)
+		if signed == nil || signed.key != word.signed.key {
+			continue
+		}
+		change := spoken{list: d, signed: signed}
+		if change.entry, change.listed = signed.lookup(s.facts); change.listed {
+			gone := change.entry.Reason == crl.ReasonCodeRemove
+			if word.listed && !gone && eventOf(&change.entry).statusAt(s.query.At) == Good {
+				return // a change that is announced for later ends nothing today
 			}
-			// (k): "If (cert_status is removeFromCRL), then set cert_status to UNREVOKED."
-			return d, e, e.reason != crl.ReasonCodeRemove
+			change.listed = !gone // (k): "If (cert_status is removeFromCRL), then set cert_status to UNREVOKED."
+		} else {
+			change.entry, change.listed = word.entry, word.listed
+			if word.listed {
+				return // the delta list has nothing new
+			}
 		}
-		e, listed = s.lookup(l)
-		if listed {
-			return l, e, true
-		}
-		return d, event{}, false
+		word.delta = &change
+		return
 	}
-	e, listed = s.lookup(l)
-	return l, e, listed
 }
 
-// candidates returns the lists for a distribution point, latest first; the caller holds the lock.
-func (c *Store) candidates(leaf *form.Facts, point *form.Point) []*storedList {
-	issuer := leaf.Issuer
-	issuers := point.Issuers
-	if len(issuers) == 0 {
-		issuers = [][]byte{issuer}
+// current is the word that counts: the delta list's, if there is one.
+func (w *spoken) current() *spoken {
+	if w.delta != nil {
+		return w.delta
 	}
-	var found []*storedList
-	one := func(issuer, name []byte) {
-		switch lists := c.byPoint[listKey{string(issuer), string(name)}]; {
-		case len(lists) == 0:
-		case len(found) == 0:
-			found = lists
-		default:
-			found = slices.Concat(found, lists)
-			slices.SortStableFunc(found, latestFirst)
-		}
+	return w
+}
+
+// announce keeps what a later list says of a revocation; the latest of its series speaks.
+func (s *search) announce(word *spoken) {
+	if slices.Contains(s.later.series, word.list.series) {
+		return
 	}
-	for _, issuer := range issuers {
-		one(issuer, nil)
-		for _, name := range point.Names {
-			one(issuer, name)
-		}
-		// 6.3.3 (b)(2)(i): "If the distribution point name is present in the IDP CRL extension and the distribution field is
-		// omitted from the DP, then verify that one of the names in the IDP matches one of the names in the cRLIssuer field of
-		// the DP"; the point assumed for lists of the certificate's issuer has the issuer's name.
-		if len(point.Names) == 0 {
-			one(issuer, issuer)
-		}
+	s.later.series = append(s.later.series, word.list.series)
+	if word.listed && word.entry.Reason != crl.ReasonCodeRemove {
+		s.later.known = word
 	}
-	return slices.CompactFunc(found, func(a, b *storedList) bool { return a == b })
+}
+
+// note records the steps of a list that decides something.
+func (s *search) note(word *spoken, good bool) {
+	for _, r := range [...]rule{ruleListIssuer, ruleListName, ruleListScope, ruleListFresh, ruleListSigner} {
+		s.steps = append(s.steps, Step{Name: r.name, Clause: r.clause, OK: true})
+	}
+	if word.delta != nil {
+		s.steps = append(s.steps, Step{Name: ruleDelta.name, Clause: ruleDelta.clause, OK: true})
+	}
+	s.steps = append(s.steps, Step{Name: ruleListEntry.name, Clause: ruleListEntry.clause, OK: good})
 }
 
 // answer is a revocation.
-func (s *listSearch) answer(l *storedList, status Status, e event) Answer {
-	a := Answer{
-		Status: status, Method: MethodCRL, Reason: e.reason, RevokedAt: e.date,
-		ThisUpdate: l.header.ThisUpdate, NextUpdate: l.header.NextUpdate,
+func (s *search) answer() Answer {
+	word := s.revoked.current()
+	e := &word.entry
+	source := word
+	if _, own := word.signed.lookup(s.facts); !own {
+		source = s.revoked
 	}
-	entry, _ := l.lookup(s.serial)
-	a.Evidence = joinEvidence([][]byte{l.evidenceOf(&entry)})
+	a := Answer{
+		Status: s.status, Method: MethodCRL, Reason: e.Reason, RevokedAt: e.RevokedAt, Steps: s.steps,
+		ThisUpdate: source.list.header.ThisUpdate, NextUpdate: source.list.header.NextUpdate,
+	}
+	a.Evidence = joinEvidence([][]byte{source.signed.evidenceOf(e)})
 	return a
 }
 
 // good is the answer when nothing was found and every reason is covered. ThisUpdate and NextUpdate are those of the list
 // that bounds the answer most: the oldest one, and the first to end.
-func (s *listSearch) good() Answer {
-	a := Answer{Status: Good, Method: MethodCRL, Reason: crl.ReasonCodeAbsent}
-	e, listed := s.known, s.listed
-	if s.later.listed {
-		e, listed = s.later.event, true
-	}
-	if listed {
-		a.Reason, a.RevokedAt = e.reason, e.date
-	}
+func (s *search) good() Answer {
+	a := Answer{Status: Good, Method: MethodCRL, Reason: crl.ReasonCodeAbsent, Steps: s.steps}
 	parts := make([][]byte, 0, 4)
-	for _, l := range s.heard {
-		a.ThisUpdate, a.NextUpdate = bound(a, l, a.ThisUpdate.IsZero())
-		parts = append(parts, s.part(l))
+	for i := range s.heard {
+		h := &s.heard[i]
+		if e := &h.current().entry; h.current().listed {
+			a.Reason, a.RevokedAt = e.Reason, e.RevokedAt
+		}
+		from, to := h.list.header.ThisUpdate, h.list.header.NextUpdate
+		if h.delta != nil {
+			from, to = h.delta.list.header.ThisUpdate, earlier(to, h.delta.list.header.NextUpdate)
+		}
+		if i == 0 {
+			a.ThisUpdate, a.NextUpdate = from, to
+		}
+		a.ThisUpdate, a.NextUpdate = earlier(a.ThisUpdate, from), earlier(a.NextUpdate, to)
+		parts = append(parts, s.part(h))
 	}
-	for _, l := range s.deltas {
-		parts = append(parts, s.part(l))
+	for i := range s.heard {
+		if d := s.heard[i].delta; d != nil {
+			parts = append(parts, s.part(d))
+		}
 	}
-	if s.later.listed { // what the answer says of a later revocation, and a policy may refuse, is shown, too
-		parts = append(parts, s.part(s.later.source))
+	if l := s.later.known; l != nil { // what the answer says of a later revocation, and a policy may refuse, is shown, too
+		a.Reason, a.RevokedAt = l.entry.Reason, l.entry.RevokedAt
+		parts = append(parts, s.part(l))
 	}
 	a.Evidence = joinEvidence(parts)
 	return a
 }
 
-func bound(a Answer, l *storedList, first bool) (from, to time.Time) {
-	from, to = l.header.ThisUpdate, l.header.NextUpdate
-	if !first && a.ThisUpdate.Before(from) {
-		from = a.ThisUpdate
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
 	}
-	if !first && a.NextUpdate.Before(to) {
-		to = a.NextUpdate
-	}
-	return from, to
+	return a
 }
 
 // part is the evidence of one list, with its entry of the certificate if there is one.
-func (s *listSearch) part(l *storedList) []byte {
-	if s.listed || len(s.deltas) > 0 || l == s.later.source {
-		if e, found := l.lookup(s.serial); found {
-			return l.evidenceOf(&e)
-		}
+func (s *search) part(w *spoken) []byte {
+	if e, found := w.signed.lookup(s.facts); found {
+		return w.signed.evidenceOf(&e)
 	}
-	return l.evidence
+	return w.signed.evidence
 }

@@ -61,6 +61,8 @@ type Query struct {
 	Certificate, Issuer *Certificate
 	// At is the time for which the status is asked.
 	At time.Time
+	// Signers knows who, besides the issuer, may sign lists; nil: nobody. It is for [Lists].
+	Signers Signers
 }
 
 const stepQuery = "revocation.query"

@@ -30,7 +30,7 @@ type Store struct {
 	byPoint map[listKey][]*storedList
 	// series has the lists of one key and scope in the order of their numbers. State is never kept by name, because
 	// generations of an authority share it.
-	series map[seriesKey][]*storedList
+	series map[series][]*storedList
 	// pending are lists that came before anybody said whom to trust, by their issuer's name. They decide nothing and keep
 	// nothing out.
 	pending map[string][]*crl.Unverified
@@ -42,9 +42,34 @@ type Store struct {
 
 type listKey struct{ issuer, point string }
 
-type seriesKey struct {
-	key, scope string
-	delta      bool
+// storedList is a verified list of a store.
+type storedList struct {
+	list
+	*signedList
+
+	// authority is the key (SubjectPublicKeyInfo) of the authority whose certificates the list is for: its own key signed
+	// the list, or it issued signer.
+	authority []byte
+	signer    *form.Facts // nil: the authority itself
+	points    []listKey
+	file      string // index file; "" when there is none
+}
+
+func newStoredList(l *crl.List, authority, signer *form.Facts) *storedList {
+	h := l.Header()
+	key := l.KeySHA256()
+	s := &storedList{list: newList(h, string(key[:])), authority: authority.KeyInfo, signer: signer}
+	s.signedList = newSignedList(l, s.list.indirect)
+	own := [][]byte{nil}
+	if h.Scope != nil && h.Scope.Name != nil {
+		own, _ = form.DirectoryNames(h.Scope.Name.Names(h.Issuer))
+	}
+	for _, name := range own {
+		if key := (listKey{string(h.Issuer), string(name)}); !slices.Contains(s.points, key) {
+			s.points = append(s.points, key)
+		}
+	}
+	return s
 }
 
 // StoreConfig says whom a store trusts and where it keeps its indexes.
@@ -157,6 +182,50 @@ func (c *Store) take(ctx context.Context, u *crl.Unverified) error {
 	return failure
 }
 
+// claims reports whether the list says that it was signed by the authority, or by one of its signers.
+func (c *Store) claims(h *crl.Header, authority *form.Facts) bool {
+	if bytes.Equal(h.AuthorityKeyID, authority.SubjectKeyID) && bytes.Equal(h.Issuer, authority.Subject) {
+		return true
+	}
+	return slices.ContainsFunc(c.signers, func(s *form.Facts) bool {
+		return bytes.Equal(h.AuthorityKeyID, s.SubjectKeyID) && bytes.Equal(h.Issuer, s.Subject) &&
+			bytes.Equal(s.Issuer, authority.Subject) && bytes.Equal(s.AuthorityKeyID, authority.SubjectKeyID)
+	})
+}
+
+// verify checks the signature of a list, under the authority's own key or that of one of its signers.
+func (c *Store) verify(ctx context.Context, u *crl.Unverified, authority *form.Facts) (*storedList, error) {
+	h := u.Header()
+	unsigned := error(&Error{Reason: ReasonListSignature, Step: "crl.signature", Clause: "RFC 5280, 6.3.3 (g)"})
+	// 6.3.3 (f): "If a key usage extension is present in the CRL issuer's certificate, verify that the cRLSign bit is set."
+	if bytes.Equal(h.Issuer, authority.Subject) && bytes.Equal(h.AuthorityKeyID, authority.SubjectKeyID) &&
+		authority.SignsLists {
+		l, err := u.Verify(ctx, authority.Key)
+		if err == nil {
+			return newStoredList(l, authority, nil), nil
+		}
+		unsigned = listError(err)
+	}
+	for _, s := range c.signers {
+		if !bytes.Equal(h.Issuer, s.Subject) || !bytes.Equal(h.AuthorityKeyID, s.SubjectKeyID) || !issued(authority, s) {
+			continue
+		}
+		l, err := u.Verify(ctx, s.Key)
+		if err == nil {
+			return newStoredList(l, authority, s), nil
+		}
+		unsigned = listError(err)
+	}
+	return nil, unsigned
+}
+
+// issued reports whether the authority issued the signer's certificate, by name, key identifier and signature.
+func issued(authority, signer *form.Facts) bool {
+	f, err := form.Read(signer.DER)
+	return err == nil && bytes.Equal(signer.Issuer, authority.Subject) && bytes.Equal(f.AuthorityKeyID, authority.SubjectKeyID) &&
+		!f.Unprocessed && f.SignedBy(authority.Key)
+}
+
 // putAside keeps an unverified list until an issuer is known.
 func (c *Store) putAside(u *crl.Unverified) error {
 	name := string(u.Header().Issuer)
@@ -172,7 +241,7 @@ func (c *Store) putAside(u *crl.Unverified) error {
 			continue
 		}
 		newest := series[len(series)-1]
-		if newest.list.SHA256() == u.SHA256() {
+		if newest.SHA256() == u.SHA256() {
 			return nil
 		}
 		// A hint for whoever adds the lists; the guard that counts is behind the signature.
@@ -239,22 +308,6 @@ func (c *Store) settle(ctx context.Context, issuer *form.Facts, names [][]byte) 
 	}
 }
 
-// inOrder sorts lists by their numbers, which decide what is newer, and leaves out those that claim a later time than a list
-// with a higher number of the same series.
-func inOrder(lists []*storedList) []*storedList {
-	slices.SortStableFunc(lists, func(a, b *storedList) int { return crl.CompareNumbers(b.header.Number, a.header.Number) })
-	kept := lists[:0]
-	for _, l := range lists { // highest number first
-		if !slices.ContainsFunc(kept, func(k *storedList) bool {
-			return k.series == l.series && k.header.ThisUpdate.Before(l.header.ThisUpdate)
-		}) {
-			kept = append(kept, l)
-		}
-	}
-	slices.Reverse(kept)
-	return kept
-}
-
 // insert puts a verified list into the store.
 func (c *Store) insert(ctx context.Context, l *storedList) error {
 	c.mu.RLock()
@@ -280,14 +333,14 @@ func (c *Store) insert(ctx context.Context, l *storedList) error {
 func (c *Store) admit(l *storedList) (known bool, err error) {
 	if series := c.series[l.series]; len(series) > 0 {
 		newest := series[len(series)-1]
-		if newest.list.SHA256() == l.list.SHA256() {
+		if newest.SHA256() == l.SHA256() {
 			return true, nil
 		}
 		if !newerThan(l.header, newest.header) {
 			return false, errRollback()
 		}
 	}
-	if c.count >= limits.CRLLists || c.size+int64(l.list.IndexSize()) > limits.CRLStore {
+	if c.count >= limits.CRLLists || c.size+int64(l.IndexSize()) > limits.CRLStore {
 		return false, errFull()
 	}
 	return false, nil
@@ -295,7 +348,7 @@ func (c *Store) admit(l *storedList) (known bool, err error) {
 
 func (c *Store) insertLocked(l *storedList) error {
 	if c.byPoint == nil {
-		c.byPoint, c.series, c.direct = map[listKey][]*storedList{}, map[seriesKey][]*storedList{}, map[string][]*storedList{}
+		c.byPoint, c.series, c.direct = map[listKey][]*storedList{}, map[series][]*storedList{}, map[string][]*storedList{}
 	}
 	if known, err := c.admit(l); known || err != nil {
 		return err
@@ -303,14 +356,14 @@ func (c *Store) insertLocked(l *storedList) error {
 	c.series[l.series] = append(slices.Clip(c.series[l.series]), l)
 	for _, key := range l.points {
 		lists := append(slices.Clip(c.byPoint[key]), l)
-		slices.SortStableFunc(lists, latestFirst)
+		slices.SortStableFunc(lists, func(a, b *storedList) int { return latestFirst(&a.list, &b.list) })
 		c.byPoint[key] = lists
 	}
 	if l.signer == nil && len(c.signers) > 0 {
 		c.direct[string(l.authority)] = append(slices.Clip(c.direct[string(l.authority)]), l)
 	}
 	c.count++
-	c.size += int64(l.list.IndexSize())
+	c.size += int64(l.IndexSize())
 	return nil
 }
 
@@ -320,9 +373,96 @@ func errRollback() *Error {
 	return &Error{Reason: ReasonListRollback, Step: "crl.number", Clause: "RFC 5280, 5.2.3"}
 }
 
-// newerThan compares two lists of one series (RFC 5280, 5.2.3).
-func newerThan(h, old *crl.Header) bool {
-	return crl.CompareNumbers(h.Number, old.Number) > 0 && !h.ThisUpdate.Before(old.ThisUpdate)
+// Check implements [Source] (RFC 5280, 6.3.3). A list counts when it is for the certificate: its issuer is that of the
+// certificate, or the cRLIssuer of a distribution point for an indirect list; its distribution point is one of the certificate's;
+// names are compared as encoded; and it was signed by the issuer of the certificate, or by a signer whom that issuer certified.
+//
+// Without such lists the error is an [*Error] with [ReasonStatusUnknown].
+func (c *Store) Check(ctx context.Context, q Query) (Answer, error) {
+	if err := ctx.Err(); err != nil {
+		return undecided(MethodCRL), unknownStatus("crl.context", "", err)
+	}
+	if !q.keyed() || q.Certificate.known().CA {
+		return undecided(MethodCRL), unknownStatus(stepQuery, "", nil)
+	}
+	c.settle(ctx, q.Issuer.known(), q.Certificate.known().Points().Issuers)
+	return check(ctx, c, &q)
+}
+
+// points implements collection.
+func (c *Store) points(q *Query) []point {
+	leaf := q.Certificate.known()
+	own := leaf.Points().List
+	out := make([]point, len(own))
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for i := range own {
+		out[i] = point{reasons: own[i].Reasons, delegated: len(own[i].Issuers) > 0}
+		found := c.candidates(leaf, &own[i])
+		out[i].lists = make([]held, len(found))
+		for j, l := range found {
+			out[i].lists[j] = l
+		}
+	}
+	return out
+}
+
+// candidates returns the lists for a distribution point, latest first; the caller holds the lock.
+func (c *Store) candidates(leaf *form.Facts, point *form.Point) []*storedList {
+	issuers := point.Issuers
+	if len(issuers) == 0 {
+		issuers = [][]byte{leaf.Issuer}
+	}
+	var found []*storedList
+	one := func(issuer, name []byte) {
+		switch lists := c.byPoint[listKey{string(issuer), string(name)}]; {
+		case len(lists) == 0:
+		case len(found) == 0:
+			found = lists
+		default:
+			found = slices.Concat(found, lists)
+			slices.SortStableFunc(found, func(a, b *storedList) int { return latestFirst(&a.list, &b.list) })
+		}
+	}
+	for _, issuer := range issuers {
+		one(issuer, nil)
+		for _, name := range point.Names {
+			one(issuer, name)
+		}
+		// 6.3.3 (b)(2)(i): "If the distribution point name is present in the IDP CRL extension and the distribution field is
+		// omitted from the DP, then verify that one of the names in the IDP matches one of the names in the cRLIssuer field of
+		// the DP"; the point assumed for lists of the certificate's issuer has the issuer's name.
+		if len(point.Names) == 0 {
+			one(issuer, issuer)
+		}
+	}
+	return slices.CompactFunc(found, func(a, b *storedList) bool { return a == b })
+}
+
+// open implements collection: the signature was verified when the list came in, and here it is whose key it was.
+func (c *Store) open(_ context.Context, q *Query, h held, _ bool) *signedList {
+	l := h.(*storedList) //nolint:forcetypeassert // the store has no others
+	issuer := q.Issuer.known()
+	switch {
+	case !bytes.Equal(l.authority, issuer.KeyInfo):
+		return nil
+	case l.signer == nil && issuer.SignsLists,
+		l.signer != nil && !q.At.Before(l.signer.NotBefore) && !q.At.After(l.signer.NotAfter) && !c.signerRevoked(l, q.At):
+		return l.signedList
+	}
+	return nil
+}
+
+// signerRevoked reports whether a list that the authority signed itself has the signer's certificate.
+func (c *Store) signerRevoked(l *storedList, at time.Time) bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, direct := range c.direct[string(l.authority)] {
+		if e, found := direct.lookup(l.signer); found && e.Reason != crl.ReasonCodeRemove && eventOf(&e).statusAt(at) != Good {
+			return true
+		}
+	}
+	return false
 }
 
 // Prune forgets the lists whose nextUpdate lies before t and returns how many there were. Certificates can then no longer
@@ -374,7 +514,7 @@ func (c *Store) remove(l *storedList) {
 		c.direct[key] = slices.DeleteFunc(slices.Clone(c.direct[key]), func(x *storedList) bool { return x == l })
 	}
 	c.count--
-	c.size -= int64(l.list.IndexSize())
+	c.size -= int64(l.IndexSize())
 }
 
 // Len returns the number of lists in the store, those that were put aside included.

@@ -2,9 +2,15 @@ package form
 
 import (
 	"crypto"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
+	"sync"
 	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+
+	"github.com/kakunin-go/kakunin/jpki/internal/names"
 )
 
 // Facts are what revocation data is matched against. Packages jpki and certpath, which read certificates by different rules,
@@ -26,8 +32,26 @@ type Facts struct {
 	NotBefore, NotAfter time.Time
 	// Policies are the certificate policies.
 	Policies []asn1.ObjectIdentifier
-	// Points are those of cRLDistributionPoints, and the assumed one.
-	Points *Points
+	// Points returns those of cRLDistributionPoints, and the assumed one, by the encoding of their names.
+	Points func() *Points
+	// Canonical returns the names in the form in which RFC 5280, 7.1 compares them.
+	Canonical func() *Canonical
+	// KeyHash returns the SHA-256 of KeyInfo.
+	KeyHash func() [sha256.Size]byte
+}
+
+// Canonical has names in the form in which they are compared. Issuer or Subject is nil when it cannot be read so.
+type Canonical struct {
+	Issuer, Subject *names.Name
+	Points          []names.Point // of cRLDistributionPoints
+}
+
+func canonical(raw []byte) *names.Name {
+	s := cryptobyte.String(raw)
+	if n, ok := names.Read(&s); ok && s.Empty() {
+		return n
+	}
+	return nil
 }
 
 // Facts returns the facts of the certificate.
@@ -38,6 +62,18 @@ func (f *Certificate) Facts() *Facts {
 		KeyInfo: c.RawSubjectPublicKeyInfo, KeyBits: f.KeyBits, Key: c.PublicKey,
 		SubjectKeyID: f.SubjectKeyID, AuthorityKeyID: f.AuthorityKeyID,
 		CA: c.IsCA, SignsLists: c.KeyUsage&x509.KeyUsageCRLSign != 0,
-		NotBefore: c.NotBefore, NotAfter: c.NotAfter, Policies: f.Policies, Points: &f.Points,
+		NotBefore: c.NotBefore, NotAfter: c.NotAfter, Policies: f.Policies,
+		Points:  func() *Points { return &f.Points },
+		KeyHash: sync.OnceValue(func() [sha256.Size]byte { return sha256.Sum256(c.RawSubjectPublicKeyInfo) }),
+		Canonical: sync.OnceValue(func() *Canonical {
+			out := &Canonical{Issuer: canonical(c.RawIssuer), Subject: canonical(c.RawSubject)}
+			if e := f.Find(oidCRLDistribution); e != nil {
+				var ok bool
+				if out.Points, ok = names.ReadPoints(e.Value); !ok {
+					out.Issuer = nil // whose lists are meant is not known
+				}
+			}
+			return out
+		}),
 	}
 }

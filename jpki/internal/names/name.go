@@ -1,4 +1,6 @@
-package certpath
+// Package names compares distinguished names as RFC 5280, 7.1 says, and reads the GeneralNames and distribution points that are
+// matched by them.
+package names
 
 import (
 	"encoding/asn1"
@@ -18,42 +20,43 @@ import (
 
 // Tags of string types that cryptobyte does not name (ITU-T X.680, 8.4).
 const (
-	tagUniversalString = cbasn1.Tag(28)
-	tagBMPString       = cbasn1.Tag(30)
-	tagNumericString   = cbasn1.Tag(18)
+	TagUniversalString = cbasn1.Tag(28)
+	TagBMPString       = cbasn1.Tag(30)
+	TagNumericString   = cbasn1.Tag(18)
 )
 
-// name is a distinguished name in the form that RFC 5280, 7.1 compares: one canonical string for each relative
+// Name is a distinguished name in the form that RFC 5280, 7.1 compares: one canonical string for each relative
 // distinguished name. Two names match exactly when their canonical strings are equal.
-type name struct {
-	raw    []byte   // DER, for evidence
-	rdns   []string // canonical form of each RDN
-	key    string   // canonical form of the whole name
-	emails []string // values of emailAddress attributes, for RFC 5280, 4.2.1.10
+type Name struct {
+	Raw    []byte   // DER
+	RDNs   []string // canonical form of each RDN
+	Key    string   // canonical form of the whole name
+	Emails []string // values of emailAddress attributes, for RFC 5280, 4.2.1.10
 }
 
-func (n *name) empty() bool { return len(n.rdns) == 0 }
+// Empty reports whether there is no RDN.
+func (n *Name) Empty() bool { return len(n.RDNs) == 0 }
 
-// equal compares two names as RFC 5280, 7.1 says.
-func (n *name) equal(other *name) bool { return n.key == other.key }
+// Equal compares two names as RFC 5280, 7.1 says.
+func (n *Name) Equal(other *Name) bool { return n.Key == other.Key }
 
-// within reports whether n lies in the subtree: the subtree's RDNs are the first ones of n (RFC 5280, 7.1).
-func (n *name) within(subtree *name) bool {
-	if len(subtree.rdns) > len(n.rdns) {
+// Within reports whether n lies in the subtree: the subtree's RDNs are the first ones of n (RFC 5280, 7.1).
+func (n *Name) Within(subtree *Name) bool {
+	if len(subtree.RDNs) > len(n.RDNs) {
 		return false
 	}
-	for i, rdn := range subtree.rdns {
-		if n.rdns[i] != rdn {
+	for i, rdn := range subtree.RDNs {
+		if n.RDNs[i] != rdn {
 			return false
 		}
 	}
 	return true
 }
 
-// extend returns the name with one more RDN, which is how nameRelativeToCRLIssuer is meant (RFC 5280, 4.2.1.13).
-func (n *name) extend(rdn string) *name {
-	out := &name{rdns: append(append([]string(nil), n.rdns...), rdn)}
-	out.key = nameKey(out.rdns)
+// Extend returns the name with one more RDN, which is how nameRelativeToCRLIssuer is meant (RFC 5280, 4.2.1.13).
+func (n *Name) Extend(rdn string) *Name {
+	out := &Name{RDNs: append(append([]string(nil), n.RDNs...), rdn)}
+	out.Key = nameKey(out.RDNs)
 	return out
 }
 
@@ -72,36 +75,36 @@ func writePart(b *strings.Builder, part string) {
 	b.WriteString(part)
 }
 
-// readName reads a Name (RFC 5280, 4.1.2.4).
-func readName(s *cryptobyte.String) (*name, bool) {
+// Read reads a Name (RFC 5280, 4.1.2.4).
+func Read(s *cryptobyte.String) (*Name, bool) {
 	var raw, list cryptobyte.String
 	if !s.ReadASN1Element(&raw, cbasn1.SEQUENCE) {
 		return nil, false
 	}
-	n := &name{raw: raw}
+	n := &Name{Raw: raw}
 	rest := raw
 	if !rest.ReadASN1(&list, cbasn1.SEQUENCE) {
 		return nil, false
 	}
 	for !list.Empty() {
 		var set cryptobyte.String
-		if !list.ReadASN1(&set, cbasn1.SET) || len(n.rdns) >= limits.NameRDNs {
+		if !list.ReadASN1(&set, cbasn1.SET) || len(n.RDNs) >= limits.NameRDNs {
 			return nil, false
 		}
 		rdn, ok := n.readRDN(set)
 		if !ok {
 			return nil, false
 		}
-		n.rdns = append(n.rdns, rdn)
+		n.RDNs = append(n.RDNs, rdn)
 	}
-	n.key = nameKey(n.rdns)
+	n.Key = nameKey(n.RDNs)
 	return n, true
 }
 
 // readRDN reads the content of a RelativeDistinguishedName and returns its canonical form, in which the order of the
 // attributes does not matter: "Two relative distinguished names RDN1 and RDN2 match if they have the same number of naming
 // attributes and for each naming attribute in RDN1 there is a matching naming attribute in RDN2."
-func (n *name) readRDN(set cryptobyte.String) (string, bool) {
+func (n *Name) readRDN(set cryptobyte.String) (string, bool) {
 	if set.Empty() {
 		return "", false
 	}
@@ -109,7 +112,7 @@ func (n *name) readRDN(set cryptobyte.String) (string, bool) {
 	for !set.Empty() {
 		var pair, id, value cryptobyte.String
 		var tag cbasn1.Tag
-		if !set.ReadASN1(&pair, cbasn1.SEQUENCE) || !pair.ReadASN1(&id, cbasn1.OBJECT_IDENTIFIER) || !soundOID(id) ||
+		if !set.ReadASN1(&pair, cbasn1.SEQUENCE) || !pair.ReadASN1(&id, cbasn1.OBJECT_IDENTIFIER) || !SoundOID(id) ||
 			!pair.ReadAnyASN1(&value, &tag) || !pair.Empty() {
 			return "", false
 		}
@@ -118,7 +121,7 @@ func (n *name) readRDN(set cryptobyte.String) (string, bool) {
 			return "", false
 		}
 		if string(id) == emailAddressOID {
-			n.emails = append(n.emails, string(value))
+			n.Emails = append(n.Emails, string(value))
 		}
 		var b strings.Builder
 		writePart(&b, string(id))
@@ -132,8 +135,8 @@ func (n *name) readRDN(set cryptobyte.String) (string, bool) {
 // emailAddressOID is the content of the OID 1.2.840.113549.1.9.1.
 const emailAddressOID = "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01"
 
-// soundOID reports whether the octets are a DER OBJECT IDENTIFIER: base 128 without padding.
-func soundOID(content []byte) bool {
+// SoundOID reports whether the octets are a DER OBJECT IDENTIFIER: base 128 without padding.
+func SoundOID(content []byte) bool {
 	if len(content) == 0 || len(content) > limits.OID || content[len(content)-1]&0x80 != 0 {
 		return false
 	}
@@ -155,18 +158,18 @@ func canonicalValue(value []byte, tag cbasn1.Tag) (string, bool) {
 	switch tag {
 	case cbasn1.PrintableString:
 		return "D" + prepare(string(value)), printable(value)
-	case tagNumericString:
+	case TagNumericString:
 		return "D" + prepare(string(value)), numeric(value)
 	case cbasn1.UTF8String:
 		return "D" + prepare(string(value)), utf8.Valid(value)
-	case tagBMPString:
+	case TagBMPString:
 		text, ok := fromBMP(value)
 		return "D" + prepare(text), ok
-	case tagUniversalString:
+	case TagUniversalString:
 		text, ok := fromUniversal(value)
 		return "D" + prepare(text), ok
 	case cbasn1.IA5String:
-		return "I" + lowerASCII(strings.Join(strings.FieldsFunc(string(value), func(r rune) bool { return r == ' ' }), " ")), ascii(value)
+		return "I" + LowerASCII(strings.Join(strings.FieldsFunc(string(value), func(r rune) bool { return r == ' ' }), " ")), ascii(value)
 	default:
 		return "X" + string([]byte{byte(tag)}) + string(value), true
 	}
@@ -239,7 +242,7 @@ func fromUniversal(value []byte) (string, bool) {
 // that it matches only itself.
 func prepare(text string) string {
 	if ascii([]byte(text)) && !strings.ContainsFunc(text, unicode.IsControl) {
-		return strings.Join(strings.Fields(lowerASCII(text)), " ")
+		return strings.Join(strings.Fields(LowerASCII(text)), " ")
 	}
 	if strings.ContainsFunc(text, prohibited) {
 		return "\x00" + text
@@ -266,7 +269,8 @@ func prohibited(r rune) bool {
 	return r == utf8.RuneError || unicode.Is(unicode.Co, r) || unicode.Is(unicode.Noncharacter_Code_Point, r)
 }
 
-func lowerASCII(text string) string {
+// LowerASCII lowers the ASCII letters.
+func LowerASCII(text string) string {
 	for i := range len(text) {
 		if c := text[i]; 'A' <= c && c <= 'Z' {
 			b := []byte(text)
@@ -281,8 +285,8 @@ func lowerASCII(text string) string {
 	return text
 }
 
-// oidContent returns the content octets of an OBJECT IDENTIFIER, the form in which this package compares policies.
-func oidContent(id asn1.ObjectIdentifier) (string, bool) {
+// OIDContent returns the content octets of an OBJECT IDENTIFIER, the form in which this package compares policies.
+func OIDContent(id asn1.ObjectIdentifier) (string, bool) {
 	var b cryptobyte.Builder
 	b.AddASN1ObjectIdentifier(id)
 	encoded, err := b.Bytes()
