@@ -46,10 +46,10 @@ type cardChoice struct {
 type attributeRow struct{ Key, Label, Value string }
 
 func (s *Service) cardChoices(selected int) []cardChoice {
-	choices := make([]cardChoice, len(s.hands))
-	for i, h := range s.hands {
-		p := h.card.Person().Reveal()
-		choices[i] = cardChoice{Index: i, Label: p.ID, Checked: i == selected}
+	choices := make([]cardChoice, len(s.hands()))
+	for i, h := range s.hands() {
+		p := h.held().Person().Reveal()
+		choices[i] = cardChoice{Index: i, Label: h.label, Checked: i == selected}
 		if s.showPINs {
 			choices[i].AuthPIN, choices[i].TextPIN, choices[i].SigningPassword = p.AuthPIN, p.TextPIN, p.SigningPassword
 		}
@@ -143,8 +143,8 @@ func (s *Service) phonePage(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Service) hint(v *visit) cardChoice {
-	for i, choice := range s.cardChoices(0) {
-		if s.hands[i] == v.hand {
+	for _, choice := range s.cardChoices(0) {
+		if v.hand != nil && choice.Label == v.hand.label {
 			return choice
 		}
 	}
@@ -201,13 +201,13 @@ var (
 )
 
 func (s *Service) takeAuthPIN(ctx context.Context, v *visit, form url.Values) {
-	if len(s.hands) == 0 {
+	if len(s.hands()) == 0 {
 		v.end(page.CardFault)
 		return
 	}
 	index, err := strconv.Atoi(form.Get("card"))
-	if err != nil || index < 0 || index >= len(s.hands) {
-		if len(s.hands) > 1 {
+	if err != nil || index < 0 || index >= len(s.hands()) {
+		if len(s.hands()) > 1 {
 			v.notice = noticeChooseCard
 			return
 		}
@@ -218,14 +218,22 @@ func (s *Service) takeAuthPIN(ctx context.Context, v *visit, form url.Values) {
 		v.notice = noticeMalformed
 		return
 	}
-	h := s.hands[index]
+	h, err := s.ofVisit(s.hands()[index])
+	if err != nil {
+		s.cardProblem(ctx, v, err)
+		return
+	}
+	if s.freshCards && v.hand != nil && v.hand.label == h.label {
+		h = v.hand // the same visit goes on with the card that counts its mistakes
+	}
+	v.hand = h
 	v.attempt++
 	der, err := s.authenticate(ctx, h, pin)
 	if err != nil {
 		s.cardProblem(ctx, v, err)
 		return
 	}
-	v.hand, v.personID, v.authCertificate, v.authTime = h, h.card.Person().ID(), der, s.now()
+	v.personID, v.authCertificate, v.authTime = h.held().Person().ID(), der, s.now()
 	v.advance()
 }
 

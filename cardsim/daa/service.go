@@ -17,7 +17,6 @@ import (
 
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/authn/wire"
-	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
@@ -28,11 +27,19 @@ import (
 
 // Service is the simulated service, an [http.Handler] that is safe for concurrent use. Everything it knows is in memory.
 type Service struct {
-	base     *url.URL
-	env      authn.Environment
-	wire     wire.Profile
-	clients  map[string]*client
-	hands    []*hand
+	base       *url.URL
+	env        authn.Environment
+	wire       wire.Profile
+	clients    map[string]*client
+	held       atomic.Pointer[[]*hand]
+	adding     sync.Mutex // of a hand
+	freshCards bool
+	resetAfter time.Duration
+	firstKnobs Knobs
+	arrival    struct {
+		mu   sync.Mutex
+		next chan struct{} // closed when a visit begins; nil when nobody waits
+	}
 	jpki     *issuer.JPKI
 	now      func() time.Time
 	log      *slog.Logger
@@ -58,13 +65,6 @@ type Service struct {
 
 	csrf    *http.CrossOriginProtection
 	handler http.Handler
-}
-
-// hand is one card in the simulated phone's hand. A card has one selection and verification state, so that one visit at
-// a time may talk to it.
-type hand struct {
-	mu   sync.Mutex
-	card *cardsim.Card
 }
 
 // New validates the configuration. Errors are *[Error] with ReasonConfiguration; Check names what is wrong.
@@ -107,12 +107,13 @@ func New(c Config) (*Service, error) {
 		}
 		s.clients[r.ID] = registered
 	}
+	s.held.Store(new([]*hand))
 	for _, card := range c.Cards {
-		if card == nil {
-			return nil, configError("cards", nil)
+		if _, err := s.AddCard(card); err != nil {
+			return nil, configError("cards", err)
 		}
-		s.hands = append(s.hands, &hand{card: card})
 	}
+	s.freshCards, s.resetAfter, s.firstKnobs = c.FreshCards, c.ResetCardsAfter, c.Knobs
 	s.SetKnobs(c.Knobs)
 	if s.keys, err = newKeyring(s.jpki); err != nil {
 		return nil, configError("keys", err)

@@ -270,7 +270,7 @@ func keyAlgorithm(w wire.Sign) (string, bool) {
 
 // strangersCertificate is a good signing certificate of a person whose card took no part.
 func (s *Service) strangersCertificate() ([]byte, error) {
-	subject := s.hands[0].card.Person().Reveal().Subject
+	subject := s.hands()[0].held().Person().Reveal().Subject
 	subject.Name = "入替　太郎"
 	subject.NameSubstitutes = ""
 	subject.Gender, subject.Birthdate = "1", "19700102"

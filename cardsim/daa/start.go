@@ -76,6 +76,7 @@ func Start(tb TB, opts ...Option) *Running {
 		tb.Fatalf("start the simulated service: %v", err)
 		return nil
 	}
+	r.tb = tb
 	tb.Cleanup(r.stop)
 	return r
 }
@@ -94,7 +95,7 @@ func start(c Config) (*Running, error) {
 		return nil, errors.Join(err, listener.Close())
 	}
 	r := &Running{
-		Service: s, cards: c.Cards, done: make(chan struct{}),
+		Service: s, done: make(chan struct{}),
 		server:    webserve.New(s, s.log),
 		transport: &http.Transport{Proxy: nil, MaxIdleConnsPerHost: 8, IdleConnTimeout: 30 * time.Second},
 	}
@@ -137,7 +138,7 @@ func fillWorld(c *Config) (err error) {
 // Running is a started service.
 type Running struct {
 	*Service
-	cards     []*cardsim.Card
+	tb        TB
 	server    *http.Server
 	transport *http.Transport
 	done      chan struct{}
@@ -154,20 +155,37 @@ func (r *Running) Client() *http.Client {
 // URL returns the service's base URL.
 func (r *Running) URL() string { return r.base.String() }
 
-// Card returns the default card, Hanako's unless the options gave another.
-func (r *Running) Card() *cardsim.Card { return r.cards[0] }
+// Card returns the first card in the phone's hand, Hanako's unless the options gave another.
+func (r *Running) Card() *cardsim.Card { return r.hands()[0].held() }
 
 // Cards returns the cards in the phone's hand.
-func (r *Running) Cards() []*cardsim.Card { return append([]*cardsim.Card(nil), r.cards...) }
+func (r *Running) Cards() []*cardsim.Card {
+	var cards []*cardsim.Card
+	for _, h := range r.hands() {
+		cards = append(cards, h.held())
+	}
+	return cards
+}
 
 // Visitor returns a person who holds the default card and knows its PINs.
-func (r *Running) Visitor() *visitor.Person { return r.VisitorWith(r.Card()) }
+func (r *Running) Visitor() *visitor.Person { return r.visitor(r.hands()[0]) }
 
-// VisitorWith returns a person who holds one of the cards and knows its PINs.
+// VisitorWith returns a person who holds that very card and knows its PINs, also when the service did not know the card
+// before. It ends the test when the card is of another JPKI.
 func (r *Running) VisitorWith(c *cardsim.Card) *visitor.Person {
-	p := c.Person().Reveal()
+	r.tb.Helper()
+	name, err := r.AddCard(c)
+	if err != nil {
+		r.tb.Fatalf("a visitor with this card: %v", err)
+		return nil
+	}
+	return r.visitor(r.handOf(name))
+}
+
+func (r *Running) visitor(h *hand) *visitor.Person {
+	p := h.held().Person().Reveal()
 	return &visitor.Person{
-		HTTPClient: r.Client(), Card: p.ID,
+		HTTPClient: r.Client(), Card: h.label,
 		AuthPIN: p.AuthPIN, TextPIN: p.TextPIN, SigningPassword: p.SigningPassword,
 	}
 }

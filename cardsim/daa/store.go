@@ -71,3 +71,23 @@ func (s *store[V]) remove(key string) {
 	defer s.mu.Unlock()
 	delete(s.m, key)
 }
+
+// values lists the entries that have not expired.
+func (s *store[V]) values() []V {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	list := make([]V, 0, len(s.m))
+	for _, e := range s.m {
+		if now.Before(e.expires) {
+			list = append(list, e.value)
+		}
+	}
+	return list
+}
+
+func (s *store[V]) clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.m)
+}

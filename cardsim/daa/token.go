@@ -58,7 +58,7 @@ func (s *Service) newGrant(v *visit) *grant {
 	only := s.Knobs().Authorization.Scopes.GrantOnly
 	number := ""
 	if v.hand != nil {
-		number = v.hand.card.Person().Reveal().IndividualNumber
+		number = v.hand.held().Person().Reveal().IndividualNumber
 	}
 	for _, scope := range v.req.scopes {
 		if scope == scopeOpenID || only == nil || slices.Contains(only, scope) {

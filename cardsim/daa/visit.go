@@ -99,6 +99,7 @@ func (s *Service) beginVisit(w http.ResponseWriter, r *http.Request, req *author
 		return
 	}
 	s.lobby.enter(v, remoteAddress(r))
+	defer s.arrived()
 	s.setCookie(w, v, v.secret, int(k.Lifetimes.interaction().Seconds()))
 	if v.handedOver {
 		redirectTo(w, "/phone/handover/"+v.id)
