@@ -1,12 +1,16 @@
 package daa_test
 
 import (
+	"errors"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
+	"github.com/kakunin-go/kakunin/cardsim/daa/visitor"
+	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/cardsim/person"
 )
 
@@ -33,4 +37,131 @@ func TestLoginWithEachKindOfCard(t *testing.T) {
 			t.Errorf("%s: %v", kind, err)
 		}
 	}
+}
+
+// A phone has no four attributes, and a client may want cards or phones only: the person is told, and the site learns that
+// it was no success.
+func TestPhonesAndCards(t *testing.T) {
+	phone := func(c *daa.Config) {
+		for _, kind := range []cardsim.Kind{cardsim.Plastic, cardsim.IPhone} {
+			p, err := person.Lookup(person.Hanako, time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			card, err := cardsim.NewCard(cardsim.Config{Person: p, JPKI: c.JPKI, Kind: kind, Now: c.Now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Cards = append(c.Cards, card)
+		}
+	}
+	const plastic, iphone = 0, 1
+	for name, c := range map[string]struct {
+		cards  daa.Cards
+		scopes authn.Scopes
+		held   int
+		want   string // what the visitor is told
+	}{
+		"any, card":              {daa.CardsAny, authn.Attributes, plastic, ""},
+		"any, phone":             {daa.CardsAny, 0, iphone, ""},
+		"any, phone, attributes": {daa.CardsAny, authn.Name, iphone, "no-attributes"},
+		"cards, card":            {daa.CardsOnly, authn.Attributes, plastic, ""},
+		"cards, phone":           {daa.CardsOnly, 0, iphone, "wrong-kind"},
+		"phones, phone":          {daa.PhonesOnly, 0, iphone, ""},
+		"phones, card":           {daa.PhonesOnly, 0, plastic, "wrong-kind"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rp := start(t, phone, func(conf *daa.Config) { conf.Clients[0].Cards = c.cards })
+			_, err := login(t.Context(), rp.client(), rp.svc.VisitorWith(rp.svc.Cards()[c.held]), authn.Request{Scopes: c.scopes})
+			if c.want == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			var e *visitor.Error
+			if !errors.As(err, &e) || e.Reason != visitor.ReasonCardUnusable || e.Step != c.want {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// A visitor holds the card that was asked for, known or not, also when two are of the same person.
+func TestVisitorWithThatCard(t *testing.T) {
+	rp := start(t)
+	p, err := person.Lookup(person.Hanako, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := cardsim.NewCard(cardsim.Config{Person: p, JPKI: rp.svc.JPKI(), Kind: cardsim.BlockedPINs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := login(t.Context(), rp.client(), rp.svc.VisitorWith(second), authn.Request{}); err == nil {
+		t.Error("logged in with the blocked card")
+	}
+	if _, err := login(t.Context(), rp.client(), rp.svc.VisitorWith(rp.svc.Card()), authn.Request{}); err != nil {
+		t.Errorf("the first card of the same person: %v", err)
+	}
+	if names := rp.svc.CardNames(); !slices.Equal(names, []string{"hanako", "hanako-2"}) {
+		t.Errorf("cards %q", names)
+	}
+	other, err := issuer.New(issuer.Config{Seed: "another"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign, err := cardsim.NewCard(cardsim.Config{Person: p, JPKI: other})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rp.svc.AddCard(foreign); !errors.Is(err, &daa.Error{Reason: daa.ReasonConfiguration}) {
+		t.Errorf("a card of another JPKI: %v", err)
+	}
+}
+
+// Three mistakes need not be the end of a simulator that several people share.
+func TestCardsBecomeWhole(t *testing.T) {
+	blockedFor := func(rp *relyingParty, v *visitor.Person) bool {
+		t.Helper()
+		_, err := login(t.Context(), rp.client(), v, authn.Request{})
+		return errors.Is(err, &visitor.Error{Reason: visitor.ReasonCardUnusable, Step: "blocked"})
+	}
+	block := func(rp *relyingParty) {
+		t.Helper()
+		if _, err := rp.svc.Visitor().Block(t.Context(), rp.authorizationURL(rp.authorization())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Run("unlocked", func(t *testing.T) {
+		rp := start(t)
+		if block(rp); !blockedFor(rp, rp.svc.Visitor()) {
+			t.Fatal("not blocked")
+		}
+		if err := rp.svc.Unlock("hanako"); err != nil || blockedFor(rp, rp.svc.Visitor()) {
+			t.Errorf("still blocked: %v", err)
+		}
+		if rp.svc.Unlock("nobody") == nil {
+			t.Error("unlocked nobody's card")
+		}
+	})
+	t.Run("after a pause", func(t *testing.T) {
+		clock := newClock()
+		rp := start(t, follow(t, clock), func(c *daa.Config) { c.ResetCardsAfter = time.Hour })
+		block(rp)
+		clock.advance(59 * time.Minute)
+		if !blockedFor(rp, rp.svc.Visitor()) {
+			t.Error("whole too early")
+		}
+		clock.advance(time.Hour)
+		if blockedFor(rp, rp.svc.Visitor()) {
+			t.Error("not whole after the pause")
+		}
+	})
+	t.Run("fresh", func(t *testing.T) {
+		rp := start(t, func(c *daa.Config) { c.FreshCards = true })
+		if block(rp); blockedFor(rp, rp.svc.Visitor()) {
+			t.Error("one visit's mistakes count in the next")
+		}
+	})
 }

@@ -34,6 +34,7 @@ type phoneView struct {
 	Expired    bool
 	Outcome    string
 	Blocked    string
+	PhoneHeld  bool // with the outcome wrong-kind
 }
 
 type cardChoice struct {
@@ -94,6 +95,10 @@ func (s *Service) phonePage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer v.mu.Unlock()
+	if same && v.stage == stageEnded && (v.outcome == page.Approved || v.outcome == page.Cancelled) {
+		s.sendBack(w, r, v) // it ended elsewhere; this tab carries the answer back
+		return
+	}
 	var name page.Name
 	switch v.stage {
 	case stageAuthPIN:
@@ -117,7 +122,7 @@ func (s *Service) phonePage(w http.ResponseWriter, r *http.Request) {
 	view := phoneView{
 		frame: f, Base: "/phone/screen/" + v.phoneID, Attempt: v.attempt, SameDevice: same,
 		Invalid: v.notice == noticeWrongSecret || v.notice == noticeMalformed, Sign: v.req.transaction != nil,
-		Asked: askedLabels(f, v.req), Outcome: string(v.outcome), Blocked: blockedNames[v.blocked],
+		Asked: askedLabels(f, v.req), Outcome: string(v.outcome), Blocked: blockedNames[v.blocked], PhoneHeld: v.phoneHeld,
 	}
 	if v.notice == noticeWrongSecret {
 		view.Remaining = v.remaining
@@ -186,7 +191,7 @@ func (s *Service) phoneAction(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	// A problem is shown first; the person leaves that page by a button of its own.
-	shown := v.outcome == page.Blocked || v.outcome == page.Certificate || v.outcome == page.CardFault
+	shown := v.outcome != page.Approved && v.outcome != page.Cancelled
 	if v.stage == stageEnded && same && (!shown || action == "leave") {
 		s.sendBack(w, r, v)
 		return
@@ -221,6 +226,14 @@ func (s *Service) takeAuthPIN(ctx context.Context, v *visit, form url.Values) {
 	h, err := s.ofVisit(s.hands()[index])
 	if err != nil {
 		s.cardProblem(ctx, v, err)
+		return
+	}
+	if phone := h.isPhone(); !v.req.client.Cards.accept(phone) {
+		v.end(page.WrongKind)
+		v.phoneHeld = phone
+		return
+	} else if phone && v.wantsAttributes() {
+		v.end(page.NoText)
 		return
 	}
 	if s.freshCards && v.hand != nil && v.hand.label == h.label {

@@ -31,6 +31,7 @@ type ClientRegistration struct {
 	JWKS         []byte           // a JWK Set
 	JWKSURL      string           // address of a JWK Set; fetched when needed, again for a kid that is not in it
 	RedirectURLs []string         // compared as exact strings; at most 255 characters, no fragment
+	Cards        Cards            // the kinds with which people may log in here
 	OptionalPKCE bool             // an authorization request without code_challenge is accepted
 	Government   bool             // result in plain JSON instead of a JWE, and the signing certificate's revocation is checked
 	OperatorKey  *rsa.PublicKey   // the platform operator's; nil = the simulator's own OperatorKey
@@ -38,6 +39,18 @@ type ClientRegistration struct {
 	EncryptionKey   crypto.PublicKey
 	EncryptionKeyID string
 }
+
+// Cards says with which kinds of card people may log in at a client.
+type Cards string
+
+// Values of Cards.
+const (
+	CardsAny   Cards = ""      // plastic cards and phones
+	CardsOnly  Cards = "card"  // no phone certificates
+	PhonesOnly Cards = "phone" // nothing but phone certificates
+)
+
+func (c Cards) accept(phone bool) bool { return c == CardsAny || phone == (c == PhonesOnly) }
 
 // KeyForm says how a client's key was handed in. It decides what kid the service expects, as Keycloak does.
 type KeyForm string
@@ -76,6 +89,12 @@ func newClient(r ClientRegistration) (*client, error) {
 	}
 	if _, strong := assertionAlgorithm(r.EncryptionKey); r.EncryptionKey != nil && !strong {
 		return nil, configError("encryption-key", nil)
+	}
+	if r.Cards != CardsAny && r.Cards != CardsOnly && r.Cards != PhonesOnly {
+		return nil, configError("cards of a client", nil)
+	}
+	if r.KeyForm != KeyFormJWK && r.KeyForm != KeyFormPEM {
+		return nil, configError("key form", nil)
 	}
 	if len(r.RedirectURLs) == 0 {
 		return nil, configError("redirect-url", nil)

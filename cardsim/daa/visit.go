@@ -38,6 +38,7 @@ type visit struct {
 	remaining    int      // tries, with noticeWrongSecret
 	blocked      card.PIN // with page.Blocked
 	pcNotice     notice
+	phoneHeld    bool // with page.WrongKind
 
 	hand            *hand
 	personID        string
@@ -292,6 +293,8 @@ var outcomeDescriptions = map[page.Outcome]string{
 	page.Blocked:     "the card is blocked",
 	page.Certificate: "the certificate cannot be used",
 	page.CardFault:   "the card could not be read",
+	page.WrongKind:   "this kind of card is not accepted here",
+	page.NoText:      "a phone certificate has no attributes",
 }
 
 // failureCode returns the error code of a redirect. Which one means "cancelled" is for the wire profile to say.
@@ -305,7 +308,7 @@ func (s *Service) failureCode(o page.Outcome) string {
 		return orText(f.Cancelled, "access_denied")
 	case page.Blocked:
 		return orText(f.CardBlocked, "access_denied")
-	case page.Certificate:
+	case page.Certificate, page.WrongKind, page.NoText:
 		return orText(f.CertificateUnusable, "access_denied")
 	default:
 		return "server_error"

@@ -21,10 +21,12 @@ type browser struct {
 	callback string // the redirect URL of the authorization request
 }
 
-func (v *Person) newBrowser(at *url.URL, agent string) (*browser, error) {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		return nil, &Error{Reason: ReasonConfiguration, Step: "cookies", Err: err}
+func (v *Person) newBrowser(at *url.URL, agent string, jar http.CookieJar) (*browser, error) {
+	if jar == nil {
+		var err error
+		if jar, err = cookiejar.New(nil); err != nil {
+			return nil, &Error{Reason: ReasonConfiguration, Step: "cookies", Err: err}
+		}
 	}
 	c := &http.Client{Timeout: 30 * time.Second}
 	if v.HTTPClient != nil {

@@ -22,6 +22,8 @@ type Person struct {
 	AuthPIN, TextPIN, SigningPassword string
 	Card                              string // name of the card to choose, e.g. "hanako"; "" = the default card
 	TwoDevices                        bool   // begin on a PC, scan the QR code, and type the six-digit number
+	// Jar has the cookies of a browser that the person goes on in; nil = a new browser for each call.
+	Jar http.CookieJar
 }
 
 // plan is what the visitor means to do.
@@ -78,7 +80,7 @@ func (v *Person) visit(ctx context.Context, authorizationURL string, p plan) (ca
 	if v.TwoDevices {
 		agent = pcAgent
 	}
-	b, err := v.newBrowser(at, agent)
+	b, err := v.newBrowser(at, agent, v.Jar)
 	if err != nil {
 		return "", 0, err
 	}
@@ -212,7 +214,7 @@ func (w *walk) handover(ctx context.Context, pc *shownPage) (callback string, er
 	if err != nil || !w.browser.own(at) {
 		return "", &Error{Reason: ReasonUnexpectedPage, Step: "phone address"}
 	}
-	phone, err := w.visitor.newBrowser(at, phoneAgent)
+	phone, err := w.visitor.newBrowser(at, phoneAgent, nil)
 	if err != nil {
 		return "", err
 	}

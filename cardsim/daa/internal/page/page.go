@@ -61,7 +61,11 @@ const (
 	Blocked     Outcome = "blocked"
 	Certificate Outcome = "certificate" // revoked, expired or otherwise not good
 	CardFault   Outcome = "card-fault"
+	WrongKind   Outcome = "wrong-kind"    // a phone where only cards are accepted, or a card where only phones are
+	NoText      Outcome = "no-attributes" // a phone, which has no application with the four attributes
 )
 
 // Outcomes lists the ends.
-func Outcomes() []Outcome { return []Outcome{Approved, Cancelled, Blocked, Certificate, CardFault} }
+func Outcomes() []Outcome {
+	return []Outcome{Approved, Cancelled, Blocked, Certificate, CardFault, WrongKind, NoText}
+}
