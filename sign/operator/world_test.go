@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -185,3 +186,12 @@ func reasonOf(err error) operator.Reason {
 	}
 	return operator.ReasonUnknown
 }
+
+// exampleTB is a testing.TB where there is no test.
+type exampleTB struct{ testing.TB }
+
+func (exampleTB) Helper()                   {}
+func (exampleTB) Cleanup(func())            {}
+func (exampleTB) Context() context.Context  { return context.Background() }
+func (exampleTB) Fatal(args ...any)         { panic(args) }
+func (exampleTB) Errorf(f string, a ...any) { panic(fmt.Sprintf(f, a...)) }
