@@ -159,9 +159,34 @@ var anchorKeys = [...]*keyProfile{&rsa2048SHA256, &ecdsaP384SHA384}
 // that contradict each other in kind or in being for tests, so that no certificate can be two things. Among rows of one policy
 // the one with the certificate's key wins; without one the first is returned, and the key check then fails.
 func profileOf(policies []asn1.ObjectIdentifier, key crypto.PublicKey) *profile {
+	return profileAmong(profiles[:], policies, key)
+}
+
+// withPhones returns the table with the phones that a caller knows; false if one of them is no phone or is in the table.
+func withPhones(phones []PhonePolicy, test bool) ([]profile, bool) {
+	rows := slices.Clone(profiles[:])
+	for _, p := range phones {
+		row := profile{kind: p.Kind, test: test, policy: slices.Clone(p.Policy), key: &rsa2048SHA256}
+		switch p.Kind {
+		case SigningPhone:
+			row.keyUsage, row.extKeyUsage = usageSigning, x509.ExtKeyUsageAny
+		case AuthenticationPhone:
+			row.keyUsage, row.extKeyUsage = usageAuthentication, x509.ExtKeyUsageClientAuth
+		default:
+			return nil, false
+		}
+		if len(p.Policy) < 3 || slices.ContainsFunc(rows, func(r profile) bool { return r.policy.Equal(p.Policy) }) {
+			return nil, false
+		}
+		rows = append(rows, row)
+	}
+	return rows, true
+}
+
+func profileAmong(rows []profile, policies []asn1.ObjectIdentifier, key crypto.PublicKey) *profile {
 	var found *profile
-	for i := range profiles {
-		row := &profiles[i]
+	for i := range rows {
+		row := &rows[i]
 		if !slices.ContainsFunc(policies, row.policy.Equal) {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
+	"encoding/asn1"
 	"errors"
 	"slices"
 	"time"
@@ -27,6 +28,17 @@ type VerifierConfig struct {
 	// AssumedPhonePolicies accepts certificates on phones ([SigningPhone], [AuthenticationPhone]) by policies that nobody has
 	// confirmed. It has no effect in Production: the policies are those of a simulator.
 	AssumedPhonePolicies bool
+	// PhonePolicies are the policies of certificates on phones that the caller knows, from J-LIS for example: in Production
+	// nothing else makes a certificate [SigningPhone] or [AuthenticationPhone]. Such a certificate has the key and the key
+	// usage of one on a card. [Certificate.Kind] is UnknownKind all the same, because it knows no configuration; ask
+	// [Result.Kind].
+	PhonePolicies []PhonePolicy
+}
+
+// PhonePolicy says that a certificate policy means a certificate on a phone.
+type PhonePolicy struct {
+	Kind   Kind // SigningPhone or AuthenticationPhone
+	Policy asn1.ObjectIdentifier
 }
 
 // Verifier answers whether certificates are valid. It is immutable and safe for concurrent use, provided that its
@@ -37,6 +49,7 @@ type Verifier struct {
 	revocation revocation.Policy
 	now        func() time.Time
 	phones     bool
+	rows       []profile // the table, and the caller's phones
 }
 
 // NewVerifier validates and copies the configuration. Errors are [*Error] with [ReasonConfiguration] or [ReasonTrust].
@@ -50,8 +63,12 @@ func NewVerifier(c VerifierConfig) (*Verifier, error) {
 	if err := c.Revocation.Validate(); err != nil || c.Revocation.Mode() == revocation.WhenPresent {
 		return nil, &Error{Reason: ReasonConfiguration, Step: "verifier.revocation", Err: err}
 	}
+	rows, ok := withPhones(c.PhonePolicies, c.Hierarchy.test())
+	if !ok {
+		return nil, &Error{Reason: ReasonConfiguration, Step: "verifier.phones"}
+	}
 	v := &Verifier{
-		hierarchy: c.Hierarchy, anchors: slices.Clone(c.Trust.anchors), revocation: c.Revocation, now: c.Now,
+		rows: rows, hierarchy: c.Hierarchy, anchors: slices.Clone(c.Trust.anchors), revocation: c.Revocation, now: c.Now,
 		phones: c.AssumedPhonePolicies,
 	}
 	if v.now == nil {
@@ -205,7 +222,7 @@ func (run *verification) profile(f *form.Certificate) error {
 	c := f.X509
 	// Policies are compared here and not by crypto/x509: without an explicit-policy requirement in the chain, which JPKI
 	// does not have, RFC 5280, 6.1.5 lets a path with the wrong policy succeed.
-	row := profileOf(f.Policies, c.PublicKey)
+	row := profileAmong(run.verifier.rows, f.Policies, c.PublicKey)
 	if err := run.require(rulePolicy, row != nil && (!row.optional || run.verifier.phones)); err != nil {
 		return err
 	}

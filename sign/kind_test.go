@@ -6,12 +6,14 @@ import (
 	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/asn1"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	persons "github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/card"
@@ -50,11 +52,13 @@ func signedBy(ctx context.Context, t *testing.T, c *cardsim.Card, password strin
 func TestEverySimulatedKind(t *testing.T) {
 	t.Parallel()
 	w := shared()
+	published := []asn1.ObjectIdentifier{{1, 2, 392, 200149, 8, 5, 1, 1, 40}}
 	both := []jpki.Kind{jpki.SigningCard, jpki.SigningPhone}
 	for _, c := range []struct {
 		kind    cardsim.Kind
 		kinds   []jpki.Kind
 		assumed bool
+		known   []asn1.ObjectIdentifier
 		reason  sign.Reason
 		family  kakunin.Family
 	}{
@@ -68,7 +72,8 @@ func TestEverySimulatedKind(t *testing.T) {
 		{kind: cardsim.Android, kinds: both, assumed: true},
 		{kind: cardsim.IPhone, kinds: []jpki.Kind{jpki.SigningPhone}, assumed: true},
 		{kind: cardsim.Android, reason: sign.ReasonCertificateForm, family: kakunin.Untrusted},
-		{kind: cardsim.IPhone, kinds: both, reason: sign.ReasonCertificate, family: kakunin.Untrusted}, // the policies are assumptions
+		// A policy that the caller knows opens the door to that policy alone, not to the assumed ones.
+		{kind: cardsim.IPhone, kinds: both, known: published, reason: sign.ReasonCertificate, family: kakunin.Untrusted},
 	} {
 		who, err := persons.Lookup(persons.Hanako, now)
 		if err != nil {
@@ -91,7 +96,7 @@ func TestEverySimulatedKind(t *testing.T) {
 		}
 		v, err := sign.NewVerifier(sign.VerifierConfig{
 			Hierarchy: jpki.Simulated, Trust: w.jpki.Trust(), Revocation: revocation.Require(crls), Now: clock,
-			Kinds: c.kinds, AssumedPhonePolicies: c.assumed,
+			Kinds: c.kinds, AssumedPhonePolicies: c.assumed, PhonePolicies: c.known,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -103,6 +108,61 @@ func TestEverySimulatedKind(t *testing.T) {
 		}
 		if r != nil && c.kinds != nil && !slices.Contains(c.kinds, r.Certificate.Kind()) {
 			t.Errorf("%s: accepted as %s", c.kind, r.Certificate.Kind())
+		}
+	}
+}
+
+// TestPhonesByPublishedPolicies: once policies of phones are published, a caller names them; nothing else of the certificate
+// may then differ from one on a card.
+func TestPhonesByPublishedPolicies(t *testing.T) {
+	t.Parallel()
+	w := shared()
+	published := asn1.ObjectIdentifier{1, 2, 392, 200149, 8, 5, 1, 1, 99}
+	key := w.jpki.Key("hanako phone")
+	cert, err := w.jpki.SigningCA().IssueFaulty(&key.PublicKey, hanako, issuedAt, issuer.Faults{Policies: []asn1.ObjectIdentifier{published}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := sign.VerifierConfig{
+		Hierarchy: jpki.Simulated, Trust: w.jpki.Trust(), Revocation: revocation.Require(w.lists(t, cert)), Now: clock,
+		Kinds: []jpki.Kind{jpki.SigningPhone},
+	}
+	verify := func(policies ...asn1.ObjectIdentifier) (*sign.Report, error) {
+		config.PhonePolicies = policies
+		v, err := sign.NewVerifier(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.Verify(t.Context(), sign.NewOpened(w.sign(t, key, sign.ModeDigestInfo, document), cert), expect(sign.ModeDigestInfo))
+	}
+	if r, err := verify(published); err != nil || r.Chain.Kind != jpki.SigningPhone || r.Chain.Status != jpki.Good {
+		t.Errorf("named: %v", err)
+	}
+	if r, err := verify(asn1.ObjectIdentifier{1, 2, 3}); r != nil || reasonOf(err) != sign.ReasonCertificateForm {
+		t.Errorf("another one named: %v", err)
+	}
+	for name, change := range map[string]func(*sign.VerifierConfig){
+		"phones without policies": func(c *sign.VerifierConfig) { c.PhonePolicies = nil },
+		"policies without phones": func(c *sign.VerifierConfig) { c.Kinds = nil },
+		"assumed policies, production": func(c *sign.VerifierConfig) {
+			c.PhonePolicies, c.AssumedPhonePolicies, c.Hierarchy = nil, true, jpki.Production
+		},
+		"a card's policy for a phone":   func(c *sign.VerifierConfig) { c.PhonePolicies = []asn1.ObjectIdentifier{issuer.SigningPolicy()} },
+		"a policy that is none":         func(c *sign.VerifierConfig) { c.PhonePolicies = []asn1.ObjectIdentifier{nil} },
+		"the same policy for two rooms": func(c *sign.VerifierConfig) { c.PhonePolicies = []asn1.ObjectIdentifier{published, published} },
+	} {
+		c := config
+		c.PhonePolicies = []asn1.ObjectIdentifier{published}
+		change(&c)
+		if v, err := sign.NewVerifier(c); v != nil || reasonOf(err) != sign.ReasonConfiguration {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// Every mistake is named at once.
+	_, err = sign.NewVerifier(sign.VerifierConfig{Kinds: []jpki.Kind{jpki.AuthenticationCard, jpki.SigningPhone}})
+	for _, part := range []string{"Kinds may hold", "PhonePolicies is missing", "jpki: "} {
+		if err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("%q is not named: %v", part, err)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rsa"
 	"crypto/sha256"
+	"encoding/asn1"
 	"io"
 	"slices"
 	"time"
@@ -27,21 +28,24 @@ type VerifierConfig struct {
 	// AssumedPhonePolicies lets certificates on phones count as jpki.SigningPhone by policies that nobody has confirmed: those
 	// of the simulator. It has no effect in production.
 	AssumedPhonePolicies bool
+	// PhonePolicies are the policies of signing certificates on phones that the caller knows: production has no others.
+	PhonePolicies []asn1.ObjectIdentifier
 	// Now is the clock; default time.Now.
 	Now func() time.Time
 }
 
 // Verifier checks opened results. It is immutable and safe for concurrent use.
 type Verifier struct {
-	jpki  *jpki.Verifier
-	kinds []jpki.Kind
-	now   func() time.Time
+	jpki   *jpki.Verifier
+	kinds  []jpki.Kind
+	phones []asn1.ObjectIdentifier
+	now    func() time.Time
 }
 
 // NewVerifier validates and copies the policy. Its error is an [*Error] with [ReasonConfiguration] whose Detail lists
 // every mistake by the name of its field.
 func NewVerifier(c VerifierConfig) (*Verifier, error) {
-	v := &Verifier{kinds: slices.Clone(c.Kinds), now: c.Now}
+	v := &Verifier{kinds: slices.Clone(c.Kinds), phones: slices.Clone(c.PhonePolicies), now: c.Now}
 	if len(v.kinds) == 0 {
 		v.kinds = []jpki.Kind{jpki.SigningCard}
 	}
@@ -51,10 +55,19 @@ func NewVerifier(c VerifierConfig) (*Verifier, error) {
 	var list mistakes
 	list.add(slices.ContainsFunc(v.kinds, func(k jpki.Kind) bool { return k != jpki.SigningCard && k != jpki.SigningPhone }),
 		"Kinds may hold jpki.SigningCard and jpki.SigningPhone")
+	phones := slices.Contains(v.kinds, jpki.SigningPhone)
+	list.add(!phones && (c.AssumedPhonePolicies || len(c.PhonePolicies) > 0),
+		"Kinds lacks jpki.SigningPhone, which AssumedPhonePolicies and PhonePolicies are for")
+	list.add(phones && len(c.PhonePolicies) == 0 && (c.Hierarchy == jpki.Production || !c.AssumedPhonePolicies),
+		"PhonePolicies is missing: Kinds has jpki.SigningPhone, whose policies are not published")
+	known := make([]jpki.PhonePolicy, 0, len(v.phones))
+	for _, policy := range v.phones {
+		known = append(known, jpki.PhonePolicy{Kind: jpki.SigningPhone, Policy: policy})
+	}
 	var err error
 	v.jpki, err = jpki.NewVerifier(jpki.VerifierConfig{
 		Hierarchy: c.Hierarchy, Trust: c.Trust, Revocation: c.Revocation, Now: v.now,
-		AssumedPhonePolicies: c.AssumedPhonePolicies,
+		AssumedPhonePolicies: c.AssumedPhonePolicies, PhonePolicies: known,
 	})
 	if err != nil {
 		list.add(true, err.Error()) // fixed words of package jpki
@@ -110,7 +123,7 @@ func (v *Verifier) Verify(ctx context.Context, o *Opened, e Expect) (*Report, er
 	steps := []func() error{
 		func() error { return run.checkMode(e) },
 		func() error { return run.checkTime(e, v.now()) },
-		func() error { return run.checkStructure(v.kinds) },
+		func() error { return run.checkStructure(v) },
 		func() error { return run.checkDocument(ctx, e) },
 		run.checkSignature,
 		func() error { return run.checkCertificate(ctx, v.jpki, v.kinds) },
@@ -208,14 +221,14 @@ func (r *verification) checkTime(e Expect, now time.Time) error {
 	return nil
 }
 
-func (r *verification) checkStructure(kinds []jpki.Kind) error {
+func (r *verification) checkStructure(v *Verifier) error {
 	parts := r.opened.reveal()
 	leaf, err := jpki.ParseCertificate(parts.certificate)
 	if err != nil {
 		return stepForm.failed(err)
 	}
 	r.leaf = leaf // package jpki records the form as its first step
-	if !slices.Contains(kinds, leaf.Kind()) {
+	if !slices.Contains(v.kinds, leaf.Kind()) && !v.knownPhone(leaf) {
 		return stepKind.failed(nil)
 	}
 	r.held(stepKind)
@@ -234,6 +247,14 @@ func (r *verification) checkStructure(kinds []jpki.Kind) error {
 	}
 	r.held(stepRange)
 	return nil
+}
+
+// knownPhone reports whether the caller's policies make it a signing certificate on a phone. Package jpki decides in the
+// end, with every other rule of such certificates.
+func (v *Verifier) knownPhone(leaf *jpki.Certificate) bool {
+	return leaf.Kind() == jpki.UnknownKind && slices.ContainsFunc(leaf.Policies(), func(p asn1.ObjectIdentifier) bool {
+		return slices.ContainsFunc(v.phones, p.Equal)
+	})
 }
 
 func (r *verification) checkDocument(ctx context.Context, e Expect) error {

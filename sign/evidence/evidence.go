@@ -184,7 +184,7 @@ func FromReport(r *sign.Report, now time.Time, opts ...Option) (*Record, error) 
 		SignatureSHA256: fingerprint(r.Opened.RevealSignature()),
 		Certificate: &CertificateRef{
 			Environment:  hierarchyOf(r.Certificate),
-			Kind:         r.Certificate.Kind().String(),
+			Kind:         r.Chain.Kind.String(),
 			IssuerKeyID:  hex.EncodeToString(r.Chain.AnchorKeyID),
 			SHA256:       fingerprint(r.Opened.RevealCertificate()),
 			AnchorSHA256: hex.EncodeToString(r.Chain.AnchorFingerprint[:]),
