@@ -207,10 +207,13 @@ func (s *session) readBlock(ctx context.Context, op string, p1, p2 byte, n int) 
 	s.short = true
 	cmd.Ne = maxShort
 	r, err := s.send(ctx, op, cmd)
+	var slip slipped
 	switch given := err == nil && (r.Status == apdu.OK || r.Status == apdu.EndOfFile); {
 	case given:
 		s.rememberShort()
-	case err != nil || longErr == nil:
+	case longErr != nil && (err == nil || errors.As(err, &slip)):
+		// The reader lost not only the command but also the card's state: the next attempt spares it that.
+	default:
 		s.short = false // it was not the length
 	}
 	return r, err

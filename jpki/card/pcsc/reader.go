@@ -16,19 +16,21 @@ import (
 const endTimeout = 5 * time.Second
 
 // Reader is a connection to the readers of the machine, and to the card in one of them once it was waited for. It
-// implements [card.Transport], [card.Waiter], [card.Transactor] and [card.PowerCycler]. It is safe for concurrent use; one
+// implements [card.Transport], [card.Waiter], [card.Transactor], [card.PowerCycler] and [card.LengthMemory]. It is safe for concurrent use; one
 // goroutine, which ends with [Reader.Close], makes all calls.
 type Reader struct {
 	o         *owner
 	name      atomic.Pointer[string]
+	short     sync.Map // names of readers that carry no extended lengths
 	closeOnce sync.Once
 	st        *state
 }
 
 var (
-	_ card.Transport   = (*Reader)(nil)
-	_ card.Transactor  = (*Reader)(nil)
-	_ card.PowerCycler = (*Reader)(nil)
+	_ card.LengthMemory = (*Reader)(nil)
+	_ card.Transport    = (*Reader)(nil)
+	_ card.Transactor   = (*Reader)(nil)
+	_ card.PowerCycler  = (*Reader)(nil)
 )
 
 // state belongs to the owner's goroutine.
@@ -89,6 +91,15 @@ func (r *Reader) Name() string {
 		return *name
 	}
 	return ""
+}
+
+// RememberShort implements [card.LengthMemory] for the reader whose card was found last.
+func (r *Reader) RememberShort() { r.short.Store(r.Name(), true) }
+
+// ShortOnly implements [card.LengthMemory].
+func (r *Reader) ShortOnly() bool {
+	_, short := r.short.Load(r.Name())
+	return short
 }
 
 // Transmit implements [card.Transport]. The error is a *card.Error.

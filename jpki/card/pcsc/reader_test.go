@@ -134,7 +134,7 @@ func TestBeginAfterReset(t *testing.T) {
 	})
 	f.see(func() { c.beginErrs = []error{scard.ErrResetCard, scard.ErrResetCard} })
 	_, err := r.Begin(t.Context())
-	wantReason(t, err, card.ReasonTransportFailed)
+	wantReason(t, err, card.ReasonCardReset)
 }
 
 // Another program, or Windows after five idle seconds, resets the card in the middle of a transaction, as a card.Card has it
@@ -155,7 +155,7 @@ func TestTransactionGoesOnAfterReset(t *testing.T) {
 	}
 	command := []byte{0x00, 0xA4, 0x00, 0x00}
 	_, err = r.Transmit(t.Context(), command)
-	wantReason(t, err, card.ReasonTransportFailed)
+	wantReason(t, err, card.ReasonCardReset)
 	f.see(func() { reset, c.connectErr = false, scard.ErrSharingViolation })
 	_, err = r.Transmit(t.Context(), command)
 	wantReason(t, err, card.ReasonCardBusy)
@@ -183,7 +183,7 @@ func TestTransactionGoesOnAfterReset(t *testing.T) {
 	}
 	f.see(func() { reset = true })
 	_, err = r.Transmit(t.Context(), command)
-	wantReason(t, err, card.ReasonTransportFailed)
+	wantReason(t, err, card.ReasonCardReset)
 	f.see(func() { reset = false })
 	if err := end(); err != nil {
 		t.Fatal(err)
@@ -197,7 +197,8 @@ func TestTransactionGoesOnAfterReset(t *testing.T) {
 	})
 }
 
-// The same through card.Card: the PIN must be presented again, and nothing else.
+// The same through card.Card: what needs no PIN goes on as if nothing had been, and what does says that the PIN must be
+// presented again.
 func TestVerifiedPINAfterReset(t *testing.T) {
 	sim := cardsim.New(t, person.Hanako)
 	reset := false
@@ -218,9 +219,18 @@ func TestVerifiedPINAfterReset(t *testing.T) {
 	if err := client.Verify(t.Context(), card.AuthPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
+	key, err := client.AuthKey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	reset = true
-	_, err = client.Tries(t.Context(), card.AuthPIN)
-	wantReason(t, err, card.ReasonTransportFailed)
+	if n, err := client.Tries(t.Context(), card.AuthPIN); n != 3 || err != nil {
+		t.Errorf("%d tries, %v", n, err)
+	}
+	_, err = key.SignContext(t.Context(), make([]byte, 32), card.WithoutDigestInfo)
+	if !errors.Is(err, &card.Error{Reason: card.ReasonNotVerified, PIN: card.AuthPIN}) {
+		t.Errorf("got %v", err)
+	}
 	if err := client.Verify(t.Context(), card.AuthPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
@@ -229,6 +239,41 @@ func TestVerifiedPINAfterReset(t *testing.T) {
 	}
 	if c.begins == 0 || c.begins != c.ends+1 { // the reset ended one
 		t.Errorf("begun %d, ended %d", c.begins, c.ends)
+	}
+}
+
+// What the client of one card learned about a reader the next one knows; another reader is another matter.
+func TestReaderRemembersThatItIsShort(t *testing.T) {
+	sim := cardsim.New(t, person.Hanako)
+	long := 0
+	c := &fakeCard{transmit: func(command []byte) ([]byte, error) {
+		if len(command) > 5 && command[4] == 0 {
+			long++
+			return []byte{0x67, 0x00}, nil
+		}
+		return sim.Transmit(command), nil
+	}}
+	c.selects = func() ([]byte, error) { return sim.Transmit(selectJPKI[:]), nil }
+	r := openFake(t, newFake(t, map[string]*fakeCard{"A": c}, "A"))
+	for range 2 {
+		client, err := card.Wait(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.AuthCertificate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := client.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if long != 1 || !r.ShortOnly() {
+		t.Errorf("%d commands with extended lengths", long)
+	}
+	other := "B"
+	r.name.Store(&other)
+	if r.ShortOnly() {
+		t.Error("remembered of another reader")
 	}
 }
 
@@ -323,7 +368,7 @@ func TestPowerOffAfterLostConnection(t *testing.T) {
 	f := newFake(t, map[string]*fakeCard{"A": c}, "A")
 	r := openFake(t, f)
 	_, err := r.Transmit(t.Context(), []byte{0, 0, 0, 0})
-	wantReason(t, err, card.ReasonTransportFailed)
+	wantReason(t, err, card.ReasonCardReset)
 	if err := r.PowerOff(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -407,7 +452,7 @@ func TestReaderErrors(t *testing.T) {
 		scard.ErrRemovedCard:        card.ReasonCardAbsent,
 		scard.ErrUnresponsiveCard:   card.ReasonCardAbsent,
 		scard.ErrSharingViolation:   card.ReasonCardBusy,
-		scard.ErrResetCard:          card.ReasonTransportFailed,
+		scard.ErrResetCard:          card.ReasonCardReset,
 		scard.ErrCommError:          card.ReasonTransportFailed,
 	} {
 		err := readerError("test", code)

@@ -61,6 +61,8 @@ func readerError(op string, err error) error {
 			reason = card.ReasonCardAbsent
 		case scard.ErrSharingViolation:
 			reason = card.ReasonCardBusy
+		case scard.ErrResetCard:
+			reason = card.ReasonCardReset
 		default:
 		}
 	}
