@@ -12,11 +12,14 @@ import (
 // foldWriting applies the steps about characters that names and addresses share, in their order.
 func foldWriting(t tokens) tokens {
 	t = foldSelectors(t)
+	t = foldIgnorable(t)
 	t = foldCompatibility(t)
 	t = foldWidth(t)
+	foldRunes(t, apostrophes, StepApostrophe)
 	t = foldSymbols(t)
 	t = foldComposition(t)
 	t = foldDashes(t)
+	foldRunes(t, brackets, StepBracketKind)
 	return foldCase(t)
 }
 
@@ -28,6 +31,59 @@ func isVariationSelector(r rune) bool {
 func foldSelectors(t tokens) tokens {
 	return t.drop(StepSelector, func(t tokens, i int) bool { return isVariationSelector(t[i].plain) })
 }
+
+// isIgnorable reports whether r shows nothing (Default_Ignorable_Code_Point), apart from what is a step of its own: variation
+// selectors, and the zero-width spaces, which are spaces. A soft hyphen is a dash between digits.
+func isIgnorable(t tokens, i int) bool {
+	switch r := t[i].plain; {
+	case r < 0xA0, r == 0x200B, r == 0xFEFF, isVariationSelector(r):
+		return false
+	case r == 0xAD:
+		return !isDigit(t.at(i-1)) || !isDigit(t.at(i+1))
+	default:
+		return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point)
+	}
+}
+
+func foldIgnorable(t tokens) tokens { return t.drop(StepIgnorable, isIgnorable) }
+
+// apostrophes are written for "'" in names and in names of buildings.
+var apostrophes = map[rune]rune{
+	0x2018: '\'', 0x2019: '\'', 0x201B: '\'', 0x2032: '\'', 0x2035: '\'', 0x02B9: '\'', 0x02BB: '\'', 0x02BC: '\'', 0x02BD: '\'',
+	0x02BE: '\'', 0x02BF: '\'', 0x02C8: '\'', 0x0060: '\'', 0x00B4: '\'', 0x055A: '\'', 0x05F3: '\'', 0xA78B: '\'', 0xA78C: '\'',
+}
+
+// brackets are written around a former name or alias; which ones a register takes is not certain, so all are round ones.
+var brackets = map[rune]rune{
+	'[': '(', ']': ')', '{': '(', '}': ')', '<': '(', '>': ')', '〔': '(', '〕': ')', '【': '(', '】': ')', '「': '(', '」': ')', '〈': '(',
+	'〉': ')', '《': '(', '》': ')', '『': '(', '』': ')', '〖': '(', '〗': ')', '〘': '(', '〙': ')', '〚': '(', '〛': ')', '⟨': '(', '⟩': ')',
+	'‹': '(', '›': ')', '«': '(', '»': ')',
+}
+
+// foldRunes replaces one character by another as the table says.
+func foldRunes(t tokens, table map[rune]rune, s Step) {
+	for i := range t {
+		if r := t[i].plain; (r < '0' || r > '9') && r < 0x3400 || r > 0x9FFF {
+			if to, ok := table[r]; ok && !t[i].wild {
+				t[i].set(to, s)
+			}
+		}
+	}
+}
+
+// isLost reports whether a system wrote r for a character that it could not write.
+func isLost(r rune) bool {
+	switch r {
+	case 0xFFFD, '〓', '●', '■', '□', '◆', '◇', '▲', '△', '▼', '▽', '★', '☆', '※', '○', '◯', '◎', '?', '*':
+		return true
+	default:
+		return false
+	}
+}
+
+// isPrivate reports whether what r stands for is known to one system alone (Co), such as the characters that the standard for
+// administration (行政事務標準文字) has in plane 16.
+func isPrivate(r rune) bool { return r >= 0xE000 && r <= 0xF8FF || r >= 0xF0000 }
 
 // isCompatibilityIdeograph reports whether r is in one of the two blocks of CJK compatibility ideographs. Twelve of them,
 // 﨑 U+FA11 for example, are ordinary ideographs and have no decomposition.
@@ -96,11 +152,11 @@ func joinsNumbers(t tokens, i int, spelled []rune) bool {
 // mayDecompose keeps letters and ideographs, which have no compatibility decomposition of interest, away from the tables.
 func mayDecompose(r rune) bool {
 	switch {
-	case r < 0xA0, r >= 0x3400 && r <= 0x9FFF, r >= 0x3041 && r <= 0x309A, r >= 0x30A1 && r <= 0x30FE, r >= 0x20000:
+	case r < 0xA0, r >= 0x3400 && r <= 0x9FFF, r >= 0x3041 && r <= 0x309E, r >= 0x30A1 && r <= 0x30FE, r >= 0x20000:
 		return false
 	case r == 0xA0, r == 0x2011: // a space and a hyphen to the steps space and dash
 		return false
-	case r >= 0xC0 && r <= 0x24F: // Latin letters, to the step diacritic
+	case r >= 0xC0 && r <= 0x24F, r >= 0x1E00 && r <= 0x1EFF: // Latin letters, to the step diacritic
 		return false
 	default:
 		return r < 0xF900 || r > 0xFAFF
@@ -202,12 +258,12 @@ func isKatakana(r rune) bool { return r >= 0x30A1 && r <= 0x30FF }
 // foldDoubts applies the steps that leave a doubt and replace one character by one, in their order.
 func foldDoubts(t tokens, address bool) tokens {
 	foldVariants(t)
-	if address {
-		foldParticles(t)
-	} else {
+	foldParticles(t)
+	if !address {
 		foldKe(t, StepNameKe)
 	}
 	foldLongVowels(t)
+	foldRepetitions(t)
 	foldKana(t)
 	foldSmallKana(t)
 	foldDiacritics(t)
@@ -270,6 +326,8 @@ func foldParticles(t tokens) {
 		switch t.at(i) {
 		case 'の', 'ノ', '之', '乃':
 			t[i].doubt('ノ', StepParticle)
+		case '箇', '个', '個':
+			t[i].doubt('ヶ', StepParticle)
 		case 'つ', 'っ', 'ツ', 'ッ':
 			t[i].doubt('ツ', StepParticle)
 		}
@@ -280,6 +338,24 @@ func foldLongVowels(t tokens) {
 	for i := 2; i < len(t); i++ {
 		if before := t.at(i - 1); t.at(i) == '-' && (isKatakana(before) || isHiragana(before)) {
 			t[i].doubt('ー', StepLongVowel)
+		}
+	}
+}
+
+// foldRepetitions spells out the marks that repeat a kana: みすゞ is みすず.
+func foldRepetitions(t tokens) {
+	for i := 2; i < len(t); i++ {
+		before := t[i-1].key
+		if t[i].wild || t[i-1].wild || !isHiragana(before) && !isKatakana(before) {
+			continue
+		}
+		switch t[i].key {
+		case 'ゝ', 'ヽ':
+			t[i].doubt(before, StepKana)
+		case 'ゞ', 'ヾ':
+			if voiced := []rune(norm.NFC.String(string(before) + "\u3099")); len(voiced) == 1 {
+				t[i].doubt(voiced[0], StepKana)
+			}
 		}
 	}
 }
@@ -306,13 +382,27 @@ func foldSmallKana(t tokens) {
 	}
 }
 
+// plainLetters are Latin letters that no decomposition leads to the letter by which machine-readable documents replace them
+// (ICAO Doc 9303, part 3, section 6 A), and some more of the languages of Africa.
+var plainLetters = map[rune]rune{
+	'Đ': 'D', 'Ð': 'D', 'Ł': 'L', 'Ø': 'O', 'Ħ': 'H', 'Ŧ': 'T', 'Ŋ': 'N', 'ı': 'I', 'Ŀ': 'L', 'ĸ': 'K', 'Ɓ': 'B', 'Ɗ': 'D', 'Ɖ': 'D', 'Ə': 'E',
+	'Ɛ': 'E', 'Ɔ': 'O', 'Ɨ': 'I', 'Ʉ': 'U', 'Ɍ': 'R', 'Ƙ': 'K', 'Ƴ': 'Y', 'Ƶ': 'Z', 'Ɠ': 'G', 'Ƀ': 'B', 'Ɫ': 'L', 'Ɲ': 'N',
+}
+
+// twoLetters are those that become two (ICAO Doc 9303, part 3, section 6 A); for those that people also write with one, that is
+// what foldDiacritics makes of them.
+var twoLetters = map[rune]string{
+	'Ä': "AE", 'Å': "AA", 'Æ': "AE", 'Ö': "OE", 'Ø': "OE", 'Œ': "OE", 'Ü': "UE", 'Þ': "TH", 'ß': "SS", 'ẞ': "SS", 'Ĳ': "IJ", 'Ǽ': "AE", 'Ǿ': "OE",
+}
+
 func foldDiacritics(t tokens) {
 	for i := range t {
 		r := t[i].key
-		if r == 'ı' && !t[i].wild {
-			t[i].doubt('I', StepDiacritic)
+		if r < 0xC0 || r > 0x24F && (r < 0x1E00 || r > 0x1EFF) && r != 'Ɫ' || t[i].wild {
+			continue
 		}
-		if r < 0xC0 || r > 0x24F && (r < 0x1E00 || r > 0x1EFF) || t[i].wild {
+		if plain, ok := plainLetters[r]; ok {
+			t[i].doubt(plain, StepDiacritic)
 			continue
 		}
 		var buffer [4]byte

@@ -2,6 +2,7 @@ package fourinfo
 
 import (
 	"strconv"
+	"unicode"
 
 	"github.com/kakunin-go/kakunin/internal/kanji"
 )
@@ -29,22 +30,44 @@ func foldPostcode(t tokens) tokens {
 	return t.absorb(1, i, StepPostcode)
 }
 
-// foldNumerals makes ideographs of numbers digits where an address counts: before 丁目, 番, 号 and their like, and around の and
-// dashes. 三田, 八千代 and 六本木 are left alone.
-func foldNumerals(t tokens, begin int) tokens {
-	for i := begin; i < len(t); i++ {
-		if numeralValue(t.at(i)) < 0 {
-			continue
+// foldSeparators drops commas between the parts of an address; between two digits one may part thousands.
+func foldSeparators(t tokens) tokens {
+	return t.drop(StepSeparator, func(t tokens, i int) bool {
+		return (t[i].plain == ',' || t[i].plain == '、') && (!isDigit(t.at(i-1)) || !isDigit(t.at(i+1)))
+	})
+}
+
+// foldOrdinals drops 第 before a number that counts: 第1地割, 第三番地.
+func foldOrdinals(t tokens, begin int) tokens {
+	return t.drop(StepOrdinal, func(t tokens, i int) bool {
+		if i < begin || t[i].plain != '第' {
+			return false
 		}
 		j := i + 1
-		for j < len(t) && numeralValue(t.at(j)) >= 0 {
+		for isDigit(t.at(j)) || numeralValue(t.at(j)) >= 0 {
 			j++
 		}
-		if !countsBefore(t, i) && !countsAfter(t, j) || isDigit(t.at(i-1)) || isDigit(t.at(j)) {
-			i = j
+		switch t.at(j) {
+		case '地', '丁', '番', '号', '線', '条', '区', '組', '部':
+			return j > i+1
+		default:
+			return false
+		}
+	})
+}
+
+// foldNumerals makes ideographs of numbers digits where an address counts: before 丁目, 番, 号 and their like, and around の and
+// dashes. 三田, 八千代 and 六本木 are left alone. It drops zeros that begin a number.
+func foldNumerals(t tokens, begin int) tokens {
+	for i := begin; i < len(t); i++ {
+		j, guess := numeralRun(t, i)
+		if j == i {
 			continue
 		}
-		number, ok := readNumeral(t[i:j])
+		number, ok := "", false
+		if guess || (countsBefore(t, i) || countsAfter(t, j)) && !isDigit(t.at(i-1)) && !isDigit(t.at(j)) {
+			number, ok = readNumeral(t[i:j])
+		}
 		if !ok {
 			i = j
 			continue
@@ -55,7 +78,9 @@ func foldNumerals(t tokens, begin int) tokens {
 		rest := append(make(tokens, 0, len(t)-j), t[j:]...)
 		t = t[:i]
 		for n, c := range number {
-			d := token{key: c, plain: c, from: run.from, to: run.to, end: run.to, steps: run.steps | bit(StepNumeral), numeral: true}
+			d := token{
+				key: c, plain: c, from: run.from, to: run.to, end: run.to, steps: run.steps | bit(StepNumeral), numeral: true, guess: guess,
+			}
 			if n == len(number)-1 {
 				d.end, d.drops, d.spaced = last.end, last.drops, last.spaced
 			}
@@ -64,7 +89,53 @@ func foldNumerals(t tokens, begin int) tokens {
 		i = len(t) - 1
 		t = append(t, rest...)
 	}
-	return t
+	return t.drop(StepNumeral, func(t tokens, i int) bool {
+		for k := i; k >= begin && k > 0 && isDigit(t.at(k)); k-- {
+			if t[k].plain != '0' {
+				return false
+			}
+		}
+		return i >= begin && t[i].plain == '0' && isDigit(t.at(i+1))
+	})
+}
+
+// numeralRun returns the end of the ideographs of numbers that begin at i. Before 丁目, 番 and 号 it takes for a guess what looks
+// like one: ニ丁目, ー丁目.
+func numeralRun(t tokens, i int) (end int, guess bool) {
+	end = i
+	for numeralValue(t.at(end)) >= 0 {
+		end++
+	}
+	j := end
+	for lookalikeValue(t.at(j)) >= 0 || numeralValue(t.at(j)) >= 0 {
+		j++
+	}
+	if before := t.at(i - 1); j == end || isKatakana(before) || isHiragana(before) || isDigit(before) || isJoint(before) {
+		return end, false
+	}
+	switch unit := t.at(j); {
+	case unit == '丁' && t.at(j+1) == '目', unit == '番' && !namesPlace(t.at(j+1)) && t.at(i) != 'ー' && t.at(i) != '-',
+		unit == '番' && t.at(j+1) == '地':
+		return j, true
+	default:
+		return end, false
+	}
+}
+
+// lookalikeValue is the value of the ideograph that r looks like, or -1.
+func lookalikeValue(r rune) int {
+	switch r {
+	case 'ー', '-':
+		return 1
+	case 'ニ':
+		return 2
+	case 'ミ':
+		return 3
+	case 'ハ':
+		return 8
+	default:
+		return -1
+	}
 }
 
 // countsBefore reports whether a number may begin at i because another one and a joint stand before it.
@@ -102,13 +173,14 @@ func isJoint(r rune) bool {
 
 // numerals are the ideographs of numbers, plain and as in deeds.
 var numerals = map[rune]int{
-	'〇': 0, '零': 0, '一': 1, '壱': 1, '壹': 1, '二': 2, '弐': 2, '貳': 2, '三': 3, '参': 3, '參': 3, '四': 4, '五': 5, '伍': 5,
+	'〇': 0, '○': 0, '◯': 0, '零': 0, '一': 1, '壱': 1, '壹': 1, '二': 2, '弐': 2, '貳': 2, '三': 3, '参': 3, '參': 3, '四': 4, '五': 5, '伍': 5,
 	'六': 6, '七': 7, '八': 8, '九': 9, '十': 10, '拾': 10, '百': 100, '千': 1000,
+	'廿': 20, '卅': 30,
 }
 
 // numeralValue is the value of an ideograph of a number, or -1. Tens are 10, 100 and 1000.
 func numeralValue(r rune) int {
-	if r < '〇' {
+	if r < '○' {
 		return -1
 	}
 	if v, ok := numerals[r]; ok {
@@ -117,12 +189,25 @@ func numeralValue(r rune) int {
 	return -1
 }
 
-// readNumeral reads 二十三 as well as 二三. It refuses what is neither, such as 十十.
+// readNumeral reads 二十三 and 廿三 as well as 二三. It refuses what is neither, such as 十十, and circles alone.
 func readNumeral(t tokens) (string, bool) {
 	positional := make([]byte, 0, len(t))
-	total, digit, last := 0, -1, 10000
+	total, digit, last, circles := 0, -1, 10000, 0
 	for _, x := range t {
-		switch v := numeralValue(x.plain); {
+		v := numeralValue(x.plain)
+		if v < 0 {
+			v = lookalikeValue(x.plain)
+		}
+		if x.plain == '○' || x.plain == '◯' {
+			circles++
+		}
+		if v == 20 || v == 30 {
+			if digit >= 0 || last <= 10 {
+				return "", false
+			}
+			digit, v = v/10, 10
+		}
+		switch {
 		case v < 10:
 			if digit >= 0 && last != 10000 {
 				return "", false // 二十三四
@@ -138,6 +223,9 @@ func readNumeral(t tokens) (string, bool) {
 			total += max(digit, 1) * v
 			digit, last = -1, v
 		}
+	}
+	if circles == len(t) {
+		return "", false
 	}
 	if last == 10000 {
 		return string(positional), true
@@ -163,14 +251,50 @@ func foldOaza(t tokens, begin int) tokens {
 	return t
 }
 
-// foldUnits joins the numbers of an address: 1丁目2番3号, 1丁目2番地の3 and 1の2の3 become 1-2-3.
+// foldLines drops 条 between the numbers of Hokkaido: 北1条西2丁目 is 北1西2, and 1条2丁目 is 1-2.
+func foldLines(t tokens, begin int) tokens {
+	for i := max(begin, 2); i < len(t); i++ {
+		if t.at(i) != '条' || !isDigit(t.at(i-1)) {
+			continue
+		}
+		switch next := t.at(i + 1); {
+		case isDirection(next):
+			t = t.absorb(i, i+1, StepUnit)
+			i--
+		case isDigit(next):
+			t[i].set('-', StepUnit)
+		}
+	}
+	return t
+}
+
+func isDirection(r rune) bool { return r == '東' || r == '西' || r == '南' || r == '北' }
+
+// foldUnits joins the numbers of an address: 1丁目2番3号, 1丁目2番地の3 and 1の2の3 become 1-2-3. A dash that joins a number with
+// what is none says nothing: 1-2-3-架空荘, 6-ロ.
 func foldUnits(t tokens, begin int) tokens {
 	for i := max(begin, 2); i < len(t); i++ {
 		if !isDigit(t.at(i - 1)) {
+			t = foldBuildingMarks(t, begin, i)
 			continue
 		}
 		if t.at(i) == 'ー' && isDigit(t.at(i+1)) { // after numerals became digits
 			t[i].set('-', StepDash)
+			continue
+		}
+		if r := t.at(i); r == '-' && joinsNothing(t, i) || isJoint(r) && isBranch(t, i+1) {
+			t = t.absorb(i, i+1, StepUnit)
+			i--
+			continue
+		}
+		switch t.at(i) {
+		case '階':
+			t[i].set('F', StepUnit)
+			continue
+		case '#':
+			if isDigit(t.at(i + 1)) {
+				t[i].set('-', StepUnit)
+			}
 			continue
 		}
 		width, u := readUnit(t, i)
@@ -192,6 +316,39 @@ func foldUnits(t tokens, begin int) tokens {
 	}
 	return t
 }
+
+// foldBuildingMarks handles what stands between a word and the number behind it: 6ロの1 and 6-ロ-1, 架空荘-101 and 架空荘#101.
+func foldBuildingMarks(t tokens, begin, i int) tokens {
+	if !isDigit(t.at(i + 1)) {
+		return t
+	}
+	r := t.at(i)
+	switch {
+	case isJoint(r) && isDigit(t.at(i-2)) && isBranchLetter(t.at(i-1)):
+		t[i].set('-', StepUnit)
+		t[i].doubt('-', StepUnit)
+		t[i].doubts = 0
+	case (r == '-' || r == '#') && isWord(t.at(i-1)) && inBuilding(t, begin, i):
+		return t.absorb(i, i+1, StepUnit)
+	}
+	return t
+}
+
+// joinsNothing reports whether a dash behind a number joins it with no other: a word or nothing follows.
+func joinsNothing(t tokens, i int) bool { return i+1 == len(t) || isWord(t.at(i+1)) }
+
+// isWord reports whether r belongs to a word.
+func isWord(r rune) bool {
+	return kanji.IsIdeograph(r) || isHiragana(r) || isKatakana(r) && r != '・' || r >= 'A' && r <= 'Z' || r >= 0xC0 && unicode.IsLetter(r)
+}
+
+// isBranch reports whether a letter of the iroha at i counts lots: 6番地ロ.
+func isBranch(t tokens, i int) bool {
+	next := t.at(i + 1)
+	return isBranchLetter(t.at(i)) && !isBranchLetter(next) && next != 'ー' && (!kanji.IsIdeograph(next) || t[i-1].unit == unitBanchi)
+}
+
+func isBranchLetter(r rune) bool { return isHiragana(r) || isKatakana(r) && r != 'ー' && r != '・' }
 
 // inBuilding reports whether the name of a building, or anything else behind a number, stands before i.
 func inBuilding(t tokens, begin, i int) bool {
@@ -217,6 +374,11 @@ func readUnit(t tokens, i int) (width int, u unit) {
 			return 0, noUnit
 		}
 		return width + joiner(t, i+width), unitChome
+	case '地':
+		if next == '割' {
+			return 2 + joiner(t, i+2), unitLot
+		}
+		return 0, noUnit
 	case '番':
 		if next == '地' && t.at(i+2) != '割' {
 			return 2 + joiner(t, i+2), unitBanchi

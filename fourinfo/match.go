@@ -8,13 +8,16 @@ import (
 type side struct {
 	raw []rune
 	tokens
-	place place // of an address
+	place  place // of an address
+	street int   // where the part of an address in Kyoto that names streets ends; place.end without one
 }
 
 // matcher collects the findings about two values. Expected is the left side.
 type matcher struct {
 	a, b     side
 	findings []Finding
+	lost     int // characters that agree only because one of them was lost
+	skips    int // parts left out on one side so far
 }
 
 func (m *matcher) add(s Step, o Outcome, a, b Span) {
@@ -62,6 +65,9 @@ func (m *matcher) pair(i, j int) bool {
 		// Never exact, neither as agreement nor as difference: the issuer said that it does not know this character.
 		m.add(StepSubstitute, NeedsReview, Span{own[0].From, int(x.end)}, Span{own[1].From, int(y.end)})
 		return true
+	case x.key != y.key && standsFor(x.plain, y.plain):
+		m.lost++
+		m.add(StepLost, NeedsReview, own[0], own[1])
 	case x.key != y.key:
 		return false
 	case slices.Equal(m.a.raw[x.from:x.to], m.b.raw[y.from:y.to]):
@@ -79,10 +85,22 @@ func (m *matcher) pair(i, j int) bool {
 		}
 		m.addSteps(drops, StepSelector, SameAfterNormalisation, Span{int(x.to), int(x.end)}, Span{int(y.to), int(y.end)})
 	}
+	if x.guess != y.guess {
+		m.add(StepLookalike, NeedsReview, own[0], own[1])
+	}
 	if m.unitsConflict(i, j) {
 		m.add(StepUnitConflict, NeedsReview, Span{own[0].From, int(x.end)}, Span{own[1].From, int(y.end)})
 	}
 	return true
+}
+
+// standsFor reports whether one of two characters may be what became of the other: a mark for what was lost, or a private
+// character for one that everybody knows. Two private characters are two.
+func standsFor(r, s rune) bool { return isLost(r) || isLost(s) || isPrivate(r) != isPrivate(s) }
+
+// mostlyLost reports whether more than half of the characters agree only because they were lost: that is no agreement.
+func (m *matcher) mostlyLost() bool {
+	return 2*m.lost > min(len(m.a.tokens), len(m.b.tokens))-1
 }
 
 // unitsConflict reports whether the numbers before two tokens count different things. A number without a unit may count anything;
@@ -111,9 +129,14 @@ func numbersBefore(t tokens, i int) int {
 	return n
 }
 
-// difference records that nothing explains why the tokens from i and j on differ, between the part that begins alike and the
-// part that ends alike.
+// difference records that nothing explains why the tokens from i and j on differ.
 func (m *matcher) difference(i, j int) {
+	a, b := m.differing(i, j)
+	m.findings = append(m.findings[:0], Finding{StepDifference, Different, a, b})
+}
+
+// differing returns the places between the part that begins alike and the part that ends alike.
+func (m *matcher) differing(i, j int) (Span, Span) {
 	a, b := m.a.tokens, m.b.tokens
 	alike := func(x, y token) bool { return x.wild || y.wild || x.key == y.key }
 	for i < len(a) && j < len(b) && alike(a[i], b[j]) {
@@ -123,7 +146,7 @@ func (m *matcher) difference(i, j int) {
 	for enda > i && endb > j && alike(a[enda-1], b[endb-1]) {
 		enda, endb = enda-1, endb-1
 	}
-	m.findings = append(m.findings[:0], Finding{StepDifference, Different, a.span(i, enda), b.span(j, endb)})
+	return a.span(i, enda), b.span(j, endb)
 }
 
 // result is the gravest of the findings. Values without any are the same only if their raw forms are: decoding makes one of

@@ -36,6 +36,15 @@ func locate(t tokens) place {
 		}
 	}
 	p.countyEnd, p.end = p.prefectureEnd, p.prefectureEnd
+	p.municipality(t)
+	if p.found == 0 && p.prefecture == 0 {
+		p.shortPrefecture(t)
+	}
+	return p
+}
+
+// municipality reads the municipality behind the prefecture, if there is one.
+func (p *place) municipality(t tokens) {
 	key, ends := beginning(t[p.prefectureEnd:])
 	for n := len(ends); n >= 2; n-- {
 		if p.search(key[:ends[n-1]]); p.found > 0 {
@@ -48,7 +57,22 @@ func locate(t tokens) place {
 			break
 		}
 	}
-	return p
+}
+
+// shortPrefecture tries the prefecture without its last character, as in 大阪大阪市, before one of its municipalities.
+func (p *place) shortPrefecture(t tokens) {
+	for number, name := range municipality.Prefectures() {
+		short := name[:len(name)-len("県")]
+		n := prefixLength(t[1:], short)
+		if n == 0 || number == hokkaido {
+			continue
+		}
+		q := place{prefecture: number, prefectureEnd: 1 + n, countyEnd: 1 + n, end: 1 + n}
+		if q.municipality(t); q.found > 0 {
+			*p = q
+			return
+		}
+	}
 }
 
 // prefixLength returns the length of a prefecture's name, which is its own match key, if the tokens begin with it.

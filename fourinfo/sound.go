@@ -139,6 +139,7 @@ const (
 	scriptHan scripts = 1 << iota
 	scriptKana
 	scriptLatin
+	scriptOther // Hangul, Cyrillic and all others
 )
 
 // scriptsOf returns the scripts of a name's letters.
@@ -146,13 +147,15 @@ func scriptsOf(t tokens) scripts {
 	var s scripts
 	for _, x := range t[1:] {
 		switch r := x.plain; {
-		case x.wild, kanji.IsIdeograph(r):
+		case x.wild, isLost(r), isPrivate(r), kanji.IsIdeograph(r):
 			s |= scriptHan
 		case isKatakana(r) && r != '・', isHiragana(r):
 			s |= scriptKana
 		case r == 'ー':
 		case unicode.Is(unicode.Latin, r):
 			s |= scriptLatin
+		case unicode.IsLetter(r):
+			s |= scriptOther
 		}
 	}
 	return s

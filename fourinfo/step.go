@@ -39,6 +39,16 @@ const (
 	StepPrefecture
 	// StepCounty is a county (郡), or the island in its place, that one side leaves out.
 	StepCounty
+	// StepIgnorable drops what shows nothing: format characters, joiners, directional marks and fillers.
+	StepIgnorable
+	// StepApostrophe makes every apostrophe, quotation mark and prime "'".
+	StepApostrophe
+	// StepBracketKind makes every pair of brackets round ones.
+	StepBracketKind
+	// StepSeparator drops commas between the parts of an address.
+	StepSeparator
+	// StepOrdinal drops 第 before a number that an address counts.
+	StepOrdinal
 )
 
 // Steps that leave a doubt: values that differ in nothing graver are [NeedsReview].
@@ -85,6 +95,16 @@ const (
 	StepBuilding
 	// StepUnknownPart: a part of a date or a gender is unknown.
 	StepUnknownPart
+	// StepLost is a character that a system lost (●, 〓, ■, U+FFFD) or that is private to one system (行政事務標準文字 among them).
+	StepLost
+	// StepNameMark: one name has hyphens, apostrophes or dots between letters where the other has not.
+	StepNameMark
+	// StepStreet is the part of an address in Kyoto that names streets (上る, 東入), left out or written otherwise.
+	StepStreet
+	// StepLocality is a 大字 or 字 that one address names and the other leaves out.
+	StepLocality
+	// StepLookalike reads a character that looks like the ideograph of a number as one: ニ丁目, ハ番地.
+	StepLookalike
 )
 
 // Differences: values with one are [Different].
@@ -105,16 +125,21 @@ type stepText struct {
 // stepTexts are all steps in the order in which they are applied or tried.
 var stepTexts = [...]stepText{
 	{StepSelector, "selector", kakunin.Message{JA: "異体字セレクタの有無", EN: "a variation selector"}},
+	{StepIgnorable, "ignorable", kakunin.Message{JA: "見えない文字の有無", EN: "a character that shows nothing"}},
 	{StepCompatibility, "compatibility-ideograph", kakunin.Message{JA: "互換漢字と統合漢字", EN: "a compatibility ideograph and the unified one"}},
 	{StepWidth, "width", kakunin.Message{JA: "全角と半角", EN: "full and half width"}},
+	{StepApostrophe, "apostrophe", kakunin.Message{JA: "アポストロフィの種類", EN: "the kind of apostrophe"}},
 	{StepSymbol, "symbol", kakunin.Message{JA: "囲み文字・組文字・部首文字", EN: "an enclosed or squared character or a radical"}},
 	{StepComposition, "composition", kakunin.Message{JA: "濁点・半濁点などの結合の仕方", EN: "a letter and its mark, joined or apart"}},
 	{StepDash, "dash", kakunin.Message{JA: "ハイフン・ダッシュの種類", EN: "the kind of dash"}},
+	{StepBracketKind, "bracket-kind", kakunin.Message{JA: "括弧の種類", EN: "the kind of brackets"}},
 	{StepCase, "case", kakunin.Message{JA: "大文字と小文字", EN: "capital and small letters"}},
 	{StepSpace, "space", kakunin.Message{JA: "空白の有無・種類", EN: "spaces"}},
 	{StepPostcode, "postcode", kakunin.Message{JA: "郵便番号の有無", EN: "a postcode"}},
+	{StepSeparator, "separator", kakunin.Message{JA: "読点・コンマの有無", EN: "commas"}},
 	{StepKe, "ke", kakunin.Message{JA: "「ヶ」「ケ」「が」などの表記", EN: "the letter written for が"}},
 	{StepOaza, "oaza", kakunin.Message{JA: "「大字」「字」の有無", EN: "the words 大字 and 字"}},
+	{StepOrdinal, "ordinal", kakunin.Message{JA: "数字の前の「第」の有無", EN: "the word 第 before a number"}},
 	{StepNumeral, "numeral", kakunin.Message{JA: "漢数字と算用数字", EN: "ideographs of numbers and digits"}},
 	{StepUnit, "unit", kakunin.Message{JA: "「丁目」「番地」「号」「の」とハイフン", EN: "丁目, 番地, 号 or の and dashes"}},
 	{StepPrefecture, "prefecture", kakunin.Message{JA: "都道府県名の省略", EN: "the prefecture left out"}},
@@ -122,6 +147,7 @@ var stepTexts = [...]stepText{
 
 	{StepSubstitute, "substitute", kakunin.Message{JA: "代替文字", EN: "a substitute character"}},
 	{StepSubstitutesUnusable, "substitutes-unusable", kakunin.Message{JA: "代替文字の位置が不明", EN: "substitute characters at unknown places"}},
+	{StepLost, "lost", kakunin.Message{JA: "文字化け・外字", EN: "a character that was lost or is private to a system"}},
 	{StepVariant, "variant", kakunin.Message{JA: "異体字・新旧字体", EN: "variants of a character, old and new forms"}},
 	{StepParticle, "particle", kakunin.Message{JA: "「ノ」「の」「之」、「ツ」「つ」の表記", EN: "the letters written for の and つ"}},
 	{StepNameKe, "name-ke", kakunin.Message{JA: "氏名の「ヶ」「ケ」「が」などの表記", EN: "the letter written for が in a name"}},
@@ -129,6 +155,7 @@ var stepTexts = [...]stepText{
 	{StepKana, "kana", kakunin.Message{JA: "ひらがなとカタカナ", EN: "hiragana and katakana"}},
 	{StepSmallKana, "small-kana", kakunin.Message{JA: "小書きのかな", EN: "small and large kana"}},
 	{StepDiacritic, "diacritic", kakunin.Message{JA: "ラテン文字の付加記号", EN: "marks on Latin letters"}},
+	{StepNameMark, "name-mark", kakunin.Message{JA: "氏名の中のハイフン・アポストロフィ・中点の有無", EN: "hyphens, apostrophes or dots in a name"}},
 	{StepFamilySplit, "family-split", kakunin.Message{JA: "氏と名の区切りの位置", EN: "where family and given name part"}},
 	{StepBracket, "bracket", kakunin.Message{JA: "括弧書き（旧氏など）の有無", EN: "a part in brackets, such as a former name"}},
 	{StepOrder, "order", kakunin.Message{JA: "語順", EN: "the order of the words"}},
@@ -137,6 +164,9 @@ var stepTexts = [...]stepText{
 	{StepOtherName, "other-name", kakunin.Message{JA: "通称または旧氏と一致", EN: "agrees with the alias or former name"}},
 	{StepAmbiguousMunicipality, "ambiguous-municipality", kakunin.Message{JA: "都道府県・郡の省略により市区町村が特定できません", EN: "prefecture or county left out, and more than one municipality possible"}},
 	{StepWard, "ward", kakunin.Message{JA: "政令指定都市の区の有無・再編", EN: "the ward of a designated city left out or reorganised"}},
+	{StepStreet, "street", kakunin.Message{JA: "通り名（上る・東入など）の有無・表記", EN: "the streets of an address in Kyoto"}},
+	{StepLocality, "locality", kakunin.Message{JA: "大字・字の名の省略", EN: "a locality left out"}},
+	{StepLookalike, "look-alike", kakunin.Message{JA: "数字に似た文字（ニ・ハなど）", EN: "a character that looks like a number"}},
 	{StepUnitConflict, "unit-conflict", kakunin.Message{JA: "数字は同じで「丁目」「番地」「号」が違います", EN: "equal numbers with different units"}},
 	{StepRemainder, "remainder", kakunin.Message{JA: "番地より後（建物名・部屋番号など）の有無", EN: "one address goes on behind the house number"}},
 	{StepBuilding, "building", kakunin.Message{JA: "建物名の表記", EN: "the name of the building"}},
@@ -176,9 +206,9 @@ func (s Step) Outcome() Outcome {
 	switch {
 	case s >= StepDifference && s <= StepMunicipality:
 		return Different
-	case s >= StepSubstitute && s <= StepUnknownPart:
+	case s >= StepSubstitute && s <= StepLookalike:
 		return NeedsReview
-	case s >= StepSelector && s <= StepCounty:
+	case s >= StepSelector && s <= StepOrdinal:
 		return SameAfterNormalisation
 	default:
 		return OutcomeUnknown
@@ -193,6 +223,16 @@ func (s Step) Apply(text string) string {
 	switch s {
 	case StepSelector:
 		t = foldSelectors(t)
+	case StepIgnorable:
+		t = foldIgnorable(t)
+	case StepApostrophe:
+		foldRunes(t, apostrophes, StepApostrophe)
+	case StepBracketKind:
+		foldRunes(t, brackets, StepBracketKind)
+	case StepSeparator:
+		t = foldSeparators(t)
+	case StepOrdinal:
+		t = foldOrdinals(t, 1)
 	case StepCompatibility:
 		t = foldCompatibility(t)
 	case StepWidth:

@@ -15,6 +15,7 @@ type token struct {
 	wild    bool   // a substitute character
 	spaced  bool   // a space was dropped behind it
 	numeral bool   // a digit that was written as an ideograph
+	guess   bool   // a digit of which only its looks tell that it is one
 }
 
 // unit is what a number of an address counts.
@@ -25,6 +26,7 @@ const (
 	unitChome       // 丁目
 	unitBanchi      // 番地, 番
 	unitGo          // 号
+	unitLot         // 地割
 	unitRoom        // 号室, where no building is named before
 )
 
