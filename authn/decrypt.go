@@ -113,12 +113,11 @@ func newDecrypter(c Config) decrypter {
 // looks like one is then a malformed JWS.
 func (d decrypter) opens(token string) bool { return len(d.keys) > 0 && strings.Count(token, ".") == 4 }
 
-// open returns the content and whether the header says that it is a JWT (RFC 7519, section 5.2). Errors are [*jose.Error]:
-// of the header, or the one for everything else.
-func (d decrypter) open(token string) (content []byte, isJWT bool, err error) {
+// open returns the content. Errors are [*jose.Error]: of the header, or the one for everything else.
+func (d decrypter) open(token string) (content []byte, err error) {
 	h, err := jose.ParseHeader(token)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	err = &jose.Error{Check: jose.CheckDecryption, Detail: "no key fits"}
 	for _, k := range d.keys {
@@ -127,12 +126,12 @@ func (d decrypter) open(token string) (content []byte, isJWT bool, err error) {
 		}
 		var tried error
 		if content, _, tried = jose.Decrypt(token, k.key, d.options); tried == nil {
-			return content, strings.EqualFold(h.ContentType, "JWT") || strings.EqualFold(h.ContentType, "application/jwt"), nil
+			return content, nil
 		}
 		var j *jose.Error
 		if !errors.As(tried, &j) || j.Check != jose.CheckKey { // a key of the other kind is no key for this token
 			err = tried
 		}
 	}
-	return nil, false, err
+	return nil, err
 }

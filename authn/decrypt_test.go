@@ -94,6 +94,14 @@ func TestEncryptedUserinfo(t *testing.T) {
 				t.Fatal(err)
 			}
 			return s
+		}, ""},
+		"JSON after white space": {func(*testOP) string { return sealTo(t, toRSA(), "RSA-OAEP-256", "A256GCM", "\r\n\t "+goodInfo) }, ""},
+		"a list under a header that says signed token": {func(*testOP) string {
+			s, err := jose.EncryptJWT(toRSA(), "RSA-OAEP-256", "A256GCM", "["+goodInfo+"]")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
 		}, "form"},
 		"to a stranger": {func(*testOP) string {
 			return sealTo(t, jose.PublicKey{Key: stranger.Public(), KeyID: "enc-rsa"}, "RSA-OAEP-256", "A256GCM", goodInfo)

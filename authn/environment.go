@@ -102,10 +102,13 @@ func readMetadata(body []byte, issuer string) (Environment, error) {
 		"code_challenge_methods_supported":      "S256",
 		"token_endpoint_auth_methods_supported": "private_key_jwt",
 	} {
-		if raw, present := m[name]; present {
-			if list, ok := strictjson.Strings(raw); !ok || !slices.Contains(list, want) {
-				return Environment{}, &Error{Reason: ReasonConfiguration, Step: "discovery " + name}
-			}
+		raw, present := strictjson.Present(m, name)
+		list, isList := strictjson.Strings(raw)
+		if one, ok := strictjson.String(raw); ok && !isList {
+			list = []string{one}
+		}
+		if present && !slices.Contains(list, want) {
+			return Environment{}, &Error{Reason: ReasonConfiguration, Step: "discovery " + name}
 		}
 	}
 	u, err := url.Parse(issuer)

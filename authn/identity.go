@@ -72,8 +72,8 @@ type Identity struct {
 	Asked []string
 	// Person holds the four attributes as far as they were granted and sent.
 	Person fourinfo.Person
-	// Problems lists attributes that were sent in a form that cannot be read.
-	Problems []fourinfo.Problem
+	// Problems lists what was sent in a form that cannot be read, or not entirely, and does not decide about the login.
+	Problems []Problem
 	// TransactionID is the signature transaction that this login carried; empty if none.
 	TransactionID string
 
@@ -86,11 +86,40 @@ type identityDetails struct {
 	extra   map[string]json.RawMessage
 }
 
+// Problem is something that the service sent in a form that cannot be read, and that does not decide about the login: it is
+// absent from the Identity, unless Warning is set.
+type Problem struct {
+	// Problem names it. Attribute is one of fourinfo's Attribute… names, or the name of the claim of the ID token or member
+	// of the token response; Reason is one of fourinfo's Problem… texts or ProblemUnread.
+	fourinfo.Problem
+
+	raw redact.Value[json.RawMessage]
+}
+
+// ProblemUnread is the Reason of a Problem with what is no attribute.
+const ProblemUnread = "not the form that the standard gives it"
+
+func newProblem(name, reason string, raw json.RawMessage) Problem {
+	p := Problem{Problem: fourinfo.Problem{Attribute: name, Reason: reason}}
+	p.keep(raw)
+	return p
+}
+
+func (p *Problem) keep(raw json.RawMessage) {
+	if len(raw) > 0 {
+		p.raw = redact.Seal(slices.Clone(raw))
+	}
+}
+
+// RevealRaw returns the JSON that was sent, which may be personal data; nil for what is a secret.
+func (p Problem) RevealRaw() json.RawMessage { return slices.Clone(p.raw.Reveal()) }
+
 // identity begins the result of a login.
 func (c *idClaims) identity(cl *Client, f *pendingFields, t tokens) *Identity {
 	id := &Identity{
 		Subject: NewSubject(c.subject), Issuer: f.Issuer, ACR: c.acr, AMR: c.amr, AuthTime: c.authTime, IssuedAt: c.issuedAt,
 		Granted: t.granted, GrantedListed: t.granted != nil, Asked: slices.Clone(f.Scopes), TransactionID: f.TransactionID,
+		Problems: slices.Concat(t.problems, c.problems),
 	}
 	if !id.GrantedListed {
 		// "OPTIONAL, if identical to the scope requested by the client; otherwise, REQUIRED" (RFC 6749, section 5.1).
@@ -149,9 +178,14 @@ type storedIdentity struct {
 	GrantedListed bool                       `json:"granted_listed,omitempty"`
 	Asked         []string                   `json:"asked,omitempty"`
 	Person        fourinfo.Stored            `json:"person"`
-	Problems      []fourinfo.Problem         `json:"problems,omitempty"`
+	Problems      []storedProblem            `json:"problems,omitempty"`
 	TransactionID string                     `json:"transaction,omitempty"`
 	Claims        map[string]json.RawMessage `json:"claims,omitempty"`
+}
+
+type storedProblem struct {
+	fourinfo.Problem
+	Raw json.RawMessage `json:"raw,omitempty"`
 }
 
 const storedVersion = 1
@@ -159,10 +193,14 @@ const storedVersion = 1
 // RevealBytes encodes the identity for a session on the server, as JSON. The bytes ARE personal data: they hold the
 // subject and the four attributes in the clear. The tokens stay behind.
 func (id *Identity) RevealBytes() ([]byte, error) {
+	problems := make([]storedProblem, len(id.Problems))
+	for i, p := range id.Problems {
+		problems[i] = storedProblem{p.Problem, p.raw.Reveal()}
+	}
 	return json.Marshal(storedIdentity{
 		Version: storedVersion, Subject: id.Subject.Reveal(), Issuer: id.Issuer, ACR: id.ACR, AMR: id.AMR,
 		AuthTime: id.AuthTime, IssuedAt: id.IssuedAt, Granted: id.Granted, GrantedListed: id.GrantedListed,
-		Asked: id.Asked, Person: id.Person.RevealAll(), Problems: id.Problems,
+		Asked: id.Asked, Person: id.Person.RevealAll(), Problems: problems,
 		TransactionID: id.TransactionID, Claims: id.details.Reveal().extra,
 	})
 }
@@ -190,7 +228,12 @@ func ParseIdentity(b []byte) (*Identity, error) {
 	id := &Identity{
 		Subject: NewSubject(s.Subject), Issuer: s.Issuer, ACR: s.ACR, AMR: s.AMR, AuthTime: s.AuthTime,
 		IssuedAt: s.IssuedAt, Granted: s.Granted, GrantedListed: s.GrantedListed, Asked: s.Asked,
-		Person: person, Problems: s.Problems, TransactionID: s.TransactionID,
+		Person: person, TransactionID: s.TransactionID,
+	}
+	for _, p := range s.Problems {
+		back := Problem{Problem: p.Problem}
+		back.keep(p.Raw)
+		id.Problems = append(id.Problems, back)
 	}
 	if len(s.Claims) > 0 {
 		id.details = redact.Seal(identityDetails{extra: s.Claims})

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +27,12 @@ type idClaims struct {
 	authTime time.Time
 	issuedAt time.Time
 	codeHash *string // c_hash, if present
+	problems []Problem
+}
+
+// unread notes a claim that decides nothing and cannot be read: it is unknown, and the login goes on.
+func (c *idClaims) unread(name string, raw json.RawMessage) {
+	c.problems = append(c.problems, newProblem(name, ProblemUnread, raw))
 }
 
 // newFloor configures go-oidc, whose Verify is the floor that the rules below stand on. Its clock is set back by the
@@ -48,13 +55,52 @@ type tokenKeySet struct {
 	c       *Client
 	token   *jose.Token
 	payload []byte
+	members map[string]json.RawMessage // nil: the payload is no object with unique members
 	err     error
 }
 
 // VerifySignature implements oidc.KeySet.
 func (k *tokenKeySet) VerifySignature(ctx context.Context, _ string) ([]byte, error) {
-	k.payload, k.err = k.c.keys.verify(ctx, k.token, k.c.tokenRules)
-	return k.payload, k.err
+	if k.payload, k.err = k.c.keys.verify(ctx, k.token, k.c.tokenRules); k.err != nil {
+		return nil, k.err
+	}
+	// RFC 7519, section 4: "The Claim Names within a JWT Claims Set MUST be unique".
+	m, err := strictjson.Object(k.payload)
+	if err != nil {
+		return k.payload, nil // it is refused afterwards
+	}
+	k.members = m
+	return plainClaims(k.payload, m), nil
+}
+
+// plainClaims leaves out what decides nothing if go-oidc could not decode the rest because of it: an nbf that is no number,
+// and places of distributed claims, which nothing here looks for, in a form that is none.
+func plainClaims(payload []byte, m map[string]json.RawMessage) []byte {
+	var odd []string
+	for _, f := range [...]struct {
+		name string
+		into func() any
+	}{
+		{"nbf", func() any { return new(json.Number) }},
+		{"_claim_names", func() any { return new(map[string]string) }},
+		{"_claim_sources", func() any { return new(map[string]map[string]any) }},
+	} {
+		if raw, present := m[f.name]; present && json.Unmarshal(raw, f.into()) != nil {
+			odd = append(odd, f.name)
+		}
+	}
+	if odd == nil {
+		return payload
+	}
+	plain := maps.Clone(m)
+	for _, name := range odd {
+		delete(plain, name)
+	}
+	b, err := json.Marshal(plain)
+	if err != nil {
+		return payload
+	}
+	return b
 }
 
 // verifyIDToken validates the ID token of a login as OpenID Connect Core 1.0, section 3.1.3.7 says. Signature, issuer,
@@ -75,7 +121,7 @@ func (c *Client) verifyIDToken(ctx context.Context, raw, accessToken, nonce stri
 func (c *Client) openIDToken(ctx context.Context, raw string, rules func(map[string]json.RawMessage, *idClaims) string) (*idClaims, error) {
 	if c.decrypter.opens(raw) {
 		// "ID Tokens MUST be signed ... and optionally both signed and then encrypted" (section 2): a JWS is inside.
-		content, _, err := c.decrypter.open(raw)
+		content, err := c.decrypter.open(raw)
 		if err != nil {
 			return nil, idTokenError(err)
 		}
@@ -96,7 +142,7 @@ func (c *Client) openIDToken(ctx context.Context, raw string, rules func(map[str
 	if keys.payload == nil { // refused before the signature was looked at
 		return nil, &Error{Reason: ReasonIDToken, Step: "form"}
 	}
-	claims, check := c.checkClaims(keys.payload, rules)
+	claims, check := c.checkClaims(keys.members, rules)
 	if check == "" && floorErr != nil {
 		check = "claims"
 	}
@@ -126,10 +172,8 @@ func idTokenError(err error) error {
 }
 
 // checkClaims returns the name of the first rule that does not hold.
-func (c *Client) checkClaims(payload []byte, rules func(map[string]json.RawMessage, *idClaims) string) (*idClaims, string) {
-	// RFC 7519, section 4: "The Claim Names within a JWT Claims Set MUST be unique".
-	m, err := strictjson.Object(payload)
-	if err != nil {
+func (c *Client) checkClaims(m map[string]json.RawMessage, rules func(map[string]json.RawMessage, *idClaims) string) (*idClaims, string) {
+	if m == nil { // not one object with unique members
 		return nil, "claims"
 	}
 	// "The Issuer Identifier ... MUST exactly match the value of the iss (issuer) Claim."
@@ -152,7 +196,7 @@ func (c *Client) checkClaims(payload []byte, rules func(map[string]json.RawMessa
 	if check := rules(m, out); check != "" {
 		return nil, check
 	}
-	if raw, present := m["c_hash"]; present {
+	if raw, present := strictjson.Present(m, "c_hash"); present {
 		s, ok := strictjson.String(raw)
 		if !ok {
 			return nil, "c_hash"
@@ -196,6 +240,26 @@ func (c *Client) checkTimes(m map[string]json.RawMessage, out *idClaims) string 
 		n, ok := strictjson.Integer(m[name])
 		return time.Unix(n, 0), ok && n > 0 && n < maxUnixTime
 	}
+	// Both may be missing, and some servers write 0 where they have nothing to say. A form that nobody can read says nothing
+	// either; a time in the future does.
+	optional := func(name string) (t time.Time, inFuture bool) {
+		raw, present := strictjson.Present(m, name)
+		if !present {
+			return time.Time{}, false
+		}
+		n, ok := strictjson.Integer(raw)
+		switch {
+		case ok && n >= maxUnixTime: // no time that anybody can write, and after every one that anybody can
+			return time.Time{}, true
+		case !ok || n <= 0:
+			if string(raw) != "0" {
+				out.unread(name, raw)
+			}
+			return time.Time{}, false
+		}
+		t = time.Unix(n, 0)
+		return t, t.After(now.Add(c.iatSkew))
+	}
 	exp, ok := read("exp")
 	if !ok || !now.Before(exp.Add(c.expSkew)) {
 		return "exp"
@@ -205,15 +269,12 @@ func (c *Client) checkTimes(m map[string]json.RawMessage, out *idClaims) string 
 		return "iat"
 	}
 	out.issuedAt = iat
-	if _, present := m["nbf"]; present {
-		if nbf, ok := read("nbf"); !ok || nbf.After(now.Add(c.iatSkew)) {
-			return "nbf"
-		}
+	if _, inFuture := optional("nbf"); inFuture {
+		return "nbf"
 	}
-	if _, present := m["auth_time"]; present {
-		if out.authTime, ok = read("auth_time"); !ok || out.authTime.After(now.Add(c.iatSkew)) {
-			return "auth_time"
-		}
+	var inFuture bool
+	if out.authTime, inFuture = optional("auth_time"); inFuture {
+		return "auth_time"
 	}
 	return ""
 }
@@ -224,7 +285,7 @@ const maxUnixTime = 253402300800
 // checkAtHash: at_hash "is the base64url encoding of the left-most half of the hash of the octets of the ASCII
 // representation of the access_token value" (section 3.1.3.6), with SHA-256 for every algorithm accepted here.
 func checkAtHash(m map[string]json.RawMessage, accessToken string, optional bool) string {
-	raw, present := m["at_hash"]
+	raw, present := strictjson.Present(m, "at_hash")
 	if !present && optional {
 		return ""
 	}
@@ -244,17 +305,17 @@ func isHalfHash(hash, of string) bool {
 // appropriate" – which values are is for the configuration to say.
 func (c *Client) readContext(m map[string]json.RawMessage, out *idClaims) string {
 	var ok bool
-	if raw, present := m["acr"]; present {
+	if raw, present := strictjson.Present(m, "acr"); present {
 		if out.acr, ok = strictjson.String(raw); !ok {
-			return "acr"
+			out.unread("acr", raw)
 		}
 	}
 	if len(c.requireACR) > 0 && !slices.Contains(c.requireACR, out.acr) {
 		return "acr"
 	}
-	if raw, present := m["amr"]; present {
+	if raw, present := strictjson.Present(m, "amr"); present {
 		if out.amr, ok = strictjson.Strings(raw); !ok {
-			return "amr"
+			out.unread("amr", raw)
 		}
 	}
 	return ""

@@ -11,6 +11,7 @@ import (
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/strictjson"
 )
 
 func set(name string, value any) func(claimsMap) { return func(m claimsMap) { m[name] = value } }
@@ -49,8 +50,6 @@ func TestRefusedClaims(t *testing.T) {
 		{"iat beyond the skew", "iat", set("iat", unix(61*time.Second))},
 		{"iat is null", "iat", set("iat", nil)},
 		{"nbf beyond the skew", "nbf", set("nbf", unix(4*time.Minute))},
-		{"nbf is a string", "nbf", set("nbf", "0")},
-		{"auth_time is a string", "auth_time", set("auth_time", "now")},
 		{"auth_time beyond the skew", "auth_time", set("auth_time", unix(61*time.Second))},
 		{"c_hash of another code", "c_hash", set("c_hash", "AAAAAAAAAAAAAAAAAAAAAA")},
 		{"c_hash is no string", "c_hash", set("c_hash", 1)},
@@ -66,8 +65,6 @@ func TestRefusedClaims(t *testing.T) {
 		{"missing at_hash", "at_hash", without("at_hash")},
 		{"at_hash of another token", "at_hash", set("at_hash", "AAAAAAAAAAAAAAAAAAAAAA")},
 		{"at_hash is the whole hash", "at_hash", set("at_hash", "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU")},
-		{"acr is no string", "acr", set("acr", 3)},
-		{"amr is no array", "amr", set("amr", "card")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			op := newOP(t)
@@ -314,7 +311,8 @@ func FuzzIDTokenClaims(f *testing.F) {
 	f.Add(good)
 	f.Add([]byte(`{"iss":null,"aud":[[]],"exp":1e400,"iat":-0,"sub":"\ud800","nonce":{}}`))
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		claims, check := c.checkClaims(payload, func(m map[string]json.RawMessage, _ *idClaims) string { return checkAtHash(m, testAccess, true) })
+		members, _ := strictjson.Object(payload)
+		claims, check := c.checkClaims(members, func(m map[string]json.RawMessage, _ *idClaims) string { return checkAtHash(m, testAccess, true) })
 		if check != "" {
 			return
 		}

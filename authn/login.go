@@ -319,10 +319,8 @@ func (c *Client) finish(ctx context.Context, f *pendingFields, callback url.Valu
 	return id, nil
 }
 
-// callbackParameters are the parameters of a response that mean something here.
-func callbackParameters() []string {
-	return []string{"state", "code", "iss", "error", "error_description", "error_uri", "session_state", "response"}
-}
+// callbackParameters are the parameters of a response that decide something here. Only these can make it malformed.
+func callbackParameters() []string { return []string{"state", "code", "iss", "error"} }
 
 // checkCallback returns the code of a callback that belongs to f, which is nil for the zero Pending. The order matters: before the state is known to be
 // ours, the rest of the callback is an attacker's text and decides nothing.
@@ -351,6 +349,10 @@ func (c *Client) checkCallback(f *pendingFields, q url.Values) (string, error) {
 	if subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(f.State)) != 1 {
 		return "", &Error{Reason: ReasonStateMismatch, Step: "state"}
 	}
+	// What is malformed uses nothing up: the real callback may still come.
+	if !q.Has("error") && q.Get("code") == "" {
+		return "", &Error{Reason: ReasonCallback, Step: "code"}
+	}
 	now, created := c.now(), time.UnixMilli(f.Created)
 	if !c.finished.First(f.State, now, now.Add(c.pendingTTL+time.Minute)) {
 		return "", &Error{Reason: ReasonReplayed, Step: "state"}
@@ -361,26 +363,30 @@ func (c *Client) checkCallback(f *pendingFields, q url.Values) (string, error) {
 		return "", &Error{Reason: ReasonIssuerMismatch, Step: "iss"}
 	}
 	if q.Has("error") {
-		return "", c.redirectError(q.Get("error"))
+		return "", c.redirectError(q.Get("error"), q["error_description"])
 	}
 	if age := now.Sub(created); age > c.pendingTTL || age < -defaultSkew {
-		return "", &Error{Reason: ReasonExpired, Step: "created"}
+		e := &Error{Reason: ReasonExpired, Step: "created"}
+		if age < 0 {
+			e.Detail = "begun in the future: the clocks of the machines that begin and finish logins differ"
+		}
+		return "", e
 	}
-	code := q.Get("code")
-	if code == "" {
-		return "", &Error{Reason: ReasonCallback, Step: "code"}
-	}
-	return code, nil
+	return q.Get("code"), nil
 }
 
-// redirectError classifies an error response (RFC 6749, section 4.1.2.1). error_description is not read: it is text from
-// outside that nothing here depends on.
-func (c *Client) redirectError(code string) error {
-	e := &Error{Step: "error", Code: knownCode(code)}
-	if slices.Contains(c.wire.CancelCodes, code) {
+// redirectError classifies an error response (RFC 6749, section 4.1.2.1). Of the description only known words are looked
+// for, where the code alone would call an outage what the person can mend by starting again; nothing of it is kept: whoever
+// sends the browser here writes it.
+func (c *Client) redirectError(code string, descriptions []string) error {
+	e := &Error{Step: "error", Code: knownCode(code), Reason: reasonOfCode(code)}
+	left := func(word string) bool { return slices.Contains(c.wire.ExpiredCodes, word) }
+	switch {
+	case slices.Contains(c.wire.CancelCodes, code):
 		e.Reason = ReasonUserCancelled
-	} else {
-		e.Reason = reasonOfCode(code)
+	case e.Reason != ReasonProviderError && e.Reason != ReasonInteractionRequired:
+	case left(code) || slices.ContainsFunc(descriptions, left):
+		e.Reason = ReasonExpired
 	}
 	return e
 }

@@ -135,6 +135,10 @@ func (c *Client) refresh(ctx context.Context, f *refreshFields) (*Refreshed, err
 	if err != nil {
 		return nil, err
 	}
+	// A login goes on without a refresh token that cannot be read. Here it may be the only one that is still good.
+	if slices.ContainsFunc(got.problems, func(p Problem) bool { return p.Attribute == "refresh_token" }) {
+		return nil, &Error{Reason: ReasonTokenResponse, Step: "refresh_token"}
+	}
 	out := &Refreshed{AccessToken: got.access, Granted: got.granted, GrantedListed: got.granted != nil, IDToken: got.idToken != ""}
 	if !out.GrantedListed {
 		out.Granted = slices.Clone(f.Granted)

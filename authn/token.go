@@ -32,7 +32,8 @@ type tokens struct {
 	refresh        string // empty: none
 	refreshExpires time.Time
 	idToken        string   // empty: none
-	granted        []string // nil: the response has no scope
+	granted        []string // nil: the response has no scope, or none that can be read
+	problems       []Problem
 }
 
 // exchange sends the code.
@@ -55,8 +56,9 @@ func (c *Client) exchange(ctx context.Context, f *pendingFields, code string) (t
 
 // tokenAnswer is a good answer of the token endpoint.
 type tokenAnswer struct {
-	members map[string]json.RawMessage
-	expires int64 // seconds; -1 unknown
+	members  map[string]json.RawMessage
+	expires  int64 // seconds; -1 unknown
+	problems []Problem
 }
 
 // grant makes one request with package oauth2 through the HTTP client in ctx.
@@ -191,12 +193,17 @@ func readTokenAnswer(a webcall.Answer) (tokenAnswer, error) {
 		return bad("token_type")
 	}
 	t := tokenAnswer{members: m, expires: -1}
-	if raw, present := m["expires_in"]; present {
+	// "RECOMMENDED": a lifetime that cannot be read is an unknown one. A negative one says that the token is over.
+	if raw, present := strictjson.Present(m, "expires_in"); present {
 		n, ok := strictjson.Integer(raw)
-		if !ok || n < 0 {
+		switch {
+		case !ok:
+			t.problems = append(t.problems, newProblem("expires_in", ProblemUnread, raw))
+		case n < 0:
 			return bad("expires_in")
+		default:
+			t.expires = n
 		}
-		t.expires = n
 	}
 	return t, nil
 }
@@ -214,29 +221,29 @@ func (t tokenAnswer) access(now time.Time) Token {
 	return Token{v: redact.Seal(v)}
 }
 
-// tokens reads the other members that are there; those that are must have their type.
+// tokens reads the other members. The ID token has its type or is none; of the others, one that cannot be read is one that is
+// not there.
 func (t tokenAnswer) tokens(now time.Time, w *wire.Profile) (tokens, error) {
-	out := tokens{access: t.access(now)}
-	for _, f := range [...]struct {
-		name string
-		to   *string
-	}{{"id_token", &out.idToken}, {"refresh_token", &out.refresh}} {
-		if raw, present := t.members[f.name]; present {
-			var ok bool
-			if *f.to, ok = strictjson.String(raw); !ok { // empty is none
-				return tokens{}, &Error{Reason: ReasonTokenResponse, Step: f.name}
-			}
+	out := tokens{access: t.access(now), problems: t.problems}
+	if raw, present := strictjson.Present(t.members, "id_token"); present {
+		var ok bool
+		if out.idToken, ok = strictjson.String(raw); !ok { // empty is none
+			return tokens{}, &Error{Reason: ReasonTokenResponse, Step: "id_token"}
 		}
 	}
-	if len(out.refresh) > limits.Token {
-		return tokens{}, &Error{Reason: ReasonTokenResponse, Step: "refresh_token"}
-	}
-	if raw, present := t.members["scope"]; present {
-		s, ok := strictjson.String(raw)
-		if !ok {
-			return tokens{}, &Error{Reason: ReasonTokenResponse, Step: "scope"}
+	if raw, present := strictjson.Present(t.members, "refresh_token"); present {
+		var ok bool
+		if out.refresh, ok = strictjson.String(raw); !ok || len(out.refresh) > limits.Token {
+			out.refresh = ""
+			out.problems = append(out.problems, newProblem("refresh_token", ProblemUnread, nil)) // no secret in a Problem
 		}
-		out.granted = append([]string{}, strings.Fields(s)...)
+	}
+	if raw, present := strictjson.Present(t.members, "scope"); present {
+		if s, ok := strictjson.String(raw); ok {
+			out.granted = append([]string{}, strings.Fields(s)...)
+		} else {
+			out.problems = append(out.problems, newProblem("scope", ProblemUnread, raw))
+		}
 	}
 	if n, ok := strictjson.Integer(t.members[w.RefreshLifetimeField]); ok && n > 0 && out.refresh != "" {
 		out.refreshExpires = now.Add(time.Duration(min(n, maxTokenLifetime)) * time.Second)

@@ -1,10 +1,12 @@
 package authn
 
 import (
+	"bytes"
 	"context"
 	"crypto/subtle"
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/internal/jose"
@@ -72,12 +74,12 @@ func (c *Client) readUserinfo(ctx context.Context, a webcall.Answer, subject str
 	}
 	if isJWT {
 		// "the UserInfo Response ... SHOULD contain the Claims iss ... and aud": if they are there, they are about us.
-		if iss, present := m["iss"]; present {
+		if iss, present := strictjson.Present(m, "iss"); present {
 			if s, ok := strictjson.String(iss); !ok || s != c.env.Issuer {
 				return bad("iss")
 			}
 		}
-		if _, present := m["aud"]; present && checkAudience(m, c.clientID) != "" {
+		if _, present := strictjson.Present(m, "aud"); present && checkAudience(m, c.clientID) != "" {
 			return bad("aud")
 		}
 	}
@@ -94,11 +96,13 @@ func (c *Client) readUserinfo(ctx context.Context, a webcall.Answer, subject str
 // without encryption: anybody can encrypt to a public key, but only the service answers on this connection.
 func (c *Client) openUserinfo(ctx context.Context, raw string) (body []byte, isJWT bool, err error) {
 	if c.decrypter.opens(raw) {
-		content, nested, err := c.decrypter.open(raw)
+		content, err := c.decrypter.open(raw)
 		if err != nil {
 			return nil, false, userinfoError(err)
 		}
-		if !nested && len(content) > 0 && content[0] == '{' {
+		// What begins like an object is no compact JWS, whatever the header's "cty" says of it: some servers write JWT there
+		// always.
+		if bytes.HasPrefix(bytes.TrimLeft(content, " \t\r\n"), []byte("{")) {
 			return content, true, nil // its iss and aud, if any, are checked as well
 		}
 		raw = string(content)
@@ -126,7 +130,19 @@ func (c *Client) addUserinfo(id *Identity, claims map[string]json.RawMessage) {
 	names := fourinfo.ClaimNames{
 		Name: c.wire.ClaimName, Address: c.wire.ClaimAddress, Birthdate: c.wire.ClaimBirthdate, Gender: c.wire.ClaimGender,
 	}
-	id.Person, id.Problems = fourinfo.FromUserinfo(claims, names)
+	var problems []fourinfo.Problem
+	id.Person, problems = fourinfo.FromUserinfo(claims, names)
+	claimOf := map[string]string{
+		fourinfo.AttributeName: names.Name, fourinfo.AttributeAddress: names.Address,
+		fourinfo.AttributeBirthdate: names.Birthdate, fourinfo.AttributeGender: names.Gender,
+	}
+	// Those of an earlier reading of userinfo are over; those of the login itself stay.
+	id.Problems = slices.DeleteFunc(slices.Clone(id.Problems), func(p Problem) bool { _, attribute := claimOf[p.Attribute]; return attribute })
+	for _, p := range problems {
+		own := Problem{Problem: p}
+		own.keep(claims[claimOf[p.Attribute]])
+		id.Problems = append(id.Problems, own)
+	}
 	extra := make(map[string]json.RawMessage)
 	for name, value := range claims {
 		switch name {

@@ -38,6 +38,10 @@ type Profile struct {
 	GovernmentScopes []string
 	// CancelCodes are the redirect error codes that mean "the person cancelled" (inferred: access_denied).
 	CancelCodes []string
+	// ExpiredCodes are the redirect error codes, or their descriptions, that mean "the service's page was left open for too
+	// long, start again" (tested with the software that the service is believed to be: temporarily_unavailable with the
+	// description authentication_expired).
+	ExpiredCodes []string
 	// ServiceTokenScope is the scope of the client_credentials request (unknown); empty, the default, sends none.
 	ServiceTokenScope string
 	// RefreshLifetimeField names the member of token responses with the refresh token's lifetime in seconds, 0 meaning that
@@ -107,6 +111,7 @@ func Default() Profile {
 		ClaimUserCertificate: "user_certificate",
 		ScopeUserCertificate: "user_certificate",
 		CancelCodes:          []string{"access_denied"},
+		ExpiredCodes:         []string{"authentication_expired"},
 		RefreshLifetimeField: "refresh_expires_in",
 		Sign: Sign{
 			StartClientIDField:      "client_id",
@@ -146,6 +151,7 @@ func Default() Profile {
 func (w Profile) Clone() Profile {
 	w.GovernmentScopes = slices.Clone(w.GovernmentScopes)
 	w.CancelCodes = slices.Clone(w.CancelCodes)
+	w.ExpiredCodes = slices.Clone(w.ExpiredCodes)
 	w.Sign.StartExtraFields = maps.Clone(w.Sign.StartExtraFields)
 	w.Sign.StartStatuses = slices.Clone(w.Sign.StartStatuses)
 	w.Sign.ResultStatuses = slices.Clone(w.Sign.ResultStatuses)

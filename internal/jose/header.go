@@ -66,13 +66,14 @@ func header(token string) (Header, map[string]json.RawMessage, error) {
 	}
 	var h Header
 	for _, f := range [...]struct {
-		name string
-		to   *string
+		name     string
+		to       *string
+		optional bool // null says the same as its absence
 	}{
-		{"alg", &h.Algorithm}, {"enc", &h.Encryption}, {"kid", &h.KeyID}, {"typ", &h.Type}, {"cty", &h.ContentType},
+		{"alg", &h.Algorithm, false}, {"enc", &h.Encryption, false}, {"kid", &h.KeyID, true}, {"typ", &h.Type, true}, {"cty", &h.ContentType, true},
 	} {
 		raw, present := m[f.name]
-		if !present {
+		if !present || f.optional && string(raw) == "null" {
 			continue
 		}
 		if *f.to, ok = strictjson.String(raw); !ok {

@@ -63,7 +63,7 @@ func readJWK(raw []byte) (jwkMembers, error) {
 		name string
 		to   *string
 	}{{"kty", &j.kty}, {"crv", &j.crv}, {"kid", &j.kid}, {"alg", &j.alg}, {"use", &j.use}} {
-		if raw, present := m[f.name]; present {
+		if raw, present := strictjson.Present(m, f.name); present {
 			var ok bool
 			if *f.to, ok = strictjson.String(raw); !ok {
 				return jwkMembers{}, fail(CheckKeyForm, f.name+" is not a string")
@@ -73,14 +73,14 @@ func readJWK(raw []byte) (jwkMembers, error) {
 	if len(j.kid) > limits.KeyID {
 		return jwkMembers{}, fail(CheckKeyForm, "kid is too long")
 	}
-	if raw, present := m["key_ops"]; present {
+	if raw, present := strictjson.Present(m, "key_ops"); present {
 		var ok bool
 		if j.keyOps, ok = strictjson.Strings(raw); !ok {
 			return jwkMembers{}, fail(CheckKeyForm, "key_ops is not an array of strings")
 		}
 	}
-	_, hasD := m["d"]
-	_, hasK := m["k"]
+	_, hasD := strictjson.Present(m, "d")
+	_, hasK := strictjson.Present(m, "k")
 	j.private = hasD || hasK
 	return j, nil
 }
@@ -215,6 +215,11 @@ func (k PublicKey) Equal(o PublicKey) bool {
 	if k.KeyID != o.KeyID || k.Algorithm != o.Algorithm || k.Use != o.Use {
 		return false
 	}
-	e, ok := k.Key.(interface{ Equal(crypto.PublicKey) bool })
-	return ok && e.Equal(o.Key)
+	return sameKey(k.Key, o.Key)
+}
+
+// sameKey compares the numbers alone.
+func sameKey(a, b crypto.PublicKey) bool {
+	e, ok := a.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && e.Equal(b)
 }

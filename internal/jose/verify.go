@@ -118,7 +118,7 @@ func (s KeySet) choose(kid string, alg Algorithm) (crypto.PublicKey, error) {
 		if (kid != "" && k.KeyID != kid) || !k.verifies(alg) {
 			continue
 		}
-		if found != nil {
+		if found != nil && !sameKey(found, k.Key) { // listed twice, plain and with x5c, say, it is still one key
 			return nil, fail(CheckKey, "more than one key fits")
 		}
 		found = k.Key

@@ -66,6 +66,13 @@ func Object(b []byte) (map[string]json.RawMessage, error) {
 	return m, nil
 }
 
+// Present returns a member, unless it is missing or null: a server that writes null for what it has not got says the same as
+// one that leaves it out.
+func Present(m map[string]json.RawMessage, name string) (raw json.RawMessage, ok bool) {
+	raw = m[name]
+	return raw, len(raw) > 0 && string(raw) != "null"
+}
+
 // String returns the string in raw; ok is false for any other JSON type. raw must come from [Object].
 func String(raw json.RawMessage) (s string, ok bool) {
 	if len(raw) < 2 || raw[0] != '"' {

@@ -1,0 +1,328 @@
+package authn
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kakunin-go/kakunin"
+	"github.com/kakunin-go/kakunin/internal/jose"
+)
+
+// rawJSON is a claim or member with a value that only text can express.
+func rawJSON(s string) json.RawMessage { return json.RawMessage(s) }
+
+// member puts a value into the answer of the token endpoint.
+func member(name string, value any) func(*testOP) {
+	return func(op *testOP) { op.answer = func(m claimsMap) { m[name] = value } }
+}
+
+// What decides nothing ends no login: an honest server may write null for what it has not got, 0 for a time that it does
+// not know, or a form of its own. It is read as absent, and what cannot be read is recorded.
+func TestOddServersLogIn(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		odd     func(*testOP)
+		problem string // what is recorded; empty: nothing
+	}{
+		{"nbf 0", claim("nbf", 0), ""},
+		{"nbf null", claim("nbf", nil), ""},
+		{"nbf negative", claim("nbf", -1), "nbf"},
+		{"nbf a string", claim("nbf", "0"), "nbf"},
+		{"nbf an object", claim("nbf", claimsMap{}), "nbf"},
+		{"nbf a word", claim("nbf", "now"), "nbf"},
+		{"auth_time 0", claim("auth_time", 0), ""},
+		{"auth_time null", claim("auth_time", nil), ""},
+		{"auth_time a string", claim("auth_time", "1764579540"), "auth_time"},
+		{"auth_time a date", claim("auth_time", "2026-12-01T09:00:00Z"), "auth_time"},
+		{"auth_time true", claim("auth_time", true), "auth_time"},
+		{"auth_time with a fraction", claim("auth_time", rawJSON("1764579540.5")), ""},
+		{"acr null", claim("acr", nil), ""},
+		{"acr a number", claim("acr", 3), "acr"},
+		{"acr an array", claim("acr", []string{"aal3"}), "acr"},
+		{"amr null", claim("amr", nil), ""},
+		{"amr a string", claim("amr", "pwd"), "amr"},
+		{"amr of numbers", claim("amr", []int{1}), "amr"},
+		{"amr an object", claim("amr", claimsMap{"pin": true}), "amr"},
+		{"amr empty", claim("amr", []string{}), ""},
+		{"c_hash null", claim("c_hash", nil), ""},
+		{"sid null", claim("sid", nil), ""},
+		{"distributed claims in no form", claim("_claim_sources", "x"), ""},
+		{"distributed claims null", claim("_claim_names", nil), ""},
+		{"claims of the server's own", claim("x", claimsMap{"y": []any{nil, 1}}), ""},
+
+		{"scope null", member("scope", nil), ""},
+		{"scope an array", member("scope", []string{"openid"}), "scope"},
+		{"scope a number", member("scope", 1), "scope"},
+		{"expires_in null", member("expires_in", nil), ""},
+		{"expires_in a string", member("expires_in", "300"), "expires_in"},
+		{"expires_in a word", member("expires_in", "soon"), "expires_in"},
+		{"expires_in an object", member("expires_in", claimsMap{}), "expires_in"},
+		{"expires_in out of range", member("expires_in", rawJSON("1e300")), "expires_in"},
+		{"expires_in with a fraction", member("expires_in", rawJSON("299.9")), ""},
+		{"expires_in 0", member("expires_in", 0), ""},
+		{"refresh_expires_in null", member("refresh_expires_in", nil), ""},
+		{"refresh_expires_in a string", member("refresh_expires_in", "1800"), ""},
+		{"refresh_token null", member("refresh_token", nil), ""},
+		{"refresh_token a number", member("refresh_token", 1), "refresh_token"},
+		{"refresh_token too long", member("refresh_token", strings.Repeat("r", 1<<16+1)), "refresh_token"},
+		{"session_state null", member("session_state", nil), ""},
+		{"not-before-policy", member("not-before-policy", 0), ""},
+
+		{"kid null in the header", func(op *testOP) {
+			op.header, op.published = `{"alg":"ES256","kid":null}`, op.published[:1]
+		}, ""},
+		{"typ null in the header", func(op *testOP) { op.header = `{"alg":"ES256","typ":null,"kid":"` + testECKey().KeyID() + `"}` }, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			op := newOP(t)
+			row.odd(op)
+			id, err := op.login(op.client(), Request{Scopes: Attributes})
+			if err != nil {
+				t.Fatalf("%v (%v)", err, kakunin.FamilyOf(err))
+			}
+			var problems []string
+			for _, p := range id.Problems {
+				problems = append(problems, p.Attribute)
+				if (p.RevealRaw() == nil) != (p.Attribute == "refresh_token") {
+					t.Errorf("%s: raw %s", p.Attribute, p.RevealRaw())
+				}
+			}
+			if got := strings.Join(problems, " "); got != row.problem {
+				t.Errorf("problems %q, want %q", got, row.problem)
+			}
+			if row.problem == "auth_time" && !id.AuthTime.IsZero() || row.problem == "amr" && id.AMR != nil || row.problem == "acr" && id.ACR != "" {
+				t.Error("what cannot be read is not unknown")
+			}
+			if row.problem == "scope" && (id.GrantedListed || !slices.Equal(id.Granted, id.Asked)) {
+				t.Errorf("granted %v", id.Granted)
+			}
+		})
+	}
+}
+
+// Beside every form that is forgiven stands one that decides, and is not.
+func TestOddServersAreNotBelieved(t *testing.T) {
+	ahead := newClock().now().Add(time.Hour).Unix()
+	for _, row := range []struct {
+		name string
+		odd  func(*testOP)
+		want string
+	}{
+		{"nbf in an hour", claim("nbf", ahead), "rejects (ID token: nbf)"},
+		{"nbf after the last time there is", claim("nbf", int64(maxUnixTime)), "rejects (ID token: nbf)"},
+		{"auth_time in an hour", claim("auth_time", ahead), "rejects (ID token: auth_time)"},
+		{"exp null", claim("exp", nil), "rejects (ID token: exp)"},
+		{"exp 0", claim("exp", 0), "rejects (ID token: exp)"},
+		{"exp a string", claim("exp", "9999999999"), "rejects (ID token: exp)"},
+		{"iat null", claim("iat", nil), "rejects (ID token: iat)"},
+		{"iat 0", claim("iat", 0), "rejects (ID token: iat)"},
+		{"nonce null", claim("nonce", nil), "rejects (ID token: nonce)"},
+		{"sub null", claim("sub", nil), "rejects (ID token: sub)"},
+		{"iss null", claim("iss", nil), "rejects (ID token: iss)"},
+		{"aud null", claim("aud", nil), "rejects (ID token: aud)"},
+		{"azp null", claim("azp", nil), "rejects (ID token: azp)"},
+		{"at_hash null", claim("at_hash", nil), "rejects (ID token: at_hash)"},
+		{"c_hash of another code", claim("c_hash", "x"), "rejects (ID token: c_hash)"},
+		{"c_hash a number", claim("c_hash", 1), "rejects (ID token: c_hash)"},
+		{"id_token null", member("id_token", nil), "rejects (token response: id_token)"},
+		{"access_token null", member("access_token", nil), "rejects (token response: access_token)"},
+		{"token_type null", member("token_type", nil), "rejects (token response: token_type)"},
+		{"a token that is over", member("expires_in", -1), "rejects (token response: expires_in)"},
+		{"alg null in the header", func(op *testOP) { op.header = `{"alg":null}` }, "rejects (ID token: header)"},
+		{"crit null in the header", func(op *testOP) { op.header = `{"alg":"ES256","crit":null}` }, "rejects (ID token: crit)"},
+		{"kid null, and two keys fit", func(op *testOP) {
+			op.header = `{"alg":"ES256","kid":null}`
+			op.published = append(op.published, testOtherEC().signing().Public())
+		}, "rejects (ID token: key)"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			op := newOP(t)
+			row.odd(op)
+			_, err := op.login(op.client(), Request{})
+			if got := verdict(err); got != row.want || kakunin.FamilyOf(err) != kakunin.Untrusted {
+				t.Errorf("%s (%v), want %s", got, kakunin.FamilyOf(err), row.want)
+			}
+		})
+	}
+	op := newOP(t)
+	op.claims = func(m claimsMap) { m["acr"] = []string{"aal3"} }
+	_, err := op.login(op.client(func(c *Config) { c.Rules.RequireACR = []string{"aal3"} }), Request{})
+	wantError(t, err, ReasonIDToken, "acr")
+}
+
+// The same key listed twice, in whatever dress, is one key; two keys under one name are none.
+func TestKeysListedTwice(t *testing.T) {
+	plain := strings.TrimSuffix(publicJWK(t, testECKey()), "}")
+	kid := `"kid":"` + testECKey().KeyID() + `"`
+	numbers := strings.Split(plain, kid)
+	bare := func(members string) string { // the numbers alone
+		var m map[string]any
+		if json.Unmarshal([]byte(plain+"}"), &m) != nil || len(numbers) != 2 {
+			t.Fatal(plain)
+		}
+		return `{"kty":"EC","crv":"P-256","x":"` + m["x"].(string) + `","y":"` + m["y"].(string) + `"` + members + `}`
+	}
+	for name, keys := range map[string][]string{
+		"byte-equal":              {plain + "}", plain + "}"},
+		"thrice":                  {plain + "}", plain + "}", plain + "}"},
+		"plain and with x5c":      {plain + "}", plain + `,"x5c":["MIIB"],"x5t":"x"}`},
+		"with and without alg":    {bare(`,` + kid), bare(`,"alg":"ES256",` + kid)},
+		"with and without use":    {bare(`,` + kid), bare(`,"use":"sig",` + kid)},
+		"with and without kid":    {bare(``), plain + "}"},
+		"use and key_ops":         {bare(`,"use":"sig",` + kid), bare(`,"key_ops":["verify"],` + kid)},
+		"members null":            {bare(`,"use":null,"alg":null,"key_ops":null,"x5c":null,"d":null,` + kid)},
+		"beside one for enc":      {plain + "}", bare(`,"use":"enc",` + kid)},
+		"beside one that is weak": {plain + "}", `{"kty":"RSA","n":"AQAB","e":"AQAB",` + kid + `}`},
+		"beside an unknown kind":  {plain + "}", `{"kty":"OKP","crv":"Ed25519","x":"AAAA",` + kid + `}`},
+		"beside nonsense":         {plain + "}", `{}`, `[]`, `null`, `"key"`},
+	} {
+		op := newOP(t)
+		op.setKeys(reply(200, jsonType, `{"keys":[`+strings.Join(keys, ",")+`]}`))
+		if _, err := op.login(op.client(), Request{}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	other := strings.Replace(publicJWK(t, testOtherEC()), testOtherEC().KeyID(), testECKey().KeyID(), 1)
+	for name, row := range map[string]struct {
+		keys  []string
+		check string
+	}{
+		"two keys under one kid":     {[]string{plain + "}", other}, "key"},
+		"the same for enc alone":     {[]string{bare(`,"use":"enc",` + kid), publicJWK(t, testRSAKey())}, "key"},
+		"the same for another alg":   {[]string{bare(`,"alg":"ES384",` + kid), publicJWK(t, testRSAKey())}, "key"},
+		"another key under its kid":  {[]string{other}, "signature"},
+		"the same under another kid": {[]string{strings.Replace(plain, testECKey().KeyID(), "x", 1) + "}"}, "key"},
+	} {
+		op := newOP(t)
+		op.setKeys(reply(200, jsonType, `{"keys":[`+strings.Join(row.keys, ",")+`]}`))
+		_, err := op.login(op.client(), Request{})
+		if got := verdict(err); got != "rejects (ID token: "+row.check+")" {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	// A token without kid: one key under two names is one key.
+	op := newOP(t)
+	op.header = `{"alg":"ES256"}`
+	twice := testECKey().signing().Public()
+	op.published = []jose.PublicKey{twice, twice}
+	op.published[1].KeyID = "another name"
+	if _, err := op.login(op.client(), Request{}); err != nil {
+		t.Error(err)
+	}
+}
+
+// A page that was left open for too long means "start again", whatever code comes with it; a cancellation stays one.
+func TestHonestCallbacks(t *testing.T) {
+	answer := func(code, description string) func(url.Values) {
+		return func(q url.Values) {
+			q.Del("code")
+			q.Set("error", code)
+			q.Set("error_description", description)
+		}
+	}
+	parsed := func(query string) func(url.Values) {
+		return func(q url.Values) {
+			state := q.Get("state")
+			clear(q)
+			more, _ := url.ParseQuery(strings.ReplaceAll(query, "STATE", state)) // as http.Request.URL.Query does
+			maps.Copy(q, more)
+		}
+	}
+	for _, row := range []struct {
+		name   string
+		change func(url.Values)
+		reason Reason
+		family kakunin.Family
+	}{
+		{"authentication_expired", answer("temporarily_unavailable", "authentication_expired"), ReasonExpired, kakunin.User},
+		{"authentication_expired as a server error", answer("server_error", "authentication_expired"), ReasonExpired, kakunin.User},
+		{"authentication_expired as the code", answer("authentication_expired", ""), ReasonExpired, kakunin.User},
+		{"authentication_expired with login_required", answer("login_required", "authentication_expired"), ReasonExpired, kakunin.User},
+		{"temporarily unavailable for another reason", answer("temporarily_unavailable", "maintenance"), ReasonProviderError, kakunin.Unavailable},
+		{"something like it", answer("temporarily_unavailable", "authentication_expired_not"), ReasonProviderError, kakunin.Unavailable},
+		{"our own fault stays ours", answer("invalid_scope", "authentication_expired"), ReasonRequestRefused, kakunin.Configuration},
+		{"cancelled, with two descriptions", func(q url.Values) {
+			answer("access_denied", "a")(q)
+			q.Add("error_description", "b")
+		}, ReasonUserCancelled, kakunin.User},
+		{"cancelled, with everything twice that is not read", func(q url.Values) {
+			answer("access_denied", "")(q)
+			for _, name := range []string{"error_uri", "session_state", "response", "x", "kc_action_status"} {
+				q[name] = []string{"a", "b"}
+			}
+		}, ReasonUserCancelled, kakunin.User},
+		{"cancelled, with a semicolon", parsed("error=access_denied&state=STATE&error_description=the;user;left"), ReasonUserCancelled, kakunin.User},
+		{"cancelled, with a stray percent sign", parsed("error=access_denied&state=STATE&error_description=100%&error_uri=%zz"), ReasonUserCancelled, kakunin.User},
+		{"cancelled, with an empty pair", parsed("&&error=access_denied&state=STATE&=&x"), ReasonUserCancelled, kakunin.User},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			op := newOP(t)
+			_, err := finishWith(op, op.client(), row.change)
+			wantError(t, err, row.reason, "error")
+			if kakunin.FamilyOf(err) != row.family {
+				t.Errorf("family %v", kakunin.FamilyOf(err))
+			}
+		})
+	}
+}
+
+// A callback that is malformed uses nothing up: the browser may come back with the real one.
+func TestMalformedCallbacksUseNothingUp(t *testing.T) {
+	for name, spoil := range map[string]func(url.Values){
+		"code missing": func(q url.Values) { q.Del("code") },
+		"code empty":   func(q url.Values) { q.Set("code", "") },
+		"code twice":   func(q url.Values) { q.Add("code", "x") },
+		"state twice":  func(q url.Values) { q.Add("state", "x") },
+		"iss twice":    func(q url.Values) { q["iss"] = []string{"a", "b"} },
+		"error twice":  func(q url.Values) { q["error"] = []string{"access_denied", "x"} },
+		"too large":    func(q url.Values) { q.Set("x", strings.Repeat("x", 1<<14)) },
+		"of another":   func(q url.Values) { q.Set("state", "x") },
+	} {
+		op := newOP(t)
+		c := op.client()
+		begun := op.begin(c, Request{})
+		good := op.authorize(begun)
+		bad := maps.Clone(good)
+		for k, v := range good {
+			bad[k] = slices.Clone(v)
+		}
+		spoil(bad)
+		if _, err := c.Finish(t.Context(), begun.Pending, bad); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+		if _, err := c.Finish(t.Context(), begun.Pending, good); err != nil {
+			t.Errorf("%s: the real callback afterwards: %v", name, err)
+		}
+	}
+}
+
+// Metadata that say nothing forbid nothing.
+func TestOddMetadata(t *testing.T) {
+	for name, row := range map[string]struct {
+		change func(claimsMap)
+		ok     bool
+	}{
+		"lists null": {func(m claimsMap) {
+			m["code_challenge_methods_supported"], m["response_types_supported"], m["token_endpoint_auth_methods_supported"] = nil, nil, nil
+		}, true},
+		"a list of another kind":    {func(m claimsMap) { m["code_challenge_methods_supported"] = "S256" }, true},
+		"iss parameter null":        {func(m claimsMap) { m["authorization_response_iss_parameter_supported"] = nil }, true},
+		"a list without what we do": {func(m claimsMap) { m["code_challenge_methods_supported"] = []string{"plain"} }, false},
+		"an empty list":             {func(m claimsMap) { m["response_types_supported"] = []string{} }, false},
+		"issuer null":               {func(m claimsMap) { m["issuer"] = nil }, false},
+		"token endpoint null":       {func(m claimsMap) { m["token_endpoint"] = nil }, false},
+	} {
+		op := newOP(t)
+		op.metadata = row.change
+		env, err := Discover(t.Context(), http.DefaultClient, op.env.Issuer)
+		if (err == nil) != row.ok || row.ok && env.TokenEndpoint != op.env.TokenEndpoint {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
