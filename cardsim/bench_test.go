@@ -22,7 +22,7 @@ var plainCommands = []struct{ name, prepare, command, want string }{
 	{"read refused", "{JPKI}=9000", "00B0810000", "6982"},
 	{"read record", "{COMMON}=9000", "00B2010C00", "#30 9000"},
 	{"read records", "{COMMON}=9000", "00B2010D00", "#30 9000"},
-	{"get data", "", "00CA00F8 000000", "#563 9000"},
+	{"get data", "", "00CA00F8 000000", "#575 9000"},
 	{"empty verify", "{JPKI}=9000", "00200098", "63C3"},
 	{"verify", "{JPKI}=9000", "{AUTH}", "9000"},
 	{"change reference data", "{JPKI}=9000 \n {AUTH}=9000", "00240198 04 31323334", "9000"},

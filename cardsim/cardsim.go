@@ -26,9 +26,9 @@ type Config struct {
 	// 3BF59100FF918171FE400042000100D1D6. With 3BE000FF8131FE4514 OpenSC takes the card by its ATR, with any other it looks
 	// for the JPKI application.
 	ATR []byte
-	// StickyReset keeps selection and verified references over a warm reset, as the real contactless card does. The
-	// default is to clear them.
-	StickyReset bool
+	// ResetClears lets a warm reset take selection and verified references away, as a reader does that takes the power
+	// away for it. The real card keeps them, which is the default.
+	ResetClears bool
 	// BlockedStatus answers VERIFY with data on a blocked reference: 0x6984 (default) or 0x6983.
 	BlockedStatus uint16
 	// SlowStart answers the first command after power-up with 6F00 whatever it is, as one published card does.
@@ -57,7 +57,7 @@ type Card struct {
 	version       imageVersion
 	jpki          *issuer.JPKI // of the generation that issued the certificates
 	atr           []byte
-	sticky        bool
+	resetClears   bool
 	slowStart     bool
 	blockedStatus apdu.Status
 	trace         io.Writer
@@ -135,7 +135,7 @@ func (c Config) card(kind Kind, issued time.Time, version imageVersion) (*Card, 
 		version:       version,
 		jpki:          authorities,
 		atr:           atr,
-		sticky:        c.StickyReset,
+		resetClears:   c.ResetClears,
 		slowStart:     c.SlowStart,
 		blockedStatus: blocked,
 		trace:         c.Trace,
@@ -185,9 +185,9 @@ func (c *Card) PowerOn() {
 // after PowerOn, because a reader gives power before it sends one.
 func (c *Card) PowerOff() { c.PowerOn() }
 
-// Reset is a warm reset. It clears selection and verified references unless the card was configured with StickyReset.
+// Reset is a warm reset. It changes nothing, unless the card was configured with ResetClears.
 func (c *Card) Reset() {
-	if !c.sticky {
+	if c.resetClears {
 		c.PowerOn()
 	}
 }

@@ -8,8 +8,9 @@ type session struct {
 	ef  *file
 	// verified has a bit for each verified reference of app.
 	verified access
-	// secure is the secure messaging session, nil if there is none.
+	// secure is the secure messaging session, nil if there is none; broken says that one was ended by a mistake.
 	secure *secureSession
+	broken bool
 	// terminal is the part of a terminal's certificate that waits for its signature.
 	terminal []byte
 }

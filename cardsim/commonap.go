@@ -67,7 +67,7 @@ func cardNumber(p person.Details) string {
 // keyReferenceRecord is the record of EF 0002, the same in both applications: a key identifier. Its tag and which key it
 // names are assumed.
 func keyReferenceRecord() []byte {
-	id := issuerKeyID(chainRoot)
+	id := chainRoot()
 	return simpleTLV(0x01, string(id[:]))
 }
 

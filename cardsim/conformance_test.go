@@ -53,20 +53,35 @@ func TestSlowStartOption(t *testing.T) {
 // Cards from before a certain time have no lower certificate, and the certificate function of a phone has no data objects
 // of a card.
 func TestDataObjectsOfOtherKinds(t *testing.T) {
-	run(t, customCard(t, func(c *Config) { c.Kind = OlderCA }), "00CA7F21000000=6A88 \n 00CA00F8000000=#563 9000")
+	run(t, customCard(t, func(c *Config) { c.Kind = OlderCA }), "00CA7F21000000=6A88 \n 00CA00F8000000=#575 9000")
 	run(t, customCard(t, func(c *Config) { c.Kind = Android }), "00CA7F21000000=6A88 \n 00CA00F200=6A88 \n {JPKI}=9000 \n {TEXT}=6A82 \n {SURFACE}=6A82 \n {COMMON}=6A82 \n {RESIDENT}=6A82")
 }
 
-// The real contactless card keeps everything over a warm reset; only loss of power clears it.
-func TestStickyReset(t *testing.T) {
-	c := customCard(t, func(c *Config) { c.StickyReset = true })
+// A reader that takes the power away for a reset takes everything with it.
+func TestResetClearsOption(t *testing.T) {
+	c := customCard(t, func(c *Config) { c.ResetClears = true })
 	run(t, c, `{JPKI}=9000
 		{AUTH}=9000
 		reset
-		802A0097 01 AA 00=#256 9000
-		off
+		00A40000=6A86
 		{JPKI}=9000
 		802A0097 01 AA 00=6982`)
+}
+
+// Whatever has verified values of its own, and however a program leaves it: what was verified does not come back.
+func TestLeavingAnApplicationForgets(t *testing.T) {
+	for app, values := range rightValues {
+		for id := range values {
+			for _, other := range appRows {
+				c := newCard(t)
+				run(t, c, selectCommand(app)+"=9000 \n "+verifyCommand(app, id)+"=9000")
+				run(t, c, selectCommand(other.name)+"=9000 \n "+selectCommand(app)+"=9000")
+				if kept := c.session.verified != 0; kept != (other.name == app) {
+					t.Errorf("%s/%04X, by way of %s: kept %v", app, id, other.name, kept)
+				}
+			}
+		}
+	}
 }
 
 // About forty drivers of OpenSC look at a card before the right one does. One that is answered 9000 would keep it.

@@ -57,41 +57,65 @@ func signSHA256(key *rsa.PrivateKey, data []byte) ([]byte, error) {
 // in production and 6 in the test hierarchy.
 type keyID [16]byte
 
-// The numbers of key identifiers, in the test hierarchy. A verifier has the keys of the three roots; the two others stand
-// in files whose use is not published.
+// The numbers of key identifiers, as a test card has them. A verifier has the keys of the three roots; the three below
+// stand in files whose use is not published.
 const (
-	chainRoot             = "6000020" // of the chain in the issuer security domain
 	surfaceRoot           = "6000023" // of EF 0004 of the surface application
 	textRoot              = "6000033" // of EF 0004 of the text application
 	surfaceInformationKey = "6000024"
+	surfaceOpaqueKey      = "5900025"
 	textInformationKey    = "6000034"
-	// chainIntermediate certifies municipalities in the chain of the issuer security domain. The number is assumed.
-	chainIntermediate = "6000021"
 )
 
-// issuerKeyID makes a key identifier of the test hierarchy from its seven digits.
-func issuerKeyID(sevenDigits string) keyID {
+// issuerKeyID makes a key identifier from its seven digits; nearly all have 001 as the other three, and no padding.
+func issuerKeyID(sevenDigits string) keyID { return numberedKeyID(sevenDigits, "001", 0x00) }
+
+func numberedKeyID(sevenDigits, threeDigits string, padding byte) keyID {
 	var id keyID
 	copy(id[:], sevenDigits)
 	id[7], id[8] = 0x08, 0x05
-	copy(id[9:], "001")
+	copy(id[9:], threeDigits)
+	id[15] = padding
 	return id
 }
 
-// municipalityKeyID is the identifier of the key with which a municipality signs the contents of its cards.
-func municipalityKeyID(municipality string) keyID { return issuerKeyID("60" + municipality) }
+// The three steps of the chain in the issuer security domain: a root certifies a key of the municipality, which certifies
+// one that all cards name alike.
+func chainRoot() keyID { return numberedKeyID("6000020", "001", 0xA8) }
 
-// root is the key of a root, the same on all cards of a JPKI.
-func (k keyring) root(number string) func() *rsa.PrivateKey { return k.issuers("root/" + number) }
+func chainMunicipality(code string) keyID { return numberedKeyID(code+"30", "002", 0x98) }
 
-// municipality is the key with which a municipality signs the contents of its cards.
-func (k keyring) municipality(code string) func() *rsa.PrivateKey {
-	return k.issuers("municipality/" + code)
+func chainEnd() keyID { return numberedKeyID("0000050", "001", 0x40) }
+
+// municipalityKey is one of the two keys with which a municipality signs the contents of its cards: each 券面 application
+// has its own, certified by its own root.
+type municipalityKey struct {
+	root   string // seven digits
+	suffix string // behind the code of the municipality, in the identifier
+	label  string // behind the code of the municipality, in the label of the key
 }
 
-// municipalityCertificate is the municipality's key, certified by a root: EF 0004 of the two 券面 applications.
-func (k keyring) municipalityCertificate(root, code string) ([]byte, error) {
-	return cardVerifiableCertificate(issuerKeyID(root), municipalityKeyID(code), &k.municipality(code)().PublicKey, k.root(root)())
+func surfaceMunicipality() municipalityKey {
+	return municipalityKey{root: surfaceRoot, suffix: "21", label: "/surface"}
+}
+
+func textMunicipality() municipalityKey { return municipalityKey{root: textRoot, suffix: "31"} }
+
+// id is the identifier of the key: the municipality's code is part of it.
+func (m municipalityKey) id(code string) keyID { return numberedKeyID(code+m.suffix, "000", 0x00) }
+
+// root is the key of a root, the same on all cards of a JPKI.
+func (k keyring) root(id keyID) func() *rsa.PrivateKey { return k.issuers("root/" + string(id[:7])) }
+
+// municipality is a key with which a municipality signs the contents of its cards.
+func (k keyring) municipality(m municipalityKey, code string) func() *rsa.PrivateKey {
+	return k.issuers("municipality/" + code + m.label)
+}
+
+// municipalityCertificate is such a key, certified by its root: EF 0004 of the two 券面 applications.
+func (k keyring) municipalityCertificate(m municipalityKey, code string) ([]byte, error) {
+	root := issuerKeyID(m.root)
+	return cardVerifiableCertificate(root, m.id(code), &k.municipality(m, code)().PublicKey, k.root(root)())
 }
 
 // IssuerRoots returns the keys that certify the contents of the cards (券面), by their 16-byte key identifiers (証明者鍵ID).
@@ -100,8 +124,8 @@ func (k keyring) municipalityCertificate(root, code string) ([]byte, error) {
 func (c *Card) IssuerRoots() map[[16]byte]*rsa.PublicKey {
 	keys := keyring{jpki: c.jpki}
 	out := map[[16]byte]*rsa.PublicKey{}
-	for _, number := range []string{chainRoot, surfaceRoot, textRoot} {
-		out[issuerKeyID(number)] = &keys.root(number)().PublicKey
+	for _, id := range []keyID{chainRoot(), issuerKeyID(surfaceRoot), issuerKeyID(textRoot)} {
+		out[id] = &keys.root(id)().PublicKey
 	}
 	return out
 }
@@ -115,7 +139,15 @@ func cardVerifiableCertificate(certifier, holder keyID, pub *rsa.PublicKey, key 
 	return tlv.Append(nil, 0x7F21, content), nil
 }
 
-// certificateContent is what is inside 7F21; GET DATA gives it without the tag.
+// headedCertificate is how GET DATA gives what is inside 7F21: behind a header list (ISO/IEC 7816-4, 8.5.2), which names
+// the parts of the content as 42, 5F20 and 5F49 with their lengths.
+func headedCertificate(certifier, holder keyID, pub *rsa.PublicKey, key *rsa.PrivateKey) ([]byte, error) {
+	content, err := certificateContent(certifier, holder, pub, key)
+	list := []byte{0x42, 0x10, 0x5F, 0x20, 0x10, 0x5F, 0x49, 0x82, 0x01, 0x09}
+	return append(tlv.Append(nil, 0x4D, list), content...), err
+}
+
+// certificateContent is what is inside 7F21.
 func certificateContent(certifier, holder keyID, pub *rsa.PublicKey, key *rsa.PrivateKey) ([]byte, error) {
 	body := append(append(certifier[:], holder[:]...), publicKey(pub)...)
 	signature, err := signSHA256(key, body)

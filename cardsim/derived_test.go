@@ -123,7 +123,7 @@ func TestTextSignedObjects(t *testing.T) {
 	// The municipality's key is certified by the intermediate key.
 	cv := inside(t, content(0x0004))
 	body, certSignature := cv[0x5F4E], cv[0x5F37]
-	intermediate := keys.root(textRoot)()
+	intermediate := keys.root(issuerKeyID(textRoot))()
 	checkSignature(t, "certificate", &intermediate.PublicKey, body.Value, certSignature.Value)
 	municipality := parseKey(t, body.Value[32:])
 

@@ -124,6 +124,7 @@ func TestKindPhone(t *testing.T) {
 			00B0810004 = 3082…9000
 			00A4020C02000B = 9000
 			00B0000004 = 3082…9000
+			{ISD} = 9000
 			{JPKI} = 9000
 			00B08A0004 = 6982`)
 		signing, auth := c.Certificates()

@@ -183,7 +183,8 @@ func (m *model) followSuccess(t *testing.T, c apdu.Command, r apdu.Response) {
 	case [2]byte{0x00, insReadRecord}:
 		allowed = m.open(m.ef, records) && len(r.Data) > 0 && len(r.Data) <= c.Ne
 	case [2]byte{0x00, insGetData}:
-		allowed = m.app == "ISD" && len(r.Data) > 0 && len(r.Data) <= c.Ne
+		reset := c.P1 == 0x5F && c.P2 == 0x51
+		allowed = (m.app == "ISD" || reset) && len(r.Data) > 0 && len(r.Data) <= c.Ne
 	case [2]byte{0x80, insSign}:
 		file := m.target(c.P2)
 		if c.P2 == 0x00 {
@@ -236,10 +237,15 @@ func (m *model) followSelect(c apdu.Command) bool {
 			}
 		}
 		for _, a := range order {
-			if bytes.HasPrefix([]byte(a.bytes()), c.Data) {
-				m.enter(a.name)
-				return true
+			if !bytes.HasPrefix([]byte(a.bytes()), c.Data) {
+				continue
 			}
+			if a.name == m.app { // leaving is what makes a card forget
+				m.ef, m.terminal = 0, false
+			} else {
+				m.enter(a.name)
+			}
+			return true
 		}
 	}
 	return false

@@ -42,7 +42,8 @@ in the first column (with _ for each space, as go test has it).
     go test ./cardsim -run 'TestSecureMessaging'
 
 The rules come from JICSAP IC card specification V1.1, ISO/IEC 7816-4 and published measurements of real cards by open-source clients. What
-nobody has published had to be decided: such a row says **assumed**, with what exactly.
+nobody has published had to be decided: such a row says **assumed**, with what exactly. Where measurements of real cards corrected what
+the older sources say, or what this simulator had assumed, the row says **measured**, with the source and how sure it is (from 0 to 1).
 
 The card is the plastic card of an adult. What other kinds of cards have and lack is in the documentation of the package.
 
@@ -56,7 +57,7 @@ read by anyone (6981).
 		b.WriteString("| file | content | bytes | begins | who |\n| --- | --- | --- | --- | --- |\n")
 		for _, row := range fileRows {
 			if row.app == a.name {
-				fmt.Fprintf(&b, "| `%04X` | %s%s | %s | %s | %s |\n", row.id, row.what, note(row.assumed), row.bytesText(), row.headText(), row.whoText())
+				fmt.Fprintf(&b, "| `%04X` | %s%s | %s | %s | %s |\n", row.id, row.what, note(row.assumed)+seen(row.measured), row.bytesText(), row.headText(), row.whoText())
 			}
 		}
 	}
@@ -65,7 +66,7 @@ read by anyone (6981).
 	for _, section := range conformance() {
 		fmt.Fprintf(&b, "\n### %s\n\n| rule | exchange |\n| --- | --- |\n", section.title)
 		for _, row := range section.rows {
-			fmt.Fprintf(&b, "| %s%s | %s |\n", row.name, note(assumptions[row.name]), exchanges(row.script))
+			fmt.Fprintf(&b, "| %s%s | %s |\n", row.name, note(assumptions[row.name])+seen(measured[row.name]), exchanges(row.script))
 		}
 	}
 	b.WriteString(`
@@ -78,7 +79,7 @@ from the published description.
 | --- |
 `)
 	for _, row := range secureRows {
-		fmt.Fprintf(&b, "| %s%s |\n", row.name, note(assumptions[row.name]))
+		fmt.Fprintf(&b, "| %s%s |\n", row.name, note(assumptions[row.name])+seen(measured[row.name]))
 	}
 	return b.String()
 }
@@ -88,6 +89,14 @@ func note(assumed string) string {
 		return ""
 	}
 	return " (**assumed**: " + assumed + ")"
+}
+
+// seen says where a rule was measured, where that corrects what was published before.
+func seen(measured string) string {
+	if measured == "" {
+		return ""
+	}
+	return " (**measured**: " + measured + ")"
 }
 
 func (row fileRow) bytesText() string {

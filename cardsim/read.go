@@ -113,12 +113,17 @@ func (c *Card) recordFile(sfi byte) (*file, apdu.Status) {
 }
 
 // getData is GET DATA, 00 CA P1 P2: the value of a data object, without tag and length. An Le that is too small, in
-// particular a short one for an object of more than 256 bytes, is a wrong length; it does not cut.
+// particular a short one for an object of more than 256 bytes, is a wrong length; it does not cut. The objects are those
+// of the issuer security domain; the answer to reset is given inside an application as well.
 func (c *Card) getData(cmd apdu.Command) apdu.Response {
 	if len(cmd.Data) > 0 || cmd.Ne == 0 {
 		return status(apdu.WrongLength)
 	}
-	object, ok := c.session.app.objects[uint16(cmd.P1)<<8|uint16(cmd.P2)]
+	tag := uint16(cmd.P1)<<8 | uint16(cmd.P2)
+	object, ok := c.session.app.objects[tag]
+	if tag == objectATR {
+		object, ok = c.applications[0].objects[tag]
+	}
 	if !ok {
 		return status(apdu.ReferenceNotFound)
 	}

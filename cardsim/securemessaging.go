@@ -112,7 +112,8 @@ const secureClass = 0x08
 func (c *Card) processSecured(cmd apdu.Command) apdu.Response {
 	s := c.session.secure
 	if s == nil {
-		if cmd.INS == insSelect {
+		// Where there never was a session SELECT has another status word.
+		if cmd.INS == insSelect && !c.session.broken {
 			return status(apdu.SMNotSupported)
 		}
 		return status(apdu.SMNotEstablished)
@@ -125,7 +126,7 @@ func (c *Card) processSecured(cmd apdu.Command) apdu.Response {
 	}
 	plain, problem := s.unwrap(cmd)
 	if problem != apdu.OK {
-		c.session.secure = nil
+		c.session.secure, c.session.broken = nil, true
 		return status(problem)
 	}
 	response := h(c, plain)
@@ -193,6 +194,6 @@ func (c *Card) setSessionKey(cmd apdu.Command) apdu.Response {
 	if err != nil {
 		return status(apdu.ExecutionError)
 	}
-	c.session.secure = session
+	c.session.secure, c.session.broken = session, false
 	return status(apdu.OK)
 }

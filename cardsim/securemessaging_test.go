@@ -208,10 +208,18 @@ var secureRows = []struct {
 		s.n = 2
 		expect(t, "counter", s.selectEF(t, 0x0001), "6988")
 		s.n = 1
-		expect(t, "afterwards", s.selectEF(t, 0x0001), "6882")
 		expect(t, "afterwards", s.verify(t, 0x94, "701234000010"), "69FC")
 		expect(t, "afterwards", fmt.Sprintf("%X", s.read(t, 0x8400, 0)), "69FC")
 		run(t, s.card, "00B0810011=#17 9000 // the references stay verified")
+	}},
+	{"text/-/secured SELECT after a session was ended by mistake", func(t *testing.T, s *terminalSide) {
+		t.Helper()
+		s.n = 2
+		expect(t, "counter", s.selectEF(t, 0x0001), "6988")
+		s.n = 1
+		expect(t, "afterwards", s.selectEF(t, 0x0001), "69FC")
+		run(t, s.card, "{ISD}=9000 \n {TEXT}=9000")
+		expect(t, "after leaving the application", s.selectEF(t, 0x0001), "6882")
 	}},
 	{"text/-/secured command with the wrong object", func(t *testing.T, s *terminalSide) {
 		t.Helper()
@@ -264,10 +272,16 @@ var secureRows = []struct {
 			t.Fatalf("%d bytes", len(got))
 		}
 	}},
-	{"text/-/SELECT of an application ends the session", func(t *testing.T, s *terminalSide) {
+	{"text/-/SELECT of another application ends the session", func(t *testing.T, s *terminalSide) {
+		t.Helper()
+		run(t, s.card, "{JPKI}=9000 \n {TEXT}=9000 \n {PIN}=9000")
+		expect(t, "afterwards", s.verify(t, 0x94, "701234000010"), "69FC")
+	}},
+	{"text/-/SELECT of the current application keeps the session", func(t *testing.T, s *terminalSide) {
 		t.Helper()
 		run(t, s.card, "{TEXT}=9000")
-		expect(t, "afterwards", s.verify(t, 0x94, "701234000010"), "69FC")
+		expect(t, "SELECT", s.selectEF(t, 0x0001), "9000")
+		expect(t, "number", fmt.Sprintf("%X", s.open(t, s.read(t, 0, 3))), "FF100C")
 	}},
 	{"text/-/loss of power ends the session", func(t *testing.T, s *terminalSide) {
 		t.Helper()

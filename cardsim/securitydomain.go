@@ -20,16 +20,14 @@ const (
 	objectLower        = 0x7F21
 )
 
-// securityDomain is the GlobalPlatform issuer security domain (card manager): the state after power-up. It has no files to
-// read, only data objects.
+// securityDomain is the GlobalPlatform issuer security domain (card manager): the state after power-up. It has no files,
+// only data objects.
 func securityDomain(p person.Details, keys keyring) *application {
-	a := newApplication("ISD", []byte{0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00},
-		ief(0x001E),
-	)
+	a := newApplication("ISD", []byte{0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00})
 	a.domain = true
-	root, intermediate := issuerKeyID(chainRoot), issuerKeyID(chainIntermediate)
-	intermediateKey := keys.issuers("intermediate/" + chainIntermediate)
 	code := p.Subject.MunicipalityCode
+	root, intermediate := chainRoot(), chainMunicipality(code)
+	intermediateKey := keys.issuers("municipality/" + code + "/chain")
 	a.objects = map[uint16]func() ([]byte, error){
 		// Which key the issuer's reference names is assumed.
 		objectIssuer:       constant(root[:]),
@@ -39,13 +37,12 @@ func securityDomain(p person.Details, keys keyring) *application {
 		objectExpiry:       constant([]byte(p.CardExpiry)),
 		objectIntermediate: constant(intermediate[:]),
 		objectUpper: sync.OnceValues(func() ([]byte, error) {
-			return certificateContent(root, intermediate, &intermediateKey().PublicKey, keys.root(chainRoot)())
+			return headedCertificate(root, intermediate, &intermediateKey().PublicKey, keys.root(root)())
 		}),
 		objectLower: sync.OnceValues(func() ([]byte, error) {
-			return certificateContent(intermediate, municipalityKeyID(code), &keys.municipality(code)().PublicKey, intermediateKey())
+			return headedCertificate(intermediate, chainEnd(), &keys.issuers("chain-end")().PublicKey, intermediateKey())
 		}),
-		// The contact interface's, which is not the one that a reader makes up for the contactless interface. Some cards
-		// have it inside an application instead.
+		// The contact interface's, which is not the one that a reader makes up for the contactless interface.
 		objectATR: constant([]byte{0xE0, 0x00, 0xFF, 0x81, 0x31, 0xFE, 0x45, 0x14}),
 	}
 	return a

@@ -60,8 +60,9 @@ func (c *Card) selectEF(cmd apdu.Command) apdu.Response {
 }
 
 // selectApplication selects by AID or by the beginning of one. P2: 00 first occurrence with FCI, 0C first without, 02
-// next occurrence with FCI, 0E next without (ISO/IEC 7816-4, table 40). Every success, also of the application that is
-// already current, takes the verified references away.
+// next occurrence with FCI, 0E next without (ISO/IEC 7816-4, table 40). Leaving an application takes its verified
+// references and its secure messaging away; selecting the one that is already current keeps both, as measured on real
+// cards: a program that wants a card to forget selects another application, or the issuer security domain.
 func (c *Card) selectApplication(cmd apdu.Command) apdu.Response {
 	switch cmd.P2 {
 	case 0x00, 0x02, 0x0C, 0x0E:
@@ -84,7 +85,11 @@ func (c *Card) selectApplication(cmd apdu.Command) apdu.Response {
 		if !bytes.HasPrefix(a.aid, cmd.Data) {
 			continue
 		}
-		c.session = session{app: a}
+		if a == c.session.app {
+			c.session.ef, c.session.terminal = nil, nil
+		} else {
+			c.session = session{app: a}
+		}
 		if cmd.P2&0x0C == 0x0C {
 			return status(apdu.OK)
 		}

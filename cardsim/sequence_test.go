@@ -148,6 +148,9 @@ func (p *player) file() byte {
 			ids = append(ids, byte(row.id))
 		}
 	}
+	if ids == nil {
+		ids = []byte{0x1E} // the issuer security domain has none
+	}
 	return pick(&p.tape, ids)
 }
 
@@ -158,7 +161,8 @@ func (p *player) power(how byte) {
 	case 1:
 		p.card.PowerOff()
 	default:
-		p.card.Reset()
+		p.card.Reset() // changes nothing
+		return
 	}
 	p.model.power()
 	p.secure = nil
@@ -266,8 +270,12 @@ func (p *player) transmit(t *testing.T, raw []byte, plain *apdu.Command) {
 			response.Data = p.secure.open(t, answer)
 		}
 	}
+	from := p.model.app
 	p.model.judge(t, command, response, before, counters(p.card))
 	p.followSession(command, response)
+	if p.model.app != from {
+		p.secure = nil
+	}
 }
 
 // costly tells which commands calculate with a private key.
@@ -280,8 +288,6 @@ func (p *player) followSession(c apdu.Command, r apdu.Response) {
 	case r.Status != apdu.OK:
 	case c.CLA == 0x80 && c.INS == insSetSessionKey:
 		p.secure = &terminalSide{card: p.card, key: bytes.Repeat([]byte{0x42}, 16), n: 1}
-	case c.CLA == 0x00 && c.INS == insSelect && c.P1 == 0x04:
-		p.secure = nil
 	}
 }
 

@@ -23,7 +23,7 @@ const (
 // knows the value has already seen.
 func surfaceApplication(p person.Details, keys keyring) *application {
 	internal := keys.own("surface/internal")
-	municipality := keys.municipality(p.Subject.MunicipalityCode)
+	municipality := keys.municipality(surfaceMunicipality(), p.Subject.MunicipalityCode)
 	birthdate := p.Subject.Birthdate
 
 	a := newApplication("surface", []byte{0xD3, 0x92, 0x10, 0x00, 0x31, 0x00, 0x01, 0x01, 0x04, 0x02},
@@ -35,7 +35,7 @@ func surfaceApplication(p person.Details, keys keyring) *application {
 		})),
 		ef(0x0003, free, surfaceInformation(p)),
 		lazyEF(0x0004, free, sync.OnceValues(func() ([]byte, error) {
-			return keys.municipalityCertificate(surfaceRoot, p.Subject.MunicipalityCode)
+			return keys.municipalityCertificate(surfaceMunicipality(), p.Subject.MunicipalityCode)
 		})),
 		lazyEF(0x0005, openedBy(surfaceNumberA), sync.OnceValues(func() ([]byte, error) {
 			return surfaceNumber(p.IndividualNumber, &internal().PublicKey, municipality())
@@ -134,14 +134,15 @@ func signFace(key *rsa.PrivateKey, groups ...[]byte) ([]byte, error) {
 // repeated.
 func surfaceInformation(p person.Details) []byte {
 	id := issuerKeyID(surfaceInformationKey)
-	opaque := id[:]
+	opaqueID := issuerKeyID(surfaceOpaqueKey)
+	opaque := opaqueID[:]
 	digest := sha256.Sum256([]byte("kakunin surface application " + p.ID))
 	for range 256 / len(digest) {
 		opaque = append(opaque, digest[:]...)
 	}
 	body := tlv.Append(nil, 0xDF31, []byte{0x06, 0x03, 0x0E, 0x01})
 	body = tlv.Append(body, 0xDF32, id[:])
-	body = tlv.Append(body, 0xDF33, []byte{0x01})
+	body = tlv.Append(body, 0xDF33, []byte{0x00})
 	body = tlv.Append(body, 0xDF34, []byte(p.Subject.MunicipalityCode))
 	body = tlv.Append(body, 0xDF35, opaque)
 	return tlv.Append(nil, 0xFF30, body)

@@ -34,7 +34,7 @@ const (
 func textApplication(p person.Details, keys keyring) *application {
 	number := textNumber(p.IndividualNumber)
 	attributes := textAttributes(p.Name, p.Address, p.Subject.Birthdate, p.Subject.Gender)
-	municipality := keys.municipality(p.Subject.MunicipalityCode)
+	municipality := keys.municipality(textMunicipality(), p.Subject.MunicipalityCode)
 	internal := keys.own("text/internal")
 	secureMessaging := keys.own("text/secure-messaging")
 
@@ -46,7 +46,7 @@ func textApplication(p person.Details, keys keyring) *application {
 			return textSignature(number, attributes.signed, municipality())
 		})),
 		lazyEF(0x0004, free, sync.OnceValues(func() ([]byte, error) {
-			return keys.municipalityCertificate(textRoot, p.Subject.MunicipalityCode)
+			return keys.municipalityCertificate(textMunicipality(), p.Subject.MunicipalityCode)
 		})),
 		ef(0x0005, free, fill(textInformation(p.ID), textInformationSize)),
 		lazyEF(0x0006, any3, sync.OnceValues(func() ([]byte, error) {

@@ -35,7 +35,7 @@ func parseCardFlags(args []string, stderr io.Writer) (cardFlags, error) {
 	flags.Var(&f.persons, "person", "whose card: "+personNames()+"; when repeated, the next card is in the next reader (default "+string(person.Hanako)+")")
 	flags.StringVar(&f.kind, "kind", cardsim.DefaultKind.String(), "what sort of card: "+kindNames()+"; the default is plastic, and child for a holder under 15")
 	flags.StringVar(&f.atr, "atr", "", "answer to reset in `HEX`, or one of "+atrNames()+" (default 3BF59100FF918171FE400042000100D1D6)")
-	flags.StringVar(&f.reset, "reset", "clear", "what a warm reset does to verified PINs: clear, or sticky as on the real contactless card")
+	flags.StringVar(&f.reset, "reset", "keep", "what a warm reset does to verified PINs: keep, as on real cards, or clear")
 	flags.StringVar(&f.reader, "reader", "", "what the reader in between cannot do: "+quirkNames()+"; several with commas between them")
 	flags.StringVar(&f.save, "save", "", "keep the card in `FILE`, with counters and changed PINs; if the file exists, go on with the card in it")
 	flags.BoolVar(&f.trace, "trace", false, "print every command and response to standard output; PINs are masked, what is read is not")
@@ -52,8 +52,8 @@ func (f *cardFlags) check(describesCard bool) error {
 		return &usageError{"-reader must be among " + quirkNames()}
 	}
 	switch {
-	case f.reset != "clear" && f.reset != "sticky":
-		return &usageError{"-reset must be clear or sticky"}
+	case f.reset != "keep" && f.reset != "clear":
+		return &usageError{"-reset must be keep or clear"}
 	case f.save != "" && len(f.persons) > 1:
 		return &usageError{"-save keeps one card; give one -person"}
 	}
@@ -105,7 +105,7 @@ func runCard(ctx context.Context, args []string, s streams) error {
 
 // cards makes the cards, or goes on with the one in the file.
 func (f *cardFlags) cards(trace io.Writer) ([]*cardsim.Card, error) {
-	config := cardsim.Config{Now: time.Now, StickyReset: f.reset == "sticky", SaveTo: f.save}
+	config := cardsim.Config{Now: time.Now, ResetClears: f.reset == "clear", SaveTo: f.save}
 	if f.trace {
 		config.Trace = trace
 	}

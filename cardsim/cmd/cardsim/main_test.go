@@ -70,7 +70,7 @@ func TestCommandLine(t *testing.T) {
 		{"card -vpcd 35963", exitUsage, "-vpcd must be host:port"},
 		{"card -vpcd 127.0.0.1:x", exitUsage, "-vpcd must be host:port"},
 		{"card -reader slow", exitUsage, "short, short-6281"},
-		{"card -reset maybe", exitUsage, "clear or sticky"},
+		{"card -reset maybe", exitUsage, "keep or clear"},
 		{"service -h", exitOK, "-client-key"},
 		{"service", exitUsage, "-client-id"},
 		{"service -client-id RP1 -client-key missing.pem -redirect-url http://127.0.0.1/cb", exitFailure, "client key"},
