@@ -127,6 +127,8 @@ type world struct {
 	browser  *http.Client
 	errs     []error // everything that reached OnError
 	report   *sign.Report
+	client   *authn.Client
+	identity authn.Identity // of the last look at /account
 }
 
 func newWorld(t *testing.T) *world {
@@ -193,6 +195,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.client = client
 	signer, err := signapi.New(signapi.Config{Client: client, Logger: logger})
 	if err != nil {
 		t.Fatal(err)
@@ -264,6 +267,7 @@ func (w *world) mount(t *testing.T, mux *http.ServeMux, login *middleware.Login,
 	mux.Handle("/sign", signing)
 	mux.Handle("/account", login.RequireFunc(func(_ http.ResponseWriter, r *http.Request) {
 		id := middleware.IdentityFrom(r.Context())
+		w.identity = *id
 		// What a careless application does: it logs everything it has, in every way.
 		logger.Info("account", slog.Any("identity", id), slog.Any("value", *id), slog.Any("person", id.Person), slog.Any("subject", id.Subject))
 		logger.Info(fmt.Sprintf("%v %+v %#v %s %q", id, *id, *id, id.Person, id.Subject))
