@@ -105,18 +105,21 @@ func daysIn(year int, month time.Month) int {
 }
 
 // era is one Japanese era, as the certificate's era digit names it.
-type era struct{ first, last Date }
+type era struct {
+	name        string
+	first, last Date
+}
 
 // eras are by the era digit of a certificate: 1 Meiji, 2 Taisho, 3 Showa, 4 Heisei, 5 Reiwa; 0 is unknown.
 //
 // On 1912-07-30 and on 1926-12-25 the eras overlap: the new era began on the day on which the old one ended. Meiji is
 // taken from the first day that its first year covers.
 var eras = [...]era{
-	1: {Date{1868, time.January, 25}, Date{1912, time.July, 30}},
-	2: {Date{1912, time.July, 30}, Date{1926, time.December, 25}},
-	3: {Date{1926, time.December, 25}, Date{1989, time.January, 7}},
-	4: {Date{1989, time.January, 8}, Date{2019, time.April, 30}},
-	5: {Date{2019, time.May, 1}, Date{9999, time.December, 31}},
+	1: {"明治", Date{1868, time.January, 25}, Date{1912, time.July, 30}},
+	2: {"大正", Date{1912, time.July, 30}, Date{1926, time.December, 25}},
+	3: {"昭和", Date{1926, time.December, 25}, Date{1989, time.January, 7}},
+	4: {"平成", Date{1989, time.January, 8}, Date{2019, time.April, 30}},
+	5: {"令和", Date{2019, time.May, 1}, Date{9999, time.December, 31}},
 }
 
 // checkEra cross-checks the era digit of a certificate's birthdate with the date. It returns the reason of a warning,

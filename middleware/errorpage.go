@@ -55,6 +55,10 @@ func (l *Login) fail(w http.ResponseWriter, r *http.Request, err error) {
 		level = slog.LevelWarn
 	case kakunin.Unclassified, kakunin.Configuration:
 	}
+	if _, own := errors.AsType[*Error](err); !own && (family == kakunin.Account || family == kakunin.Configuration) {
+		// The service refused this card, or us. Trying again would end in the same way, and cost the person another PIN.
+		r = withRetry(r, "")
+	}
 	attrs := []slog.Attr{slog.String("family", family.String())}
 	// Errors of this module hold nothing personal; of other errors only the family is logged.
 	if c, ok := errors.AsType[kakunin.Classified](err); ok {

@@ -142,8 +142,8 @@ var reasons = [...]row{
 		EN: "The document was signed with another person's card. Please sign with the card you logged in with.",
 	}}, http.StatusForbidden},
 	ReasonSignCancelled: {fault.Row{Name: "sign-cancelled", Family: kakunin.User, Message: kakunin.Message{
-		JA: "署名は中止されたか、カードを利用できませんでした。文書は署名されていません。もう一度お試しいただけます。",
-		EN: "Signing was cancelled, or the card could not be used. Nothing was signed. You can try again whenever you like.",
+		JA: "文書は署名されていません。ご自身で中止した場合は、もう一度署名できます。暗証番号がロックされた場合や電子証明書が失効している場合は、お住まいの市区町村の窓口で手続きをしてください。",
+		EN: "Nothing was signed. If you stopped it yourself, you can sign again. If your password is locked or your certificate is no longer valid, please go to the counter of your municipality first.",
 	}}, http.StatusBadRequest},
 	ReasonDocument: {fault.Row{Name: "document", Family: kakunin.Configuration}, http.StatusInternalServerError},
 	ReasonOnLogin:  {fault.Row{Name: "on-login", Family: kakunin.Configuration}, http.StatusInternalServerError},

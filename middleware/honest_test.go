@@ -404,3 +404,19 @@ func mustQuery(t *testing.T, address string) url.Values {
 	}
 	return u.Query()
 }
+
+// Trying again is offered where it can help, and not where it would only cost another PIN.
+func TestTryAgainWhereItHelps(t *testing.T) {
+	s := newSite(t)
+	for code, retry := range map[string]string{
+		"access_denied": "/auth/login?return=%2Faccount", "temporarily_unavailable": "/auth/login?return=%2Faccount",
+		"invalid_scope": "", "unauthorized_client": "", "invalid_request": "",
+	} {
+		b := s.browser(t)
+		state := mustQuery(t, b.begin("/auth/login?return=/account")).Get("state")
+		r := b.get("/auth/callback?error=" + code + "&state=" + url.QueryEscape(state))
+		if got := r.Header.Get("Retry"); got != retry {
+			t.Errorf("%s (%v): try again at %q, want %q", code, s.lastError(), got, retry)
+		}
+	}
+}

@@ -175,7 +175,7 @@ func (a *app) document(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	a.render(w, r, http.StatusOK, "document", documentData{Number: doc.Number, Text: doc.Text, Mode: a.mode.String(), Simulated: a.simulated})
+	a.render(w, r, http.StatusOK, "document", documentData{Number: doc.Number, Text: doc.Text, Mode: words["mode."+a.mode.String()].in(languageOf(r)), Simulated: a.simulated})
 }
 
 var errStaleDocument = errors.New("the form belongs to another document than the one shown last")

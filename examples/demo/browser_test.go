@@ -182,7 +182,7 @@ func visitOnPC(t *testing.T, pc, mobile *tab) {
 	pc.enter("signing-password", "password", d.person.Reveal().SigningPassword, atConsent)
 	pc.press(submit("consent"), atResult)
 	pc.page("13-result")
-	if mode := pc.text("#mode"); !strings.Contains(mode, "digest-info") {
+	if mode := pc.text("#mode"); !strings.Contains(mode, "DigestInfo") {
 		t.Errorf("mode is shown as %q", mode)
 	}
 }

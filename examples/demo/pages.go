@@ -143,15 +143,7 @@ func languageOf(r *http.Request) kakunin.Language {
 			return l
 		}
 	}
-	for tag := range strings.SplitSeq(r.Header.Get("Accept-Language"), ",") {
-		primary, _, _ := strings.Cut(strings.TrimSpace(tag), "-")
-		primary, _, _ = strings.Cut(primary, ";")
-		switch l := kakunin.Language(strings.ToLower(primary)); l {
-		case kakunin.Japanese, kakunin.English:
-			return l
-		}
-	}
-	return kakunin.Japanese
+	return middleware.LanguageOf(r)
 }
 
 func accountOf(id *authn.Identity, now time.Time, lang kakunin.Language) accountData {
@@ -170,41 +162,12 @@ func accountOf(id *authn.Identity, now time.Time, lang kakunin.Language) account
 	return accountData{Rows: []row{
 		{"name", label("name"), orAbsent(p.Name.Reveal(), p.Name.Present())},
 		{"address", label("address"), orAbsent(p.Address.Reveal(), p.Address.Present())},
-		{"birthdate", label("birthdate"), orAbsent(dateText(p.Birthdate, lang), p.Birthdate.Present())},
-		{"gender", label("gender"), orAbsent(genderText(p.Gender, lang), p.Gender.Present())},
+		{"birthdate", label("birthdate"), orAbsent(p.Birthdate.RevealText(lang), p.Birthdate.Present())},
+		{"gender", label("gender"), orAbsent(p.Gender.RevealText(lang), p.Gender.Present())},
 		{"age", label("age"), age},
 		{"subject", label("subject"), id.Subject.Reveal()},
 		{"acr", label("acr"), orAbsent(id.ACR, id.ACR != "")},
 	}}
-}
-
-// dateText writes a date of which parts may be unknown.
-func dateText(b fourinfo.Birthdate, lang kakunin.Language) string {
-	d := b.Reveal()
-	part := func(n, width int) string {
-		if n == 0 {
-			return text{"？", strings.Repeat("?", width)}.in(lang)
-		}
-		if lang == kakunin.Japanese {
-			return strconv.Itoa(n)
-		}
-		return fmt.Sprintf("%0*d", width, n)
-	}
-	y, m, day := part(d.Year, 4), part(int(d.Month), 2), part(d.Day, 2)
-	return text{y + "年" + m + "月" + day + "日", y + "-" + m + "-" + day}.in(lang)
-}
-
-func genderText(g fourinfo.Gender, lang kakunin.Language) string {
-	switch g.Reveal() {
-	case fourinfo.Male:
-		return words["male"].in(lang)
-	case fourinfo.Female:
-		return words["female"].in(lang)
-	case fourinfo.GenderOther:
-		return words["other"].in(lang)
-	default:
-		return words["unknown"].in(lang)
-	}
 }
 
 func resultOf(o outcome, lang kakunin.Language) resultData {
@@ -231,10 +194,10 @@ func resultOf(o outcome, lang kakunin.Language) resultData {
 	}
 	d.Person, d.Review = comparisonRows(o.Person, lang)
 	label := func(key string) string { return words["result."+key].in(lang) }
-	d.Rows = []row{{"number", label("number"), o.Number}, {"mode", label("mode"), o.Mode}}
+	d.Rows = []row{{"number", label("number"), o.Number}, {"mode", label("mode"), words["mode."+o.Mode].in(lang)}}
 	if o.Verified {
 		d.Rows = append(d.Rows,
-			row{"revocation", label("revocation"), o.Revocation + " (" + o.Method + ")"},
+			row{"revocation", label("revocation"), words["revocation."+o.Revocation].in(lang) + words["method."+o.Method].in(lang)},
 			row{"anchor", label("anchor"), o.Chain.AnchorSHA256},
 			row{"time", label("time"), o.VerifiedAt.In(time.FixedZone("JST", 9*60*60)).Format("2006-01-02 15:04:05 MST")},
 		)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/jpki"
@@ -90,8 +89,8 @@ func loginOf(id *authn.Identity) *loginReport {
 func personOf(id *authn.Identity, now time.Time) *personReport {
 	p := id.Person
 	r := &personReport{
-		Name: p.Name.Reveal(), Address: p.Address.Reveal(), Birthdate: dateText(p.Birthdate, kakunin.English),
-		Gender: genderText(p.Gender, kakunin.English),
+		Name: p.Name.Reveal(), Address: p.Address.Reveal(), Birthdate: p.Birthdate.Reveal().String(),
+		Gender: p.Gender.Reveal().String(),
 	}
 	if age, ok := p.Birthdate.AgeOn(fourinfo.DateOf(now)); ok {
 		r.Age = &age

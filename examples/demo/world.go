@@ -253,9 +253,9 @@ func (d *demo) announce(w io.Writer) {
 		p("  Simulated service: %s   (not the official service; person and card are synthetic)", d.service)
 	}
 	if d.app.simulated {
-		p("  %s  利用者証明用 暗証番号 / authentication PIN", d.person.Reveal().AuthPIN)
-		p("  %s  券面事項入力補助用 暗証番号 / PIN for the four attributes", d.person.Reveal().TextPIN)
-		p("  %s  署名用パスワード / signing password", d.person.Reveal().SigningPassword)
+		p("  %s  利用者証明用電子証明書の暗証番号 / PIN of the authentication certificate", d.person.Reveal().AuthPIN)
+		p("  %s  券面事項入力補助用の暗証番号 / PIN for the four attributes", d.person.Reveal().TextPIN)
+		p("  %s  署名用電子証明書の暗証番号 / password of the signing certificate", d.person.Reveal().SigningPassword)
 	}
 	p("")
 	p("  Press Ctrl+C to stop.")
