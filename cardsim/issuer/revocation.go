@@ -207,6 +207,18 @@ func (c *CA) Unrevoke(serial *big.Int) error {
 	})
 }
 
+// Reinstate takes any revocation back, as no real authority does: for simulators that start over. The error is an *[Error]
+// with ReasonNotIssued or ReasonNotOnHold when there is nothing to take back.
+func (c *CA) Reinstate(serial *big.Int) error {
+	return c.update(serial, func(r *record) error {
+		if !r.revoked {
+			return &Error{Reason: ReasonNotOnHold}
+		}
+		r.revoked, r.reason, r.at = false, 0, time.Time{}
+		return nil
+	})
+}
+
 func (c *CA) update(serial *big.Int, f func(*record) error) error {
 	if serial == nil {
 		return &Error{Reason: ReasonNotIssued}
