@@ -1,9 +1,12 @@
 package card_test
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
@@ -84,26 +87,79 @@ func TestChangePINFormat(t *testing.T) {
 	}
 }
 
+// A new PIN that can be read off the card is not set, unless the person insists. Nothing is changed, and no try is spent.
+func TestChangePINGuessable(t *testing.T) {
+	sim, c := openSim(t)
+	p := sim.Person().Reveal()
+	born := p.Subject.Birthdate // YYYYMMDD
+	_, era := printedOn(t, sim)
+	for _, tt := range []struct {
+		pin     card.PIN
+		value   string
+		options []card.Option
+		refused bool
+	}{
+		{card.AuthPIN, born[4:], nil, true},         // the card expires on the birthday
+		{card.AuthPIN, p.CardExpiry[:4], nil, true}, // the year in which it does
+		{card.CommonPIN, born[4:], nil, true},
+		{card.TextPIN, born[:4], nil, true}, // the year of birth, which the text PIN opens
+		{card.TextPIN, era[:4], nil, true},  // the same of the era
+		{card.AuthPIN, born[:4], []card.Option{card.Avoid(born)}, true},
+		{card.AuthPIN, era[:4], []card.Option{card.Avoid(born[:4] + "-" + born[4:6] + "-" + born[6:])}, true},
+		{card.AuthPIN, p.SecurityCode, []card.Option{card.Avoid(p.SecurityCode)}, true},
+		{card.SigningPIN, "TARO" + born, []card.Option{card.Avoid(born)}, true},
+		{card.SigningPIN, "x" + era, []card.Option{card.Avoid(born)}, true},
+		{card.SigningPIN, "X" + born[4:] + "Y", []card.Option{card.Avoid(born)}, false}, // no whole date
+		{card.AuthPIN, "8642", []card.Option{card.Avoid("", born, "no digits")}, false},
+		{card.AuthPIN, born[4:], []card.Option{card.AllowGuessablePIN()}, false},
+		{card.TextPIN, born[:4], []card.Option{card.AllowGuessablePIN()}, false},
+	} {
+		current := map[card.PIN]string{card.AuthPIN: p.AuthPIN, card.SigningPIN: p.SigningPassword}[tt.pin]
+		if current == "" {
+			current = p.TextPIN
+		}
+		err := c.ChangePIN(t.Context(), tt.pin, current, tt.value, tt.options...)
+		if tt.refused {
+			if !errors.Is(err, &card.Error{Reason: card.ReasonGuessablePIN, PIN: tt.pin}) || kakunin.FamilyOf(err) != kakunin.User {
+				t.Errorf("%v as %s: %v", tt.pin, tt.value, err)
+			}
+			if err != nil && strings.Contains(err.Error(), tt.value) {
+				t.Errorf("%q holds a PIN", err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%v as %s: %v", tt.pin, tt.value, err)
+			continue
+		}
+		if err := c.ChangePIN(t.Context(), tt.pin, tt.value, current); err != nil {
+			t.Error(err)
+		}
+	}
+	fullTries(t, sim)
+}
+
 // The two forms of the command, and what the card may answer.
 func TestChangePINCommands(t *testing.T) {
 	const common = "> 00A4040C0AD3921000310001010100"
+	noRecord := []string{common, "< 6A82", selectJPKI, ok} // a phone
 	verified := []string{"> 00200080", "< 63C3", "> 002000800431323334", ok}
-	jpki := append([]string{"> 00A4020C020018", ok}, verified...)
+	jpki := slices.Concat(noRecord, []string{"> 00A4020C020018", ok}, verified)
 	for name, tt := range map[string]struct {
 		pin   card.PIN
 		lines []string
 		want  card.Reason
 	}{
-		"changed":            {card.AuthPIN, append(jpki, "> 002401800435363738", ok, leave, ok), 0},
-		"format":             {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6A80", leave, ok), card.ReasonPINFormat},
-		"not verified":       {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6982", leave, ok), card.ReasonNotVerified},
-		"not supported":      {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6D00", leave, ok), card.ReasonRefused},
-		"taken away":         {card.AuthPIN, append(jpki, "> 002401800435363738", "! gone", leave, "! gone"), card.ReasonTransportFailed},
-		"wrong old PIN":      {card.AuthPIN, append(jpki[:5:5], "< 63C2"), card.ReasonWrongPIN},
-		"last try":           {card.AuthPIN, []string{"> 00A4020C020018", ok, "> 00200080", "< 63C1"}, card.ReasonLastTryRefused},
-		"common":             {card.CommonPIN, append(append([]string{common, ok, "> 00A4020C02001C", ok}, verified...), "> 803200800435363738", ok, leave, ok), 0},
-		"never sent again":   {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6110", leave, ok), card.ReasonRefused},
-		"never sent again 2": {card.AuthPIN, append(jpki, "> 002401800435363738", "< 6C10", leave, ok), card.ReasonRefused},
+		"changed":            {card.AuthPIN, append(slices.Clone(jpki), "> 002401800435363738", ok, leave, ok), 0},
+		"format":             {card.AuthPIN, append(slices.Clone(jpki), "> 002401800435363738", "< 6A80", leave, ok), card.ReasonPINFormat},
+		"not verified":       {card.AuthPIN, append(slices.Clone(jpki), "> 002401800435363738", "< 6982", leave, ok), card.ReasonNotVerified},
+		"not supported":      {card.AuthPIN, append(slices.Clone(jpki), "> 002401800435363738", "< 6D00", leave, ok), card.ReasonRefused},
+		"taken away":         {card.AuthPIN, append(slices.Clone(jpki), "> 002401800435363738", "! gone", leave, "! gone"), card.ReasonTransportFailed},
+		"wrong old PIN":      {card.AuthPIN, append(jpki[:9:9], "< 63C2"), card.ReasonWrongPIN},
+		"last try":           {card.AuthPIN, append(noRecord[:4:4], "> 00A4020C020018", ok, "> 00200080", "< 63C1"), card.ReasonLastTryRefused},
+		"common":             {card.CommonPIN, append(append([]string{common, ok, "> 00B2010C00", "< 6A83", "> 00A4020C02001C", ok}, verified...), "> 803200800435363738", ok, leave, ok), 0},
+		"never sent again":   {card.AuthPIN, append(slices.Clone(jpki), "> 002401800435363738", "< 6110", leave, ok), card.ReasonRefused},
+		"never sent again 2": {card.AuthPIN, append(slices.Clone(jpki), "> 002401800435363738", "< 6C10", leave, ok), card.ReasonRefused},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, _ := open(t, card.Config{}, tt.lines...)

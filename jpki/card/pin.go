@@ -2,6 +2,7 @@ package card
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/kakunin-go/kakunin/fourinfo"
@@ -197,6 +198,36 @@ func (p PIN) encodeNew(secret string) ([]byte, error) {
 		return nil, &Error{Step: "check the format", Reason: ReasonPINFormat, PIN: p}
 	}
 	return b, nil
+}
+
+// guessable reports whether a new secret can be guessed from what is printed on the card. Four digits must not be part of it,
+// and a password must not hold a whole date.
+func guessable(secret []byte, printed []string) bool {
+	digits := func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}
+	for _, p := range printed {
+		p = strings.Map(digits, p)
+		forms := []string{p}
+		if d := cardDate([]byte(p)); d.Valid() {
+			forms = append(forms, p[2:])
+			if era, err := EraBirthdate(d); err == nil {
+				forms = append(forms, era)
+			}
+		}
+		for _, form := range forms {
+			if len(secret) == fourDigits.digits() && strings.Contains(form, string(secret)) {
+				return true
+			}
+			if len(form) >= eraDate.digits() && strings.Contains(string(secret), form) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // words returns how the forms of the municipal office call the PIN.

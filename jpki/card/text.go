@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rsa"
 	"crypto/sha256"
+	"errors"
 	"unicode/utf8"
 
 	"github.com/kakunin-go/kakunin/fourinfo"
@@ -69,6 +70,25 @@ func (c *Card) Attributes(ctx context.Context, by PIN, secret string, options ..
 	}
 	person, _ := fourinfo.FromCard(f.name, f.address, f.birthdate, f.gender)
 	return person, nil
+}
+
+// birthdate reads the birthdate where the text PIN is verified, as digits, and selects the PIN again. It is "" on a card that
+// has none in this form.
+func (s *session) birthdate(ctx context.Context, op string) (string, error) {
+	file, err := s.readFile(ctx, op, efAttributes, attributesGuess, objectOf(tagAttributes))
+	var fields attributeFields
+	if err == nil {
+		fields, err = parseAttributes(file)
+	}
+	var slip slipped
+	switch reason := reasonOf(err); {
+	case errors.As(err, &slip):
+		return "", err
+	case reason == ReasonMalformed, reason == ReasonRefused, reason == ReasonFileMissing:
+	case err != nil:
+		return "", err
+	}
+	return fields.birthdate, s.mustSelectEF(ctx, op, efTextPIN)
 }
 
 // attributeFields are the values of the file, as they are.

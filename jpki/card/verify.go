@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/internal/apdu"
 )
 
@@ -13,6 +14,7 @@ type Option func(*call)
 type call struct {
 	lastTry   bool
 	guessable bool
+	avoid     []string
 }
 
 func callOf(options []Option) call {
@@ -184,10 +186,22 @@ func (s *session) judge(ctx context.Context, op string, p PIN, status apdu.Statu
 	return &Error{Step: op, Reason: ReasonWrongPIN, PIN: p, Remaining: n}
 }
 
+// Avoid tells [Card.ChangePIN] what else is printed on the card or known of its holder and must not be the new PIN, as
+// digits: a birthdate as 19800217 or 1980-02-17, the security code, a telephone number.
+func Avoid(printed ...string) Option { return func(c *call) { c.avoid = append(c.avoid, printed...) } }
+
+// AllowGuessablePIN lets [Card.ChangePIN] set a PIN that can be guessed, after the person was warned and insists.
+func AllowGuessablePIN() Option { return func(c *call) { c.guessable = true } }
+
 // ChangePIN replaces a PIN: [AuthPIN], [SigningPIN], [TextPIN], [ResidentPIN] or [CommonPIN]; any other reference cannot
 // be changed by the holder and is an *[Error] with reason [ReasonBadReference]. Both values are checked before anything
 // is sent ([ReasonPINFormat]); a new signing password must have a letter and a digit. A wrong current value is
 // [ReasonWrongPIN].
+//
+// A new PIN that is part of what is printed on the card is [ReasonGuessablePIN], and nothing is changed: who finds a card has
+// three tries, and tries the birthday first. The client knows the card's expiry, which is on the holder's birthday, for the
+// text PIN the birthdate, and what [Avoid] names; a password must not contain such a date. The person may insist:
+// [AllowGuessablePIN].
 //
 // If the last answer is lost ([ReasonTransportFailed], [ReasonInterrupted]) the card has the old value or the new one: ask
 // the person to try. The card forgets every verified PIN before ChangePIN returns.
@@ -197,11 +211,27 @@ func (c *Card) ChangePIN(ctx context.Context, p PIN, current, replacement string
 		return &Error{Step: "change a PIN", Reason: ReasonBadReference}
 	}
 	op := "change " + t.name
+	old, err := p.encode(current)
+	if err != nil {
+		return err
+	}
+	clear(old)
 	value, err := p.encodeNew(replacement)
 	if err != nil {
 		return err
 	}
 	defer clear(value)
+	with := callOf(options)
+	bad := &Error{Step: op, Reason: ReasonGuessablePIN, PIN: p}
+	if !with.guessable {
+		record, err := c.CardRecord(ctx)
+		if err != nil && kakunin.FamilyOf(err) != kakunin.Account && reasonOf(err) != ReasonMalformed {
+			return err // a broken reader, say; that there is no record, as on phones, turns nobody away
+		}
+		if guessable(value, append(with.avoid, record.Expiry.String())) {
+			return bad
+		}
+	}
 	// CHANGE REFERENCE DATA with P1 01: the data are the new value only, because the old one is verified (ISO/IEC 7816-4,
 	// 11.5.7). The two applications without it have CHANGE KEY of JICSAP V1.1.
 	cmd := apdu.Command{INS: insChange, P1: 0x01, P2: currentEF, Data: value}
@@ -209,6 +239,15 @@ func (c *Card) ChangePIN(ctx context.Context, p PIN, current, replacement string
 		cmd = apdu.Command{CLA: claCard, INS: insChangeKey, P2: currentEF, Data: value}
 	}
 	return c.open(ctx, op, p, current, options, func(ctx context.Context) error {
+		if p == TextPIN && !with.guessable {
+			born, err := c.s.birthdate(ctx, op)
+			if err != nil {
+				return err
+			}
+			if guessable(value, []string{born}) {
+				return bad
+			}
+		}
 		r, err := c.s.send(ctx, op, cmd)
 		if err != nil {
 			return err
