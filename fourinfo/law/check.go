@@ -100,7 +100,7 @@ func (q Requirement) status(c Case) status {
 	case NotAChild:
 		s = childStatus(c.Person.Birthdate, q.MinimumAge, c.On)
 	}
-	if s == confirmed && c.Means == ServiceAttributes {
+	if s == confirmed && (c.Means == ServiceAttributes || c.Means == DocumentImage) {
 		return doubtful // no certificate vouches for it
 	}
 	return s

@@ -6,7 +6,22 @@
 //	result := profile.Check(law.Case{Person: report.Certificate.Person, Stated: …, Means: …, On: …})
 //	if !result.Complete() { … result.Missing, result.Review }
 //
-// Every profile is a value; nothing in this package or elsewhere in the module branches on the name of a law.
+// Methods have the days on which they are in force, so that [Profile.Check] answers for the day of the transaction, also years
+// later. Where the sources tell a month or no letter, the method is there for the days in question and marked [ToBeConfirmed].
+//
+// # What may not be done with attributes and subjects
+//
+// The terms of the service and the laws leave no room for two things that look convenient. Attributes that were obtained for
+// one's own verification are not passed on to others as verified data of equal reliability: whoever relies on them must verify
+// for himself or be a certified verifier. And no identifier or key for other services, databases or partners is derived from the
+// subject (利用者識別子): it is pairwise on purpose, may change with a new certificate, and joins nothing.
+//
+// # Compatibility
+//
+// IDs, items and the texts of letters are kept in records and stay; new methods and days are added as laws change.
+//
+// Example: [Profile.Check]. Every profile is a value; nothing in this package or elsewhere in the module branches on the name of
+// a law.
 package law
 
 import (
@@ -86,6 +101,8 @@ const (
 	SpecifiedCertification
 	// MobileDocument: the mobile form of the card (カード代替電磁的記録), by programs that the Prime Minister has certified.
 	MobileDocument
+	// DocumentImage: images of a document with a photograph and of the person's face, sent online.
+	DocumentImage
 	// ServiceAttributes: the four attributes from the service's userinfo, read from the card's text file and unsigned.
 	ServiceAttributes
 )
@@ -111,6 +128,8 @@ type Method struct {
 	// From and Until are the first and the last day on which the letter is in force; a zero Date is no limit.
 	From, Until fourinfo.Date
 	Confidence  Confidence
+	// Source is what tells the letter and its days.
+	Source Reference
 }
 
 // InForce reports whether the letter is in force on the day.

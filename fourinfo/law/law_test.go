@@ -103,6 +103,95 @@ func TestLettersChange(t *testing.T) {
 	}
 }
 
+// TestMethodsOfTheDay: every change of every law, on its last day before and its first day.
+func TestMethodsOfTheDay(t *testing.T) {
+	t.Parallel()
+	on := func(y int, m time.Month, d int) fourinfo.Date { return fourinfo.Date{Year: y, Month: m, Day: d} }
+	for _, tc := range []struct {
+		id      law.ID
+		means   law.Means
+		on      fourinfo.Date
+		letter  string // "" for no method
+		founded bool
+	}{
+		{law.CriminalProceeds, law.OwnVerification, on(2018, 1, 1), "要確認", false},
+		{law.CriminalProceeds, law.OwnVerification, on(2018, 11, 29), "要確認", false},
+		{law.CriminalProceeds, law.OwnVerification, on(2018, 11, 30), "号ワ（", true},
+		{law.CriminalProceeds, law.OwnVerification, on(2025, 5, 31), "号ワ（", true},
+		{law.CriminalProceeds, law.OwnVerification, on(2025, 6, 1), "ワ又はカ", true},
+		{law.CriminalProceeds, law.OwnVerification, on(2025, 6, 24), "号カ", true},
+		{law.CriminalProceeds, law.OwnVerification, on(2027, 3, 31), "号カ", true},
+		{law.CriminalProceeds, law.OwnVerification, on(2027, 4, 1), "号ヌ", true},
+		{law.CriminalProceeds, law.AccreditedVerification, on(2025, 5, 31), "号ヲ（", true},
+		{law.CriminalProceeds, law.AccreditedVerification, on(2025, 6, 24), "号ワ", true},
+		{law.CriminalProceeds, law.AccreditedVerification, on(2027, 4, 1), "号リ", true},
+		{law.CriminalProceeds, law.SpecifiedCertification, on(2025, 5, 31), "号カ（", true},
+		{law.CriminalProceeds, law.SpecifiedCertification, on(2025, 6, 24), "号ヨ", true},
+		{law.CriminalProceeds, law.SpecifiedCertification, on(2027, 4, 1), "号ル", true},
+		{law.CriminalProceeds, law.MobileDocument, on(2025, 5, 31), "", false},
+		{law.CriminalProceeds, law.MobileDocument, on(2025, 6, 1), "号ル", false},
+		{law.CriminalProceeds, law.MobileDocument, on(2025, 6, 24), "号ル", true},
+		{law.CriminalProceeds, law.MobileDocument, on(2027, 3, 31), "号ル", true},
+		{law.CriminalProceeds, law.MobileDocument, on(2027, 4, 1), "号ト", true},
+		{law.CriminalProceeds, law.DocumentImage, on(2018, 11, 29), "", false},
+		{law.CriminalProceeds, law.DocumentImage, on(2018, 11, 30), "号ホ", true},
+		{law.CriminalProceeds, law.DocumentImage, on(2027, 3, 31), "号ホ", true},
+		{law.CriminalProceeds, law.DocumentImage, on(2027, 4, 1), "", false},
+		{law.MobilePhones, law.OwnVerification, on(2018, 1, 1), "2026年4月1日前", false},
+		{law.MobilePhones, law.OwnVerification, on(2026, 3, 31), "2026年4月1日前", false},
+		{law.MobilePhones, law.OwnVerification, on(2026, 4, 1), "項目ト", true},
+		{law.MobilePhones, law.OwnVerification, on(2028, 12, 31), "項目ト", true},
+		{law.MobilePhones, law.MobileDocument, on(2025, 5, 31), "", false},
+		{law.MobilePhones, law.MobileDocument, on(2025, 6, 23), "カード代替", false},
+		{law.MobilePhones, law.MobileDocument, on(2025, 6, 24), "カード代替", true},
+		{law.MobilePhones, law.MobileDocument, on(2026, 3, 31), "カード代替", true},
+		{law.MobilePhones, law.MobileDocument, on(2026, 4, 1), "2026年4月1日以後", true},
+		{law.MobilePhones, law.DocumentImage, on(2026, 3, 31), "画像", false},
+		{law.MobilePhones, law.DocumentImage, on(2026, 4, 1), "", false},
+		{law.SecondhandGoods, law.OwnVerification, on(2020, 3, 31), "要確認", false},
+		{law.SecondhandGoods, law.OwnVerification, on(2020, 4, 1), "11号", true},
+		{law.SecondhandGoods, law.MobileDocument, on(2026, 11, 21), "", false},
+		{law.DatingSites, law.OwnVerification, on(2018, 1, 1), "要確認", false},
+		{law.DatingSites, law.ServiceAttributes, on(2024, 6, 20), "", false},
+		{law.DatingSites, law.ServiceAttributes, on(2024, 6, 21), "要確認", false},
+	} {
+		methods := profile(t, tc.id).Check(law.Case{Means: tc.means, On: tc.on}).Methods
+		if tc.letter == "" {
+			if len(methods) > 0 {
+				t.Errorf("%s, means %d on %v: %+v, want none", tc.id, tc.means, tc.on, methods)
+			}
+			continue
+		}
+		if len(methods) != 1 || !strings.Contains(methods[0].Letter, tc.letter) || (methods[0].Confidence != law.ToBeConfirmed) != tc.founded {
+			t.Errorf("%s, means %d on %v: %+v, want %s", tc.id, tc.means, tc.on, methods, tc.letter)
+		}
+	}
+}
+
+// TestEveryDayHasItsMethod: from 2018 to 2028 no means of a law has two letters on one day, and none loses its method for a while.
+func TestEveryDayHasItsMethod(t *testing.T) {
+	t.Parallel()
+	first, last := time.Date(2018, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2028, 12, 31, 0, 0, 0, 0, time.UTC)
+	for _, p := range law.Profiles() {
+		for means := law.OwnVerification; means <= law.ServiceAttributes; means++ {
+			began, ended := false, false
+			for day := first; !day.After(last); day = day.AddDate(0, 0, 1) {
+				methods := p.Check(law.Case{Means: means, On: fourinfo.DateOf(day)}).Methods
+				if len(methods) > 1 || len(methods) == 1 && ended {
+					t.Fatalf("%s, means %d on %v: %+v", p.ID, means, day, methods)
+				}
+				ended = ended || began && len(methods) == 0
+				began = began || len(methods) == 1
+				for _, m := range methods {
+					if m.Source.Title == "" || !m.Source.Date.Valid() {
+						t.Fatalf("%s: no source of %+v", p.ID, m)
+					}
+				}
+			}
+		}
+	}
+}
+
 func TestProfilesAreWhole(t *testing.T) {
 	t.Parallel()
 	seen := map[law.ID]bool{}

@@ -13,13 +13,34 @@ func introduction() Reference {
 	return Reference{"デジタル庁「デジタル認証アプリのご紹介」", day(2025, time.July, 24)}
 }
 
+// timetable is what the authorities published of the changes that end methods by photographs and begin the mobile card.
+func timetable() Reference {
+	return Reference{"犯罪による収益の移転防止に関する法律施行規則・携帯電話不正利用防止法施行規則の改正（官報・警察庁・総務省の公表）", day(2025, time.June, 24)}
+}
+
+// The rules of 犯罪収益移転防止法 in their versions.
+func proceedsOf2018() Reference {
+	return Reference{"犯罪による収益の移転防止に関する法律施行規則（2018年11月30日施行版）", day(2018, time.November, 30)}
+}
+
+func proceedsOf2026() Reference {
+	return Reference{"犯罪による収益の移転防止に関する法律施行規則（2026年8月6日施行版）", day(2026, time.August, 6)}
+}
+
+func proceedsOf2027() Reference {
+	return Reference{"犯罪による収益の移転防止に関する法律施行規則（2027年4月1日施行版）", day(2027, time.April, 1)}
+}
+
+func phonesOf2026() Reference {
+	return Reference{"携帯電話不正利用防止法施行規則（2026年4月1日施行版）", day(2026, time.April, 1)}
+}
+
 // Profiles returns all profiles of this release, as a copy.
 func Profiles() []Profile {
 	return []Profile{criminalProceeds(), mobilePhones(), secondhandGoods(), datingSites()}
 }
 
 func criminalProceeds() Profile {
-	lastOfOldLetters, firstOfNew := day(2027, time.March, 31), day(2027, time.April, 1)
 	return Profile{
 		ID:  CriminalProceeds,
 		Law: Text{JA: "犯罪による収益の移転防止に関する法律", EN: "Act on Prevention of Transfer of Criminal Proceeds"},
@@ -40,16 +61,7 @@ func criminalProceeds() Profile {
 			{Item: Reason, Origin: Declared, Signed: true}, {Item: Occupation, Origin: Declared, Signed: true},
 			{Item: Assets, Origin: Declared, HighRisk: true},
 		},
-		Methods: []Method{
-			{Letter: "施行規則6条1項1号カ", Means: OwnVerification, Until: lastOfOldLetters, Confidence: Quoted},
-			{Letter: "施行規則6条1項1号ヌ（2027年4月1日以後）", Means: OwnVerification, From: firstOfNew, Confidence: Quoted},
-			{Letter: "施行規則6条1項1号ヨ", Means: SpecifiedCertification, Until: lastOfOldLetters, Confidence: Secondary},
-			{Letter: "施行規則6条1項1号ル（2027年4月1日以後）", Means: SpecifiedCertification, From: firstOfNew, Confidence: Secondary},
-			{Letter: "施行規則6条1項1号ワ", Means: AccreditedVerification, Until: lastOfOldLetters, Confidence: Secondary},
-			{Letter: "施行規則6条1項1号リ（2027年4月1日以後）", Means: AccreditedVerification, From: firstOfNew, Confidence: Secondary},
-			{Letter: "施行規則6条1項1号ル", Means: MobileDocument, Until: lastOfOldLetters, Confidence: Secondary},
-			{Letter: "施行規則6条1項1号ト（2027年4月1日以後）", Means: MobileDocument, From: firstOfNew, Confidence: Secondary},
-		},
+		Methods: proceedsMethods(),
 		Retentions: []Retention{
 			{
 				Record: Text{JA: "確認記録", EN: "record of verification"}, Years: 7,
@@ -68,8 +80,7 @@ func criminalProceeds() Profile {
 		},
 		References: []Reference{
 			introduction(),
-			{"犯罪による収益の移転防止に関する法律施行規則（2026年8月6日施行版）", day(2026, time.August, 6)},
-			{"犯罪による収益の移転防止に関する法律施行規則（2027年4月1日施行版）", firstOfNew},
+			proceedsOf2018(), timetable(), proceedsOf2026(), proceedsOf2027(),
 		},
 	}
 }
@@ -86,16 +97,17 @@ func mobilePhones() Profile {
 			{JA: "携帯電話端末（SIMカードを含む）の契約時", EN: "contracts for phones, SIM cards included"}, {JA: "譲渡（名義変更）時", EN: "transfer to another holder"},
 		},
 		Requirements: []Requirement{{Item: Name, Origin: Certified}, {Item: Address, Origin: Certified}, {Item: Birthdate, Origin: Certified}},
-		Methods:      []Method{{Letter: "施行規則の項目ト", Means: OwnVerification, From: day(2026, time.April, 1), Confidence: Secondary}},
+		Methods:      phonesMethods(),
 		Retentions: []Retention{{
 			Record: Text{JA: "本人確認記録", EN: "record of verification"}, Years: 3,
 			Start: Text{JA: "契約の終了日", EN: "end of the contract"}, Basis: "", Confidence: ToBeConfirmed,
 		}},
-		References: []Reference{introduction(), {"携帯電話不正利用防止法施行規則（2026年4月1日施行版）", day(2026, time.April, 1)}},
+		References: []Reference{introduction(), timetable(), phonesOf2026()},
 	}
 }
 
 func secondhandGoods() Profile {
+	privateUse, always := beginningOfPrivateUse(), fourinfo.Date{}
 	return Profile{
 		ID:         SecondhandGoods,
 		Law:        Text{JA: "古物営業法", EN: "Secondhand Articles Dealer Act"},
@@ -108,7 +120,11 @@ func secondhandGoods() Profile {
 			{Item: Name, Origin: Certified, Signed: true}, {Item: Address, Origin: Certified, Signed: true},
 			{Item: Occupation, Origin: Declared, Signed: true}, {Item: Age, Origin: Derived, Signed: true},
 		},
-		Methods: []Method{{Letter: "施行規則15条3項11号", Means: OwnVerification, Confidence: Secondary}},
+		// Whether the number was the same before the revision of 2020 is to be confirmed.
+		Methods: []Method{
+			{"施行規則15条3項（当時の号は要確認）", OwnVerification, privateUse, day(2020, time.March, 31), ToBeConfirmed, introduction()},
+			{"施行規則15条3項11号", OwnVerification, day(2020, time.April, 1), always, Secondary, introduction()},
+		},
 		Retentions: []Retention{{
 			Record: Text{JA: "帳簿等", EN: "books"}, Years: 3,
 			Start: Text{JA: "最終の記載をした日", EN: "the last entry"}, Basis: "法18条", Confidence: Secondary,
@@ -122,6 +138,7 @@ func secondhandGoods() Profile {
 }
 
 func datingSites() Profile {
+	privateUse, always := beginningOfPrivateUse(), fourinfo.Date{}
 	return Profile{
 		ID:           DatingSites,
 		Law:          Text{JA: "出会い系サイト規制法", EN: "Act on Regulation of Internet Dating Services"},
@@ -129,8 +146,8 @@ func datingSites() Profile {
 		Occasions:    []Text{{JA: "サービス利用開始時等", EN: "first use of the service and later"}},
 		Requirements: []Requirement{{Item: NotAChild, Origin: Derived, MinimumAge: 18}},
 		Methods: []Method{
-			{Letter: "施行規則（条項は要確認）", Means: OwnVerification, Confidence: ToBeConfirmed},
-			{Letter: "施行規則（条項は要確認）", Means: ServiceAttributes, Confidence: ToBeConfirmed},
+			{"施行規則（条項は要確認）", OwnVerification, privateUse, always, ToBeConfirmed, introduction()},
+			{"施行規則（条項は要確認）", ServiceAttributes, day(2024, time.June, 21), always, ToBeConfirmed, introduction()},
 		},
 		Advice: Text{
 			JA: "記録は判定結果と日時にとどめ、基本4情報は保存しません。",
