@@ -75,6 +75,15 @@ func (n *DistributionPointName) Names(issuer []byte) [][]byte {
 	return [][]byte{full}
 }
 
+// ParseScope reads the DER value of issuingDistributionPoint (RFC 5280, 5.2.5). It shares its memory.
+func ParseScope(value []byte) (*IssuingDistributionPoint, error) {
+	scope, ok := readScope(value)
+	if !ok {
+		return nil, malformed("issuing-distribution-point", "RFC 5280, 5.2.5")
+	}
+	return scope, nil
+}
+
 // readScope reads IssuingDistributionPoint. An empty one is refused: "Conforming CRLs issuers MUST NOT issue CRLs where the
 // DER encoding of the issuing distribution point extension is an empty sequence" (RFC 5280, 5.2.5).
 func readScope(value cryptobyte.String) (*IssuingDistributionPoint, bool) {

@@ -3,6 +3,7 @@ package revocation
 import (
 	"bytes"
 	"crypto/x509"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -42,7 +43,7 @@ func TestCRLDirectory(t *testing.T) {
 	}
 	files := func() []string {
 		t.Helper()
-		names, err := filepath.Glob(filepath.Join(directory, "*"))
+		names, err := filepath.Glob(filepath.Join(directory, "*"+indexEnding))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,9 +121,18 @@ func TestCRLDirectory(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		store := open(s.Cert)
-		if store.Len() != 0 || strings.Count(log.String(), "passed over") != 2 {
-			t.Errorf("%d lists, %s", store.Len(), &log)
+		config := StoreConfig{
+			Authorities: []*x509.Certificate{a.Cert}, Signers: []*x509.Certificate{s.Cert}, Directory: directory,
+			Log: slog.New(slog.NewTextHandler(&log, nil)),
+		}
+		if _, err := OpenStore(t.Context(), config); !errors.Is(err, &Error{Reason: ReasonListIncomplete}) ||
+			strings.Count(log.String(), "passed over") != 2 {
+			t.Errorf("%v, %s", err, &log)
+		}
+		config.OpenIncomplete = true
+		store, err := OpenStore(t.Context(), config)
+		if err != nil || store.Len() != 0 || len(store.Incomplete()) != 2 {
+			t.Fatalf("%v, %d lists", err, store.Len())
 		}
 		if err := store.Add(t.Context(), bytes.NewReader(today.Sign(a.Key))); err != nil {
 			t.Errorf("the list cannot be added again: %v", err)

@@ -32,6 +32,9 @@ const (
 	ReasonListRead
 	// ReasonListRollback: a revocation list is older than one that the store already has.
 	ReasonListRollback
+	// ReasonListIncomplete: the newest list of a series is not in the directory of a store any more, or damaged. Certificates
+	// that it is for are unknown until it, or a newer one, is added.
+	ReasonListIncomplete
 	// ReasonStoreFull: the store of revocation lists has reached its limit.
 	ReasonStoreFull
 	// ReasonResponse: an OCSP response is malformed, not the answer to the question, or not signed by the responder.
@@ -60,6 +63,7 @@ var reasons = [...]fault.Row{
 	ReasonListSignature:        {Name: "revocation list not signed by a trusted authority", Family: kakunin.Untrusted},
 	ReasonListRead:             {Name: "revocation list cannot be read", Family: kakunin.Unavailable, Message: notNow},
 	ReasonListRollback:         {Name: "revocation list older than a known one", Family: kakunin.Untrusted},
+	ReasonListIncomplete:       {Name: "newest revocation list missing", Family: kakunin.Configuration},
 	ReasonStoreFull:            {Name: "store of revocation lists full", Family: kakunin.Configuration},
 	ReasonResponse:             {Name: "OCSP response not acceptable", Family: kakunin.Untrusted},
 	ReasonResponseStale:        {Name: "OCSP response not current", Family: kakunin.Unavailable, Message: notNow},

@@ -20,6 +20,8 @@ type list struct {
 	series   series
 	reasons  crl.Reasons // that it covers
 	indirect bool
+	// missing: the newest list of its series, which was in the store and is not there any more.
+	missing bool
 }
 
 // series is one authority's lists for one scope, of which each replaces the one before.

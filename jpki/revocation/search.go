@@ -19,7 +19,9 @@ var (
 	ruleListSigner = rule{"crl.signer", "RFC 5280, 6.3.3 (f)", ReasonStatusUnknown}
 	ruleDelta      = rule{"crl.delta", "RFC 5280, 6.3.3 (c) and (h)", ReasonStatusUnknown}
 	ruleListEntry  = rule{"crl.entry", "RFC 5280, 6.3.3 (i) and (j)", ReasonStatusUnknown}
-	ruleCovering   = rule{"crl.covering", "RFC 5280, 6.3.3", ReasonStatusUnknown}
+	// ruleListMissing: RFC 5280 knows no store that loses lists.
+	ruleListMissing = rule{"crl.missing", "", ReasonListIncomplete}
+	ruleCovering    = rule{"crl.covering", "RFC 5280, 6.3.3", ReasonStatusUnknown}
 )
 
 // collection is where a search finds lists: a [Store] or [Lists].
@@ -61,6 +63,8 @@ type search struct {
 		known  *spoken
 	}
 	revoked *spoken
+	// missing: a list that has to be heard was lost.
+	missing bool
 	status  Status
 	refused []error
 }
@@ -89,7 +93,7 @@ func check(ctx context.Context, c collection, q *Query) (Answer, error) {
 			}
 		}
 	}
-	if s.covered != crl.AllReasons {
+	if s.covered != crl.AllReasons || s.missing {
 		return undecided(MethodCRL), ruleCovering.because(errors.Join(s.refused...))
 	}
 	return s.good(), nil
@@ -112,8 +116,11 @@ func (s *search) hear(p *point, h held) error {
 		return ruleListName.because(nil)
 	case !l.isFor(s.facts):
 		return ruleListScope.because(nil)
-	case !later && !l.inForce(s.query.At):
+	case !later && !l.missing && !l.inForce(s.query.At):
 		return ruleListFresh.because(nil)
+	case l.missing:
+		s.missing = true
+		return ruleListMissing.because(nil)
 	case known:
 		// Heard already, or older than the one of its series that was heard; the same list may count for another point, too.
 		if slices.ContainsFunc(s.heard, func(h spoken) bool { return h.list == l }) {
@@ -160,6 +167,11 @@ func (s *search) update(p *point, word *spoken) {
 	}
 	for _, h := range p.lists { // latest first
 		d := h.base()
+		if d.missing && d.header.IsDelta() && d.changes(word.list) && crl.CompareNumbers(number, d.header.Number) < 0 {
+			s.missing = true
+			s.refused = append(s.refused, ruleListMissing.because(nil))
+			continue
+		}
 		if !d.header.IsDelta() || !d.changes(word.list) || !d.inForce(s.query.At) ||
 			crl.CompareNumbers(d.header.BaseNumber, number) > 0 || crl.CompareNumbers(number, d.header.Number) >= 0 {
 			continue

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -38,6 +39,8 @@ type Store struct {
 	direct map[string][]*storedList
 	count  int
 	size   int64
+	// lost has, for each incomplete series, its newest list as the manifest knows it.
+	lost map[series]*storedList
 }
 
 type listKey struct{ issuer, point string }
@@ -60,16 +63,22 @@ func newStoredList(l *crl.List, authority, signer *form.Facts) *storedList {
 	key := l.KeySHA256()
 	s := &storedList{list: newList(h, string(key[:])), authority: authority.KeyInfo, signer: signer}
 	s.signedList = newSignedList(l, s.list.indirect)
+	s.points = pointsOf(h)
+	return s
+}
+
+// pointsOf returns where a list is looked for.
+func pointsOf(h *crl.Header) (keys []listKey) {
 	own := [][]byte{nil}
 	if h.Scope != nil && h.Scope.Name != nil {
 		own, _ = form.DirectoryNames(h.Scope.Name.Names(h.Issuer))
 	}
 	for _, name := range own {
-		if key := (listKey{string(h.Issuer), string(name)}); !slices.Contains(s.points, key) {
-			s.points = append(s.points, key)
+		if key := (listKey{string(h.Issuer), string(name)}); !slices.Contains(keys, key) {
+			keys = append(keys, key)
 		}
 	}
-	return s
+	return keys
 }
 
 // StoreConfig says whom a store trusts and where it keeps its indexes.
@@ -83,6 +92,9 @@ type StoreConfig struct {
 	// Directory, when it is not empty, has an index file per list: they are mapped into memory instead of being held there,
 	// and are there again after a restart. It must exist and be as well protected as the trust anchors. Authorities are required.
 	Directory string
+	// OpenIncomplete opens a directory although the newest list of a series is missing or damaged, which is an error otherwise:
+	// certificates that the list is for are Unknown until it, or a newer one, is added again; see [Store.Incomplete].
+	OpenIncomplete bool
 	// Progress is called while a list is read; nil: not at all.
 	Progress func(crl.Progress)
 	// Log receives a warning for an index file that is not usable and is passed over; default: discarded.
@@ -90,7 +102,8 @@ type StoreConfig struct {
 }
 
 // OpenStore returns a store that trusts what the configuration says, with the lists of its directory. Errors are [*Error]
-// with [ReasonConfiguration], [ReasonMalformed] or [ReasonListRead].
+// with [ReasonConfiguration], [ReasonMalformed] or [ReasonListRead]; with [ReasonListIncomplete], one for each series, when the
+// newest list of a series is not there: open the store with [StoreConfig.OpenIncomplete] and add that list again.
 func OpenStore(ctx context.Context, c StoreConfig) (*Store, error) {
 	store := &Store{config: c}
 	if store.config.Log == nil {
@@ -116,7 +129,10 @@ func OpenStore(ctx context.Context, c StoreConfig) (*Store, error) {
 	if c.Directory == "" {
 		return store, nil
 	}
-	return store, store.openDirectory(ctx)
+	if err := store.openDirectory(ctx); err != nil {
+		return nil, err
+	}
+	return store, nil
 }
 
 // factsOf reads a certificate of the configuration.
@@ -312,8 +328,9 @@ func (c *Store) settle(ctx context.Context, issuer *form.Facts, names [][]byte) 
 func (c *Store) insert(ctx context.Context, l *storedList) error {
 	c.mu.RLock()
 	known, err := c.admit(l)
+	lost := c.lost[l.series]
 	c.mu.RUnlock()
-	if known || err != nil { // nothing is written for a list that is not taken
+	if known && lost == nil || err != nil { // nothing is written for a list that is not taken
 		return err
 	}
 	if err := c.persist(ctx, l); err != nil {
@@ -321,6 +338,10 @@ func (c *Store) insert(ctx context.Context, l *storedList) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if known { // only the manifest was missing
+		c.find(l.series)
+		return nil
+	}
 	err = c.insertLocked(l)
 	if err != nil && !slices.ContainsFunc(c.series[l.series], func(o *storedList) bool { return o.file == l.file }) {
 		l.forget()
@@ -340,6 +361,9 @@ func (c *Store) admit(l *storedList) (known bool, err error) {
 			return false, errRollback()
 		}
 	}
+	if lost := c.lost[l.series]; lost != nil && !newerThan(l.header, lost.header) && crl.CompareNumbers(l.header.Number, lost.header.Number) != 0 {
+		return false, errRollback()
+	}
 	if c.count >= limits.CRLLists || c.size+int64(l.IndexSize()) > limits.CRLStore {
 		return false, errFull()
 	}
@@ -353,18 +377,73 @@ func (c *Store) insertLocked(l *storedList) error {
 	if known, err := c.admit(l); known || err != nil {
 		return err
 	}
+	c.find(l.series)
 	c.series[l.series] = append(slices.Clip(c.series[l.series]), l)
-	for _, key := range l.points {
-		lists := append(slices.Clip(c.byPoint[key]), l)
-		slices.SortStableFunc(lists, func(a, b *storedList) int { return latestFirst(&a.list, &b.list) })
-		c.byPoint[key] = lists
-	}
+	c.link(l)
 	if l.signer == nil && len(c.signers) > 0 {
 		c.direct[string(l.authority)] = append(slices.Clip(c.direct[string(l.authority)]), l)
 	}
 	c.count++
 	c.size += int64(l.IndexSize())
 	return nil
+}
+
+// link puts a list where it is looked for; unlink takes it away. The caller holds the lock. Slices are replaced, never changed,
+// because readers keep them.
+func (c *Store) link(l *storedList) {
+	for _, key := range l.points {
+		lists := append(slices.Clip(c.byPoint[key]), l)
+		slices.SortStableFunc(lists, func(a, b *storedList) int { return latestFirst(&a.list, &b.list) })
+		c.byPoint[key] = lists
+	}
+}
+
+func (c *Store) unlink(l *storedList) {
+	for _, key := range l.points {
+		c.byPoint[key] = slices.DeleteFunc(slices.Clone(c.byPoint[key]), func(x *storedList) bool { return x == l })
+		if len(c.byPoint[key]) == 0 {
+			delete(c.byPoint, key)
+		}
+	}
+}
+
+// lose notes that the newest list of a series is not there.
+func (c *Store) lose(l *storedList) {
+	if c.lost == nil {
+		c.lost = map[series]*storedList{}
+	}
+	if c.byPoint == nil {
+		c.byPoint, c.series, c.direct = map[listKey][]*storedList{}, map[series][]*storedList{}, map[string][]*storedList{}
+	}
+	c.lost[l.series] = l
+	c.link(l)
+}
+
+// find is the opposite of lose: the series is whole again.
+func (c *Store) find(s series) {
+	if lost := c.lost[s]; lost != nil {
+		delete(c.lost, s)
+		c.unlink(lost)
+	}
+}
+
+// Incomplete describes the series whose newest list is missing, as [*Error] with [ReasonListIncomplete].
+func (c *Store) Incomplete() []error {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	var out []error
+	for _, l := range c.lost {
+		out = append(out, l.incomplete())
+	}
+	return out
+}
+
+// incomplete names the series by what stands in its newest list.
+func (l *storedList) incomplete() *Error {
+	return &Error{
+		Reason: ReasonListIncomplete, Step: "crl.directory", Detail: fmt.Sprintf("series %s of the authority key %x: number %x of %s",
+			l.series.name()[:16], l.header.AuthorityKeyID, l.header.Number, l.header.ThisUpdate.Format(time.RFC3339)),
+	}
 }
 
 func errFull() *Error { return &Error{Reason: ReasonStoreFull, Step: "crl.store"} }
@@ -444,7 +523,7 @@ func (c *Store) open(_ context.Context, q *Query, h held, _ bool) *signedList {
 	l := h.(*storedList) //nolint:forcetypeassert // the store has no others
 	issuer := q.Issuer.known()
 	switch {
-	case !bytes.Equal(l.authority, issuer.KeyInfo):
+	case l.missing || !bytes.Equal(l.authority, issuer.KeyInfo):
 		return nil
 	case l.signer == nil && issuer.SignsLists,
 		l.signer != nil && !q.At.Before(l.signer.NotBefore) && !q.At.After(l.signer.NotAfter) && !c.signerRevoked(l, q.At):
@@ -501,15 +580,9 @@ func (c *Store) Prune(t time.Time) int {
 	return pruned
 }
 
-// remove takes a list out of byPoint; the caller holds the lock. Slices are replaced, never changed, because readers keep
-// them.
+// remove takes a list out of the store; the caller holds the lock.
 func (c *Store) remove(l *storedList) {
-	for _, key := range l.points {
-		c.byPoint[key] = slices.DeleteFunc(slices.Clone(c.byPoint[key]), func(x *storedList) bool { return x == l })
-		if len(c.byPoint[key]) == 0 {
-			delete(c.byPoint, key)
-		}
-	}
+	c.unlink(l)
 	if key := string(l.authority); len(c.direct[key]) > 0 {
 		c.direct[key] = slices.DeleteFunc(slices.Clone(c.direct[key]), func(x *storedList) bool { return x == l })
 	}
