@@ -1,6 +1,7 @@
 package jpki
 
 import (
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
@@ -209,5 +210,124 @@ func TestDaysToExpiry(t *testing.T) {
 	}
 	if strings.ToLower(hex.EncodeToString(anchors[0].KeyID)) != hex.EncodeToString(a.ID) {
 		t.Error("key identifier")
+	}
+}
+
+// pinFor vouches for an authority as a caller does.
+func pinFor(name string, a *authority) AddedPin {
+	sum := sha256.Sum256(a.Cert.Raw)
+	return AddedPin{Name: name, SHA256: hex.EncodeToString(sum[:])}
+}
+
+// TestTrustLoadsWhatItCan: a file that is not pinned, not readable or not a certificate disables itself and nothing else, and
+// the report names it.
+func TestTrustLoadsWhatItCan(t *testing.T) {
+	good := newAuthority(t, "ca", jpkiName("JPKI", unitSigning, unitLASDEC))
+	stranger := newAuthority(t, "other", jpkiName("JPKI", unitAuth, unitLASDEC))
+	pin := pinFor("signca04", good)
+	trust := ProductionTrust(fstest.MapFS{
+		"a-unpinned.cer": {Data: stranger.Cert.Raw}, "b-text.cer": {Data: []byte("hello")}, "c-empty.cer": {},
+		"d-folder.cer": {Mode: fs.ModeDir}, "signca04.cer": {Data: good.Cert.Raw}, "z-large.cer": {Data: make([]byte, 1<<20)},
+	}, pin)
+	anchors := trust.Anchors()
+	if len(anchors) != 1 || anchors[0].Name != "signca04" || len(trust.Authorities()) != 1 {
+		t.Fatalf("%+v", anchors)
+	}
+	if _, err := NewVerifier(VerifierConfig{Trust: trust, Revocation: revocation.InsecureNoRevocation()}); err != nil {
+		t.Error(err)
+	}
+	refused := trust.Report(now).Refused
+	for i, want := range []string{"trust.pin: file a-unpinned.cer", "trust.form: file b-text.cer: this is text", "file c-empty.cer: the file is empty", "trust.size: file z-large.cer"} {
+		if i >= len(refused) || !strings.Contains(refused[i].Error(), want) || kakunin.FamilyOf(refused[i]) != kakunin.Configuration {
+			t.Errorf("report: %v, want %q", refused, want)
+		}
+	}
+	if len(refused) != 4 {
+		t.Errorf("%v", refused)
+	}
+}
+
+// brokenFS cannot read one of its files.
+type brokenFS struct{ fstest.MapFS }
+
+func (b brokenFS) Open(name string) (fs.File, error) {
+	if name == "a.cer" {
+		return nil, fs.ErrPermission
+	}
+	return b.MapFS.Open(name)
+}
+
+func TestTrustFileThatCannotBeOpened(t *testing.T) {
+	good := newAuthority(t, "ca", jpkiName("JPKI", unitSigning, unitLASDEC))
+	trust := ProductionTrust(brokenFS{fstest.MapFS{"a.cer": {Data: good.Cert.Raw}, "b.cer": {Data: good.Cert.Raw}}}, pinFor("signca04", good))
+	if r := trust.Report(now).Refused; len(trust.Anchors()) != 1 || len(r) != 1 || !errors.Is(r[0], fs.ErrPermission) {
+		t.Errorf("%v, %v", trust.Anchors(), r)
+	}
+}
+
+// TestAddedPins: a caller's pin opens the door to that certificate, and a mistyped one is said so.
+func TestAddedPins(t *testing.T) {
+	a := newAuthority(t, "ca", jpkiName("JPKI", unitSigning, unitLASDEC))
+	pin := pinFor("signca04", a)
+	spaced := pin
+	spaced.SHA256 = strings.ToUpper(pin.SHA256[:2]) + ":" + pin.SHA256[2:10] + " " + pin.SHA256[10:]
+	for name, added := range map[string][]AddedPin{"plain": {pin}, "with colons and spaces": {spaced}} {
+		trust := ProductionCertificates([][]byte{a.Cert.Raw}, added...)
+		if len(trust.Anchors()) != 1 || len(trust.Report(now).Refused) != 0 {
+			t.Errorf("%s: %v", name, trust.Report(now).Refused)
+		}
+	}
+	for name, bad := range map[string]AddedPin{
+		"short": {"x", pin.SHA256[:62]}, "long": {"x", pin.SHA256 + "00"}, "not hex": {"x", strings.Repeat("zz", 32)}, "no name": {"", pin.SHA256},
+	} {
+		trust := ProductionCertificates([][]byte{a.Cert.Raw}, bad, pin)
+		r := trust.Report(now).Refused
+		if len(trust.Anchors()) != 1 || len(r) != 1 || !errors.Is(r[0], &Error{Reason: ReasonTrust, Step: "trust.added-pin"}) {
+			t.Errorf("%s: %v", name, r)
+		}
+	}
+}
+
+// TestTestEnvironmentOfJLIS: its anchors serve its own verifier only; those of the simulated JPKI are no anchors of it.
+func TestTestEnvironmentOfJLIS(t *testing.T) {
+	a := signingAuthority(t, "ca")
+	files := fstest.MapFS{"a.cer": {Data: a.Cert.Raw}}
+	if trust := InsecureJLISTestTrust(files); len(trust.Anchors()) != 0 || len(trust.Report(now).Refused) != 1 {
+		t.Errorf("the simulated authority is one of J-LIS's: %v", trust.Anchors())
+	}
+	trust := InsecureJLISTestTrust(files, pinFor("test-sign-2030", a))
+	none := revocation.InsecureNoRevocation()
+	for _, h := range []Hierarchy{Production, Simulated} {
+		if e := configurationError(t, VerifierConfig{Hierarchy: h, Trust: trust, Revocation: none}); e.Step != "trust.hierarchy" {
+			t.Errorf("%v: %v", h, e)
+		}
+	}
+	if e := configurationError(t, VerifierConfig{Hierarchy: JLISTest, Trust: InsecureTestTrust(a.Cert), Revocation: none}); e.Step != "trust.hierarchy" {
+		t.Errorf("%v", e)
+	}
+	v, err := NewVerifier(VerifierConfig{Hierarchy: JLISTest, Trust: trust, Revocation: none, Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Verify(t.Context(), a.signingLeaf(t)); err != nil {
+		t.Error(err)
+	}
+	real := a.signingLeaf(t, func(s *certSpec) { s.Replace(oidCertificatePolicies, policiesExt(oidPolicySigning)) })
+	wantFailure(t, v, real, "profile.environment", ReasonHierarchy, kakunin.Untrusted, Unknown)
+}
+
+// TestTrustReport: what is missing, what is over, and when the next generation should be there.
+func TestTrustReport(t *testing.T) {
+	sign := newAuthority(t, "ca", jpkiName("JPKI", unitSigning, unitLASDEC)) // ends 7 × 365 days from now
+	auth := newAuthority(t, "other", jpkiName("JPKI", unitAuth, unitLASDEC))
+	trust := ProductionCertificates([][]byte{sign.Cert.Raw, auth.Cert.Raw}, pinFor("signca04", sign), pinFor("authca04", auth))
+	if r := trust.Report(now); len(r.NextGenerationMissing)+len(r.Expired)+len(r.Refused) != 0 || len(r.Missing) != len(pins) {
+		t.Errorf("%+v", r)
+	}
+	if r := trust.Report(now.Add(2 * year)); !slices.Equal(r.NextGenerationMissing, []string{"sign", "auth"}) {
+		t.Errorf("%+v", r)
+	}
+	if r := trust.Report(now.Add(8 * year)); !slices.Equal(r.Expired, []string{"signca04", "authca04"}) {
+		t.Errorf("%+v", r)
 	}
 }
