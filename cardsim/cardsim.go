@@ -29,6 +29,10 @@ type Config struct {
 	// ResetClears lets a warm reset take selection and verified references away, as a reader does that takes the power
 	// away for it. The real card keeps them, which is the default.
 	ResetClears bool
+	// ShortLengths writes the length of the file with the four attributes as 81 LL where it has 128 to 255 bytes, as that of
+	// [person.Midori] has. The default is 82 00 LL, as in all published files. Which of both real cards have is not known:
+	// programs in the field read both.
+	ShortLengths bool
 	// BlockedStatus answers VERIFY with data on a blocked reference: 0x6984 (default) or 0x6983.
 	BlockedStatus uint16
 	// SlowStart answers the first command after power-up with 6F00 whatever it is, as one published card does.
@@ -58,6 +62,7 @@ type Card struct {
 	jpki          *issuer.JPKI // of the generation that issued the certificates
 	atr           []byte
 	resetClears   bool
+	shortLengths  bool
 	slowStart     bool
 	blockedStatus apdu.Status
 	trace         io.Writer
@@ -136,6 +141,7 @@ func (c Config) card(kind Kind, issued time.Time, version imageVersion) (*Card, 
 		jpki:          authorities,
 		atr:           atr,
 		resetClears:   c.ResetClears,
+		shortLengths:  c.ShortLengths,
 		slowStart:     c.SlowStart,
 		blockedStatus: blocked,
 		trace:         c.Trace,

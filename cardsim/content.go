@@ -38,6 +38,21 @@ func withOffsets(outer, table tlv.Tag, fields [][]byte) []byte {
 	return tlv.Append(nil, outer, append(tlv.Append(nil, table, offsets), body...))
 }
 
+// shortLength turns the length 82 00 LL of what withOffsets made into 81 LL; everything in it moves up by a byte. Other
+// lengths have one form only.
+func shortLength(file []byte, fields int) []byte {
+	if !bytes.HasPrefix(file[2:], []byte{0x82, 0x00}) {
+		return file
+	}
+	out := append(append(bytes.Clone(file[:2]), 0x81), file[4:]...)
+	table := out[7:] // behind the tag and the length of the table
+	for i := range fields {
+		entry := table[2*i : 2*i+2]
+		binary.BigEndian.PutUint16(entry, binary.BigEndian.Uint16(entry)-1)
+	}
+	return out
+}
+
 // signedObject is outer { signed, tag signature over signed }.
 func signedObject(outer tlv.Tag, signed []byte, tag tlv.Tag, key *rsa.PrivateKey) ([]byte, error) {
 	signature, err := signSHA256(key, signed)

@@ -5,12 +5,16 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"math/big"
 	"strings"
 	"testing"
 
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/internal/tlv"
+	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
 func unhex(t testing.TB, s string) []byte {
@@ -64,6 +68,57 @@ func TestTextAttributesOffsetsPointToTags(t *testing.T) {
 	}
 }
 
+// The one size of a file whose length has two forms: both are read, both hold the same, and the signed hash is of what is
+// inside.
+func TestBothLengthForms(t *testing.T) {
+	midori := withHanakosKeys(ready(person.Midori))
+	for short, head := range map[bool]string{false: "FF208200", true: "FF2081"} {
+		c := customCard(t, func(c *Config) { c.Person, c.ShortLengths = midori, short })
+		client, err := c.Client(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := midori.Reveal()
+		got, err := client.Attributes(t.Context(), card.TextPIN, d.TextPIN)
+		if err != nil || got.Name.Reveal() != d.Name || got.Address.Reveal() != d.Address || got.Gender.RevealRaw() != d.Subject.Gender {
+			t.Errorf("short %v: %v", short, err)
+		}
+		if err := client.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		c.PowerOn()
+		run(t, c, "{TEXT} = 9000")
+		run(t, c, fmt.Sprintf("00200091 04 %X = 9000", d.TextPIN))
+		file := data(t, c, "00B0820000")
+		if !bytes.HasPrefix(file, unhex(t, head)) {
+			t.Fatalf("short %v: %X", short, file[:8])
+		}
+		outer, _, err := tlv.Next(file)
+		if err != nil || len(outer.Value) < 128 || len(outer.Value) > 255 {
+			t.Fatalf("%d bytes, %v", len(outer.Value), err)
+		}
+		fields, err := tlv.ParseAll(outer.Value)
+		if err != nil || len(fields) != 5 {
+			t.Fatalf("%d fields, %v", len(fields), err)
+		}
+		for i := range attributeFields {
+			offset := binary.BigEndian.Uint16(fields[0].Value[2*i:])
+			if tag := binary.BigEndian.Uint16(file[offset:]); tlv.Tag(tag) != fields[i+1].Tag {
+				t.Errorf("short %v: offset %d points to %X", short, i, tag)
+			}
+		}
+		// Only that one length has two forms.
+		for _, name := range []person.Persona{person.Hanako, person.Nagai} {
+			other := customCard(t, func(c *Config) { c.Person, c.ShortLengths = withHanakosKeys(ready(name)), short })
+			run(t, other, "{TEXT} = 9000")
+			run(t, other, fmt.Sprintf("00200091 04 %X = 9000", ready(name).Reveal().TextPIN))
+			if file := data(t, other, "00B0820000"); file[2] == 0x81 {
+				t.Errorf("%s, short %v: %X", name, short, file[:8])
+			}
+		}
+	}
+}
+
 func TestTextNumberGolden(t *testing.T) {
 	if got, want := textNumber("123456789018"), unhex(t, "ff100c 313233343536373839303138 ffff"); !bytes.Equal(got, want) {
 		t.Errorf("EF 0001 = %x, want %x", got, want)
@@ -94,7 +149,7 @@ func TestTextSignedObjects(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys := keyring{jpki: j, person: holder.ID}
-	app := textApplication(holder, keys)
+	app := textApplication(holder, keys, false)
 	content := func(id uint16) []byte {
 		t.Helper()
 		b, err := app.files[id].content()

@@ -52,7 +52,7 @@ var fileRows = []fileRow{
 	{app: "JPKI", id: 0x1E, what: "internal file", kind: opaque},
 
 	{app: "text", id: 0x01, what: "個人番号", kind: transparent, size: 17, head: "FF10 0C 373031323334303030303130 FFFF", opens: []uint16{0x11, 0x14}},
-	{app: "text", id: 0x02, what: "基本4情報", kind: transparent, size: 512, head: "FF20", opens: []uint16{0x11, 0x15}, assumed: "512 physical bytes"},
+	{app: "text", id: 0x02, what: "基本4情報", kind: transparent, size: 512, head: "FF20", opens: []uint16{0x11, 0x15}, assumed: "512 physical bytes; a length of 128 to 255 is written 82 00 LL (Config.ShortLengths: 81 LL)"},
 	{app: "text", id: 0x03, what: "signed hashes of EF 0001 and EF 0002", kind: transparent, size: 336, head: "FF30 82014B DF31 20", opens: []uint16{0x11, 0x14, 0x15}},
 	{app: "text", id: 0x04, what: "card-verifiable certificate", kind: transparent, size: 568, head: "7F21 820233 5F4E 820129 36303030303333 0805 303031 00000000 31333130313331 0805 303030 00000000", opens: everybody, measured: dumped},
 	{app: "text", id: 0x05, what: "basic information", kind: transparent, size: 256, head: "FF40 82009F DF41 04 01030E01 DF42 10 36303030303334 0805", opens: everybody, assumed: "256 physical bytes; what DF43 means"},

@@ -50,7 +50,7 @@ func (c *Card) personalise() error {
 		domain.objects = nil // they are about the plastic card
 		c.applications = []*application{domain, jpki}
 	} else {
-		c.applications = plasticApplications(holder, jpki, keys)
+		c.applications = plasticApplications(holder, jpki, keys, c.shortLengths)
 	}
 	if traits.authority == olderCA {
 		// "Older cards" do not have the lower certificate of the chain.
@@ -75,11 +75,11 @@ func exhaust(applications []*application) {
 }
 
 // plasticApplications are those of the card itself, in the order in which SELECT finds them.
-func plasticApplications(holder person.Details, jpki *application, keys keyring) []*application {
+func plasticApplications(holder person.Details, jpki *application, keys keyring, shortLengths bool) []*application {
 	return []*application{
 		securityDomain(holder, keys),
 		jpki,
-		textApplication(holder, keys),
+		textApplication(holder, keys, shortLengths),
 		surfaceApplication(holder, keys),
 		commonApplication(holder, keys),
 		residentApplication(holder),

@@ -31,9 +31,12 @@ const (
 )
 
 // textApplication is 券面事項入力補助AP.
-func textApplication(p person.Details, keys keyring) *application {
+func textApplication(p person.Details, keys keyring, shortLengths bool) *application {
 	number := textNumber(p.IndividualNumber)
 	attributes := textAttributes(p.Name, p.Address, p.Subject.Birthdate, p.Subject.Gender)
+	if shortLengths {
+		attributes.file = shortLength(attributes.file, attributeFields)
+	}
 	municipality := keys.municipality(textMunicipality(), p.Subject.MunicipalityCode)
 	internal := keys.own("text/internal")
 	secureMessaging := keys.own("text/secure-messaging")
@@ -84,6 +87,9 @@ type attributesFile struct {
 	// signed is what the issuer's hash covers: the objects DF22 to DF25, without the offset table DF21.
 	signed []byte
 }
+
+// attributeFields is the number of entries in the offset table of EF 0002.
+const attributeFields = 4
 
 // textAttributes encodes the four attributes: FF20 { DF21 offsets, DF22 name, DF23 address, DF24 birthdate, DF25 gender }.
 func textAttributes(name, address, birthdate, gender string) attributesFile {

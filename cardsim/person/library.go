@@ -53,6 +53,9 @@ const (
 	Mutsumi Persona = "mutsumi"
 	// Tokuji has an address and a name with characters that have a canonical equivalent: U+FA19, U+FA26, U+FA10.
 	Tokuji Persona = "tokuji"
+	// Midori lives in a building with a name: the file of her four attributes has between 128 and 255 bytes, the one size
+	// whose length is written in two ways, and her address on the card is longer than its image.
+	Midori Persona = "midori"
 )
 
 // library has the ready persons in the order of the constants; those whose age matters are described as of a time.
@@ -155,6 +158,10 @@ func library(at time.Time) []Description {
 		{
 			ID: string(Tokuji), Family: "\uFA19\uFA10", Given: "徳二", Gender: "1", Birth: Birth{Showa, 55, time.February, 17},
 			Municipality: municipality("17212"), Street: "架空\uFA26町１番地",
+		},
+		{
+			ID: string(Midori), Family: "確認", Given: "緑", Gender: "2", Birth: Birth{Heisei, 10, time.May, 4},
+			Municipality: municipality("13221"), Street: "架空３丁目１８番７号　架空ハイツ清瀬２０４号室",
 		},
 	}
 }
