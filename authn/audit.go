@@ -47,7 +47,7 @@ func (k EventKind) String() string {
 }
 
 // Event is one entry of the audit trail (OWASP ASVS 5.0, 16.3.1: all authentications, successful and failed). It holds
-// nothing about the person, no secret, and no text that the network supplied. Every call of Begin, Finish and Refresh
+// nothing about the person and no secret; Description is the only text that the network supplied. Every call of Begin, Finish and Refresh
 // makes exactly one.
 type Event struct {
 	// Kind says what happened.
@@ -67,10 +67,16 @@ type Event struct {
 	Sign bool
 	// Took is the time from the beginning of the login; zero if unknown or for LoginBegun.
 	Took time.Duration
-	// Reason, Step and Code are those of the [Error], for LoginRefused and RefreshRefused.
+	// Reason, Step, Detail and Code are those of the [Error], for LoginRefused and RefreshRefused.
 	Reason Reason
 	Step   string
+	Detail string
 	Code   string
+	// Status is the HTTP status that the service answered, where that is why the login was refused.
+	Status int
+	// Description is that of the [Error]: the service's own words for the developer, quoted. [AuditLog] leaves it out unless
+	// the logger takes records of level Debug.
+	Description string
 	// Family says what kind of reaction the refusal calls for; an alarm should be bound to Untrusted.
 	Family kakunin.Family
 }
@@ -84,13 +90,17 @@ func AuditLog(l *slog.Logger) func(context.Context, Event) {
 			level = slog.LevelWarn
 		}
 		if l.Enabled(ctx, level) {
-			l.LogAttrs(ctx, level, e.Kind.String(), e.attributes()...)
+			list := e.attributes()
+			if e.Description != "" && l.Enabled(ctx, slog.LevelDebug) {
+				list = append(list, slog.String("description", e.Description))
+			}
+			l.LogAttrs(ctx, level, e.Kind.String(), list...)
 		}
 	}
 }
 
 func (e Event) attributes() []slog.Attr {
-	list := make([]slog.Attr, 0, 9)
+	list := make([]slog.Attr, 0, 12)
 	text := func(name, value string) {
 		if value != "" {
 			list = append(list, slog.String(name, value))
@@ -99,7 +109,11 @@ func (e Event) attributes() []slog.Attr {
 	if e.Kind == LoginRefused || e.Kind == RefreshRefused {
 		text("reason", e.Reason.String())
 		text("step", e.Step)
+		text("detail", e.Detail)
 		text("oauth_error", e.Code)
+		if e.Status != 0 {
+			list = append(list, slog.Int("status", e.Status))
+		}
 		text("family", e.Family.String())
 	}
 	text("tenant", e.Tenant)
@@ -142,7 +156,8 @@ func (e *Event) refused(err error) {
 	}
 	e.Family = kakunin.FamilyOf(err)
 	if own, ok := err.(*Error); ok { //nolint:errorlint // this package returns *Error unwrapped
-		e.Reason, e.Step, e.Code = own.Reason, own.Step, knownCode(own.Code)
+		e.Reason, e.Step, e.Detail, e.Code = own.Reason, own.Step, own.Detail, knownCode(own.Code)
+		e.Status, e.Description = own.Status, own.Description()
 	}
 }
 

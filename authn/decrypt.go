@@ -111,7 +111,9 @@ func newDecrypter(c Config) decrypter {
 
 // opens recognises the compact form of a JWE by its five parts (RFC 7516, section 9). Without keys there are no JWEs: what
 // looks like one is then a malformed JWS.
-func (d decrypter) opens(token string) bool { return len(d.keys) > 0 && strings.Count(token, ".") == 4 }
+func (d decrypter) opens(token string) bool { return len(d.keys) > 0 && isEncrypted(token) }
+
+func isEncrypted(token string) bool { return strings.Count(token, ".") == 4 }
 
 // open returns the content. Errors are [*jose.Error]: of the header, or the one for everything else.
 func (d decrypter) open(token string) (content []byte, err error) {

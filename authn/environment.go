@@ -76,7 +76,7 @@ func Discover(ctx context.Context, client *http.Client, issuer string) (Environm
 		return Environment{}, transportError(err)
 	}
 	if answer.Status != http.StatusOK {
-		return Environment{}, &Error{Reason: ReasonTransport, Step: "discovery status"}
+		return Environment{}, &Error{Reason: ReasonTransport, Step: "discovery status", Status: answer.Status}
 	}
 	return readMetadata(answer.Body, issuer)
 }

@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin/internal/redact"
 	"github.com/kakunin-go/kakunin/internal/webcall"
 )
 
@@ -127,6 +129,21 @@ type Error struct {
 	// Err is the cause, for errors.Is and errors.As; it may be nil. Its text is not part of Error's, because causes quote
 	// URLs and answers.
 	Err error
+
+	description redact.Value[string]
+}
+
+// Description is what the token or the userinfo endpoint wrote about its refusal, for the developer: at most 256 bytes,
+// quoted as in Go source. It is in no error text, and in no log record unless that has level Debug: it is the service's text,
+// and nothing for the person. Empty if there is none.
+func (e *Error) Description() string { return e.description.Reveal() }
+
+// described adds what the members of an answer say about the refusal.
+func (e *Error) described(members map[string]json.RawMessage) *Error {
+	if s := webcall.Describe(members); s != "" {
+		e.description = redact.Seal(s)
+	}
+	return e
 }
 
 // Error implements error: constants only.

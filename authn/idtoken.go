@@ -132,7 +132,7 @@ func (c *Client) openIDToken(ctx context.Context, raw string, rules func(map[str
 		err = token.Acceptable(c.tokenRules)
 	}
 	if err != nil {
-		return nil, idTokenError(err)
+		return nil, c.withoutKey(idTokenError(err), raw)
 	}
 	keys := &tokenKeySet{c: c, token: token}
 	_, floorErr := oidc.NewVerifier(c.env.Issuer, keys, c.floor).Verify(ctx, detached(raw))
@@ -147,9 +147,49 @@ func (c *Client) openIDToken(ctx context.Context, raw string, rules func(map[str
 		check = "claims"
 	}
 	if check != "" {
-		return nil, &Error{Reason: ReasonIDToken, Step: check}
+		_, hasHash := strictjson.Present(keys.members, check)
+		return nil, &Error{Reason: ReasonIDToken, Step: check, Clause: clauses[check], Detail: hint(check, hasHash)}
 	}
 	return claims, nil
+}
+
+// clauses are where the rules for claims are written.
+var clauses = map[string]string{
+	"iss":       "OpenID Connect Core 1.0, 3.1.3.7",
+	"aud":       "OpenID Connect Core 1.0, 3.1.3.7",
+	"azp":       "OpenID Connect Core 1.0, 3.1.3.7",
+	"nonce":     "OpenID Connect Core 1.0, 3.1.3.7",
+	"exp":       "OpenID Connect Core 1.0, 3.1.3.7",
+	"acr":       "OpenID Connect Core 1.0, 3.1.3.7",
+	"iat":       "OpenID Connect Core 1.0, 2",
+	"sub":       "OpenID Connect Core 1.0, 2",
+	"auth_time": "OpenID Connect Core 1.0, 2",
+	"nbf":       "RFC 7519, 4.1.5",
+	"at_hash":   "OpenID Connect Core 1.0, 3.1.3.6",
+	"c_hash":    "OpenID Connect Core 1.0, 3.3.2.11",
+}
+
+// hint is what an operator looks at when a rule does not hold and nobody need have attacked.
+func hint(check string, present bool) string {
+	switch {
+	case check == "at_hash" && !present:
+		return "the ID token has none; Rules.AtHashOptional accepts that"
+	case !present:
+		return ""
+	case check == "exp":
+		return "the token has expired on arrival: is this machine's clock ahead?"
+	case check == "iat" || check == "nbf" || check == "auth_time":
+		return "the token is from the future: is this machine's clock behind? Rules.IssuedAtSkew is the tolerance"
+	}
+	return ""
+}
+
+// withoutKey names the usual cause of a form with five parts.
+func (c *Client) withoutKey(err error, raw string) error {
+	if e, ok := err.(*Error); ok && len(c.decrypter.keys) == 0 && isEncrypted(raw) { //nolint:errorlint // unwrapped
+		e.Detail = "the service encrypts, and Encryption.Keys has no key to open it"
+	}
+	return err
 }
 
 // detached leaves the payload out of a compact JWS (RFC 7515, appendix F). Go-oidc judges the claims that the key set

@@ -200,7 +200,7 @@ func (k *keyCache) get(ctx context.Context) (*keySnapshot, *Error) {
 		return nil, &Error{Reason: e.Reason, Step: "signing keys: " + e.Step, Err: e.Err}
 	}
 	if a.Status != http.StatusOK {
-		return nil, &Error{Reason: ReasonTransport, Step: "signing keys: status"}
+		return nil, &Error{Reason: ReasonTransport, Step: "signing keys: status", Status: a.Status}
 	}
 	set, err := jose.ParseKeySet(a.Body)
 	if err != nil || len(set.Keys) == 0 {

@@ -106,7 +106,7 @@ func (c *Client) tokenCall(ctx context.Context, ask grant) (tokenAnswer, error) 
 }
 
 func (c *Client) tokenCallOnce(ctx context.Context, ask grant, assertion string) (tokenAnswer, error) {
-	guard := &tokenGuard{base: c.http.Transport}
+	guard := &tokenGuard{base: c.http.Transport, now: c.now}
 	own := *c.http
 	own.Transport = guard
 	if _, err := ask(context.WithValue(ctx, oauth2.HTTPClient, &own), assertion); err != nil {
@@ -118,6 +118,7 @@ func (c *Client) tokenCallOnce(ctx context.Context, ask grant, assertion string)
 // tokenGuard is the transport of one token request. Package oauth2 gets a good answer or an error of this package.
 type tokenGuard struct {
 	base   http.RoundTripper
+	now    func() time.Time
 	answer tokenAnswer
 }
 
@@ -136,7 +137,7 @@ func (g *tokenGuard) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if g.answer, err = readTokenAnswer(a); err != nil {
+	if g.answer, err = readTokenAnswer(a, g.now()); err != nil {
 		return nil, err
 	}
 	// Package oauth2 gets no more to read than it needs: it understands the other members in ways of its own.
@@ -159,7 +160,7 @@ func tokenError(err error) *Error {
 }
 
 // readTokenAnswer follows RFC 6749, sections 5.1 (status 200, JSON, token_type) and 5.2 (errors).
-func readTokenAnswer(a webcall.Answer) (tokenAnswer, error) {
+func readTokenAnswer(a webcall.Answer, now time.Time) (tokenAnswer, error) {
 	bad := func(check string) (tokenAnswer, error) {
 		return tokenAnswer{}, &Error{Reason: ReasonTokenResponse, Step: check}
 	}
@@ -167,22 +168,27 @@ func readTokenAnswer(a webcall.Answer) (tokenAnswer, error) {
 	case a.Status >= 300 && a.Status < 400:
 		return bad("redirect")
 	case a.Status >= 500 || a.Status == http.StatusTooManyRequests || a.Status == http.StatusRequestTimeout:
-		return tokenAnswer{}, &Error{Reason: ReasonTransport, Step: "status"}
+		return tokenAnswer{}, &Error{Reason: ReasonTransport, Step: "status", Status: a.Status}
 	case a.Status != http.StatusOK && a.Status < 400:
-		return bad("status")
+		return tokenAnswer{}, &Error{Reason: ReasonTokenResponse, Step: "status", Status: a.Status}
 	}
 	m, err := strictjson.Object(a.Body)
-	raw, failed := m["error"] // some services answer errors with 200
+	raw, failed := strictjson.Present(m, "error") // some services answer errors with 200
 	switch {
 	case a.Status >= 400 && (!a.IsJSON() || err != nil || !failed):
-		return tokenAnswer{}, &Error{Reason: ReasonProviderError, Step: "status"} // an error page, perhaps of something in between
+		// An error page, perhaps of something in between.
+		return tokenAnswer{}, &Error{Reason: ReasonProviderError, Step: "status", Status: a.Status}
 	case !a.IsJSON():
 		return bad("content-type")
 	case err != nil:
 		return bad("form")
 	case failed:
 		code, _ := strictjson.String(raw)
-		return tokenAnswer{}, &Error{Reason: reasonOfCode(code), Step: "token endpoint", Code: knownCode(code)}
+		e := &Error{Reason: reasonOfCode(code), Step: "token endpoint", Code: knownCode(code), Status: a.Status}
+		if e.Code == "invalid_client" && clocksDiffer(a.Header.Get("Date"), now) {
+			e.Detail = "the service's clock and this machine's differ, and an assertion lives for seconds"
+		}
+		return tokenAnswer{}, e.described(m)
 	}
 	if s, ok := strictjson.String(m["access_token"]); !ok || s == "" || len(s) > limits.Token {
 		return bad("access_token")
@@ -206,6 +212,12 @@ func readTokenAnswer(a webcall.Answer) (tokenAnswer, error) {
 		}
 	}
 	return t, nil
+}
+
+// clocksDiffer compares an answer's Date (RFC 9110, section 6.6.1) with our clock, generously: the answer took time to come.
+func clocksDiffer(date string, now time.Time) bool {
+	at, err := http.ParseTime(date)
+	return err == nil && now.Sub(at).Abs() > assertionBackdate+webcall.DefaultTimeout
 }
 
 // maxTokenLifetime keeps the arithmetic of times in range; nothing here lives that long.

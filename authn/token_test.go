@@ -175,7 +175,7 @@ func FuzzTokenAnswer(f *testing.F) {
 		if err != nil {
 			return
 		}
-		answer, err := readTokenAnswer(a)
+		answer, err := readTokenAnswer(a, newClock().now())
 		if err != nil {
 			if kakunin.FamilyOf(err).String() == "unclassified" || answer.members != nil {
 				t.Fatalf("%v", err)
@@ -285,7 +285,7 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 
 // A value that the application's own transport saw is left as it was.
 func TestTokenGuardChangesNoRequest(t *testing.T) {
-	g := &tokenGuard{base: canned{http.StatusOK, jsonType, "{" + goodAnswer + "}"}}
+	g := &tokenGuard{now: newClock().now, base: canned{http.StatusOK, jsonType, "{" + goodAnswer + "}"}}
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://op.example/token", http.NoBody)
 	if err != nil {
 		t.Fatal(err)

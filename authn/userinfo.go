@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/internal/jose"
@@ -47,15 +48,19 @@ func (c *Client) readUserinfo(ctx context.Context, a webcall.Answer, subject str
 	bad := func(check string) (map[string]json.RawMessage, error) {
 		return nil, &Error{Reason: ReasonUserinfo, Step: check}
 	}
+	refused := func(reason Reason) (map[string]json.RawMessage, error) {
+		e := &Error{Reason: reason, Step: "userinfo: status", Status: a.Status}
+		return nil, e.described(refusal(a))
+	}
 	switch {
 	case a.Status >= 300 && a.Status < 400:
 		return bad("redirect")
 	case a.Status >= 500 || a.Status == http.StatusTooManyRequests:
-		return nil, &Error{Reason: ReasonTransport, Step: "userinfo: status"}
+		return refused(ReasonTransport)
 	case a.Status == http.StatusUnauthorized: // RFC 6750, section 3.1: the token expired or was revoked
-		return nil, &Error{Reason: ReasonTokenRejected, Step: "userinfo: status"}
+		return refused(ReasonTokenRejected)
 	case a.Status != http.StatusOK:
-		return nil, &Error{Reason: ReasonProviderError, Step: "userinfo: status"}
+		return refused(ReasonProviderError)
 	}
 	body, isJWT := a.Body, false
 	switch {
@@ -91,6 +96,25 @@ func (c *Client) readUserinfo(ctx context.Context, a webcall.Answer, subject str
 	return m, nil
 }
 
+// refusal reads error and error_description out of a JSON body or out of the challenge, where RFC 6750, section 3 has them.
+func refusal(a webcall.Answer) map[string]json.RawMessage {
+	if m, err := strictjson.Object(a.Body); err == nil {
+		if _, ok := m["error"]; ok {
+			return m
+		}
+	}
+	_, rest, found := strings.Cut(a.Header.Get("WWW-Authenticate"), `error_description="`)
+	description, _, closed := strings.Cut(rest, `"`)
+	if !found || !closed {
+		return nil
+	}
+	raw, err := json.Marshal(description)
+	if err != nil {
+		return nil
+	}
+	return map[string]json.RawMessage{"error_description": raw}
+}
+
 // openUserinfo reads the signed, the encrypted and the nested form ("signed then encrypted", sections 5.3.2 and 16.14),
 // with the keys and algorithms of ID tokens. What is encrypted without a signature is JSON, and as good as JSON that came
 // without encryption: anybody can encrypt to a public key, but only the service answers on this connection.
@@ -113,7 +137,7 @@ func (c *Client) openUserinfo(ctx context.Context, raw string) (body []byte, isJ
 			return body, true, nil
 		}
 	}
-	return nil, false, userinfoError(err)
+	return nil, false, c.withoutKey(userinfoError(err), raw)
 }
 
 func userinfoError(err error) error {

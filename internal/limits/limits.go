@@ -31,6 +31,8 @@ const (
 	CodeChallenge = 128
 	// CallbackQuery is the longest query string accepted on the redirect back to the relying party.
 	CallbackQuery = 8 << 10
+	// ErrorDescription is the longest error description of the service that is kept.
+	ErrorDescription = 256
 	// KeyFile is the largest private-key file (JWK or PEM).
 	KeyFile = 64 << 10
 	// KeyID is the longest "kid" that is looked at or sent.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin/internal/redact"
 )
 
 // Reason says what went wrong. Each reason belongs to one family of errors; see [Error.Family].
@@ -110,9 +111,17 @@ type Error struct {
 	Detail string
 	// RetryAfter is how long the service asks to wait; 0 when it did not say.
 	RetryAfter time.Duration
+	// Status is the HTTP status that the service answered, where that is why; otherwise 0.
+	Status int
 	// Err is the cause. Its text may hold data from outside: do not show or log it.
 	Err error
+
+	description redact.Value[string]
 }
+
+// Description is what the service wrote about its refusal, for the developer: at most 256 bytes, quoted as in Go source. It
+// is in no error text and no log record, and nothing for the person. Empty if there is none.
+func (e *Error) Description() string { return e.description.Reveal() }
 
 // Error names reason, step and detail.
 func (e *Error) Error() string { return fault.Text("signapi", e.Reason.String(), e.Step, "", e.Detail) }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/redact"
 	"github.com/kakunin-go/kakunin/internal/strictjson"
 	"github.com/kakunin-go/kakunin/internal/webcall"
 )
@@ -52,7 +53,13 @@ func (c *Client) do(req *http.Request, bearer string, x exchange) ([]byte, error
 	default:
 		reason = c.statusReason(resp.StatusCode, x)
 	}
-	return nil, &Error{Reason: reason, Step: x.step, RetryAfter: webcall.RetryAfter(resp.Header.Get("Retry-After"), c.now())}
+	refused := &Error{Reason: reason, Step: x.step, Status: resp.StatusCode, RetryAfter: webcall.RetryAfter(resp.Header.Get("Retry-After"), c.now())}
+	if members, err := strictjson.Object(body); err == nil {
+		if s := webcall.Describe(members); s != "" {
+			refused.description = redact.Seal(s)
+		}
+	}
+	return nil, refused
 }
 
 // codeReason looks for an error code; hasCode is true when the answer has the error member at all.
