@@ -31,6 +31,7 @@ type ClientRegistration struct {
 	JWKS         []byte           // a JWK Set
 	JWKSURL      string           // address of a JWK Set; fetched when needed, again for a kid that is not in it
 	RedirectURLs []string         // compared as exact strings; at most 255 characters, no fragment
+	TestCards    bool             // the page of テストカード代替機能 stands for app and card
 	Cards        Cards            // the kinds with which people may log in here
 	OptionalPKCE bool             // an authorization request without code_challenge is accepted
 	Government   bool             // result in plain JSON instead of a JWE, and the signing certificate's revocation is checked

@@ -95,7 +95,7 @@ func runCard(ctx context.Context, args []string, s streams) error {
 			i+1, card.Kind(), card.ATR(), address)
 	}
 	if f.control {
-		go control(s.in, s.out, slots, devices) // ends with its input, or with the program
+		go obey(s.in, s.out, slots, devices) // ends with its input, or with the program
 	}
 	if err := vpcd.RunSlots(ctx, slots...); ctx.Err() == nil {
 		return err

@@ -10,9 +10,9 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/vpcd"
 )
 
-// control obeys lines "insert [N]" and "remove [N]", N counting from 1, until the input ends. What it cannot obey it says
+// obey follows lines "insert [N]" and "remove [N]", N counting from 1, until the input ends. What it cannot obey it says
 // and ignores.
-func control(in io.Reader, out io.Writer, slots []*vpcd.Slot, cards []vpcd.Card) {
+func obey(in io.Reader, out io.Writer, slots []*vpcd.Slot, cards []vpcd.Card) {
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
 		words := strings.Fields(lines.Text())

@@ -2,8 +2,9 @@
 //
 //	cardsim card                      put cards into pcscd's virtual readers (vsmartcard-vpcd)
 //	cardsim service -client-id ID -client-key FILE -redirect-url URL
+//	cardsim service -config FILE      with several clients; cardsim config describes the file
 //
-// Both run until interrupted. "cardsim card -h" and "cardsim service -h" list the flags. This is a simulator for tests
+// Card and service run until interrupted. "cardsim card -h" and "cardsim service -h" list the flags. This is a simulator for tests
 // and demonstrations: it is not an official service, and its persons do not exist.
 package main
 
@@ -35,6 +36,7 @@ This is a simulator. It is not an official service, and its persons do not exist
 usage:
   cardsim card [flags]       put cards into pcscd's virtual readers until interrupted
   cardsim service [flags]    run the simulated service (login, signing, phone screen) until interrupted
+  cardsim config [-example]  describe the file of cardsim service -config, or print an example
 
 cardsim card -h and cardsim service -h list the flags.
 `
@@ -64,11 +66,13 @@ func run(ctx context.Context, args []string, s streams) int {
 		err = runCard(ctx, args[1:], s)
 	case "service":
 		err = runService(ctx, args[1:], s.out, s.err)
+	case "config":
+		err = runConfig(args[1:], s.out, s.err)
 	case "help", "-h", "-help", "--help":
 		_, _ = io.WriteString(s.out, usage)
 		return exitOK
 	default:
-		_, _ = io.WriteString(s.err, "cardsim: the command is either card or service\n\n"+usage)
+		_, _ = io.WriteString(s.err, "cardsim: the command is one of card, service and config\n\n"+usage)
 		return exitUsage
 	}
 	var bad *usageError

@@ -56,7 +56,7 @@ func TestCommandLine(t *testing.T) {
 		{"", exitUsage, "usage:"},
 		{"help", exitOK, "not an official service"},
 		{"-h", exitOK, "cardsim card"},
-		{"reader", exitUsage, "either card or service"},
+		{"reader", exitUsage, "one of card, service and config"},
 		{"card -h", exitOK, "-vpcd"},
 		{"card extra", exitUsage, "unexpected argument"},
 		{"card -unknown", exitUsage, "flag provided but not defined"},
@@ -80,9 +80,14 @@ func TestCommandLine(t *testing.T) {
 		{"service -addr 127.0.0.1:0 -client-id RP1 -redirect-url shop -client-key " + public, exitUsage, "-redirect-url must"},
 		{"service -addr 127.0.0.1:0 -base-url http://127.0.0.1/x -client-id RP1 -redirect-url http://127.0.0.1/cb -client-key " + public, exitUsage, "-base-url must"},
 		{"service -addr 9000 -client-id RP1 -redirect-url http://127.0.0.1/cb -client-key " + public, exitUsage, "-addr must"},
+		{"config", exitOK, "reset_cards_after"},
+		{"config -example", exitOK, "jwks_url"},
+		{"config extra", exitUsage, "unexpected argument"},
+		{"service -config missing.json", exitFailure, "-config"},
+		{"service -addr 192.0.2.1:0 -client-id RP1 -redirect-url http://127.0.0.1/cb -client-key " + public, exitUsage, "-expose-unsafe"},
 		{"service -addr :0 -client-id RP1 -redirect-url http://127.0.0.1/cb -client-key " + public, exitUsage, "-base-url"},
 		{"service -addr 0.0.0.0:0 -client-id RP1 -redirect-url http://127.0.0.1/cb -client-key " + public, exitUsage, "-base-url"},
-		{"service -addr 256.0.0.1:0 -client-id RP1 -redirect-url http://127.0.0.1/cb -client-key " + public, exitFailure, "listen"},
+		{"service -expose-unsafe -addr 256.0.0.1:0 -client-id RP1 -redirect-url http://127.0.0.1/cb -client-key " + public, exitFailure, "listen"},
 	} {
 		var out bytes.Buffer
 		if code := run(t.Context(), strings.Fields(c.args), streams{strings.NewReader(""), &out, &out}); code != c.code || !strings.Contains(out.String(), c.want) {
@@ -197,7 +202,8 @@ func TestService(t *testing.T) {
 		}
 	}
 	for path, status := range map[string]int{
-		"/": http.StatusOK, "/api/realms/main/protocol/openid-connect/certs": http.StatusOK, "/nothing": http.StatusNotFound,
+		"/": http.StatusOK, "/api/realms/main/protocol/openid-connect/certs": http.StatusOK, "/nothing": http.StatusNotFound, "/healthz": http.StatusOK, "/readyz": http.StatusOK,
+		"/control/cards": http.StatusNotFound,
 		"/api/realms/main/protocol/openid-connect/auth?client_id=other": http.StatusBadRequest,
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+path, http.NoBody)

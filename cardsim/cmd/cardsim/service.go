@@ -2,21 +2,25 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
-	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
-	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/cardsim/daa/control"
 	"github.com/kakunin-go/kakunin/cardsim/person"
-	"github.com/kakunin-go/kakunin/internal/jose"
-	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/webserve"
 )
 
@@ -26,72 +30,175 @@ type list []string
 func (l *list) String() string     { return strings.Join(*l, " ") }
 func (l *list) Set(v string) error { *l = append(*l, v); return nil }
 
-// serviceFlags are the flags of "cardsim service".
-type serviceFlags struct {
-	address, baseURL, clientID, clientKey string
-	redirectURLs, persons                 list
-	government, log                       bool
-}
-
-func parseServiceFlags(args []string, stderr io.Writer) (serviceFlags, error) {
-	var f serviceFlags
-	flags := newFlags("service", `Runs the simulated service until interrupted: OpenID Provider, sign API and phone screen, with one registered client.`, stderr)
-	flags.StringVar(&f.address, "addr", "127.0.0.1:9000", "`host:port` to listen on; port 0 takes a free one")
-	flags.StringVar(&f.baseURL, "base-url", "", "`URL` (scheme and host) under which browsers reach it (default http:// and the address)")
-	flags.StringVar(&f.clientID, "client-id", "", "registered client `ID`, 1 to 255 letters and digits")
-	flags.StringVar(&f.clientKey, "client-key", "", "`FILE` with the client's public key, JWK or PEM")
-	flags.Var(&f.redirectURLs, "redirect-url", "registered redirect `URL`, compared exactly; may be repeated")
-	flags.Var(&f.persons, "person", "whose card the phone holds: "+personNames()+"; may be repeated (default "+string(person.Hanako)+")")
-	flags.BoolVar(&f.government, "government", false, "the client is a government body: results are plain JSON instead of a JWE")
-	flags.BoolVar(&f.log, "log", false, "log what happens to standard error; without personal data and PINs")
+// parseServiceFlags reads the flags, which say the same as the file for a service with one client.
+func parseServiceFlags(args []string, stderr io.Writer) (serviceConfig, error) {
+	var c serviceConfig
+	var one clientFile
+	var file string
+	var redirectURLs, persons, hosts list
+	flags := newFlags("service", `Runs the simulated service until interrupted: OpenID Provider, sign API and phone screen.
+With one client by -client-id, -client-key and -redirect-url, or with what a -config file says.`, stderr)
+	flags.StringVar(&file, "config", "", "`FILE` in JSON, see cardsim config; the flags below but -log do not apply then")
+	flags.StringVar(&c.Listen, "addr", "127.0.0.1:9000", "`host:port` to listen on; port 0 takes a free one")
+	flags.StringVar(&c.BaseURL, "base-url", "", "`URL` (scheme and host) under which browsers reach it (default http:// and the address)")
+	flags.Var(&hosts, "host", "further host `NAME` under which it is reached; may be repeated")
+	flags.StringVar(&c.HTTPS, "https", "", "serve https with a CA in this `DIRECTORY`, made when it is not there; trust its ca.pem")
+	flags.BoolVar(&c.ExposeUnsafe, "expose-unsafe", false, "listen on an address that other machines reach: whoever does can be anybody")
+	flags.StringVar(&c.Control, "control", "", "serve the control API, with the token in this `FILE`, made when it is not there")
+	flags.StringVar(&one.ID, "client-id", "", "registered client `ID`, 1 to 255 letters and digits")
+	flags.StringVar(&one.JWKFile, "client-key", "", "`FILE` with the client's public key, JWK or PEM")
+	flags.Var(&redirectURLs, "redirect-url", "registered redirect `URL`, compared exactly; may be repeated")
+	flags.Var(&persons, "person", "whose card the phone holds: "+personNames()+"; may be repeated (default "+string(person.Hanako)+")")
+	flags.BoolVar(&one.Government, "government", false, "the client is a government body: results are plain JSON instead of a JWE")
+	flags.StringVar(&c.ResetAfter, "reset-after", "", "a card that nobody used for this `TIME`, e.g. 10m, has all its tries again")
+	flags.BoolVar(&c.FreshCards, "fresh-cards", false, "every visit has a card of its own")
+	flags.BoolVar(&c.Log, "log", false, "log what happens to standard error; without personal data and PINs")
 	if err := parse(flags, args); err != nil {
-		return f, err
+		return c, err
 	}
-	if f.clientID == "" || f.clientKey == "" || len(f.redirectURLs) == 0 {
-		return f, &usageError{"-client-id, -client-key and -redirect-url are required; see -h"}
+	if file != "" {
+		log := c.Log
+		var err error
+		if c, err = readConfig(file); err != nil {
+			return c, err
+		}
+		c.Log = c.Log || log
+		if c.Listen == "" {
+			c.Listen = "127.0.0.1:9000"
+		}
+		return c, c.check()
 	}
-	if err := checkAddress("-addr", f.address); err != nil {
-		return f, err
+	if one.ID == "" || one.JWKFile == "" || len(redirectURLs) == 0 {
+		return c, &usageError{"-client-id, -client-key and -redirect-url are required, or -config; see -h"}
 	}
-	if f.baseURL == "" && everywhere(f.address) {
-		return f, &usageError{"-addr without one address needs -base-url, because browsers and clients are sent there"}
+	one.RedirectURLs, c.Hosts = redirectURLs, hosts
+	c.Clients = []clientFile{one}
+	for _, name := range persons {
+		if !slices.Contains(person.Personas(), person.Persona(name)) {
+			return c, &usageError{"-person must be one of " + personNames()}
+		}
+		c.Cards = append(c.Cards, cardFile{Person: name})
 	}
-	if len(f.persons) == 0 {
-		f.persons = list{string(person.Hanako)}
+	if err := checkAddress("-addr", c.Listen); err != nil {
+		return c, err
 	}
-	return f, nil
+	return c, c.check()
 }
 
 // runService is "cardsim service".
 func runService(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	f, err := parseServiceFlags(args, stderr)
+	c, err := parseServiceFlags(args, stderr)
 	if err != nil {
 		return err
 	}
-	config, err := f.config(stderr)
+	log := slog.New(slog.DiscardHandler)
+	if c.Log {
+		log = slog.New(slog.NewTextHandler(stderr, nil))
+	}
+	clock := control.NewClock(time.Now)
+	config, err := c.world(clock.Now)
 	if err != nil {
 		return err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.address)
+	config.Logger = log
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return err // says "listen" and the address
 	}
 	if config.BaseURL == "" {
 		config.BaseURL = "http://" + listener.Addr().String()
+		if c.HTTPS != "" {
+			config.BaseURL = "https://" + listener.Addr().String()
+		}
 	}
 	service, err := daa.New(config)
 	if err != nil {
 		_ = listener.Close()
 		return asUsage(err)
 	}
+	p := &site{service: service}
+	server := webserve.New(p, log)
+	if c.HTTPS != "" {
+		certificate, cerr := serverCertificate(c.HTTPS, append([]string{hostOf(config.BaseURL)}, c.Hosts...))
+		server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+		err = cerr
+	}
+	if c.Control != "" && err == nil {
+		p.control, err = newControl(c, service, clock, log)
+	}
+	if err != nil {
+		_ = listener.Close()
+		return err
+	}
 	for _, card := range config.Cards {
 		introduce(stdout, card.Person().Reveal())
 	}
-	environment := service.Environment()
-	_, _ = fmt.Fprintf(stdout, "issuer    %s\nlogin     %s\ntoken     %s\nuserinfo  %s\nkeys      %s\nsign API  %s\nlistening on %s\n",
-		environment.Issuer, environment.AuthorizationEndpoint, environment.TokenEndpoint, environment.UserinfoEndpoint,
-		environment.JWKSEndpoint, environment.SignEndpoint, config.BaseURL)
-	return webserve.Serve(ctx, listener, webserve.New(service, config.Logger))
+	announce(stdout, c, config, service.Environment())
+	stop := context.AfterFunc(ctx, func() { p.ending.Store(true) })
+	defer stop()
+	return webserve.Serve(ctx, listener, server)
+}
+
+// site is the service with what a machine room asks of a program.
+type site struct {
+	service *daa.Service
+	control http.Handler // nil without a control API
+	ending  atomic.Bool
+}
+
+// ServeHTTP implements http.Handler.
+func (p *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch path := r.URL.Path; {
+	case path == "/healthz":
+		_, _ = io.WriteString(w, "ok\n")
+	case path == "/readyz" && p.ending.Load():
+		http.Error(w, "ending", http.StatusServiceUnavailable)
+	case path == "/readyz":
+		_, _ = io.WriteString(w, "ready\n")
+	case p.control != nil && strings.HasPrefix(path, control.Path):
+		p.control.ServeHTTP(w, r)
+	default:
+		p.service.ServeHTTP(w, r)
+	}
+}
+
+// newControl reads or makes the token.
+func newControl(c serviceConfig, s *daa.Service, clock *control.Clock, log *slog.Logger) (http.Handler, error) {
+	token, err := os.ReadFile(c.Control)
+	if errors.Is(err, fs.ErrNotExist) {
+		token = []byte(rand.Text())
+		err = os.WriteFile(c.Control, append(token, '\n'), 0o600)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("control token: %w", err)
+	}
+	h, err := control.New(control.Config{Service: s, Token: strings.TrimSpace(string(token)), Clock: clock, Logger: log})
+	if err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// announce says what to put into the relying party.
+func announce(w io.Writer, c serviceConfig, config daa.Config, e authn.Environment) {
+	p := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
+	p("issuer    %s\nlogin     %s\ntoken     %s\nuserinfo  %s\nkeys      %s\nsign API  %s",
+		e.Issuer, e.AuthorizationEndpoint, e.TokenEndpoint, e.UserinfoEndpoint, e.JWKSEndpoint, e.SignEndpoint)
+	p("metadata  %s/.well-known/openid-configuration", e.Issuer)
+	for _, one := range c.Clients {
+		p("client    %s, redirect URL %s", one.ID, strings.Join(one.RedirectURLs, " or "))
+	}
+	if c.Control != "" {
+		p("control   %s/control/openapi.json, token in %s", config.BaseURL, c.Control)
+	}
+	if c.HTTPS != "" {
+		p("trust     %s/ca.pem", c.HTTPS)
+	}
+	p("inspector %s/simulator/inspector", config.BaseURL)
+	if !onlyHere(c.Listen) {
+		p("UNSAFE    other machines reach this simulator: whoever does can be anybody in it")
+	}
+	p("listening on %s", config.BaseURL)
 }
 
 // asUsage names the flag behind what daa.New refuses.
@@ -101,10 +208,13 @@ func asUsage(err error) error {
 		return err
 	}
 	message, ok := map[string]string{
-		"client-id":    "-client-id must be 1 to 255 letters and digits",
-		"client-key":   "-client-key must be an RSA key of 2048 bits or more, or an EC key on P-256",
-		"redirect-url": "-redirect-url must be an http or https URL of at most 255 characters, without a fragment",
-		"base-url":     "-base-url must be http or https with a host and nothing after it, e.g. https://daa.example",
+		"client-id":        "-client-id must be 1 to 255 letters and digits",
+		"client-key":       "-client-key must be an RSA key of 2048 bits or more, or an EC key on P-256; a client has one of pem_file, jwk_file, jwks_file and jwks_url",
+		"client-algorithm": "the algorithm does not fit the client's key",
+		"jwks":             "jwks_file has no key that can be used",
+		"jwks-url":         "jwks_url must be an http or https URL",
+		"redirect-url":     "-redirect-url must be an http or https URL of at most 255 characters, without a fragment",
+		"base-url":         "-base-url must be http or https with a host and nothing after it, e.g. https://daa.example",
 	}[refused.Step]
 	if !ok {
 		return err
@@ -119,50 +229,9 @@ func everywhere(address string) bool {
 	return err == nil && (host == "" || ip != nil && ip.IsUnspecified())
 }
 
-// config makes the world of the service: JPKI, cards and client.
-func (f serviceFlags) config(stderr io.Writer) (daa.Config, error) {
-	c := daa.Config{BaseURL: f.baseURL, Now: time.Now, ShowPINs: true, Logger: slog.New(slog.DiscardHandler)}
-	if f.log {
-		c.Logger = slog.New(slog.NewTextHandler(stderr, nil))
-	}
-	key, err := readPublicKey(f.clientKey)
-	if err != nil {
-		return c, err
-	}
-	c.Clients = []daa.ClientRegistration{{
-		ID: f.clientID, Key: key.Key, KeyID: key.KeyID, Algorithm: key.Algorithm,
-		RedirectURLs: f.redirectURLs, Government: f.government,
-	}}
-	if c.JPKI, err = issuer.New(issuer.Config{Now: c.Now}); err != nil {
-		return c, err
-	}
-	for _, name := range f.persons {
-		person, err := person.Lookup(person.Persona(name), c.Now())
-		if err != nil {
-			return c, &usageError{"-person must be one of " + personNames()}
-		}
-		card, err := cardsim.NewCard(cardsim.Config{Person: person, JPKI: c.JPKI, Now: c.Now})
-		if err != nil {
-			return c, err
-		}
-		c.Cards = append(c.Cards, card)
-	}
-	return c, nil
-}
-
-func readPublicKey(path string) (jose.PublicKey, error) {
-	file, err := os.Open(path) //nolint:gosec // the user names the file
-	if err != nil {
-		return jose.PublicKey{}, fmt.Errorf("client key: %w", err)
-	}
-	defer func() { _ = file.Close() }() // only read
-	b, err := io.ReadAll(io.LimitReader(file, limits.KeyFile+1))
-	if err != nil {
-		return jose.PublicKey{}, fmt.Errorf("client key: %w", err)
-	}
-	key, err := jose.ParsePublicKey(b)
-	if err != nil {
-		return jose.PublicKey{}, fmt.Errorf("client key: %w", err)
-	}
-	return key, nil
+// onlyHere reports whether only this machine reaches host:port.
+func onlyHere(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	ip := net.ParseIP(host)
+	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
 }
