@@ -41,6 +41,9 @@ const (
 	RSABitsMin = 2048
 	// RSABitsMax is the largest RSA modulus, in bits; larger ones only cost time.
 	RSABitsMax = 8192
+	// RSAExponentMax is the largest public exponent of those who sign certificates, lists and responses: the cost of a
+	// verification grows with it, and nobody has a reason for another than 65537.
+	RSAExponentMax = 1 << 17
 	// JSONDepth is the deepest nesting of objects and arrays in a header, claims set, key set or answer.
 	JSONDepth = 16
 	// JSONMembers is the largest number of members in one JSON object.
@@ -113,7 +116,8 @@ const (
 	PathDepth = 16
 	// PathPool is the largest number of certificates from which paths are built.
 	PathPool = 1 << 16
-	// PathSignatures is the largest number of signatures that are verified for one validation.
+	// PathSignatures is the largest number of signatures that are verified for one validation, counted in those with RSA-2048:
+	// one with a larger key counts as many as it costs.
 	PathSignatures = 256
 	// PathCandidates is the largest number of complete paths that are validated for one certificate.
 	PathCandidates = 64

@@ -160,7 +160,7 @@ func soundRSA(k *rsa.PublicKey) bool {
 		return false
 	}
 	bits := k.N.BitLen()
-	return bits >= limits.RSABitsMin && bits <= limits.RSABitsMax && k.E >= 65537 && k.E&1 == 1
+	return bits >= limits.RSABitsMin && bits <= limits.RSABitsMax && k.E >= 65537 && k.E <= limits.RSAExponentMax && k.E&1 == 1
 }
 
 func soundECDSA(k *ecdsa.PublicKey) bool {

@@ -77,10 +77,26 @@ func soundKey(k PublicKey) bool {
 	switch key := k.Key.(type) {
 	case *rsa.PublicKey:
 		bits := key.N.BitLen()
-		return bits >= limits.RSABitsMin && bits <= limits.RSABitsMax
+		return bits >= limits.RSABitsMin && bits <= limits.RSABitsMax && key.E&1 == 1 && key.E <= limits.RSAExponentMax
 	case *ecdsa.PublicKey:
 		return key.Curve != elliptic.P224()
 	default:
 		return true
 	}
 }
+
+// cost is what one verification with the key costs, in verifications with RSA-2048: the time grows with the square of an RSA
+// modulus, and steeply from one curve to the next.
+func (k PublicKey) cost() int {
+	switch key := k.Key.(type) {
+	case *rsa.PublicKey:
+		factor := (key.N.BitLen() + limits.RSABitsMin - 1) / limits.RSABitsMin
+		return max(1, factor*factor)
+	case *ecdsa.PublicKey:
+		return curveCosts[key.Curve.Params().BitSize]
+	}
+	return 1
+}
+
+// curveCosts are measured, by the size of the curve in bits. P-256 has assembly.
+var curveCosts = map[int]int{224: 1, 256: 1, 384: 8, 521: 24}

@@ -38,6 +38,12 @@ type VerifierConfig struct {
 	// AcceptOddSerials accepts serial numbers that are zero or negative, which RFC 5280, 4.1.2.2 forbids to authorities and
 	// asks others to handle.
 	AcceptOddSerials bool
+	// MaxIntermediates is how many authorities may stand between an anchor and the certificate; 0: as many as the module's own
+	// limit allows; negative: none.
+	MaxIntermediates int
+	// Strict refuses what RFC 5280 forbids to authorities and does not tell others to refuse: see the package documentation. It
+	// cannot be combined with AcceptOddSerials.
+	Strict bool
 	// Now is the clock; default time.Now.
 	Now func() time.Time
 }
@@ -81,6 +87,9 @@ func NewVerifier(c VerifierConfig) (*Verifier, error) {
 			return nil, misconfigured("algorithms")
 		}
 	}
+	if c.Strict && c.AcceptOddSerials {
+		return nil, misconfigured("strict")
+	}
 	if v.config.Now == nil {
 		v.config.Now = time.Now
 	}
@@ -88,12 +97,12 @@ func NewVerifier(c VerifierConfig) (*Verifier, error) {
 	return v, nil
 }
 
-// usableAnchor reports what can be said of an anchor at any time: it is an authority that may sign certificates, and nothing
-// in its certificate is critical and not understood.
+// usableAnchor reports what can be said of an anchor at any time: it is an authority that may sign certificates. One with a
+// critical extension that is not understood stops its own paths and no others, so it is judged with them.
 func usableAnchor(c *Certificate) bool {
 	authority := c.basic.ca
 	if c.version < 3 {
 		authority = c.selfIssued()
 	}
-	return authority && c.permits(usageCertSign) && !c.unknownCritical && !c.subject.Empty() && soundKey(c.key)
+	return authority && c.permits(usageCertSign) && !c.subject.Empty() && soundKey(c.key)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kakunin-go/kakunin"
+	"github.com/kakunin-go/kakunin/internal/fault"
 )
 
 // Reason says what went wrong.
@@ -39,6 +40,10 @@ const (
 	ReasonPathLength
 	// ReasonKeyUsage: a key was used for what its certificate does not permit.
 	ReasonKeyUsage
+	// ReasonPurpose: the certificate is not for the purpose that was asked for.
+	ReasonPurpose
+	// ReasonStrict: a certificate has a form that authorities must not issue, see [VerifierConfig.Strict].
+	ReasonStrict
 	// ReasonNameConstraints: a name lies outside of what an authority may name.
 	ReasonNameConstraints
 	// ReasonPolicy: no acceptable certificate policy holds for the whole path.
@@ -53,78 +58,101 @@ const (
 	ReasonRevocationUnknown
 )
 
-type reasonInfo struct {
-	name    string
-	family  kakunin.Family
-	message kakunin.Message
+// reasons is the table of names, families and messages.
+var reasons = [...]fault.Row{
+	ReasonUnknown:       fault.Unknown(),
+	ReasonConfiguration: {Name: "configuration", Family: kakunin.Configuration},
+	ReasonMalformed: {Name: "malformed certificate", Family: kakunin.Untrusted, Message: kakunin.Message{
+		JA: "証明書の形式が正しくありません。",
+		EN: "The certificate is malformed.",
+	}},
+	ReasonAnchor: {Name: "trust anchor not usable", Family: kakunin.Configuration, Message: kakunin.Message{
+		JA: "信頼する認証局の証明書を使用できません。",
+		EN: "The trusted authority's certificate cannot be used.",
+	}},
+	ReasonNoPath: {Name: "no path to a trust anchor", Family: kakunin.Untrusted, Message: kakunin.Message{
+		JA: "信頼する認証局までの証明書がつながりません。",
+		EN: "The certificate does not lead to a trusted authority.",
+	}},
+	ReasonLimit: {Name: "limit reached", Family: kakunin.Untrusted, Message: kakunin.Message{
+		JA: "証明書の検証が上限に達したため中止しました。",
+		EN: "Validation was stopped because it reached a limit.",
+	}},
+	ReasonAlgorithm: {Name: "algorithm or key not accepted", Family: kakunin.Untrusted, Message: kakunin.Message{
+		JA: "認められていない暗号アルゴリズムまたは鍵が使われています。",
+		EN: "The certificate uses an algorithm or key that is not accepted.",
+	}},
+	ReasonSignature: {Name: "signature does not verify", Family: kakunin.Untrusted, Message: kakunin.Message{
+		JA: "証明書の署名を検証できません。",
+		EN: "A signature on a certificate does not verify.",
+	}},
+	ReasonExpired: {Name: "certificate expired", Family: kakunin.Account, Message: kakunin.Message{
+		JA: "証明書の有効期間が過ぎています。",
+		EN: "A certificate has expired.",
+	}},
+	ReasonNotYetValid: {Name: "certificate not yet valid", Family: kakunin.Account, Message: kakunin.Message{
+		JA: "証明書の有効期間がまだ始まっていません。",
+		EN: "A certificate is not valid yet.",
+	}},
+	ReasonNameChaining: {Name: "issuer name does not match", Family: kakunin.Untrusted, Message: kakunin.Message{
+		JA: "証明書の発行者名が一致しません。",
+		EN: "A certificate does not name its issuer.",
+	}},
+	ReasonBasicConstraints: {Name: "issuer is no authority", Family: kakunin.Untrusted, Message: kakunin.Message{
+		JA: "認証局でない証明書から発行されています。",
+		EN: "A certificate was issued by one that is no authority.",
+	}},
+	ReasonPathLength: {Name: "path too long for an authority", Family: kakunin.Untrusted, Message: kakunin.Message{
+		JA: "認証局が認める長さを超えています。",
+		EN: "The path is longer than an authority allows.",
+	}},
+	ReasonKeyUsage: {Name: "key usage not permitted", Family: kakunin.Untrusted, Message: kakunin.Message{
+		JA: "証明書の鍵用途が認められていません。",
+		EN: "A key was used for something that its certificate does not permit.",
+	}},
+	ReasonPurpose: {Name: "certificate is for another purpose", Family: kakunin.Untrusted, Message: kakunin.Message{
+		JA: "証明書の用途が異なります。",
+		EN: "The certificate is for another purpose.",
+	}},
+	ReasonStrict: {Name: "form that authorities must not issue", Family: kakunin.Untrusted, Message: kakunin.Message{
+		JA: "認証局が発行してはならない形式の証明書です。",
+		EN: "A certificate has a form that authorities must not issue.",
+	}},
+	ReasonNameConstraints: {Name: "name constraints violated", Family: kakunin.Untrusted, Message: kakunin.Message{
+		JA: "認証局に認められていない名前が含まれています。",
+		EN: "A certificate has a name that its authority may not certify.",
+	}},
+	ReasonPolicy: {Name: "no acceptable policy", Family: kakunin.Untrusted, Message: kakunin.Message{
+		JA: "求められる証明書ポリシーを満たしません。",
+		EN: "No acceptable certificate policy holds for the path.",
+	}},
+	ReasonCriticalExtension: {Name: "critical extension not understood", Family: kakunin.Untrusted, Message: kakunin.Message{
+		JA: "解釈できない重要な拡張が証明書に含まれています。",
+		EN: "A certificate has a critical extension that is not understood.",
+	}},
+	ReasonRevoked: {Name: "certificate revoked", Family: kakunin.Account, Message: kakunin.Message{
+		JA: "証明書が失効しています。",
+		EN: "A certificate has been revoked.",
+	}},
+	ReasonHold: {Name: "certificate on hold", Family: kakunin.Account, Message: kakunin.Message{
+		JA: "証明書は一時停止中です。",
+		EN: "A certificate is suspended.",
+	}},
+	ReasonRevocationUnknown: {Name: "revocation status unknown", Family: kakunin.Unavailable, Message: kakunin.Message{
+		JA: "証明書の失効状況を確認できません。",
+		EN: "The revocation status of a certificate cannot be determined.",
+	}},
 }
 
-// info is the one table of names, families and messages.
-func (r Reason) info() reasonInfo {
-	switch r {
-	case ReasonConfiguration:
-		return reasonInfo{"configuration", kakunin.Configuration, kakunin.Message{}}
-	case ReasonMalformed:
-		return reasonInfo{"malformed certificate", kakunin.Untrusted, kakunin.Message{
-			JA: "証明書の形式が正しくありません。", EN: "The certificate is malformed."}}
-	case ReasonAnchor:
-		return reasonInfo{"trust anchor not usable", kakunin.Configuration, kakunin.Message{
-			JA: "信頼する認証局の証明書を使用できません。", EN: "The trusted authority's certificate cannot be used."}}
-	case ReasonNoPath:
-		return reasonInfo{"no path to a trust anchor", kakunin.Untrusted, kakunin.Message{
-			JA: "信頼する認証局までの証明書がつながりません。", EN: "The certificate does not lead to a trusted authority."}}
-	case ReasonLimit:
-		return reasonInfo{"limit reached", kakunin.Untrusted, kakunin.Message{
-			JA: "証明書の検証が上限に達したため中止しました。", EN: "Validation was stopped because it reached a limit."}}
-	case ReasonAlgorithm:
-		return reasonInfo{"algorithm or key not accepted", kakunin.Untrusted, kakunin.Message{
-			JA: "認められていない暗号アルゴリズムまたは鍵が使われています。", EN: "The certificate uses an algorithm or key that is not accepted."}}
-	case ReasonSignature:
-		return reasonInfo{"signature does not verify", kakunin.Untrusted, kakunin.Message{
-			JA: "証明書の署名を検証できません。", EN: "A signature on a certificate does not verify."}}
-	case ReasonExpired:
-		return reasonInfo{"certificate expired", kakunin.Account, kakunin.Message{
-			JA: "証明書の有効期間が過ぎています。", EN: "A certificate has expired."}}
-	case ReasonNotYetValid:
-		return reasonInfo{"certificate not yet valid", kakunin.Account, kakunin.Message{
-			JA: "証明書の有効期間がまだ始まっていません。", EN: "A certificate is not valid yet."}}
-	case ReasonNameChaining:
-		return reasonInfo{"issuer name does not match", kakunin.Untrusted, kakunin.Message{
-			JA: "証明書の発行者名が一致しません。", EN: "A certificate does not name its issuer."}}
-	case ReasonBasicConstraints:
-		return reasonInfo{"issuer is no authority", kakunin.Untrusted, kakunin.Message{
-			JA: "認証局でない証明書から発行されています。", EN: "A certificate was issued by one that is no authority."}}
-	case ReasonPathLength:
-		return reasonInfo{"path too long for an authority", kakunin.Untrusted, kakunin.Message{
-			JA: "認証局が認める長さを超えています。", EN: "The path is longer than an authority allows."}}
-	case ReasonKeyUsage:
-		return reasonInfo{"key usage not permitted", kakunin.Untrusted, kakunin.Message{
-			JA: "証明書の鍵用途が認められていません。", EN: "A key was used for something that its certificate does not permit."}}
-	case ReasonNameConstraints:
-		return reasonInfo{"name constraints violated", kakunin.Untrusted, kakunin.Message{
-			JA: "認証局に認められていない名前が含まれています。", EN: "A certificate has a name that its authority may not certify."}}
-	case ReasonPolicy:
-		return reasonInfo{"no acceptable policy", kakunin.Untrusted, kakunin.Message{
-			JA: "求められる証明書ポリシーを満たしません。", EN: "No acceptable certificate policy holds for the path."}}
-	case ReasonCriticalExtension:
-		return reasonInfo{"critical extension not understood", kakunin.Untrusted, kakunin.Message{
-			JA: "解釈できない重要な拡張が証明書に含まれています。", EN: "A certificate has a critical extension that is not understood."}}
-	case ReasonRevoked:
-		return reasonInfo{"certificate revoked", kakunin.Account, kakunin.Message{
-			JA: "証明書が失効しています。", EN: "A certificate has been revoked."}}
-	case ReasonHold:
-		return reasonInfo{"certificate on hold", kakunin.Account, kakunin.Message{
-			JA: "証明書は一時停止中です。", EN: "A certificate is suspended."}}
-	case ReasonRevocationUnknown:
-		return reasonInfo{"revocation status unknown", kakunin.Unavailable, kakunin.Message{
-			JA: "証明書の失効状況を確認できません。", EN: "The revocation status of a certificate cannot be determined."}}
-	case ReasonUnknown:
+func (r Reason) row() fault.Row {
+	if r < 0 || int(r) >= len(reasons) {
+		r = ReasonUnknown
 	}
-	return reasonInfo{"unknown", kakunin.Untrusted, kakunin.Message{}}
+	return reasons[r]
 }
 
 // String returns a stable English phrase for logs.
-func (r Reason) String() string { return r.info().name }
+func (r Reason) String() string { return r.row().Name }
 
 // Error is every error of this package. Its text holds reason, step and clause, never data of a certificate.
 type Error struct {
@@ -135,20 +163,19 @@ type Error struct {
 	Clause string
 	// Certificate is the place of the certificate in the path, 0 for the anchor; -1 when the error is not about one.
 	Certificate int
+	// Detail is text of this package.
+	Detail string
 	// Err is the cause. Its text may hold data from outside: do not show or log it.
 	Err error
 }
 
-// Error names reason, step and clause only.
+// Error names reason, step, place in the path and clause only.
 func (e *Error) Error() string {
-	s := fmt.Sprintf("certpath: %s: %s", e.Step, e.Reason)
+	detail := e.Detail
 	if e.Certificate >= 0 {
-		s += fmt.Sprintf(", certificate %d of the path", e.Certificate)
+		detail = fmt.Sprintf("certificate %d of the path", e.Certificate)
 	}
-	if e.Clause != "" {
-		s += " (" + e.Clause + ")"
-	}
-	return s
+	return fault.Text("certpath", e.Reason.String(), e.Step, e.Clause, detail)
 }
 
 // Unwrap returns the cause.
@@ -161,10 +188,10 @@ func (e *Error) Is(target error) bool {
 }
 
 // Family says what the application should do about it.
-func (e *Error) Family() kakunin.Family { return e.Reason.info().family }
+func (e *Error) Family() kakunin.Family { return e.Reason.row().Family }
 
 // UserMessage is fit to show to a person.
-func (e *Error) UserMessage() kakunin.Message { return e.Reason.info().message }
+func (e *Error) UserMessage() kakunin.Message { return e.Reason.row().Message }
 
 func malformed(step, clause string) *Error {
 	return &Error{Reason: ReasonMalformed, Step: "certificate." + step, Clause: clause, Certificate: -1}

@@ -34,7 +34,7 @@ func TestReasons(t *testing.T) {
 func TestErrorText(t *testing.T) {
 	cause := errors.New("secret")
 	e := &Error{Reason: ReasonRevoked, Step: "revocation.status", Clause: "RFC 5280, 6.1.3 (a)(3)", Certificate: 2, Err: cause}
-	if got := e.Error(); got != "certpath: revocation.status: certificate revoked, certificate 2 of the path (RFC 5280, 6.1.3 (a)(3))" {
+	if got := e.Error(); got != "certpath: certificate revoked: revocation.status: certificate 2 of the path (RFC 5280, 6.1.3 (a)(3))" {
 		t.Error(got)
 	}
 	if !errors.Is(e, cause) || !errors.Is(e, &Error{Reason: ReasonRevoked}) || errors.Is(e, &Error{Reason: ReasonRevoked, Step: "other"}) || errors.Is(e, &Error{Reason: ReasonHold}) {

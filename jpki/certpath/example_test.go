@@ -135,6 +135,6 @@ func ExampleError() {
 	fmt.Println(kakunin.MessageFor(err, kakunin.Japanese))
 	// Output:
 	// true
-	// certpath: revocation.status: certificate revoked, certificate 2 of the path (RFC 5280, 6.1.3 (a)(3))
+	// certpath: certificate revoked: revocation.status: certificate 2 of the path (RFC 5280, 6.1.3 (a)(3))
 	// 証明書が失効しています。
 }

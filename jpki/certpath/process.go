@@ -18,13 +18,14 @@ type processing struct {
 	maxPathLength int
 	key           PublicKey // working_public_key with its parameters
 	policies      []string
+	signer        bool // the path is that of one who signs revocation lists
 }
 
 // process validates a complete path but for revocation.
 func (r *run) process(path []*Certificate, anyPolicy bool) (*processing, error) {
 	config := &r.verifier.config
 	n := len(path) - 1
-	p := &processing{run: r, path: path, at: r.at, key: path[0].key, maxPathLength: n}
+	p := &processing{run: r, path: path, at: r.at, key: path[0].key, maxPathLength: n, signer: anyPolicy}
 	p.names.budget = &r.comparisons
 	// The path of a signer of revocation lists is not put to the user's policies: those are about the target.
 	p.graph = newPolicyGraph(n, config.RequireExplicitPolicy && !anyPolicy, config.InhibitPolicyMapping, config.InhibitAnyPolicy)
@@ -32,6 +33,14 @@ func (r *run) process(path []*Certificate, anyPolicy bool) (*processing, error) 
 	anchor := path[0]
 	if err := p.require(ruleAnchorValidity, 0, !p.at.Before(anchor.notBefore) && !p.at.After(anchor.notAfter)); err != nil {
 		return p, err
+	}
+	if err := p.require(ruleCriticalAnchor, 0, !anchor.unknownCritical); err != nil {
+		return p, err
+	}
+	if limit := config.MaxIntermediates; limit != 0 {
+		if err := p.require(ruleIntermediates, -1, n-1 <= max(limit, 0)); err != nil {
+			return p, err
+		}
 	}
 	// RFC 5937, 3.2: the constraints of an anchor's certificate are inputs of the algorithm.
 	p.names.add(anchor.constraints)
@@ -72,6 +81,11 @@ func (p *processing) certificate(i int, final bool) error {
 		check{ruleNotAfter, !p.at.After(c.notAfter)},
 	); err != nil {
 		return err
+	}
+	if config.Strict {
+		if err := p.strict(i, final && !p.signer); err != nil {
+			return err
+		}
 	}
 	if final || !c.selfIssued() { // (b) and (c)
 		if err := p.require(rulePermitted, i, p.names.allows(c)); err != nil {

@@ -49,6 +49,10 @@ type rule struct {
 var (
 	ruleAnchorValidity = rule{"anchor.validity", "RFC 5937, 3.2", ReasonAnchor}
 
+	ruleCriticalAnchor = rule{"anchor.critical-extensions", "RFC 5280, 4.2", ReasonCriticalExtension}
+	ruleIntermediates  = rule{"path.intermediates", "", ReasonPathLength}
+	rulePurpose        = rule{"path.purpose", "RFC 5280, 4.2.1.12", ReasonPurpose}
+
 	ruleIssuer      = rule{"path.issuer", "RFC 5280, 6.1", ReasonNoPath}
 	ruleSearch      = rule{"path.search", "RFC 4158, 2.4", ReasonLimit}
 	ruleSerial      = rule{"path.serial", "RFC 5280, 4.1.2.2", ReasonMalformed}

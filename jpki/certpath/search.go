@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"context"
 	"crypto/sha256"
+	"encoding/asn1"
 	"errors"
 	"slices"
 	"time"
@@ -20,8 +21,9 @@ type run struct {
 	at       time.Time
 	index    *index
 
-	signatures  int
-	comparisons int // left, of names with name constraints
+	signatures  int                     // spent, in those with RSA-2048
+	comparisons int                     // left, of names with name constraints
+	purposes    []asn1.ObjectIdentifier // of which the target must have one; nil: any
 	verified    map[signedEdge]bool
 	// signers has who may sign revocation lists under which anchor, as far as it is known; pending has whom the call is just
 	// asking about.
@@ -45,9 +47,9 @@ type signedEdge struct {
 	parameters string
 }
 
-// spend counts one signature; false when there are none left.
-func (r *run) spend() bool {
-	r.signatures++
+// spend counts one signature with the key; false when it does not fit into what is left.
+func (r *run) spend(key PublicKey) bool {
+	r.signatures += key.cost()
 	return !r.exhausted()
 }
 
@@ -61,7 +63,11 @@ func (r *run) signed(child, issuer *Certificate, key PublicKey) (signed, ok bool
 	if signed, known := r.verified[edge]; known {
 		return signed, true
 	}
-	if !r.spend() {
+	if !soundKey(key) {
+		r.verified[edge] = false
+		return false, r.spend(PublicKey{})
+	}
+	if !r.spend(key) {
 		return false, false
 	}
 	signed = algorithms(r.verifier.config.Algorithms).verify(child.algorithm, key, child.tbs, child.signature)

@@ -35,7 +35,7 @@ func (s signers) TrySigners(_ context.Context, list *crl.Header, delegated bool,
 			}
 			continue
 		}
-		if !r.spend() || try(signer.asked) {
+		if !r.spend(signer.key) || try(signer.asked) {
 			return
 		}
 	}
@@ -110,7 +110,7 @@ func (s signers) trusts(signer *Certificate) bool {
 	if len(r.pending) >= limits.CRLSigners || slices.Contains(r.pending, signer.fingerprint) {
 		return false
 	}
-	if !r.spend() { // a search costs as much, even when it verifies nothing
+	if !r.spend(PublicKey{}) { // a search costs as much, even when it verifies nothing
 		return false
 	}
 	r.pending = append(r.pending, signer.fingerprint)
