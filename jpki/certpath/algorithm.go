@@ -85,13 +85,13 @@ func soundKey(k PublicKey) bool {
 	}
 }
 
-// cost is what one verification with the key costs, in verifications with RSA-2048: the time grows with the square of an RSA
-// modulus, and steeply from one curve to the next.
+// cost is what one verification with the key costs, in verifications with RSA-2048: the time grows with more than the square of
+// an RSA modulus, which has to be prepared, too, and steeply from one curve to the next.
 func (k PublicKey) cost() int {
 	switch key := k.Key.(type) {
 	case *rsa.PublicKey:
 		factor := (key.N.BitLen() + limits.RSABitsMin - 1) / limits.RSABitsMin
-		return max(1, factor*factor)
+		return max(1, factor*factor*factor/2)
 	case *ecdsa.PublicKey:
 		return curveCosts[key.Curve.Params().BitSize]
 	}

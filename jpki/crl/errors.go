@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/kakunin-go/kakunin"
+	"github.com/kakunin-go/kakunin/internal/fault"
 )
 
 // Reason says what went wrong.
@@ -29,34 +30,27 @@ const (
 	ReasonIO
 )
 
-type reasonInfo struct {
-	name   string
-	family kakunin.Family
+// reasons is the table of names and families; the messages of the families fit.
+var reasons = [...]fault.Row{
+	ReasonUnknown:   fault.Unknown(),
+	ReasonMalformed: {Name: "malformed revocation list", Family: kakunin.Untrusted},
+	ReasonLimit:     {Name: "revocation list too large", Family: kakunin.Untrusted},
+	ReasonAlgorithm: {Name: "signature algorithm not allowed", Family: kakunin.Untrusted},
+	ReasonSignature: {Name: "signature of the revocation list does not verify", Family: kakunin.Untrusted},
+	ReasonCritical:  {Name: "critical extension not understood", Family: kakunin.Untrusted},
+	ReasonIndex:     {Name: "index file not usable", Family: kakunin.Untrusted},
+	ReasonIO:        {Name: "input or output failed", Family: kakunin.Unavailable},
 }
 
-func (r Reason) info() reasonInfo {
-	switch r {
-	case ReasonMalformed:
-		return reasonInfo{"malformed revocation list", kakunin.Untrusted}
-	case ReasonLimit:
-		return reasonInfo{"revocation list too large", kakunin.Untrusted}
-	case ReasonAlgorithm:
-		return reasonInfo{"signature algorithm not allowed", kakunin.Untrusted}
-	case ReasonSignature:
-		return reasonInfo{"signature of the revocation list does not verify", kakunin.Untrusted}
-	case ReasonCritical:
-		return reasonInfo{"critical extension not understood", kakunin.Untrusted}
-	case ReasonIndex:
-		return reasonInfo{"index file not usable", kakunin.Untrusted}
-	case ReasonIO:
-		return reasonInfo{"input or output failed", kakunin.Unavailable}
-	case ReasonUnknown:
+func (r Reason) row() fault.Row {
+	if r < 0 || int(r) >= len(reasons) {
+		r = ReasonUnknown
 	}
-	return reasonInfo{"unknown", kakunin.Untrusted}
+	return reasons[r]
 }
 
 // String returns a stable English phrase for logs.
-func (r Reason) String() string { return r.info().name }
+func (r Reason) String() string { return r.row().Name }
 
 // Error is every error of this package. Its text holds the reason, the step and the clause, never data of a list.
 type Error struct {
@@ -65,17 +59,15 @@ type Error struct {
 	Step string
 	// Clause is the clause of the standard that the check enforces; "" when there is none.
 	Clause string
+	// Detail is where in the list: the number of the entry and the offset, in bytes.
+	Detail string
 	// Err is the cause, for errors.Is with context.Canceled or fs.ErrNotExist. Its text may hold data from outside.
 	Err error
 }
 
-// Error names reason, step and clause only.
+// Error names reason, step, place and clause only.
 func (e *Error) Error() string {
-	s := e.Step + ": " + e.Reason.String()
-	if e.Clause != "" {
-		s += " (" + e.Clause + ")"
-	}
-	return s
+	return fault.Text("crl", e.Reason.String(), e.Step, e.Clause, e.Detail)
 }
 
 // Unwrap returns the cause.
@@ -88,10 +80,10 @@ func (e *Error) Is(target error) bool {
 }
 
 // Family says what the application should do about it.
-func (e *Error) Family() kakunin.Family { return e.Reason.info().family }
+func (e *Error) Family() kakunin.Family { return e.Reason.row().Family }
 
 // UserMessage is the zero value: the family's message fits.
-func (e *Error) UserMessage() kakunin.Message { return kakunin.Message{} }
+func (e *Error) UserMessage() kakunin.Message { return e.Reason.row().Message }
 
 func malformed(step, clause string) *Error {
 	return &Error{Reason: ReasonMalformed, Step: "crl." + step, Clause: clause}

@@ -28,6 +28,8 @@ type Header struct {
 	NextUpdate time.Time
 	// Number is cRLNumber (RFC 5280, 5.2.3), 0 to 20 octets of value; nil when absent.
 	Number []byte
+	// NumberCritical is true for a critical cRLNumber, which RFC 5280, 5.2.3 forbids to issuers.
+	NumberCritical bool
 	// BaseNumber is the BaseCRLNumber of deltaCRLIndicator (RFC 5280, 5.2.4); nil for a complete list.
 	BaseNumber []byte
 	// AuthorityKeyID is the keyIdentifier of authorityKeyIdentifier (RFC 5280, 5.2.1); nil when absent.
@@ -161,6 +163,7 @@ func (b *body) parseExtensions(extensions []der.Extension) error {
 				return malformed("authority-key-id", "RFC 5280, 5.2.1")
 			}
 		case e.ID.Equal(oidCRLNumber):
+			b.NumberCritical = e.Critical
 			if b.Number, ok = readNumber(e.Value); !ok {
 				return malformed("number", "RFC 5280, 5.2.3")
 			}

@@ -24,6 +24,7 @@ type Unverified struct {
 	builder *indexBuilder // nil when the index is made
 	index   *index
 	failure error // of building the index
+	last    *List // the latest key's
 }
 
 // Header returns what the list says of itself. Nothing of it is trusted yet.
@@ -52,17 +53,11 @@ func (u *Unverified) Verify(ctx context.Context, key crypto.PublicKey) (*List, e
 	if err != nil {
 		return nil, err
 	}
-	ix, err := u.indexed(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &List{
-		body: u.body, frame: u.frame, index: ix, sha256: u.sha256, digest: u.digest, size: u.size, keyHash: keyHash,
-	}, nil
+	return u.indexed(ctx, keyHash)
 }
 
-// indexed returns the index; one caller makes it while the others wait.
-func (u *Unverified) indexed(ctx context.Context) (*index, error) {
+// indexed returns the list behind the key; one caller makes its index while the others wait.
+func (u *Unverified) indexed(ctx context.Context, keyHash [sha256.Size]byte) (*List, error) {
 	select {
 	case u.turn <- struct{}{}:
 	case <-ctx.Done():
@@ -76,7 +71,15 @@ func (u *Unverified) indexed(ctx context.Context) (*index, error) {
 		}
 		u.index, u.failure, u.builder = ix, err, nil
 	}
-	return u.index, u.failure
+	if u.failure != nil {
+		return nil, u.failure
+	}
+	if u.last == nil || u.last.keyHash != keyHash {
+		u.last = &List{
+			body: u.body, frame: u.frame, index: u.index, sha256: u.sha256, digest: u.digest, size: u.size, keyHash: keyHash,
+		}
+	}
+	return u.last, nil
 }
 
 func (u *Unverified) indexing(total int64) func(done int) {

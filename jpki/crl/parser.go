@@ -2,6 +2,8 @@ package crl
 
 import (
 	"encoding/asn1"
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
@@ -35,8 +37,18 @@ type parser struct {
 	unknown []asn1.ObjectIdentifier // critical extensions of entries
 }
 
-// parse reads CertificateList (RFC 5280, 5.1).
+// parse reads CertificateList, and says where it could not.
 func (p *parser) parse() error {
+	err := p.read()
+	var e *Error
+	if errors.As(err, &e) && e.Detail == "" {
+		e.Detail = fmt.Sprintf("offset %d", p.offset)
+	}
+	return err
+}
+
+// read reads CertificateList (RFC 5280, 5.1).
+func (p *parser) read() error {
 	const anything = 1 << 62
 	_, size, length, ok := p.header()
 	if ok && int64(size)+length > p.options.maxSize() {
@@ -139,26 +151,31 @@ func (p *parser) readEntries(end int64) error {
 				continue
 			}
 		}
+		at := p.offset
+		refuse := func(e *Error) error {
+			e.Detail = fmt.Sprintf("entry %d at offset %d", p.index.len()+1, at)
+			return e
+		}
 		raw, large, ok := p.element(end)
 		switch {
 		case large:
-			return tooLarge("entries")
+			return refuse(tooLarge("entries"))
 		case !ok:
-			return malformed("entries", "RFC 5280, 5.1.2.6")
+			return refuse(malformed("entries", "RFC 5280, 5.1.2.6"))
 		}
 		e, ok := parseEntry(raw, p.options.AllowOddSerials)
 		if !ok {
-			return malformed("entries", "RFC 5280, 5.3")
+			return refuse(malformed("entries", "RFC 5280, 5.3"))
 		}
-		if err := p.keep(&e); err != nil {
-			return err
+		if !p.keep(&e) {
+			return refuse(tooLarge("entries"))
 		}
 	}
 	return nil
 }
 
-// keep puts an entry of the general parser where it belongs.
-func (p *parser) keep(e *parsedEntry) error {
+// keep puts an entry of the general parser where it belongs; false when there are too many certificate issuers.
+func (p *parser) keep(e *parsedEntry) bool {
 	for _, id := range e.unknown {
 		known := slices.ContainsFunc(p.unknown, id.Equal)
 		if !known && len(p.unknown) < limits.Extensions {
@@ -171,15 +188,15 @@ func (p *parser) keep(e *parsedEntry) error {
 		// issuer. On subsequent entries […], if this extension is not present, the certificate issuer for the entry is the
 		// same as that for the preceding entry" (RFC 5280, 5.3.3). From here on no entry is plain.
 		if !p.index.setIssuer(e.issuer) {
-			return tooLarge("entries")
+			return false
 		}
 	}
 	if serial, value, ok := e.plain(); ok && p.index.issuer == 0 {
 		p.index.main.add(serial, value)
-		return nil
+		return true
 	}
 	p.index.addOdd(e)
-	return nil
+	return true
 }
 
 // finish checks what could be known only after the extensions, which follow the entries.

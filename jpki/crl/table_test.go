@@ -175,7 +175,7 @@ func TestErrorsSayNothingOfTheList(t *testing.T) {
 		}
 	}
 	e := ioError("read", errors.New("secret"))
-	if got := e.Error(); got != "crl.read: input or output failed" {
+	if got := e.Error(); got != "crl: input or output failed: crl.read" {
 		t.Error(got)
 	}
 	if binary.Size(&fileHeader{}) <= 0 {

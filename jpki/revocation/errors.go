@@ -162,7 +162,7 @@ func listError(err error) error {
 	if !errors.As(err, &e) {
 		return err
 	}
-	out := &Error{Reason: ReasonList, Step: e.Step, Clause: e.Clause, Err: e.Err}
+	out := &Error{Reason: ReasonList, Step: e.Step, Clause: e.Clause, Detail: e.Detail, Err: e.Err}
 	switch e.Reason {
 	case crl.ReasonSignature:
 		out.Reason = ReasonListSignature

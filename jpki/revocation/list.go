@@ -22,6 +22,8 @@ type list struct {
 	indirect bool
 	// missing: the newest list of its series, which was in the store and is not there any more.
 	missing bool
+	// unnumbered: it has no cRLNumber, or a critical one.
+	unnumbered bool
 }
 
 // series is one authority's lists for one scope, of which each replaces the one before.
@@ -149,7 +151,8 @@ func checkHeader(h *crl.Header) error {
 		return badList("next-update", "RFC 5280, 5.1.2.5")
 	case len(h.AuthorityKeyID) == 0:
 		return badList("authority-key-id", "RFC 5280, 5.2.1")
-	case h.Number == nil:
+	// "Conforming CRL issuers are REQUIRED to include this extension in all CRLs and MUST mark this extension as non-critical."
+	case h.Number == nil, h.NumberCritical:
 		return badList("number", "RFC 5280, 5.2.3")
 	// "If a CRL contains a critical extension that the application cannot process, then the application MUST NOT use that
 	// CRL to determine the status of certificates."

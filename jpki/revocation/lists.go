@@ -38,9 +38,16 @@ type openList struct {
 	memo       atomic.Pointer[signedList]
 }
 
-// NewLists takes lists that package crl has read. Errors are [*Error] with [ReasonList]: a name in a header is not one; or
-// [ReasonConfiguration] for a nil list.
-func NewLists(lists ...*crl.Unverified) (*Lists, error) {
+// NewLists takes lists that package crl has read. One without cRLNumber, or with a critical one, decides nothing: "Conforming CRL
+// issuers are REQUIRED to include this extension in all CRLs and MUST mark this extension as non-critical" (RFC 5280, 5.2.3).
+// Errors are [*Error] with [ReasonList]: a name in a header is not one; or [ReasonConfiguration] for a nil list.
+func NewLists(lists ...*crl.Unverified) (*Lists, error) { return newLists(lists, false) }
+
+// NewArchivedLists is [NewLists] for lists from before RFC 5280, which may have no cRLNumber. Of several lists of one issuer without
+// numbers the one with the latest thisUpdate counts.
+func NewArchivedLists(lists ...*crl.Unverified) (*Lists, error) { return newLists(lists, true) }
+
+func newLists(lists []*crl.Unverified, archived bool) (*Lists, error) {
 	out := &Lists{byIssuer: map[string][]*openList{}}
 	for _, u := range lists {
 		if u == nil {
@@ -50,6 +57,7 @@ func NewLists(lists ...*crl.Unverified) (*Lists, error) {
 		if !ok {
 			return nil, badList("names", "RFC 5280, 5.2.5")
 		}
+		l.unnumbered = !archived && (l.header.Number == nil || l.header.NumberCritical)
 		out.byIssuer[l.issuer.Key] = append(out.byIssuer[l.issuer.Key], l)
 	}
 	for _, set := range out.byIssuer {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/jpki/crl"
@@ -31,6 +32,10 @@ type Policy struct {
 	// it is as good as on its first day. Set it where that time is only claimed, or where the person has to be the one that the
 	// certificate names today.
 	RefuseRevokedLater bool
+	// MaxAge is the greatest age, at the time that is asked for, of the data by which a certificate is Good: of thisUpdate of
+	// lists and OCSP answers. A source that does not say how old its data is cannot be Good then. 0: as old as the data itself
+	// allows.
+	MaxAge time.Duration
 
 	mode    Mode
 	sources []Source
@@ -77,6 +82,7 @@ func isNil(s Source) bool {
 
 var (
 	ruleStatus = rule{"revocation.status", "RFC 5280, 6.1.3 (a)(3)", ReasonStatusUnknown}
+	ruleAge    = rule{"revocation.age", "", ReasonStatusUnknown}
 	ruleForged = rule{"revocation.status", "RFC 5280, 6.1.3 (a)(3)", ReasonForged}
 )
 
@@ -93,7 +99,10 @@ func (p Policy) Ask(ctx context.Context, q Query) (Answer, error) {
 		}
 		answer, err := source.Check(ctx, q)
 		if err == nil && answer.Status.decided() {
-			return p.judge(answer), nil
+			if !p.tooOld(answer, q.At) {
+				return p.judge(answer), nil
+			}
+			err = ruleAge.because(nil)
 		}
 		if err != nil {
 			causes = append(causes, err)
@@ -103,6 +112,11 @@ func (p Policy) Ask(ctx context.Context, q Query) (Answer, error) {
 		}
 	}
 	return undecided(""), failed.because(errors.Join(causes...))
+}
+
+// tooOld reports whether the data is older than the policy wants. A revocation has no age.
+func (p Policy) tooOld(a Answer, at time.Time) bool {
+	return p.MaxAge > 0 && a.Status == Good && (a.ThisUpdate.IsZero() || at.Sub(a.ThisUpdate) > p.MaxAge)
 }
 
 // judge applies the policy to an answer that decides.

@@ -55,3 +55,39 @@ func says(s Status, err error) Source {
 		return Answer{Status: s, Method: "test", Reason: crl.ReasonCodeAbsent}, err
 	})
 }
+
+// TestMaxAge: a policy may want fresher data than its authority promises. What is too old is not Good; a revocation has no age.
+func TestMaxAge(t *testing.T) {
+	a := signingAuthority(t, "ca")
+	leaf := a.signingLeaf(t)
+	q := Query{Certificate: leaf, Issuer: a.asked(), At: now}
+	good, gone := a.List(1), a.List(1, revoked(leaf, now.Add(-day), reasonExt(4))) // six hours old
+	w := newOCSPWorld(t)
+	direct := w.direct()
+	ocsp := RecordedOCSP{Response: direct.sign()} // five minutes old
+	for name, c := range map[string]struct {
+		source Source
+		age    time.Duration
+		want   Status
+	}{
+		"list, no limit":         {a.trusting(t, good.Sign(a.Key)), 0, Good},
+		"list, within":           {a.trusting(t, good.Sign(a.Key)), 6 * time.Hour, Good},
+		"list, too old":          {a.trusting(t, good.Sign(a.Key)), 6*time.Hour - time.Second, Unknown},
+		"revoked, in an old one": {a.trusting(t, gone.Sign(a.Key)), time.Hour, Revoked},
+		"OCSP, within":           {ocsp, 5 * time.Minute, Good},
+		"OCSP, too old":          {ocsp, 4 * time.Minute, Unknown},
+		"of no known age":        {says(Good, nil), time.Hour, Unknown},
+	} {
+		policy := Require(c.source)
+		policy.MaxAge = c.age
+		answer, err := policy.Ask(t.Context(), q)
+		if answer.Status != c.want || (err == nil) != (c.want != Unknown) {
+			t.Errorf("%s: %v, %v", name, answer, err)
+		}
+	}
+	both := Require(a.trusting(t, good.Sign(a.Key)), ocsp)
+	both.MaxAge = time.Hour
+	if answer, err := both.Ask(t.Context(), q); err != nil || answer.Method != MethodOCSP {
+		t.Errorf("the fresher source is not asked: %v, %v", answer, err)
+	}
+}

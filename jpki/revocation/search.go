@@ -14,6 +14,7 @@ import (
 var (
 	ruleListIssuer = rule{"crl.issuer", "RFC 5280, 6.3.3 (b)(1)", ReasonStatusUnknown}
 	ruleListName   = rule{"crl.distribution-point", "RFC 5280, 6.3.3 (b)(2)(i)", ReasonStatusUnknown}
+	ruleListNumber = rule{"crl.number", "RFC 5280, 5.2.3", ReasonStatusUnknown}
 	ruleListScope  = rule{"crl.scope", "RFC 5280, 6.3.3 (b)(2)", ReasonStatusUnknown}
 	ruleListFresh  = rule{"crl.freshness", "RFC 5280, 6.3.3 (a)", ReasonStatusUnknown}
 	ruleListSigner = rule{"crl.signer", "RFC 5280, 6.3.3 (f)", ReasonStatusUnknown}
@@ -114,6 +115,8 @@ func (s *search) hear(p *point, h held) error {
 		return ruleListIssuer.because(nil)
 	case p.covers != nil && !p.covers(h):
 		return ruleListName.because(nil)
+	case l.unnumbered:
+		return ruleListNumber.because(nil)
 	case !l.isFor(s.facts):
 		return ruleListScope.because(nil)
 	case !later && !l.missing && !l.inForce(s.query.At):
