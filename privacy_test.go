@@ -30,6 +30,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/revocation"
+	"github.com/kakunin-go/kakunin/jpki/revocation/responder"
 	"github.com/kakunin-go/kakunin/middleware"
 	"github.com/kakunin-go/kakunin/sign"
 	"github.com/kakunin-go/kakunin/sign/evidence"
@@ -229,7 +230,11 @@ func (w *world) mount(t *testing.T, mux *http.ServeMux, login *middleware.Login,
 	if err != nil {
 		t.Fatal(err)
 	}
-	ocsp, err := revocation.NewOCSP(revocation.OCSPConfig{URL: strings.TrimSuffix(w.service.Environment().SignEndpoint, "/api/sign-transactions") + "/simulator/jpki/sign/ocsp"})
+	over, err := responder.New(responder.Config{URL: strings.TrimSuffix(w.service.Environment().SignEndpoint, "/api/sign-transactions") + "/simulator/jpki/sign/ocsp"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ocsp, err := revocation.NewOCSP(revocation.OCSPConfig{Responder: over})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/revocation"
+	"github.com/kakunin-go/kakunin/jpki/revocation/responder"
 )
 
 // world is a test JPKI with one person, so that the examples run without a card.
@@ -137,12 +138,15 @@ func ExampleError() {
 
 func ExampleOnly() {
 	w := newWorld()
-	responder := httptest.NewServer(w.Handler())
-	defer responder.Close()
+	server := httptest.NewServer(w.Handler())
+	defer server.Close()
 
-	responders, err := revocation.NewOCSP(revocation.OCSPConfig{
-		URL: responder.URL + "/sign/ocsp", Now: clock,
-	})
+	over, err := responder.New(responder.Config{URL: server.URL + "/sign/ocsp"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	responders, err := revocation.NewOCSP(revocation.OCSPConfig{Responder: over, Now: clock})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -13,6 +13,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/revocation"
+	"github.com/kakunin-go/kakunin/jpki/revocation/responder"
 )
 
 // These tests use the package from outside, with the test JPKI that everything else is tested with.
@@ -77,12 +78,12 @@ func TestLifeOfACertificate(t *testing.T) {
 			c := s.issue(t, ca, "Kiyose-shi")
 			server := httptest.NewServer(s.Handler())
 			t.Cleanup(server.Close)
-			responder, err := revocation.NewOCSP(revocation.OCSPConfig{URL: server.URL + "/" + name + "/ocsp", Now: func() time.Time { return s.now }})
+			asked, err := revocation.NewOCSP(revocation.OCSPConfig{Responder: over(t, server.URL+"/"+name+"/ocsp"), Now: func() time.Time { return s.now }})
 			if err != nil {
 				t.Fatal(err)
 			}
 			store := new(revocation.Store)
-			byList, byOCSP := s.verifier(t, store), s.verifier(t, responder)
+			byList, byOCSP := s.verifier(t, store), s.verifier(t, asked)
 			fetch := func() {
 				t.Helper()
 				list, err := ca.CRL(c.X509())
@@ -163,7 +164,7 @@ func TestOCSPIdentifiersWithResponder(t *testing.T) {
 		}
 		for _, noNonce := range []bool{false, true} {
 			o, err := revocation.NewOCSP(revocation.OCSPConfig{
-				URL: server.URL + "/sign/ocsp", CertIDHash: hash, NoNonce: noNonce, Now: func() time.Time { return s.now },
+				Responder: over(t, server.URL+"/sign/ocsp"), CertIDHash: hash, NoNonce: noNonce, Now: func() time.Time { return s.now },
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -178,7 +179,7 @@ func TestResponderOfTheOtherAuthority(t *testing.T) {
 	c := s.issue(t, s.SigningCA(), "Kiyose-shi")
 	server := httptest.NewServer(s.Handler())
 	t.Cleanup(server.Close)
-	o, err := revocation.NewOCSP(revocation.OCSPConfig{URL: server.URL + "/auth/ocsp", Now: func() time.Time { return s.now }})
+	o, err := revocation.NewOCSP(revocation.OCSPConfig{Responder: over(t, server.URL+"/auth/ocsp"), Now: func() time.Time { return s.now }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,4 +215,14 @@ func TestIssuedCertificateReads(t *testing.T) {
 		!bytes.Contains(c.DistributionPoints()[0], []byte("Kiyose-shi CRLDP")) {
 		t.Error("the profile is not read completely")
 	}
+}
+
+// over is the way to a responder of a test.
+func over(t *testing.T, url string) *responder.HTTP {
+	t.Helper()
+	h, err := responder.New(responder.Config{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
 }

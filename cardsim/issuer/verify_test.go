@@ -14,6 +14,7 @@ import (
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/revocation"
+	"github.com/kakunin-go/kakunin/jpki/revocation/responder"
 )
 
 func verifier(t testing.TB, j *issuer.JPKI, now func() time.Time, sources ...revocation.Source) *jpki.Verifier {
@@ -160,7 +161,11 @@ func TestVerifierWithOCSP(t *testing.T) {
 	server := httptest.NewServer(j.Handler())
 	t.Cleanup(server.Close)
 	for path, ca := range map[string]*issuer.CA{"/sign/ocsp": j.SigningCA(), "/auth/ocsp": j.AuthenticationCA()} {
-		source, err := revocation.NewOCSP(revocation.OCSPConfig{URL: server.URL + path, HTTPClient: server.Client(), Now: now.Now})
+		over, err := responder.New(responder.Config{URL: server.URL + path, HTTPClient: server.Client()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		source, err := revocation.NewOCSP(revocation.OCSPConfig{Responder: over, Now: now.Now})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/kakunin-go/kakunin/fourinfo/law"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/revocation"
+	"github.com/kakunin-go/kakunin/jpki/revocation/responder"
 	"github.com/kakunin-go/kakunin/sign"
 	"github.com/kakunin-go/kakunin/sign/signapi"
 )
@@ -31,10 +32,12 @@ func newBank(client *authn.Client, key crypto.PrivateKey, trust jpki.Trust, ocsp
 	opener, errOpener := sign.NewOpener(sign.OpenerConfig{Key: key, Wire: &names})
 	signer, errSigner := signapi.New(signapi.Config{Client: client, Now: now})
 	// The responder's address is configured and never taken from a certificate, which comes from outside.
-	ocsp, errOCSP := revocation.NewOCSP(revocation.OCSPConfig{
-		URL: ocspURL, HTTPClient: client.HTTPClient(), Now: now,
-	})
+	over, errOCSP := responder.New(responder.Config{URL: ocspURL, HTTPClient: client.HTTPClient()})
 	if err := errors.Join(errOpener, errSigner, errOCSP); err != nil {
+		return nil, err
+	}
+	ocsp, err := revocation.NewOCSP(revocation.OCSPConfig{Responder: over, Now: now})
+	if err != nil {
 		return nil, err
 	}
 	verifier, err := sign.NewVerifier(sign.VerifierConfig{

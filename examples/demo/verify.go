@@ -12,6 +12,7 @@ import (
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/revocation"
+	"github.com/kakunin-go/kakunin/jpki/revocation/responder"
 	"github.com/kakunin-go/kakunin/sign"
 	"github.com/kakunin-go/kakunin/sign/evidence"
 	"github.com/kakunin-go/kakunin/sign/signapi"
@@ -53,9 +54,11 @@ func newPlatformOperator(key crypto.PrivateKey, client *authn.Client, trust jpki
 		return nil, err
 	}
 	// The responder's address is configured and never taken from a certificate, which comes from outside.
-	ocsp, err := revocation.NewOCSP(revocation.OCSPConfig{
-		URL: jpkiURL + "/sign/ocsp", HTTPClient: client.HTTPClient(), Now: now,
-	})
+	over, err := responder.New(responder.Config{URL: jpkiURL + "/sign/ocsp", HTTPClient: client.HTTPClient()})
+	if err != nil {
+		return nil, err
+	}
+	ocsp, err := revocation.NewOCSP(revocation.OCSPConfig{Responder: over, Now: now})
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,8 @@
 //
 //	lists, err := revocation.OpenStore(ctx, revocation.StoreConfig{Authorities: trust.Authorities(), Directory: "/var/lib/crl"})
 //	err = lists.Add(ctx, file)
-//	ocsp, err := revocation.NewOCSP(revocation.OCSPConfig{URL: "https://ocsp.example/"})
+//	over, err := responder.New(responder.Config{URL: "https://ocsp.example/"}) // package jpki/revocation/responder
+//	ocsp, err := revocation.NewOCSP(revocation.OCSPConfig{Responder: over})
 //	policy := revocation.Require(lists, ocsp) // asked in order; nobody deciding is unknown, which refuses
 //
 // The sources are [Store], which keeps every list that it is given and grows every day, [Lists], a fixed set of lists of any

@@ -30,6 +30,7 @@ import (
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/sigalg"
 	"github.com/kakunin-go/kakunin/jpki/internal/form"
+	"github.com/kakunin-go/kakunin/jpki/revocation/responder"
 )
 
 // responseSpec is an OCSP response to be; every part is encoded as given.
@@ -690,7 +691,11 @@ func (w *ocspWorld) client(t *testing.T, h http.Handler, change ...func(*OCSPCon
 	t.Helper()
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
-	c := OCSPConfig{URL: server.URL, HTTPClient: server.Client(), Now: func() time.Time { return now }}
+	over, err := responder.New(responder.Config{URL: server.URL, HTTPClient: server.Client()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := OCSPConfig{Responder: over, Now: func() time.Time { return now }}
 	for _, m := range change {
 		m(&c)
 	}
@@ -780,23 +785,23 @@ func TestOCSPTransport(t *testing.T) {
 		name, step string
 		handler    http.HandlerFunc
 	}{
-		{"status 500", "ocsp.http-status", func(rw http.ResponseWriter, _ *http.Request) {
+		{"status 500", "http-status", func(rw http.ResponseWriter, _ *http.Request) {
 			rw.Header().Set("Content-Type", "application/ocsp-response")
 			rw.WriteHeader(http.StatusInternalServerError)
 			_, _ = rw.Write(der)
 		}},
-		{"redirect", "ocsp.http-status", func(rw http.ResponseWriter, r *http.Request) {
+		{"redirect", "http-status", func(rw http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/elsewhere" {
 				t.Error("the redirect was followed")
 			}
 			http.Redirect(rw, r, "/elsewhere", http.StatusTemporaryRedirect)
 		}},
-		{"HTML", "ocsp.content-type", func(rw http.ResponseWriter, _ *http.Request) { write(rw, "text/html", der) }},
-		{"no type", "ocsp.content-type", func(rw http.ResponseWriter, _ *http.Request) { write(rw, "", der) }},
-		{"too large", "ocsp.size", func(rw http.ResponseWriter, _ *http.Request) {
+		{"HTML", "content-type", func(rw http.ResponseWriter, _ *http.Request) { write(rw, "text/html", der) }},
+		{"no type", "content-type", func(rw http.ResponseWriter, _ *http.Request) { write(rw, "", der) }},
+		{"too large", "size", func(rw http.ResponseWriter, _ *http.Request) {
 			write(rw, "application/ocsp-response", make([]byte, limits.OCSPResponse+1))
 		}},
-		{"cut off", "ocsp.transport", func(rw http.ResponseWriter, _ *http.Request) {
+		{"cut off", "transport", func(rw http.ResponseWriter, _ *http.Request) {
 			rw.Header().Set("Content-Length", "5000")
 			write(rw, "application/ocsp-response", der[:100])
 		}},
@@ -804,7 +809,7 @@ func TestOCSPTransport(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			client, _ := w.client(t, tc.handler)
 			answer, err := w.ca.ask(t, client, w.leaf, now)
-			if !errors.Is(err, &Error{Reason: ReasonResponderUnavailable, Step: tc.step}) || answer.Status != Unknown || kakunin.FamilyOf(err) != kakunin.Unavailable {
+			if !errors.Is(err, &Error{Reason: ReasonResponderUnavailable}) || !errors.Is(err, &responder.Error{Reason: responder.ReasonUnavailable, Step: tc.step}) || answer.Status != Unknown || kakunin.FamilyOf(err) != kakunin.Unavailable {
 				t.Errorf("%v, %v", answer, err)
 			}
 		})
@@ -813,30 +818,47 @@ func TestOCSPTransport(t *testing.T) {
 		client, server := w.client(t, w.handler(func() []byte { return statusGood }))
 		server.Close()
 		_, err := w.ca.ask(t, client, w.leaf, now)
-		if !errors.Is(err, &Error{Reason: ReasonResponderUnavailable, Step: "ocsp.transport"}) || strings.Contains(err.Error(), "127.0.0.1") {
+		if !errors.Is(err, &Error{Reason: ReasonResponderUnavailable}) || !errors.Is(err, &responder.Error{Reason: responder.ReasonUnavailable, Step: "transport"}) || strings.Contains(err.Error(), "127.0.0.1") {
 			t.Error(err)
 		}
 	})
 }
 
+// silent is a responder that is never asked.
+type silent struct{}
+
+func (silent) Ask(context.Context, []byte) ([]byte, error) { return nil, errors.New("not to be asked") }
+
 func TestNewOCSPRefuses(t *testing.T) {
 	var nilStore *Store
+	var nilResponder *responder.HTTP
 	for name, c := range map[string]OCSPConfig{
-		"no URL": {}, "http to the world": {URL: "http://ocsp.example/"}, "http to a name like loopback": {URL: "http://localhost.example/"},
-		"credentials": {URL: "https://user:secret@ocsp.example/"}, "fragment": {URL: "https://ocsp.example/#x"}, "file": {URL: "file:///x"},
-		"no host": {URL: "https:///x"}, "not a URL": {URL: "://"}, "MD5": {URL: "https://ocsp.example/", CertIDHash: crypto.MD5},
-		"nil responder source": {URL: "https://ocsp.example/", ResponderRevocation: nilStore},
+		"no responder": {}, "nil responder": {Responder: nilResponder}, "MD5": {Responder: silent{}, CertIDHash: crypto.MD5},
+		"nil responder source": {Responder: silent{}, ResponderRevocation: nilStore},
 	} {
 		client, err := NewOCSP(c)
-		if client != nil || reasonOf(err) != ReasonConfiguration || kakunin.FamilyOf(err) != kakunin.Configuration || strings.Contains(err.Error(), "secret") {
+		if client != nil || reasonOf(err) != ReasonConfiguration || kakunin.FamilyOf(err) != kakunin.Configuration {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, u := range []string{"https://ocsp.example/path", "http://127.0.0.1:8080/", "http://[::1]/", "http://localhost/"} {
-		if _, err := NewOCSP(OCSPConfig{URL: u}); err != nil {
-			t.Errorf("%s: %v", u, err)
-		}
+}
+
+// A responder of the application may answer whatever it likes: the size is bounded here, too.
+func TestOCSPBoundsAnyResponder(t *testing.T) {
+	w := newOCSPWorld(t)
+	client, err := NewOCSP(OCSPConfig{Responder: flood{}, Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
 	}
+	if answer, err := w.ca.ask(t, client, w.leaf, now); !errors.Is(err, &Error{Reason: ReasonResponderUnavailable, Step: "ocsp.size"}) || answer.Status != Unknown {
+		t.Errorf("%v, %v", answer, err)
+	}
+}
+
+type flood struct{}
+
+func (flood) Ask(context.Context, []byte) ([]byte, error) {
+	return make([]byte, limits.OCSPResponse+1), nil
 }
 
 // TestOCSPOfStandardEncoder reads a response that golang.org/x/crypto/ocsp made.

@@ -72,7 +72,7 @@ func (p Policy) Validate() error {
 }
 
 // isNil finds a nil pointer in an interface, too: it would fail at the first certificate instead of at the start.
-func isNil(s Source) bool {
+func isNil(s any) bool {
 	if s == nil {
 		return true
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/revocation"
+	"github.com/kakunin-go/kakunin/jpki/revocation/responder"
 	"github.com/kakunin-go/kakunin/sign"
 	"github.com/kakunin-go/kakunin/sign/signapi"
 )
@@ -121,7 +122,11 @@ func (f *flow) open(res *signapi.Unverified) *sign.Opened {
 
 func (f *flow) verifier() *sign.Verifier {
 	f.t.Helper()
-	ocsp, err := revocation.NewOCSP(revocation.OCSPConfig{URL: f.svc.URL() + "/simulator/jpki/sign/ocsp", HTTPClient: f.svc.Client()})
+	over, err := responder.New(responder.Config{URL: f.svc.URL() + "/simulator/jpki/sign/ocsp", HTTPClient: f.svc.Client()})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	ocsp, err := revocation.NewOCSP(revocation.OCSPConfig{Responder: over})
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -1,17 +1,10 @@
 package revocation
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"crypto/fips140"
 	"crypto/rand"
-	"errors"
-	"io"
-	"mime"
-	"net"
-	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
@@ -21,22 +14,22 @@ import (
 const (
 	defaultOCSPSkew = 2 * time.Minute
 	// The responders' data is renewed every 15 minutes.
-	defaultOCSPMaxAge  = 20 * time.Minute
-	defaultOCSPTimeout = 10 * time.Second
+	defaultOCSPMaxAge = 20 * time.Minute
 )
 
-const (
-	typeOCSPRequest  = "application/ocsp-request"
-	typeOCSPResponse = "application/ocsp-response"
-)
+// Responder carries an OCSP request to a responder and its answer back, both in DER. The one over HTTP is package
+// jpki/revocation/responder; this package itself links no HTTP client, so that what only verifies links none. It must be
+// safe for concurrent use.
+type Responder interface {
+	// Ask returns the answer as it came. Any error means that the responder cannot be had now; the answer itself is
+	// judged by [OCSP].
+	Ask(ctx context.Context, request []byte) ([]byte, error)
+}
 
-// OCSPConfig configures an OCSP client. The responder's URL is configured, never taken from a certificate: that URL was
-// chosen by whoever made the certificate, and following it would let strangers make this program send requests.
+// OCSPConfig configures a client of an OCSP responder.
 type OCSPConfig struct {
-	// URL is the responder's, https or (on loopback only) http. Required.
-	URL string
-	// HTTPClient carries TLS settings and timeouts; nil is a client with a timeout of 10 s. Redirects are never followed.
-	HTTPClient *http.Client
+	// Responder is where to ask. Required.
+	Responder Responder
 	// NoNonce sends no nonce and accepts responses made in advance. Without a nonce an old response can be replayed until
 	// MaxAge.
 	NoNonce bool
@@ -61,8 +54,6 @@ type OCSPConfig struct {
 
 // OCSP asks a responder and is a [Source]; safe for concurrent use.
 type OCSP struct {
-	url    string
-	client *http.Client
 	config OCSPConfig
 	cache  *ocspCache // nil: none
 }
@@ -72,9 +63,8 @@ func NewOCSP(c OCSPConfig) (*OCSP, error) {
 	refuse := func(step string) (*OCSP, error) {
 		return nil, &Error{Reason: ReasonConfiguration, Step: "ocsp." + step}
 	}
-	u, err := url.Parse(c.URL)
-	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
-		return refuse("url")
+	if c.Responder == nil || isNil(c.Responder) {
+		return refuse("responder")
 	}
 	if c.CertIDHash == 0 {
 		c.CertIDHash = certIDHash()
@@ -98,24 +88,11 @@ func NewOCSP(c OCSPConfig) (*OCSP, error) {
 	if c.MaxAge <= 0 {
 		c.MaxAge = defaultOCSPMaxAge
 	}
-	client := &http.Client{Timeout: defaultOCSPTimeout}
-	if c.HTTPClient != nil {
-		copied := *c.HTTPClient
-		client = &copied
-	}
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	client.Jar = nil
-	return &OCSP{url: u.String(), client: client, config: c, cache: newOCSPCache(c.CacheEntries)}, nil
+	return &OCSP{config: c, cache: newOCSPCache(c.CacheEntries)}, nil
 }
 
-// isLoopback accepts only addresses and the one name that RFC 6761, 6.3 reserves.
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// Check implements [Source]. It makes one request, or none when the cache has a fresh answer. A response decides for q.At only if it covers that time;
-// "good" for an earlier time cannot be had from a responder, use a CRL of that time.
+// Check implements [Source]. It makes one request, or none when the cache has a fresh answer. A response decides for q.At
+// only if it covers that time; "good" for an earlier time cannot be had from a responder, use a CRL of that time.
 //
 // Errors are [*Error]: [ReasonResponderUnavailable] and [ReasonResponderRefused] as the responder says, [ReasonResponse]
 // for a response that must not be trusted, [ReasonResponseStale] for one that is not current, and
@@ -145,9 +122,12 @@ func (o *OCSP) Check(ctx context.Context, q Query) (Answer, error) {
 	if err != nil {
 		return unknown, unknownStatus("ocsp.request", "RFC 6960, 4.1.1", err)
 	}
-	der, err := o.post(ctx, body)
+	der, err := o.config.Responder.Ask(ctx, body)
 	if err != nil {
-		return unknown, err
+		return unknown, &Error{Reason: ReasonResponderUnavailable, Step: "ocsp.responder", Err: err}
+	}
+	if len(der) > limits.OCSPResponse {
+		return unknown, &Error{Reason: ReasonResponderUnavailable, Step: "ocsp.size"}
 	}
 	p.now = o.config.Now()
 	accepted, err := acceptResponse(ctx, der, []certID{id}, q, p)
@@ -159,43 +139,4 @@ func (o *OCSP) Check(ctx context.Context, q Query) (Answer, error) {
 		o.cache.put(key, accepted, p)
 	}
 	return answer, err
-}
-
-var (
-	errHTTPStatus  = errors.New("revocation: the responder's HTTP status is not 200")
-	errContentType = errors.New("revocation: the responder's answer is not application/ocsp-response")
-	errBodySize    = errors.New("revocation: the responder's answer is too large")
-)
-
-// post sends the request (RFC 6960, A.1).
-func (o *OCSP) post(ctx context.Context, body []byte) ([]byte, error) {
-	fail := func(step string, err error) ([]byte, error) {
-		return nil, &Error{Reason: ReasonResponderUnavailable, Step: "ocsp." + step, Err: err}
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, o.url, bytes.NewReader(body))
-	if err != nil {
-		return fail("request", err)
-	}
-	req.Header.Set("Content-Type", typeOCSPRequest)
-	req.Header.Set("Accept", typeOCSPResponse)
-	req.Header.Set("Accept-Encoding", "identity") // a compressed answer could grow past the limit
-	resp, err := o.client.Do(req)
-	if err != nil {
-		return fail("transport", err)
-	}
-	defer func() { _ = resp.Body.Close() }() // it was only read
-	if resp.StatusCode != http.StatusOK {
-		return fail("http-status", errHTTPStatus)
-	}
-	if media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type")); err != nil || media != typeOCSPResponse {
-		return fail("content-type", errContentType)
-	}
-	der, err := io.ReadAll(io.LimitReader(resp.Body, limits.OCSPResponse+1))
-	if err != nil {
-		return fail("transport", err)
-	}
-	if len(der) > limits.OCSPResponse {
-		return fail("size", errBodySize)
-	}
-	return der, nil
 }
