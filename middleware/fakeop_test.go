@@ -90,7 +90,7 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	hold := p.hold
 	p.mu.Unlock()
-	if hold != nil {
+	if hold != nil && r.FormValue("code") != "" {
 		hold()
 	}
 	p.mu.Lock()
