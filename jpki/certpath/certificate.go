@@ -102,6 +102,12 @@ func (c *Certificate) Fingerprint() [sha256.Size]byte { return c.fingerprint }
 // Validity returns the first and the last second of the validity period (RFC 5280, 4.1.2.5).
 func (c *Certificate) Validity() (notBefore, notAfter time.Time) { return c.notBefore, c.notAfter }
 
+// begun and over compare a time with the validity period, which consists of whole seconds and includes both ends (RFC 5280,
+// 4.1.2.5): the second of notAfter is over when it has passed.
+func (c *Certificate) begun(at time.Time) bool { return !at.Before(c.notBefore) }
+
+func (c *Certificate) over(at time.Time) bool { return at.Truncate(time.Second).After(c.notAfter) }
+
 // Purposes returns the OIDs of extKeyUsage (RFC 5280, 4.2.1.12); nil when the extension is absent: any purpose. Whether a
 // purpose fits is for the caller to judge, who knows what the certificate is used for.
 func (c *Certificate) Purposes() []asn1.ObjectIdentifier { return slices.Clone(c.extKeyUsages) }

@@ -31,14 +31,19 @@ func (r *run) process(path []*Certificate, anyPolicy bool) (*processing, error) 
 	p.graph = newPolicyGraph(n, config.RequireExplicitPolicy && !anyPolicy, config.InhibitPolicyMapping, config.InhibitAnyPolicy)
 	p.steps = make([]Step, 0, 16*len(path))
 	anchor := path[0]
-	if err := p.require(ruleAnchorValidity, 0, !p.at.Before(anchor.notBefore) && !p.at.After(anchor.notAfter)); err != nil {
+	if err := p.require(ruleAnchorValidity, 0, anchor.begun(p.at) && !anchor.over(p.at)); err != nil {
 		return p, err
 	}
 	if err := p.require(ruleCriticalAnchor, 0, !anchor.unknownCritical); err != nil {
 		return p, err
 	}
 	if limit := config.MaxIntermediates; limit != 0 {
-		if err := p.require(ruleIntermediates, -1, n-1 <= max(limit, 0)); err != nil {
+		if err := p.require(ruleIntermediates, -1, p.intermediates() <= max(limit, 0)); err != nil {
+			return p, err
+		}
+	}
+	if config.Strict {
+		if err := p.strictAnchor(); err != nil {
 			return p, err
 		}
 	}
@@ -60,6 +65,17 @@ func (r *run) process(path []*Certificate, anyPolicy bool) (*processing, error) 
 	return p, p.finish(n, anyPolicy)
 }
 
+// intermediates counts the authorities between anchor and target as path lengths count them: without those that are
+// self-issued.
+func (p *processing) intermediates() (n int) {
+	for _, c := range p.path[1 : len(p.path)-1] {
+		if !c.selfIssued() {
+			n++
+		}
+	}
+	return n
+}
+
 // certificate is RFC 5280, 6.1.3, basic certificate processing.
 func (p *processing) certificate(i int, final bool) error {
 	c, config := p.path[i], &p.run.verifier.config
@@ -77,8 +93,8 @@ func (p *processing) certificate(i int, final bool) error {
 	}
 	if err := p.all(i,
 		check{ruleSignature, signed},
-		check{ruleNotBefore, !p.at.Before(c.notBefore)},
-		check{ruleNotAfter, !p.at.After(c.notAfter)},
+		check{ruleNotBefore, c.begun(p.at)},
+		check{ruleNotAfter, !c.over(p.at)},
 	); err != nil {
 		return err
 	}

@@ -248,7 +248,7 @@ func (s *search) penalty(below *state, issuer *Certificate) int {
 	if !keyIDMatches(below.top, issuer) {
 		cost += costKeyID
 	}
-	if s.run.at.Before(issuer.notBefore) || s.run.at.After(issuer.notAfter) || !issuer.basic.ca || !issuer.permits(usageCertSign) {
+	if !issuer.begun(s.run.at) || issuer.over(s.run.at) || !issuer.basic.ca || !issuer.permits(usageCertSign) {
 		cost += costExpired
 	}
 	return cost
@@ -264,7 +264,7 @@ func (s *search) ordered(child *Certificate, anchors []*Certificate) []*Certific
 		if !keyIDMatches(child, a) {
 			cost += costKeyID
 		}
-		if s.run.at.Before(a.notBefore) || s.run.at.After(a.notAfter) {
+		if !a.begun(s.run.at) || a.over(s.run.at) {
 			cost += costExpired
 		}
 		return cost
