@@ -283,8 +283,9 @@ func (run *verification) chain(f *form.Certificate) (*anchor, error) {
 		ok   bool
 	}{
 		{ruleNotBefore, !at.Before(f.X509.NotBefore)},
-		{ruleNotAfter, !at.After(f.X509.NotAfter)},
-		{ruleAnchorValidity, !at.Before(authority.NotBefore) && !at.After(authority.NotAfter)},
+		// The second of notAfter belongs to the validity period (RFC 5280, 4.1.2.5).
+		{ruleNotAfter, !at.Truncate(time.Second).After(f.X509.NotAfter)},
+		{ruleAnchorValidity, !at.Before(authority.NotBefore) && !at.Truncate(time.Second).After(authority.NotAfter)},
 	} {
 		if err := run.require(check.rule, check.ok); err != nil {
 			return nil, err

@@ -151,13 +151,23 @@ func (r *response) verifySigner(ctx context.Context, issuer *form.Facts, p accep
 // (RFC 5280, 4.2.1.2 (1)); the signature is verified with the certificate's key in any case.
 func (r *response) isResponder(c *form.Facts) bool {
 	if r.responderName != nil {
-		return bytes.Equal(r.responderName, c.Subject)
+		return sameName(r.responderName, c.Subject)
 	}
 	if fips140.Enforced() {
 		return bytes.Equal(r.responderKey, c.SubjectKeyID)
 	}
 	sum := sha1.Sum(c.KeyBits) //nolint:gosec // see above
 	return bytes.Equal(r.responderKey, sum[:])
+}
+
+// sameName compares names as RFC 5280, 7.1 says: a responder may spell its name with another string type than its authority did.
+func sameName(a, b []byte) bool {
+	if bytes.Equal(a, b) {
+		return true
+	}
+	one, okOne := canonical(a)
+	other, okOther := canonical(b)
+	return okOne && okOther && one.Equal(other)
 }
 
 // checkDelegate checks a responder's certificate: "MUST be issued directly by the CA that is identified in the request",
@@ -170,8 +180,8 @@ func (r *response) checkDelegate(ctx context.Context, f *form.Certificate, issue
 		ok           bool
 	}{
 		{"responder-eku", "RFC 6960, 4.2.2.2", f.HasExtKeyUsage(x509.ExtKeyUsageOCSPSigning)},
-		{"responder-issuer", "RFC 6960, 4.2.2.2", bytes.Equal(c.RawIssuer, issuer.Subject) &&
-			len(f.AuthorityKeyID) > 0 && bytes.Equal(f.AuthorityKeyID, issuer.SubjectKeyID)},
+		{"responder-issuer", "RFC 6960, 4.2.2.2", sameName(c.RawIssuer, issuer.Subject) &&
+			(len(f.AuthorityKeyID) == 0 || bytes.Equal(f.AuthorityKeyID, issuer.SubjectKeyID))},
 		{"responder-key-usage", "RFC 5280, 4.2.1.3", f.Find(oidKeyUsage) == nil || c.KeyUsage&x509.KeyUsageDigitalSignature != 0},
 		{"responder-basic-constraints", "RFC 5280, 4.2.1.9", !c.IsCA},
 		{"responder-critical-extensions", "RFC 5280, 4.2", !f.Unprocessed},

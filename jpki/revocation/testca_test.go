@@ -16,9 +16,11 @@ type (
 )
 
 const (
-	day      = testca.Day
-	year     = testca.Year
-	unitAuth = testca.UnitAuth
+	unitLASDEC  = testca.UnitLASDEC
+	unitSigning = testca.UnitSigning
+	day         = testca.Day
+	year        = testca.Year
+	unitAuth    = testca.UnitAuth
 )
 
 var (
