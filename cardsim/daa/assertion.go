@@ -146,7 +146,7 @@ func (s *Service) verifyAssertion(r *http.Request, form url.Values, knobs Assert
 		return invalid("client_assertion's claims are not a JSON object")
 	}
 	id, _ := stringClaim(unverified, "sub")
-	c := s.clients[id]
+	c := s.client(id)
 	if c == nil {
 		return invalid("client_assertion's sub is not a registered client")
 	}

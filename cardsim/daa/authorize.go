@@ -56,7 +56,7 @@ func (s *Service) authorize(w http.ResponseWriter, r *http.Request) {
 	// Client and redirect URL first: before both are known to be right, an error must not be sent anywhere
 	// (RFC 6749, section 4.1.2.1).
 	id, ok := only(q, "client_id")
-	c := s.clients[id]
+	c := s.client(id)
 	if !ok || c == nil {
 		s.errorPage(w, r, http.StatusBadRequest, page.RefusedClient)
 		return

@@ -7,11 +7,14 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
+	"github.com/kakunin-go/kakunin/middleware"
 )
 
 // exampleTB stands in for the *testing.T of a real test.
@@ -100,4 +103,54 @@ func ExampleRunning_Visitor() {
 	_, err = finish(ctx, client, begun.Pending, callback)
 	fmt.Println(kakunin.FamilyOf(err))
 	// Output: user
+}
+
+// The whole login of an application in one call: the service starts first, the application's server next, and what the
+// service must know of it is registered then.
+func ExampleRunning_Browser() {
+	t := new(exampleTB)
+	defer t.end()
+	ctx := context.Background()
+	svc := daa.Start(t)
+	mux := http.NewServeMux()
+	app := httptest.NewTLSServer(mux)
+	t.Cleanup(app.Close)
+
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		log.Fatal(err)
+	}
+	const clientID = "RP00000001"
+	redirectURL := app.URL + "/auth/callback"
+	if err := svc.Register(daa.ClientRegistration{ID: clientID, Key: private.Public(), RedirectURLs: []string{redirectURL}}); err != nil {
+		log.Fatal(err)
+	}
+	key, err := authn.NewKey(private, "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	client, err := authn.New(authn.Config{
+		Environment: svc.Environment(), HTTPClient: svc.Client(), ClientID: clientID, Key: key, RedirectURL: redirectURL,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	login, err := middleware.New(middleware.Config{Client: client, Scopes: authn.Name, SealKeys: middleware.NewSealKeys()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	mux.Handle("/auth/", login)
+	mux.Handle("/account", login.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, "Welcome, ", middleware.IdentityFrom(r.Context()).Person.Name.Reveal())
+	})))
+
+	browser := svc.Browser(svc.Visitor())
+	browser.HTTPClient = app.Client() // trusts the test server's certificate
+	page, err := browser.Login(ctx, app.URL+"/account")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(page.Status, page.URL.Path, page.Body == "Welcome, "+svc.Card().Person().Reveal().Name)
+	// Output: 200 /account true
 }

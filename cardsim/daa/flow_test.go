@@ -18,8 +18,6 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/internal/jose"
-	"github.com/kakunin-go/kakunin/jpki"
-	"github.com/kakunin-go/kakunin/jpki/revocation"
 	"github.com/kakunin-go/kakunin/sign"
 	"github.com/kakunin-go/kakunin/sign/signapi"
 )
@@ -194,20 +192,11 @@ func signDocument(t *testing.T, rp *relyingParty, c *authn.Client, names *wire.P
 	}
 	o := result.Opened
 	if result.Sealed != nil {
-		opener, err := sign.NewOpener(sign.OpenerConfig{Key: rp.svc.OperatorKey(), Wire: names})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if o, err = opener.Open(result.Sealed); err != nil {
+		if o, err = rp.svc.Opener().Open(result.Sealed); err != nil {
 			t.Fatal(err)
 		}
 	}
-	v, err := sign.NewVerifier(sign.VerifierConfig{
-		Hierarchy: jpki.Simulated, Trust: rp.svc.JPKI().Trust(), Revocation: revocation.InsecureNoRevocation(),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	v := rp.svc.Verifier()
 	if _, err := v.Verify(t.Context(), o, sign.Expect{Document: strings.NewReader(document), Mode: mode, Transaction: tx}); err != nil {
 		t.Error(err)
 	}

@@ -170,7 +170,7 @@ func (s *Service) home(w http.ResponseWriter, r *http.Request) {
 		{"jwks_uri", s.env.JWKSEndpoint}, {"sign-transactions", s.env.SignEndpoint},
 		{"JPKI-TEST", s.base.String() + jpkiPath + "/"},
 	}
-	for _, c := range s.clients {
+	for _, c := range *s.clients.Load() {
 		view.Clients = append(view.Clients, c)
 	}
 	sortClients(view.Clients)

@@ -8,6 +8,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -108,6 +109,30 @@ func newClient(r ClientRegistration) (*client, error) {
 	r.RedirectURLs = slices.Clone(r.RedirectURLs)
 	return &client{ClientRegistration: r, keys: keys, operator: r.OperatorKey}, nil
 }
+
+// Register adds a relying party to a running service: one whose redirect URL was not known before its own server ran. The
+// error is an *[Error].
+func (s *Service) Register(r ClientRegistration) error {
+	registered, err := newClient(r)
+	if err != nil {
+		return err
+	}
+	s.adding.Lock()
+	defer s.adding.Unlock()
+	clients := maps.Clone(*s.clients.Load())
+	if clients[r.ID] != nil {
+		return configError("duplicate client-id", nil)
+	}
+	if clients == nil {
+		clients = make(map[string]*client)
+	}
+	clients[r.ID] = registered
+	s.clients.Store(&clients)
+	return nil
+}
+
+// client returns the registered client, nil when there is none.
+func (s *Service) client(id string) *client { return (*s.clients.Load())[id] }
 
 // registeredKeys are those that are known without asking anybody.
 func registeredKeys(r ClientRegistration) ([]jose.PublicKey, error) {

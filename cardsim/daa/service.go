@@ -30,9 +30,9 @@ type Service struct {
 	base       *url.URL
 	env        authn.Environment
 	wire       wire.Profile
-	clients    map[string]*client
+	clients    atomic.Pointer[map[string]*client] // by ID; replaced as a whole
 	held       atomic.Pointer[[]*hand]
-	adding     sync.Mutex // of a hand
+	adding     sync.Mutex // of a hand or a client
 	freshCards bool
 	resetAfter time.Duration
 	firstKnobs Knobs
@@ -77,7 +77,7 @@ func New(c Config) (*Service, error) {
 		return nil, configError("jpki", nil)
 	}
 	s := &Service{
-		base: base, env: authn.Custom(c.BaseURL), clients: make(map[string]*client), jpki: c.JPKI,
+		base: base, env: authn.Custom(c.BaseURL), jpki: c.JPKI,
 		now: c.Now, log: c.Logger, showPINs: c.ShowPINs, csrf: http.NewCrossOriginProtection(),
 	}
 	if c.Wire != nil {
@@ -97,15 +97,11 @@ func New(c Config) (*Service, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	s.clients.Store(new(map[string]*client))
 	for _, r := range c.Clients {
-		registered, err := newClient(r)
-		if err != nil {
+		if err := s.Register(r); err != nil {
 			return nil, err
 		}
-		if s.clients[r.ID] != nil {
-			return nil, configError("duplicate client-id", nil)
-		}
-		s.clients[r.ID] = registered
 	}
 	s.held.Store(new([]*hand))
 	for _, card := range c.Cards {

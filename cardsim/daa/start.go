@@ -15,6 +15,9 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/internal/webserve"
+	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/jpki/revocation"
+	"github.com/kakunin-go/kakunin/sign"
 )
 
 // TB is the part of testing.TB that Start needs.
@@ -154,6 +157,39 @@ func (r *Running) Client() *http.Client {
 
 // URL returns the service's base URL.
 func (r *Running) URL() string { return r.base.String() }
+
+// Trust returns the anchors of the cards' certificates, for jpki.VerifierConfig and sign.VerifierConfig.
+func (r *Running) Trust() jpki.Trust { return r.jpki.Trust() }
+
+// Revocation returns a policy that asks the authorities of the simulated world for their lists of the moment.
+func (r *Running) Revocation() revocation.Policy { return revocation.Require(currentCRL{r.jpki}) }
+
+// Verifier returns a verifier of the signatures that cards make here, with revocation.
+func (r *Running) Verifier() *sign.Verifier {
+	r.tb.Helper()
+	v, err := sign.NewVerifier(sign.VerifierConfig{
+		Hierarchy: jpki.Simulated, Trust: r.Trust(), Revocation: r.Revocation(), Now: r.now,
+	})
+	if err != nil {
+		r.tb.Fatalf("a verifier for the simulated service: %v", err)
+	}
+	return v
+}
+
+// Opener returns the platform operator's opener of sealed results, with the simulator's own [Service.OperatorKey].
+func (r *Running) Opener() *sign.Opener {
+	r.tb.Helper()
+	o, err := sign.NewOpener(sign.OpenerConfig{Key: r.OperatorKey(), Wire: &r.wire})
+	if err != nil {
+		r.tb.Fatalf("an opener for the simulated service: %v", err)
+	}
+	return o
+}
+
+// Browser returns the browser of that person, which follows the pages of a relying party through the service and back.
+func (r *Running) Browser(p *visitor.Person) *visitor.Browser {
+	return &visitor.Browser{Person: p, Service: r.env.AuthorizationEndpoint}
+}
 
 // Card returns the first card in the phone's hand, Hanako's unless the options gave another.
 func (r *Running) Card() *cardsim.Card { return r.hands()[0].held() }

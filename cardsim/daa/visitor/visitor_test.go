@@ -46,3 +46,42 @@ func TestVisitorFollowsRedirectsOfAnotherService(t *testing.T) {
 		}
 	}
 }
+
+// A browser keeps the site's cookies over all its pages, sends forms, and ends where the site does.
+func TestBrowserAtASite(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /start", func(w http.ResponseWriter, r *http.Request) {
+		http.SetCookie(w, &http.Cookie{Name: "who", Value: "hanako", Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+		http.Redirect(w, r, "/page", http.StatusFound)
+	})
+	mux.HandleFunc("/page", func(w http.ResponseWriter, r *http.Request) {
+		c, err := r.Cookie("who")
+		if err != nil {
+			http.Error(w, "nobody", http.StatusForbidden)
+			return
+		}
+		_, _ = w.Write([]byte(c.Value + r.FormValue("word") + r.Header.Get("Origin")))
+	})
+	mux.HandleFunc("/loop", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/loop", http.StatusSeeOther) })
+	site := httptest.NewServer(mux)
+	t.Cleanup(site.Close)
+	b := &visitor.Browser{Person: new(visitor.Person)}
+	page, err := b.Login(t.Context(), site.URL+"/start")
+	if err != nil || page.Body != "hanako" || page.Status != http.StatusOK || page.URL.Path != "/page" {
+		t.Errorf("%+v, %v", page, err)
+	}
+	page, err = b.Submit(t.Context(), site.URL+"/page", url.Values{"word": {"-agrees-"}})
+	if err != nil || page.Body != "hanako-agrees-"+site.URL {
+		t.Errorf("%+v, %v", page, err)
+	}
+	if _, err := b.Login(t.Context(), site.URL+"/loop"); !errors.Is(err, &visitor.Error{Reason: visitor.ReasonUnexpectedPage}) {
+		t.Errorf("a loop: %v", err)
+	}
+	if _, err := b.Login(t.Context(), "nowhere"); !errors.Is(err, &visitor.Error{Reason: visitor.ReasonConfiguration}) {
+		t.Errorf("no address: %v", err)
+	}
+	site.Close()
+	if _, err := b.Login(t.Context(), site.URL+"/start"); !errors.Is(err, &visitor.Error{Reason: visitor.ReasonTransport}) {
+		t.Errorf("no site: %v", err)
+	}
+}
