@@ -176,6 +176,49 @@ func TestLightPackagesLinkNothingHeavy(t *testing.T) {
 	}
 }
 
+// What only verifies links no OpenID client, and no package of ours in it reaches for the network: net/http comes in
+// through the JOSE library alone.
+func TestVerifiersLinkNoClient(t *testing.T) {
+	clients := []string{module + "/authn", module + "/sign/signapi", module + "/sign/operator", "github.com/coreos/go-oidc", "golang.org/x/oauth2"}
+	for _, pkg := range []string{"sign", "sign/evidence", "jpki", "jpki/certpath", "jpki/crl", "jpki/revocation", "fourinfo"} {
+		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "./"+pkg).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+		if len(lines) < 20 {
+			t.Fatalf("%s: only %d packages: the list is broken", pkg, len(lines))
+		}
+		for _, line := range lines {
+			linked, imports, _ := strings.Cut(line, " ")
+			for _, client := range clients {
+				if within(linked, client) && linked != module+"/authn/wire" {
+					t.Errorf("%s links %s", pkg, linked)
+				}
+			}
+			if within(linked, module) && slices.Contains(strings.Fields(imports), "net/http") {
+				t.Errorf("%s links %s, which imports net/http", pkg, linked)
+			}
+		}
+	}
+}
+
+// One engine asks about revocation: people's certificates and every other hierarchy use the same sources and rules.
+func TestOneRevocationEngine(t *testing.T) {
+	for _, dir := range []string{"jpki", "jpki/certpath"} {
+		if !slices.ContainsFunc(sourceFiles(t), func(f sourceFile) bool {
+			return !f.test && f.dir == dir && slices.Contains(f.imports, module+"/jpki/revocation")
+		}) {
+			t.Errorf("%s does not use jpki/revocation", dir)
+		}
+	}
+	for _, file := range sourceFiles(t) {
+		if !file.test && file.dir != "jpki/revocation" && slices.Contains(file.imports, "golang.org/x/crypto/ocsp") {
+			t.Errorf("%s brings an OCSP of its own", file.name)
+		}
+	}
+}
+
 func TestTopLevelFolders(t *testing.T) {
 	allowed := []string{"authn", "sign", "fourinfo", "jpki", "cardsim", "middleware", "examples", "internal", "docs"}
 	entries, err := os.ReadDir(".")
