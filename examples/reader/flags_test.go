@@ -78,7 +78,7 @@ func TestRoots(t *testing.T) {
 		t.Error("a missing file was read")
 	}
 	for _, bad := range []string{"", "# nothing", "5000033-001", "5000033 " + line[12:], line + "x", line + "0", "6000033-001" + line[11:], "5000033-001 AABB"} {
-		if _, err := parseRoots([]byte(bad)); err == nil {
+		if _, err := useRoots([]byte(bad)); err == nil {
 			t.Errorf("%.30q was accepted", bad)
 		}
 	}
@@ -90,7 +90,7 @@ func FuzzRoots(f *testing.F) {
 	f.Add([]byte("5000033-001 zz"))
 	f.Add([]byte("\n\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		roots, err := parseRoots(data)
+		roots, err := useRoots(data)
 		if (roots == nil) == (err == nil) {
 			t.Errorf("roots %v, error %v", roots, err)
 		}

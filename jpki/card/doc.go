@@ -29,8 +29,9 @@
 // The municipality signs attributes, number, face and birthdate. With Config.Roots every method that reads them follows the
 // signature over the card verifiable certificate on the card to a root key, and lets the chip sign a challenge with the key
 // that the issuer certified. Changed data are [ReasonTampered], a copy on another chip is [ReasonNotGenuine], and data of an
-// issuer without a root are [ReasonUnknownIssuer]. [NewRoots] takes the root keys, which are not on the card, and refuses
-// those of the test hierarchy. Without Config.Roots the data are what the card says.
+// issuer without a root are [ReasonUnknownIssuer]. The root keys are not on the card: [ParseRoots] reads them from a file,
+// [PinnedRoots] takes those that this package knows by fingerprint, and [NewRoots] others for which the caller vouches.
+// Without Config.Roots the data are what the card says.
 //
 // # PINs and tries
 //

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/aes"
+	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -259,6 +262,52 @@ func FuzzChannel(f *testing.F) {
 		c.counter++
 		if plain, err := c.decrypt("test", object); err == nil && len(b) > 0 && bytes.Equal(plain, b) {
 			t.Fatal("the counter does not matter")
+		}
+	})
+}
+
+// Which roots are the pinned ones is decided by name and key together.
+func TestPinnedIn(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := ParseKeyID("5000033-001")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := ParseKeyID("5000023-001")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(key.N.Bytes())
+	table := map[string]string{id.String(): hex.EncodeToString(sum[:]), "5000020-001": pins["5000020-001"]}
+	if !pinnedIn(table, []Root{{id, &key.PublicKey}}) {
+		t.Error("the pinned key is not found")
+	}
+	for name, root := range map[string]Root{"another name": {other, &key.PublicKey}, "no name": {Key: &key.PublicKey}, "no key": {ID: id}} {
+		if pinnedIn(table, []Root{{id, &key.PublicKey}, root}) {
+			t.Errorf("%s is pinned", name)
+		}
+	}
+	for name, print := range pins {
+		if id, err := ParseKeyID(name); err != nil || id[0] != '5' || len(print) != 2*sha256.Size {
+			t.Errorf("pin %s: %v", name, err)
+		}
+	}
+}
+
+// FuzzParseRoots: nothing panics, and what is accepted is a sound key with a name.
+func FuzzParseRoots(f *testing.F) {
+	f.Add([]byte("# keys\n5000033-001 C0FFEE\n"))
+	f.Add([]byte("\xEF\xBB\xBF5000033-001 "))
+	f.Add([]byte("5000033-001 " + strings.Repeat("FF", 256)))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		roots, err := ParseRoots(text)
+		for _, r := range roots {
+			if !r.ID.valid() || !soundKey(r.Key) || err != nil {
+				t.Fatalf("accepted %v, %v", r.ID, err)
+			}
 		}
 	})
 }

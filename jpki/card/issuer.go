@@ -7,15 +7,18 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"math/big"
+	"strings"
 
 	"github.com/kakunin-go/kakunin/internal/apdu"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/tlv"
 )
 
-// Root is a root key of the card issuers with its name. The keys are not on the card; who checks data must have them from
-// a source that is worth the trust.
+// Root is a root key of the card issuers with its name. The keys are not on the card: who checks data must have them from
+// elsewhere, and [PinnedRoots] says whether they are the right ones.
 type Root struct {
 	ID  KeyID
 	Key *rsa.PublicKey
@@ -25,9 +28,44 @@ type Root struct {
 // nil trust nobody.
 type Roots struct{ keys []Root }
 
-// NewRoots makes roots of production keys, whose identifiers begin with 5. The error is an *[Error] with reason
-// [ReasonInvalidRoot]: no root at all, a key of the test hierarchy, or one that is not RSA of at least 2048 bits with exponent
-// 65537.
+// pins are the production roots in circulation: the name and the SHA-256 of the modulus, 256 bytes, exponent 65537. J-LIS does
+// not publish these keys. They are in the open in the sources of one independent client (soltia48/myna-card, src/ca.rs),
+// whose author checked the certificates of real cards with them; the fingerprints were taken from there in November 2026.
+// That is one witness: whoever depends on the result has the keys confirmed by J-LIS.
+var pins = map[string]string{
+	"5000020-001": "318ab4a79346bbd993d36d31a4d766f02a239f36b10bc323458242130f927a97", // issuer security domain (IssuerData)
+	"5000023-001": "bb96cc1dc6502005661961f0a45ed843d007c69e3ce167eceb6b1abd5333a932", // card face
+	"5000033-001": "409655d477547d83cbe182385acb1ea83c9828eb6e5b8bba90957c339b5f30f7", // text application
+}
+
+// PinnedRoots makes roots of production keys that this package knows by name and fingerprint: 5000020-001 above the issuer
+// security domain, 5000023-001 above the card face and 5000033-001 above the text application. So it does not matter where
+// the keys themselves come from; see the comment of the table in the source for where the fingerprints do. A key of another
+// name or fingerprint is an *[Error] with reason [ReasonInvalidRoot]: of a generation that came after this version, say.
+// [NewRoots] takes it, and the caller vouches.
+func PinnedRoots(roots ...Root) (*Roots, error) {
+	if !pinnedIn(pins, roots) {
+		return nil, &Error{Step: "configure roots", Reason: ReasonInvalidRoot, Detail: "not among the pinned ones"}
+	}
+	return newRoots('5', roots)
+}
+
+func pinnedIn(table map[string]string, roots []Root) bool {
+	for _, r := range roots {
+		if !soundKey(r.Key) {
+			return false
+		}
+		sum := sha256.Sum256(r.Key.N.Bytes())
+		if table[r.ID.String()] != hex.EncodeToString(sum[:]) {
+			return false
+		}
+	}
+	return true
+}
+
+// NewRoots makes roots of production keys, whose identifiers begin with 5, for which the caller vouches. The error is an
+// *[Error] with reason [ReasonInvalidRoot]: no root at all, a key of the test hierarchy, or one that is not RSA of at least
+// 2048 bits with exponent 65537.
 func NewRoots(roots ...Root) (*Roots, error) { return newRoots('5', roots) }
 
 // InsecureTestRoots makes roots of test keys, whose identifiers begin with 6. Everybody can have cards made under them.
@@ -47,6 +85,33 @@ func newRoots(hierarchy byte, roots []Root) (*Roots, error) {
 		out.keys = append(out.keys, Root{ID: r.ID, Key: key})
 	}
 	return out, nil
+}
+
+// ParseRoots reads lines "5000033-001 HEX" of identifier and modulus; the exponent is 65537. Empty lines and those that begin
+// with # are skipped. Nothing is said of whether the keys are to be trusted: that is for [PinnedRoots] or [NewRoots]. The
+// error is an *[Error] with reason [ReasonInvalidRoot] and the number of the line as its detail.
+func ParseRoots(text []byte) ([]Root, error) {
+	var keys []Root
+	if len(text) > limits.KeyFile {
+		return nil, &Error{Step: "read roots", Reason: ReasonInvalidRoot, Detail: "more than a file of keys"}
+	}
+	n := 0
+	for line := range strings.Lines(string(text)) {
+		n++
+		line = strings.TrimSpace(strings.TrimPrefix(line, "\uFEFF"))
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		id, modulus, _ := strings.Cut(line, " ")
+		name, err := ParseKeyID(id)
+		b, hexErr := hex.DecodeString(strings.TrimSpace(modulus))
+		root := Root{ID: name, Key: &rsa.PublicKey{N: new(big.Int).SetBytes(b), E: issuerExponent}}
+		if err != nil || hexErr != nil || !soundKey(root.Key) {
+			return nil, &Error{Step: "read roots", Reason: ReasonInvalidRoot, Detail: fmt.Sprintf("line %d", n)}
+		}
+		keys = append(keys, root)
+	}
+	return keys, nil
 }
 
 // verify follows a chain of certificates, the one below a root first, and returns the key of the last. Identifiers choose

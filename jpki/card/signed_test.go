@@ -5,7 +5,9 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/kakunin-go/kakunin"
@@ -348,9 +350,14 @@ func TestRootsRefuse(t *testing.T) {
 		"production among test": func() (*card.Roots, error) {
 			return card.InsecureTestRoots(card.Root{ID: production, Key: &good.PublicKey})
 		},
-		"no key":         func() (*card.Roots, error) { return card.NewRoots(card.Root{ID: production}) },
-		"no name":        func() (*card.Roots, error) { return card.NewRoots(card.Root{Key: &good.PublicKey}) },
-		"small exponent": func() (*card.Roots, error) { return card.NewRoots(card.Root{ID: production, Key: small}) },
+		"no key":               func() (*card.Roots, error) { return card.NewRoots(card.Root{ID: production}) },
+		"no name":              func() (*card.Roots, error) { return card.NewRoots(card.Root{Key: &good.PublicKey}) },
+		"small exponent":       func() (*card.Roots, error) { return card.NewRoots(card.Root{ID: production, Key: small}) },
+		"none pinned":          func() (*card.Roots, error) { return card.PinnedRoots() },
+		"pinned without a key": func() (*card.Roots, error) { return card.PinnedRoots(card.Root{ID: production}) },
+		"pinned name, other key": func() (*card.Roots, error) {
+			return card.PinnedRoots(card.Root{ID: production, Key: &good.PublicKey})
+		},
 	} {
 		_, err := make()
 		if reasonOf(err) != card.ReasonInvalidRoot || kakunin.FamilyOf(err) != kakunin.Configuration {
@@ -364,5 +371,30 @@ func TestRootsRefuse(t *testing.T) {
 	}
 	if got := (card.KeyID{}).String(); got != "invalid" {
 		t.Errorf("zero value %s", got)
+	}
+}
+
+func TestParseRoots(t *testing.T) {
+	good, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	modulus := upperHex(good.N.Bytes())
+	keys, err := card.ParseRoots([]byte("\uFEFF# keys\r\n\r\n5000033-001 " + strings.ToLower(modulus) + "\r\n5000099-002  " + modulus))
+	if err != nil || len(keys) != 2 || keys[0].ID.String() != "5000033-001" || !keys[1].Key.Equal(&good.PublicKey) {
+		t.Errorf("%v, %v", keys, err)
+	}
+	if keys, err := card.ParseRoots(nil); err != nil || len(keys) != 0 {
+		t.Errorf("%v, %v", keys, err)
+	}
+	for name, text := range map[string]string{
+		"no modulus": "\n5000033-001", "no name": "\n" + modulus, "no hexadecimal": "\n5000033-001 XY", "a short key": "\n5000033-001 C0FFEF",
+		"an even modulus": "\n5000033-001 " + modulus[:len(modulus)-2] + "00",
+	} {
+		_, err := card.ParseRoots([]byte(text))
+		var e *card.Error
+		if !errors.As(err, &e) || e.Reason != card.ReasonInvalidRoot || e.Detail != "line 2" {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
