@@ -3,9 +3,10 @@
 // [ParseCertificate] reads what a card or a service handed over, [Verifier.Verify] decides, and [Result.Status] is the
 // answer: Good, Revoked, Hold, Expired, NotYetValid or, whenever it cannot be decided, Unknown, which is the zero value.
 //
+//	trust := jpki.ProductionTrust(os.DirFS("/etc/jpki")) // the certificate files of J-LIS, pinned by fingerprint
 //	v, err := jpki.NewVerifier(jpki.VerifierConfig{
-//		Trust:      jpki.ProductionTrust(os.DirFS("/etc/jpki")), // the certificate files of J-LIS, pinned by fingerprint
-//		Revocation: jpki.Require(lists),                         // CRLs, OCSP or both, asked in order; fails closed
+//		Trust:      trust,
+//		Revocation: revocation.Require(lists, ocsp), // asked in order; fails closed
 //	})
 //	leaf, err := jpki.ParseCertificate(der)
 //	res, err := v.Verify(ctx, leaf, jpki.For(jpki.SigningCard), jpki.At(signedAt))
@@ -19,13 +20,18 @@
 // and a byte comparison can only refuse more). Policy, key usage, key and algorithm come from one table of profiles.
 // Every check is a [Step] that names the clause it enforces.
 //
+// # Trust
+//
+// [ProductionTrust] takes the certificate files of J-LIS that are pinned by fingerprint, and those for which the caller vouches with
+// an [AddedPin]. A file that is not one of them disables itself and nothing else; [Trust.Report] names it, and says which
+// generations are missing and which end. J-LIS's test environment ([InsecureJLISTestTrust]) and simulated hierarchies
+// ([InsecureTestTrust]) are hierarchies of their own: a verifier of one refuses the anchors of the others.
+//
 // # Revocation
 //
-// [CRLs] is a store of revocation lists of any size: [OpenCRLs] makes one that knows its authorities and, if it is given a
-// directory, keeps an index file per list, from which ten million entries are there again in a moment after a restart
-// (package crl). [OCSP] asks a responder, and [RevocationSource] is the interface for anything
-// else, for instance a platform operator. Only certified verifiers (署名検証者) and those they work for may obtain
-// revocation data. No source deciding means Unknown: nothing is ever Good because nothing was known.
+// Package revocation has the sources: a store of lists, an OCSP client, recorded answers, and the interface for anything else, for
+// instance a platform operator. Only certified verifiers (署名検証者) and those they work for may obtain revocation data. No source
+// deciding means Unknown: nothing is ever Good because nothing was known. [Only] keeps a source to certificates of some kinds.
 //
 // # Verification at an earlier time
 //
@@ -35,10 +41,17 @@
 // certificate was already revoked at t, but never that it was good. A time ahead of the verifier's clock is Unknown, because
 // nobody knows what will be revoked until then.
 //
+// # Compatibility
+//
+// Names of steps, kinds and statuses, in text and in JSON, do not change: they are in records. The JSON form of a [Result] is
+// written and never read back.
+//
 // # FIPS 140-3
 //
-// Everything but OCSP with SHA-1 identifiers works under GODEBUG=fips140=only, and OCSP then uses SHA-256 identifiers.
+// Everything works under GODEBUG=fips140=only; for OCSP see package revocation.
 //
 // Types that hold a person's data redact themselves when printed, logged or marshalled. Errors are [*Error]; they hold
 // no data of the certificate or of the network.
+//
+// Examples: [Verifier.Verify], [ParseCertificate], [ProductionTrust], [Trust.Report], [Only], [Error].
 package jpki

@@ -3,6 +3,8 @@ package jpki_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log"
@@ -179,4 +181,35 @@ func ExampleProductionTrust() {
 	// Output:
 	// jpki: trust anchor refused: trust.pin: file signca03.cer
 	// configuration
+}
+
+// J-LIS publishes a new generation every few years. Until a version of this module knows it, the operator vouches for it, and the
+// report says what else there is to do.
+func ExampleTrust_Report() {
+	published := newWorld().SigningCA().Certificate().Raw
+	sum := sha256.Sum256(published)
+	trust := jpki.ProductionTrust(fstest.MapFS{
+		"signca04.cer": {Data: published},
+		"notes.cer":    {Data: []byte("ask J-LIS for the new one")},
+	}, jpki.AddedPin{Name: "signca04", SHA256: hex.EncodeToString(sum[:])})
+	for _, anchor := range trust.Anchors() {
+		fmt.Println("trusted:", anchor.Name)
+	}
+	report := trust.Report(clock())
+	fmt.Println("refused:", report.Refused[0])
+	fmt.Println("missing:", report.Missing)
+	// Output:
+	// trusted: signca04
+	// refused: jpki: trust anchor refused: trust.form: file notes.cer: this is text, but neither PEM nor base64 of DER
+	// missing: [signca01 signca02 signca03 authca01 authca02 authca03]
+}
+
+// A test card of J-LIS meets its own hierarchy only.
+func ExampleInsecureJLISTestTrust() {
+	trust := jpki.InsecureJLISTestTrust(fstest.MapFS{}) // os.DirFS of the certificates that were read from test cards
+	_, err := jpki.NewVerifier(jpki.VerifierConfig{
+		Hierarchy: jpki.JLISTest, Trust: trust, Revocation: revocation.InsecureNoRevocation(),
+	})
+	fmt.Println(err)
+	// Output: jpki: trust anchor refused: trust.load
 }

@@ -159,20 +159,10 @@ type Trust struct {
 // ProductionTrust loads the certificates of J-LIS's authorities from the files *.cer in the root of fsys, e.g.
 // os.DirFS("/etc/jpki"): one certificate each, in any of the usual forms (DER, PEM, bare base64, a PKCS #7 file). A file whose
 // SHA-256 is neither pinned in this package nor added is refused, and said so in the report: it was changed on its way, or it is
-// a generation that this version does not know. Load every generation whose certificates are still met, expired ones included if
+// a generation that this version does not know. A program may embed the files (package embed). Load every generation whose certificates are still met, expired ones included if
 // earlier times are verified.
 func ProductionTrust(fsys fs.FS, added ...AddedPin) Trust {
 	return loadFiles(Production, fsys, slices.Concat(pins[:], added), added)
-}
-
-// ProductionCertificates is [ProductionTrust] for the contents of certificate files, for a program that embeds them or has
-// them from a configuration service.
-func ProductionCertificates(files [][]byte, added ...AddedPin) Trust {
-	t := Trust{hierarchy: Production}.checkPins(added)
-	for i, data := range files {
-		t = t.load(data, "certificate "+strconv.Itoa(i+1), slices.Concat(pins[:], added))
-	}
-	return t
 }
 
 // InsecureJLISTestTrust is [ProductionTrust] for the authorities of J-LIS's test environment, whose cards and keys are in the

@@ -79,12 +79,6 @@ func TestProductionTrustRefuses(t *testing.T) {
 		{"trailing bytes", "trust.form", ProductionTrust(file(append(der[:len(der):len(der)], 0)))},
 		{"too large", "trust.size", ProductionTrust(file(append([]byte{0x30}, make([]byte, 1<<20)...)))},
 		{"the zero value", "trust.load", Trust{}},
-		{"no bytes at all", "trust.load", ProductionCertificates(nil)},
-		{"unpinned bytes, DER", "trust.pin", ProductionCertificates([][]byte{der})},
-		{"unpinned bytes, PEM", "trust.pin", ProductionCertificates([][]byte{armored})},
-		{"empty bytes", "trust.form", ProductionCertificates([][]byte{nil})},
-		{"bytes that are too large", "trust.size", ProductionCertificates([][]byte{make([]byte, 1<<20)})},
-		{"two certificates in one slice", "trust.form", ProductionCertificates([][]byte{append(armored, armored...)})},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			e := configurationError(t, VerifierConfig{Trust: tc.trust, Revocation: revocation.InsecureNoRevocation()})
@@ -272,7 +266,7 @@ func TestAddedPins(t *testing.T) {
 	spaced := pin
 	spaced.SHA256 = strings.ToUpper(pin.SHA256[:2]) + ":" + pin.SHA256[2:10] + " " + pin.SHA256[10:]
 	for name, added := range map[string][]AddedPin{"plain": {pin}, "with colons and spaces": {spaced}} {
-		trust := ProductionCertificates([][]byte{a.Cert.Raw}, added...)
+		trust := ProductionTrust(filesOf(a.Cert.Raw), added...)
 		if len(trust.Anchors()) != 1 || len(trust.Report(now).Refused) != 0 {
 			t.Errorf("%s: %v", name, trust.Report(now).Refused)
 		}
@@ -280,7 +274,7 @@ func TestAddedPins(t *testing.T) {
 	for name, bad := range map[string]AddedPin{
 		"short": {"x", pin.SHA256[:62]}, "long": {"x", pin.SHA256 + "00"}, "not hex": {"x", strings.Repeat("zz", 32)}, "no name": {"", pin.SHA256},
 	} {
-		trust := ProductionCertificates([][]byte{a.Cert.Raw}, bad, pin)
+		trust := ProductionTrust(filesOf(a.Cert.Raw), bad, pin)
 		r := trust.Report(now).Refused
 		if len(trust.Anchors()) != 1 || len(r) != 1 || !errors.Is(r[0], &Error{Reason: ReasonTrust, Step: "trust.added-pin"}) {
 			t.Errorf("%s: %v", name, r)
@@ -320,7 +314,7 @@ func TestTestEnvironmentOfJLIS(t *testing.T) {
 func TestTrustReport(t *testing.T) {
 	sign := newAuthority(t, "ca", jpkiName("JPKI", unitSigning, unitLASDEC)) // ends 7 × 365 days from now
 	auth := newAuthority(t, "other", jpkiName("JPKI", unitAuth, unitLASDEC))
-	trust := ProductionCertificates([][]byte{sign.Cert.Raw, auth.Cert.Raw}, pinFor("signca04", sign), pinFor("authca04", auth))
+	trust := ProductionTrust(filesOf(sign.Cert.Raw, auth.Cert.Raw), pinFor("signca04", sign), pinFor("authca04", auth))
 	if r := trust.Report(now); len(r.NextGenerationMissing)+len(r.Expired)+len(r.Refused) != 0 || len(r.Missing) != len(pins) {
 		t.Errorf("%+v", r)
 	}
@@ -330,4 +324,13 @@ func TestTrustReport(t *testing.T) {
 	if r := trust.Report(now.Add(8 * year)); !slices.Equal(r.Expired, []string{"signca04", "authca04"}) {
 		t.Errorf("%+v", r)
 	}
+}
+
+// filesOf has the certificates in files of some names.
+func filesOf(certificates ...[]byte) fs.FS {
+	files := fstest.MapFS{}
+	for i, der := range certificates {
+		files[string(rune('a'+i))+".cer"] = &fstest.MapFile{Data: der}
+	}
+	return files
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"math/big"
@@ -137,4 +138,20 @@ func ExampleError() {
 	// true
 	// certpath: certificate revoked: revocation.status: certificate 2 of the path (RFC 5280, 6.1.3 (a)(3))
 	// 証明書が失効しています。
+}
+
+// A timestamp service's certificate has to be for timestamps; the certificates that came with its answer help to find the path.
+func ExampleFor() {
+	certificates, _ := exampleChain(false)
+	chain := exampleParse(certificates)
+	v, err := certpath.NewVerifier(certpath.VerifierConfig{
+		Anchors: chain[:1], Revocation: revocation.InsecureNoRevocation(), MaxIntermediates: 1, Strict: true,
+	})
+	if err != nil {
+		panic(err)
+	}
+	timeStamping := asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 8}
+	_, err = v.Verify(context.Background(), chain[2], certpath.At(exampleTime()), certpath.With(chain[1]), certpath.For(timeStamping))
+	fmt.Println(errors.Is(err, &certpath.Error{Reason: certpath.ReasonPurpose}))
+	// Output: true
 }

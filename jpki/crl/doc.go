@@ -12,6 +12,15 @@
 // A list can be kept on disk as an index file ([List.WriteFile], [OpenIndex]) that is mapped into memory where the
 // operating system allows it, so that a program starts without reading the list again.
 //
+// Errors name the entry at which a list is wrong, and its offset.
+//
+// # Compatibility
+//
+// An index file is read by the versions that know its format, and refused by others ([ReasonIndex]): make it again from the list,
+// which costs seconds. The list itself, which is what the authority signed, is what to archive.
+//
 // The package decides nothing about certificates: which list is for which certificate, and when, is the business of
-// package jpki for the lists of JPKI and of package certpath for any other hierarchy (RFC 5280, section 6.3).
+// package revocation (RFC 5280, section 6.3).
+//
+// Example: the package example reads a list, keeps its index and looks up in it.
 package crl

@@ -273,7 +273,7 @@ func revocationOf(a revocation.Answer) *RevocationRef {
 	}
 	// A source of the application may call itself "CRL" and keep evidence of another form: it has no lists to name.
 	var heard []revocation.ListEvidence
-	if a.Method == "CRL" && json.Unmarshal(a.Evidence, &heard) == nil {
+	if a.Method == revocation.MethodCRL && json.Unmarshal(a.Evidence, &heard) == nil {
 		for _, list := range heard {
 			rev.Lists = append(rev.Lists, list.SHA256)
 		}
