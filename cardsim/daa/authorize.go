@@ -58,6 +58,7 @@ func (s *Service) authorize(w http.ResponseWriter, r *http.Request) {
 	id, ok := only(q, "client_id")
 	c := s.client(id)
 	if !ok || c == nil {
+		exchangeOf(r).problem = &protocolError{code: "invalid_request", description: "the website is not registered"}
 		s.errorPage(w, r, http.StatusBadRequest, page.RefusedClient)
 		return
 	}
@@ -65,6 +66,7 @@ func (s *Service) authorize(w http.ResponseWriter, r *http.Request) {
 	redirect, ok := only(q, "redirect_uri")
 	if !ok || !slices.Contains(c.RedirectURLs, redirect) {
 		exchangeOf(r).registered = c.RedirectURLs
+		exchangeOf(r).problem = &protocolError{code: "invalid_request", description: "redirect_uri is not exactly a registered one"}
 		s.errorPage(w, r, http.StatusBadRequest, page.RefusedRedirect)
 		return
 	}

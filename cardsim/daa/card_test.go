@@ -2,6 +2,7 @@ package daa_test
 
 import (
 	"errors"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -164,4 +165,39 @@ func TestCardsBecomeWhole(t *testing.T) {
 			t.Error("one visit's mistakes count in the next")
 		}
 	})
+}
+
+// テストカード代替機能: for a client that has it, one page stands for the app and a card, and the phone screen is not there.
+func TestTestCardSubstitute(t *testing.T) {
+	rp := start(t, func(c *daa.Config) { c.Clients[0].TestCards = true }, daa.WithPersonas(person.Hanako, person.Taro))
+	open := func(agent string) *browser {
+		t.Helper()
+		return rp.browser(agent).get(rp.authorizationURL(rp.authorization())).want("test-card",
+			"認証テストレスポンス設定画面", "レスポンス", "正常", "エラー", "テストカード情報一覧", "認証</button>", "hanako", "taro")
+	}
+	for _, agent := range []string{phoneAgent, pcAgent} { // no QR code either
+		b := open(agent)
+		if b.submit("test-card", "response", "ok", "card", "1"); rp.callback(b.left).Get("code") == "" {
+			t.Fatalf("callback %q", b.left)
+		}
+		access := rp.mustToken(rp.exchange(rp.callback(b.left).Get("code")))
+		a := rp.do(http.MethodGet, rp.svc.Environment().UserinfoEndpoint, access, "", "")
+		if a.json["name"] != rp.svc.Cards()[1].Person().Reveal().Name {
+			t.Errorf("userinfo %s", a.body)
+		}
+		b = open(agent)
+		if b.submit("test-card", "response", "error", "card", "0"); rp.callback(b.left).Get("error") != "access_denied" {
+			t.Errorf("error: %q", b.left)
+		}
+		b = open(agent)
+		b.submit("test-card", "response", "ok", "card", "7").want("test-card", "カードを選んで")
+	}
+	id, err := login(t.Context(), rp.client(), rp.svc.Visitor(), authn.Request{Scopes: authn.Attributes})
+	if err != nil || id.Person.Name.Reveal() != rp.svc.Card().Person().Reveal().Name {
+		t.Errorf("a visitor: %v", err)
+	}
+	if callback, err := rp.svc.Visitor().Cancel(t.Context(), rp.authorizationURL(rp.authorization())); err != nil || rp.callback(callback).Get("error") == "" {
+		t.Errorf("a visitor who chooses the error: %q, %v", callback, err)
+	}
+	rp.sign(make([]byte, 32)) // signing, too
 }

@@ -168,6 +168,7 @@ func (s *Service) home(w http.ResponseWriter, r *http.Request) {
 		{"issuer", s.env.Issuer}, {"authorization_endpoint", s.env.AuthorizationEndpoint},
 		{"token_endpoint", s.env.TokenEndpoint}, {"userinfo_endpoint", s.env.UserinfoEndpoint},
 		{"jwks_uri", s.env.JWKSEndpoint}, {"sign-transactions", s.env.SignEndpoint},
+		{"inspector", s.base.String() + inspectorPath},
 		{"JPKI-TEST", s.base.String() + jpkiPath + "/"},
 	}
 	for _, c := range *s.clients.Load() {

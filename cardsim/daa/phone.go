@@ -109,6 +109,8 @@ func (s *Service) phonePage(w http.ResponseWriter, r *http.Request) {
 		name = page.SigningPassword
 	case stageConsent:
 		name = page.Consent
+	case stageTestCard:
+		name = page.TestCard
 	case stageNumber:
 		name = page.Number
 	case stageEnded:
@@ -133,6 +135,8 @@ func (s *Service) phonePage(w http.ResponseWriter, r *http.Request) {
 		if len(view.Cards) == 1 {
 			view.Hint = view.Cards[0].AuthPIN
 		}
+	case page.TestCard:
+		view.Cards = s.cardChoices(0)
 	case page.TextPIN:
 		view.Hint = s.hint(v).TextPIN
 	case page.SigningPassword:
@@ -178,6 +182,8 @@ func (s *Service) phoneAction(w http.ResponseWriter, r *http.Request) {
 	case action == "leave" && v.stage == stageEnded:
 	case action == "auth-pin" && v.stage == stageAuthPIN && fresh:
 		s.takeAuthPIN(ctx, v, r.PostForm)
+	case action == "test-card" && v.stage == stageTestCard && fresh:
+		s.takeTestCard(ctx, v, r.PostForm)
 	case action == "text-pin" && v.stage == stageTextPIN && fresh:
 		s.takeTextPIN(ctx, v, r.PostForm)
 	case action == "signing-password" && v.stage == stageSigningPassword && fresh:
@@ -248,6 +254,36 @@ func (s *Service) takeAuthPIN(ctx context.Context, v *visit, form url.Values) {
 	}
 	v.personID, v.authCertificate, v.authTime = h.held().Person().ID(), der, s.now()
 	v.advance()
+}
+
+// takeTestCard answers as the page of テストカード代替機能 is told: everything that the app and the card do, without either.
+func (s *Service) takeTestCard(ctx context.Context, v *visit, form url.Values) {
+	hands := s.hands()
+	index, err := strconv.Atoi(form.Get("card"))
+	if err != nil || index < 0 || index >= len(hands) {
+		v.notice = noticeChooseCard
+		return
+	}
+	v.attempt++
+	if form.Get("response") != "ok" {
+		v.end(page.Cancelled)
+		return
+	}
+	v.hand = hands[index]
+	p := v.hand.held().Person().Reveal()
+	var der []byte
+	if der, err = s.authenticate(ctx, v.hand, p.AuthPIN); err == nil && v.wantsAttributes() {
+		v.person, err = readAttributes(ctx, v.hand, p.TextPIN)
+	}
+	if err == nil && v.req.transaction != nil {
+		v.signature, v.certificate, err = s.signTransaction(ctx, v.hand, p.SigningPassword, v.req.transaction)
+	}
+	if err != nil {
+		s.cardProblem(ctx, v, err)
+		return
+	}
+	v.personID, v.authCertificate, v.authTime, v.personRead = p.ID, der, s.now(), v.wantsAttributes()
+	v.stage, v.outcome = stageEnded, page.Approved
 }
 
 func (s *Service) takeTextPIN(ctx context.Context, v *visit, form url.Values) {

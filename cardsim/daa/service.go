@@ -166,6 +166,7 @@ func (s *Service) RotateKeys() error {
 func (s *Service) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.home)
+	mux.HandleFunc("GET "+inspectorPath, s.inspector)
 	for _, e := range []struct {
 		name    Endpoint
 		methods []string
@@ -236,8 +237,9 @@ func (s *Service) knownHost(hostport string) bool {
 }
 
 const (
-	jpkiPath  = "/simulator/jpki"
-	stylePath = "/phone/style.css"
+	jpkiPath      = "/simulator/jpki"
+	inspectorPath = "/simulator/inspector"
+	stylePath     = "/phone/style.css"
 )
 
 // pathOf returns the path of one of our own endpoint URLs.

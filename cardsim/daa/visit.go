@@ -64,6 +64,7 @@ const (
 	stageConsent
 	stageNumber // consented on another device than the one that began
 	stageEnded  // see outcome
+	stageTestCard
 )
 
 // notice is a message about the last input.
@@ -91,7 +92,7 @@ func (s *Service) beginVisit(w http.ResponseWriter, r *http.Request, req *author
 	now := s.now()
 	v := &visit{
 		id: rand.Text(), secret: rand.Text(), req: req, expires: now.Add(k.Lifetimes.interaction()),
-		handedOver: k.Authorization.Handover == HandoverAlways || k.Authorization.Handover == HandoverAuto && looksLikePC(r.UserAgent()),
+		handedOver: !req.client.TestCards && (k.Authorization.Handover == HandoverAlways || k.Authorization.Handover == HandoverAuto && looksLikePC(r.UserAgent())),
 	}
 	if !s.visits.add(v.id, v, v.expires) || !s.newPhoneAddress(v) {
 		params := url.Values{"error": {"temporarily_unavailable"}, "state": {req.state}}
@@ -133,7 +134,11 @@ func (s *Service) newPhoneAddress(v *visit) bool {
 
 // restart forgets everything that was read from a card.
 func (v *visit) restart() {
-	v.stage, v.outcome, v.notice, v.pcNotice = stageAuthPIN, page.Pending, noticeNone, noticeNone
+	first := stageAuthPIN
+	if v.req.client.TestCards {
+		first = stageTestCard
+	}
+	v.stage, v.outcome, v.notice, v.pcNotice = first, page.Pending, noticeNone, noticeNone
 	v.hand, v.personID, v.authCertificate = nil, "", nil
 	v.person, v.personRead = fourinfo.Person{}, false
 	v.signature, v.certificate = nil, nil

@@ -138,7 +138,7 @@ func (w *walk) run(ctx context.Context, shown *shownPage) (callback string, err 
 
 // answer fills in a page of the phone screen and says which form to send.
 func (w *walk) answer(shown *shownPage, fields url.Values) (form string, err error) {
-	if w.plan.cancel {
+	if w.plan.cancel && shown.name != page.TestCard {
 		return "cancel", nil
 	}
 	form = string(shown.name)
@@ -171,6 +171,17 @@ func (w *walk) answer(shown *shownPage, fields url.Values) (form string, err err
 		}
 		w.mistyped++ // a refusal of the right PIN must not be tried again
 		fields.Set("pin", w.visitor.AuthPIN)
+		return form, nil
+	case page.TestCard:
+		index, err := chooseCard(f, w.visitor.Card)
+		if err != nil {
+			return "", err
+		}
+		fields.Set("card", index)
+		fields.Set("response", "ok")
+		if w.plan.cancel {
+			fields.Set("response", "error")
+		}
 		return form, nil
 	case page.TextPIN:
 		fields.Set("pin", w.visitor.TextPIN)

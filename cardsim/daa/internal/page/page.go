@@ -19,11 +19,13 @@ const (
 	Number          Name = "number"
 	Problem         Name = "problem"
 	Closed          Name = "closed"
+	Inspector       Name = "inspector"
+	TestCard        Name = "test-card" // テストカード代替機能: stands for the app and a card
 )
 
 // Names lists all pages.
 func Names() []Name {
-	return []Name{Home, Error, Handover, AuthPIN, TextPIN, SigningPassword, Consent, Number, Problem, Closed}
+	return []Name{Home, Error, Handover, AuthPIN, TextPIN, SigningPassword, Consent, Number, Problem, Closed, Inspector, TestCard}
 }
 
 // Refusal is why a page ends a visit without a redirect.
