@@ -69,7 +69,7 @@ var fileRows = []fileRow{
 	{app: "text", id: 0x1E, what: "internal file", kind: opaque},
 
 	{app: "surface", id: 0x01, what: "年齢確認: birth date, signed", kind: transparent, size: 547, head: "FF10 82021E DF11 08 3139383830373233 DF12 820109 90 03 010001", opens: []uint16{0x11}},
-	{app: "surface", id: 0x02, what: "券面: face of the card, signed", kind: transparent, head: "FF20 82", opens: []uint16{0x12, 0x13}, assumed: "sizes where a text is longer, and of the portrait: one dump has 378 × 472 and a file of 3,070 bytes, with little weight", measured: "images of texts are grey PNGs without a palette; " + dumped},
+	{app: "surface", id: 0x02, what: "券面: face of the card, signed", kind: transparent, head: "FF20 82", opens: []uint16{0x12, 0x13}, assumed: "sizes where a text is longer, and of the portrait: one dump has 378 × 472 and a file of 3,070 bytes, with little weight", measured: "images of texts are grey PNGs without a palette; " + dumped + "; of 216 × 12 and 288 × 12 pixels, 0.8"},
 	{app: "surface", id: 0x03, what: "basic information", kind: transparent, size: 320, head: "FF30 82013B DF31 04 06030E01 DF32 10 36303030303234 0805", opens: everybody, assumed: "what DF35 means", measured: "DF33 is 00, DF35 names key 5900025; " + dumped},
 	{app: "surface", id: 0x04, what: "card-verifiable certificate", kind: transparent, size: 568, head: "7F21 820233 5F4E 820129 36303030303233 0805 303031 00000000 31333130313231 0805 303030 00000000", opens: everybody, measured: dumped},
 	{app: "surface", id: 0x05, what: "マイナンバー画像: image of the individual number, signed", kind: transparent, head: "FF40 82", opens: []uint16{0x13}},

@@ -130,12 +130,12 @@ func TestSurfaceImages(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		// IHDR: bit depth at 24, colour type at 25 (PNG specification, 11.2.1). Palette and greyscale are both 1-bit images.
-		if e.Value[24] != 1 {
-			t.Errorf("%s has %d bits", name, e.Value[24])
+		// IHDR: bit depth at 24, colour type at 25 (PNG specification, 11.2.1): greyscale of one bit, without a palette.
+		if e.Value[24] != 1 || e.Value[25] != 0 || bytes.Contains(e.Value, []byte("PLTE")) {
+			t.Errorf("%s has %d bits and colour type %d", name, e.Value[24], e.Value[25])
 		}
-		want := map[string]picture.Point{"code": {24, 12}, "number": {72, 12}}[name]
-		if want != (picture.Point{}) && img.Bounds().Size() != want {
+		want := map[string]picture.Point{"name": {216, 12}, "address": {288, 12}, "code": {24, 12}, "number": {72, 12}}[name]
+		if img.Bounds().Size() != want {
 			t.Errorf("%s has %v", name, img.Bounds().Size())
 		}
 		if blank(img) {

@@ -54,7 +54,7 @@ const (
 	// Tokuji has an address and a name with characters that have a canonical equivalent: U+FA19, U+FA26, U+FA10.
 	Tokuji Persona = "tokuji"
 	// Midori lives in a building with a name: the file of her four attributes has between 128 and 255 bytes, the one size
-	// whose length is written in two ways, and her address on the card is longer than its image.
+	// whose length is written in two ways, and the image of her address has a second line.
 	Midori Persona = "midori"
 )
 

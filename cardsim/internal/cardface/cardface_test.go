@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func decode(t *testing.T, data []byte, err error) *image.Paletted {
+func decode(t *testing.T, data []byte, err error) *image.Gray {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -18,21 +18,29 @@ func decode(t *testing.T, data []byte, err error) *image.Paletted {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// IHDR: bit depth 1 (PNG specification, 11.2.1).
-	if data[24] != 1 {
-		t.Errorf("%d bits a pixel", data[24])
+	// IHDR: bit depth 1, colour type 0, neither compression, filter nor interlace method but 0 (PNG specification, 11.2.1).
+	if want := []byte{1, 0, 0, 0, 0}; !bytes.Equal(data[24:29], want) || bytes.Contains(data, []byte("PLTE")) {
+		t.Errorf("header %x", data[24:29])
 	}
-	p, ok := img.(*image.Paletted)
+	p, ok := img.(*image.Gray)
 	if !ok {
 		t.Fatalf("%T", img)
 	}
 	return p
 }
 
-func ink(img *image.Paletted) int {
+// ink is the number of black pixels; all others must be white.
+func ink(t *testing.T, img *image.Gray) int {
+	t.Helper()
 	n := 0
 	for _, p := range img.Pix {
-		n += int(p)
+		switch p {
+		case 0:
+			n++
+		case 255:
+		default:
+			t.Fatalf("a pixel of shade %d", p)
+		}
 	}
 	return n
 }
@@ -96,7 +104,7 @@ func TestFontIsWhole(t *testing.T) {
 			t.Fatalf("page %U: %d glyphs, %v", first, len(page), err)
 		}
 		for r, g := range page {
-			if want := map[bool]int{true: 12, false: 16}[r >= smallDigits]; len(g.rows) != want*g.stride() || g.width != 6 && g.width != 8 && g.width != 16 {
+			if len(g.rows) != 12*g.stride() || g.width != 6 && g.width != 12 {
 				t.Errorf("%U: %d bytes, width %d", r, len(g.rows), g.width)
 			}
 		}
@@ -110,15 +118,15 @@ func TestFontIsWhole(t *testing.T) {
 func TestTextImages(t *testing.T) {
 	data, err := NameImage("確認　花子")
 	short := decode(t, data, err)
-	if short.Rect.Size() != image.Pt(textWidth, 32) || ink(short) == 0 {
+	if n := ink(t, short); short.Rect.Size() != image.Pt(216, 12) || n < 50 || n > 216*12/4 {
 		t.Errorf("name: %v", short.Rect)
 	}
-	data, err = NameImage(strings.Repeat("長", 40))
-	if got := decode(t, data, err).Rect.Size(); got != image.Pt(textWidth, 32) {
+	data, err = NameImage(strings.Repeat("長", 40)) // 18 in a line
+	if got := decode(t, data, err).Rect.Size(); got != image.Pt(216, 3*12) {
 		t.Errorf("long name: %v", got)
 	}
-	data, err = AddressImage(strings.Repeat("長い住所", 50)) // 200 characters, 32 in a line
-	if got := decode(t, data, err).Rect.Size(); got != image.Pt(textWidth, 7*16) {
+	data, err = AddressImage(strings.Repeat("長い住所", 50)) // 200 characters, 24 in a line
+	if got := decode(t, data, err).Rect.Size(); got != image.Pt(288, 9*12) {
 		t.Errorf("long address: %v", got)
 	}
 	// A variation selector is not drawn, and not a geta mark either.

@@ -19,9 +19,6 @@ var fontFile string
 // geta is drawn for a character that the font does not have.
 const geta = '〓'
 
-// smallDigits is where the font has the 6 × 12 digits: U+F0000 and the digit.
-const smallDigits = 0xF0000
-
 // glyph is one character: its rows from top to bottom, width bits each, the leftmost pixel first.
 type glyph struct {
 	width int
@@ -93,16 +90,12 @@ func readPage(first rune) (map[rune]glyph, error) {
 		return nil, errors.Join(errFont, err)
 	}
 	out := map[rune]glyph{}
-	height := 16
-	if first == smallDigits {
-		height = 12
-	}
 	for len(data) > 0 {
 		if len(data) < 2 {
 			return nil, errFont
 		}
 		g := glyph{width: int(data[1])}
-		size := height * g.stride()
+		size := lineHeight * g.stride()
 		if len(data) < 2+size {
 			return nil, errFont
 		}

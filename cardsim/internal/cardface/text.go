@@ -2,40 +2,40 @@ package cardface
 
 import (
 	"bytes"
-	"image"
-	"image/color"
-	"image/png"
+	"compress/zlib"
+	"encoding/binary"
+	"hash/crc32"
 	"strings"
 )
 
-// Sizes in pixels. Those of the name and the address are choices of this package: none is published.
+// Sizes in pixels, as published dumps of a test card have them: images of one line. What a real card does with a longer
+// text is not published; here it goes on in more lines below.
 const (
-	textWidth  = 512
-	lineHeight = 16
-	// minLines makes the images of short texts equally high.
-	minLines = 2
+	nameWidth    = 216
+	addressWidth = 288
+	lineHeight   = 12
 )
 
-// nameImage writes a name in letters twice as large when it fits into one line so.
-func nameImage(text string) ([]byte, error) {
-	line, err := glyphs(drawn(text))
+// textImage breaks a text wherever a line is full, as Japanese is written.
+func textImage(text string, lineWidth int) ([]byte, error) {
+	rest, err := glyphs(drawn(text))
 	if err != nil {
 		return nil, err
 	}
-	if width(line) <= textWidth/2 {
-		img := newBitmap(textWidth, 2*lineHeight)
-		draw(img, line, 0, 2)
-		return encodePNG(img)
+	lines := [][]glyph{nil}
+	x := 0
+	for _, g := range rest {
+		if x+g.width > lineWidth {
+			lines, x = append(lines, nil), 0
+		}
+		lines[len(lines)-1] = append(lines[len(lines)-1], g)
+		x += g.width
 	}
-	return paragraph(line)
-}
-
-func addressImage(text string) ([]byte, error) {
-	line, err := glyphs(drawn(text))
-	if err != nil {
-		return nil, err
+	img := newBitmap(lineWidth, lineHeight*len(lines))
+	for i, line := range lines {
+		img.draw(line, i*lineHeight)
 	}
-	return paragraph(line)
+	return img.png()
 }
 
 // drawn leaves out what is not drawn by itself: variation selectors and control characters.
@@ -48,76 +48,80 @@ func drawn(text string) []rune {
 	}, text))
 }
 
-func width(line []glyph) int {
-	n := 0
-	for _, g := range line {
-		n += g.width
-	}
-	return n
-}
-
-// paragraph breaks a text wherever a line is full, as Japanese is written.
-func paragraph(text []glyph) ([]byte, error) {
-	var lines [][]glyph
-	for len(text) > 0 {
-		n, x := 0, 0
-		for n < len(text) && x+text[n].width <= textWidth {
-			x += text[n].width
-			n++
-		}
-		lines, text = append(lines, text[:n]), text[n:]
-	}
-	img := newBitmap(textWidth, lineHeight*max(minLines, len(lines)))
-	for i, line := range lines {
-		draw(img, line, i*lineHeight, 1)
-	}
-	return encodePNG(img)
-}
-
-// digitImage writes n digits of 6 × 12 pixels; what is no digit is a blank.
+// digitImage writes n digits of 6 × 12 pixels; what is no digit is left out.
 func digitImage(digits string, n int) ([]byte, error) {
-	const digitWidth, digitHeight = 6, 12
-	img := newBitmap(digitWidth*n, digitHeight)
+	const digitWidth = 6
 	line := make([]rune, 0, n)
 	for _, r := range digits {
 		if len(line) < n && r >= '0' && r <= '9' {
-			line = append(line, smallDigits+r)
+			line = append(line, r)
 		}
 	}
 	small, err := glyphs(line)
 	if err != nil {
 		return nil, err
 	}
-	draw(img, small, 0, 1)
-	return encodePNG(img)
+	img := newBitmap(digitWidth*n, lineHeight)
+	img.draw(small, 0)
+	return img.png()
 }
 
-// draw puts a line of glyphs at a height, each pixel as a square of the scale.
-func draw(img *image.Paletted, line []glyph, top, scale int) {
+// bitmap is an image of one bit a pixel: 1 is white.
+type bitmap struct {
+	width  int
+	stride int // bytes of a row
+	rows   []byte
+}
+
+func newBitmap(width, height int) bitmap {
+	b := bitmap{width: width, stride: (width + 7) / 8}
+	b.rows = bytes.Repeat([]byte{0xFF}, b.stride*height)
+	return b
+}
+
+// draw puts a line of glyphs at a height.
+func (b bitmap) draw(line []glyph, top int) {
 	left := 0
 	for _, g := range line {
-		if g.width == 0 {
-			continue
-		}
-		height := len(g.rows) / g.stride()
-		for y := range height * scale {
-			for x := range g.width * scale {
-				if g.black(x/scale, y/scale) {
-					img.SetColorIndex(left+x, top+y, 1)
+		for y := range lineHeight {
+			for x := range g.width {
+				if g.black(x, y) {
+					b.rows[(top+y)*b.stride+(left+x)/8] &^= 0x80 >> ((left + x) % 8)
 				}
 			}
 		}
-		left += g.width * scale
+		left += g.width
 	}
 }
 
-// newBitmap is a white image with two colours, which takes one bit a pixel in a PNG.
-func newBitmap(width, height int) *image.Paletted {
-	return image.NewPaletted(image.Rect(0, 0, width, height), color.Palette{color.White, color.Black})
-}
-
-func encodePNG(img image.Image) ([]byte, error) {
-	var b bytes.Buffer
-	err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, img)
-	return b.Bytes(), err
+// png encodes the image as the cards have it: greyscale of one bit, without a palette (PNG specification, 11.2.1, colour
+// type 0). The encoder of the standard library has no such form.
+func (b bitmap) png() ([]byte, error) {
+	height := len(b.rows) / b.stride
+	var data bytes.Buffer
+	z, err := zlib.NewWriterLevel(&data, zlib.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	for y := range height {
+		// Each row begins with its filter type; 0 is none.
+		if _, err := z.Write(append([]byte{0}, b.rows[y*b.stride:(y+1)*b.stride]...)); err != nil {
+			return nil, err
+		}
+	}
+	if err := z.Close(); err != nil {
+		return nil, err
+	}
+	header := binary.BigEndian.AppendUint32(nil, uint32(b.width))                         //nolint:gosec // a few hundred
+	header = append(binary.BigEndian.AppendUint32(header, uint32(height)), 1, 0, 0, 0, 0) //nolint:gosec // bounded by the text
+	out := []byte("\x89PNG\r\n\x1a\n")
+	for _, chunk := range []struct {
+		kind string
+		data []byte
+	}{{"IHDR", header}, {"IDAT", data.Bytes()}, {"IEND", nil}} {
+		out = binary.BigEndian.AppendUint32(out, uint32(len(chunk.data))) //nolint:gosec // as above
+		body := append([]byte(chunk.kind), chunk.data...)
+		out = binary.BigEndian.AppendUint32(append(out, body...), crc32.ChecksumIEEE(body))
+	}
+	return out, nil
 }

@@ -10,8 +10,8 @@ The fonts and their terms are named in LICENSE. extra.txt has glyphs drawn for t
 Format, all numbers big-endian: two bytes with the number of pages; for each page four bytes with the code point of its
 first character (a multiple of 256) and four with the offset of its data in the file; then the data, each page a raw
 DEFLATE stream (RFC 1951) of glyphs in ascending order. A glyph is the low byte of its code point, its width in pixels and its
-rows from top to bottom, one byte each for 8 pixels of width. Characters are 16 pixels
-high; the digits at U+F0030, which is private use, are 6 pixels wide and 12 high.
+12 rows from top to bottom, one byte each for 8 pixels of width. Characters are 12 pixels high, and 12 or 6 wide: those of
+JIS X 0208 and ASCII as their designers drew them, the rest from fonts of 16 pixels, scaled here.
 """
 import gzip, pathlib, struct, sys, zlib
 
@@ -72,6 +72,19 @@ def pcf(path):
             yield b1 << 8 | b2, width, rows
 
 
+def smaller(width, rows):
+    """Scales a glyph from 16 to 12 pixels: a pixel is set when ink covers enough of the square of 4/3 that it stands for."""
+    def ink(x, y):
+        total = 0
+        for v in range(4 * y // 3, -(-4 * (y + 1) // 3)):
+            for u in range(4 * x // 3, -(-4 * (x + 1) // 3)):
+                if rows[v] >> (width - 1 - u) & 1:
+                    total += (min(3 * u + 3, 4 * x + 4) - max(3 * u, 4 * x)) * (min(3 * v + 3, 4 * y + 4) - max(3 * v, 4 * y))
+        return total
+    n = width * 3 // 4
+    return n, [int("".join("1" if ink(x, y) >= 7 else "0" for x in range(n)), 2) for y in range(12)]
+
+
 def euc(prefix, encoding, codec):
     raw = prefix + bytes([(encoding >> 8) | 0x80, (encoding & 0xFF) | 0x80])
     try:
@@ -92,33 +105,31 @@ def main(folder):
     for block in (here / "extra.txt").read_text().strip().split("\n\n"):
         head, *rows = [line for line in block.split("\n") if not line.startswith("#")]
         assert len(rows) == 16 and all(len(row) == 16 for row in rows), head
-        put(int(head[2:], 16), 16, [int(row.replace(".", "0").replace("@", "1"), 2) for row in rows])
+        put(int(head[2:], 16), *smaller(16, [int(row.replace(".", "0").replace("@", "1"), 2) for row in rows]))
+    for encoding, width, rows in pcf(f"{folder}/shnmk12.pcf.gz"):
+        put(euc(b"", encoding, "euc_jp"), width, rows)
     for name, prefix, codec in (
         ("jiskan16-2004-1", b"", "euc_jis_2004"),
         ("jiskan16-2000-2", b"\x8f", "euc_jis_2004"),
         ("jksp16", b"\x8f", "euc_jp"),
     ):
         for encoding, width, rows in pcf(f"{folder}/{name}.pcf.gz"):
-            put(euc(prefix, encoding, codec), width, rows)
-    for encoding, width, rows in pcf(f"{folder}/shnm8x16r.pcf.gz"):
+            put(euc(prefix, encoding, codec), *smaller(width, rows))
+    for encoding, width, rows in pcf(f"{folder}/shnm6x12r.pcf.gz"):
         if 0x20 <= encoding <= 0x7E:
             put(encoding, width, rows)
-    for encoding, width, rows in pcf(f"{folder}/shnm6x12r.pcf.gz"):
-        if 0x30 <= encoding <= 0x39:
-            put(0xF0000 + encoding, width, rows)
     # The other spellings of the same characters, see JIS X 0208 and the encoding of the Web.
     for one, other in ((0x301C, 0xFF5E), (0x2212, 0xFF0D), (0x2016, 0x2225), (0x2015, 0x2014)):
         if one in glyphs:
             put(other, *glyphs[one])
         elif other in glyphs:
             put(one, *glyphs[other])
-    put(0x3000, 16, [0] * 16)
+    put(0x3000, 12, [0] * 12)
 
     pages = {}
     for code in sorted(glyphs):
         width, rows = glyphs[code]
-        height = 12 if code >= 0xF0000 else 16
-        assert len(rows) == height and width in (6, 8, 16), (hex(code), width, len(rows))
+        assert len(rows) == 12 and width in (6, 12), (hex(code), width, len(rows))
         n = (width + 7) // 8
         body = bytes([code & 0xFF, width]) + b"".join((row << (8 * n - width)).to_bytes(n, "big") for row in rows)
         pages.setdefault(code & ~0xFF, []).append(body)
