@@ -46,6 +46,7 @@ var speaking = map[string]string{
 
 // Types with a method Reveal… that hold one sealed value among others that are not personal.
 var partlySealed = map[string]string{
+	"authn.Problem":  "name and reason stand in the open, in words of the module; what was received is sealed",
 	"card.Record":    "the municipality and the expiry stand in the open",
 	"mdoc.Document":  "doctype and dates stand in the open; every element redacts itself",
 	"person.Details": "what Person.Reveal gives away",

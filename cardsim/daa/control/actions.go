@@ -255,11 +255,7 @@ func (h *Handler) revoke(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	now := time.Now()
-	if h.clock != nil {
-		now = h.clock.Now()
-	}
-	if err := one.ca.Revoke(one.serial, o.Reason, now); err != nil {
+	if err := one.ca.Revoke(one.serial, o.Reason, h.now()); err != nil {
 		return nil, &refusal{http.StatusConflict, "not revoked: the reason is unknown, or it is revoked already"}
 	}
 	h.revoked.mu.Lock()
@@ -302,10 +298,7 @@ func (h *Handler) turn(r *http.Request, from daa.Knobs) (any, error) {
 }
 
 func (h *Handler) time(*http.Request) (any, error) {
-	if h.clock == nil {
-		return map[string]time.Time{"now": time.Now()}, nil
-	}
-	return map[string]time.Time{"now": h.clock.Now()}, nil
+	return map[string]time.Time{"now": h.now()}, nil
 }
 
 func (h *Handler) advance(r *http.Request) (any, error) {

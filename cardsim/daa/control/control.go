@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/internal/limits"
@@ -40,7 +41,8 @@ type Config struct {
 type Handler struct {
 	service *daa.Service
 	token   [sha256.Size]byte
-	clock   *Clock
+	clock   *Clock           // nil: it cannot be moved
+	now     func() time.Time // the clock's, or the system's
 	remote  bool
 	log     *slog.Logger
 	mux     *http.ServeMux
@@ -66,6 +68,10 @@ func New(c Config) (*Handler, error) {
 	h := &Handler{
 		service: c.Service, token: sha256.Sum256([]byte(c.Token)), clock: c.Clock, remote: c.Remote, log: c.Logger,
 		mux: http.NewServeMux(), browser: &http.Client{Transport: direct{c.Service}},
+	}
+	h.now = time.Now
+	if c.Clock != nil {
+		h.now = c.Clock.Now
 	}
 	h.routes()
 	return h, nil
