@@ -1,12 +1,30 @@
-// Package mdoc maps the elements of the mobile form of the My Number Card (カード代替電磁的記録, document type
-// org.iso.23220.1.jp.mnc) to the values of package fourinfo. It is the data model alone: [Read] takes elements that somebody
-// else decoded and verified, and verifies nothing itself.
+// Package mdoc verifies the mobile form of the My Number Card (カード代替電磁的記録, ISO/IEC 18013-5, document type
+// org.iso.23220.1.jp.mnc) and maps its elements to the values of package fourinfo.
 //
-//	document, problems := mdoc.Read(elements, mdoc.Options{})
-//	if document.AgeAtLeast(20) == fourinfo.Yes { … } // asks for less than a birthdate does
+//	verifier, err := mdoc.NewVerifier(mdoc.Config{Anchors: anchors})
+//	verified, err := verifier.Verify(response, mdoc.Expect{Session: session})
+//	if verified.AgeAtLeast(20) == fourinfo.Yes { … } // asks for less than a birthdate does
 //
-// Whether the holder may be identified by this document under a law is another question: the Act on Prevention of Transfer of
-// Criminal Proceeds (犯収法) asks for programs that the Prime Minister has certified.
+// The response is the DeviceResponse as decrypted by the caller; the session says what the device must have authenticated, by
+// OpenID for Verifiable Presentations ([OpenID4VP], [DigitalCredentials]), by ISO/IEC 18013-7 ([AnnexC], [AnnexB]), or as encoded
+// by somebody else ([Transcript]). Its nonce is fresh for every request and accepted once: that is the caller's part. [Read] maps
+// elements that somebody else verified, and verifies nothing itself.
+//
+// No anchor is shipped, since the root of the Japanese mobile card is not public, and revocation is not looked at, since no list
+// is. Whether the holder may be identified by this document under a law is another question: the Act on Prevention of Transfer of
+// Criminal Proceeds (犯収法) asks for programs that the Prime Minister has certified, which this one is not.
+//
+// # Errors
+//
+// Every error is an *[Error] and takes part in the families of package kakunin: a response that cannot be trusted is untrusted,
+// a card that has expired is the account's, a wallet that gives no document the user's. An element that cannot be read becomes a
+// [fourinfo.Problem] and fails nothing.
+//
+// # Compatibility
+//
+// Nothing of this package is stored. To keep a person, use fourinfo.Person.RevealAll.
+//
+// Examples: [Verifier.Verify], [Read].
 package mdoc
 
 import (

@@ -128,6 +128,8 @@ const (
 	// CRLSigners is the deepest nesting of validations of those who sign revocation lists.
 	CRLSigners = 4
 
+	// MobileDocument is the largest response of a wallet with the mobile card, decrypted; the portrait is most of it.
+	MobileDocument = 1 << 20
 	// Attribute is the longest value of one of the four attributes, in bytes.
 	Attribute = 4 << 10
 	// Document is the largest document that is hashed for signing.
