@@ -38,13 +38,20 @@ func (c codec) read(data []byte, into any) bool {
 	return ok && n == len(data) && c.decode.Unmarshal(data, into) == nil
 }
 
-// embedded returns what a data item that is encoded in a byte string (tag 24) holds.
-func (c codec) embedded(item cbor.RawMessage) ([]byte, bool) {
+// embedded returns what a data item that is encoded in a byte string (tag 24) holds. It does not copy.
+func embedded(item []byte) ([]byte, bool) {
 	if len(item) < 3 || item[0] != 0xD8 || item[1] != 24 || item[2]>>5 != 2 {
 		return nil, false
 	}
-	var inner []byte
-	return inner, c.decode.Unmarshal(item[2:], &inner) == nil
+	n, ok := shortest(item[2:], 0)
+	if !ok || n != len(item)-2 {
+		return nil, false
+	}
+	head := 1 // of the byte string; the lengths 24 to 27 say that 1, 2, 4 or 8 bytes follow
+	if short := item[2] & 31; short >= 24 {
+		head += 1 << (short - 24)
+	}
+	return item[2+head:], true
 }
 
 // wrap encodes data as a data item in a byte string.

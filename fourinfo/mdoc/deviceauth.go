@@ -19,7 +19,7 @@ func (v *Verifier) device(d *document, m *mobileSecurityObject, transcript []byt
 	fail := func(r Reason, clause, detail string, err error) (DeviceAuth, error) {
 		return 0, &Error{Reason: r, Step: stepDeviceAuth, Clause: clause, Detail: detail, Err: err}
 	}
-	if _, ok := v.codec.embedded(d.DeviceSigned.NameSpaces); !ok {
+	if _, ok := embedded(d.DeviceSigned.NameSpaces); !ok {
 		return fail(ReasonMalformed, "ISO/IEC 18013-5, 8.3.2.1.2.2", "no DeviceNameSpaces", nil)
 	}
 	var coseKey cose.Key

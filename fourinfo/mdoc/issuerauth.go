@@ -28,7 +28,7 @@ func (v *Verifier) issuer(d *document) ([]*x509.Certificate, *mobileSecurityObje
 		return fail(reasonOf(err, ReasonSignature), stepIssuerAuth, "ISO/IEC 18013-5, 9.1.2.4", "", err)
 	}
 	var m mobileSecurityObject
-	inner, ok := v.codec.embedded(message.Payload)
+	inner, ok := embedded(message.Payload)
 	if !ok || !v.codec.read(inner, &m) || len(m.Version) < 3 || m.Version[:2] != "1." || len(m.DeviceKeyInfo.DeviceKey) == 0 {
 		return fail(ReasonMalformed, stepIssuerAuth, "ISO/IEC 18013-5, 9.1.2.4", "not a MobileSecurityObject", nil)
 	}

@@ -233,7 +233,7 @@ func (v *Verifier) elements(spaces map[string][]cbor.RawMessage, m *mobileSecuri
 		all[space] = make(map[string]any, len(items))
 		for _, raw := range items {
 			var item issuerSignedItem
-			inner, ok := v.codec.embedded(raw)
+			inner, ok := embedded(raw)
 			if !ok || !v.codec.read(inner, &item) || item.DigestID == nil || item.Name == "" {
 				return fail(ReasonMalformed, "not an IssuerSignedItem")
 			}
