@@ -28,7 +28,7 @@ const lengthSize = 2
 func (c Config) connect(ctx context.Context) (served bool, err error) {
 	conn, err := c.DialContext(ctx, "tcp", c.Address)
 	if err != nil {
-		return false, &Error{Reason: Unreachable, Err: err}
+		return false, &Error{Reason: ReasonUnreachable, Err: err}
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer func() {
@@ -124,18 +124,18 @@ func (l *link) read() ([]byte, error) {
 func readFrame(r io.Reader, buffer []byte) ([]byte, error) {
 	var length [lengthSize]byte
 	if _, err := io.ReadFull(r, length[:]); err != nil {
-		return nil, &Error{Reason: HalfFrame, Err: err}
+		return nil, &Error{Reason: ReasonHalfFrame, Err: err}
 	}
 	n := int(binary.BigEndian.Uint16(length[:]))
 	if n == 0 {
-		return nil, &Error{Reason: Malformed}
+		return nil, &Error{Reason: ReasonMalformed}
 	}
 	if n > cap(buffer) {
 		buffer = make([]byte, n)
 	}
 	buffer = buffer[:n]
 	if _, err := io.ReadFull(r, buffer); err != nil {
-		return nil, &Error{Reason: HalfFrame, Err: err}
+		return nil, &Error{Reason: ReasonHalfFrame, Err: err}
 	}
 	return buffer, nil
 }
@@ -143,11 +143,11 @@ func readFrame(r io.Reader, buffer []byte) ([]byte, error) {
 func betweenFrames(err error) error {
 	switch {
 	case errors.Is(err, io.EOF):
-		return &Error{Reason: Closed, Err: err}
+		return &Error{Reason: ReasonClosed, Err: err}
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &Error{Reason: Silent, Err: err}
+		return &Error{Reason: ReasonSilent, Err: err}
 	default:
-		return &Error{Reason: Unreachable, Err: err}
+		return &Error{Reason: ReasonUnreachable, Err: err}
 	}
 }
 
@@ -160,7 +160,7 @@ func (l *link) answer(content []byte) error {
 	l.reply = append(l.reply, content...)
 	_ = l.conn.SetWriteDeadline(time.Now().Add(l.config.FrameTimeout))
 	if _, err := l.conn.Write(l.reply); err != nil {
-		return &Error{Reason: Unreachable, Err: err}
+		return &Error{Reason: ReasonUnreachable, Err: err}
 	}
 	return nil
 }

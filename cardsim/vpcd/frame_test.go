@@ -17,7 +17,7 @@ func FuzzReadFrame(f *testing.F) {
 		got, err := readFrame(r, nil)
 		if err != nil {
 			var e *Error
-			if !errors.As(err, &e) || (e.Reason != HalfFrame && e.Reason != Malformed) {
+			if !errors.As(err, &e) || (e.Reason != ReasonHalfFrame && e.Reason != ReasonMalformed) {
 				t.Fatalf("%v", err)
 			}
 			return

@@ -96,10 +96,10 @@ func (s *Slot) serve(ctx context.Context, card Card, changed <-chan struct{}) {
 }
 
 // RunSlots serves several slots at once until ctx ends, and returns ctx's error when all have ended. Without slots it
-// returns an *[Error] with InvalidConfig.
+// returns an *[Error] with [ReasonInvalidConfig].
 func RunSlots(ctx context.Context, slots ...*Slot) error {
 	if len(slots) == 0 {
-		return &Error{Reason: InvalidConfig}
+		return &Error{Reason: ReasonInvalidConfig}
 	}
 	var all sync.WaitGroup
 	for _, s := range slots {

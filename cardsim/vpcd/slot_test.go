@@ -97,7 +97,7 @@ func TestSlotsAreIndependent(t *testing.T) {
 
 func TestRunSlotsRefusesNone(t *testing.T) {
 	var e *vpcd.Error
-	if err := vpcd.RunSlots(t.Context()); !errors.As(err, &e) || e.Reason != vpcd.InvalidConfig {
+	if err := vpcd.RunSlots(t.Context()); !errors.As(err, &e) || e.Reason != vpcd.ReasonInvalidConfig {
 		t.Errorf("%v", err)
 	}
 }

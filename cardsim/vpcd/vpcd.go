@@ -12,6 +12,12 @@
 //
 // The driver listens on all interfaces and knows no authentication: keep it in a network namespace of its own or behind
 // a firewall.
+//
+// Package cardsim/quirks puts a reader with a habit in between: Config.Card is then quirks.Over(card, quirks.Short).
+//
+// # Compatibility
+//
+// The package stores nothing. It speaks the protocol of vpcd as of version 3.3, and ignores control codes of later ones.
 package vpcd
 
 import (
@@ -22,6 +28,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin"
+	"github.com/kakunin-go/kakunin/internal/fault"
 )
 
 // DefaultAddress is where the driver listens for the card of its first reader ("Virtual PCD 00 00"); the second reader
@@ -97,72 +104,75 @@ func (c Config) withDefaults() Config {
 // Reason says what ended a connection, or why there was none.
 type Reason int
 
-// Reasons. The zero value is UnknownReason and is never returned.
+// Reasons. The zero value is ReasonUnknown and is never returned.
 const (
-	UnknownReason Reason = iota
-	// InvalidConfig: Config.Card is missing.
-	InvalidConfig
-	// Unreachable: nobody listens at the address, or the connection broke.
-	Unreachable
-	// Closed: the driver closed the connection between two messages.
-	Closed
-	// HalfFrame: a message began and did not end in time, or the connection ended inside it.
-	HalfFrame
-	// Silent: the driver sent nothing for the idle timeout.
-	Silent
-	// Malformed: a message of length zero.
-	Malformed
+	ReasonUnknown Reason = iota
+	// ReasonInvalidConfig: Config.Card is missing.
+	ReasonInvalidConfig
+	// ReasonUnreachable: nobody listens at the address, or the connection broke.
+	ReasonUnreachable
+	// ReasonClosed: the driver closed the connection between two messages.
+	ReasonClosed
+	// ReasonHalfFrame: a message began and did not end in time, or the connection ended inside it.
+	ReasonHalfFrame
+	// ReasonSilent: the driver sent nothing for the idle timeout.
+	ReasonSilent
+	// ReasonMalformed: a message of length zero.
+	ReasonMalformed
 )
 
-// String returns a short description.
-func (r Reason) String() string {
-	switch r {
-	case InvalidConfig:
-		return "invalid configuration"
-	case Unreachable:
-		return "reader driver not reachable"
-	case Closed:
-		return "closed by the reader driver"
-	case HalfFrame:
-		return "incomplete message"
-	case Silent:
-		return "reader driver is silent"
-	case Malformed:
-		return "malformed message"
-	case UnknownReason:
-	}
-	return "unknown reason"
+// reasons has the reasons in their order and is never written.
+var reasons = [...]fault.Row{
+	ReasonUnknown:       fault.Unknown(),
+	ReasonInvalidConfig: {Name: "invalid configuration", Family: kakunin.Configuration},
+	ReasonUnreachable:   {Name: "reader driver not reachable", Family: kakunin.Unavailable},
+	ReasonClosed:        {Name: "closed by the reader driver", Family: kakunin.Unavailable},
+	ReasonHalfFrame:     {Name: "incomplete message", Family: kakunin.Unavailable},
+	ReasonSilent:        {Name: "reader driver is silent", Family: kakunin.Unavailable},
+	ReasonMalformed:     {Name: "malformed message", Family: kakunin.Unavailable},
 }
+
+func (r Reason) row() fault.Row {
+	if r < 0 || int(r) >= len(reasons) {
+		return fault.Unknown()
+	}
+	return reasons[r]
+}
+
+// String returns a stable phrase in lower case.
+func (r Reason) String() string { return r.row().Name }
 
 // Error is the error type of this package. Its text never holds bytes from the network.
 type Error struct {
 	Reason Reason
-	Err    error
+	// Err is the cause, nil if there is none.
+	Err error
 }
 
-// Error describes the reason.
-func (e *Error) Error() string { return "vpcd: " + e.Reason.String() }
+// Error names the reason.
+func (e *Error) Error() string { return fault.Text("vpcd", e.Reason.String(), "", "", "") }
 
 // Unwrap returns the cause, if any.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Family is Configuration for an invalid configuration and Unavailable otherwise.
-func (e *Error) Family() kakunin.Family {
-	if e.Reason == InvalidConfig {
-		return kakunin.Configuration
-	}
-	return kakunin.Unavailable
+// Is reports whether target is an *Error with the same reason.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error) //nolint:errorlint // this method is what errors.Is asks
+	return ok && t.Reason == e.Reason
 }
 
+// Family is Configuration for an invalid configuration and Unavailable otherwise.
+func (e *Error) Family() kakunin.Family { return e.Reason.row().Family }
+
 // UserMessage is empty: the family's message is used.
-func (e *Error) UserMessage() kakunin.Message { return kakunin.Message{} }
+func (e *Error) UserMessage() kakunin.Message { return e.Reason.row().Message }
 
 // Run connects, serves and reconnects until ctx ends; it returns ctx's error then, and an *[Error] only for an invalid
 // configuration. When a connection ends the card loses power, as a card taken out of a reader does. Run holds no
 // goroutine beyond its return.
 func Run(ctx context.Context, c Config) error {
 	if c.Card == nil {
-		return &Error{Reason: InvalidConfig}
+		return &Error{Reason: ReasonInvalidConfig}
 	}
 	c = c.withDefaults()
 	wait := c.Backoff
@@ -186,7 +196,7 @@ func Run(ctx context.Context, c Config) error {
 
 // level is Debug for the driver not being there, which is normal while pcscd starts, and Warn for everything else.
 func level(err error) slog.Level {
-	if reasonOf(err) == Unreachable {
+	if reasonOf(err) == ReasonUnreachable {
 		return slog.LevelDebug
 	}
 	return slog.LevelWarn
@@ -197,7 +207,7 @@ func reasonOf(err error) Reason {
 	if errors.As(err, &e) {
 		return e.Reason
 	}
-	return UnknownReason
+	return ReasonUnknown
 }
 
 // sleep waits and reports whether ctx is still alive.

@@ -316,7 +316,7 @@ func TestReplyIsOneWrite(t *testing.T) {
 func TestRunRefusesAMissingCard(t *testing.T) {
 	err := vpcd.Run(t.Context(), vpcd.Config{})
 	var e *vpcd.Error
-	if !errors.As(err, &e) || e.Reason != vpcd.InvalidConfig || e.Family() != kakunin.Configuration {
+	if !errors.As(err, &e) || e.Reason != vpcd.ReasonInvalidConfig || e.Family() != kakunin.Configuration {
 		t.Errorf("%v", err)
 	}
 }
@@ -334,7 +334,7 @@ func TestRunReturnsAtOnceWhenTheContextHasEnded(t *testing.T) {
 }
 
 func TestReasonsHaveWords(t *testing.T) {
-	for r := vpcd.InvalidConfig; r <= vpcd.Malformed; r++ {
+	for r := vpcd.ReasonInvalidConfig; r <= vpcd.ReasonMalformed; r++ {
 		e := &vpcd.Error{Reason: r, Err: io.EOF}
 		if strings.Contains(e.Error(), "unknown") || strings.Contains(e.Error(), "EOF") || kakunin.FamilyOf(e) == kakunin.Unclassified {
 			t.Errorf("reason %d: %q", r, e)

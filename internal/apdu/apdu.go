@@ -37,26 +37,17 @@ const (
 	Case4E
 )
 
+// cases is indexed by Case and never written.
+var cases = [...]string{
+	Case1: "1", Case2S: "2S", Case3S: "3S", Case4S: "4S", Case2E: "2E", Case3E: "3E", Case4E: "4E",
+}
+
 // String returns the name used in the standard, such as "4E".
 func (c Case) String() string {
-	switch c {
-	case Case1:
-		return "1"
-	case Case2S:
-		return "2S"
-	case Case3S:
-		return "3S"
-	case Case4S:
-		return "4S"
-	case Case2E:
-		return "2E"
-	case Case3E:
-		return "3E"
-	case Case4E:
-		return "4E"
-	default:
+	if c < Case1 || int(c) >= len(cases) {
 		return "unknown"
 	}
+	return cases[c]
 }
 
 // Command is a command APDU.
@@ -247,24 +238,23 @@ const (
 	BadStatus
 )
 
+// names is indexed by Reason and never written.
+var names = [...]string{
+	Unknown:        "unknown reason",
+	TooShort:       "too short",
+	LengthMismatch: "length fields do not match the length",
+	ZeroLc:         "extended Lc field is zero",
+	DataTooLong:    "data field too long",
+	BadNe:          "expected length out of range",
+	BadStatus:      "invalid status word",
+}
+
 // String returns a short description.
 func (r Reason) String() string {
-	switch r {
-	case TooShort:
-		return "too short"
-	case LengthMismatch:
-		return "length fields do not match the length"
-	case ZeroLc:
-		return "extended Lc field is zero"
-	case DataTooLong:
-		return "data field too long"
-	case BadNe:
-		return "expected length out of range"
-	case BadStatus:
-		return "invalid status word"
-	case Unknown:
+	if r < 0 || int(r) >= len(names) {
+		return names[Unknown]
 	}
-	return "unknown reason"
+	return names[r]
 }
 
 // Error reports an APDU that cannot be decoded or encoded. It never holds bytes of the APDU, which may be a PIN.

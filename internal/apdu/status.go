@@ -97,110 +97,66 @@ func (s Status) Err() error {
 func (s Status) Error() string { return "status " + s.Hex() + ": " + s.meaning() }
 
 func (s Status) meaning() string {
-	if m := s.exactMeaning(); m != "" {
+	if m, ok := meanings[s]; ok {
 		return m
 	}
 	if n, ok := s.Retries(); ok {
 		return fmt.Sprintf("verification failed, %d tries left", n)
 	}
-	// The class that SW1 alone gives (ISO/IEC 7816-4, table 5).
-	switch s.SW1() {
-	case 0x61:
-		return "more response bytes available"
-	case 0x62:
-		return "warning, state unchanged"
-	case 0x63:
-		return "warning, state changed"
-	case 0x64:
-		return "execution error, state unchanged"
-	case 0x65:
-		return "execution error, state changed"
-	case 0x66:
-		return "security-related issue"
-	case 0x68:
-		return "function in class byte not supported"
-	case 0x69:
-		return "command not allowed"
-	case 0x6A:
-		return "wrong parameters"
-	case 0x6C:
-		return "wrong Le field"
-	default:
-		return "unknown status"
+	if m, ok := classes[s.SW1()]; ok {
+		return m
 	}
+	return "unknown status"
 }
 
-func (s Status) exactMeaning() string {
-	switch s {
-	case OK:
-		return "success"
-	case DataMayBeCorrupted:
-		return "part of the returned data may be corrupted"
-	case EndOfFile:
-		return "end of file reached"
-	case FileDeactivated:
-		return "selected file deactivated"
-	case VerificationFailed:
-		return "verification failed"
-	case FileFilledUp:
-		return "file filled up by the last write"
-	case ExecutionError:
-		return "execution error, state unchanged"
-	case MemoryFailure:
-		return "memory failure"
-	case SecurityIssue:
-		return "secure messaging not available here"
-	case WrongLength:
-		return "wrong length"
-	case ChannelNotSupported:
-		return "logical channel not supported"
-	case SMNotSupported:
-		return "secure messaging not supported"
-	case IncompatibleFile:
-		return "command incompatible with file structure"
-	case SecurityNotSatisfied:
-		return "security status not satisfied"
-	case AuthMethodBlocked:
-		return "authentication method blocked"
-	case ReferenceDataLocked:
-		return "reference data not usable"
-	case ConditionsNotSatisfied:
-		return "conditions of use not satisfied"
-	case NoCurrentEF:
-		return "no current file"
-	case SMObjectMissing:
-		return "expected secure messaging data objects missing"
-	case SMObjectIncorrect:
-		return "incorrect secure messaging data objects"
-	case SMNotEstablished:
-		return "no secure messaging session"
-	case IncorrectData:
-		return "incorrect parameters in the data field"
-	case FunctionNotSupported:
-		return "function not supported"
-	case FileNotFound:
-		return "file or application not found"
-	case RecordNotFound:
-		return "record not found"
-	case NotEnoughSpace:
-		return "not enough memory space in the file"
-	case InconsistentTLV:
-		return "Lc inconsistent with TLV structure"
-	case IncorrectP1P2:
-		return "incorrect parameters P1-P2"
-	case InconsistentLc:
-		return "Lc inconsistent with P1-P2"
-	case ReferenceNotFound:
-		return "referenced data not found"
-	case OffsetOutsideFile:
-		return "wrong parameters P1-P2: offset outside the file"
-	case INSNotSupported:
-		return "instruction not supported"
-	case CLANotSupported:
-		return "class not supported"
-	case NoDiagnosis:
-		return "no precise diagnosis"
-	default:
-		return ""
-	}
+// classes is what SW1 alone says (ISO/IEC 7816-4, table 5), and never written.
+var classes = map[byte]string{
+	0x61: "more response bytes available",
+	0x62: "warning, state unchanged",
+	0x63: "warning, state changed",
+	0x64: "execution error, state unchanged",
+	0x65: "execution error, state changed",
+	0x66: "security-related issue",
+	0x68: "function in class byte not supported",
+	0x69: "command not allowed",
+	0x6A: "wrong parameters",
+	0x6C: "wrong Le field",
+}
+
+// meanings is never written.
+var meanings = map[Status]string{
+	OK:                     "success",
+	DataMayBeCorrupted:     "part of the returned data may be corrupted",
+	EndOfFile:              "end of file reached",
+	FileDeactivated:        "selected file deactivated",
+	VerificationFailed:     "verification failed",
+	FileFilledUp:           "file filled up by the last write",
+	ExecutionError:         "execution error, state unchanged",
+	MemoryFailure:          "memory failure",
+	SecurityIssue:          "secure messaging not available here",
+	WrongLength:            "wrong length",
+	ChannelNotSupported:    "logical channel not supported",
+	SMNotSupported:         "secure messaging not supported",
+	IncompatibleFile:       "command incompatible with file structure",
+	SecurityNotSatisfied:   "security status not satisfied",
+	AuthMethodBlocked:      "authentication method blocked",
+	ReferenceDataLocked:    "reference data not usable",
+	ConditionsNotSatisfied: "conditions of use not satisfied",
+	NoCurrentEF:            "no current file",
+	SMObjectMissing:        "expected secure messaging data objects missing",
+	SMObjectIncorrect:      "incorrect secure messaging data objects",
+	SMNotEstablished:       "no secure messaging session",
+	IncorrectData:          "incorrect parameters in the data field",
+	FunctionNotSupported:   "function not supported",
+	FileNotFound:           "file or application not found",
+	RecordNotFound:         "record not found",
+	NotEnoughSpace:         "not enough memory space in the file",
+	InconsistentTLV:        "Lc inconsistent with TLV structure",
+	IncorrectP1P2:          "incorrect parameters P1-P2",
+	InconsistentLc:         "Lc inconsistent with P1-P2",
+	ReferenceNotFound:      "referenced data not found",
+	OffsetOutsideFile:      "wrong parameters P1-P2: offset outside the file",
+	INSNotSupported:        "instruction not supported",
+	CLANotSupported:        "class not supported",
+	NoDiagnosis:            "no precise diagnosis",
 }

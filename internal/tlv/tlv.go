@@ -212,24 +212,23 @@ const (
 	TooMany
 )
 
+// names is indexed by Reason and never written.
+var names = [...]string{
+	Unknown:    "unknown reason",
+	Truncated:  "truncated",
+	BadTag:     "invalid tag",
+	Indefinite: "indefinite length",
+	TooLarge:   "value too large",
+	TooDeep:    "nested too deeply",
+	TooMany:    "too many data objects",
+}
+
 // String returns a short description.
 func (r Reason) String() string {
-	switch r {
-	case Truncated:
-		return "truncated"
-	case BadTag:
-		return "invalid tag"
-	case Indefinite:
-		return "indefinite length"
-	case TooLarge:
-		return "value too large"
-	case TooDeep:
-		return "nested too deeply"
-	case TooMany:
-		return "too many data objects"
-	case Unknown:
+	if r < 0 || int(r) >= len(names) {
+		return names[Unknown]
 	}
-	return "unknown reason"
+	return names[r]
 }
 
 // Error reports an encoding that is refused. It never holds bytes of the input, which may be personal data.

@@ -94,7 +94,7 @@ func (r Reason) String() string { return r.row().Name }
 
 func (r Reason) row() fault.Row {
 	if r < 0 || int(r) >= len(reasons) {
-		return reasons[ReasonUnknown]
+		return fault.Unknown()
 	}
 	return reasons[r]
 }
@@ -102,7 +102,7 @@ func (r Reason) row() fault.Row {
 // reasons has a row for each reason and is never written. In a message {pin} is the name of the PIN, {form} what it
 // consists of, and {tries} what is said of the remaining tries; the zero message leaves it to that of the family.
 var reasons = [...]fault.Row{
-	ReasonUnknown: {Name: "unknown reason", Family: kakunin.Unavailable},
+	ReasonUnknown: fault.Unknown(),
 
 	ReasonNotMyNumberCard: {Name: "not a My Number Card", Family: kakunin.User, Message: kakunin.Message{
 		JA: "マイナンバーカードではないようです。マイナンバーカードを置いてください。",
