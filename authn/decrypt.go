@@ -6,9 +6,11 @@ import (
 	"crypto/rsa"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
@@ -29,13 +31,14 @@ type decryptionKey struct {
 }
 
 // LoadDecryptionKey reads a private key file as [LoadKey] does. A JWK for signatures ("use":"sig") is refused. Errors have
-// ReasonConfiguration and do not quote the path.
+// ReasonConfiguration and say what is wrong with the file, by the path that was given.
 func LoadDecryptionKey(path string) (DecryptionKey, error) {
 	b, err := readKeyFile(path)
 	if err != nil {
 		return DecryptionKey{}, err
 	}
-	return ParseDecryptionKey(b)
+	k, err := ParseDecryptionKey(b)
+	return k, inFile(err, path)
 }
 
 // ParseDecryptionKey reads a private JWK or PEM as [ParseKey] does.
@@ -81,14 +84,26 @@ func (d decryptionKey) check() error {
 
 // readKeyFile reads at most one byte more than the parsers accept.
 func readKeyFile(path string) ([]byte, error) {
+	bad := func(err error) ([]byte, error) {
+		text := "it cannot be read"
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			text = "there is no such file"
+		case errors.Is(err, fs.ErrPermission):
+			text = "this program may not read it"
+		case errors.Is(err, syscall.EISDIR):
+			text = "it is a directory"
+		}
+		return nil, inFile(&Error{Reason: ReasonConfiguration, Detail: text, Err: err}, path)
+	}
 	f, err := os.Open(path) //nolint:gosec // the application names its own key file
 	if err != nil {
-		return nil, &Error{Reason: ReasonConfiguration, Step: "key file cannot be opened", Err: err}
+		return bad(err)
 	}
 	defer func() { _ = f.Close() }()
 	b, err := io.ReadAll(io.LimitReader(f, limits.KeyFile+1))
 	if err != nil {
-		return nil, &Error{Reason: ReasonConfiguration, Step: "key file cannot be read", Err: err}
+		return bad(err)
 	}
 	return b, nil
 }

@@ -9,10 +9,13 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
+	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,18 +49,19 @@ type Key struct {
 func (k Key) signing() jose.SigningKey { return k.v.Reveal() }
 
 // LoadKey reads a private key file: a JWK, or PEM with PKCS#8, PKCS#1 or SEC 1, unencrypted; RSA of at least 2048 bits or
-// P-256. Errors have ReasonConfiguration and do not quote the path.
+// P-256. Errors have ReasonConfiguration and say what is wrong with the file, by the path that was given.
 func LoadKey(path string) (Key, error) {
 	b, err := readKeyFile(path)
 	if err != nil {
 		return Key{}, err
 	}
-	return ParseKey(b)
+	k, err := ParseKey(b)
+	return k, inFile(err, path)
 }
 
 // ParseKey reads a private key as [LoadKey] does. The key id and the algorithm are the JWK's "kid" and "alg"; without
 // "alg" an RSA key signs RS256 and a P-256 key ES256. PEM has no key id: none is sent, which is right while a single key
-// is registered.
+// is registered; see [Key.WithKeyID].
 func ParseKey(b []byte) (Key, error) {
 	k, err := jose.ParsePrivateKey(b)
 	if err != nil {
@@ -81,8 +85,12 @@ func NewKey(signer crypto.Signer, kid string) (Key, error) {
 	return Key{v: redact.Seal(k)}, nil
 }
 
-// GenerateKey makes a software key (RSA-2048 for RS256 and PS256, P-256 for ES256) whose key id is its RFC 7638
-// thumbprint. Write it to a file with [Key.RevealJWK] or [Key.RevealPEM].
+// GenerateKey makes a software key, RSA-2048 for RS256 and PS256 and P-256 for ES256, whose key id is its [Key.SPKIHash].
+// Write it to a file with [Key.RevealJWK] or [Key.RevealPEM].
+//
+// An RSA key with this key id, or with none, is understood however it was registered: as PEM or as a JWK Set. A P-256 key is
+// smaller and faster, and should be registered as a JWK Set: as PEM, not every version of the service's software takes one.
+// Errors have ReasonConfiguration, or ReasonKey if the key cannot be made.
 func GenerateKey(alg Algorithm) (Key, error) {
 	var signer crypto.Signer
 	var err error
@@ -97,11 +105,19 @@ func GenerateKey(alg Algorithm) (Key, error) {
 	if err != nil {
 		return Key{}, &Error{Reason: ReasonKey, Step: "generate", Err: err}
 	}
-	kid, err := jose.Thumbprint(signer.Public())
+	k := Key{v: redact.Seal(jose.SigningKey{Signer: signer, Algorithm: alg})}
+	return k.WithKeyID(k.SPKIHash())
+}
+
+// SPKIHash is base64url(SHA-256(SubjectPublicKeyInfo)): the key id that Keycloak gives to a key that was registered as PEM. It
+// is empty for the zero Key.
+func (k Key) SPKIHash() string {
+	der, err := x509.MarshalPKIXPublicKey(k.Public())
 	if err != nil {
-		return Key{}, keyError(err)
+		return ""
 	}
-	return Key{v: redact.Seal(jose.SigningKey{Signer: signer, KeyID: kid, Algorithm: alg})}, nil
+	sum := sha256.Sum256(der)
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 // WithAlgorithm returns the key for another algorithm, e.g. PS256 for an RSA key that was registered with it.
@@ -114,7 +130,12 @@ func (k Key) WithAlgorithm(alg Algorithm) (Key, error) {
 	return Key{v: redact.Seal(s)}, nil
 }
 
-// WithKeyID returns the key under another key id, e.g. the one given at registration; empty sends none.
+// WithKeyID returns the key under another key id; empty sends none. Which one is right depends on how the key was
+// registered:
+//
+//   - As a JWK Set: the key id in it, whatever it is. With several keys (see [KeyRing]) each needs one.
+//   - As PEM or a certificate: none, or [Key.SPKIHash]. Any other is refused ("Unable to load public key").
+//   - Under a name that the service gave: that name.
 func (k Key) WithKeyID(kid string) (Key, error) {
 	s := k.signing()
 	s.KeyID = kid
@@ -186,7 +207,20 @@ func (k Key) RevealJWK() ([]byte, error) {
 
 // keyError keeps the constant text of package jose: it says what is wrong with the key.
 func keyError(err error) error {
-	return misconfigured("key", err.Error())
+	text := err.Error()
+	if j := (*jose.Error)(nil); errors.As(err, &j) && j.Detail != "" {
+		text = j.Detail
+	}
+	return misconfigured("key", text)
+}
+
+// inFile names the file that the application asked for.
+func inFile(err error, path string) error {
+	if e := (*Error)(nil); errors.As(err, &e) {
+		e.Step = "key file"
+		e.Detail = strconv.Quote(path) + ": " + e.Detail
+	}
+	return err
 }
 
 // KeyRing holds the key that signs client assertions and the keys that are published beside it, so that the key can be

@@ -5,6 +5,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -78,7 +82,7 @@ func TestKeyMistakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, missing := LoadKey(filepath.Join(t.TempDir(), "none"))
-	if !errors.Is(missing, fs.ErrNotExist) || strings.Contains(missing.Error(), "none") {
+	if !errors.Is(missing, fs.ErrNotExist) || !strings.HasSuffix(missing.Error(), `/none": there is no such file`) {
 		t.Errorf("%v", missing)
 	}
 	_, directory := LoadKey(t.TempDir())
@@ -104,6 +108,103 @@ func TestKeyMistakes(t *testing.T) {
 	}
 	if kms.KeyID() != "kms" || kms.Algorithm() != ES256 || (Key{}).Public() != nil {
 		t.Error("accessors")
+	}
+}
+
+// A key file that cannot be used says why; its path is the one that the application gave, and nothing of its contents shows.
+func TestKeyFilesNameTheirProblem(t *testing.T) {
+	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(p384)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := func(kind string, der []byte) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+	}
+	publicPEM, err := testECKey().PublicPEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	jwks, err := testECKey().PublicJWKS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := testRSAKey().RevealPEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const both = "accepted are RSA of at least 2048 bits and EC P-256"
+	for name, row := range map[string]struct{ contents, want string }{
+		"nothing":        {"", "it is empty"},
+		"white space":    {" \n", "it is empty"},
+		"rubbish":        {"secret rubbish", "neither PEM nor a JWK"},
+		"DER":            {string(pkcs8), "neither PEM nor a JWK"},
+		"P-384":          {block("PRIVATE KEY", pkcs8), both},
+		"P-384 as JWK":   {`{"kty":"EC","crv":"P-384","x":"AA","y":"AA","d":"AA"}`, both},
+		"Ed25519":        {`{"kty":"OKP","crv":"Ed25519","x":"AA","d":"AA"}`, both},
+		"a secret":       {`{"kty":"oct","k":"c2VjcmV0"}`, both},
+		"public":         {string(publicPEM), "a public key"},
+		"public as JWK":  {publicJWK(t, testECKey()), "a public key"},
+		"a set":          {string(jwks), "a key set"},
+		"a certificate":  {block("CERTIFICATE", []byte("secret")), "a certificate"},
+		"encrypted":      {block("ENCRYPTED PRIVATE KEY", []byte("secret")), "must be decrypted first"},
+		"encrypted, old": {strings.Replace(string(private), "-----\n", "-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: x,y\n\n", 1), "must be decrypted first"},
+		"OpenSSH":        {block("OPENSSH PRIVATE KEY", []byte("secret")), "ssh-keygen"},
+		"cut off":        {string(private[:len(private)/2]), "no PEM block that can be read"},
+		"no point":       {`{"kty":"EC","use":"enc","crv":"P-256","x":"AA","y":"AA","d":"AA"}`, "not on the curve"},
+	} {
+		path := filepath.Join(t.TempDir(), "key.pem")
+		if err := os.WriteFile(path, []byte(row.contents), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := LoadKey(path)
+		e := wantError(t, err, ReasonConfiguration, "key file")
+		if !strings.Contains(e.Error(), row.want) || !strings.Contains(e.Error(), path) || strings.Contains(e.Error(), "secret") {
+			t.Errorf("%s: %v", name, e)
+		}
+		_, err = ParseKey([]byte(row.contents))
+		if e := wantError(t, err, ReasonConfiguration, "key"); !strings.Contains(e.Error(), row.want) || strings.Contains(e.Error(), path) {
+			t.Errorf("%s: %v", name, e)
+		}
+	}
+	_, err = LoadKey(t.TempDir())
+	if e := wantError(t, err, ReasonConfiguration, "key file"); !strings.Contains(e.Error(), "it is a directory") {
+		t.Error(e)
+	}
+	if _, err := NewKey(p384, ""); err == nil || !strings.Contains(err.Error(), "RSA") {
+		t.Errorf("P-384: %v", err)
+	}
+}
+
+// The key id of a generated key is right for every way of registering it.
+func TestSPKIHash(t *testing.T) {
+	for _, k := range []Key{testECKey(), testRSAKey()} {
+		der, err := x509.MarshalPKIXPublicKey(k.Public())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sum := sha256.Sum256(der); k.KeyID() != base64.RawURLEncoding.EncodeToString(sum[:]) || k.SPKIHash() != k.KeyID() {
+			t.Errorf("kid %s", k.KeyID())
+		}
+		without, err := k.WithKeyID("")
+		if err != nil || without.KeyID() != "" || without.SPKIHash() != k.SPKIHash() {
+			t.Errorf("%v", err)
+		}
+		// An assertion without key id says none.
+		op := newOP(t)
+		token, err := op.client(func(c *Config) { c.Key = without }).assertion()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h, err := jose.ParseHeader(token); err != nil || h.KeyID != "" {
+			t.Errorf("%+v, %v", h, err)
+		}
+	}
+	if (Key{}).SPKIHash() != "" {
+		t.Error("the zero Key has a hash")
 	}
 }
 

@@ -1,7 +1,11 @@
 // Command keygen makes the key that an application signs its client assertions with, and prints the public half for the
 // application form of the service:
 //
-//	go run ./examples/keygen -alg ES256 -out client-key.jwk
+//	go run ./examples/keygen -out client-key.jwk
+//
+// Without further arguments that is an RSA key (RS256) under the hash of its public half, which is understood however the
+// service takes keys: as PEM or as a JWK Set. Choose -alg ES256, smaller and faster, where a JWK Set is registered. As PEM,
+// only no key id (-kid none) or that hash is recognised; a name of your own needs a JWK Set.
 //
 // The private key goes into a new file that only its owner can read; an existing file is never overwritten. The public
 // half goes to the standard output, as JWK Set and as PEM. With -public an existing key file is read instead, and nothing
@@ -32,8 +36,8 @@ func main() {
 func run(args []string, out, messages io.Writer) error {
 	flags := flag.NewFlagSet("keygen", flag.ContinueOnError)
 	flags.SetOutput(messages)
-	alg := flags.String("alg", string(authn.ES256), "algorithm: ES256, RS256 or PS256, as registered with the service")
-	kid := flags.String("kid", "", "key id; default: the RFC 7638 thumbprint")
+	alg := flags.String("alg", string(authn.RS256), "algorithm: RS256, ES256 or PS256, as registered with the service")
+	kid := flags.String("kid", "", "key id, or none; default: the hash of the public half (SubjectPublicKeyInfo)")
 	path := flags.String("out", "client-key.jwk", "new `file` for the private key")
 	public := flags.String("public", "", "print the public half of this key `file` and write nothing")
 	if err := flags.Parse(args); err != nil {
@@ -53,7 +57,12 @@ func run(args []string, out, messages io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if *kid != "" {
+	if *kid == "none" {
+		*kid = ""
+	} else if *kid == "" {
+		*kid = key.KeyID()
+	}
+	if *kid != key.KeyID() {
 		if key, err = key.WithKeyID(*kid); err != nil {
 			return err
 		}

@@ -55,6 +55,23 @@ func TestKeyIsMadeOnceAndPrinted(t *testing.T) {
 	}
 }
 
+// Without arguments the key is understood in every way of registering it: RSA, under the hash of its public half, or none.
+func TestDefaultsWorkInEveryWayOfRegistering(t *testing.T) {
+	for _, args := range [][]string{nil, {"-kid", "none"}} {
+		path := filepath.Join(t.TempDir(), "key.jwk")
+		if err := run(append(args, "-out", path), io.Discard, io.Discard); err != nil {
+			t.Fatal(err)
+		}
+		key, err := authn.LoadKey(path)
+		if err != nil || key.Algorithm() != authn.RS256 {
+			t.Fatalf("%s, %v", key.Algorithm(), err)
+		}
+		if want := key.SPKIHash(); args == nil && key.KeyID() != want || args != nil && key.KeyID() != "" {
+			t.Errorf("%q: kid %q", args, key.KeyID())
+		}
+	}
+}
+
 func TestRefusedArguments(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key.jwk")
 	for _, args := range [][]string{

@@ -149,6 +149,6 @@ func checkRecipient(key crypto.PrivateKey, alg string) error {
 		}
 		return checkP256(&k.PublicKey)
 	default:
-		return fail(CheckKeyForm, "neither RSA nor P-256")
+		return fail(CheckKeyForm, "neither RSA nor EC P-256"+accepted)
 	}
 }

@@ -47,10 +47,13 @@ func checkRSA(k *rsa.PublicKey) error {
 	return nil
 }
 
+// accepted ends the text about a key of another kind.
+const accepted = ": accepted are RSA of at least 2048 bits and EC P-256"
+
 // checkP256: ES256 means P-256, no other curve (RFC 7518, section 3.4).
 func checkP256(k *ecdsa.PublicKey) error {
 	if k == nil || k.Curve != elliptic.P256() {
-		return fail(CheckKeyForm, "the curve is not P-256")
+		return fail(CheckKeyForm, "the curve is not P-256"+accepted)
 	}
 	return nil
 }
@@ -70,7 +73,7 @@ func checkNew(key crypto.PublicKey) error {
 		}
 		return nil
 	default:
-		return fail(CheckKeyForm, "neither RSA nor P-256")
+		return fail(CheckKeyForm, "neither RSA nor EC P-256"+accepted)
 	}
 }
 

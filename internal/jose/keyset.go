@@ -100,7 +100,7 @@ func (j jwkMembers) raw(to any, names ...string) error {
 	case j.kty == "EC" && j.crv == "P-256":
 		names = append(names, "crv", "x", "y")
 	default:
-		return fail(CheckKeyForm, "neither RSA nor P-256")
+		return fail(CheckKeyForm, "neither RSA nor EC P-256"+accepted)
 	}
 	plain := map[string]json.RawMessage{"kty": j.members["kty"]}
 	for _, n := range names {

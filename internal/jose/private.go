@@ -70,12 +70,22 @@ func parsePrivate(b []byte) (crypto.Signer, jwkMembers, error) {
 		key, err := parsePrivatePEM(b)
 		return key, jwkMembers{}, err
 	}
+	trimmed := bytes.TrimSpace(b)
+	switch {
+	case len(trimmed) == 0:
+		return nil, jwkMembers{}, fail(CheckKeyForm, "it is empty")
+	case trimmed[0] != '{':
+		return nil, jwkMembers{}, fail(CheckKeyForm, "neither PEM nor a JWK (DER must be converted first)")
+	}
 	j, err := readJWK(b)
 	if err != nil {
 		return nil, jwkMembers{}, err
 	}
+	if _, isSet := j.members["keys"]; isSet && j.kty == "" {
+		return nil, jwkMembers{}, fail(CheckKeyForm, "a key set where one key is expected")
+	}
 	if !j.private {
-		return nil, jwkMembers{}, fail(CheckKeyForm, "the key has no private part")
+		return nil, jwkMembers{}, fail(CheckKeyForm, "a public key: it has no private part")
 	}
 	var raw any
 	if err := j.raw(&raw, "d", "p", "q", "dp", "dq", "qi", "oth"); err != nil {
@@ -87,11 +97,28 @@ func parsePrivate(b []byte) (crypto.Signer, jwkMembers, error) {
 
 func isPEM(b []byte) bool { return bytes.Contains(b, []byte("-----BEGIN ")) }
 
+// otherPEM says what a block is that people take for a private key that can be read.
+var otherPEM = map[string]string{
+	"ENCRYPTED PRIVATE KEY": "an encrypted private key: it must be decrypted first",
+	"OPENSSH PRIVATE KEY":   "a key in OpenSSH's own form: convert it with ssh-keygen -p -m PEM",
+	"PUBLIC KEY":            "a public key: it has no private part",
+	"RSA PUBLIC KEY":        "a public key: it has no private part",
+	"CERTIFICATE":           "a certificate: it has no private part",
+	"CERTIFICATE REQUEST":   "a certificate request: it has no private part",
+}
+
 func parsePrivatePEM(b []byte) (crypto.Signer, error) {
+	seen := "no PEM block that can be read"
 	for {
 		var block *pem.Block
 		if block, b = pem.Decode(b); block == nil {
-			return nil, fail(CheckKeyForm, "no PEM block with a private key (an encrypted one must be decrypted first)")
+			return nil, fail(CheckKeyForm, seen)
+		}
+		if block.Headers["Proc-Type"] == "4,ENCRYPTED" { // RFC 1421, as OpenSSL wrote it
+			return nil, fail(CheckKeyForm, otherPEM["ENCRYPTED PRIVATE KEY"])
+		}
+		if text, ok := otherPEM[block.Type]; ok {
+			seen = text
 		}
 		var key any
 		var err error
@@ -139,7 +166,7 @@ func checkPrivate(key any) (crypto.Signer, error) {
 		}
 		return derived, nil
 	default:
-		return nil, fail(CheckKeyForm, "neither RSA nor P-256")
+		return nil, fail(CheckKeyForm, "neither RSA nor EC P-256"+accepted)
 	}
 }
 

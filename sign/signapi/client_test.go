@@ -423,6 +423,22 @@ func TestErrorsNeverEchoTheNetwork(t *testing.T) {
 	}
 }
 
+// The service's own words reach the developer, quoted, and no error text.
+func TestDescription(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"error_description":"hash\u001b is missing"}`: `"hash\x1b is missing"`,
+		`{"error":"no_such_code"}`:                      `"no_such_code"`,
+		`<html>`:                                        "",
+	} {
+		_, err := clientFor(t, answer(400, body)).fetch(t.Context(), testTransaction(), "user-token")
+		var e *Error
+		if !errors.As(err, &e) || e.Description() != want || e.Status != 400 || strings.Contains(e.Error(), "hash") {
+			t.Errorf("%s: %s, %v", body, e.Description(), err)
+		}
+	}
+}
+
 // TestIDsOfAnotherShape: with the wire profile's permission an id may be anything that is one path segment. The client and
 // the authorization request read the same entry.
 func TestIDsOfAnotherShape(t *testing.T) {
