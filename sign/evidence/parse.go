@@ -40,7 +40,7 @@ func (r *Record) marshalLine() ([]byte, error) {
 }
 
 // Parse reads one record strictly: size limit, no duplicate or unknown members, this version, well-formed fields, and a
-// hash that fits, in the one spelling that [Record.Marshal] writes. It does not check Previous, which only [VerifyChain] can. Errors are [*Error].
+// hash that fits, in the one spelling that [Record.Marshal] writes. It does not check Previous, which only [Log.ImportChain] can. Errors are [*Error].
 func Parse(b []byte) (*Record, error) {
 	if len(b) > limits.Evidence {
 		return nil, &Error{Reason: ReasonFormat, Step: "size"}

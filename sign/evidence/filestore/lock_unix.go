@@ -1,0 +1,34 @@
+//go:build unix
+
+package filestore
+
+import (
+	"errors"
+	"io"
+	"os"
+	"syscall"
+)
+
+// lockDir locks a file for this process. The kernel forgets the lock when the process dies, however it dies.
+func lockDir(path string) (io.Closer, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // a file of the store
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // a descriptor fits
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			err = ErrLocked
+		}
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// syncDir makes new names in a directory durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir) //nolint:gosec // a directory of the store
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
