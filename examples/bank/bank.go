@@ -60,7 +60,7 @@ func openAccount(ctx context.Context, w *world, o options) (rep report, err erro
 		return rep, err
 	}
 	// A log that cannot be continued stops the bank before the customer signs, not after.
-	kept, err := openLog(o.evidence, w.now)
+	kept, err := openLog(ctx, o.evidence, w.now)
 	if err != nil {
 		return rep, err
 	}
@@ -89,7 +89,7 @@ func openAccount(ctx context.Context, w *world, o options) (rep report, err erro
 	if v.report == nil || rep.Outcome == refused {
 		return rep, nil // nothing is kept of a person with whom there is no contract
 	}
-	rep.Evidence, err = kept.add(v.report, profile)
+	rep.Evidence, err = kept.add(ctx, v.report, profile)
 	return rep, err // without its record no account is opened
 }
 

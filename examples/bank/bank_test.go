@@ -23,7 +23,6 @@ import (
 	"github.com/kakunin-go/kakunin/fourinfo/law"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/sign"
-	"github.com/kakunin-go/kakunin/sign/evidence"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -114,7 +113,7 @@ func TestOutcomesInBothLanguages(t *testing.T) {
 					t.Errorf("%s differs (%v); -update writes it anew. Got:\n%s", path, err, got)
 				}
 				// A person with whom there is no contract leaves nothing behind.
-				if kept, err := os.ReadFile(log); err != nil || (len(kept) > 0) != (c.code != exitRefused) {
+				if kept, err := os.ReadFile(filepath.Join(log, "entries.log")); err != nil || (len(kept) > 0) != (c.code != exitRefused) {
 					t.Errorf("the log holds %d bytes (%v)", len(kept), err)
 				}
 			})
@@ -191,22 +190,29 @@ func TestEvidenceIsChainedAndHoldsTheCertificate(t *testing.T) {
 			t.Fatal(stderr)
 		}
 	}
-	kept, err := os.ReadFile(log)
+	opened, err := openLog(t.Context(), log, at)
 	if err != nil {
 		t.Fatal(err)
 	}
-	chain, err := evidence.VerifyChain(bytes.NewReader(kept))
-	if err != nil || chain.Records != 2 {
-		t.Fatalf("%d records, %v", chain.Records, err)
+	if n, err := opened.log.Size(t.Context()); err != nil || n != 2 {
+		t.Fatalf("%d records, %v", n, err)
 	}
-	line, _, _ := bytes.Cut(kept, []byte("\n"))
-	record, err := evidence.Parse(line)
+	if code, stdout, _ := command(t, "-json", "-evidence", log); code != exitRefused || strings.Contains(stdout, "申込番号") {
+		t.Errorf("two banks write to one log: exit %d\n%s", code, stdout)
+	}
+	record, err := opened.log.Record(t.Context(), 0)
+	opened.close()
 	if err != nil || record.Held == nil || !record.PersonCompared || record.Basis != "犯罪による収益の移転防止に関する法律" {
 		t.Errorf("record: %v", err)
 	}
 
 	// A log that somebody changed is not continued, and the customer is not even asked to sign.
-	if err := os.WriteFile(log, bytes.Replace(kept, []byte(`"SHA-256"`), []byte(`"SHA-512"`), 1), 0o600); err != nil {
+	entries := filepath.Join(log, "entries.log")
+	kept, err := os.ReadFile(entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(entries, bytes.Replace(kept, []byte(`"SHA-256"`), []byte(`"SHA-512"`), 1), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	code, stdout, stderr := command(t, "-json", "-evidence", log)

@@ -1,72 +1,77 @@
 package main
 
 import (
+	"context"
+	"encoding/hex"
 	"errors"
-	"io"
-	"os"
 	"time"
 
 	"github.com/kakunin-go/kakunin/fourinfo/law"
 	"github.com/kakunin-go/kakunin/sign"
 	"github.com/kakunin-go/kakunin/sign/evidence"
+	"github.com/kakunin-go/kakunin/sign/evidence/filestore"
 )
 
-// keptLog is the hash-chained log of evidence in a file; nil keeps nothing.
+// keptLog is the log of evidence in a directory; nil keeps nothing.
 type keptLog struct {
-	file *os.File
-	log  *evidence.Log
+	store *filestore.Store
+	log   *evidence.Log
 }
 
-// openLog verifies what the file holds and continues it. One process writes at a time.
-func openLog(path string, now func() time.Time) (*keptLog, error) {
-	if path == "" {
+// openLog opens the directory for this process alone, repairs what a crash left, and verifies what it holds.
+func openLog(ctx context.Context, dir string, now func() time.Time) (*keptLog, error) {
+	if dir == "" {
 		return nil, nil
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600) //nolint:gosec // the file that was asked for
-	if err != nil {
-		return nil, errors.New("the log cannot be opened")
+	store, err := filestore.Open(dir)
+	switch {
+	case errors.Is(err, filestore.ErrLocked):
+		return nil, errors.New("another bank has the log open")
+	case errors.Is(err, filestore.ErrDamaged):
+		return nil, errors.New("the log is damaged")
+	case err != nil:
+		return nil, errors.New("the log cannot be opened") // the cause names files
 	}
-	log, err := evidence.ResumeLog(f, f, now)
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
+	log, err := evidence.OpenLog(evidence.LogConfig{Store: store, Now: now})
+	if err == nil {
+		_, err = log.Verify(ctx, evidence.Verification{})
 	}
-	return &keptLog{f, log}, nil
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return &keptLog{store, log}, nil
 }
 
 // kept says what the log holds now.
 type kept struct {
-	Records     int    `json:"records"`
-	Head        string `json:"head"` // keep a copy elsewhere: without it nobody notices that the newest records were cut off
+	Records     int64  `json:"records"`
+	Root        string `json:"root"` // keep a signed checkpoint elsewhere: nothing else tells that the newest records were cut off
 	Certificate bool   `json:"certificate_kept"`
 }
 
 // add appends a record, and reads the whole log again as an auditor would. RetainUntil is not set: the years count from
 // the end of the contract, which nobody knows today.
-func (k *keptLog) add(r *sign.Report, p law.Profile) (*kept, error) {
+func (k *keptLog) add(ctx context.Context, r *sign.Report, p law.Profile) (*kept, error) {
 	if k == nil {
 		return nil, nil
 	}
 	options := []evidence.Option{evidence.Basis(p.Law.JA)}
 	if p.CertificateKept {
-		options = append(options, evidence.WithCertificate()) // in a part that can be deleted later without breaking the chain
+		options = append(options, evidence.WithCertificate()) // in a part that can be deleted later; the log stays provable
 	}
-	record, err := k.log.Append(r, options...)
+	added, err := k.log.Append(ctx, r, options...)
 	if err != nil {
 		return nil, err
 	}
-	_, errSeek := k.file.Seek(0, io.SeekStart)
-	chain, errChain := evidence.VerifyChain(k.file)
-	switch {
-	case errors.Join(k.file.Sync(), errSeek, errChain) != nil:
-		return nil, errors.New("the log cannot be read again")
-	case chain.Head != record.Hash:
-		return nil, errors.New("somebody else writes to the log")
+	state, err := k.log.Verify(ctx, evidence.Verification{})
+	if err != nil {
+		return nil, err
 	}
-	return &kept{chain.Records, chain.Head, record.Held != nil}, nil
+	return &kept{state.Records, hex.EncodeToString(state.Root[:]), added.Record.Held != nil}, nil
 }
 
 func (k *keptLog) close() {
 	if k != nil {
-		_ = k.file.Close() // what was added was synced
+		_ = k.store.Close() // what was added was synced
 	}
 }

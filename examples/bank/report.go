@@ -125,7 +125,7 @@ func (r *report) text(lang string) string {
 		if r.Evidence == nil {
 			line("   %s", say(lang, "evidence.none"))
 		} else {
-			line("   "+say(lang, "evidence.kept"), r.Evidence.Records, r.Evidence.Head)
+			line("   "+say(lang, "evidence.kept"), r.Evidence.Records, r.Evidence.Root)
 		}
 	}
 	line("\n%s\n  %s", say(lang, string(r.Outcome)), say(lang, r.Reason))

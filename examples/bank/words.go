@@ -76,7 +76,7 @@ var words = map[string]kakunin.Message{
 
 	"evidence":      {JA: "証跡", EN: "Evidence"},
 	"evidence.none": {JA: "記録していません。", EN: "No record was kept."},
-	"evidence.kept": {JA: "追記し、連鎖全体（%d件）を検証しました。先頭ハッシュ: %s", EN: "Appended; the whole chain of %d was verified. Head: %s"},
+	"evidence.kept": {JA: "追記し、全記録（%d件）を検証しました。ハッシュ木の根: %s", EN: "Appended; all %d records were verified. Root of the tree: %s"},
 
 	"opened":      {JA: "結果: 口座を開設しました", EN: "Result: the account was opened"},
 	"refused":     {JA: "結果: 開設できません", EN: "Result: refused"},

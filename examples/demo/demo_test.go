@@ -460,7 +460,7 @@ func TestTamperedResults(t *testing.T) {
 			t.Errorf("%s: %v, %+v", name, err, rep.Signature)
 		}
 	}
-	if chain, err := d.app.operator.verifyLog(); err != nil || chain.Records != 0 {
+	if chain, err := d.app.operator.verifyLog(t.Context()); err != nil || chain.Records != 0 {
 		t.Errorf("%+v, %v", chain, err)
 	}
 }

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/kakunin-go/kakunin/authn"
@@ -24,27 +22,7 @@ import (
 type platformOperator struct {
 	opener   *sign.Opener
 	verifier *sign.Verifier
-
-	log  *evidence.Log
-	kept kept
-}
-
-// kept is the evidence log in memory; a real one is an append-only file.
-type kept struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (k *kept) Write(p []byte) (int, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.b.Write(p)
-}
-
-func (k *kept) bytes() []byte {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return bytes.Clone(k.b.Bytes())
+	log      *evidence.Log
 }
 
 func newPlatformOperator(key crypto.PrivateKey, client *authn.Client, trust jpki.Trust, jpkiURL string, now func() time.Time) (*platformOperator, error) {
@@ -71,9 +49,12 @@ func newPlatformOperator(key crypto.PrivateKey, client *authn.Client, trust jpki
 	if err != nil {
 		return nil, err
 	}
-	o := &platformOperator{opener: opener, verifier: verifier}
-	o.log = evidence.NewLog(&o.kept, now)
-	return o, nil
+	// A real one keeps it on a disk: package filestore.
+	log, err := evidence.OpenLog(evidence.LogConfig{Store: evidence.NewMemory(), Now: now})
+	if err != nil {
+		return nil, err
+	}
+	return &platformOperator{opener, verifier, log}, nil
 }
 
 // verify opens the result, checks everything about it and keeps the evidence. person is who logged in: the signature
@@ -97,14 +78,14 @@ func (o *platformOperator) verify(ctx context.Context, res *signapi.Unverified, 
 	if err != nil {
 		return nil, nil, err
 	}
-	record, err := o.log.Append(report, evidence.Basis("demonstration"))
+	kept, err := o.log.Append(ctx, report, evidence.Basis("demonstration"))
 	if err != nil {
 		return nil, nil, err
 	}
-	return report, record, nil
+	return report, kept.Record, nil
 }
 
 // verifyLog checks the whole log, as an auditor would.
-func (o *platformOperator) verifyLog() (evidence.LogState, error) {
-	return evidence.VerifyChain(bytes.NewReader(o.kept.bytes()))
+func (o *platformOperator) verifyLog(ctx context.Context) (evidence.State, error) {
+	return o.log.Verify(ctx, evidence.Verification{})
 }

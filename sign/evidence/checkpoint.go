@@ -290,8 +290,12 @@ func (l *Log) verifyAt(ctx context.Context, index int64, tree *compactTree) (hel
 	if err != nil {
 		return false, broken("record", err)
 	}
-	if _, err := parseEntry(e); err != nil {
+	rec, err := parseEntry(e)
+	if err != nil {
 		return false, err
+	}
+	if e.Signature != rec.SignatureSHA256 {
+		return false, &Error{Reason: ReasonHash, Step: "signature"}
 	}
 	leaf, err := leafOf(e.Record)
 	if err != nil {
@@ -304,7 +308,10 @@ func (l *Log) verifyAt(ctx context.Context, index int64, tree *compactTree) (hel
 	if len(stored) != 1 || stored[0] != leaf {
 		return false, &Error{Reason: ReasonHash, Step: "leaf"}
 	}
-	tree.add(leaf)
+	added := tree.add(leaf)
+	if e.Hashes != nil && !slices.EqualFunc(e.Hashes, added, func(a Hash, b tlog.Hash) bool { return a == Hash(b) }) {
+		return false, &Error{Reason: ReasonHash, Step: "leaf"}
+	}
 	return e.Held != nil, nil
 }
 
@@ -320,13 +327,17 @@ type compactTree struct {
 	parts []tlog.Hash
 }
 
-func (t *compactTree) add(leaf tlog.Hash) {
+// add adds a leaf and returns the hashes that are complete with it, the leaf first.
+func (t *compactTree) add(leaf tlog.Hash) (complete []tlog.Hash) {
+	complete = append(complete, leaf)
 	for n := t.size; n&1 == 1; n >>= 1 {
 		leaf = tlog.NodeHash(t.parts[len(t.parts)-1], leaf)
 		t.parts = t.parts[:len(t.parts)-1]
+		complete = append(complete, leaf)
 	}
 	t.parts = append(t.parts, leaf)
 	t.size++
+	return complete
 }
 
 func (t *compactTree) root() Hash {

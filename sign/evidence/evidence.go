@@ -1,23 +1,31 @@
 // Package evidence keeps what proves a verification later (証跡).
 //
-// Most users make a [Log] over an append-only file and call [Log.Append] with each sign.Report; [VerifyChain] checks
-// the file years later. [FromReport] makes a single [Record], [Record.Marshal] encodes it for a download and [Parse]
-// reads it back.
+// Most users open a [Log] over a store (package filestore keeps it in files) and call [Log.Append] with each sign.Report;
+// [Log.Verify] checks everything years later, against signed checkpoints that were kept elsewhere. [FromVerdict] makes the
+// record of a platform operator's verdict. See the examples of [Log] and [Proof].
 //
 // By default a record holds neither the certificate nor the signature value nor any personal data: hashes and
 // references are enough to show which document, which certificate and which revocation data were verified, and when.
 // Whoever must keep the certificate and signature themselves — certified signature verifiers (署名検証者) under the Act
 // on Prevention of Transfer of Criminal Proceeds (犯収法), for example — asks for them with [WithCertificate]. They go
 // into a part of the record that its hash does not cover directly, so that they can be deleted at the end of the
-// retention period without breaking the chain; the hashes that the chain does cover still prove what they were.
+// retention period ([Log.DeleteHeld]) while the log stays provable; the hashes that it does cover still prove what they were.
 //
-// # Hash chain
+// # What is provable
 //
-// A record's hash is SHA-256 over its canonical JSON (RFC 8785) without the members "hash" and "held"; "previous" is
-// the hash of the record before. A chain shows that no record was changed, inserted or removed before its head; that
-// the newest records were not cut off, only a copy of the head kept elsewhere can show.
+// Each record is a leaf of a Merkle tree (RFC 6962, section 2.1), hashed over its canonical JSON (RFC 8785) without the
+// members "hash" and "held". A checkpoint is size and root of the tree, signed ([Log.Checkpoint]). Against any earlier
+// checkpoint [Log.Verify] finds every record that was changed, removed, moved or inserted, and that the newest ones were cut
+// off; a [Proof] shows for a single record that it stood in the log. Without a checkpoint kept elsewhere, whoever can write
+// to the store can make the whole log anew.
 //
 // Package evidence decides nothing about how long to keep what: the law named in [Basis] does.
+//
+// # Compatibility
+//
+// Records of version 1 stay readable, in stores and one by one ([Parse]). Logs of the form before there were stores, JSON
+// lines chained by hashes, are taken over by [Log.ImportChain]. Checkpoints are notes in a published format: tools that read
+// those of transparency logs read them.
 package evidence
 
 import (
@@ -72,7 +80,7 @@ type Record struct {
 	Clock       string     `json:"clock,omitempty"`
 	Basis       string     `json:"basis,omitempty"`
 	RetainUntil *time.Time `json:"retain_until,omitempty"`
-	// Previous is the hash of the record before; empty in the first one.
+	// Previous is the hash of the record before, in records of the form before there were stores; empty in others.
 	Previous string `json:"previous,omitempty"`
 	// Hash covers everything but itself and Held.
 	Hash string `json:"hash"`

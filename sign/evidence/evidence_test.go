@@ -12,7 +12,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -158,9 +157,12 @@ func TestHashIsRFC8785(t *testing.T) {
 
 func TestHeldCanBeDeletedAlone(t *testing.T) {
 	t.Parallel()
-	var log bytes.Buffer
-	l := evidence.NewLog(&log, clock)
-	rec, err := l.Append(verified(), evidence.WithCertificate())
+	l := newLog(t, evidence.NewMemory())
+	kept, err := l.Append(t.Context(), verified(), evidence.WithCertificate())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec, err := l.Record(t.Context(), kept.Index)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,23 +174,22 @@ func TestHeldCanBeDeletedAlone(t *testing.T) {
 	if err := json.Unmarshal(held.Revocation, &lists); err != nil || len(lists) != 1 || len(rec.Revocation.Lists) != 1 || rec.Revocation.Lists[0] != lists[0].SHA256 {
 		t.Errorf("the evidence of the revocation status is not kept: %v, %v", err, rec.Revocation.Lists)
 	}
-	if _, err := l.Append(verified()); err != nil {
+	if _, err := l.Append(t.Context(), verified()); err != nil {
 		t.Fatal(err)
 	}
-	var lines []string
-	for line := range strings.Lines(log.String()) {
-		rec, err := evidence.Parse([]byte(line))
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := json.Marshal(rec.Detach())
-		if err != nil {
-			t.Fatal(err)
-		}
-		lines = append(lines, string(b)+"\n")
+	before, err := l.Verify(t.Context(), evidence.Verification{})
+	if err != nil || before.Records != 2 || before.Held != 1 {
+		t.Errorf("%+v, %v", before, err)
 	}
-	if chain, err := evidence.VerifyChain(strings.NewReader(strings.Join(lines, ""))); err != nil || chain.Records != 2 || chain.Head != l.Head() {
-		t.Errorf("after deletion: %v, %v", chain, err)
+	if err := l.DeleteHeld(t.Context(), kept.Index); err != nil {
+		t.Fatal(err)
+	}
+	after, err := l.Verify(t.Context(), evidence.Verification{})
+	if err != nil || after.Root != before.Root || after.Held != 0 {
+		t.Errorf("after deletion: %+v, %v", after, err)
+	}
+	if again, err := l.Record(t.Context(), kept.Index); err != nil || again.Held != nil || again.Hash != rec.Hash {
+		t.Errorf("after deletion: %v", err)
 	}
 	whole, err := rec.Marshal()
 	if err != nil {
@@ -223,16 +224,17 @@ func TestHeldCanBeDeletedAlone(t *testing.T) {
 
 func TestChainFindsEveryChange(t *testing.T) {
 	t.Parallel()
-	var log bytes.Buffer
-	l := evidence.NewLog(&log, clock)
+	var records []*evidence.Record
 	for i := range 4 {
-		if _, err := l.Append(verified(), evidence.Basis(fmt.Sprintf("record %c", 'a'+i))); err != nil {
-			t.Fatal(err)
-		}
+		records = append(records, record(t, evidence.Basis(fmt.Sprintf("record %c", 'a'+i))))
 	}
-	whole := log.String()
-	chain, err := evidence.VerifyChain(strings.NewReader(whole))
-	if err != nil || chain.Records != 4 || chain.Head != l.Head() {
+	old, err := evidence.ChainOf(records...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := string(old)
+	chain, err := evidence.ReadChain(strings.NewReader(whole))
+	if err != nil || chain.Records != 4 {
 		t.Fatalf("%v, %v", chain, err)
 	}
 	lines := strings.SplitAfter(strings.TrimSuffix(whole, "\n"), "\n")
@@ -265,114 +267,126 @@ func TestChainFindsEveryChange(t *testing.T) {
 		"line without end":  {strings.Repeat("x", limits.Evidence+2), 1, evidence.ReasonFormat},
 		"step did not hold": {strings.Replace(whole, `"ok":true`, `"ok":false`, 1), 1, evidence.ReasonFormat},
 	} {
-		_, err := evidence.VerifyChain(strings.NewReader(c.log))
+		l := newLog(t, evidence.NewMemory())
+		_, err := l.ImportChain(t.Context(), strings.NewReader(c.log))
+		if n, errSize := l.Size(t.Context()); n != 0 || errSize != nil {
+			t.Errorf("%s: %d records were taken over", name, n)
+		}
 		var e *evidence.Error
 		if !errors.As(err, &e) || e.Record != c.record || e.Reason != c.reason || kakunin.FamilyOf(err) != kakunin.Untrusted {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	// What a chain cannot show by itself: that its end was cut off. The head can.
-	if chain, err := evidence.VerifyChain(strings.NewReader(join(0, 1))); err != nil || chain.Head == l.Head() {
-		t.Errorf("shortened: %v, %v", chain, err)
+	if short, err := evidence.ReadChain(strings.NewReader(join(0, 1))); err != nil || short.Head == chain.Head {
+		t.Errorf("shortened: %v, %v", short, err)
 	}
-	if chain, err := evidence.VerifyChain(strings.NewReader("")); err != nil || chain != (evidence.LogState{}) {
+	if chain, err := evidence.ReadChain(strings.NewReader("")); err != nil || chain != (evidence.Chain{}) {
 		t.Errorf("empty: %v, %v", chain, err)
 	}
-	if _, err := evidence.VerifyChain(failing{}); reasonOf(err) != evidence.ReasonIO {
+	if _, err := evidence.ReadChain(failing{}); reasonOf(err) != evidence.ReasonIO {
 		t.Errorf("failing reader: %v", err)
 	}
 }
 
-func TestResume(t *testing.T) {
+// TestImportChain: a log of the old form becomes the beginning of a new one, record by record and byte by byte.
+func TestImportChain(t *testing.T) {
 	t.Parallel()
-	var log bytes.Buffer
-	first := evidence.NewLog(&log, clock)
-	if _, err := first.Append(verified()); err != nil {
-		t.Fatal(err)
-	}
-	second, err := evidence.ResumeLog(&log, strings.NewReader(log.String()), clock)
+	old, err := evidence.ChainOf(record(t, evidence.WithCertificate()), record(t, evidence.Basis("犯収法")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := second.Append(verified()); err != nil {
+	l := newLog(t, evidence.NewMemory())
+	chain, err := l.ImportChain(t.Context(), bytes.NewReader(old))
+	if err != nil || chain.Records != 2 {
+		t.Fatalf("%+v, %v", chain, err)
+	}
+	first, second := get(t, l, 0), get(t, l, 1)
+	if first.Held == nil || second.Previous != first.Hash || second.Hash != chain.Head {
+		t.Error("the records are others than they were")
+	}
+	if _, err := l.Append(t.Context(), verified()); err != nil {
 		t.Fatal(err)
 	}
-	if chain, err := evidence.VerifyChain(&log); err != nil || chain.Records != 2 {
-		t.Errorf("%v, %v", chain, err)
+	if s, err := l.Verify(t.Context(), evidence.Verification{}); err != nil || s.Records != 3 || s.Held != 1 {
+		t.Errorf("%+v, %v", s, err)
 	}
-	if _, err := evidence.ResumeLog(&log, strings.NewReader("{}\n"), clock); reasonOf(err) != evidence.ReasonFormat {
-		t.Errorf("broken log resumed: %v", err)
+	if _, err := l.ImportChain(t.Context(), bytes.NewReader(old)); reasonOf(err) != evidence.ReasonRequest {
+		t.Errorf("into a log with records: %v", err)
 	}
 }
 
-// TestSignatureOfAnotherTransaction: one signature value proves one transaction, also after the log was resumed.
+// TestSignatureOfAnotherTransaction: one signature value proves one transaction, whoever opened the log.
 func TestSignatureOfAnotherTransaction(t *testing.T) {
 	t.Parallel()
-	var log bytes.Buffer
-	l := evidence.NewLog(&log, clock)
-	if _, err := l.Append(verified()); err != nil {
-		t.Fatal(err)
-	}
+	store := evidence.NewMemory()
+	l := newLog(t, store)
 	another := *verified()
 	another.TransactionID = "00000000-0000-0000-0000-000000000000"
-	resumed, err := evidence.ResumeLog(&log, strings.NewReader(log.String()), clock)
+	copied, err := evidence.FromReport(&another, now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, l := range map[string]*evidence.Log{"the log": l, "the resumed log": resumed} {
-		if rec, err := l.Append(&another); rec != nil || reasonOf(err) != evidence.ReasonReused || kakunin.FamilyOf(err) != kakunin.Untrusted {
+	if _, err := l.AppendRecords(t.Context(), record(t), copied); reasonOf(err) != evidence.ReasonReused {
+		t.Errorf("in one batch: %v", err)
+	}
+	if n, err := l.Size(t.Context()); err != nil || n != 0 {
+		t.Errorf("%d records of the refused batch, %v", n, err)
+	}
+	if _, err := l.Append(t.Context(), verified()); err != nil {
+		t.Fatal(err)
+	}
+	for name, l := range map[string]*evidence.Log{"the log": l, "a log opened again": newLog(t, store)} {
+		if kept, err := l.Append(t.Context(), &another); kept.Record != nil || reasonOf(err) != evidence.ReasonReused || kakunin.FamilyOf(err) != kakunin.Untrusted {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := resumed.Append(verified()); err != nil { // the same transaction, verified once more
+	if _, err := l.Append(t.Context(), verified()); err != nil { // the same transaction, verified once more
 		t.Error(err)
 	}
-	if chain, err := evidence.VerifyChain(&log); err != nil || chain.Records != 2 {
-		t.Errorf("%v, %v", chain, err)
+	if s, err := l.Verify(t.Context(), evidence.Verification{}); err != nil || s.Records != 2 {
+		t.Errorf("%+v, %v", s, err)
 	}
 }
 
-// TestLogStopsAfterAFailedWrite: a record that may be half on the medium must not be followed by another.
-func TestLogStopsAfterAFailedWrite(t *testing.T) {
-	t.Parallel()
-	for _, w := range []io.Writer{failing{}, short{}} {
-		l := evidence.NewLog(w, clock)
-		for range 2 {
-			rec, err := l.Append(verified())
-			if rec != nil || reasonOf(err) != evidence.ReasonIO || kakunin.FamilyOf(err) != kakunin.Unavailable {
-				t.Errorf("%T: %v", w, err)
-			}
-		}
-		if l.Head() != "" {
-			t.Errorf("%T: the head moved", w)
-		}
+func newLog(tb testing.TB, s evidence.Store) *evidence.Log {
+	tb.Helper()
+	l, err := evidence.OpenLog(evidence.LogConfig{Store: s, Now: clock})
+	if err != nil {
+		tb.Fatal(err)
 	}
+	return l
+}
+
+func get(tb testing.TB, l *evidence.Log, index int64) *evidence.Record {
+	tb.Helper()
+	r, err := l.Record(context.Background(), index)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return r
 }
 
 type failing struct{}
 
-func (failing) Write([]byte) (int, error) { return 0, errors.New("disk full") }
-func (failing) Read([]byte) (int, error)  { return 0, errors.New("disk gone") }
+func (failing) Read([]byte) (int, error) { return 0, errors.New("disk gone") }
 
-type short struct{}
-
-func (short) Write(p []byte) (int, error) { return len(p) / 2, nil }
-
+// TestConcurrentAppend: two logs over one store are two instances; whoever comes second sees the other's records.
 func TestConcurrentAppend(t *testing.T) {
 	t.Parallel()
-	var log bytes.Buffer
-	l := evidence.NewLog(&log, clock)
+	store := evidence.NewMemory()
+	logs := []*evidence.Log{newLog(t, store), newLog(t, store)}
 	var wg sync.WaitGroup
-	for range 16 {
+	for i := range 32 {
 		wg.Go(func() {
-			if _, err := l.Append(verified()); err != nil {
+			if _, err := logs[i%2].Append(t.Context(), verified()); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	wg.Wait()
-	if chain, err := evidence.VerifyChain(&log); err != nil || chain.Records != 16 {
-		t.Errorf("%v, %v", chain, err)
+	if s, err := logs[0].Verify(t.Context(), evidence.Verification{}); err != nil || s.Records != 32 {
+		t.Errorf("%+v, %v", s, err)
 	}
 }
 

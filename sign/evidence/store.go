@@ -20,7 +20,7 @@ type Entry struct {
 	// record has none.
 	Signature string
 	// Hashes are those that the entry adds to the tree, in the order in which they are stored; [Store.Entry] need not return
-	// them.
+	// them. [Log.Verify] compares those that it returns.
 	Hashes []Hash
 }
 

@@ -46,7 +46,7 @@ func ExampleClient() {
 		if err != nil {
 			return err
 		}
-		_, err = log.AppendRecord(record)
+		_, err = log.AppendRecords(ctx, record)
 		return err
 	}
 	_ = run
@@ -67,8 +67,8 @@ func ExampleHandler() {
 			}
 			return r.TLS.PeerCertificates[0].Subject.CommonName, nil
 		},
-		Keep: func(_ context.Context, _, _ string, r *sign.Report) error {
-			_, err := log.Append(r, evidence.WithCertificate())
+		Keep: func(ctx context.Context, _, _ string, r *sign.Report) error {
+			_, err := log.Append(ctx, r, evidence.WithCertificate())
 			return err
 		},
 	})
