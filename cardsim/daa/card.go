@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"errors"
+	"sync"
 
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/fourinfo"
@@ -135,7 +136,7 @@ var digestInfoSHA256 = []byte{
 // newVerifiers builds the two policies the service checks certificates with.
 func (s *Service) newVerifiers() (err error) {
 	config := jpki.VerifierConfig{
-		Hierarchy: jpki.Simulated, Trust: s.jpki.Trust(), Now: s.now, Revocation: revocation.Require(currentCRL{s.jpki}),
+		Hierarchy: jpki.Simulated, Trust: s.jpki.Trust(), Now: s.now, Revocation: revocation.Require(newCurrentCRL(s.jpki)),
 		AssumedPhonePolicies: true, // the phone may hold a card of a phone's kind
 	}
 	if s.strict, err = jpki.NewVerifier(config); err != nil {
@@ -146,11 +147,20 @@ func (s *Service) newVerifiers() (err error) {
 	return err
 }
 
-// currentCRL asks the test authority for its list of this moment.
-type currentCRL struct{ authorities *issuer.JPKI }
+// currentCRL asks the test authority for its list of this moment. It keeps what it read and verified of the last few lists.
+type currentCRL struct {
+	authorities *issuer.JPKI
+
+	mu   sync.Mutex
+	read map[string]*revocation.Store // by DER of the list
+}
+
+func newCurrentCRL(j *issuer.JPKI) *currentCRL {
+	return &currentCRL{authorities: j, read: make(map[string]*revocation.Store)}
+}
 
 // Check implements revocation.Source.
-func (c currentCRL) Check(ctx context.Context, q revocation.Query) (revocation.Answer, error) {
+func (c *currentCRL) Check(ctx context.Context, q revocation.Query) (revocation.Answer, error) {
 	for _, ca := range c.authorities.Authorities() {
 		if !bytes.Equal(ca.Certificate().Raw, q.Issuer.Raw()) {
 			continue
@@ -163,11 +173,31 @@ func (c currentCRL) Check(ctx context.Context, q revocation.Query) (revocation.A
 		if err != nil {
 			return revocation.Answer{}, err
 		}
-		lists := new(revocation.Store)
-		if err := lists.Add(ctx, bytes.NewReader(der)); err != nil {
+		list, err := c.store(ctx, der)
+		if err != nil {
 			return revocation.Answer{}, err
 		}
-		return lists.Check(ctx, q)
+		return list.Check(ctx, q)
 	}
 	return revocation.Answer{}, errors.New("daa: not an issuer of this JPKI")
+}
+
+// keptLists is how many lists are kept: more than two authorities have of one municipality.
+const keptLists = 16
+
+func (c *currentCRL) store(ctx context.Context, der []byte) (*revocation.Store, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if list := c.read[string(der)]; list != nil {
+		return list, nil
+	}
+	list := new(revocation.Store)
+	if err := list.Add(ctx, bytes.NewReader(der)); err != nil {
+		return nil, err
+	}
+	if len(c.read) >= keptLists {
+		clear(c.read)
+	}
+	c.read[string(der)] = list
+	return list, nil
 }

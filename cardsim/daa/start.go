@@ -162,7 +162,7 @@ func (r *Running) URL() string { return r.base.String() }
 func (r *Running) Trust() jpki.Trust { return r.jpki.Trust() }
 
 // Revocation returns a policy that asks the authorities of the simulated world for their lists of the moment.
-func (r *Running) Revocation() revocation.Policy { return revocation.Require(currentCRL{r.jpki}) }
+func (r *Running) Revocation() revocation.Policy { return revocation.Require(newCurrentCRL(r.jpki)) }
 
 // Verifier returns a verifier of the signatures that cards make here, with revocation.
 func (r *Running) Verifier() *sign.Verifier {

@@ -62,12 +62,13 @@ type CA struct {
 	mu      sync.Mutex
 	records map[string]*record // by serial number, hexadecimal
 	changed map[string]change  // by DER of the partition's name
+	signed  map[string]signedList
 }
 
 // newCA makes the CA of a generation. The certificate follows from the seed and the generation alone.
 func newCA(j *JPKI, p profile, g generation, now func() time.Time) (*CA, error) {
 	label := fmt.Sprintf("ca/%s/%s", p.label, g)
-	c := &CA{profile: p, generation: g, now: now, key: j.Key(label), records: map[string]*record{}, changed: map[string]change{}}
+	c := &CA{profile: p, generation: g, now: now, key: j.Key(label), records: map[string]*record{}, changed: map[string]change{}, signed: map[string]signedList{}}
 	c.keyID = keyID(&c.key.PublicKey)
 	var err error
 	if c.name, err = caName(p.unit); err != nil {

@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/x509"
 	"math/big"
@@ -92,7 +93,29 @@ func (c *CA) list(partition []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return signDER(c.key, tbs, nil)
+	return c.signList(partition, tbs)
+}
+
+// signedList is a list as it was signed last.
+type signedList struct{ tbs, der []byte }
+
+// signList signs a list, or gives the one again that is signed already: nothing in a list changes before the state of its
+// partition or the day does, and the signature is deterministic.
+func (c *CA) signList(partition, tbs []byte) ([]byte, error) {
+	c.mu.Lock()
+	last := c.signed[string(partition)]
+	c.mu.Unlock()
+	if bytes.Equal(last.tbs, tbs) {
+		return bytes.Clone(last.der), nil
+	}
+	der, err := signDER(c.key, tbs, nil)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.signed[string(partition)] = signedList{tbs, bytes.Clone(der)}
+	return der, nil
 }
 
 // updateTime returns the time of the state: the beginning of the day in Japan, or the latest change after it. A
