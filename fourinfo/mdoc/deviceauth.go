@@ -5,10 +5,13 @@ import (
 	"crypto"
 	"crypto/ecdh"
 	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
 	"errors"
+	"slices"
 
 	"github.com/fxamacker/cbor/v2"
 	"github.com/veraison/go-cose"
@@ -22,13 +25,9 @@ func (v *Verifier) device(d *document, m *mobileSecurityObject, transcript []byt
 	if _, ok := embedded(d.DeviceSigned.NameSpaces); !ok {
 		return fail(ReasonMalformed, "ISO/IEC 18013-5, 8.3.2.1.2.2", "no DeviceNameSpaces", nil)
 	}
-	var coseKey cose.Key
-	if err := coseKey.UnmarshalCBOR(m.DeviceKeyInfo.DeviceKey); err != nil {
-		return fail(ReasonAlgorithm, "RFC 9052, 7", "the key of the device", err)
-	}
-	key, err := coseKey.PublicKey()
-	if err != nil {
-		return fail(ReasonAlgorithm, "RFC 9052, 7", "the key of the device", err)
+	key, ok := v.codec.deviceKey(m.DeviceKeyInfo.DeviceKey)
+	if !ok {
+		return fail(ReasonAlgorithm, "RFC 9053, 7", "the key of the device", nil)
 	}
 	payload, err := deviceAuthentication(transcript, d.DeviceSigned.NameSpaces)
 	if err != nil {
@@ -56,6 +55,38 @@ func (v *Verifier) device(d *document, m *mobileSecurityObject, transcript []byt
 		}
 		return DeviceMAC, nil
 	}
+}
+
+// deviceKey reads a COSE_Key of a curve that is accepted. What it says besides the point, such as its identifier, decides nothing:
+// it is not read, since issuers write it in more than one form.
+func (c codec) deviceKey(raw []byte) (crypto.PublicKey, bool) {
+	var fields struct {
+		Type  int64           `cbor:"1,keyasint"`
+		Curve int64           `cbor:"-1,keyasint"`
+		X     []byte          `cbor:"-2,keyasint"`
+		Y     cbor.RawMessage `cbor:"-3,keyasint"`
+	}
+	if c.decode.Unmarshal(raw, &fields) != nil {
+		return nil, false
+	}
+	const octet, twoCoordinates = 1, 2
+	if fields.Type == octet && fields.Curve == int64(cose.CurveEd25519) && len(fields.X) == ed25519.PublicKeySize {
+		return ed25519.PublicKey(fields.X), true
+	}
+	curve, known := curves[cose.Curve(fields.Curve)]
+	var y []byte
+	if fields.Type != twoCoordinates || !known || len(fields.Y) == 0 || c.decode.Unmarshal(fields.Y, &y) != nil {
+		return nil, false
+	}
+	if size := (curve.Params().BitSize + 7) / 8; len(fields.X) != size || len(y) != size {
+		return nil, false
+	}
+	key, err := ecdsa.ParseUncompressedPublicKey(curve, slices.Concat([]byte{4}, fields.X, y))
+	return key, err == nil
+}
+
+var curves = map[cose.Curve]elliptic.Curve{
+	cose.CurveP256: elliptic.P256(), cose.CurveP384: elliptic.P384(), cose.CurveP521: elliptic.P521(),
 }
 
 // deviceAuthentication encodes what the device authenticates (ISO/IEC 18013-5, 9.1.3.4).
