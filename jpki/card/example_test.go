@@ -3,6 +3,7 @@ package card_test
 import (
 	"context"
 	"crypto"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"errors"
@@ -261,7 +262,7 @@ func ExampleCard_IndividualNumber() {
 	// Output: [redacted] 12 digits, <nil>
 }
 
-// A PIN is changed with the old one; what cannot be a PIN is not sent.
+// A PIN is changed with the old one. What cannot be a PIN is not sent, and what is printed on the card is not set.
 func ExampleCard_ChangePIN() {
 	ctx := context.Background()
 	c, err := card.Open(ctx, reader(), card.Config{})
@@ -271,11 +272,22 @@ func ExampleCard_ChangePIN() {
 	}
 	defer func() { _ = c.Close(ctx) }()
 
-	fmt.Println(kakunin.MessageFor(c.ChangePIN(ctx, card.AuthPIN, "1234", "123"), kakunin.English))
-	fmt.Println(c.ChangePIN(ctx, card.AuthPIN, "1234", "8642"))
+	born := printed().birthdate.String()
+	for _, replacement := range []string{"123", born[:4], "8642"} {
+		err := c.ChangePIN(ctx, card.AuthPIN, "1234", replacement, card.Avoid(born))
+		switch {
+		case errors.Is(err, &card.Error{Reason: card.ReasonGuessablePIN}):
+			fmt.Println("your year of birth: set it all the same?") // then card.AllowGuessablePIN()
+		case err != nil:
+			fmt.Println(kakunin.MessageFor(err, kakunin.English))
+		default:
+			fmt.Println("changed")
+		}
+	}
 	// Output:
 	// The PIN of the authentication certificate consists of 4 digits. Please enter it again.
-	// <nil>
+	// your year of birth: set it all the same?
+	// changed
 }
 
 // The bare-hash mode lets the card pad the 32-byte hash itself.
@@ -305,4 +317,82 @@ func ExampleKey_SignContext_withoutDigestInfo() {
 	}
 	fmt.Println(len(signature), "bytes")
 	// Output: 256 bytes
+}
+
+// What a card says of itself without a PIN. Expiry and serial number tell of the holder.
+func ExampleCard_CardRecord() {
+	ctx := context.Background()
+	c, err := card.Open(ctx, reader(), card.Config{Roots: issuerRoots()})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = c.Close(ctx) }()
+
+	token, tokenErr := c.TokenInformation(ctx)
+	record, recordErr := c.CardRecord(ctx)
+	face, faceErr := c.FaceInformation(ctx)
+	text, textErr := c.TextInformation(ctx)
+	issuer, issuerErr := c.IssuerData(ctx)
+	if err := errors.Join(tokenErr, recordErr, faceErr, textErr, issuerErr); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(c.Kind(), token.Label)
+	fmt.Println("one municipality:", record.Municipality == face.Municipality && face.Municipality == issuer.Municipality)
+	fmt.Println("issuer's keys:", face.Key, text.Key)
+	fmt.Println("chain of certificates leads to a root:", issuer.Issuer != nil)
+	// Output:
+	// plastic JPKIAPICCTOKEN2
+	// one municipality: true
+	// issuer's keys: 6000024-001 6000034-001
+	// chain of certificates leads to a root: true
+}
+
+// An individual number that is on file already is compared by the card, so that none is read.
+func ExampleCard_ConfirmIndividualNumber() {
+	ctx := context.Background()
+	c, err := card.Open(ctx, reader(), card.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = c.Close(ctx) }()
+
+	onFile, err := mynumber.New(softwareCard().Person().Reveal().IndividualNumber, mynumber.PurposeReporting)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(c.ConfirmIndividualNumber(ctx, "1234", onFile))
+	// Output: <nil>
+}
+
+// Root keys from a file: those that the package knows by fingerprint need no further trust in where the file comes from.
+func ExamplePinnedRoots() {
+	keys, err := card.ParseRoots([]byte("# identifier and modulus, one a line\n"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	roots, err := card.PinnedRoots(keys...)
+	fmt.Println(roots != nil, err) // of an empty file
+	// Output: false card: invalid root key: configure roots
+}
+
+// A root of a generation that came after this version, for which the caller vouches.
+func ExampleNewRoots() {
+	id, err := card.ParseKeyID("5000034-002")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	key, err := rsa.GenerateKey(rand.Reader, 2048) // stands for the issuer's
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	roots, err := card.NewRoots(card.Root{ID: id, Key: &key.PublicKey})
+	fmt.Println(id, roots != nil, err)
+	// Output: 5000034-002 true <nil>
 }

@@ -54,3 +54,15 @@ func ExampleEvents() {
 		fmt.Println(event.Reader, event.Kind)
 	}
 }
+
+// Lists the readers, with or without a card, so that a person can choose.
+func ExampleReaders() {
+	names, err := pcsc.Readers(context.Background())
+	if err != nil {
+		fmt.Println(kakunin.MessageFor(err, kakunin.English))
+		return
+	}
+	for _, name := range names {
+		fmt.Println(name) // pcsc.Open(ctx, pcsc.Named(name)) opens it
+	}
+}
