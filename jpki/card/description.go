@@ -2,6 +2,7 @@ package card
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/rsa"
 	"errors"
 	"strings"
@@ -189,6 +190,32 @@ func parseCardRecord(b []byte) (Record, bool) {
 		Expiry:       cardDate(b[serial+municipality:]),
 	}
 	return r, r.Expiry.Valid()
+}
+
+// challengeSize is how much an internal authentication signs; the card takes up to 255 bytes.
+const challengeSize = 32
+
+// AuthenticateCommonKey lets the common-card application sign a random value with its internal key and verifies that with
+// the public key of this very card, which the caller must have from elsewhere: it is not on the card. No PIN is needed. A
+// card that does not hold the key is an *[Error] with reason [ReasonNotGenuine].
+//
+// The card forgets a verified authentication PIN and signing password.
+func (c *Card) AuthenticateCommonKey(ctx context.Context, public *rsa.PublicKey) error {
+	const op = "authenticate card"
+	if !soundKey(public) {
+		return &Error{Step: op, Reason: ReasonUnsupportedKey}
+	}
+	return c.s.do(ctx, op, commonApp, 0, func(ctx context.Context) error {
+		var nonce [challengeSize]byte
+		_, _ = rand.Read(nonce[:]) // never fails, see crypto/rand
+		r, err := c.s.send(ctx, op, apdu.Command{
+			INS: insInternal, P2: currentEF | efCommonKey, Data: nonce[:], Ne: public.Size(),
+		})
+		if err != nil {
+			return err
+		}
+		return c.s.checkSignature(op, public, r, nonce[:])
+	})
 }
 
 // Tags of the basic information files.

@@ -3,6 +3,10 @@ package card_test
 import (
 	"bytes"
 	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"image/png"
@@ -16,6 +20,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
+	"github.com/kakunin-go/kakunin/internal/apdu"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
@@ -317,4 +322,43 @@ func TestImagesAreRedacted(t *testing.T) {
 	if none.Present() || none.Reveal() != nil || none.MediaType() != "" || none.String() != "[redacted]" {
 		t.Error("the zero value is something")
 	}
+}
+
+// stub is a common-card application with a key of the test.
+type stub struct {
+	key    *rsa.PrivateKey
+	status []byte
+}
+
+func (s stub) Transmit(_ context.Context, raw []byte) ([]byte, error) {
+	if raw[1] != 0x88 {
+		return []byte{0x90, 0x00}, nil
+	}
+	if s.status != nil {
+		return s.status, nil
+	}
+	cmd, err := apdu.ParseCommand(raw)
+	if err != nil || cmd.CLA != 0 || cmd.P1 != 0 || cmd.P2 != 0x99 || cmd.Ne != 256 {
+		return []byte{0x6A, 0x86}, err
+	}
+	digest := sha256.Sum256(cmd.Data)
+	signature, err := rsa.SignPKCS1v15(nil, s.key, crypto.SHA256, digest[:])
+	return append(signature, 0x90, 0x00), err
+}
+
+func TestAuthenticateCommonKey(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := openOver(t, stub{key: key}, card.Config{})
+	if err := c.AuthenticateCommonKey(t.Context(), &key.PublicKey); err != nil {
+		t.Error(err)
+	}
+	_, other := openSim(t)
+	wantReason(t, other.AuthenticateCommonKey(t.Context(), &key.PublicKey), card.ReasonNotGenuine)
+	refusing := openOver(t, stub{status: []byte{0x69, 0x85}}, card.Config{})
+	wantReason(t, refusing.AuthenticateCommonKey(t.Context(), &key.PublicKey), card.ReasonNotGenuine)
+	wantReason(t, c.AuthenticateCommonKey(t.Context(), nil), card.ReasonUnsupportedKey)
+	wantReason(t, c.AuthenticateCommonKey(t.Context(), &rsa.PublicKey{N: key.N, E: 3}), card.ReasonUnsupportedKey)
 }

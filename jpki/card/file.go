@@ -52,6 +52,7 @@ const (
 // Elementary files of the common-card and resident-register applications.
 const (
 	efCardRecord  = 0x0001
+	efCommonKey   = 0x0019
 	efCommonPIN   = 0x001C
 	efResidentPIN = 0x001C
 )

@@ -48,6 +48,7 @@ const (
 	insChange      = 0x24
 	insSign        = 0x2A
 	insChangeKey   = 0x32 // in class 80
+	insInternal    = 0x88
 	insSelect      = 0xA4
 	insSetSession  = 0xAE // in class 80
 	insReadBinary  = 0xB0
