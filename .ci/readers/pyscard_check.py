@@ -14,6 +14,7 @@ from smartcard.scard import SCARD_UNPOWER_CARD
 from smartcard.System import readers
 from smartcard.util import toHexString
 
+DOMAIN = bytes.fromhex("A0000001510000")
 JPKI = bytes.fromhex("D392F000260100000001")
 SURFACE = bytes.fromhex("D3921000310001010402")
 TEXT = bytes.fromhex("D3921000310001010408")

@@ -50,9 +50,9 @@ func (d *device) Reset() {
 	d.Device.Reset()
 }
 
-// Transport puts a reader with quirks in front of a card in process, such as that of cardsim.Card.Transport. It implements
-// [card.Transactor] and [card.PowerCycler] by those of inner, where it has them, and [card.LengthMemory]. Safe for
-// concurrent use. The error of an exchange that a quirk makes fail is an *[Error].
+// Transport puts a reader with quirks in front of a card in process, such as that of cardsim.Card.Transport. It
+// implements [card.Transactor] and [card.PowerCycler] by those of inner, where it has them, and [card.LengthMemory].
+// Safe for concurrent use. The error of an exchange that a quirk makes fail is an *[Error].
 func Transport(inner card.Transport, quirks ...Quirk) card.Transport {
 	return &transport{inner: inner, habits: newHabits(quirks)}
 }

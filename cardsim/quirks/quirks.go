@@ -1,6 +1,6 @@
-// Package quirks plays the readers that there are between a card and a program: those that carry no extended lengths, that
-// cut answers, that speak in pieces, or that need a moment to wake up. With it an application learns before its users
-// whether it works on a cheap one.
+// Package quirks plays the readers that there are between a card and a program: those that carry no extended lengths,
+// that cut answers, that speak in pieces, or that need a moment to wake up. With it an application learns before its
+// users whether it works on a cheap one.
 //
 //	sim := cardsim.New(t, person.Hanako)
 //	c, err := card.Wait(ctx, quirks.Transport(sim.Transport(), quirks.Cut64))     // in process

@@ -119,8 +119,8 @@ func (l *link) read() ([]byte, error) {
 	return message, nil
 }
 
-// readFrame reads one message into buffer, which it enlarges if it has to. Frames may arrive in any pieces. The error is
-// an *Error.
+// readFrame reads one message into buffer, which it enlarges if it has to. Frames may arrive in any pieces. The error
+// is an *Error.
 func readFrame(r io.Reader, buffer []byte) ([]byte, error) {
 	var length [lengthSize]byte
 	if _, err := io.ReadFull(r, length[:]); err != nil {

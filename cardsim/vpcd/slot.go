@@ -6,10 +6,11 @@ import (
 	"sync"
 )
 
-// Slot is one virtual reader into which a card is put and from which it is taken while programs use it. The zero value is
-// not usable; [NewSlot] makes one. Safe for concurrent use.
+// Slot is one virtual reader into which a card is put and from which it is taken while programs use it. The zero value
+// is not usable; [NewSlot] makes one. Safe for concurrent use.
 //
-// A driver with several readers listens on one port for each, so there is a Slot for each port and [RunSlots] runs them.
+// A driver with several readers listens on one port for each, so there is a Slot for each port and [RunSlots] runs
+// them.
 type Slot struct {
 	config Config
 
@@ -18,8 +19,8 @@ type Slot struct {
 	changed chan struct{} // closed and replaced whenever card changes
 }
 
-// NewSlot makes a slot for the reader at c.Address. Config.Card is the card that is in it from the beginning; nil leaves it
-// empty.
+// NewSlot makes a slot for the reader at c.Address. Config.Card is the card that is in it from the beginning; nil
+// leaves it empty.
 func NewSlot(c Config) *Slot {
 	return &Slot{config: c.withDefaults(), card: c.Card, changed: make(chan struct{})}
 }
@@ -31,8 +32,8 @@ func (s *Slot) Address() string { return s.config.Address }
 // driver has noticed.
 func (s *Slot) Insert(card Card) { s.set(card) }
 
-// Remove takes the card out of the slot: the connection to the driver ends, which is how a reader is empty, and the card
-// loses power. It does not wait until the driver has noticed. Nothing happens when the slot is empty.
+// Remove takes the card out of the slot: the connection to the driver ends, which is how a reader is empty, and the
+// card loses power. It does not wait until the driver has noticed. Nothing happens when the slot is empty.
 func (s *Slot) Remove() { s.set(nil) }
 
 // Occupied reports whether a card is in the slot.

@@ -5,10 +5,10 @@
 // The driver listens, the card connects: a connected card is a card in the reader. [Run] reconnects whenever the
 // connection ends, for instance because pcscd was restarted.
 //
-// The protocol is that of vsmartcard's vpcd: every message is a two-byte big-endian length and that many bytes. From the
-// driver a message of one byte is a control code (00 power off, 01 power on, 02 reset, 04 ATR request) of which only the
-// ATR request is answered; any longer message is a command APDU and answered by a response APDU. The driver asks for
-// the ATR several times a second to see whether the card is still there.
+// The protocol is that of vsmartcard's vpcd: every message is a two-byte big-endian length and that many bytes. From
+// the driver a message of one byte is a control code (00 power off, 01 power on, 02 reset, 04 ATR request) of which
+// only the ATR request is answered; any longer message is a command APDU and answered by a response APDU. The driver
+// asks for the ATR several times a second to see whether the card is still there.
 //
 // The driver listens on all interfaces and knows no authentication: keep it in a network namespace of its own or behind
 // a firewall.
@@ -17,7 +17,8 @@
 //
 // # Compatibility
 //
-// The package stores nothing. It speaks the protocol of vpcd as of version 3.3, and ignores control codes of later ones.
+// The package stores nothing. It speaks the protocol of vpcd as of version 3.3, and ignores control codes of later
+// ones.
 package vpcd
 
 import (

@@ -17,8 +17,8 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
-// checked says whether the issuer's signature was verified. When it does not hold the card's methods give an error instead
-// of data.
+// checked says whether the issuer's signature was verified. When it does not hold the card's methods give an error
+// instead of data.
 func (p *program) checked() {
 	if p.roots == nil {
 		p.talk.item("発行者の署名: 確認していません（-roots がありません）", "signature of the issuer: not checked (no -roots)")

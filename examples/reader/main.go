@@ -6,8 +6,9 @@
 //
 //	go run -tags pcsc ./examples/reader
 //
-// asks for a card and shows what everybody may read: no PIN, and nothing personal. Further flags read more and ask for the
-// PIN, after a look at the tries that are left; what is personal is shown only with -show-personal. Run with -h for all.
+// asks for a card and shows what everybody may read: no PIN, and nothing personal. Further flags read more and ask for
+// the PIN, after a look at the tries that are left; what is personal is shown only with -show-personal. Run with -h for
+// all.
 //
 // The program is not an official one. free.go and guarded.go are what an application writes.
 package main

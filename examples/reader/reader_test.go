@@ -131,7 +131,8 @@ func simulated(t *testing.T) *cardsim.Card {
 	return c
 }
 
-// Without -show-personal nothing of the holder shows, whatever else is asked for: neither on the output nor in the prompts.
+// Without -show-personal nothing of the holder shows, whatever else is asked for: neither on the output nor in the
+// prompts.
 func TestNothingPersonalUnasked(t *testing.T) {
 	p := simulated(t).Person().Reveal()
 	for _, lang := range []string{"ja", "en"} {

@@ -8,7 +8,8 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
-// readRoots reads the issuers' keys; nil without a file. They are not part of this project, which knows their fingerprints.
+// readRoots reads the issuers' keys; nil without a file. They are not part of this project, which knows their
+// fingerprints.
 func readRoots(name string) (*card.Roots, error) {
 	if name == "" {
 		return nil, nil

@@ -114,8 +114,8 @@ func (t talker) ask(ctx context.Context, secret bool, ja, en string, args ...any
 	return line, nil
 }
 
-// askSecret looks at the tries that are left before it asks for a PIN, warns of the last one, and returns the options with
-// which the PIN may be presented.
+// askSecret looks at the tries that are left before it asks for a PIN, warns of the last one, and returns the options
+// with which the PIN may be presented.
 func (p *program) askSecret(ctx context.Context, pin card.PIN, ja, en string) (secret string, with []card.Option, err error) {
 	tries, err := p.card.Tries(ctx, pin)
 	switch {

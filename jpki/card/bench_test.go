@@ -68,8 +68,8 @@ func (c *counting) Transmit(ctx context.Context, raw []byte) ([]byte, error) {
 	return answer, err
 }
 
-// uses are what programs do with a card, and how many commands that may take: with extended lengths, and without. Selecting
-// the application is among them, because transactions begin with it.
+// uses are what programs do with a card, and how many commands that may take: with extended lengths, and without.
+// Selecting the application is among them, because transactions begin with it.
 func uses(t testing.TB, sim *cardsim.Card) []use {
 	p := sim.Person().Reveal()
 	numberB, _ := printedOn(t, sim)

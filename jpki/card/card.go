@@ -10,11 +10,11 @@ const closeTimeout = 5 * time.Second
 
 // Config tunes a client. The zero value is fit for use.
 type Config struct {
-	// Roots makes every method that reads signed data check the issuer's signature and that the chip holds the key which
-	// the issuer certified. Without it the data are what the card says.
+	// Roots makes every method that reads signed data check the issuer's signature and that the chip holds the key
+	// which the issuer certified. Without it the data are what the card says.
 	Roots *Roots
-	// SecureMessaging makes the answers to the text PIN (attributes, individual number) travel encrypted between card and
-	// client. The PIN itself cannot be hidden: the card wants it first.
+	// SecureMessaging makes the answers to the text PIN (attributes, individual number) travel encrypted between card
+	// and client. The PIN itself cannot be hidden: the card wants it first.
 	SecureMessaging bool
 	// Progress is told by [Config.Wait] what stands in the way of a card, whenever that changes. It is called by the
 	// goroutine that waits. Default none.
@@ -47,8 +47,8 @@ func Open(ctx context.Context, t Transport, cfg Config) (*Card, error) {
 func (c *Card) Kind() TokenKind { return c.s.kind }
 
 // Release makes the card forget what was verified and ends the transaction, so that other programs may use the card. It
-// selects the issuer security domain, because a card keeps a PIN verified when the application that is current is selected
-// again; a card that refuses to leave the application is an error, and stays held. The Card stays usable.
+// selects the issuer security domain, because a card keeps a PIN verified when the application that is current is
+// selected again; a card that refuses to leave the application is an error, and stays held. The Card stays usable.
 func (c *Card) Release(ctx context.Context) error {
 	if err := c.s.lock(ctx); err != nil {
 		return err
@@ -60,10 +60,10 @@ func (c *Card) Release(ctx context.Context) error {
 	return c.s.release(ctx)
 }
 
-// Close makes the card forget as [Card.Release] does, and removes power where the transport is a [PowerCycler]. An iPhone is
-// told that the session is over. It works also when ctx has ended or ends meanwhile, and takes at most five seconds after
-// that. Every later call of another method fails with reason [ReasonClosed]; a second Close does nothing. The transport
-// stays open.
+// Close makes the card forget as [Card.Release] does, and removes power where the transport is a [PowerCycler]. An
+// iPhone is told that the session is over. It works also when ctx has ended or ends meanwhile, and takes at most five
+// seconds after that. Every later call of another method fails with reason [ReasonClosed]; a second Close does nothing.
+// The transport stays open.
 func (c *Card) Close(ctx context.Context) error {
 	ctx, done := outlast(ctx, closeTimeout)
 	defer done()
@@ -99,8 +99,8 @@ func outlast(ctx context.Context, by time.Duration) (longer context.Context, don
 // Waiter is optionally implemented by a transport that can wait for a card, such as a reader.
 type Waiter interface {
 	// WaitCard returns when there is a card that looks like a My Number Card, which Transmit then reaches. It tells
-	// progress what stands in the way whenever that changes: [ReasonReaderUnavailable], [ReasonCardAbsent], [ReasonCardBusy] or
-	// [ReasonNotMyNumberCard]. When ctx ends it returns an error; an *[Error] keeps its reason.
+	// progress what stands in the way whenever that changes: [ReasonReaderUnavailable], [ReasonCardAbsent],
+	// [ReasonCardBusy] or [ReasonNotMyNumberCard]. When ctx ends it returns an error; an *[Error] keeps its reason.
 	WaitCard(ctx context.Context, progress func(Reason)) error
 }
 
@@ -113,11 +113,12 @@ func Wait(ctx context.Context, readers ...Transport) (*Card, error) {
 }
 
 // Wait waits until one of the readers has a My Number Card and opens it; the first wins, the others are let go. A
-// transport that is no [Waiter] must have its card now. A card that is taken away while it is being opened is waited for
-// again. Config.Progress hears what stands in the way.
+// transport that is no [Waiter] must have its card now. A card that is taken away while it is being opened is waited
+// for again. Config.Progress hears what stands in the way.
 //
-// When ctx ends the error is that of ctx in an *[Error] with the reason that stood in the way last, [ReasonCardAbsent] for example.
-// When no reader can be waited for any more it is the error of the last. Nothing runs on after Wait returns.
+// When ctx ends the error is that of ctx in an *[Error] with the reason that stood in the way last, [ReasonCardAbsent]
+// for example. When no reader can be waited for any more it is the error of the last. Nothing runs on after Wait
+// returns.
 func (cfg Config) Wait(ctx context.Context, readers ...Transport) (*Card, error) {
 	const op = "wait for a card"
 	if len(readers) == 0 {

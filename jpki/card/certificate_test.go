@@ -8,8 +8,8 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
-// readAuthCertificate asks for 2048 bytes of the file with the short identifier 0A; the next two ask for 256 when extended
-// lengths do not pass.
+// readAuthCertificate asks for 2048 bytes of the file with the short identifier 0A; the next two ask for 256 when
+// extended lengths do not pass.
 const (
 	readAuthCertificate   = "> 00B08A00000800"
 	readAuthShort         = "> 00B08A0000"
@@ -210,8 +210,8 @@ func TestCertificateDoesNotDisturbAVerifiedPIN(t *testing.T) {
 	if err := c.Verify(t.Context(), card.AuthPIN, "1234"); err != nil {
 		t.Fatal(err)
 	}
-	// The card lost power in between: it is no card without certificates. What needs no PIN goes on, after the card was made
-	// to forget for certain, and what needs one says so without asking.
+	// The card lost power in between: it is no card without certificates. What needs no PIN goes on, after the card was
+	// made to forget for certain, and what needs one says so without asking.
 	content := certificateOf(100)
 	s.add(readAuthCertificate, "< 6A82", selectAuthCertificate, "< 6A82", leave, ok, selectJPKI, ok, selectAuthCertificate, ok,
 		readAuthCertificate, "< "+upperHex(content)+"9000")

@@ -87,7 +87,8 @@ func TestChangePINFormat(t *testing.T) {
 	}
 }
 
-// A new PIN that can be read off the card is not set, unless the person insists. Nothing is changed, and no try is spent.
+// A new PIN that can be read off the card is not set, unless the person insists. Nothing is changed, and no try is
+// spent.
 func TestChangePINGuessable(t *testing.T) {
 	sim, c := openSim(t)
 	p := sim.Person().Reveal()
@@ -175,8 +176,8 @@ func TestChangePINCommands(t *testing.T) {
 	}
 }
 
-// The rules about tries hold for each of the ten references: a wrong value costs one, the right one restores them all, the
-// last is not spent without being told, and then nothing helps any more.
+// The rules about tries hold for each of the ten references: a wrong value costs one, the right one restores them all,
+// the last is not spent without being told, and then nothing helps any more.
 func TestTriesOfEveryReference(t *testing.T) {
 	for p := card.AuthPIN; p <= card.FaceBirthdate; p++ {
 		t.Run(p.String(), func(t *testing.T) {

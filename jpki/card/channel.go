@@ -31,9 +31,9 @@ const (
 	channelGuess = 269
 )
 
-// channel is the secure messaging of the text application: confidentiality with AES-128 and no integrity, because the card
-// offers none. It hides content from whoever listens; it does not stop who can change what is sent. The key to which the
-// session key is encrypted is not signed either.
+// channel is the secure messaging of the text application: confidentiality with AES-128 and no integrity, because the
+// card offers none. It hides content from whoever listens; it does not stop who can change what is sent. The key to
+// which the session key is encrypted is not signed either.
 type channel struct {
 	s     *session
 	block cipher.Block
@@ -144,7 +144,8 @@ func (c *channel) exchange(ctx context.Context, op string, cmd apdu.Command) (ap
 	}
 }
 
-// readFile is session.readFile through the channel. SELECT is sent in the clear, which tells nothing and does not count.
+// readFile is session.readFile through the channel. SELECT is sent in the clear, which tells nothing and does not
+// count.
 func (c *channel) readFile(ctx context.Context, op string, ef uint16, _ int, size sizing) ([]byte, error) {
 	if err := c.s.mustSelectEF(ctx, op, ef); err != nil {
 		return nil, err

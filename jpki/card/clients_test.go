@@ -31,7 +31,8 @@ func (n neighbour) data(format string, args ...any) []byte {
 	return answer[:len(answer)-2]
 }
 
-// neighbours are kinds of programs in the field, as their sources or traces show them; they return a file that they read.
+// neighbours are kinds of programs in the field, as their sources or traces show them; they return a file that they
+// read.
 var neighbours = map[string]func(n neighbour, p printedSecrets) []byte{
 	"number B by its short identifier, no file selected": func(n neighbour, p printedSecrets) []byte {
 		n.data("00A4040C0AD3921000310001010408")
@@ -94,8 +95,8 @@ var neighbours = map[string]func(n neighbour, p printedSecrets) []byte{
 
 type printedSecrets struct{ numberB, text, auth, signing []byte }
 
-// Programs of other kinds before and after ours, on a card that keeps what is verified: they find what they always have, and
-// whatever they leave selected or verified does not disturb ours. What ours has verified they do not find.
+// Programs of other kinds before and after ours, on a card that keeps what is verified: they find what they always
+// have, and whatever they leave selected or verified does not disturb ours. What ours has verified they do not find.
 func TestNeighbours(t *testing.T) {
 	sim := newSim(t, cardsim.Plastic)
 	p := sim.Person().Reveal()

@@ -113,7 +113,8 @@ func (c *Card) TokenInformation(ctx context.Context) (TokenInformation, error) {
 // Availability tells which certificates are on the card.
 type Availability struct{ Signing, Authentication bool }
 
-// Availability reads which certificates are on the card; no PIN is needed. Children under 15 have no signing certificate.
+// Availability reads which certificates are on the card; no PIN is needed. Children under 15 have no signing
+// certificate.
 func (c *Card) Availability(ctx context.Context) (Availability, error) {
 	const op = "read certificate availability"
 	const size, present = 3, 0x8F
@@ -141,8 +142,8 @@ type Record struct {
 // whoever keeps it can recognise the holder.
 func (r Record) RevealSerialNumber() string { return r.serial.Reveal() }
 
-// CardRecord reads serial number, municipality and expiry; no PIN is needed. A phone answers [ReasonApplicationMissing]. The
-// card forgets a verified authentication PIN and signing password.
+// CardRecord reads serial number, municipality and expiry; no PIN is needed. A phone answers
+// [ReasonApplicationMissing]. The card forgets a verified authentication PIN and signing password.
 func (c *Card) CardRecord(ctx context.Context) (Record, error) {
 	const op = "read card record"
 	var out Record
@@ -195,9 +196,9 @@ func parseCardRecord(b []byte) (Record, bool) {
 // challengeSize is how much an internal authentication signs; the card takes up to 255 bytes.
 const challengeSize = 32
 
-// AuthenticateCommonKey lets the common-card application sign a random value with its internal key and verifies that with
-// the public key of this very card, which the caller must have from elsewhere: it is not on the card. No PIN is needed. A
-// card that does not hold the key is an *[Error] with reason [ReasonNotGenuine].
+// AuthenticateCommonKey lets the common-card application sign a random value with its internal key and verifies that
+// with the public key of this very card, which the caller must have from elsewhere: it is not on the card. No PIN is
+// needed. A card that does not hold the key is an *[Error] with reason [ReasonNotGenuine].
 //
 // The card forgets a verified authentication PIN and signing password.
 func (c *Card) AuthenticateCommonKey(ctx context.Context, public *rsa.PublicKey) error {
@@ -324,7 +325,8 @@ const (
 
 // IssuerData is what the card's issuer security domain says of the card. Phones may have none of it.
 type IssuerData struct {
-	// Municipality is the code of the issuing municipality, five digits; Expiry is the card's last day. Nothing signs them.
+	// Municipality is the code of the issuing municipality, five digits; Expiry is the card's last day. Nothing signs
+	// them.
 	Municipality string
 	Expiry       fourinfo.Date
 	// Issuer is the public key at the end of the chain of certificates, and IssuerID its name. Both are zero unless
@@ -334,7 +336,8 @@ type IssuerData struct {
 }
 
 // IssuerData reads the objects of the issuer security domain; no PIN is needed. With Config.Roots a chain that is there
-// must hold: [ReasonTampered] or [ReasonUnknownIssuer] otherwise. Its certificates take a reader that carries extended lengths.
+// must hold: [ReasonTampered] or [ReasonUnknownIssuer] otherwise. Its certificates take a reader that carries extended
+// lengths.
 //
 // The card forgets every verified PIN.
 func (c *Card) IssuerData(ctx context.Context) (IssuerData, error) {
@@ -370,7 +373,8 @@ func (c *Card) IssuerData(ctx context.Context) (IssuerData, error) {
 	return out, nil
 }
 
-// issuerChain reads and verifies the certificates of the issuer security domain. The lower one is missing on older cards.
+// issuerChain reads and verifies the certificates of the issuer security domain. The lower one is missing on older
+// cards.
 func (s *session) issuerChain(ctx context.Context, op string, roots *Roots) (*rsa.PublicKey, KeyID, error) {
 	var chain []cvCertificate
 	for _, tag := range [...]uint16{objectUpper, objectLower} {

@@ -29,8 +29,8 @@ const (
 	// ReasonDeactivated: the issuer has locked the application or file (status 6283).
 	ReasonDeactivated
 
-	// ReasonPINFormat: the PIN cannot be right. It was not sent and cost no try. A new PIN may also have been refused by
-	// the card; then Error.Status is set.
+	// ReasonPINFormat: the PIN cannot be right. It was not sent and cost no try. A new PIN may also have been refused
+	// by the card; then Error.Status is set.
 	ReasonPINFormat
 	// ReasonWrongPIN: the card refused the PIN.
 	ReasonWrongPIN
@@ -62,7 +62,8 @@ const (
 	ReasonUnknownIssuer
 	// ReasonTampered: a hash or signature over data of the card does not hold.
 	ReasonTampered
-	// ReasonNotGenuine: the chip could not show that it holds the key that the issuer certified. The data may be a copy.
+	// ReasonNotGenuine: the chip could not show that it holds the key that the issuer certified. The data may be a
+	// copy.
 	ReasonNotGenuine
 	// ReasonMalformed: the card's answer breaks the rules of its encoding.
 	ReasonMalformed
@@ -82,10 +83,11 @@ const (
 	// ReasonCardBusy: another program holds the card.
 	ReasonCardBusy
 	// ReasonCardReset: the card was reset before the command reached it, by another program or by the system, and has
-	// forgotten what was selected and verified. A transport says this; the client selects again and goes on where it can.
+	// forgotten what was selected and verified. A transport says this; the client selects again and goes on where it
+	// can.
 	ReasonCardReset
-	// ReasonReaderUnfit: the reader carries no extended lengths, or cuts answers, and this use of the card needs them. Error.Detail
-	// says which. Another reader will do.
+	// ReasonReaderUnfit: the reader carries no extended lengths, or cuts answers, and this use of the card needs them.
+	// Error.Detail says which. Another reader will do.
 	ReasonReaderUnfit
 )
 
@@ -198,8 +200,8 @@ type Error struct {
 	Step string
 	// PIN is the reference concerned, 0 if none.
 	PIN PIN
-	// Remaining is the number of tries left, with ReasonWrongPIN, ReasonPINBlocked and ReasonLastTryRefused; -1 if the card
-	// did not tell. Only ReasonWrongPIN has cost a try, and ReasonPINBlocked may have.
+	// Remaining is the number of tries left, with ReasonWrongPIN, ReasonPINBlocked and ReasonLastTryRefused; -1 if the
+	// card did not tell. Only ReasonWrongPIN has cost a try, and ReasonPINBlocked may have.
 	Remaining int
 	// Status is the status word (ISO/IEC 7816-4, 5.6) that the card answered, 0 if none.
 	Status uint16
@@ -279,13 +281,14 @@ func refused(op string, s apdu.Status) error {
 	return &Error{Step: op, Reason: reason, Status: uint16(s), Err: s}
 }
 
-// answerCut is the error of an answer that is shorter than it must be: the reader has cut it, or the card is not what it
-// seems. Nothing was accepted.
+// answerCut is the error of an answer that is shorter than it must be: the reader has cut it, or the card is not what
+// it seems. Nothing was accepted.
 func answerCut(op string) error {
 	return &Error{Step: op, Reason: ReasonReaderUnfit, Detail: "the answer is cut short"}
 }
 
-// gotThrough reads the outcome of a command that must have extended lengths: an error if it was not the card that answered.
+// gotThrough reads the outcome of a command that must have extended lengths: an error if it was not the card that
+// answered.
 func gotThrough(op string, status apdu.Status, err error) error {
 	reason := reasonOf(err)
 	if refused := err == nil && refusesExtended(status); refused {

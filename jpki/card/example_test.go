@@ -28,8 +28,8 @@ var testJPKI = sync.OnceValues(func() (*issuer.JPKI, error) { return issuer.New(
 // reader stands for a reader with a card, see package pcsc; here it is a software card.
 func reader() card.Transport { return softwareCard().Transport() }
 
-// issuerRoots stands for the keys of the card issuers, which an application has from them; here they are those of the test
-// hierarchy.
+// issuerRoots stands for the keys of the card issuers, which an application has from them; here they are those of the
+// test hierarchy.
 func issuerRoots() *card.Roots {
 	var keys []card.Root
 	for id, key := range softwareCard().IssuerRoots() {
@@ -191,8 +191,8 @@ func ExampleCard_AuthCertificate() {
 	// authentication-card
 }
 
-// The four attributes have a PIN of their own. With roots they are what the municipality signed, on a chip that it made.
-// They print as redacted until they are revealed.
+// The four attributes have a PIN of their own. With roots they are what the municipality signed, on a chip that it
+// made. They print as redacted until they are revealed.
 func ExampleCard_Attributes() {
 	ctx := context.Background()
 	c, err := card.Open(ctx, reader(), card.Config{Roots: issuerRoots()})
@@ -368,7 +368,8 @@ func ExampleCard_ConfirmIndividualNumber() {
 	// Output: <nil>
 }
 
-// Root keys from a file: those that the package knows by fingerprint need no further trust in where the file comes from.
+// Root keys from a file: those that the package knows by fingerprint need no further trust in where the file comes
+// from.
 func ExamplePinnedRoots() {
 	keys, err := card.ParseRoots([]byte("# identifier and modulus, one a line\n"))
 	if err != nil {

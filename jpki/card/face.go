@@ -50,8 +50,8 @@ type Face struct {
 // Face reads the card face, opened by [FaceNumberB] (14 digits, see [NumberB]) or [FaceNumberA] (the individual
 // number). Another reference is an *[Error] with reason [ReasonBadReference], a wrong number a *[PINError].
 //
-// With Config.Roots everything but expiry and security code is what the municipality signed, on the chip for which it did:
-// otherwise the error is an *[Error] with reason [ReasonTampered], [ReasonUnknownIssuer] or [ReasonNotGenuine].
+// With Config.Roots everything but expiry and security code is what the municipality signed, on the chip for which it
+// did: otherwise the error is an *[Error] with reason [ReasonTampered], [ReasonUnknownIssuer] or [ReasonNotGenuine].
 //
 // The card forgets every verified PIN before Face returns.
 func (c *Card) Face(ctx context.Context, by PIN, number string, options ...Option) (Face, error) {
@@ -76,8 +76,8 @@ func (c *Card) Face(ctx context.Context, by PIN, number string, options ...Optio
 	return f.face, nil
 }
 
-// checkFace verifies a record of the card-face application, if there are roots: the municipality's signature, and that the
-// chip holds the key inside of the record.
+// checkFace verifies a record of the card-face application, if there are roots: the municipality's signature, and that
+// the chip holds the key inside of the record.
 func (c *Card) checkFace(ctx context.Context, op string, internal *rsa.PublicKey, authentic func(issuer *rsa.PublicKey) bool) error {
 	if c.cfg.Roots == nil {
 		return nil
@@ -213,7 +213,8 @@ func parseCardBirthdate(b []byte) (fourinfo.Birthdate, error) {
 }
 
 // NumberImage reads the picture of the individual number (個人番号), opened by [FaceNumberA]. The picture is the number, so
-// the law and [Card.IndividualNumber] say the same: an invalid purpose is an *[Error] with reason [ReasonPurposeMissing].
+// the law and [Card.IndividualNumber] say the same: an invalid purpose is an *[Error] with reason
+// [ReasonPurposeMissing].
 //
 // With Config.Roots the picture is what the municipality signed, with the errors of [Card.Face]. The card forgets
 // every verified PIN before NumberImage returns.

@@ -23,8 +23,8 @@ const (
 // opening is the transcript of a successful Open.
 var opening = []string{selectJPKI, ok, "> 00B0860020", plastic}
 
-// script is a transport that plays a transcript: "> " a command that is expected, "< " the answer, "! " a failure of the
-// transport instead of an answer. A command that differs fails the test.
+// script is a transport that plays a transcript: "> " a command that is expected, "< " the answer, "! " a failure of
+// the transport instead of an answer. A command that differs fails the test.
 type script struct {
 	t     *testing.T
 	lines []string

@@ -153,8 +153,8 @@ func (s *session) readStart(ctx context.Context, op string, ef uint16, n int) (c
 	}
 }
 
-// readEF reads n bytes of the current elementary file from the offset, or as many as there are. Short data, 6B00 and 6282
-// all mean the end of the file: cards and readers differ.
+// readEF reads n bytes of the current elementary file from the offset, or as many as there are. Short data, 6B00 and
+// 6282 all mean the end of the file: cards and readers differ.
 func (s *session) readEF(ctx context.Context, op string, offset, n int) ([]byte, error) {
 	out := make([]byte, 0, max(n, 0))
 	for len(out) < n {
@@ -183,8 +183,8 @@ func (s *session) readEF(ctx context.Context, op string, offset, n int) ([]byte,
 	return out, nil
 }
 
-// readBlock is one READ BINARY for at most n bytes: with an extended Le field where everything between here and the card
-// carries it, otherwise for at most 256.
+// readBlock is one READ BINARY for at most n bytes: with an extended Le field where everything between here and the
+// card carries it, otherwise for at most 256.
 func (s *session) readBlock(ctx context.Context, op string, p1, p2 byte, n int) (apdu.Response, error) {
 	cmd := apdu.Command{INS: insReadBinary, P1: p1, P2: p2, Ne: n}
 	if n <= maxShort {
@@ -202,8 +202,8 @@ func (s *session) readBlock(ctx context.Context, op string, p1, p2 byte, n int) 
 		s.app, s.verified = unknownApp, 0
 		return apdu.Response{}, longErr
 	}
-	// Not every card, reader and relay carries extended lengths, and they say so in many ways. Reading again changes nothing
-	// on the card, and what a short command answers is the truth.
+	// Not every card, reader and relay carries extended lengths, and they say so in many ways. Reading again changes
+	// nothing on the card, and what a short command answers is the truth.
 	s.short = true
 	cmd.Ne = maxShort
 	r, err := s.send(ctx, op, cmd)
@@ -219,7 +219,8 @@ func (s *session) readBlock(ctx context.Context, op string, p1, p2 byte, n int) 
 	return r, err
 }
 
-// answersExtended reports whether an answer to a READ BINARY with an extended Le field is one that a short one would get, too.
+// answersExtended reports whether an answer to a READ BINARY with an extended Le field is one that a short one would
+// get, too.
 func answersExtended(r apdu.Response, p1 byte) bool {
 	switch r.Status {
 	case apdu.OK:
@@ -251,8 +252,8 @@ func (s *session) selectEF(ctx context.Context, op string, id uint16) (apdu.Resp
 	if err != nil || !lost(r.Status) || s.app == unknownApp {
 		return r, err
 	}
-	// Nobody tells when the card lost power or was taken away and put back, which leaves another application selected and
-	// nothing verified: ask again where the file should be.
+	// Nobody tells when the card lost power or was taken away and put back, which leaves another application selected
+	// and nothing verified: ask again where the file should be.
 	app, verified := s.app, s.verified != 0
 	s.app, s.verified = unknownApp, 0
 	if err := s.selectApp(ctx, op, app); err != nil {
@@ -280,8 +281,9 @@ func (s *session) mustSelectEF(ctx context.Context, op string, id uint16) error 
 	return nil
 }
 
-// checkOffsets checks the offset table, the first object of a file, against the fields that follow it: it holds the offset
-// of each field's tag from the first byte of the file. Two readings of one file, by tag and by offset, must not differ.
+// checkOffsets checks the offset table, the first object of a file, against the fields that follow it: it holds the
+// offset of each field's tag from the first byte of the file. Two readings of one file, by tag and by offset, must not
+// differ.
 func checkOffsets(file []byte, root tlv.Node, table tlv.Tag, fields ...tlv.Tag) bool {
 	if len(root.Children) < 1+len(fields) || root.Children[0].Tag != table {
 		return false

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestFIPS140Only runs the tests of signatures, of signed data and of secure messaging in a process in which everything that
-// FIPS 140-3 does not approve panics or fails.
+// TestFIPS140Only runs the tests of signatures, of signed data and of secure messaging in a process in which everything
+// that FIPS 140-3 does not approve panics or fails.
 func TestFIPS140Only(t *testing.T) {
 	if fips140.Enforced() {
 		return // this is that process

@@ -11,8 +11,8 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
-// keepsStatus is a card as real ones were measured, whatever the software card in it does: to select the application that
-// is current again changes nothing, least of all what is verified.
+// keepsStatus is a card as real ones were measured, whatever the software card in it does: to select the application
+// that is current again changes nothing, least of all what is verified.
 type keepsStatus struct {
 	sim     *cardsim.Card
 	current []byte
@@ -66,8 +66,8 @@ func guarded() map[card.PIN][]string {
 	}
 }
 
-// After Release, Close, ChangePIN and every use that verifies by itself, nothing is left on the card for the next program:
-// seen at the card, in every personality, with a power switch and without.
+// After Release, Close, ChangePIN and every use that verifies by itself, nothing is left on the card for the next
+// program: seen at the card, in every personality, with a power switch and without.
 func TestTheCardForgets(t *testing.T) {
 	uses := map[string]func(context.Context, *card.Card, map[card.PIN]string) error{
 		"release": func(ctx context.Context, c *card.Card, _ map[card.PIN]string) error { return c.Release(ctx) },

@@ -65,8 +65,8 @@ func FuzzParseAttributes(f *testing.F) {
 	})
 }
 
-// FuzzCertificateFile reads a certificate from a card whose file has any content and any end: the result is the DER that
-// the header announces, or an error.
+// FuzzCertificateFile reads a certificate from a card whose file has any content and any end: the result is the DER
+// that the header announces, or an error.
 func FuzzCertificateFile(f *testing.F) {
 	f.Add([]byte{0x30, 0x82, 0x00, 0x02, 0xAA, 0xBB, 0xFF, 0xFF}, uint16(0x6B00), byte(255))
 	f.Add([]byte{0x30, 0x82, 0x01, 0x00}, uint16(0x6282), byte(3))
@@ -239,8 +239,8 @@ func seedFace(key, signature []byte) []byte {
 	return tlv.Append(nil, tagFace, append(tlv.Append(nil, tagFaceOffsets, offsets), fields...))
 }
 
-// FuzzChannel: no answer makes the secure messaging panic, and what it encrypts it decrypts again under the same counter
-// only.
+// FuzzChannel: no answer makes the secure messaging panic, and what it encrypts it decrypts again under the same
+// counter only.
 func FuzzChannel(f *testing.F) {
 	f.Add([]byte{}, uint64(1))
 	f.Add([]byte("123456789018"), uint64(2))

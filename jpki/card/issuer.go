@@ -17,32 +17,32 @@ import (
 	"github.com/kakunin-go/kakunin/internal/tlv"
 )
 
-// Root is a root key of the card issuers with its name. The keys are not on the card: who checks data must have them from
-// elsewhere, and [PinnedRoots] says whether they are the right ones.
+// Root is a root key of the card issuers with its name. The keys are not on the card: who checks data must have them
+// from elsewhere, and [PinnedRoots] says whether they are the right ones.
 type Root struct {
 	ID  KeyID
 	Key *rsa.PublicKey
 }
 
-// Roots are the keys to which the issuer's signatures must lead. Immutable and safe for concurrent use. The zero value and
-// nil trust nobody.
+// Roots are the keys to which the issuer's signatures must lead. Immutable and safe for concurrent use. The zero value
+// and nil trust nobody.
 type Roots struct{ keys []Root }
 
-// pins are the production roots in circulation: the name and the SHA-256 of the modulus, 256 bytes, exponent 65537. J-LIS does
-// not publish these keys. They are in the open in the sources of one independent client (soltia48/myna-card, src/ca.rs),
-// whose author checked the certificates of real cards with them; the fingerprints were taken from there in November 2026.
-// That is one witness: whoever depends on the result has the keys confirmed by J-LIS.
+// pins are the production roots in circulation: the name and the SHA-256 of the modulus, 256 bytes, exponent 65537.
+// J-LIS does not publish these keys. They are in the open in the sources of one independent client (soltia48/myna-card,
+// src/ca.rs), whose author checked the certificates of real cards with them; the fingerprints were taken from there in
+// November 2026. That is one witness: whoever depends on the result has the keys confirmed by J-LIS.
 var pins = map[string]string{
 	"5000020-001": "318ab4a79346bbd993d36d31a4d766f02a239f36b10bc323458242130f927a97", // issuer security domain (IssuerData)
 	"5000023-001": "bb96cc1dc6502005661961f0a45ed843d007c69e3ce167eceb6b1abd5333a932", // card face
 	"5000033-001": "409655d477547d83cbe182385acb1ea83c9828eb6e5b8bba90957c339b5f30f7", // text application
 }
 
-// PinnedRoots makes roots of production keys that this package knows by name and fingerprint: 5000020-001 above the issuer
-// security domain, 5000023-001 above the card face and 5000033-001 above the text application. So it does not matter where
-// the keys themselves come from; see the comment of the table in the source for where the fingerprints do. A key of another
-// name or fingerprint is an *[Error] with reason [ReasonInvalidRoot]: of a generation that came after this version, say.
-// [NewRoots] takes it, and the caller vouches.
+// PinnedRoots makes roots of production keys that this package knows by name and fingerprint: 5000020-001 above the
+// issuer security domain, 5000023-001 above the card face and 5000033-001 above the text application. So it does not
+// matter where the keys themselves come from; see the comment of the table in the source for where the fingerprints do.
+// A key of another name or fingerprint is an *[Error] with reason [ReasonInvalidRoot]: of a generation that came after
+// this version, say. [NewRoots] takes it, and the caller vouches.
 func PinnedRoots(roots ...Root) (*Roots, error) {
 	if !pinnedIn(pins, roots) {
 		return nil, &Error{Step: "configure roots", Reason: ReasonInvalidRoot, Detail: "not among the pinned ones"}
@@ -63,9 +63,9 @@ func pinnedIn(table map[string]string, roots []Root) bool {
 	return true
 }
 
-// NewRoots makes roots of production keys, whose identifiers begin with 5, for which the caller vouches. The error is an
-// *[Error] with reason [ReasonInvalidRoot]: no root at all, a key of the test hierarchy, or one that is not RSA of at least
-// 2048 bits with exponent 65537.
+// NewRoots makes roots of production keys, whose identifiers begin with 5, for which the caller vouches. The error is
+// an *[Error] with reason [ReasonInvalidRoot]: no root at all, a key of the test hierarchy, or one that is not RSA of
+// at least 2048 bits with exponent 65537.
 func NewRoots(roots ...Root) (*Roots, error) { return newRoots('5', roots) }
 
 // InsecureTestRoots makes roots of test keys, whose identifiers begin with 6. Everybody can have cards made under them.
@@ -87,9 +87,9 @@ func newRoots(hierarchy byte, roots []Root) (*Roots, error) {
 	return out, nil
 }
 
-// ParseRoots reads lines "5000033-001 HEX" of identifier and modulus; the exponent is 65537. Empty lines and those that begin
-// with # are skipped. Nothing is said of whether the keys are to be trusted: that is for [PinnedRoots] or [NewRoots]. The
-// error is an *[Error] with reason [ReasonInvalidRoot] and the number of the line as its detail.
+// ParseRoots reads lines "5000033-001 HEX" of identifier and modulus; the exponent is 65537. Empty lines and those that
+// begin with # are skipped. Nothing is said of whether the keys are to be trusted: that is for [PinnedRoots] or
+// [NewRoots]. The error is an *[Error] with reason [ReasonInvalidRoot] and the number of the line as its detail.
 func ParseRoots(text []byte) ([]Root, error) {
 	var keys []Root
 	if len(text) > limits.KeyFile {
@@ -114,8 +114,8 @@ func ParseRoots(text []byte) ([]Root, error) {
 	return keys, nil
 }
 
-// verify follows a chain of certificates, the one below a root first, and returns the key of the last. Identifiers choose
-// the key; only the signature counts.
+// verify follows a chain of certificates, the one below a root first, and returns the key of the last. Identifiers
+// choose the key; only the signature counts.
 func (r *Roots) verify(op string, chain ...cvCertificate) (*rsa.PublicKey, error) {
 	if len(chain) == 0 {
 		return nil, &Error{Step: op, Reason: ReasonUnknownIssuer}
@@ -155,12 +155,12 @@ const (
 // keyIDSize is the length of a key identifier.
 const keyIDSize = 16
 
-// KeyID names a key of the card issuers (鍵ID): seven digits, the bytes 08 05, three digits and four bytes of padding. The
-// first digit is 5 in production and 6 in the test hierarchy.
+// KeyID names a key of the card issuers (鍵ID): seven digits, the bytes 08 05, three digits and four bytes of padding.
+// The first digit is 5 in production and 6 in the test hierarchy.
 type KeyID [keyIDSize]byte
 
-// ParseKeyID reads the form that [KeyID.String] writes, such as "5000033-001"; the padding becomes zeros. The error is an
-// *[Error] with reason [ReasonInvalidRoot].
+// ParseKeyID reads the form that [KeyID.String] writes, such as "5000033-001"; the padding becomes zeros. The error is
+// an *[Error] with reason [ReasonInvalidRoot].
 func ParseKeyID(s string) (KeyID, error) {
 	var id KeyID
 	if len(s) != 11 || s[7] != '-' {
@@ -206,12 +206,12 @@ type cvCertificate struct {
 	signature         []byte
 }
 
-// cvHeaderList is what GET DATA puts in front of a certificate's content: the list of its elements, which the content has
-// one after the other without their tags (ISO/IEC 7816-8, 5.4: 4D; 42 and 5F20 of 16 bytes, 5F49 of 265).
+// cvHeaderList is what GET DATA puts in front of a certificate's content: the list of its elements, which the content
+// has one after the other without their tags (ISO/IEC 7816-8, 5.4: 4D; 42 and 5F20 of 16 bytes, 5F49 of 265).
 var cvHeaderList = []byte{0x42, 0x10, 0x5F, 0x20, 0x10, 0x5F, 0x49, 0x82, 0x01, 0x09}
 
-// parseCVCertificate reads 7F21 { 5F4E content, 5F37 signature }, or what is inside of 7F21 as GET DATA returns it, with
-// the header list or without.
+// parseCVCertificate reads 7F21 { 5F4E content, 5F37 signature }, or what is inside of 7F21 as GET DATA returns it,
+// with the header list or without.
 func parseCVCertificate(b []byte) (cvCertificate, error) {
 	bad := &Error{Step: "parse certificate of the issuer", Reason: ReasonMalformed}
 	parts, err := tlv.ParseAll(b)
@@ -270,13 +270,14 @@ func signedBy(key *rsa.PublicKey, signature []byte, data ...[]byte) bool {
 	return rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], signature) == nil
 }
 
-// signsBlock reports whether signature is that of the encoded message 00 01 FF…FF 00 block (RFC 8017, 9.2, steps 4 and 5).
-// The one message that is right is built and compared in full. crypto/rsa offers this as hash 0, which panics when the
-// program runs under GODEBUG=fips140=only; only public values take part, so math/big's timing reveals nothing.
+// signsBlock reports whether signature is that of the encoded message 00 01 FF…FF 00 block (RFC 8017, 9.2, steps 4 and
+// 5). The one message that is right is built and compared in full. crypto/rsa offers this as hash 0, which panics when
+// the program runs under GODEBUG=fips140=only; only public values take part, so math/big's timing reveals nothing.
 func signsBlock(key *rsa.PublicKey, signature, block []byte) bool {
 	k := key.Size()
 	s := new(big.Int).SetBytes(signature)
-	// "If the signature representative s is not between 0 and n - 1" (RFC 8017, 5.2.2, step 1); PS has at least 8 octets.
+	// "If the signature representative s is not between 0 and n - 1" (RFC 8017, 5.2.2, step 1); PS has at least 8
+	// octets.
 	if len(signature) != k || s.Cmp(key.N) >= 0 || len(block) > k-11 {
 		return false
 	}
@@ -290,8 +291,8 @@ func signsBlock(key *rsa.PublicKey, signature, block []byte) bool {
 // cvGuess is how much of an issuer certificate's file is asked for at first; it has 568 bytes.
 const cvGuess = 568
 
-// issuerKey returns the key with which the municipality signed the data of the selected application, certified in a file
-// of its own by a root.
+// issuerKey returns the key with which the municipality signed the data of the selected application, certified in a
+// file of its own by a root.
 func (s *session) issuerKey(ctx context.Context, op string, roots *Roots) (*rsa.PublicKey, error) {
 	file, err := s.readFile(ctx, op, efIssuer, cvGuess, objectOf(tagCVCertificate))
 	if err != nil {
@@ -305,7 +306,8 @@ func (s *session) issuerKey(ctx context.Context, op string, roots *Roots) (*rsa.
 }
 
 // challenge lets the selected application sign a random value with its internal key and verifies that with the key that
-// the issuer certified. A copy of the data does not have that key. No PIN is needed: P2 00 is the application's own key.
+// the issuer certified. A copy of the data does not have that key. No PIN is needed: P2 00 is the application's own
+// key.
 func (s *session) challenge(ctx context.Context, op string, certified *rsa.PublicKey) error {
 	var nonce [sha256.Size]byte
 	_, _ = rand.Read(nonce[:]) // never fails, see crypto/rand

@@ -17,40 +17,43 @@ import (
 // certificateHeader is the length of 30 82 LL LL, with which every certificate file begins.
 const certificateHeader = 4
 
-// certificateGuess is how much of a certificate file is asked for at first. The certificates have 1.3 to 2.0 KB, so where
-// extended lengths pass, one command reads them whole.
+// certificateGuess is how much of a certificate file is asked for at first. The certificates have 1.3 to 2.0 KB, so
+// where extended lengths pass, one command reads them whole.
 const certificateGuess = 2048
 
-// AuthCertificate returns the DER authentication certificate (free on plastic, behind the PIN on phones: [ReasonNotVerified]).
+// AuthCertificate returns the DER authentication certificate (free on plastic, behind the PIN on phones:
+// [ReasonNotVerified]).
 func (c *Card) AuthCertificate(ctx context.Context) ([]byte, error) {
 	return c.s.certificate(ctx, "read authentication certificate", efAuthCertificate, 0, AuthPIN)
 }
 
-// SigningCertificate returns the DER signing certificate; the signing password must be verified, because the certificate
-// holds name, address, birthdate and gender. A card without one, such as a child's, answers [ReasonNoCertificate].
+// SigningCertificate returns the DER signing certificate; the signing password must be verified, because the
+// certificate holds name, address, birthdate and gender. A card without one, such as a child's, answers
+// [ReasonNoCertificate].
 func (c *Card) SigningCertificate(ctx context.Context) ([]byte, error) {
 	return c.s.certificate(ctx, "read signing certificate", efSigningCertificate, SigningPIN, SigningPIN)
 }
 
-// AuthCACertificate returns the DER CA certificate that issued the authentication certificate. It is what the card says,
-// not a trust anchor.
+// AuthCACertificate returns the DER CA certificate that issued the authentication certificate. It is what the card
+// says, not a trust anchor.
 func (c *Card) AuthCACertificate(ctx context.Context) ([]byte, error) {
 	return c.s.certificate(ctx, "read authentication CA certificate", efAuthCACertificate, 0, AuthPIN)
 }
 
-// SigningCACertificate returns the DER CA certificate that issued the signing certificate. It is what the card says, not
-// a trust anchor.
+// SigningCACertificate returns the DER CA certificate that issued the signing certificate. It is what the card says,
+// not a trust anchor.
 func (c *Card) SigningCACertificate(ctx context.Context) ([]byte, error) {
 	return c.s.certificate(ctx, "read signing CA certificate", efSigningCACertificate, 0, SigningPIN)
 }
 
-// certificate reads a certificate file. need is the PIN without which it is useless to ask, guard the one to name if the
-// card refuses.
+// certificate reads a certificate file. need is the PIN without which it is useless to ask, guard the one to name if
+// the card refuses.
 func (s *session) certificate(ctx context.Context, op string, ef uint16, need, guard PIN) (der []byte, err error) {
 	err = s.do(ctx, op, jpkiApp, need, func(ctx context.Context) error {
 		der, err = s.readFile(ctx, op, ef, certificateGuess, certificateSize)
 		if reasonOf(err) == ReasonNoCertificate && !s.short {
-			// That a file is empty is believed of a short command only: nothing between here and the card touches its answer.
+			// That a file is empty is believed of a short command only: nothing between here and the card touches its
+			// answer.
 			if der, err = s.readFile(ctx, op, ef, maxShort, certificateSize); err == nil {
 				s.short = true
 				s.rememberShort()
@@ -141,9 +144,9 @@ func newKey(c *Card, p PIN, ef uint16, der []byte) (*Key, error) {
 // Public returns the key of the certificate, an *rsa.PublicKey.
 func (k *Key) Public() crypto.PublicKey { return k.public }
 
-// Sign signs a digest: SHA-256/384/512 with DigestInfo, or WithoutDigestInfo over exactly 32 bytes. Anything else, RSASSA-PSS
-// included, is an *[Error] with reason [ReasonBadDigest]. Without a verified PIN it is [ReasonNotVerified]. The first argument is not
-// used: the padding is PKCS #1 v1.5 (RFC 8017, 8.2).
+// Sign signs a digest: SHA-256/384/512 with DigestInfo, or WithoutDigestInfo over exactly 32 bytes. Anything else,
+// RSASSA-PSS included, is an *[Error] with reason [ReasonBadDigest]. Without a verified PIN it is [ReasonNotVerified].
+// The first argument is not used: the padding is PKCS #1 v1.5 (RFC 8017, 8.2).
 func (k *Key) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 	return k.SignContext(context.Background(), digest, opts)
 }
@@ -211,8 +214,8 @@ func signatureInput(digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 	return append(prefix, digest...), nil
 }
 
-// digestInfoPrefix returns the DER of DigestInfo up to the digest (RFC 8017, 9.2, note 1), or nil for a hash that is not
-// supported. SHA-1 and MD5 are left out on purpose.
+// digestInfoPrefix returns the DER of DigestInfo up to the digest (RFC 8017, 9.2, note 1), or nil for a hash that is
+// not supported. SHA-1 and MD5 are left out on purpose.
 func digestInfoPrefix(h crypto.Hash) []byte {
 	switch h { //nolint:exhaustive // all other hashes are refused
 	case crypto.SHA256:

@@ -22,8 +22,8 @@ const (
 	TextPIN
 	// ResidentPIN is for the resident register: 4 digits (住民基本台帳用の暗証番号).
 	ResidentPIN
-	// CommonPIN is that of the common-card application: 4 digits. Offices set it together with ResidentPIN, and to the same
-	// value, but for the card they are two.
+	// CommonPIN is that of the common-card application: 4 digits. Offices set it together with ResidentPIN, and to the
+	// same value, but for the card they are two.
 	CommonPIN
 
 	// TextNumberA is 照合番号A in the text application: the 12-digit individual number.
@@ -200,8 +200,8 @@ func (p PIN) encodeNew(secret string) ([]byte, error) {
 	return b, nil
 }
 
-// guessable reports whether a new secret can be guessed from what is printed on the card. Four digits must not be part of it,
-// and a password must not hold a whole date.
+// guessable reports whether a new secret can be guessed from what is printed on the card. Four digits must not be part
+// of it, and a password must not hold a whole date.
 func guessable(secret []byte, printed []string) bool {
 	digits := func(r rune) rune {
 		if r < '0' || r > '9' {

@@ -122,8 +122,8 @@ func TestAllowLastTryIsForOneCall(t *testing.T) {
 	wantReason(t, c.Verify(t.Context(), card.AuthPIN, "1234"), card.ReasonLastTryRefused)
 }
 
-// A comparison that fails withdraws an earlier success in the client. Whether also on the card is not known of real ones, so
-// the card is given to others only when it was told to forget.
+// A comparison that fails withdraws an earlier success in the client. Whether also on the card is not known of real
+// ones, so the card is given to others only when it was told to forget.
 func TestWrongPINAfterRight(t *testing.T) {
 	h := &held{script: newScript(t, opening...)}
 	c, err := card.Open(t.Context(), h, card.Config{})

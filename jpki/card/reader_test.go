@@ -194,8 +194,8 @@ func operations(t testing.TB, sim *cardsim.Card) []operation {
 	return ops
 }
 
-// again does an operation, and once more if it turns out that the card has forgotten a PIN that an earlier call verified:
-// the person has to enter it again, which is what an application says then.
+// again does an operation, and once more if it turns out that the card has forgotten a PIN that an earlier call
+// verified: the person has to enter it again, which is what an application says then.
 func (op operation) again(ctx context.Context, c *card.Card) error {
 	err := op.do(ctx, c)
 	if op.verifies && errors.Is(err, &card.Error{Reason: card.ReasonNotVerified}) {
@@ -237,8 +237,8 @@ func fullTries(t *testing.T, sim *cardsim.Card) {
 	}
 }
 
-// Every operation on every reader: it works, or the error says that it is the reader. It never looks like a card without
-// a certificate, a forgery or a wrong PIN, and no try is spent.
+// Every operation on every reader: it works, or the error says that it is the reader. It never looks like a card
+// without a certificate, a forgery or a wrong PIN, and no try is spent.
 func TestReadersAndOperations(t *testing.T) {
 	sim := newSim(t, cardsim.Plastic)
 	for _, q := range append([]quirks.Quirk{0}, quirks.Quirks()...) {
@@ -253,7 +253,8 @@ func TestReadersAndOperations(t *testing.T) {
 				err = op.again(t.Context(), c)
 				switch {
 				case q == quirks.ShortEmpty && op.name == "number confirmed":
-					// A session key is answered with 9000 and no data anyway: only the next command shows that it got lost.
+					// A session key is answered with 9000 and no data anyway: only the next command shows that it got
+					// lost.
 					wantReason(t, err, card.ReasonChannelRefused)
 				case unfit(q, op.takes) && !errors.Is(err, &card.Error{Reason: card.ReasonReaderUnfit}):
 					t.Errorf("%s: got %v, want the reader named", op.name, err)
@@ -283,9 +284,9 @@ func (s *slipping) Transmit(ctx context.Context, command []byte) ([]byte, error)
 	return s.Transport.Transmit(ctx, command)
 }
 
-// A card that loses power before any one of an operation's commands: the client selects again and goes on. Where a PIN was
-// verified by an earlier call it says so, and the same again after the PIN works. No try is spent, and nothing is said
-// that is not so.
+// A card that loses power before any one of an operation's commands: the client selects again and goes on. Where a PIN
+// was verified by an earlier call it says so, and the same again after the PIN works. No try is spent, and nothing is
+// said that is not so.
 func TestPowerIsLostAnywhere(t *testing.T) {
 	sim := newSim(t, cardsim.Plastic)
 	for _, op := range operations(t, sim) {

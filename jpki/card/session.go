@@ -40,8 +40,8 @@ type session struct {
 	app    application
 	// verified are the PINs that the card accepted in the selected application, one bit each.
 	verified pinSet
-	// dirty says that the card may hold a verified PIN, also when an interrupted command left that open. The transaction
-	// is kept as long.
+	// dirty says that the card may hold a verified PIN, also when an interrupted command left that open. The
+	// transaction is kept as long.
 	dirty bool
 	// short says that the card, the reader or something between them does not carry extended lengths.
 	short bool
@@ -76,8 +76,8 @@ func (s *session) unlock() { <-s.mu }
 // attempts is how often a use of the card is begun when the card turns out to have lost what was selected.
 const attempts = 2
 
-// slipped marks the error of a command that met a card without its state: it lost power, or was taken away and put back.
-// The command was not executed.
+// slipped marks the error of a command that met a card without its state: it lost power, or was taken away and put
+// back. The command was not executed.
 type slipped struct{ error }
 
 func (e slipped) Unwrap() error { return e.error }
@@ -109,8 +109,8 @@ func (s *session) slip(err error) error {
 }
 
 // do runs one use of the card in application app: alone, inside a transaction where the transport has them, and only if
-// the PIN need (0 = none) is verified. A use that needs none is begun again when the card has lost its state meanwhile: it
-// selects and verifies everything itself, and only a PIN that the card accepted is presented twice.
+// the PIN need (0 = none) is verified. A use that needs none is begun again when the card has lost its state meanwhile:
+// it selects and verifies everything itself, and only a PIN that the card accepted is presented twice.
 func (s *session) do(ctx context.Context, op string, app application, need PIN, use func(context.Context) error) error {
 	if err := s.lock(ctx); err != nil {
 		return err
@@ -126,8 +126,8 @@ func (s *session) do(ctx context.Context, op string, app application, need PIN, 
 	if err := s.begin(ctx, op); err != nil {
 		return err
 	}
-	// An error of the end of a transaction must not take away a result that the card has already given; if the transport
-	// is broken the next begin says so.
+	// An error of the end of a transaction must not take away a result that the card has already given; if the
+	// transport is broken the next begin says so.
 	defer func() { _ = s.endUnlessDirty() }()
 	for left := attempts; ; left-- {
 		err := s.selectApp(ctx, op, app)
@@ -182,8 +182,8 @@ func (s *session) endUnlessDirty() error {
 	return end()
 }
 
-// selectApp makes app the current application. Where it is not known which one is, and a PIN may be verified there, the card
-// forgets first: real cards keep the security status when the application that is current is selected again.
+// selectApp makes app the current application. Where it is not known which one is, and a PIN may be verified there, the
+// card forgets first: real cards keep the security status when the application that is current is selected again.
 func (s *session) selectApp(ctx context.Context, op string, app application) error {
 	if s.app == unknownApp && s.dirty {
 		if err := s.forget(ctx, op); err != nil {
@@ -200,8 +200,8 @@ func (s *session) selectApp(ctx context.Context, op string, app application) err
 	return nil
 }
 
-// wakingAttempts is how often a SELECT is sent: some cards answer 6F00 to the first command after power-up, some readers to
-// the first two, and a SELECT is the first one.
+// wakingAttempts is how often a SELECT is sent: some cards answer 6F00 to the first command after power-up, some
+// readers to the first two, and a SELECT is the first one.
 const wakingAttempts = 3
 
 // sendSelect selects app, also if it is current.
@@ -233,9 +233,9 @@ func (s *session) sendSelect(ctx context.Context, op string, app application) er
 	}
 }
 
-// forget makes the card forget what was verified, and succeeds only if the card says that it has left the application. To
-// select the application that is current would not do: real cards keep its security status then. The issuer security domain
-// is on every card; should one not let it be selected, any other application does, if it is another.
+// forget makes the card forget what was verified, and succeeds only if the card says that it has left the application.
+// To select the application that is current would not do: real cards keep its security status then. The issuer security
+// domain is on every card; should one not let it be selected, any other application does, if it is another.
 func (s *session) forget(ctx context.Context, op string) error {
 	current := s.app
 	err := s.sendSelect(ctx, op, issuerDomain)
@@ -275,8 +275,8 @@ func (s *session) release(ctx context.Context) error {
 	return nil
 }
 
-// shutDown leaves nothing behind on the card: it forgets, and loses power where the transport can do that. The transaction
-// ends last, so that no other program finds the PIN verified.
+// shutDown leaves nothing behind on the card: it forgets, and loses power where the transport can do that. The
+// transaction ends last, so that no other program finds the PIN verified.
 func (s *session) shutDown(ctx context.Context) error {
 	const op = "close"
 	var err error
@@ -297,7 +297,8 @@ func (s *session) shutDown(ctx context.Context) error {
 	return err
 }
 
-// announceEnd tells an iPhone that no command follows, so that it does not wait for more. Nothing depends on the answer.
+// announceEnd tells an iPhone that no command follows, so that it does not wait for more. Nothing depends on the
+// answer.
 func (s *session) announceEnd(ctx context.Context) {
 	const op = "close"
 	if s.kind != IPhone || s.begin(ctx, op) != nil || s.selectApp(ctx, op, jpkiApp) != nil {

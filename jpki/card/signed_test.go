@@ -270,8 +270,8 @@ func TestExchangedIndividualNumber(t *testing.T) {
 	wantReason(t, err, card.ReasonTampered)
 }
 
-// copied is a chip with the data of one card and the keys of another: every command goes to both, and the signatures come
-// from the second.
+// copied is a chip with the data of one card and the keys of another: every command goes to both, and the signatures
+// come from the second.
 type copied struct{ data, keys card.Transport }
 
 func (c copied) Transmit(ctx context.Context, raw []byte) ([]byte, error) {

@@ -244,7 +244,8 @@ func TestSimSignatures(t *testing.T) {
 	wantReason(t, err, card.ReasonNotVerified)
 }
 
-// TestSimDigestInfo is the part of TestSimSignatures that also a process restricted to FIPS 140-3 can verify with crypto/rsa.
+// TestSimDigestInfo is the part of TestSimSignatures that also a process restricted to FIPS 140-3 can verify with
+// crypto/rsa.
 func TestSimDigestInfo(t *testing.T) {
 	_, c := openSim(t)
 	if err := c.Verify(t.Context(), card.AuthPIN, "1234"); err != nil {

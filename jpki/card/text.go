@@ -23,19 +23,19 @@ const (
 	tagGender     tlv.Tag = 0xDF25
 )
 
-// attributesGuess is how much of the file is asked for at first. It is larger than almost any content, and a card that has
-// less gives less.
+// attributesGuess is how much of the file is asked for at first. It is larger than almost any content, and a card that
+// has less gives less.
 const attributesGuess = maxShort
 
-// Attributes reads the four attributes from the text application, opened by [TextPIN] or by [TextNumberB] (14 digits, which
-// are printed on the card, see [NumberB]). Another reference is an *[Error] with reason [ReasonBadReference], a wrong secret
-// [ReasonWrongPIN]; a phone answers [ReasonApplicationMissing]. Secure messaging needs the PIN: number B is
-// [ReasonChannelRefused] then. An attribute that the card holds in a form unknown to package fourinfo is absent from the
-// result.
+// Attributes reads the four attributes from the text application, opened by [TextPIN] or by [TextNumberB] (14 digits,
+// which are printed on the card, see [NumberB]). Another reference is an *[Error] with reason [ReasonBadReference], a
+// wrong secret [ReasonWrongPIN]; a phone answers [ReasonApplicationMissing]. Secure messaging needs the PIN: number B
+// is [ReasonChannelRefused] then. An attribute that the card holds in a form unknown to package fourinfo is absent from
+// the result.
 //
-// With Config.Roots the attributes are those that the municipality signed, and the chip is one that it made: otherwise the
-// error has the reason [ReasonTampered], [ReasonUnknownIssuer] or [ReasonNotGenuine]. Without, they are what the card says.
-// The signatures do not bind the attributes to the chip: the certificates and the card face do.
+// With Config.Roots the attributes are those that the municipality signed, and the chip is one that it made: otherwise
+// the error has the reason [ReasonTampered], [ReasonUnknownIssuer] or [ReasonNotGenuine]. Without, they are what the
+// card says. The signatures do not bind the attributes to the chip: the certificates and the card face do.
 //
 // Another application than that of the keys is used, so the card forgets a verified authentication PIN and signing
 // password; what opened the attributes is forgotten before Attributes returns.
@@ -72,8 +72,8 @@ func (c *Card) Attributes(ctx context.Context, by PIN, secret string, options ..
 	return person, nil
 }
 
-// birthdate reads the birthdate where the text PIN is verified, as digits, and selects the PIN again. It is "" on a card that
-// has none in this form.
+// birthdate reads the birthdate where the text PIN is verified, as digits, and selects the PIN again. It is "" on a
+// card that has none in this form.
 func (s *session) birthdate(ctx context.Context, op string) (string, error) {
 	file, err := s.readFile(ctx, op, efAttributes, attributesGuess, objectOf(tagAttributes))
 	var fields attributeFields
@@ -98,8 +98,8 @@ type attributeFields struct {
 	signed []byte
 }
 
-// parseAttributes reads FF20 { DF21 offsets, DF22 name, DF23 address, DF24 birthdate, DF25 gender } without filler. Objects
-// behind these five are left for later revisions of the card.
+// parseAttributes reads FF20 { DF21 offsets, DF22 name, DF23 address, DF24 birthdate, DF25 gender } without filler.
+// Objects behind these five are left for later revisions of the card.
 func parseAttributes(file []byte) (attributeFields, error) {
 	bad := &Error{Step: "parse attributes", Reason: ReasonMalformed}
 	root, ok := object(file, tagAttributes)
@@ -183,11 +183,11 @@ func parseNumber(file []byte, purpose mynumber.Purpose) (mynumber.Number, error)
 }
 
 // ConfirmIndividualNumber lets the card compare an individual number with its own, so that none is read. A number that
-// differs is a *[PINError] about [TextNumberA] and costs one of its ten tries, which nobody but the municipality restores
-// once they are spent.
+// differs is a *[PINError] about [TextNumberA] and costs one of its ten tries, which nobody but the municipality
+// restores once they are spent.
 //
-// The number travels encrypted, whatever Config say; the card wants the text PIN before it offers that. The card forgets
-// every verified PIN before ConfirmIndividualNumber returns.
+// The number travels encrypted, whatever Config say; the card wants the text PIN before it offers that. The card
+// forgets every verified PIN before ConfirmIndividualNumber returns.
 func (c *Card) ConfirmIndividualNumber(
 	ctx context.Context, pin string, number mynumber.Number, options ...Option,
 ) error {
@@ -246,7 +246,8 @@ type textHashes struct {
 	signed, signature  []byte
 }
 
-// parseTextSignature reads FF30 { DF31 hash of the number, DF32 hash of the attributes, DF33 signature over both objects }.
+// parseTextSignature reads FF30 { DF31 hash of the number, DF32 hash of the attributes, DF33 signature over both
+// objects }.
 func parseTextSignature(file []byte) (textHashes, error) {
 	bad := &Error{Step: "parse signature", Reason: ReasonMalformed}
 	root, ok := object(file, tagTextSignature)
@@ -283,8 +284,8 @@ func parseTextInternal(file []byte) (certifiedKey, error) {
 	return certifiedKey{key, root.Children[0].Raw, root.Children[1].Value}, nil
 }
 
-// checkText verifies what was read from the text application: the hash that holds says whether the data are those that the
-// municipality signed, and the chip must hold the key that it certified.
+// checkText verifies what was read from the text application: the hash that holds says whether the data are those that
+// the municipality signed, and the chip must hold the key that it certified.
 func (c *Card) checkText(ctx context.Context, op string, read fileReader, holds func(textHashes) bool) error {
 	tampered := &Error{Step: op, Reason: ReasonTampered}
 	issuer, err := c.s.issuerKey(ctx, op, c.cfg.Roots)

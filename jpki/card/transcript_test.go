@@ -20,8 +20,8 @@ var update = flag.Bool("update", false, "record the transcripts anew")
 
 const recordingFile = "testdata/plastic.transcript"
 
-// visit is everything that reads from a card, with a wrong and the right PIN. It draws nothing at random, so the commands
-// are always the same.
+// visit is everything that reads from a card, with a wrong and the right PIN. It draws nothing at random, so the
+// commands are always the same.
 func visit(t *testing.T, tr card.Transport, p person.Details) {
 	t.Helper()
 	ctx := t.Context()
@@ -87,8 +87,8 @@ func visit(t *testing.T, tr card.Transport, p person.Details) {
 	must(c.Close(ctx))
 }
 
-// A visit that was recorded plays back without a card: the commands are the same and the answers are understood. Whoever has
-// a transcript of a real card can put it in the place of this one.
+// A visit that was recorded plays back without a card: the commands are the same and the answers are understood.
+// Whoever has a transcript of a real card can put it in the place of this one.
 func TestReplayedFromATranscript(t *testing.T) {
 	at := time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)
 	holder, err := person.Lookup(person.Hanako, at)

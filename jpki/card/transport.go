@@ -12,14 +12,15 @@ import (
 //
 // An implementation should return ctx's error when ctx ends first, and must then not deliver that answer to a later
 // command. It must not keep command after it returns: Card overwrites the bytes of a PIN. It may return an *[Error] to
-// choose the reason, such as [ReasonCardAbsent]; any other error becomes [ReasonTransportFailed]. A signature takes a real card
-// seconds: an implementation that has a time limit of its own must allow at least five.
+// choose the reason, such as [ReasonCardAbsent]; any other error becomes [ReasonTransportFailed]. A signature takes a
+// real card seconds: an implementation that has a time limit of its own must allow at least five.
 type Transport interface {
 	Transmit(ctx context.Context, command []byte) (response []byte, err error)
 }
 
 // Transactor is optionally implemented by a transport that can hold the card exclusively (PC/SC transactions). Begin
-// waits until the card is free or ctx ends; end gives it back. What other programs left selected is unknown after Begin.
+// waits until the card is free or ctx ends; end gives it back. What other programs left selected is unknown after
+// Begin.
 type Transactor interface {
 	Begin(ctx context.Context) (end func() error, err error)
 }
@@ -31,8 +32,8 @@ type PowerCycler interface {
 	PowerOff(ctx context.Context) error
 }
 
-// LengthMemory is optionally implemented by a transport that serves one card after the other, such as a reader: what one
-// client learned about it the next need not find out again.
+// LengthMemory is optionally implemented by a transport that serves one card after the other, such as a reader: what
+// one client learned about it the next need not find out again.
 type LengthMemory interface {
 	// RememberShort notes that the reader does not carry extended lengths.
 	RememberShort()
@@ -64,8 +65,8 @@ const currentEF = 0x80
 // maxShort is the largest Ne of a short command: the one length that every reader carries.
 const maxShort = 256
 
-// send exchanges one command, follows 61xx and 6Cxx, and returns whatever final status the card gave. An error means that
-// the transport failed or the answer is no APDU; what the card has selected and verified is then unknown.
+// send exchanges one command, follows 61xx and 6Cxx, and returns whatever final status the card gave. An error means
+// that the transport failed or the answer is no APDU; what the card has selected and verified is then unknown.
 func (s *session) send(ctx context.Context, op string, cmd apdu.Command) (apdu.Response, error) {
 	r, err := s.exchange(ctx, op, cmd)
 	if err != nil {

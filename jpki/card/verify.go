@@ -29,9 +29,9 @@ func callOf(options []Option) call {
 // error is [ReasonLastTryRefused] and nothing is sent.
 func AllowLastTry() Option { return func(c *call) { c.lastTry = true } }
 
-// Tries asks for the remaining tries without spending one; 0 means blocked. A card that does not tell answers an *[Error]
-// with reason [ReasonTriesNotReported]. Any reference but [AuthPIN] and [SigningPIN] is in another application, which
-// makes the card forget a verified authentication PIN and signing password.
+// Tries asks for the remaining tries without spending one; 0 means blocked. A card that does not tell answers an
+// *[Error] with reason [ReasonTriesNotReported]. Any reference but [AuthPIN] and [SigningPIN] is in another
+// application, which makes the card forget a verified authentication PIN and signing password.
 func (c *Card) Tries(ctx context.Context, p PIN) (int, error) {
 	const op = "ask for the remaining tries"
 	t, ok := p.trait()
@@ -75,8 +75,8 @@ func (s *session) tries(ctx context.Context, op string, p PIN) (int, error) {
 }
 
 // Verify presents a secret to the card, which compares it: a PIN, or what is printed on the card. A wrong one is an
-// *[Error] with reason [ReasonWrongPIN] and the remaining tries; one that cannot be right is [ReasonPINFormat] and costs
-// no try. A signing password is turned into capitals.
+// *[Error] with reason [ReasonWrongPIN] and the remaining tries; one that cannot be right is [ReasonPINFormat] and
+// costs no try. A signing password is turned into capitals.
 //
 // The card keeps it verified until another application is selected, [Card.Release] or [Card.Close]; of [AuthPIN] and
 // [SigningPIN] both stay verified side by side. The other secrets open nothing by themselves: [Card.Attributes],
@@ -161,7 +161,8 @@ func (s *session) judge(ctx context.Context, op string, p PIN, status apdu.Statu
 		s.verified |= p.bit()
 		return nil
 	}
-	// The card may withdraw an earlier success or keep it: here it counts no more, and others do not get the card with it.
+	// The card may withdraw an earlier success or keep it: here it counts no more, and others do not get the card with
+	// it.
 	s.dirty = s.verified != 0
 	s.verified &^= p.bit()
 	n, ok := status.Retries()
@@ -193,18 +194,18 @@ func Avoid(printed ...string) Option { return func(c *call) { c.avoid = append(c
 // AllowGuessablePIN lets [Card.ChangePIN] set a PIN that can be guessed, after the person was warned and insists.
 func AllowGuessablePIN() Option { return func(c *call) { c.guessable = true } }
 
-// ChangePIN replaces a PIN: [AuthPIN], [SigningPIN], [TextPIN], [ResidentPIN] or [CommonPIN]; any other reference cannot
-// be changed by the holder and is an *[Error] with reason [ReasonBadReference]. Both values are checked before anything
-// is sent ([ReasonPINFormat]); a new signing password must have a letter and a digit. A wrong current value is
+// ChangePIN replaces a PIN: [AuthPIN], [SigningPIN], [TextPIN], [ResidentPIN] or [CommonPIN]; any other reference
+// cannot be changed by the holder and is an *[Error] with reason [ReasonBadReference]. Both values are checked before
+// anything is sent ([ReasonPINFormat]); a new signing password must have a letter and a digit. A wrong current value is
 // [ReasonWrongPIN].
 //
-// A new PIN that is part of what is printed on the card is [ReasonGuessablePIN], and nothing is changed: who finds a card has
-// three tries, and tries the birthday first. The client knows the card's expiry, which is on the holder's birthday, for the
-// text PIN the birthdate, and what [Avoid] names; a password must not contain such a date. The person may insist:
-// [AllowGuessablePIN].
+// A new PIN that is part of what is printed on the card is [ReasonGuessablePIN], and nothing is changed: who finds a
+// card has three tries, and tries the birthday first. The client knows the card's expiry, which is on the holder's
+// birthday, for the text PIN the birthdate, and what [Avoid] names; a password must not contain such a date. The person
+// may insist: [AllowGuessablePIN].
 //
-// If the last answer is lost ([ReasonTransportFailed], [ReasonInterrupted]) the card has the old value or the new one: ask
-// the person to try. The card forgets every verified PIN before ChangePIN returns.
+// If the last answer is lost ([ReasonTransportFailed], [ReasonInterrupted]) the card has the old value or the new one:
+// ask the person to try. The card forgets every verified PIN before ChangePIN returns.
 func (c *Card) ChangePIN(ctx context.Context, p PIN, current, replacement string, options ...Option) error {
 	t, ok := p.trait()
 	if !ok || !t.form.changeable() {
@@ -232,8 +233,8 @@ func (c *Card) ChangePIN(ctx context.Context, p PIN, current, replacement string
 			return bad
 		}
 	}
-	// CHANGE REFERENCE DATA with P1 01: the data are the new value only, because the old one is verified (ISO/IEC 7816-4,
-	// 11.5.7). The two applications without it have CHANGE KEY of JICSAP V1.1.
+	// CHANGE REFERENCE DATA with P1 01: the data are the new value only, because the old one is verified (ISO/IEC
+	// 7816-4, 11.5.7). The two applications without it have CHANGE KEY of JICSAP V1.1.
 	cmd := apdu.Command{INS: insChange, P1: 0x01, P2: currentEF, Data: value}
 	if t.app == commonApp || t.app == residentApp {
 		cmd = apdu.Command{CLA: claCard, INS: insChangeKey, P2: currentEF, Data: value}

@@ -23,14 +23,14 @@
 //
 // # Contexts
 //
-// PC/SC calls cannot be interrupted. A call whose context ends returns at once; the reader finishes the exchange behind it
-// and drops the answer, and a transaction that is granted too late is given back. Waiting for a card ends within a quarter
-// of a second.
+// PC/SC calls cannot be interrupted. A call whose context ends returns at once; the reader finishes the exchange behind
+// it and drops the answer, and a transaction that is granted too late is given back. Waiting for a card ends within a
+// quarter of a second.
 //
 // # Transactions
 //
-// While a PIN is verified card.Card holds the card in a transaction. Windows resets a card whose transaction is idle for
-// five seconds; the PIN must then be presented again.
+// While a PIN is verified card.Card holds the card in a transaction. Windows resets a card whose transaction is idle
+// for five seconds; the PIN must then be presented again.
 //
 // # Power
 //

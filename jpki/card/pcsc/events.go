@@ -48,8 +48,9 @@ type Event struct {
 }
 
 // Events tells what happens to the readers that the options choose, beginning with what is there already. It touches no
-// card. A card is noticed at once, a reader within a quarter of a second. The sequence ends when the loop is left, or with
-// an error, a *card.Error: [card.ReasonReaderUnavailable] if the PC/SC service is not running, [card.ReasonInterrupted] when ctx ends.
+// card. A card is noticed at once, a reader within a quarter of a second. The sequence ends when the loop is left, or
+// with an error, a *card.Error: [card.ReasonReaderUnavailable] if the PC/SC service is not running,
+// [card.ReasonInterrupted] when ctx ends.
 func Events(ctx context.Context, options ...Option) iter.Seq2[Event, error] {
 	return events(ctx, establish, options)
 }
@@ -129,8 +130,8 @@ var _ card.Waiter = (*Reader)(nil)
 // noticed at once.
 const slice = 250 * time.Millisecond
 
-// presence is the part of a reader's state that tells cards apart. The upper half counts insertions and removals, so that
-// a card that was exchanged between two looks is noticed; the rest also changes when a program connects.
+// presence is the part of a reader's state that tells cards apart. The upper half counts insertions and removals, so
+// that a card that was exchanged between two looks is noticed; the rest also changes when a program connects.
 const presence = scard.StatePresent | scard.StateEmpty | scard.StateMute | 0xFFFF0000
 
 // watch is what is known of the readers between two looks. It belongs to the owner's goroutine.

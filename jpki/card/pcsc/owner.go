@@ -8,8 +8,9 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
-// owner is the one goroutine that touches PC/SC handles, because a handle must not be used by two threads at once: pcsc-lite
-// 1.9.9 has a race between SCardCancel and the call that it cancels, so nothing here is ever cancelled from outside.
+// owner is the one goroutine that touches PC/SC handles, because a handle must not be used by two threads at once:
+// pcsc-lite 1.9.9 has a race between SCardCancel and the call that it cancels, so nothing here is ever cancelled from
+// outside.
 type owner struct {
 	jobs chan func()
 	stop chan struct{} // closed by Close
@@ -43,8 +44,8 @@ type outcome[T any] struct {
 	err   error
 }
 
-// call runs f on the owner's goroutine and waits for it. If ctx ends first, call returns its error, and f's value, should
-// there be one later, goes to undo.
+// call runs f on the owner's goroutine and waits for it. If ctx ends first, call returns its error, and f's value,
+// should there be one later, goes to undo.
 func call[T any](ctx context.Context, o *owner, f func() (T, error), undo func(T)) (T, error) {
 	var none T
 	if err := ctx.Err(); err != nil {

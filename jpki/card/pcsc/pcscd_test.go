@@ -20,8 +20,8 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/card/pcsc"
 )
 
-// These tests need a running pcscd and, in one of its readers, the software card of the default person. They fail without:
-// who builds with the tag pcsc has both, see .ci/pcsc.sh.
+// These tests need a running pcscd and, in one of its readers, the software card of the default person. They fail
+// without: who builds with the tag pcsc has both, see .ci/pcsc.sh.
 
 func openReader(t *testing.T, options ...pcsc.Option) *pcsc.Reader {
 	t.Helper()
@@ -148,7 +148,8 @@ func TestAttributes(t *testing.T) {
 	}
 }
 
-// Everything that the issuer signed, verified to the roots of the test hierarchy, with the number through secure messaging.
+// Everything that the issuer signed, verified to the roots of the test hierarchy, with the number through secure
+// messaging.
 func TestSignedData(t *testing.T) {
 	r := openReader(t)
 	holder, err := person.Lookup(person.Hanako, time.Now())

@@ -16,8 +16,8 @@ import (
 const endTimeout = 5 * time.Second
 
 // Reader is a connection to the readers of the machine, and to the card in one of them once it was waited for. It
-// implements [card.Transport], [card.Waiter], [card.Transactor], [card.PowerCycler] and [card.LengthMemory]. It is safe for concurrent use; one
-// goroutine, which ends with [Reader.Close], makes all calls.
+// implements [card.Transport], [card.Waiter], [card.Transactor], [card.PowerCycler] and [card.LengthMemory]. It is safe
+// for concurrent use; one goroutine, which ends with [Reader.Close], makes all calls.
 type Reader struct {
 	o         *owner
 	name      atomic.Pointer[string]
@@ -40,20 +40,20 @@ type state struct {
 	sys       system // nil if the service was lost
 	name      string
 	card      handle // nil if not connected
-	// lost says that the card was taken away: the next one may be another person's, so it is connected only by WaitCard or
-	// after a PowerOff, which is how the Close of a card.Card ends.
+	// lost says that the card was taken away: the next one may be another person's, so it is connected only by WaitCard
+	// or after a PowerOff, which is how the Close of a card.Card ends.
 	lost bool
 	// used says that commands were sent since power was last removed.
 	used bool
 	// transaction numbers the open transaction; 0 outside one. count is the last number.
 	transaction, count uint64
-	// broken is the number of the transaction that another program's reset took away while commands were sent; 0 if none.
-	// Its owner has been told by the error of a command and may go on with the next one.
+	// broken is the number of the transaction that another program's reset took away while commands were sent; 0 if
+	// none. Its owner has been told by the error of a command and may go on with the next one.
 	broken uint64
 }
 
-// Readers lists the readers of the machine that the options choose, with or without a card. No reader at all is no error.
-// The error is a *card.Error, with reason [card.ReasonReaderUnavailable] if no PC/SC service runs.
+// Readers lists the readers of the machine that the options choose, with or without a card. No reader at all is no
+// error. The error is a *card.Error, with reason [card.ReasonReaderUnavailable] if no PC/SC service runs.
 func Readers(ctx context.Context, options ...Option) ([]string, error) {
 	o := newOwner()
 	go o.run(func() {})
@@ -68,8 +68,9 @@ func Readers(ctx context.Context, options ...Option) ([]string, error) {
 	}, nil)
 }
 
-// Open connects to the PC/SC service. It does not wait for a card: [card.Wait] does. Without options every reader will do,
-// and the card is shared. The error is a *card.Error, with reason [card.ReasonReaderUnavailable] if no PC/SC service runs.
+// Open connects to the PC/SC service. It does not wait for a card: [card.Wait] does. Without options every reader will
+// do, and the card is shared. The error is a *card.Error, with reason [card.ReasonReaderUnavailable] if no PC/SC
+// service runs.
 func Open(ctx context.Context, options ...Option) (*Reader, error) {
 	return open(ctx, establish, options...)
 }
@@ -145,8 +146,9 @@ func (r *Reader) leave(f func() error) error {
 	}
 }
 
-// PowerOff implements [card.PowerCycler]: it disconnects with SCARD_UNPOWER_CARD, because a reset leaves the PIN verified.
-// Afterwards the Reader connects anew when a transaction begins, also to another card. The error is a *card.Error.
+// PowerOff implements [card.PowerCycler]: it disconnects with SCARD_UNPOWER_CARD, because a reset leaves the PIN
+// verified. Afterwards the Reader connects anew when a transaction begins, also to another card. The error is a
+// *card.Error.
 func (r *Reader) PowerOff(ctx context.Context) error {
 	_, err := call(ctx, r.o, func() (struct{}, error) { return struct{}{}, r.st.powerOff() }, nil)
 	return err
@@ -183,14 +185,14 @@ func Named(text string) Option {
 	return Matching(func(reader string) bool { return strings.Contains(strings.ToLower(reader), text) })
 }
 
-// Matching limits the choice to readers for whose name fits returns true. Several limits must all hold. fits is called by
-// another goroutine, one call at a time.
+// Matching limits the choice to readers for whose name fits returns true. Several limits must all hold. fits is called
+// by another goroutine, one call at a time.
 func Matching(fits func(reader string) bool) Option {
 	return func(c *config) { c.fits = append(c.fits, fits) }
 }
 
-// Exclusive connects so that no other program can use the card until the Reader is closed or the card powered off. A card
-// that another program uses is then busy. The default is to share it, with transactions.
+// Exclusive connects so that no other program can use the card until the Reader is closed or the card powered off. A
+// card that another program uses is then busy. The default is to share it, with transactions.
 func Exclusive() Option {
 	return func(c *config) { c.exclusive = true }
 }

@@ -137,8 +137,9 @@ func TestBeginAfterReset(t *testing.T) {
 	wantReason(t, err, card.ReasonCardReset)
 }
 
-// Another program, or Windows after five idle seconds, resets the card in the middle of a transaction, as a card.Card has it
-// while a PIN is verified: the command fails, the next one goes through in the same transaction, and its end ends it.
+// Another program, or Windows after five idle seconds, resets the card in the middle of a transaction, as a card.Card
+// has it while a PIN is verified: the command fails, the next one goes through in the same transaction, and its end
+// ends it.
 func TestTransactionGoesOnAfterReset(t *testing.T) {
 	reset := true
 	c := &fakeCard{transmit: func([]byte) ([]byte, error) {

@@ -114,9 +114,9 @@ func (s *state) begin() (uint64, error) {
 	}
 }
 
-// resume connects again after a reset in the middle of a transaction, which then goes on under its number: whoever has it
-// knows from the error that nothing is selected or verified any more. Without this a card.Card that holds the card for a
-// verified PIN, which Windows resets after five idle seconds, could not be used again.
+// resume connects again after a reset in the middle of a transaction, which then goes on under its number: whoever has
+// it knows from the error that nothing is selected or verified any more. Without this a card.Card that holds the card
+// for a verified PIN, which Windows resets after five idle seconds, could not be used again.
 func (s *state) resume() error {
 	number := s.broken
 	if number == 0 {

@@ -27,11 +27,11 @@ type sight struct {
 	reason    card.Reason // what stands in the way
 }
 
-// WaitCard implements [card.Waiter]: it waits until one of the readers has a card with the JPKI application, and connects
-// to it. A card that was connected before is given up first, without power. progress may be nil.
+// WaitCard implements [card.Waiter]: it waits until one of the readers has a card with the JPKI application, and
+// connects to it. A card that was connected before is given up first, without power. progress may be nil.
 //
-// The error is a *card.Error: [card.ReasonReaderUnavailable] at once if the PC/SC service is gone, and when ctx ends the reason
-// that stood in the way last, with the error of ctx as its cause.
+// The error is a *card.Error: [card.ReasonReaderUnavailable] at once if the PC/SC service is gone, and when ctx ends
+// the reason that stood in the way last, with the error of ctx as its cause.
 func (r *Reader) WaitCard(ctx context.Context, progress func(card.Reason)) error {
 	const op = "wait for a card"
 	f := &finder{state: r.st, watch: newWatch(r.st.cfg), refused: map[string]bool{}}

@@ -55,8 +55,8 @@ func TestWaitCardChooses(t *testing.T) {
 	}
 }
 
-// The question for the application happens in a transaction that is over when WaitCard returns, and a card without it is
-// let go as it is.
+// The question for the application happens in a transaction that is over when WaitCard returns, and a card without it
+// is let go as it is.
 func TestWaitCardAsksInATransaction(t *testing.T) {
 	other, ours := foreign(), &fakeCard{}
 	f := newFake(t, map[string]*fakeCard{"A": other, "B": ours}, "A", "B")
