@@ -3,8 +3,8 @@ package cardsim
 import "testing"
 
 // assumptions says of rules of the tests what is not published, so that it was decided here. The key is a row of
-// conformance or secureRows; fileRows and appRows have theirs beside them. A real card may prove any of them wrong: this
-// list, the row and the code are then the places to change.
+// conformance or secureRows; fileRows and appRows have theirs beside them. A real card may prove any of them wrong:
+// this list, the row and the code are then the places to change.
 var assumptions = map[string]string{
 	"-/-/SELECT prefix, next occurrence":                            "the order of the applications",
 	"-/-/SELECT next occurrence of a longer prefix":                 "the order of the applications",

@@ -40,8 +40,8 @@ func ATRs() []ATR {
 	return out
 }
 
-// ParseATR returns the answer to reset with a name of [ATRs], or the one written in hexadecimal, with or without spaces.
-// The error is an *[Error] with [ReasonInvalidConfig].
+// ParseATR returns the answer to reset with a name of [ATRs], or the one written in hexadecimal, with or without
+// spaces. The error is an *[Error] with [ReasonInvalidConfig].
 func ParseATR(s string) ([]byte, error) {
 	for _, a := range ATRs() {
 		if a.Name == s {

@@ -215,8 +215,8 @@ func TestTransactionsExclude(t *testing.T) {
 	_ = again()
 }
 
-// One connection used by several goroutines (run with -race, which widens the window): the card is held as long as any of its transactions is open, and given back
-// with the last.
+// One connection used by several goroutines (run with -race, which widens the window): the card is held as long as any
+// of its transactions is open, and given back with the last.
 func TestTransactionsOfOneConnection(t *testing.T) {
 	c := newCard(t)
 	one, other := c.Transport(), c.Transport()

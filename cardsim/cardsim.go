@@ -23,32 +23,32 @@ type Config struct {
 	// Kind is what sort of card it is. Default Plastic, and Child for a holder under 15 years of age.
 	Kind Kind
 	// ATR is the answer to reset, 2 to 33 bytes; [ATRs] has the published ones. Default
-	// 3BF59100FF918171FE400042000100D1D6. With 3BE000FF8131FE4514 OpenSC takes the card by its ATR, with any other it looks
-	// for the JPKI application.
+	// 3BF59100FF918171FE400042000100D1D6. With 3BE000FF8131FE4514 OpenSC takes the card by its ATR, with any other it
+	// looks for the JPKI application.
 	ATR []byte
 	// ResetClears lets a warm reset take selection and verified references away, as a reader does that takes the power
 	// away for it. The real card keeps them, which is the default.
 	ResetClears bool
-	// ShortLengths writes the length of the file with the four attributes as 81 LL where it has 128 to 255 bytes, as that of
-	// [person.Midori] has. The default is 82 00 LL, as in all published files. Which of both real cards have is not known:
-	// programs in the field read both.
+	// ShortLengths writes the length of the file with the four attributes as 81 LL where it has 128 to 255 bytes, as
+	// that of [person.Midori] has. The default is 82 00 LL, as in all published files. Which of both real cards have is
+	// not known: programs in the field read both.
 	ShortLengths bool
 	// BlockedStatus answers VERIFY with data on a blocked reference: 0x6984 (default) or 0x6983.
 	BlockedStatus uint16
 	// SlowStart answers the first command after power-up with 6F00 whatever it is, as one published card does.
 	SlowStart bool
-	// Now is read once, when the card is made: certificates and card are issued at that time, for the expired kinds some
-	// years before. Default time.Now.
+	// Now is read once, when the card is made: certificates and card are issued at that time, for the expired kinds
+	// some years before. Default time.Now.
 	Now func() time.Time
 	// SaveTo is a file that holds the image of the card (see [Card.Save]) from the beginning and is brought up to date
 	// before a command that changes a retry counter or a PIN is answered: a program that dies in the middle of a VERIFY
-	// leaves no more tries than before. While it cannot be written, such commands are answered 6581. NewCard refuses a file
-	// that exists, because a new card would have all tries again: [Load] goes on with it. A file is for one card in one
-	// program at a time. Default none.
+	// leaves no more tries than before. While it cannot be written, such commands are answered 6581. NewCard refuses a
+	// file that exists, because a new card would have all tries again: [Load] goes on with it. A file is for one card
+	// in one program at a time. Default none.
 	SaveTo string
 	// Trace receives every exchange as lines "> command" and "< response" in hexadecimal, a transcript that package
-	// cardsim/transcript can play. The values of PINs and the keys of secure messaging are masked, what is read from the card is not. Each exchange
-	// is one Write, with the card locked. Default none.
+	// cardsim/transcript can play. The values of PINs and the keys of secure messaging are masked, what is read from
+	// the card is not. Each exchange is one Write, with the card locked. Default none.
 	Trace io.Writer
 }
 
@@ -207,8 +207,9 @@ func (c *Card) Person() person.Person { return c.holder }
 // Kind returns what sort of card it is, never [DefaultKind].
 func (c *Card) Kind() Kind { return c.kind }
 
-// JPKI returns the test JPKI that issued the certificates: its Trust verifies them. For [OlderCA], [NewerCA] and cards that
-// were issued before the last change of keys it is another generation of the one that the card was configured with.
+// JPKI returns the test JPKI that issued the certificates: its Trust verifies them. For [OlderCA], [NewerCA] and cards
+// that were issued before the last change of keys it is another generation of the one that the card was configured
+// with.
 func (c *Card) JPKI() *issuer.JPKI { return c.jpki }
 
 // Certificates returns the DER certificates on the card; signing is nil for a [Child].

@@ -62,8 +62,8 @@ const (
 // reserved is a command of the issuer.
 func reserved(*Card, apdu.Command) apdu.Response { return status(apdu.SecurityNotSatisfied) }
 
-// manageAttributes is MANAGE ATTRIBUTES of JICSAP: only updating the current file or application, P1 22 and 24, gets as far
-// as the question for the issuer's key.
+// manageAttributes is MANAGE ATTRIBUTES of JICSAP: only updating the current file or application, P1 22 and 24, gets as
+// far as the question for the issuer's key.
 func manageAttributes(_ *Card, cmd apdu.Command) apdu.Response {
 	if cmd.P1 != 0x22 && cmd.P1 != 0x24 {
 		return status(apdu.IncorrectP1P2)
@@ -142,8 +142,8 @@ func (c *Card) referenced(p2 byte) (*file, apdu.Status) {
 	return f, apdu.OK
 }
 
-// lastCommand is 80 FC 00 00, with which a program tells an iPhone that its session is over. Published is that it exists,
-// and that a plastic card answers 6700; on the phone this simulator accepts it and changes nothing.
+// lastCommand is 80 FC 00 00, with which a program tells an iPhone that its session is over. Published is that it
+// exists, and that a plastic card answers 6700; on the phone this simulator accepts it and changes nothing.
 func (c *Card) lastCommand(cmd apdu.Command) apdu.Response {
 	switch {
 	case !personalities[c.kind].lastCommand:

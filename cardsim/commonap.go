@@ -64,8 +64,8 @@ func cardNumber(p person.Details) string {
 	return fmt.Sprintf("4%014d", binary.BigEndian.Uint64(digest[:])%below)
 }
 
-// keyReferenceRecord is the record of EF 0002, the same in both applications: a key identifier. Its tag and which key it
-// names are assumed.
+// keyReferenceRecord is the record of EF 0002, the same in both applications: a key identifier. Its tag and which key
+// it names are assumed.
 func keyReferenceRecord() []byte {
 	id := chainRoot()
 	return simpleTLV(0x01, string(id[:]))

@@ -50,8 +50,8 @@ func TestSlowStartOption(t *testing.T) {
 		00200098 04 30303030=6A82`)
 }
 
-// Cards from before a certain time have no lower certificate, and the certificate function of a phone has no data objects
-// of a card.
+// Cards from before a certain time have no lower certificate, and the certificate function of a phone has no data
+// objects of a card.
 func TestDataObjectsOfOtherKinds(t *testing.T) {
 	run(t, customCard(t, func(c *Config) { c.Kind = OlderCA }), "00CA7F21000000=6A88 \n 00CA00F8000000=#575 9000")
 	run(t, customCard(t, func(c *Config) { c.Kind = Android }), "00CA7F21000000=6A88 \n 00CA00F200=6A88 \n {JPKI}=9000 \n {TEXT}=6A82 \n {SURFACE}=6A82 \n {COMMON}=6A82 \n {RESIDENT}=6A82")

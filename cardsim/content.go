@@ -33,7 +33,8 @@ func withOffsets(outer, table tlv.Tag, fields [][]byte) []byte {
 	header := len(tlv.Append(nil, outer, make([]byte, size+len(body)))) - len(body)
 	var offsets []byte
 	for _, s := range starts {
-		offsets = binary.BigEndian.AppendUint16(offsets, uint16(header+s)) //nolint:gosec // the files are smaller than 32 KiB
+		//nolint:gosec // the files are smaller than 32 KiB
+		offsets = binary.BigEndian.AppendUint16(offsets, uint16(header+s))
 	}
 	return tlv.Append(nil, outer, append(tlv.Append(nil, table, offsets), body...))
 }
@@ -94,8 +95,8 @@ func numberedKeyID(sevenDigits, threeDigits string, padding byte) keyID {
 	return id
 }
 
-// The three steps of the chain in the issuer security domain: a root certifies a key of the municipality, which certifies
-// one that all cards name alike.
+// The three steps of the chain in the issuer security domain: a root certifies a key of the municipality, which
+// certifies one that all cards name alike.
 func chainRoot() keyID { return numberedKeyID("6000020", "001", 0xA8) }
 
 func chainMunicipality(code string) keyID { return numberedKeyID(code+"30", "002", 0x98) }
@@ -154,8 +155,8 @@ func cardVerifiableCertificate(certifier, holder keyID, pub *rsa.PublicKey, key 
 	return tlv.Append(nil, 0x7F21, content), nil
 }
 
-// headedCertificate is how GET DATA gives what is inside 7F21: behind a header list (ISO/IEC 7816-4, 8.5.2), which names
-// the parts of the content as 42, 5F20 and 5F49 with their lengths.
+// headedCertificate is how GET DATA gives what is inside 7F21: behind a header list (ISO/IEC 7816-4, 8.5.2), which
+// names the parts of the content as 42, 5F20 and 5F49 with their lengths.
 func headedCertificate(certifier, holder keyID, pub *rsa.PublicKey, key *rsa.PrivateKey) ([]byte, error) {
 	content, err := certificateContent(certifier, holder, pub, key)
 	list := []byte{0x42, 0x10, 0x5F, 0x20, 0x10, 0x5F, 0x49, 0x82, 0x01, 0x09}

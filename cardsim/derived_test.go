@@ -68,8 +68,8 @@ func TestTextAttributesOffsetsPointToTags(t *testing.T) {
 	}
 }
 
-// The one size of a file whose length has two forms: both are read, both hold the same, and the signed hash is of what is
-// inside.
+// The one size of a file whose length has two forms: both are read, both hold the same, and the signed hash is of what
+// is inside.
 func TestBothLengthForms(t *testing.T) {
 	midori := withHanakosKeys(ready(person.Midori))
 	for short, head := range map[bool]string{false: "FF208200", true: "FF2081"} {

@@ -23,13 +23,13 @@
 //   - 共通カードAP (common card application) and 住基AP (resident application): the number of the card, and their PINs
 //
 // Commands: SELECT, READ BINARY, READ RECORD, GET DATA, VERIFY, CHANGE REFERENCE DATA, CHANGE KEY, COMPUTE DIGITAL
-// SIGNATURE, INTERNAL AUTHENTICATE, GET CHALLENGE, SET PUBLIC IC KEY and SET SESSION KEY with the secured forms of SELECT,
-// VERIFY and READ BINARY. Any other instruction gets a status word as on the real card; no sequence of commands hangs or
-// panics. docs/card-conformance.md has every file and every rule with the test that shows it, and says which of them are
-// assumed because nobody has published them.
+// SIGNATURE, INTERNAL AUTHENTICATE, GET CHALLENGE, SET PUBLIC IC KEY and SET SESSION KEY with the secured forms of
+// SELECT, VERIFY and READ BINARY. Any other instruction gets a status word as on the real card; no sequence of commands
+// hangs or panics. docs/card-conformance.md has every file and every rule with the test that shows it, and says which
+// of them are assumed because nobody has published them.
 //
-// What the card says is signed as on a real card, under roots of a test hierarchy: [Card.IssuerRoots] for the contents of
-// the card, the Trust of [Card.JPKI] for the holder's certificates.
+// What the card says is signed as on a real card, under roots of a test hierarchy: [Card.IssuerRoots] for the contents
+// of the card, the Trust of [Card.JPKI] for the holder's certificates.
 //
 // # Which card, and whose
 //
@@ -37,8 +37,8 @@
 // ([Android], [IPhone]), expired, blocked, or issued by another generation of authorities ([Kinds]). [ATRs] has the
 // published answers to reset.
 //
-// Package cardsim/person has the persons: ready ones, each with something that programs stumble over, made-up ones from a
-// seed, and those that a resident record describes.
+// Package cardsim/person has the persons: ready ones, each with something that programs stumble over, made-up ones from
+// a seed, and those that a resident record describes.
 //
 // # Keeping a card
 //
@@ -46,8 +46,8 @@
 // [Card.Save] and [Load] put that into a file of JSON and make the same card of it again, with changed PINs and spent
 // tries. Config.SaveTo keeps the file up to date, so that a crash in the middle of a VERIFY never gives a try back.
 //
-// Config.Trace writes what goes to and fro as a transcript, with PINs and session keys masked; package cardsim/transcript
-// records the same at a reader and plays it without any card.
+// Config.Trace writes what goes to and fro as a transcript, with PINs and session keys masked; package
+// cardsim/transcript records the same at a reader and plays it without any card.
 //
 // # Compatibility
 //
@@ -58,10 +58,10 @@
 // # How it is built
 //
 // A card is a list of applications, an application a list of elementary files, a file has a kind, a content and an
-// access rule; the commands work on whatever the tables say. A new application is a new table (see jpkiap.go, textap.go,
-// surfaceap.go and commonap.go). What changes and outlives power, the values and counters of the references, is in one
-// place (see state.go). Sources of the behaviour: JICSAP IC card specification V1.1, ISO/IEC 7816-4, and published
-// measurements of real cards by open-source clients.
+// access rule; the commands work on whatever the tables say. A new application is a new table (see jpkiap.go,
+// textap.go, surfaceap.go and commonap.go). What changes and outlives power, the values and counters of the references,
+// is in one place (see state.go). Sources of the behaviour: JICSAP IC card specification V1.1, ISO/IEC 7816-4, and
+// published measurements of real cards by open-source clients.
 //
 // All types are safe for concurrent use.
 package cardsim

@@ -214,3 +214,62 @@ func verifyCard() error {
 	fmt.Println("the common key answers")
 	return nil
 }
+
+// What programs in the field have to cope with: a PIN that is blocked with another status word, a card that needs a
+// moment after power-up, and a length that is written in the other way.
+func ExampleConfig() {
+	c, err := exampleCard(cardsim.Config{BlockedStatus: 0x6983, SlowStart: true, ShortLengths: true})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	selectText := []byte{0x00, 0xA4, 0x04, 0x0C, 0x0A, 0xD3, 0x92, 0x10, 0x00, 0x31, 0x00, 0x01, 0x01, 0x04, 0x08}
+	fmt.Printf("%X %X\n", c.Transmit(selectText), c.Transmit(selectText))
+	// The reference 0012 of the text application is blocked on every card.
+	fmt.Printf("%X\n", c.Transmit([]byte{0x00, 0x20, 0x00, 0x92, 4, '1', '2', '3', '4'}))
+	// Output:
+	// 6F00 9000
+	// 6983
+}
+
+// A snapshot of a card, which two programs can go on from.
+func ExampleCard_Save() {
+	dir, err := os.MkdirTemp("", "cards")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	path := filepath.Join(dir, "hanako.json")
+	c, err := exampleCard(cardsim.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := c.Save(path); err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = cardsim.FromImage([]byte("{}"), cardsim.Config{})
+	fmt.Println(errors.Is(err, &cardsim.Error{Reason: cardsim.ReasonInvalidImage}), err)
+	again, err := cardsim.Load(path, cardsim.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(again.Kind(), again.Person())
+	// Output:
+	// true cardsim: invalid card image: format
+	// plastic [redacted]
+}
+
+// The published answers to reset; readers find a card by none of them.
+func ExampleATRs() {
+	for _, a := range cardsim.ATRs()[:3] {
+		fmt.Printf("%s %X: %s\n", a.Name, a.Bytes, a.Note)
+	}
+	// Output:
+	// default 3BF59100FF918171FE400042000100D1D6: listed as My Number Card; OpenSC looks for the application
+	// vendor-b3 3BF59100FF918171FE4000420001B3A115: listed as My Number Card, another chip
+	// contact 3BE000FF8131FE4514: the contact interface; the only one that OpenSC's driver knows
+}

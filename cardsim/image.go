@@ -35,13 +35,13 @@ const (
 	imagePresent imageVersion = 2
 )
 
-// image is a card in a file: what it was made of, and its state. Keys are not in it, because they follow from the seed and
-// the person. The order of the fields is that of the file.
+// image is a card in a file: what it was made of, and its state. Keys are not in it, because they follow from the seed
+// and the person. The order of the fields is that of the file.
 type image struct {
 	Format  string       `json:"format"`
 	Version imageVersion `json:"version"`
-	// Digest is SHA-256, in hexadecimal, of the image with an empty Digest, as this package writes it. It finds damage and
-	// changes made by hand; it is no protection against someone who computes it again.
+	// Digest is SHA-256, in hexadecimal, of the image with an empty Digest, as this package writes it. It finds damage
+	// and changes made by hand; it is no protection against someone who computes it again.
 	Digest string      `json:"digest"`
 	Seed   string      `json:"seed"`
 	Kind   string      `json:"kind"`
@@ -88,8 +88,8 @@ func imageOf(p person.Details) imagePerson {
 	s := p.Subject
 	return imagePerson{
 		p.ID, p.Name, p.Address, s.Name, s.NameSubstitutes, s.Address, s.AddressSubstitutes, s.Gender, s.Birthdate,
-		s.PrefectureRomaji, s.CityRomaji, s.MunicipalityCode, p.IndividualNumber, p.AuthPIN, p.TextPIN, p.SigningPassword,
-		p.SecurityCode, p.CardExpiry,
+		s.PrefectureRomaji, s.CityRomaji, s.MunicipalityCode,
+		p.IndividualNumber, p.AuthPIN, p.TextPIN, p.SigningPassword, p.SecurityCode, p.CardExpiry,
 	}
 }
 
@@ -114,15 +114,18 @@ func (v imageVersion) faults(ca *issuer.CA) issuer.Faults {
 	if v != imageFirst {
 		return issuer.Faults{}
 	}
-	const service = "公的個人認証サービス"
-	name := tlv.Append(nil, 0x30, append(
-		tlv.Append(nil, 0x31, tlv.Append(nil, 0x30, append([]byte{0x06, 0x03, 0x55, 0x04, 0x06}, "\x13\x02JP"...))),
-		tlv.Append(nil, 0x31, tlv.Append(nil, 0x30, append([]byte{0x06, 0x03, 0x55, 0x04, 0x0A}, tlv.Append(nil, 0x0C, []byte(service))...)))...,
-	))
+	const printable, utf8 = 0x13, 0x0C
+	attribute := func(oid byte, form tlv.Tag, value string) []byte {
+		pair := append([]byte{0x06, 0x03, 0x55, 0x04, oid}, tlv.Append(nil, form, []byte(value))...)
+		return tlv.Append(nil, 0x31, tlv.Append(nil, 0x30, pair))
+	}
+	country, organization := attribute(0x06, printable, "JP"), attribute(0x0A, utf8, "公的個人認証サービス")
+	name := tlv.Append(nil, 0x30, append(country, organization...))
+	key := tlv.Append(nil, 0x80, ca.Certificate().SubjectKeyId)
 	return issuer.Faults{
 		Omit: []asn1.ObjectIdentifier{{2, 5, 29, 37}, {1, 3, 6, 1, 5, 5, 7, 1, 1}},
 		Put: []pkix.Extension{
-			{Id: asn1.ObjectIdentifier{2, 5, 29, 35}, Value: tlv.Append(nil, 0x30, tlv.Append(nil, 0x80, ca.Certificate().SubjectKeyId))},
+			{Id: asn1.ObjectIdentifier{2, 5, 29, 35}, Value: tlv.Append(nil, 0x30, key)},
 			{Id: asn1.ObjectIdentifier{2, 5, 29, 18}, Value: tlv.Append(nil, 0x30, tlv.Append(nil, 0xA4, name))},
 		},
 	}
@@ -205,7 +208,9 @@ func (i image) state() (state, error) {
 		if err != nil || len(r.File) != 4 {
 			return nil, &Error{Reason: ReasonInvalidImage, Detail: "references.file"}
 		}
-		out = append(out, &referenceState{application: r.Application, file: uint16(id), value: []byte(r.Value), tries: r.Tries})
+		out = append(out, &referenceState{
+			application: r.Application, file: uint16(id), value: []byte(r.Value), tries: r.Tries,
+		})
 	}
 	return out, nil
 }
@@ -253,8 +258,8 @@ func cardFrom(data []byte, c Config) (*Card, error) {
 	return out, nil
 }
 
-// resume takes over a state that came from outside, if every reference of the card is in it and every value and counter is
-// one that commands can have brought about.
+// resume takes over a state that came from outside, if every reference of the card is in it and every value and counter
+// is one that commands can have brought about.
 func (c *Card) resume(from state) error {
 	bad := func(field string) error { return &Error{Reason: ReasonInvalidImage, Detail: "references." + field} }
 	if len(from) != len(c.state) {
@@ -282,17 +287,17 @@ func (c *Card) resume(from state) error {
 	return nil
 }
 
-// Image returns the card as versioned JSON (UTF-8): the person, the kind, the certificates, and every reference with its
-// present value and counter. The keys follow from the seed of the JPKI, which is named. What the card has selected and
-// verified is not part of it. The image holds PINs: keep it like the card. The error is an *[Error].
+// Image returns the card as versioned JSON (UTF-8): the person, the kind, the certificates, and every reference with
+// its present value and counter. The keys follow from the seed of the JPKI, which is named. What the card has selected
+// and verified is not part of it. The image holds PINs: keep it like the card. The error is an *[Error].
 func (c *Card) Image() ([]byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.imageWith(c.state)
 }
 
-// Save writes the [Card.Image] to a file, which only its owner may read. The file is complete or unchanged, also after a
-// loss of power: it is written beside its place and synced before it takes it. The error is an *[Error].
+// Save writes the [Card.Image] to a file, which only its owner may read. The file is complete or unchanged, also after
+// a loss of power: it is written beside its place and synced before it takes it. The error is an *[Error].
 func (c *Card) Save(path string) error {
 	data, err := c.Image()
 	if err != nil {
@@ -302,9 +307,10 @@ func (c *Card) Save(path string) error {
 }
 
 // Load makes the card of an image file again, with the PINs and counters that it had. Of the configuration, Person and
-// Kind are ignored, and ATR if it is empty, because the image has them; JPKI may be nil, which makes one from the seed in
-// the image, and must have that seed otherwise. With SaveTo, the same path or another one, the card goes on being kept
-// there. The error is an *[Error]: [ReasonStorageFailed], or [ReasonInvalidImage] for a file that is too large, damaged or changed.
+// Kind are ignored, and ATR if it is empty, because the image has them; JPKI may be nil, which makes one from the seed
+// in the image, and must have that seed otherwise. With SaveTo, the same path or another one, the card goes on being
+// kept there. The error is an *[Error]: [ReasonStorageFailed], or [ReasonInvalidImage] for a file that is too large,
+// damaged or changed.
 func Load(path string, c Config) (*Card, error) {
 	data, err := readFile(path)
 	if err != nil {
@@ -362,8 +368,8 @@ func readFile(path string) ([]byte, error) {
 	return data, nil
 }
 
-// writeFile replaces a file as a whole: the new contents are on the disk before they get the name, and the name is before
-// this function returns.
+// writeFile replaces a file as a whole: the new contents are on the disk before they get the name, and the name is
+// before this function returns.
 func writeFile(path string, data []byte) (err error) {
 	defer func() {
 		if err != nil {
@@ -393,8 +399,8 @@ func writeFile(path string, data []byte) (err error) {
 	return syncDirectory(dir)
 }
 
-// syncDirectory makes a new name in a directory durable. Where directories cannot be synced, a rename is durable with its
-// file system's journal.
+// syncDirectory makes a new name in a directory durable. Where directories cannot be synced, a rename is durable with
+// its file system's journal.
 func syncDirectory(dir string) error {
 	switch runtime.GOOS {
 	case "windows", "plan9", "js", "wasip1":

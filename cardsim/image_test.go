@@ -33,8 +33,8 @@ func TestImageGolden(t *testing.T) {
 	}
 }
 
-// Images that an earlier release has saved, with certificates in the form of then, give the same cards, and stay as they
-// are.
+// Images that an earlier release has saved, with certificates in the form of then, give the same cards, and stay as
+// they are.
 func TestOldImagesAreRead(t *testing.T) {
 	for name, tries := range map[string]string{"hanako.v1.card.json": "63C3", "hanako-android.v1.card.json": "63C2"} {
 		data, err := os.ReadFile(filepath.Join("testdata", name))
@@ -177,8 +177,8 @@ func TestFailingStorage(t *testing.T) {
 // crash is what the process dies of in these tests.
 type crash struct{}
 
-// Wherever a program dies in the middle of a VERIFY, the card that is loaded afterwards has no more tries than before; and
-// when it dies before the answer to a right PIN was recorded, one try fewer.
+// Wherever a program dies in the middle of a VERIFY, the card that is loaded afterwards has no more tries than before;
+// and when it dies before the answer to a right PIN was recorded, one try fewer.
 func TestCrashInVerifyNeverGivesATryBack(t *testing.T) {
 	for _, pin := range []string{"31323334", "30303030"} {
 		for _, when := range []string{"before the first write", "after the first write", "before the second write", "after the second write"} {
@@ -342,8 +342,8 @@ func TestImageRefusals(t *testing.T) {
 	}
 }
 
-// FuzzImage: whatever is in an image, it is refused with an error, or every counter and value is one that the card could
-// have. A digest that fits is made for each input, because no fuzzer guesses one.
+// FuzzImage: whatever is in an image, it is refused with an error, or every counter and value is one that the card
+// could have. A digest that fits is made for each input, because no fuzzer guesses one.
 func FuzzImage(f *testing.F) {
 	f.Add(sealed(f, func(*image) {}))
 	f.Add(sealed(f, func(i *image) { i.References[0].Tries = 1 << 40 }))

@@ -43,8 +43,8 @@ func jpkiApplication(c jpkiContent) *application {
 	if c.authBehindPIN {
 		authRule = openedBy(jpkiAuthPIN)
 	}
-	// What a child's card has in place of these is not published: 6A82 is what ISO/IEC 7816-4 has for a file that is not
-	// there, and a password that was never set opens nothing.
+	// What a child's card has in place of these is not published: 6A82 is what ISO/IEC 7816-4 has for a file that is
+	// not there, and a password that was never set opens nothing.
 	availability := []byte{0x00, 0x8F, 0x00}
 	signKey, signPIN := ief(jpkiSignKey), pinEF(jpkiSignPIN, blockedForever())
 	var signing []*file
@@ -85,8 +85,8 @@ func unusedFile() []byte { return bytes.Repeat([]byte{0xFF}, 16) }
 // CKF_TOKEN_INITIALIZED.
 const tokenFlags = 0x0000040D
 
-// tokenInfo is CK_TOKEN_INFO of PKCS #11 with big-endian 32-bit CK_ULONG fields, 160 bytes. Only the label tells kinds of
-// tokens apart.
+// tokenInfo is CK_TOKEN_INFO of PKCS #11 with big-endian 32-bit CK_ULONG fields, 160 bytes. Only the label tells kinds
+// of tokens apart.
 func tokenInfo(label string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%-32s%-32s%-16s%-16s", label, "00000000000000000000000000000001", "E16R01NJ", "0000000020500003")

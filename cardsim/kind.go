@@ -27,15 +27,15 @@ const (
 	IPhone
 	// ExpiredCard is a plastic card whose expiry has passed, and that of its certificates before it.
 	ExpiredCard
-	// ExpiredCertificates is a plastic card that is good, with certificates that were not renewed in time. Certificates of
-	// a holder under 18 at the time of the issue expire with the card, so such a holder has no card of this kind.
+	// ExpiredCertificates is a plastic card that is good, with certificates that were not renewed in time. Certificates
+	// of a holder under 18 at the time of the issue expire with the card, so such a holder has no card of this kind.
 	ExpiredCertificates
 	// BlockedPINs is a plastic card on which every PIN and password that the holder chose is blocked.
 	BlockedPINs
 	// OlderCA is a plastic card with certificates of the generation of CAs before the present one, of the same name.
 	OlderCA
-	// NewerCA is a plastic card with certificates of CAs that have the same name and keys that the JPKI's Trust does not
-	// have; [Card.JPKI] returns the JPKI that does.
+	// NewerCA is a plastic card with certificates of CAs that have the same name and keys that the JPKI's Trust does
+	// not have; [Card.JPKI] returns the JPKI that does.
 	NewerCA
 )
 
@@ -61,7 +61,8 @@ type personality struct {
 	lastCommand bool
 	// blocked has no tries left for what the holder chose.
 	blocked bool
-	// issued says how long ago the card was made, as candidates in years: the first that fits the holder counts. None: now.
+	// issued says how long ago the card was made, as candidates in years: the first that fits the holder counts. None:
+	// now.
 	issued []int
 	// expired says whether a card of that age must have expired or must still be good.
 	expired   bool
@@ -99,7 +100,8 @@ func Kinds() []Kind {
 }
 
 // ParseKind returns the kind with the name that String gives it: plastic, child, android, iphone, expired-card,
-// expired-certificates, blocked-pins, older-ca, newer-ca, or default. The error is an *[Error] with [ReasonUnknownKind].
+// expired-certificates, blocked-pins, older-ca, newer-ca, or default. The error is an *[Error] with
+// [ReasonUnknownKind].
 func ParseKind(name string) (Kind, error) {
 	for k, p := range personalities {
 		if p.name == name {

@@ -10,8 +10,8 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
-// Many cards of one JPKI in one process, each made, used, traced and saved by several goroutines at the same time. The race
-// detector watches, and every card counts for itself.
+// Many cards of one JPKI in one process, each made, used, traced and saved by several goroutines at the same time. The
+// race detector watches, and every card counts for itself.
 func TestManyCardsAtOnce(t *testing.T) {
 	const users = 4
 	config := testConfig()

@@ -8,8 +8,8 @@ import (
 	"github.com/kakunin-go/kakunin/internal/apdu"
 )
 
-// model is a second, much smaller description of what a card may grant. It knows nothing of status words: it follows the
-// commands that the card says it carried out and judges whether it was allowed to. Its rules are those of fileRows.
+// model is a second, much smaller description of what a card may grant. It knows nothing of status words: it follows
+// the commands that the card says it carried out and judges whether it was allowed to. Its rules are those of fileRows.
 type model struct {
 	app      string
 	ef       uint16

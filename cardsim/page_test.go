@@ -13,7 +13,8 @@ import (
 // conformancePage is generated from the rows of the tests.
 const conformancePage = "../docs/card-conformance.md"
 
-// TestConformancePage keeps the page in step with the tests: go test ./cardsim -run TestConformancePage -update writes it.
+// TestConformancePage keeps the page in step with the tests: go test ./cardsim -run TestConformancePage -update writes
+// it.
 func TestConformancePage(t *testing.T) {
 	want := []byte(conformanceMarkdown())
 	if *update {

@@ -28,7 +28,9 @@ func (c *Card) personalise() error {
 	}
 	signKey, authKey := keys.own("signing"), keys.own("authentication")
 	signingCA, authCA := c.jpki.SigningCA(), c.jpki.AuthenticationCA()
-	order := certificateOrder{holder: holder.Subject, at: c.issued, cardEnd: end, phone: traits.phone, version: c.version}
+	order := certificateOrder{
+		holder: holder.Subject, at: c.issued, cardEnd: end, phone: traits.phone, version: c.version,
+	}
 	if !traits.unsigned {
 		if c.signing, err = order.from(signingCA, signKey); err != nil {
 			return err
@@ -94,8 +96,8 @@ type certificateOrder struct {
 	version     imageVersion
 }
 
-// from has a certificate issued, which is valid until the card or the CA ends at the latest. Cards store certificates with
-// a two-byte length (30 82 LL LL), because readers compute the size from these four bytes.
+// from has a certificate issued, which is valid until the card or the CA ends at the latest. Cards store certificates
+// with a two-byte length (30 82 LL LL), because readers compute the size from these four bytes.
 func (o certificateOrder) from(ca *issuer.CA, key func() *rsa.PrivateKey) ([]byte, error) {
 	special := o.version.faults(ca)
 	if o.phone {

@@ -28,8 +28,8 @@ func (c *Card) readBinary(cmd apdu.Command) apdu.Response {
 	return success(cut(content[offset:], cmd.Ne))
 }
 
-// readTarget decodes P1-P2: a 15-bit offset into the current file, or, when the top bit of P1 is set, a short identifier
-// and an 8-bit offset; the file meant becomes the current one.
+// readTarget decodes P1-P2: a 15-bit offset into the current file, or, when the top bit of P1 is set, a short
+// identifier and an 8-bit offset; the file meant becomes the current one.
 func (c *Card) readTarget(cmd apdu.Command) (*file, int, apdu.Status) {
 	if cmd.P1&0x80 == 0 {
 		if c.session.ef == nil {
@@ -56,9 +56,9 @@ const (
 	recordsByNumber = 0x05 // "Read all records from P1 up to the last"
 )
 
-// readRecord is READ RECORD, 00 B2 P1 P2: one record, or all from one to the last, of the current file or of the one whose
-// short identifier stands in the high bits of P2. There is no record pointer: the other ways of P2 are not offered, and
-// the record 0, which would be the current one, does not exist.
+// readRecord is READ RECORD, 00 B2 P1 P2: one record, or all from one to the last, of the current file or of the one
+// whose short identifier stands in the high bits of P2. There is no record pointer: the other ways of P2 are not
+// offered, and the record 0, which would be the current one, does not exist.
 func (c *Card) readRecord(cmd apdu.Command) apdu.Response {
 	if len(cmd.Data) > 0 || cmd.Ne == 0 {
 		return status(apdu.WrongLength)
@@ -113,8 +113,8 @@ func (c *Card) recordFile(sfi byte) (*file, apdu.Status) {
 }
 
 // getData is GET DATA, 00 CA P1 P2: the value of a data object, without tag and length. An Le that is too small, in
-// particular a short one for an object of more than 256 bytes, is a wrong length; it does not cut. The objects are those
-// of the issuer security domain; the answer to reset is given inside an application as well.
+// particular a short one for an object of more than 256 bytes, is a wrong length; it does not cut. The objects are
+// those of the issuer security domain; the answer to reset is given inside an application as well.
 func (c *Card) getData(cmd apdu.Command) apdu.Response {
 	if len(cmd.Data) > 0 || cmd.Ne == 0 {
 		return status(apdu.WrongLength)

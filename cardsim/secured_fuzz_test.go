@@ -7,8 +7,8 @@ import (
 	"github.com/kakunin-go/kakunin/internal/apdu"
 )
 
-// FuzzSecured sends anything in the secured class while a session is open: the card neither panics nor gives tries back,
-// nothing leaves it unenciphered, and a mistake in the data objects ends the session for good.
+// FuzzSecured sends anything in the secured class while a session is open: the card neither panics nor gives tries
+// back, nothing leaves it unenciphered, and a mistake in the data objects ends the session for good.
 func FuzzSecured(f *testing.F) {
 	f.Add([]byte{0x20, 0x00, 0x94}, []byte{0x86, 0x11, 0x01, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, 0)
 	f.Add([]byte{0xB0, 0x84, 0x00}, []byte{0x96, 0x03, 0x00, 0x00, 0x00}, 65536)

@@ -47,8 +47,8 @@ func (s *secureSession) iv() []byte {
 	return iv
 }
 
-// encipher pads and enciphers a response: "one byte set to '80' followed by 0 to k-1 bytes set to '00'" (ISO/IEC 7816-4,
-// 6.2.3.1), always, so that a full block grows by one.
+// encipher pads and enciphers a response: "one byte set to '80' followed by 0 to k-1 bytes set to '00'" (ISO/IEC
+// 7816-4, 6.2.3.1), always, so that a full block grows by one.
 func (s *secureSession) encipher(plain []byte) []byte {
 	size := len(plain)/aes.BlockSize*aes.BlockSize + aes.BlockSize
 	out := make([]byte, size)
@@ -157,8 +157,8 @@ func securedHandler(cmd apdu.Command) handler {
 	}
 }
 
-// setSessionKey is SET SESSION KEY, 80 AE 00 00: RSAES-OAEP with SHA-256 (RFC 8017, 7.1) of A0 { 80 seed }. The references
-// are looked at before the cryptogram, so that nobody can try keys without having verified.
+// setSessionKey is SET SESSION KEY, 80 AE 00 00: RSAES-OAEP with SHA-256 (RFC 8017, 7.1) of A0 { 80 seed }. The
+// references are looked at before the cryptogram, so that nobody can try keys without having verified.
 func (c *Card) setSessionKey(cmd apdu.Command) apdu.Response {
 	m := c.session.app.messaging
 	if m.key == nil {

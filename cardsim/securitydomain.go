@@ -20,8 +20,8 @@ const (
 	objectLower        = 0x7F21
 )
 
-// securityDomain is the GlobalPlatform issuer security domain (card manager): the state after power-up. It has no files,
-// only data objects.
+// securityDomain is the GlobalPlatform issuer security domain (card manager): the state after power-up. It has no
+// files, only data objects.
 func securityDomain(p person.Details, keys keyring) *application {
 	a := newApplication("ISD", []byte{0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00})
 	a.domain = true
@@ -40,7 +40,8 @@ func securityDomain(p person.Details, keys keyring) *application {
 			return headedCertificate(root, intermediate, &intermediateKey().PublicKey, keys.root(root)())
 		}),
 		objectLower: sync.OnceValues(func() ([]byte, error) {
-			return headedCertificate(intermediate, chainEnd(), &keys.issuers("chain-end")().PublicKey, intermediateKey())
+			end := keys.issuers("chain-end")()
+			return headedCertificate(intermediate, chainEnd(), &end.PublicKey, intermediateKey())
 		}),
 		// The contact interface's, which is not the one that a reader makes up for the contactless interface.
 		objectATR: constant([]byte{0xE0, 0x00, 0xFF, 0x81, 0x31, 0xFE, 0x45, 0x14}),
@@ -53,8 +54,8 @@ func constant(b []byte) func() ([]byte, error) {
 }
 
 // cardRecognitionData is the value of tag 66 of GlobalPlatform Card Specification 2.2, H.2: 73 { arc globalPlatform 1;
-// 60 { 2, version 2.1.1 }; 63 { 3 }; 64 { 4, SCP02 option 15 } } under the arc 1.2.840.114283. Which versions real cards name
-// is not published.
+// 60 { 2, version 2.1.1 }; 63 { 3 }; 64 { 4, SCP02 option 15 } } under the arc 1.2.840.114283. Which versions real
+// cards name is not published.
 func cardRecognitionData() []byte {
 	oid := func(arcs ...byte) []byte {
 		return tlv.Append(nil, 0x06, append([]byte{0x2A, 0x86, 0x48, 0x86, 0xFC, 0x6B}, arcs...))

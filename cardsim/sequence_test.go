@@ -291,8 +291,9 @@ func (p *player) followSession(c apdu.Command, r apdu.Response) {
 	}
 }
 
-// catchUp follows raw bytes in the secured class while a session is open. They may by chance decipher to something, which
-// is then a wrong value or some file: the model takes over what it cannot know, after it has checked that nothing was won.
+// catchUp follows raw bytes in the secured class while a session is open. They may by chance decipher to something,
+// which is then a wrong value or some file: the model takes over what it cannot know, after it has checked that nothing
+// was won.
 func (p *player) catchUp(t *testing.T, raw []byte, before map[string]map[uint16]int) {
 	t.Helper()
 	for app, after := range counters(p.card) {

@@ -129,8 +129,9 @@ func (c *Card) getChallenge(cmd apdu.Command) apdu.Response {
 // maxAuthenticationChallenge is the longest challenge of INTERNAL AUTHENTICATE.
 const maxAuthenticationChallenge = 255
 
-// internalAuthenticate is INTERNAL AUTHENTICATE, 00 88 00 P2: the key signs the challenge by RSASSA-PKCS1-v1_5 with SHA-256.
-// Only the common card application has a key for it; the others are behind a PIN (6982) or sign in another way (6985).
+// internalAuthenticate is INTERNAL AUTHENTICATE, 00 88 00 P2: the key signs the challenge by RSASSA-PKCS1-v1_5 with
+// SHA-256. Only the common card application has a key for it; the others are behind a PIN (6982) or sign in another way
+// (6985).
 func (c *Card) internalAuthenticate(cmd apdu.Command) apdu.Response {
 	if cmd.P1 != 0 {
 		return status(apdu.IncorrectP1P2)
@@ -178,8 +179,9 @@ func terminalBodyPrefix() []byte {
 
 func terminalSignaturePrefix() []byte { return []byte{0x5F, 0x37, 0x82, 0x01, 0x00} }
 
-// setPublicICKey is SET PUBLIC IC KEY, 80 A2 (特定機関認証): a terminal shows its certificate in two commands. The certificate
-// is checked, and that is all: which files an authenticated terminal may use is not published, so here none.
+// setPublicICKey is SET PUBLIC IC KEY, 80 A2 (特定機関認証): a terminal shows its certificate in two commands. The
+// certificate is checked, and that is all: which files an authenticated terminal may use is not published, so here
+// none.
 func (c *Card) setPublicICKey(cmd apdu.Command) apdu.Response {
 	which := uint16(cmd.P1)<<8 | uint16(cmd.P2)
 	if which != terminalBody && which != terminalSignature {

@@ -90,8 +90,8 @@ func TestSignatureSchemes(t *testing.T) {
 	}
 }
 
-// A relying party may run under GODEBUG=fips140=only, also in its tests with this card. The setting is read when a process
-// starts, hence the second one.
+// A relying party may run under GODEBUG=fips140=only, also in its tests with this card. The setting is read when a
+// process starts, hence the second one.
 func TestSignsInAProcessRestrictedToFIPS140(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {

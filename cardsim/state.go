@@ -68,8 +68,8 @@ func (s state) find(application string, file uint16) *referenceState {
 	return nil
 }
 
-// written hands the state over to whoever keeps it, before the command goes on: what cannot be written did not happen, or,
-// for a try, is spent. It runs with the card's lock held.
+// written hands the state over to whoever keeps it, before the command goes on: what cannot be written did not happen,
+// or, for a try, is spent. It runs with the card's lock held.
 func (c *Card) written() apdu.Status {
 	if c.persist == nil {
 		return apdu.OK

@@ -28,7 +28,8 @@ func readAll(t *testing.T, app string, id uint16) []byte {
 	return data(t, c, fmt.Sprintf("00B0%02X00 000000", 0x80|id))
 }
 
-// issuerKey is the key of the certificate in EF 0004 of an application, checked under the root that the certificate names.
+// issuerKey is the key of the certificate in EF 0004 of an application, checked under the root that the certificate
+// names.
 func issuerKey(t *testing.T, app, root string) *rsa.PublicKey {
 	t.Helper()
 	return certifiedKey(t, inside(t, readAll(t, app, 0x0004)), issuerKeyID(root), newCard(t).IssuerRoots()[issuerKeyID(root)])
@@ -130,7 +131,8 @@ func TestSurfaceImages(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		// IHDR: bit depth at 24, colour type at 25 (PNG specification, 11.2.1): greyscale of one bit, without a palette.
+		// IHDR: bit depth at 24, colour type at 25 (PNG specification, 11.2.1): greyscale of one bit, without a
+		// palette.
 		if e.Value[24] != 1 || e.Value[25] != 0 || bytes.Contains(e.Value, []byte("PLTE")) {
 			t.Errorf("%s has %d bits and colour type %d", name, e.Value[24], e.Value[25])
 		}
@@ -159,8 +161,8 @@ func blank(img picture.Image) bool {
 	return true
 }
 
-// The chain in the issuer security domain leads from its root over a key of the municipality to a last one. Neither is one
-// of the two keys that sign the contents of the card.
+// The chain in the issuer security domain leads from its root over a key of the municipality to a last one. Neither is
+// one of the two keys that sign the contents of the card.
 func TestDomainChain(t *testing.T) {
 	c := newCard(t)
 	upper := elements(t, data(t, c, "00CA00F8000000"))

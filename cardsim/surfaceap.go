@@ -61,8 +61,8 @@ func surfaceAge(birthdate string, internal *rsa.PublicKey, key *rsa.PrivateKey) 
 	return signedObject(0xFF10, signed, 0xDF13, key)
 }
 
-// surfaceNumber is EF 0005: FF40 { DF41 image of the individual number, DF42 key of the card, DF43 signature over DF41 and
-// DF42 }.
+// surfaceNumber is EF 0005: FF40 { DF41 image of the individual number, DF42 key of the card, DF43 signature over DF41
+// and DF42 }.
 func surfaceNumber(individualNumber string, internal *rsa.PublicKey, key *rsa.PrivateKey) ([]byte, error) {
 	image, err := cardface.NumberImage(individualNumber)
 	if err != nil {
@@ -72,9 +72,9 @@ func surfaceNumber(individualNumber string, internal *rsa.PublicKey, key *rsa.Pr
 	return signedObject(0xFF40, signed, 0xDF43, key)
 }
 
-// surfaceFace is EF 0002: FF20 { DF21 offsets, DF22 birth date, DF23 gender, DF24 key of the card, DF25 image of the name,
-// DF26 image of the address, DF27 portrait, DF28 signature, DF29 expiry, DF2A image of the security code }. The signature
-// does not cover DF29 and DF2A.
+// surfaceFace is EF 0002: FF20 { DF21 offsets, DF22 birth date, DF23 gender, DF24 key of the card, DF25 image of the
+// name, DF26 image of the address, DF27 portrait, DF28 signature, DF29 expiry, DF2A image of the security code }. The
+// signature does not cover DF29 and DF2A.
 func surfaceFace(p person.Details, internal *rsa.PublicKey, key *rsa.PrivateKey) ([]byte, error) {
 	name, err := cardface.NameImage(p.Name)
 	if err != nil {

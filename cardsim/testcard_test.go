@@ -152,8 +152,8 @@ var names = strings.NewReplacer(
 )
 
 // run sends the commands of a script and compares the answers. Each line is "command = answer". An answer is the whole
-// response in hexadecimal; "…9000" with any data in front; "#17 9000" with 17 bytes in front; "FF10…9000" with data that
-// starts so. Lines "on", "off" and "reset" are power events.
+// response in hexadecimal; "…9000" with any data in front; "#17 9000" with 17 bytes in front; "FF10…9000" with data
+// that starts so. Lines "on", "off" and "reset" are power events.
 func run(t testing.TB, c *Card, script string) {
 	t.Helper()
 	for line := range strings.Lines(script) {

@@ -91,7 +91,8 @@ type attributesFile struct {
 // attributeFields is the number of entries in the offset table of EF 0002.
 const attributeFields = 4
 
-// textAttributes encodes the four attributes: FF20 { DF21 offsets, DF22 name, DF23 address, DF24 birthdate, DF25 gender }.
+// textAttributes encodes the four attributes: FF20 { DF21 offsets, DF22 name, DF23 address, DF24 birthdate, DF25 gender
+// }.
 func textAttributes(name, address, birthdate, gender string) attributesFile {
 	values := [][]byte{[]byte(name), []byte(address), []byte(birthdate), []byte(gender)}
 	var signed []byte
@@ -101,7 +102,8 @@ func textAttributes(name, address, birthdate, gender string) attributesFile {
 	return attributesFile{file: withOffsets(0xFF20, 0xDF21, values), signed: signed}
 }
 
-// textSignature is EF 0003: FF30 { DF31 hash of EF 0001, DF32 hash of the attributes, DF33 signature over DF31 and DF32 }.
+// textSignature is EF 0003: FF30 { DF31 hash of EF 0001, DF32 hash of the attributes, DF33 signature over DF31 and DF32
+// }.
 func textSignature(number, attributes []byte, key *rsa.PrivateKey) ([]byte, error) {
 	a, b := sha256.Sum256(number), sha256.Sum256(attributes)
 	return signedObject(0xFF30, tlv.Append(tlv.Append(nil, 0xDF31, a[:]), 0xDF32, b[:]), 0xDF33, key)

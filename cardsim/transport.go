@@ -58,8 +58,8 @@ func (t *transport) Begin(ctx context.Context) (end func() error, err error) {
 	}, nil
 }
 
-// enter waits for the card, or joins the transaction that this connection has: looking and counting are one step, so that
-// the card is not given back in between.
+// enter waits for the card, or joins the transaction that this connection has: looking and counting are one step, so
+// that the card is not given back in between.
 func (t *transport) enter(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -124,7 +124,8 @@ func (s *secret) blocked() bool { return s.tries <= 0 }
 // card does not fold case, and a value of the wrong length costs a try like any wrong value. The status is 9000, 63Cx,
 // or what written answers.
 //
-// The counter goes down, and is written down, before the comparison, so that interrupting the command cannot save a try.
+// The counter goes down, and is written down, before the comparison, so that interrupting the command cannot save a
+// try.
 func (s *secret) verify(value []byte, written func() apdu.Status) apdu.Status {
 	if s.blocked() {
 		return apdu.Retry(0)

@@ -15,13 +15,16 @@ import (
 
 // profile is what differs between the two CAs and their certificates.
 type profile struct {
-	label    string // in seeds and paths
-	unit     string // organizational unit of the CA
-	service  string // its Japanese name, in the alternative names
-	usage    byte   // key usage of end-entity certificates
-	policy   asn1.ObjectIdentifier
-	phone    asn1.ObjectIdentifier // the policy of certificates on phones
-	personal bool                  // end-entity certificates carry the four attributes
+	label   string // in seeds and paths
+	unit    string // organizational unit of the CA
+	service string // its Japanese name, in the alternative names
+	usage   byte   // key usage of end-entity certificates
+	policy  asn1.ObjectIdentifier
+	// phone is the policy of certificates on phones, an assumption made here only: 1.2.392.200149.8.5.1.1.40 alone was
+	// reported, for production signing certificates, and not confirmed. The test identifiers follow it as the others
+	// do.
+	phone    asn1.ObjectIdentifier
+	personal bool // end-entity certificates carry the four attributes
 	// client marks end-entity certificates for the client's side of TLS; ocsp is the responder that they name, if any.
 	client bool
 	ocsp   string
@@ -30,19 +33,19 @@ type profile struct {
 func signingProfile() profile {
 	return profile{
 		label: "sign", unit: "JPKI for digital signature", service: "公的個人認証サービス署名用",
-		usage: digitalSignature | nonRepudiation, policy: SigningPolicy(), phone: PhoneSigningPolicy(), personal: true,
+		usage: digitalSignature | nonRepudiation, policy: jpkiArc(1, 0, 20), phone: jpkiArc(1, 0, 40), personal: true,
 	}
 }
 
-// authenticationResponder stands where certificates of J-LIS name a responder of theirs. The name is a reserved one that
-// leads nowhere (RFC 2606), so that nobody who follows it asks a stranger about a test certificate: [JPKI.Handler] answers
-// for these certificates wherever it is mounted.
+// authenticationResponder stands where certificates of J-LIS name a responder of theirs. The name is a reserved one
+// that leads nowhere (RFC 2606), so that nobody who follows it asks a stranger about a test certificate: [JPKI.Handler]
+// answers for these certificates wherever it is mounted.
 const authenticationResponder = "http://ocspauth.jpki-test.example"
 
 func authenticationProfile() profile {
 	return profile{
 		label: "auth", unit: "JPKI for user authentication", service: "公的個人認証サービス利用者証明用",
-		usage: digitalSignature, policy: AuthenticationPolicy(), phone: PhoneAuthenticationPolicy(),
+		usage: digitalSignature, policy: jpkiArc(1, 0, 30), phone: jpkiArc(1, 0, 50),
 		client: true, ocsp: authenticationResponder,
 	}
 }
@@ -68,7 +71,10 @@ type CA struct {
 // newCA makes the CA of a generation. The certificate follows from the seed and the generation alone.
 func newCA(j *JPKI, p profile, g generation, now func() time.Time) (*CA, error) {
 	label := fmt.Sprintf("ca/%s/%s", p.label, g)
-	c := &CA{profile: p, generation: g, now: now, key: j.Key(label), records: map[string]*record{}, changed: map[string]change{}, signed: map[string]signedList{}}
+	c := &CA{
+		profile: p, generation: g, now: now, key: j.Key(label),
+		records: map[string]*record{}, changed: map[string]change{}, signed: map[string]signedList{},
+	}
 	c.keyID = keyID(&c.key.PublicKey)
 	var err error
 	if c.name, err = caName(p.unit); err != nil {
@@ -109,8 +115,12 @@ func (c *CA) selfSign(g generation) ([]byte, error) {
 // Certificate returns the self-signed CA certificate. It is shared: do not modify it.
 func (c *CA) Certificate() *x509.Certificate { return c.certificate }
 
-// PhonePolicy returns the policy of the CA's certificates on phones (スマホ用電子証明書): [PhoneSigningPolicy] or
-// [PhoneAuthenticationPolicy]. Put it into [Faults] to issue one.
+// Policy returns the policy of the CA's certificates on cards, that of test cards of J-LIS: 1.2.392.200149.8.5.1.0.20
+// for signing and 1.2.392.200149.8.5.1.0.30 for authentication, where production has 1.20 and 3.30 at the end.
+func (c *CA) Policy() asn1.ObjectIdentifier { return slices.Clone(c.profile.policy) }
+
+// PhonePolicy returns the policy of the CA's certificates on phones (スマホ用電子証明書), which is an assumption. Put it into
+// [Faults] to issue one.
 func (c *CA) PhonePolicy() asn1.ObjectIdentifier { return slices.Clone(c.profile.phone) }
 
 // Key returns the CA's private key, which is as public as the seed: with it a test makes what this package refuses to

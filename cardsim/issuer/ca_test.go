@@ -45,8 +45,8 @@ func wantHex(t testing.TB, what string, got []byte, want string) {
 	}
 }
 
-// DER of names, written out by hand from X.690 and the published string types: C is a PrintableString (13), the rest are
-// UTF8String (0c).
+// DER of names, written out by hand from X.690 and the published string types: C is a PrintableString (13), the rest
+// are UTF8String (0c).
 func utf8Attribute(oid, value string) string {
 	v := hex.EncodeToString([]byte(value))
 	return tlv("31", tlv("30", "0603"+oid+tlv("0c", v)))

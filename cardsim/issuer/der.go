@@ -75,7 +75,8 @@ func signDER(key *rsa.PrivateKey, tbs []byte, more cryptobyte.BuilderContinuatio
 // keyID is SHA-1 of the PKCS#1 public key (RFC 5280, 4.2.1.2, method 1).
 func keyID(pub *rsa.PublicKey) []byte { return sha1Of(x509.MarshalPKCS1PublicKey(pub)) }
 
-// sha1Of returns SHA-1 of data also where FIPS 140-3 is enforced: it only gives names to keys here and protects nothing.
+// sha1Of returns SHA-1 of data also where FIPS 140-3 is enforced: it only gives names to keys here and protects
+// nothing.
 func sha1Of(data []byte) (sum []byte) {
 	fips140.WithoutEnforcement(func() {
 		s := sha1.Sum(data) //nolint:gosec // see the import

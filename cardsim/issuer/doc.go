@@ -1,6 +1,6 @@
 // Package issuer is a test JPKI (公的個人認証サービス): a signing and an authentication CA under O=JPKI-TEST, end-entity
-// certificates with the published profile, revocation, revocation lists and an OCSP responder. Nothing here is valid for
-// anything but tests: every private key follows from a seed that is public.
+// certificates with the published profile, revocation, revocation lists and an OCSP responder. Nothing here is valid
+// for anything but tests: every private key follows from a seed that is public.
 //
 //	j, err := issuer.New(issuer.Config{Now: clock})
 //	der, err := j.SigningCA().Issue(&key.PublicKey, subject, clock())
@@ -13,10 +13,10 @@
 //
 // # What is assumed
 //
-// Where no published source settles a detail of the profile, this package chooses: the policies of certificates on phones
-// (1.2.392.200149.8.5.1.0.40 and .50), which otherwise are as those on cards; revocation lists per municipality with a
-// critical issuingDistributionPoint; a delegated OCSP responder. Certificates on cards have the extensions of a test card of
-// J-LIS, in its order; only the address of the OCSP responder is another one, which leads nowhere.
+// Where no published source settles a detail of the profile, this package chooses: the policies of certificates on
+// phones (1.2.392.200149.8.5.1.0.40 and .50), which otherwise are as those on cards; revocation lists per municipality
+// with a critical issuingDistributionPoint; a delegated OCSP responder. Certificates on cards have the extensions of a
+// test card of J-LIS, in its order; only the address of the OCSP responder is another one, which leads nowhere.
 //
 // # Compatibility
 //

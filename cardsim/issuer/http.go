@@ -24,7 +24,9 @@ func (j *JPKI) Handler() http.Handler {
 	for _, c := range []*CA{j.signing, j.authentication} {
 		mux.HandleFunc("GET /"+c.profile.label+"/ca.cer", j.byGeneration(c, (*CA).serveCertificate))
 		mux.HandleFunc("GET /"+c.profile.label+"/crl", j.byGeneration(c, (*CA).serveCRL))
-		mux.HandleFunc("POST /"+c.profile.label+"/ocsp", func(w http.ResponseWriter, r *http.Request) { j.serveOCSP(c, w, r) })
+		mux.HandleFunc("POST /"+c.profile.label+"/ocsp", func(w http.ResponseWriter, r *http.Request) {
+			j.serveOCSP(c, w, r)
+		})
 	}
 	return mux
 }

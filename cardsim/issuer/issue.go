@@ -24,8 +24,8 @@ const office = "003A"
 // Issue makes an end-entity certificate, a signing or an authentication one by the CA's kind, and registers it as good.
 // It is valid from issuedAt to the end of the holder's fifth birthday after that. The DER begins with 30 82.
 //
-// The certificate and its serial number follow from the arguments: issuing the same again gives the same certificate. The
-// error is an *[Error].
+// The certificate and its serial number follow from the arguments: issuing the same again gives the same certificate.
+// The error is an *[Error].
 func (c *CA) Issue(pub *rsa.PublicKey, s Subject, issuedAt time.Time) ([]byte, error) {
 	return c.IssueFaulty(pub, s, issuedAt, Faults{})
 }
@@ -46,8 +46,8 @@ type Faults struct {
 	Signer *rsa.PrivateKey
 }
 
-// IssueFaulty is Issue with faults, for the negative cases of a test suite. The certificate is registered as good, so that
-// only the fault speaks against it. Errors are *[Error], as those of Issue.
+// IssueFaulty is Issue with faults, for the negative cases of a test suite. The certificate is registered as good, so
+// that only the fault speaks against it. Errors are *[Error], as those of Issue.
 func (c *CA) IssueFaulty(pub *rsa.PublicKey, s Subject, issuedAt time.Time, f Faults) ([]byte, error) {
 	if pub == nil || pub.N == nil {
 		return nil, &Error{Reason: ReasonBadKey}
@@ -161,7 +161,9 @@ func (c *CA) register(t template, partition []byte, wanted *big.Int) (*big.Int, 
 		}
 		known := c.records[serial.Text(16)]
 		if known == nil {
-			c.records[serial.Text(16)] = &record{serial: new(big.Int).Set(serial), content: content, partition: string(partition)}
+			c.records[serial.Text(16)] = &record{
+				serial: new(big.Int).Set(serial), content: content, partition: string(partition),
+			}
 			if _, ok := c.changed[string(partition)]; !ok {
 				c.changed[string(partition)] = change{}
 			}
@@ -176,8 +178,8 @@ func (c *CA) register(t template, partition []byte, wanted *big.Int) (*big.Int, 
 	}
 }
 
-// Subject is what a certificate says of its holder. It is synthetic data and is not redacted: never put a real person's in.
-// An authentication certificate uses the birthdate (for its validity), the municipality and nothing else.
+// Subject is what a certificate says of its holder. It is synthetic data and is not redacted: never put a real person's
+// in. An authentication certificate uses the birthdate (for its validity), the municipality and nothing else.
 type Subject struct {
 	// Name and Address are the texts as a certificate would hold them, within JIS X 0208 and JIS X 0212.
 	Name, NameSubstitutes, Address, AddressSubstitutes string // substitutes "" = all zeros
@@ -185,7 +187,8 @@ type Subject struct {
 	Gender string
 	// Birthdate is YYYYMMDD, Gregorian, unknown parts 00. The certificate's era digit is derived from it.
 	Birthdate string
-	// PrefectureRomaji and CityRomaji are the localities of the subject and of the revocation list: Tokyo-to, Kiyose-shi.
+	// PrefectureRomaji and CityRomaji are the localities of the subject and of the revocation list: Tokyo-to,
+	// Kiyose-shi.
 	PrefectureRomaji, CityRomaji string
 	// MunicipalityCode is the code of the municipality, 5 digits.
 	MunicipalityCode string
@@ -264,8 +267,8 @@ func eraDigit(birthdate string) string {
 
 // expiry returns the end of the holder's fifth birthday after the issuance, 23:59:59 in Japan.
 //
-// Two choices of this package, for which no published rule is known: a birthday on 29 February is kept on 28 February in
-// common years, and with an unknown day of birth the certificate ends five years after the day of its issuance.
+// Two choices of this package, for which no published rule is known: a birthday on 29 February is kept on 28 February
+// in common years, and with an unknown day of birth the certificate ends five years after the day of its issuance.
 func expiry(birth fourinfo.PartialDate, issuedAt time.Time) time.Time {
 	issued := fourinfo.DateOf(issuedAt)
 	day := anniversary(issued.Month, issued.Day, issued.Year+5)

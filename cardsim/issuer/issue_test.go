@@ -265,7 +265,7 @@ func TestFaults(t *testing.T) {
 	if c := faulty(issuer.Faults{}); !bytes.Equal(c.Raw, sound.Raw) {
 		t.Error("no faults changed something")
 	}
-	policies := []asn1.ObjectIdentifier{{1, 2, 392, 200149, 8, 5, 1, 1, 20}, issuer.AuthenticationPolicy()}
+	policies := []asn1.ObjectIdentifier{{1, 2, 392, 200149, 8, 5, 1, 1, 20}, j.AuthenticationCA().Policy()}
 	if c := faulty(issuer.Faults{Policies: policies}); len(c.PolicyIdentifiers) != 2 || !c.PolicyIdentifiers[0].Equal(policies[0]) {
 		t.Errorf("policies %v", c.PolicyIdentifiers)
 	}

@@ -186,17 +186,18 @@ func (f *family) others(than *JPKI) []*JPKI {
 	return list
 }
 
-// At returns the JPKI as it was or will be at a time: the same seed, with the CAs of the generation that was the youngest
-// then. The same generation gives the same JPKI, with what it has issued and revoked. The error is an *[Error].
+// At returns the JPKI as it was or will be at a time: the same seed, with the CAs of the generation that was the
+// youngest then. The same generation gives the same JPKI, with what it has issued and revoked. The error is an
+// *[Error].
 func (j *JPKI) At(t time.Time) (*JPKI, error) { return j.family.member(j, generationAt(t)) }
 
-// Older returns the JPKI of the generation before this one: the same names under older keys. The last certificates of it
-// are still valid for years after the change. The error is an *[Error].
+// Older returns the JPKI of the generation before this one: the same names under older keys. The last certificates of
+// it are still valid for years after the change. The error is an *[Error].
 func (j *JPKI) Older() (*JPKI, error) { return j.At(j.generation.notBefore().Add(-time.Second)) }
 
-// Successor returns the JPKI after a change of keys that came early: valid since the latest 16 July before a time, with the
-// same names and keys that nobody's Trust but its own has. Programs that hold a fixed set of anchors meet it one day. The
-// error is an *[Error].
+// Successor returns the JPKI after a change of keys that came early: valid since the latest 16 July before a time, with
+// the same names and keys that nobody's Trust but its own has. Programs that hold a fixed set of anchors meet it one
+// day. The error is an *[Error].
 func (j *JPKI) Successor(at time.Time) (*JPKI, error) {
 	g := generation{year: at.Year(), early: true}
 	if at.Before(g.notBefore()) {

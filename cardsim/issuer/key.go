@@ -13,8 +13,8 @@ const (
 	keyBits = 2048
 	// publicExponent is F4, the exponent of every JPKI key.
 	publicExponent = 65537
-	// millerRabinRounds are on top of the Baillie-PSW test that ProbablyPrime always runs, and that no composite is known to
-	// pass. More of them only make every test suite slower.
+	// millerRabinRounds are on top of the Baillie-PSW test that ProbablyPrime always runs, and that no composite is
+	// known to pass. More of them only make every test suite slower.
 	millerRabinRounds = 5
 	// sieveLimit bounds the small primes: about one candidate in 36 that survives this sieve is prime.
 	sieveLimit = 1 << 16

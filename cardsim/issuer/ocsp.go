@@ -81,8 +81,8 @@ func readCertID(s *cryptobyte.String) (id certID, ok bool) {
 		body.ReadASN1Integer(id.serial) && body.Empty()
 }
 
-// readOCSPExtensions reads requestExtensions [2] and returns the nonce. An extension that is critical and unknown must not
-// be ignored (RFC 6960, 4.4).
+// readOCSPExtensions reads requestExtensions [2] and returns the nonce. An extension that is critical and unknown must
+// not be ignored (RFC 6960, 4.4).
 func readOCSPExtensions(s *cryptobyte.String) (nonce []byte, ok bool) {
 	var outer, list cryptobyte.String
 	var present bool
@@ -121,7 +121,8 @@ func readOCSPExtensions(s *cryptobyte.String) (nonce []byte, ok bool) {
 // validNonce reports whether the extension holds an OCTET STRING of 1 to 128 octets (RFC 9654, 2.1).
 func validNonce(value cryptobyte.String) bool {
 	var octets cryptobyte.String
-	return value.ReadASN1(&octets, casn1.OCTET_STRING) && value.Empty() && len(octets) >= 1 && len(octets) <= limits.OCSPNonce
+	return value.ReadASN1(&octets, casn1.OCTET_STRING) && value.Empty() &&
+		len(octets) >= 1 && len(octets) <= limits.OCSPNonce
 }
 
 // names reports whether the CertID names the CA: by its name and by its key, since all generations share the name.
@@ -164,7 +165,9 @@ func (a ocspAnswer) add(b *cryptobyte.Builder) {
 			})
 		}
 		b.AddASN1GeneralizedTime(a.thisUpdate)
-		b.AddASN1(context(0), func(b *cryptobyte.Builder) { b.AddASN1GeneralizedTime(a.thisUpdate.Add(answerValidity)) })
+		b.AddASN1(context(0), func(b *cryptobyte.Builder) {
+			b.AddASN1GeneralizedTime(a.thisUpdate.Add(answerValidity))
+		})
 	})
 }
 
@@ -175,8 +178,8 @@ type responder struct {
 	certificate []byte // DER
 }
 
-// newResponder issues the responder's certificate: id-kp-OCSPSigning, and id-pkix-ocsp-nocheck, by which a client need not
-// ask for the responder's own status. It is valid as long as the CA.
+// newResponder issues the responder's certificate: id-kp-OCSPSigning, and id-pkix-ocsp-nocheck, by which a client need
+// not ask for the responder's own status. It is valid as long as the CA.
 func newResponder(c *CA, key *rsa.PrivateKey) (*responder, error) {
 	subject, err := name(
 		attribute{oidOrganization(), organization},
@@ -201,13 +204,14 @@ func newResponder(c *CA, key *rsa.PrivateKey) (*responder, error) {
 	r.certificate, err = template{
 		// Outside the range of the numbers that holders get, see serialFrom.
 		serial: serialFrom(r.keyID, 0).SetBit(serialFrom(r.keyID, 0), 30, 0), issuer: c.name, subject: subject,
-		notBefore: c.certificate.NotBefore, notAfter: c.certificate.NotAfter, public: &key.PublicKey, extensions: e.list,
+		notBefore: c.certificate.NotBefore, notAfter: c.certificate.NotAfter,
+		public: &key.PublicKey, extensions: e.list,
 	}.certificate(c.key)
 	return r, err
 }
 
-// The state behind the responder is renewed every fifteen minutes; an answer stays usable for twice that, so that one given
-// at the end of an interval is.
+// The state behind the responder is renewed every fifteen minutes; an answer stays usable for twice that, so that one
+// given at the end of an interval is.
 const (
 	stateInterval  = 15 * time.Minute
 	answerValidity = 2 * stateInterval

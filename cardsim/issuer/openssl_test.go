@@ -17,8 +17,8 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 )
 
-// OpenSSL as an independent judge of certificates, lists and OCSP responses. Needs the openssl program (3.0 or later), so
-// it runs with the build tag openssl only.
+// OpenSSL as an independent judge of certificates, lists and OCSP responses. Needs the openssl program (3.0 or later),
+// so it runs with the build tag openssl only.
 
 func openssl(t *testing.T, arguments ...string) (output string, ok bool) {
 	t.Helper()

@@ -96,7 +96,8 @@ const (
 	cRLSign          = 0x02
 )
 
-// keyUsage adds the critical extension with at least one bit set. As for every named bit list, trailing zero bits are left out (X.690, 11.2.2).
+// keyUsage adds the critical extension with at least one bit set. As for every named bit list, trailing zero bits are
+// left out (X.690, 11.2.2).
 func (e *extensions) keyUsage(usage byte) {
 	e.add(oidKeyUsage(), true, func(b *cryptobyte.Builder) {
 		b.AddASN1(casn1.BIT_STRING, func(b *cryptobyte.Builder) {
@@ -163,7 +164,8 @@ func (e *extensions) responder(url string) {
 		b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
 			b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
 				b.AddASN1ObjectIdentifier(oidOCSP())
-				b.AddASN1(primitive(6), func(b *cryptobyte.Builder) { b.AddBytes([]byte(url)) }) // uniformResourceIdentifier
+				// uniformResourceIdentifier
+				b.AddASN1(primitive(6), func(b *cryptobyte.Builder) { b.AddBytes([]byte(url)) })
 			})
 		})
 	})
@@ -176,12 +178,14 @@ func (e *extensions) authority(id, name []byte, serial *big.Int) {
 		b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
 			b.AddASN1(primitive(0), func(b *cryptobyte.Builder) { b.AddBytes(id) })
 			b.AddASN1(context(1), func(b *cryptobyte.Builder) { addDirectoryName(b, name) })
-			b.AddASN1(primitive(2), func(b *cryptobyte.Builder) { b.AddBytes(serial.Bytes()) }) // positive, see serialFrom
+			// The number is positive without a leading zero, see serialFrom.
+			b.AddASN1(primitive(2), func(b *cryptobyte.Builder) { b.AddBytes(serial.Bytes()) })
 		})
 	})
 }
 
-// authorityKeyID adds authorityKeyIdentifier with the key identifier of the CA alone, as lists and the responder have it.
+// authorityKeyID adds authorityKeyIdentifier with the key identifier of the CA alone, as lists and the responder have
+// it.
 func (e *extensions) authorityKeyID(id []byte) {
 	e.add(oidAuthorityKeyID(), false, func(b *cryptobyte.Builder) {
 		b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
@@ -269,25 +273,6 @@ func oidSHA256() asn1.ObjectIdentifier {
 func jpkiArc(n ...int) asn1.ObjectIdentifier {
 	return append(asn1.ObjectIdentifier{1, 2, 392, 200149, 8, 5}, n...)
 }
-
-// SigningPolicy is the policy of signing certificates of the test hierarchy: the published test identifier, which has 0
-// where production has 1.
-func SigningPolicy() asn1.ObjectIdentifier { return jpkiArc(1, 0, 20) }
-
-// AuthenticationPolicy is the policy of authentication certificates of the test hierarchy, as on a test card of J-LIS;
-// production has 1.2.392.200149.8.5.1.3.30.
-func AuthenticationPolicy() asn1.ObjectIdentifier { return jpkiArc(1, 0, 30) }
-
-// The policies of certificates on phones (スマホ用電子証明書) are assumptions, and this is the one place that makes them: only
-// 1.2.392.200149.8.5.1.1.40 was reported, for production signing certificates, and not confirmed. The test identifiers
-// follow it as the others follow theirs.
-
-// PhoneSigningPolicy is the policy of signing certificates on phones in the test hierarchy. It is an assumption.
-func PhoneSigningPolicy() asn1.ObjectIdentifier { return jpkiArc(1, 0, 40) }
-
-// PhoneAuthenticationPolicy is the policy of authentication certificates on phones in the test hierarchy. It is an
-// assumption.
-func PhoneAuthenticationPolicy() asn1.ObjectIdentifier { return jpkiArc(1, 0, 50) }
 
 // oidPersonal returns the otherName type of one of the personal data in a signing certificate.
 func oidPersonal(n int) asn1.ObjectIdentifier { return jpkiArc(5, n) }

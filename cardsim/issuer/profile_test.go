@@ -11,8 +11,8 @@ import (
 )
 
 // The certificates of a J-LIS test card and of its CAs, in their own order, as published readings of the bytes describe
-// them: a level of indentation is a level of DER, "!" a critical extension. What differs from holder to holder is in angle
-// brackets. Only the organization of the CRL and CA names and the address of the responder are this JPKI's own.
+// them: a level of indentation is a level of DER, "!" a critical extension. What differs from holder to holder is in
+// angle brackets. Only the organization of the CRL and CA names and the address of the responder are this JPKI's own.
 const (
 	signingCertificate = `
 serial number, 4 bytes

@@ -12,8 +12,8 @@ import (
 	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// A list is dated at the beginning of the day in Japan, or at its latest change if that is later, and is to be replaced two
-// days after: JPKI lists are updated daily, and a reader that fetches once a day must not find a gap.
+// A list is dated at the beginning of the day in Japan, or at its latest change if that is later, and is to be replaced
+// two days after: JPKI lists are updated daily, and a reader that fetches once a day must not find a gap.
 const listValidity = 48 * time.Hour
 
 // CRL returns the current revocation list for the distribution point that the leaf names, in DER. It has a critical
@@ -202,9 +202,9 @@ type change struct {
 	at    time.Time
 }
 
-// Revoke revokes a certificate with a CRLReason; [CertificateHold] puts it on hold. A time at in the future takes effect
-// then. A certificate on hold can be revoked for good; one revoked for good cannot be revoked again. The error is an
-// *[Error] with ReasonNotIssued, ReasonAlreadyRevoked or ReasonBadRevocationReason.
+// Revoke revokes a certificate with a CRLReason; [CertificateHold] puts it on hold. A time at in the future takes
+// effect then. A certificate on hold can be revoked for good; one revoked for good cannot be revoked again. The error
+// is an *[Error] with ReasonNotIssued, ReasonAlreadyRevoked or ReasonBadRevocationReason.
 func (c *CA) Revoke(serial *big.Int, reason int, at time.Time) error {
 	// 7 is not used, and 8 (removeFromCRL) is for delta lists only (RFC 5280, 5.3.1).
 	if !slices.Contains([]int{0, 1, 2, 3, 4, 5, 6, 9, 10}, reason) {
@@ -230,8 +230,8 @@ func (c *CA) Unrevoke(serial *big.Int) error {
 	})
 }
 
-// Reinstate takes any revocation back, as no real authority does: for simulators that start over. The error is an *[Error]
-// with ReasonNotIssued or ReasonNotOnHold when there is nothing to take back.
+// Reinstate takes any revocation back, as no real authority does: for simulators that start over. The error is an
+// *[Error] with ReasonNotIssued or ReasonNotOnHold when there is nothing to take back.
 func (c *CA) Reinstate(serial *big.Int) error {
 	return c.update(serial, func(r *record) error {
 		if !r.revoked {

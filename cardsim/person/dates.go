@@ -72,8 +72,8 @@ func (d Details) AgeOn(at time.Time) int {
 	return age
 }
 
-// cardExpiry is the day on which the card expires, YYYYMMDD. An unknown month or day counts as the first; a birthday on 29
-// February is kept on 28 February in common years, as in the certificates.
+// cardExpiry is the day on which the card expires, YYYYMMDD. An unknown month or day counts as the first; a birthday on
+// 29 February is kept on 28 February in common years, as in the certificates.
 func cardExpiry(birthdate string, issued time.Time) string {
 	year, _ := strconv.Atoi(birthdate[:4])
 	issued = issued.In(jst())
@@ -122,8 +122,8 @@ func (d Details) CardEnd() (end time.Time, ok bool) {
 // parts stay 00, and a date with an unknown day counts as the first of what is known. Dates before 明治 have the year 00.
 func (d Details) EraBirthdate() string { return eraDate(d.Subject.Birthdate) }
 
-// NumberB is 照合番号B: birth date in the era's years, year of expiry of the card, security code. It needs a CardExpiry, see
-// [Details.IssuedOn].
+// NumberB is 照合番号B: birth date in the era's years, year of expiry of the card, security code. It needs a CardExpiry,
+// see [Details.IssuedOn].
 func (d Details) NumberB() string {
 	return eraDate(d.Subject.Birthdate) + d.CardExpiry[:4] + d.SecurityCode
 }

@@ -12,9 +12,9 @@ import (
 )
 
 // Description says who a synthetic person is, as the resident record (住民票) has it. [Description.Person] derives from it
-// what the certificates and the card say. Everything but ID, a name, Municipality, Street and Birth may be empty. Printing,
-// logging or encoding one shows nothing; its fields are in the open for a program to fill in, so keep the [Person] made
-// from it and not the Description.
+// what the certificates and the card say. Everything but ID, a name, Municipality, Street and Birth may be empty.
+// Printing, logging or encoding one shows nothing; its fields are in the open for a program to fill in, so keep the
+// [Person] made from it and not the Description.
 type Description struct {
 	redacted
 	// ID is a short ASCII name; keys, numbers and PINs that are not given derive from it.
@@ -52,8 +52,8 @@ const (
 	Reiwa         // 令和, from 2019-05-01
 )
 
-// Birth is a date of birth: the year in an era, and parts that may be unknown, which are 0. Without Day the month or the
-// day is unknown, without Year all of it.
+// Birth is a date of birth: the year in an era, and parts that may be unknown, which are 0. Without Day the month or
+// the day is unknown, without Year all of it.
 type Birth struct {
 	Era   Era
 	Year  int
@@ -61,8 +61,8 @@ type Birth struct {
 	Day   int
 }
 
-// date returns the date as YYYYMMDD, Gregorian, unknown parts 00, and whether it is one that lies in the era. The last day
-// of one era is the first of the next in 1912 and 1926, so both are right then.
+// date returns the date as YYYYMMDD, Gregorian, unknown parts 00, and whether it is one that lies in the era. The last
+// day of one era is the first of the next in 1912 and 1926, so both are right then.
 func (b Birth) date() (string, bool) {
 	year := b.Year
 	if b.Era < Gregorian || b.Era > Reiwa || year < 0 || b.Era != Gregorian && year == 0 {
@@ -97,8 +97,8 @@ func (b Birth) date() (string, bool) {
 	return date, true
 }
 
-// Brackets around a former family name or an everyday name. How the certificates write them is not published: this is an
-// assumption, made here only.
+// Brackets around a former family name or an everyday name. How the certificates write them is not published: this is
+// an assumption, made here only.
 const (
 	openBracket  = "［"
 	closeBracket = "］"

@@ -53,8 +53,8 @@ const (
 	Mutsumi Persona = "mutsumi"
 	// Tokuji has an address and a name with characters that have a canonical equivalent: U+FA19, U+FA26, U+FA10.
 	Tokuji Persona = "tokuji"
-	// Midori lives in a building with a name: the file of her four attributes has between 128 and 255 bytes, the one size
-	// whose length is written in two ways, and the image of her address has a second line.
+	// Midori lives in a building with a name: the file of her four attributes has between 128 and 255 bytes, the one
+	// size whose length is written in two ways, and the image of her address has a second line.
 	Midori Persona = "midori"
 )
 
@@ -93,11 +93,13 @@ func library(at time.Time) []Description {
 			Municipality: municipality("24202"), Street: "架空町三丁目１０番地",
 		},
 		{
-			ID: string(Yoshiko), Family: "\U00020BB7野", Given: "佳子", Gender: "2", Birth: Birth{Showa, 45, time.November, 3},
+			ID: string(Yoshiko), Family: "\U00020BB7野", Given: "佳子",
+			Gender: "2", Birth: Birth{Showa, 45, time.November, 3},
 			Municipality: municipality("34213"), Street: "架空一丁目２番３－４０５号",
 		},
 		{
-			ID: string(Katsuo), Family: "葛\U000E0100城", Given: "勝男", Gender: "1", Birth: Birth{Showa, 39, time.October, 10},
+			ID: string(Katsuo), Family: "葛\U000E0100城", Given: "勝男",
+			Gender: "1", Birth: Birth{Showa, 39, time.October, 10},
 			Municipality: municipality("29203"), Street: "架空町１０８番地の１",
 		},
 		{
@@ -105,7 +107,8 @@ func library(at time.Time) []Description {
 			Municipality: municipality("47201"), Street: "架空３丁目４番５号",
 		},
 		{
-			ID: string(Alexandra), Latin: "KAKUNIN VON BEISPIEL-MUSTERMANN ALEXANDRA MAXIMILIANA THEODORA", Alias: "確認　亜里",
+			ID: string(Alexandra), Latin: "KAKUNIN VON BEISPIEL-MUSTERMANN ALEXANDRA MAXIMILIANA THEODORA",
+			Alias:  "確認　亜里",
 			Gender: "2", Birth: Birth{Gregorian, 1984, time.June, 15},
 			Municipality: municipality("01202"), Street: "架空町１５番２号",
 		},
@@ -152,11 +155,13 @@ func library(at time.Time) []Description {
 				"　架空ガーデンヒルズプレミアムレジデンスセントラルタワー東棟南側第二別館４３階４３２１号室確認方",
 		},
 		{
-			ID: string(Mutsumi), Family: "確認", FormerFamily: "旧氏", Given: "睦美", Gender: "2", Birth: Birth{Heisei, 3, time.April, 1},
+			ID: string(Mutsumi), Family: "確認", FormerFamily: "旧氏", Given: "睦美",
+			Gender: "2", Birth: Birth{Heisei, 3, time.April, 1},
 			Municipality: municipality("13221"), Street: "架空４－５－６",
 		},
 		{
-			ID: string(Tokuji), Family: "\uFA19\uFA10", Given: "徳二", Gender: "1", Birth: Birth{Showa, 55, time.February, 17},
+			ID: string(Tokuji), Family: "\uFA19\uFA10", Given: "徳二",
+			Gender: "1", Birth: Birth{Showa, 55, time.February, 17},
 			Municipality: municipality("17212"), Street: "架空\uFA26町１番地",
 		},
 		{
@@ -210,8 +215,8 @@ type Municipality struct {
 	PrefectureRomaji, CityRomaji string
 }
 
-// Municipalities returns some municipalities, from north to south, with those whose names mislead programs that split an
-// address at 市 or 郡. The result belongs to the caller.
+// Municipalities returns some municipalities, from north to south, with those whose names mislead programs that split
+// an address at 市 or 郡. The result belongs to the caller.
 func Municipalities() []Municipality {
 	return []Municipality{
 		{"01202", "北海道", "函館市", "Hokkaido", "Hakodate-shi"},

@@ -1,5 +1,5 @@
-// Package person has the synthetic persons whom cards are made for: ready ones, each with something that programs stumble
-// over, made-up ones from a seed, and those that a resident record describes.
+// Package person has the synthetic persons whom cards are made for: ready ones, each with something that programs
+// stumble over, made-up ones from a seed, and those that a resident record describes.
 //
 //	p, err := person.Lookup(person.Taro, time.Now())   // a ready one
 //	p := person.Random("customer 17", time.Now())      // the same one for the same seed and day
@@ -10,8 +10,8 @@
 //
 // # Compatibility
 //
-// A ready person, and the one of a seed and a day, stay the same in every later release: keys, numbers and PINs of other
-// people's tests hang on them. New fields of [Details] may come.
+// A ready person, and the one of a seed and a day, stay the same in every later release: keys, numbers and PINs of
+// other people's tests hang on them. New fields of [Details] may come.
 package person
 
 import (
@@ -24,15 +24,15 @@ import (
 
 type redacted = redact.Mark
 
-// Person is a synthetic person who fits on a card. It shows nothing of itself when it is printed, logged or encoded. The
-// zero value is nobody, for whom no card is made.
+// Person is a synthetic person who fits on a card. It shows nothing of itself when it is printed, logged or encoded.
+// The zero value is nobody, for whom no card is made.
 type Person struct {
 	redacted
 	details redact.Value[Details]
 }
 
-// Details are the texts on the card and the PINs. They are plain data: keep the [Person], and reveal them where they are
-// used.
+// Details are the texts on the card and the PINs. They are plain data: keep the [Person], and reveal them where they
+// are used.
 type Details struct {
 	// ID is a short ASCII name; the keys of the card derive from it.
 	ID string
@@ -42,13 +42,13 @@ type Details struct {
 	Name, Address string
 	// IndividualNumber has 12 digits with a valid check digit.
 	IndividualNumber string
-	// AuthPIN and TextPIN have 4 digits, SigningPassword 6 to 16 characters A-Z and 0-9. TextPIN is also the first value of
-	// the two PINs of the common card and the resident application (個人番号カード用PIN).
+	// AuthPIN and TextPIN have 4 digits, SigningPassword 6 to 16 characters A-Z and 0-9. TextPIN is also the first
+	// value of the two PINs of the common card and the resident application (個人番号カード用PIN).
 	AuthPIN, TextPIN, SigningPassword string
 	// SecurityCode has 4 digits; it is the end of 照合番号B.
 	SecurityCode string
-	// CardExpiry is the day YYYYMMDD on which the card expires. Empty: the tenth birthday after the issue of the card, the
-	// fifth if the holder is under 18 then.
+	// CardExpiry is the day YYYYMMDD on which the card expires. Empty: the tenth birthday after the issue of the card,
+	// the fifth if the holder is under 18 then.
 	CardExpiry string
 }
 

@@ -83,8 +83,8 @@ func goldenOf(p Details) goldenPerson {
 	}
 }
 
-// What certificates and cards say of every ready person, and of some random ones, is part of the interface: keys, numbers
-// and PINs of other people's tests hang on it.
+// What certificates and cards say of every ready person, and of some random ones, is part of the interface: keys,
+// numbers and PINs of other people's tests hang on it.
 func TestPersonsGolden(t *testing.T) {
 	var people []goldenPerson
 	for _, name := range Personas() {

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// Random makes up a person who is 18 to 95 years old at a time, at random from a seed: the same seed and day give the same
-// person, with this release of the package and with every later one. About one in four has something unusual: a character
-// that certificates cannot have, a single or a foreign name, a former family name, an incomplete date of birth. Times before
-// 1970 count as 1970.
+// Random makes up a person who is 18 to 95 years old at a time, at random from a seed: the same seed and day give the
+// same person, with this release of the package and with every later one. About one in four has something unusual: a
+// character that certificates cannot have, a single or a foreign name, a former family name, an incomplete date of
+// birth. Times before 1970 count as 1970.
 //
-// The card of a seed has the keys of that seed, and the individual number is one of 10⁹, so two of a few thousand seeds may
-// have the same number.
+// The card of a seed has the keys of that seed, and the individual number is one of 10⁹, so two of a few thousand seeds
+// may have the same number.
 func Random(seed string, at time.Time) Person {
 	d := dice{state: sha256.Sum256([]byte("kakunin random person " + seed))}
 	if epoch := time.Unix(0, 0); at.Before(epoch) {
@@ -55,8 +55,11 @@ const (
 func (d *dice) person(seed string, at time.Time) Description {
 	municipalities := Municipalities()
 	out := Description{
-		ID: "random-" + seed, Municipality: municipalities[d.below(len(municipalities))], Gender: d.of("1 1 1 2 2 2 1 2 1 2 3"),
-		Street: d.of(blocks) + fullWidth(d.of("1 2 3 4 5 6 7 8")+"-"+d.of("1 3 7 12 18 24")+"-"+d.of("1 2 5 9 10 301 1204")),
+		ID:           "random-" + seed,
+		Municipality: municipalities[d.below(len(municipalities))],
+		Gender:       d.of("1 1 1 2 2 2 1 2 1 2 3"),
+		Street: d.of(blocks) + fullWidth(
+			d.of("1 2 3 4 5 6 7 8")+"-"+d.of("1 3 7 12 18 24")+"-"+d.of("1 2 5 9 10 301 1204")),
 	}
 	given := givenNamesFemale
 	if out.Gender == "1" {

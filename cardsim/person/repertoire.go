@@ -12,8 +12,9 @@ import (
 // geta (〓) stands where a certificate has no better character.
 const geta = '〓'
 
-// substitutes are characters of names and addresses that certificates cannot have, with the usual character in their place
-// (代替文字). Anything else that is not in the repertoire becomes its canonical equivalent, if that is, or a geta mark.
+// substitutes are characters of names and addresses that certificates cannot have, with the usual character in their
+// place (代替文字). Anything else that is not in the repertoire becomes its canonical equivalent, if that is, or a geta
+// mark.
 var substitutes = map[rune]rune{
 	'\u9AD9': '高', '\uFA11': '崎', '\U00020BB7': '吉', '\u5FB7': '徳', '\u7028': '瀬', '\u9592': '間',
 }
@@ -69,8 +70,8 @@ func inRepertoire(encoder *encoding.Encoder, r rune) bool {
 	}
 	switch len(b) {
 	case 2:
-		// Rows 1 to 8 are symbols and letters, 16 to 84 kanji; the rows between and above are additions of vendors. 8E is
-		// half-width katakana, which is JIS X 0201.
+		// Rows 1 to 8 are symbols and letters, 16 to 84 kanji; the rows between and above are additions of vendors. 8E
+		// is half-width katakana, which is JIS X 0201.
 		row := int(b[0]) - 0xA0
 		if row > 84 {
 			return inSupplement(r) // the encoder prefers an addition to JIS X 0212

@@ -4,8 +4,8 @@
 //	replay, err := transcript.NewReplay(file)             // a card.Transport that answers from it
 //
 // A transcript is text: lines "> command" and "< response" in hexadecimal, in turn, and comments that begin with #. The
-// values of PINs and the keys of secure messaging are masked, what the card answers is not: with a real card in a reader
-// it holds the holder's data. See the example of [NewReplay].
+// values of PINs and the keys of secure messaging are masked, what the card answers is not: with a real card in a
+// reader it holds the holder's data. See the example of [NewReplay].
 //
 // # Compatibility
 //
@@ -33,8 +33,8 @@ import (
 // Record returns a transport that does what another one does and writes a transcript of it: values of PINs and session
 // keys masked, what the card answers not. With a real card in a reader the transcript holds the holder's data.
 //
-// It is a card.Transactor and passes transactions on to a transport that has them; it is a card.PowerCycler if the other
-// one is. Not safe for concurrent use, unless both the transport and the writer are.
+// It is a card.Transactor and passes transactions on to a transport that has them; it is a card.PowerCycler if the
+// other one is. Not safe for concurrent use, unless both the transport and the writer are.
 func Record(t card.Transport, w io.Writer) card.Transport {
 	r := recorder{inner: t, w: w}
 	if power, ok := t.(card.PowerCycler); ok {
@@ -70,11 +70,11 @@ func (r recorder) Begin(ctx context.Context) (func() error, error) {
 	return func() error { return nil }, ctx.Err()
 }
 
-// Replay is a transport that answers from a transcript: the commands must come as they stand there, one after the other.
-// A masked command stands for any command with the same header and data behind it, so a transcript plays with any PIN.
-// What a program draws at random, such as a challenge or a session key, differs from the transcript unless it is drawn
-// again from the same source. It implements card.Transport, card.Transactor and card.PowerCycler, the latter two without
-// any effect, and is safe for concurrent use.
+// Replay is a transport that answers from a transcript: the commands must come as they stand there, one after the
+// other. A masked command stands for any command with the same header and data behind it, so a transcript plays with
+// any PIN. What a program draws at random, such as a challenge or a session key, differs from the transcript unless it
+// is drawn again from the same source. It implements card.Transport, card.Transactor and card.PowerCycler, the latter
+// two without any effect, and is safe for concurrent use.
 type Replay struct {
 	mu        sync.Mutex
 	exchanges []exchange
@@ -197,8 +197,8 @@ func (p *Replay) Left() int {
 // masked ends a command of which only the header is shown.
 const masked = "**"
 
-// Write records one exchange as "> command" and "< response" in hexadecimal, in one call of the writer. A transcript that
-// cannot be written is no reason for a card to stop.
+// Write records one exchange as "> command" and "< response" in hexadecimal, in one call of the writer. A transcript
+// that cannot be written is no reason for a card to stop.
 func Write(w io.Writer, command, response []byte) {
 	_, _ = fmt.Fprintf(w, "> %s\n< %X\n", maskCommand(command), response)
 }
@@ -213,8 +213,8 @@ func maskCommand(command []byte) string {
 	return fmt.Sprintf("%X", command)
 }
 
-// secretive reports whether the data of an instruction are a secret. The odd codes are the same instructions with data in
-// BER-TLV (ISO/IEC 7816-4, 5.4.2); 2C is RESET RETRY COUNTER, which this card does not have and a program may try.
+// secretive reports whether the data of an instruction are a secret. The odd codes are the same instructions with data
+// in BER-TLV (ISO/IEC 7816-4, 5.4.2); 2C is RESET RETRY COUNTER, which this card does not have and a program may try.
 func secretive(ins byte) bool {
 	const verify, changeReferenceData, resetRetryCounter, changeKey, setSessionKey = 0x20, 0x24, 0x2C, 0x32, 0xAE
 	switch ins {

@@ -48,7 +48,8 @@ func unhex(t *testing.T, s string) []byte {
 	return b
 }
 
-// session is what a program does with a card in the tests of transcripts: PINs, a certificate, a signature, personal data.
+// session is what a program does with a card in the tests of transcripts: PINs, a certificate, a signature, personal
+// data.
 func useCard(ctx context.Context, t card.Transport, pin string) ([]byte, error) {
 	c, err := card.Open(ctx, t, card.Config{})
 	if err != nil {

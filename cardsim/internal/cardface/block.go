@@ -2,8 +2,8 @@ package cardface
 
 import "math/bits"
 
-// block is a code-block: coefficient bit modelling (ISO/IEC 15444-1, annex D). All slices have a border of one coefficient
-// on each side that is never significant.
+// block is a code-block: coefficient bit modelling (ISO/IEC 15444-1, annex D). All slices have a border of one
+// coefficient on each side that is never significant.
 type block struct {
 	orientation   orientation
 	width, height int
@@ -48,7 +48,8 @@ func (b *block) planes() int {
 	return bits.Len32(all)
 }
 
-// encode returns the data and the number of coding passes: three for each bit-plane, but only the cleanup for the highest.
+// encode returns the data and the number of coding passes: three for each bit-plane, but only the cleanup for the
+// highest.
 func (b *block) encode(planes int) (data []byte, passes int) {
 	for plane := planes - 1; plane >= 0; plane-- {
 		if plane < planes-1 {
@@ -162,7 +163,8 @@ func (b *block) startsRun(x, top int) bool {
 
 func (b *block) bit(i, plane int) byte { return byte(b.magnitude[i] >> plane & 1) }
 
-// zeroContext is the context of a significance bit (D.3.1, table D.1); it is 0 exactly when no neighbour is significant.
+// zeroContext is the context of a significance bit (D.3.1, table D.1); it is 0 exactly when no neighbour is
+// significant.
 func (b *block) zeroContext(i int) int {
 	one := func(j int) int {
 		if b.significant[j] {

@@ -18,7 +18,8 @@ func decode(t *testing.T, data []byte, err error) *image.Gray {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// IHDR: bit depth 1, colour type 0, neither compression, filter nor interlace method but 0 (PNG specification, 11.2.1).
+	// IHDR: bit depth 1, colour type 0, neither compression, filter nor interlace method but 0 (PNG specification,
+	// 11.2.1).
 	if want := []byte{1, 0, 0, 0, 0}; !bytes.Equal(data[24:29], want) || bytes.Contains(data, []byte("PLTE")) {
 		t.Errorf("header %x", data[24:29])
 	}

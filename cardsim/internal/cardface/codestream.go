@@ -5,9 +5,9 @@ import (
 	"image"
 )
 
-// The choices of this encoder: one tile, one component of eight bits, one quality layer, the reversible 5/3 wavelet without
-// quantisation, code-blocks of 64 × 64, and precincts that hold one code-block of each subband, so that every tag tree has a
-// single node.
+// The choices of this encoder: one tile, one component of eight bits, one quality layer, the reversible 5/3 wavelet
+// without quantisation, code-blocks of 64 × 64, and precincts that hold one code-block of each subband, so that every
+// tag tree has a single node.
 const (
 	levels    = 5
 	blockSize = 64

@@ -55,7 +55,8 @@ func newFeatures(seed string) features {
 		return low + v*(high-low)
 	}
 	return features{
-		background: uint8(between(205, 235)), skin: uint8(between(165, 200)), hair: uint8(between(20, 90)), clothes: uint8(between(40, 120)),
+		background: uint8(between(205, 235)), skin: uint8(between(165, 200)),
+		hair: uint8(between(20, 90)), clothes: uint8(between(40, 120)),
 		faceWidth: between(0.40, 0.48), faceHeight: between(0.56, 0.64),
 		eyeDistance: between(0.16, 0.20), eyeSize: between(0.06, 0.08), eyeHeight: between(-0.06, 0.02),
 		brow: between(0.10, 0.15), nose: between(0.04, 0.07), mouth: between(0.10, 0.16), smile: between(0, 0.25),
@@ -79,7 +80,9 @@ func (f features) at(x, y float64) uint8 {
 	case ellipse(0, -0.08, f.faceWidth+0.09, f.faceHeight+0.06) && (y < 0.1 || y < f.length), // hair
 		y > -0.1 && y < f.length && side < f.faceWidth+0.09 && side > f.faceWidth-0.1 && !face:
 		return f.hair
-	case face, ellipse(f.faceWidth*side/x, f.eyeHeight+0.06, 0.05, 0.10), side < 0.17 && y > 0 && y < 0.86: // ears and neck
+	case face,
+		ellipse(f.faceWidth*side/x, f.eyeHeight+0.06, 0.05, 0.10), // ears
+		side < 0.17 && y > 0 && y < 0.86:                          // neck
 		return f.skin - 12
 	case y > 0.72+0.35*side*side+math.Max(0, 0.14-side): // shoulders
 		return f.clothes

@@ -10,8 +10,8 @@ import (
 	"sort"
 )
 
-// fontFile is made by font/makefont.py, which describes the format: pages of up to 256 glyphs, each compressed alone, so that
-// a text needs only its own pages and nothing has to be kept.
+// fontFile is made by font/makefont.py, which describes the format: pages of up to 256 glyphs, each compressed alone,
+// so that a text needs only its own pages and nothing has to be kept.
 //
 //go:embed font/kanji.bin
 var fontFile string

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// OpenJPEG as an independent judge of the encoder. Needs the program opj_decompress (Debian: libopenjp2-tools), so it runs
-// with the build tag jp2 only.
+// OpenJPEG as an independent judge of the encoder. Needs the program opj_decompress (Debian: libopenjp2-tools), so it
+// runs with the build tag jp2 only.
 func TestOpenJPEGDecodesWhatWasDrawn(t *testing.T) {
 	images := map[string]*image.Gray{}
 	for _, seed := range []string{"hanako", "taro", "minor", ""} {

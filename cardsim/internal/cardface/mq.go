@@ -1,6 +1,7 @@
 package cardface
 
-// mqCoder is the arithmetic encoder of ISO/IEC 15444-1, annex C.2. The names of the registers are those of the standard.
+// mqCoder is the arithmetic encoder of ISO/IEC 15444-1, annex C.2. The names of the registers are those of the
+// standard.
 type mqCoder struct {
 	a, c  uint32
 	ct    int

@@ -2,8 +2,8 @@ package cardface
 
 import "math/bits"
 
-// packets returns the packets of a resolution, one for each precinct from left to right and top to bottom (ISO/IEC 15444-1,
-// B.12.1.1).
+// packets returns the packets of a resolution, one for each precinct from left to right and top to bottom (ISO/IEC
+// 15444-1, B.12.1.1).
 func (p *plane) packets(resolution int) []byte {
 	width, height := halved(p.width, levels-resolution), halved(p.height, levels-resolution)
 	size := blockSize
@@ -109,8 +109,8 @@ func (h *headerBits) passes(n int) {
 	}
 }
 
-// length encodes the length of a code-block's data in Lblock + floor(log2 passes) bits, with Lblock raised from 3 as far as it
-// needs (B.10.7.1).
+// length encodes the length of a code-block's data in Lblock + floor(log2 passes) bits, with Lblock raised from 3 as
+// far as it needs (B.10.7.1).
 func (h *headerBits) length(n, passes int) {
 	width := 3 + bits.Len(uint(passes)) - 1
 	for ; bits.Len(uint(n)) > width; width++ {

@@ -94,8 +94,8 @@ func (b bitmap) draw(line []glyph, top int) {
 	}
 }
 
-// png encodes the image as the cards have it: greyscale of one bit, without a palette (PNG specification, 11.2.1, colour
-// type 0). The encoder of the standard library has no such form.
+// png encodes the image as the cards have it: greyscale of one bit, without a palette (PNG specification, 11.2.1,
+// colour type 0). The encoder of the standard library has no such form.
 func (b bitmap) png() ([]byte, error) {
 	height := len(b.rows) / b.stride
 	var data bytes.Buffer
@@ -112,8 +112,9 @@ func (b bitmap) png() ([]byte, error) {
 	if err := z.Close(); err != nil {
 		return nil, err
 	}
-	header := binary.BigEndian.AppendUint32(nil, uint32(b.width))                         //nolint:gosec // a few hundred
-	header = append(binary.BigEndian.AppendUint32(header, uint32(height)), 1, 0, 0, 0, 0) //nolint:gosec // bounded by the text
+	header := binary.BigEndian.AppendUint32(nil, uint32(b.width))  //nolint:gosec // a few hundred
+	header = binary.BigEndian.AppendUint32(header, uint32(height)) //nolint:gosec // bounded by the text
+	header = append(header, 1, 0, 0, 0, 0)                         // bits, colour type, and the methods
 	out := []byte("\x89PNG\r\n\x1a\n")
 	for _, chunk := range []struct {
 		kind string

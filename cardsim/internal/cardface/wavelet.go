@@ -2,7 +2,8 @@ package cardface
 
 import "image"
 
-// plane holds the samples, and after the analysis the subbands in its four corners, the lowest resolution at the origin.
+// plane holds the samples, and after the analysis the subbands in its four corners, the lowest resolution at the
+// origin.
 type plane struct {
 	width, height int
 	samples       []int32
@@ -23,8 +24,8 @@ func newPlane(img *image.Gray) *plane {
 // halved is the size of the low-pass half after so many halvings.
 func halved(n, times int) int { return (n + 1<<times - 1) >> times }
 
-// analyse does one level of the decomposition on what the earlier ones left at the origin: columns first, then rows (F.4.2),
-// and moves the high-pass samples behind the low-pass ones.
+// analyse does one level of the decomposition on what the earlier ones left at the origin: columns first, then rows
+// (F.4.2), and moves the high-pass samples behind the low-pass ones.
 func (p *plane) analyse(level int) {
 	width, height := halved(p.width, level), halved(p.height, level)
 	line := make([]int32, max(width, height))
@@ -78,7 +79,8 @@ type subband struct {
 	x, y, width, height int
 }
 
-// subbands returns those of a resolution in the order of its packets (B.9): LL for the lowest, HL, LH and HH for the others.
+// subbands returns those of a resolution in the order of its packets (B.9): LL for the lowest, HL, LH and HH for the
+// others.
 func (p *plane) subbands(resolution int) []subband {
 	if resolution == 0 {
 		return []subband{{ll, 0, 0, halved(p.width, levels), halved(p.height, levels)}}
