@@ -147,7 +147,9 @@ func TestPhonesByPublishedPolicies(t *testing.T) {
 		"assumed policies, production": func(c *sign.VerifierConfig) {
 			c.PhonePolicies, c.AssumedPhonePolicies, c.Hierarchy = nil, true, jpki.Production
 		},
-		"a card's policy for a phone":   func(c *sign.VerifierConfig) { c.PhonePolicies = []asn1.ObjectIdentifier{{1, 2, 392, 200149, 8, 5, 1, 0, 20}} },
+		"a card's policy for a phone": func(c *sign.VerifierConfig) {
+			c.PhonePolicies = []asn1.ObjectIdentifier{{1, 2, 392, 200149, 8, 5, 1, 0, 20}}
+		},
 		"a policy that is none":         func(c *sign.VerifierConfig) { c.PhonePolicies = []asn1.ObjectIdentifier{nil} },
 		"the same policy for two rooms": func(c *sign.VerifierConfig) { c.PhonePolicies = []asn1.ObjectIdentifier{published, published} },
 	} {
