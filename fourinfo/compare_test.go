@@ -88,7 +88,9 @@ func TestCompareDatesAndGenders(t *testing.T) {
 
 func TestCompareAsksForWhatIsExpected(t *testing.T) {
 	t.Parallel()
-	full, _ := fourinfo.FromCard("高橋　花子", "東京都", "19800217", "2")
+	full, _ := fourinfo.FromCard(fourinfo.CardFields{
+		Name: "高橋　花子", Address: "東京都", Birthdate: "19800217", Gender: "2",
+	})
 	onlyName := fourinfo.Person{Name: fourinfo.NewName("高橋　花子")}
 	if got := onlyName.Compare(full); !reflect.DeepEqual(got, []fourinfo.FieldMatch{{Attribute: "name", Outcome: fourinfo.Same}}) {
 		t.Errorf("expected name only: %v", got)

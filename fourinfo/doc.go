@@ -15,8 +15,7 @@
 // encoder or the nesting. A value comes out only through a method whose name begins with Reveal, an age only through
 // [Birthdate.AgeOn] and [Birthdate.AgesOn]. [Stored] is the one plain type, for an application's own storage.
 //
-// An individual number (個人番号) is no attribute. [IndividualNumber] is obtained and shown only for a lawful [Purpose];
-// [MayHoldIndividualNumber] keeps it out of free text and [GuardLogs] out of logs.
+// An individual number (個人番号) is no attribute: package fourinfo/mynumber keeps it where it belongs, and out of logs.
 //
 // # Nothing is guessed
 //
@@ -28,10 +27,28 @@
 // Comparing makes keys beside the raw values, by steps that have names ([Step]) and are reported with their places; there is
 // no measure of likeness that could hide a difference. The file docs/matching.md of the module lists the steps.
 //
+// A hard difference means that something could tell two people or two places apart. Where the deciding part agrees and only an
+// unreadable character, a known way of writing or a tail differs, the answer is [NeedsReview] with its reason and place.
+//
 // # Further packages
 //
-// fourinfo/bulk compares the records of a whole file, fourinfo/law says what laws about identity verification ask, and
-// fourinfo/mdoc maps the mobile form of the card to the same values.
+// fourinfo/mynumber has individual and corporate numbers and the guard of logs, fourinfo/bulk compares the records of a whole
+// file, fourinfo/law says what laws about identity verification ask, and fourinfo/mdoc verifies the mobile form of the card and
+// maps it to the same values.
+//
+// # Errors
+//
+// What a source sends is never an error but a [Problem]. An *[Error] tells that data in the application's own hands, such as a
+// stored form, is defective; it takes part in the families of package kakunin.
+//
+// # Compatibility
+//
+// The JSON form of [Stored] stays readable: version 1 is written as long as it suffices and read for good, version 2 adds
+// furigana, former_name and alias. The names of outcomes, steps, attributes and problems are kept in records and never change;
+// later releases add to them. Which outcome two values come to may become more precise.
+//
+// Examples: [FromUserinfo], [Birthdate.IsAtLeast], [Birthdate.AgesOn], [Person.Compare], [Finding], [Step.Apply],
+// [Address.InMunicipality], [Person.RevealAll].
 //
 // All types are immutable and safe for concurrent use. The package does no input or output and reads no clock.
 package fourinfo

@@ -59,7 +59,7 @@ func ExamplePerson_Compare() {
 }
 
 func ExamplePerson_RevealAll() {
-	person, _ := fourinfo.FromCard("試験　花子", "", "20060401", "2")
+	person, _ := fourinfo.FromCard(fourinfo.CardFields{Name: "試験　花子", Birthdate: "20060401", Gender: "2"})
 	plain, err := json.Marshal(person.RevealAll()) // personal data from here on
 	if err != nil {
 		fmt.Println(err)

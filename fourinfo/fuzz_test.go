@@ -86,7 +86,9 @@ func FuzzFromCertificate(f *testing.F) {
 			Name: &name, NameSubstitutes: &nameFlags, Gender: &gender, Birthdate: &birthdate, Address: &address, AddressSubstitutes: &addressFlags,
 		})
 		checkPerson(t, p, problems)
-		p, problems = fourinfo.FromCard(name, address, birthdate, gender)
+		p, problems = fourinfo.FromCard(fourinfo.CardFields{
+			Name: name, Address: address, Birthdate: birthdate, Gender: gender,
+		})
 		checkPerson(t, p, problems)
 		if b, err := fourinfo.ParseBirthdate(birthdate); err == nil {
 			checkPerson(t, fourinfo.Person{Birthdate: b}, nil)

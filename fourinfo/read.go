@@ -239,23 +239,28 @@ func (r *reader) readFlagged(attribute string, value, flags *string) text {
 	return newText(*value, &kept)
 }
 
-// FromCard reads the forms of the card's text application (券面事項入力補助AP): the birthdate as YYYYMMDD with zeros for
-// unknown parts, the gender as a code. An empty string is an absent attribute; one that cannot be read is absent and
-// becomes a [Problem].
-func FromCard(name, address, birthdate, gender string) (Person, []Problem) {
+// CardFields are the texts of the card's text application (券面事項入力補助AP); an empty one is absent.
+type CardFields struct {
+	Name, Address string
+	// Birthdate is YYYYMMDD with zeros for unknown parts, Gender a code.
+	Birthdate, Gender string
+}
+
+// FromCard reads the card's forms. A field that cannot be read is absent and becomes a [Problem].
+func FromCard(f CardFields) (Person, []Problem) {
 	var r reader
 	var p Person
-	if name != "" && r.accept(AttributeName, name) {
-		p.Name = NewName(name)
+	if f.Name != "" && r.accept(AttributeName, f.Name) {
+		p.Name = NewName(f.Name)
 	}
-	if address != "" && r.accept(AttributeAddress, address) {
-		p.Address = NewAddress(address)
+	if f.Address != "" && r.accept(AttributeAddress, f.Address) {
+		p.Address = NewAddress(f.Address)
 	}
-	if birthdate != "" && r.accept(AttributeBirthdate, birthdate) {
-		p.Birthdate = r.readBirthdate(birthdate, formCompact)
+	if f.Birthdate != "" && r.accept(AttributeBirthdate, f.Birthdate) {
+		p.Birthdate = r.readBirthdate(f.Birthdate, formCompact)
 	}
-	if gender != "" && r.accept(AttributeGender, gender) {
-		p.Gender = NewGender(gender)
+	if f.Gender != "" && r.accept(AttributeGender, f.Gender) {
+		p.Gender = NewGender(f.Gender)
 	}
 	return p, r.problems
 }

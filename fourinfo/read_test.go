@@ -82,7 +82,7 @@ func TestAbsentIsNotEmpty(t *testing.T) {
 	if got, _ := fourinfo.FromUserinfo(all, fourinfo.ClaimNames{Gender: "gender"}); !reflect.DeepEqual(got.Attributes(), []string{"gender"}) {
 		t.Errorf("an attribute without claim name was read: %v", got.Attributes())
 	}
-	if got, problems := fourinfo.FromCard("", "", "", ""); len(got.Attributes()) > 0 || len(problems) > 0 {
+	if got, problems := fourinfo.FromCard(fourinfo.CardFields{}); len(got.Attributes()) > 0 || len(problems) > 0 {
 		t.Error("an empty card has attributes")
 	}
 	if got, problems := fourinfo.FromCertificate(fourinfo.CertificateFields{}); len(got.Attributes()) > 0 || len(problems) > 0 {
@@ -250,17 +250,21 @@ func TestCertificateAndCardText(t *testing.T) {
 		if value == "" {
 			continue
 		}
-		p, problems = fourinfo.FromCard(value, value, value, value)
+		p, problems = fourinfo.FromCard(fourinfo.CardFields{
+			Name: value, Address: value, Birthdate: value, Gender: value,
+		})
 		if len(p.Attributes()) > 0 || reasons(problems) != want {
 			t.Errorf("card %.10q: %v, %s", value, p.Attributes(), reasons(problems))
 		}
 	}
-	p, problems := fourinfo.FromCard("試験　花子", "東京都", "19880229", "2")
+	p, problems := fourinfo.FromCard(fourinfo.CardFields{
+		Name: "試験　花子", Address: "東京都", Birthdate: "19880229", Gender: "2",
+	})
 	if len(problems) > 0 || len(p.Attributes()) != 4 || p.Birthdate.Reveal() != (fourinfo.PartialDate{Year: 1988, Month: 2, Day: 29}) ||
 		p.Gender.Reveal() != fourinfo.Female || p.Name.Substitutes().Known {
 		t.Errorf("card: %v, %s", p.Attributes(), reasons(problems))
 	}
-	if _, problems := fourinfo.FromCard("", "", "319880229", ""); reasons(problems) != "birthdate: "+fourinfo.ProblemDateForm {
+	if _, problems := fourinfo.FromCard(fourinfo.CardFields{Birthdate: "319880229"}); reasons(problems) != "birthdate: "+fourinfo.ProblemDateForm {
 		t.Errorf("a card birthdate with era was read: %s", reasons(problems))
 	}
 }

@@ -35,7 +35,7 @@ func TestStoredRoundTrip(t *testing.T) {
 		Name: text("高橋　花子"), NameSubstitutes: text("10000"), Gender: text("2"), Birthdate: text("319800200"),
 		Address: text("東京都"), AddressSubstitutes: text("00"), // one too few: kept as it is
 	})
-	fromCard, _ := fourinfo.FromCard("高橋　花子", "", "19800217", "7")
+	fromCard, _ := fourinfo.FromCard(fourinfo.CardFields{Name: "高橋　花子", Birthdate: "19800217", Gender: "7"})
 	malformedFlags, _ := fourinfo.FromCertificate(fourinfo.CertificateFields{Name: text("高橋"), NameSubstitutes: text("xx")})
 	for _, p := range []fourinfo.Person{
 		{}, fromCertificate, fromCard, malformedFlags, secretPerson(t), {Birthdate: born(t, "1980-02-17")}, {Name: fourinfo.NewName("")},

@@ -146,7 +146,9 @@ func ExampleAgeAtLeast() {
 	sake := middleware.AgeAtLeast(20)
 	today := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 	for _, birthdate := range []string{"20061101", "20061102", "20060000"} {
-		person, _ := fourinfo.FromCard("試験　花子", "東京都千代田区架空町１丁目", birthdate, "2")
+		person, _ := fourinfo.FromCard(fourinfo.CardFields{
+			Name: "試験　花子", Address: "東京都千代田区架空町１丁目", Birthdate: birthdate, Gender: "2",
+		})
 		err := sake(context.Background(), middleware.Visit{Identity: &authn.Identity{Person: person}, Now: today})
 		fmt.Println(err)
 	}

@@ -41,7 +41,9 @@ func loggedIn(tb testing.TB, m *scs.SessionManager, key string) *http.Cookie {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	person, _ := fourinfo.FromCard("試験　花子", "東京都千代田区霞が関一丁目２番３号", "19900401", "2")
+	person, _ := fourinfo.FromCard(fourinfo.CardFields{
+		Name: "試験　花子", Address: "東京都千代田区霞が関一丁目２番３号", Birthdate: "19900401", Gender: "2",
+	})
 	stored, err := encodeIdentity(&authn.Identity{Subject: authn.NewSubject("subject-1"), Issuer: "iss", ACR: "aal3", Person: person}, time.Now())
 	if err != nil {
 		tb.Fatal(err)

@@ -142,7 +142,9 @@ func transaction(mode sign.Mode) *sign.Transaction {
 }
 
 func person(s issuer.Subject) *fourinfo.Person {
-	p, _ := fourinfo.FromCard(s.Name, s.Address, s.Birthdate, s.Gender)
+	p, _ := fourinfo.FromCard(fourinfo.CardFields{
+		Name: s.Name, Address: s.Address, Birthdate: s.Birthdate, Gender: s.Gender,
+	})
 	return &p
 }
 

@@ -209,7 +209,7 @@ func (s Subject) complete(p profile) (Subject, fourinfo.PartialDate, error) {
 	if len(s.MunicipalityCode) != 5 || strings.Trim(s.MunicipalityCode, "0123456789") != "" {
 		return bad("MunicipalityCode")
 	}
-	person, problems := fourinfo.FromCard("", "", s.Birthdate, "")
+	person, problems := fourinfo.FromCard(fourinfo.CardFields{Birthdate: s.Birthdate})
 	if len(problems) > 0 || !person.Birthdate.Present() {
 		return bad("Birthdate")
 	}

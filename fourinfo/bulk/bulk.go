@@ -7,6 +7,13 @@
 //	for result := range bulk.All(pairs) { … }
 //
 // The pairs ARE personal data; the results carry only outcomes, reasons and positions.
+//
+// # Compatibility
+//
+// Input lines are persons in the form of [fourinfo.Stored], in every version of it. Output lines may gain members; the names of
+// outcomes and steps stay.
+//
+// Example: [Compare].
 package bulk
 
 import (

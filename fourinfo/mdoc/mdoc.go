@@ -182,11 +182,11 @@ func (r *reader) text(namespace, element, attribute string) string {
 }
 
 func (r *reader) person() fourinfo.Person {
-	p, problems := fourinfo.FromCard(
-		r.text(NamespaceJapan, ElementName, fourinfo.AttributeName),
-		r.text(NamespaceJapan, ElementAddress, fourinfo.AttributeAddress),
-		r.birthdate(), r.gender(),
-	)
+	p, problems := fourinfo.FromCard(fourinfo.CardFields{
+		Name:      r.text(NamespaceJapan, ElementName, fourinfo.AttributeName),
+		Address:   r.text(NamespaceJapan, ElementAddress, fourinfo.AttributeAddress),
+		Birthdate: r.birthdate(), Gender: r.gender(),
+	})
 	r.problems = append(r.problems, problems...)
 	return p
 }

@@ -47,7 +47,9 @@ func TestRead(t *testing.T) {
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	card, _ := fourinfo.FromCard("試験　花子", "東京都清瀬市架空町１－２－３", "19710901", "2")
+	card, _ := fourinfo.FromCard(fourinfo.CardFields{
+		Name: "試験　花子", Address: "東京都清瀬市架空町１－２－３", Birthdate: "19710901", Gender: "2",
+	})
 	for _, m := range card.Compare(d.Person) {
 		if m.Outcome != fourinfo.Same {
 			t.Errorf("%s: %v", m.Attribute, m.Outcome)

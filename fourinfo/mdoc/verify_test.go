@@ -97,7 +97,9 @@ func TestVerify(t *testing.T) {
 	}
 	p, _ := person.Lookup(person.Taro, noon())
 	d := p.Reveal()
-	card, _ := fourinfo.FromCard(d.Name, d.Address, d.Subject.Birthdate, d.Subject.Gender)
+	card, _ := fourinfo.FromCard(fourinfo.CardFields{
+		Name: d.Name, Address: d.Address, Birthdate: d.Subject.Birthdate, Gender: d.Subject.Gender,
+	})
 	for _, m := range card.Compare(got.Person) {
 		if m.Outcome != fourinfo.Same {
 			t.Errorf("%s: %v", m.Attribute, m.Outcome)

@@ -115,7 +115,9 @@ func parseFace(file []byte) (faceFields, error) {
 	if err != nil {
 		return faceFields{}, bad
 	}
-	person, _ := fourinfo.FromCard("", "", string(at(tagFaceBirthdate).Value), string(at(tagFaceGender).Value))
+	person, _ := fourinfo.FromCard(fourinfo.CardFields{
+		Birthdate: string(at(tagFaceBirthdate).Value), Gender: string(at(tagFaceGender).Value),
+	})
 	f := faceFields{
 		face: Face{
 			Birthdate: person.Birthdate, Gender: person.Gender,

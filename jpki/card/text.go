@@ -68,7 +68,9 @@ func (c *Card) Attributes(ctx context.Context, by PIN, secret string, options ..
 	if err != nil {
 		return fourinfo.Person{}, err
 	}
-	person, _ := fourinfo.FromCard(f.name, f.address, f.birthdate, f.gender)
+	person, _ := fourinfo.FromCard(fourinfo.CardFields{
+		Name: f.name, Address: f.address, Birthdate: f.birthdate, Gender: f.gender,
+	})
 	return person, nil
 }
 

@@ -40,7 +40,9 @@ func (t sqlTable) BornOn(ctx context.Context, birthdate fourinfo.Birthdate) (use
 		if err := rows.Scan(&id, &name, &address, &born, &gender); err != nil {
 			return nil, err
 		}
-		person, _ := fourinfo.FromCard(name, address, born, gender)
+		person, _ := fourinfo.FromCard(fourinfo.CardFields{
+			Name: name, Address: address, Birthdate: born, Gender: gender,
+		})
 		users = append(users, accounts.User{ID: id, Person: person})
 	}
 	return users, rows.Err()

@@ -11,8 +11,12 @@ import (
 // TestPersonIsRecorded: outcome, reasons and places are kept, no character of a value is, and no difference is evidence.
 func TestPersonIsRecorded(t *testing.T) {
 	t.Parallel()
-	expected, _ := fourinfo.FromCard("髙橋 花子", "東京都清瀬市架空町１－２－３", "19880723", "2")
-	actual, _ := fourinfo.FromCard("高橋　花子", "東京都清瀬市架空町一丁目２番３号", "19880723", "2")
+	expected, _ := fourinfo.FromCard(fourinfo.CardFields{
+		Name: "髙橋 花子", Address: "東京都清瀬市架空町１－２－３", Birthdate: "19880723", Gender: "2",
+	})
+	actual, _ := fourinfo.FromCard(fourinfo.CardFields{
+		Name: "高橋　花子", Address: "東京都清瀬市架空町一丁目２番３号", Birthdate: "19880723", Gender: "2",
+	})
 	shared := *verified()
 	report := &shared
 	report.PersonCompared, report.PersonMatches = true, expected.Compare(actual)
