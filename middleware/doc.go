@@ -51,8 +51,9 @@
 //
 // # Several instances
 //
-// Instances behind one address need the same SealKeys, Sessions on a store that all reach, and a [Shared] of their own
-// making for the callbacks that were used. With these a login may begin at one instance and end at another. To change the
+// Instances behind one address need the same SealKeys, Sessions on a store that all reach, and a [Shared] for the callbacks
+// that were used; package sharedstore has one on Redis and one on SQL. With these a login may begin at one instance and end
+// at another, also when the first one has ended. Examples/instances does it with instances that die. To change the
 // seal keys, give every instance the new key behind the old one, then in front of it, then alone, each time after the
 // pending logins of the step before are over (15 minutes by default).
 //

@@ -94,13 +94,15 @@ func newSealer(keys SealKeys) (s *sealer, problem string) {
 
 // sealBytes seals plain for the name.
 func (s *sealer) sealBytes(name string, plain []byte) []byte {
-	return s.aeads[0].Seal(nil, nil, plain, []byte(sealVersion+name)) //nolint:gosec // this AEAD makes its own random nonce
+	room := make([]byte, 0, len(plain)+s.aeads[0].Overhead())
+	return s.aeads[0].Seal(room, nil, plain, []byte(sealVersion+name)) //nolint:gosec // this AEAD makes its own random nonce
 }
 
 // openBytes returns what sealBytes was given for the same name, or errSealed.
 func (s *sealer) openBytes(name string, sealed []byte) ([]byte, error) {
+	bound, room := []byte(sealVersion+name), make([]byte, 0, len(sealed))
 	for _, aead := range s.aeads {
-		if plain, err := aead.Open(nil, nil, sealed, []byte(sealVersion+name)); err == nil {
+		if plain, err := aead.Open(room, nil, sealed, bound); err == nil {
 			return plain, nil
 		}
 	}
