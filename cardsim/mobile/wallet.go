@@ -75,7 +75,7 @@ func (i *Issuer) Issue(c Card) (*Wallet, error) {
 	for space, elements := range elements(details, i.now(), c.Portrait) {
 		w.items[space], digests[space] = map[string]cbor.RawMessage{}, map[uint64][]byte{}
 		for _, name := range slices.Sorted(maps.Keys(elements)) {
-			encoded, err := cbor.Marshal(item{id, random(), name, elements[name]})
+			encoded, err := marshal(item{id, random(), name, elements[name]})
 			if err != nil {
 				return nil, fmt.Errorf("mobile: element: %w", err)
 			}
@@ -113,7 +113,7 @@ func (i *Issuer) sign(w *Wallet, digests map[string]map[uint64][]byte, c Card) e
 	if signed.Before(i.anchor.NotBefore) {
 		signed = i.anchor.NotBefore
 	}
-	mso, err := cbor.Marshal(map[string]any{
+	mso, err := marshal(map[string]any{
 		"version": "1.0", "digestAlgorithm": "SHA-256", "valueDigests": digests, "docType": w.docType,
 		"deviceKeyInfo": map[string]any{"deviceKey": deviceKey},
 		"validityInfo":  map[string]any{"signed": date(signed), "validFrom": date(from), "validUntil": date(until)},
@@ -198,7 +198,7 @@ func (w *Wallet) Present(r Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	inner, err := cbor.Marshal([]any{"DeviceAuthentication", cbor.RawMessage(transcript), w.docType, cbor.RawMessage(nameSpaces)})
+	inner, err := marshal([]any{"DeviceAuthentication", cbor.RawMessage(transcript), w.docType, cbor.RawMessage(nameSpaces)})
 	if err != nil {
 		return nil, fmt.Errorf("mobile: device authentication: %w", err)
 	}
@@ -210,7 +210,7 @@ func (w *Wallet) Present(r Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	response, err := cbor.Marshal(map[string]any{
+	response, err := marshal(map[string]any{
 		"version": "1.0", "status": 0,
 		"documents": []any{map[string]any{
 			"docType":      w.docType,
@@ -250,7 +250,7 @@ func (w *Wallet) authenticate(transcript, payload []byte, reader *ecdh.PublicKey
 		return nil, fmt.Errorf("mobile: key agreement: %w", err)
 	}
 	protected := []byte{0xA1, 0x01, 0x05} // HMAC 256/256
-	structure, err := cbor.Marshal([]any{"MAC0", protected, []byte{}, payload})
+	structure, err := marshal([]any{"MAC0", protected, []byte{}, payload})
 	if err != nil {
 		return nil, fmt.Errorf("mobile: MAC: %w", err)
 	}
@@ -261,7 +261,7 @@ func (w *Wallet) authenticate(transcript, payload []byte, reader *ecdh.PublicKey
 
 // tagged wraps an encoded item in a byte string with tag 24.
 func tagged(encoded []byte) (cbor.RawMessage, error) {
-	b, err := cbor.Marshal(cbor.Tag{Number: 24, Content: encoded})
+	b, err := marshal(cbor.Tag{Number: 24, Content: encoded})
 	if err != nil {
 		return nil, fmt.Errorf("mobile: %w", err)
 	}
@@ -273,4 +273,13 @@ func random() []byte {
 	salt := make([]byte, 32)
 	_, _ = rand.Read(salt) // never fails
 	return salt
+}
+
+// marshal encodes with the keys of maps in the order of their bytes, so that a response has one form.
+func marshal(v any) ([]byte, error) {
+	mode, err := cbor.CoreDetEncOptions().EncMode()
+	if err != nil {
+		return nil, err
+	}
+	return mode.Marshal(v)
 }
