@@ -11,6 +11,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 
 	"github.com/kakunin-go/kakunin/authn/wire"
+	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/once"
@@ -27,6 +28,7 @@ type Client struct {
 	ring        *KeyRing
 	redirectURL string
 	profile     Profile
+	purpose     mynumber.Purpose // of individual numbers
 	http        *http.Client
 	now         func() time.Time
 	log         *slog.Logger
@@ -116,7 +118,8 @@ func hardened(given *http.Client) (*http.Client, []string) {
 func newClient(c Config, ring *KeyRing, s *shared, tenant string) *Client {
 	cl := &Client{
 		env: c.Environment, tenant: tenant, clientID: c.ClientID, ring: ring, redirectURL: c.RedirectURL, profile: c.Profile,
-		http: s.http, keys: s.keys, now: s.now, log: s.log, audit: c.auditHook(), wire: wire.Default(),
+		purpose: c.IndividualNumberPurpose,
+		http:    s.http, keys: s.keys, now: s.now, log: s.log, audit: c.auditHook(), wire: wire.Default(),
 		acrValues: slices.Clone(c.Rules.ACRValues), requireACR: slices.Clone(c.Rules.RequireACR),
 		pendingTTL: orDuration(c.Rules.PendingTTL, defaultPendingTTL),
 		iatSkew:    orDuration(c.Rules.IssuedAtSkew, defaultSkew), expSkew: orDuration(c.Rules.ExpirySkew, defaultSkew),

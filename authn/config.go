@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/authn/wire"
+	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
@@ -47,6 +48,9 @@ type Config struct {
 	RedirectURL string
 	// Profile is the reference that the application is registered under; default PrivateSector.
 	Profile Profile
+	// IndividualNumberPurpose is the lawful purpose that individual numbers (個人番号) are obtained for, with which each
+	// arrives: required once Wire names their scope or claim.
+	IndividualNumberPurpose mynumber.Purpose
 
 	// Rules are what a login asks for and has to hold to.
 	Rules Rules
@@ -194,6 +198,8 @@ func (c Config) commonMistakes() []string {
 	l.add(c.Circuit.After < -1 || c.Circuit.After > maxCircuitAfter, "Circuit.After must be from 1 to 1000, or -1")
 	l.add(c.Circuit.Pause < 0 || c.Circuit.Pause > maxCircuitPause, "Circuit.Pause must be at most 10 minutes")
 	if c.Wire != nil {
+		l.add((c.Wire.ScopeIndividualNumber != "" || c.Wire.ClaimIndividualNumber != "") && !c.IndividualNumberPurpose.Valid(),
+			"IndividualNumberPurpose must name the lawful purpose, because Wire names the individual number")
 		l.list = append(l.list, wireMistakes(c.Wire)...)
 	}
 	return l.list

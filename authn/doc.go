@@ -63,7 +63,8 @@
 //   - A flood of bad tokens: at most one request for signing keys in 30 s; known keys stay in use.
 //   - Answers without end, slow ones, compressed ones, redirects: limits on time and size, none followed.
 //   - A service that hangs: calls are refused after five failures in a row until it answers again.
-//   - The logs: nothing of the person, no secret, and no text from the network is in an error, a log record or an [Event].
+//   - The logs: nothing of the person, no secret, and no text from the network is in an error or a log record. The
+//     service's own words about a refusal are in [Error.Description] and [Event], quoted, for the developer.
 //
 // What stays with the application: to begin a login only for a request of its own page (POST with a check of its origin),
 // to bind the Pending to the browser, to end the old session and begin a new one after a login, and to decide what a
@@ -71,11 +72,35 @@
 //
 // # Choices that the standards leave open
 //
-// A token without kid is accepted only if exactly one published key fits. A signature that no key verifies makes the
+// A token without kid is accepted only if exactly one published key fits; one that is listed twice is one. A signature that no key verifies makes the
 // client look for new keys once, at most every 30 s; known keys stay in use for up to 24 h while the service is down.
 // Tokens are kept only if the login carried a signature transaction, or on Request.KeepTokens. A code or refresh token is
 // sent again only if no connection could be had the first time, under a new assertion; userinfo, which changes nothing, is
 // asked once more when the connection breaks.
+//
+// # What ends no login
+//
+// What decides is checked as strictly as the standards allow: iss, aud, azp, exp, iat, nonce, sub, at_hash, algorithm and key.
+// What decides nothing turns nobody away: a member that is null is absent, so is a time of 0 in nbf and auth_time, and what
+// cannot be read (amr, acr, scope, lifetimes, an attribute) is unknown and becomes a [Problem] of the Identity. A page of the
+// service that was left open for too long means "start again", not an outage. A malformed callback uses nothing up.
+//
+// # Keys
+//
+// A key that [GenerateKey] makes for RS256 is understood however it was registered; [Key.WithKeyID] says which key id fits
+// which way of registering. [KeyRing] changes the key while logins go on.
+//
+// # The individual number
+//
+// It is off until Config.Wire names its scope and claim and Config.IndividualNumberPurpose the lawful purpose. It arrives
+// as [Identity.IndividualNumber], is never stored with the Identity, and is no [Identity.Claim].
+//
+// # Compatibility
+//
+// What was stored stays readable by later versions: [Pending.RevealBytes], [RefreshToken.RevealBytes] and
+// [Identity.RevealBytes] write a version into their JSON, and their Parse functions read all versions that were ever
+// released. They refuse a newer one, with ReasonStored: update every instance before one of them writes. Key files are
+// standard JWK and PEM. Names of reasons, steps and events are stable.
 //
 // # When the subject changes
 //
@@ -85,8 +110,8 @@
 //
 // # Errors
 //
-// Every error is an [*Error] with a Reason. [FamilyOf] says what to do, [MessageFor] what to tell the person in Japanese or
-// English. Texts of errors contain nothing that a person or the network supplied.
+// Every error is an [*Error] with a Reason. [kakunin.FamilyOf] says what to do, [kakunin.MessageFor] what to tell the person
+// in Japanese or English. Texts of errors contain nothing that a person or the network supplied.
 //
 //	User           ReasonUserCancelled, ReasonExpired, ReasonReplayed, ReasonInteractionRequired, ReasonTokenRejected
 //	Account        ReasonAccessDenied

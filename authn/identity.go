@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/redact"
 )
@@ -83,6 +84,7 @@ type Identity struct {
 type identityDetails struct {
 	access  Token
 	refresh RefreshToken
+	number  mynumber.Number
 	extra   map[string]json.RawMessage
 }
 
@@ -148,7 +150,12 @@ func (id *Identity) AccessToken() Token { return id.details.Reveal().access }
 // and reading back, it is the zero RefreshToken. Store it by itself, see [RefreshToken.RevealBytes].
 func (id *Identity) RefreshToken() RefreshToken { return id.details.Reveal().refresh }
 
-// Claim returns a userinfo member that the package does not interpret, as JSON. It may be personal data.
+// IndividualNumber is the individual number (個人番号), whose check digit was checked, with the purpose of
+// Config.IndividualNumberPurpose; absent unless the login asked for it. It is never stored with the Identity.
+func (id *Identity) IndividualNumber() mynumber.Number { return id.details.Reveal().number }
+
+// Claim returns a userinfo member that the package does not interpret, as JSON. It may be personal data. The individual
+// number is none of them; see [Identity.IndividualNumber].
 func (id *Identity) Claim(name string) (json.RawMessage, bool) {
 	raw, ok := id.details.Reveal().extra[name]
 	return slices.Clone(raw), ok
@@ -191,7 +198,7 @@ type storedProblem struct {
 const storedVersion = 1
 
 // RevealBytes encodes the identity for a session on the server, as JSON. The bytes ARE personal data: they hold the
-// subject and the four attributes in the clear. The tokens stay behind.
+// subject and the four attributes in the clear. The tokens and the individual number stay behind.
 func (id *Identity) RevealBytes() ([]byte, error) {
 	problems := make([]storedProblem, len(id.Problems))
 	for i, p := range id.Problems {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn/wire"
+	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 )
 
 func TestLogin(t *testing.T) {
@@ -253,7 +254,7 @@ func TestExtraScopes(t *testing.T) {
 	op := newOP(t)
 	names := wire.Default()
 	names.ScopeIndividualNumber = "individual_number"
-	c := op.client(func(c *Config) { c.Wire = &names })
+	c := op.client(func(c *Config) { c.Wire, c.IndividualNumberPurpose = &names, mynumber.PurposeReporting })
 	begun := op.begin(c, Request{Scopes: UserCertificate | IndividualNumber, ExtraScopes: []string{"x:y", "openid", "x:y", "sign"}, Sign: testTx})
 	if got := strings.Join(begun.Pending.fields().Scopes, " "); got != "openid user_certificate individual_number sign x:y" {
 		t.Errorf("scope %q", got)

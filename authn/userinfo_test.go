@@ -10,6 +10,8 @@ import (
 
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn/wire"
+	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/webcall"
@@ -181,4 +183,73 @@ func sameJSON(a, b json.RawMessage) bool {
 		return len(a) == len(b)
 	}
 	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
+}
+
+// The individual number needs a lawful purpose in the configuration, arrives only as a checked number with that purpose, and
+// is in no claim, no Problem and no stored form.
+func TestIndividualNumber(t *testing.T) {
+	const good = "123456789018"
+	names := wire.Default()
+	names.ScopeIndividualNumber, names.ClaimIndividualNumber = "individual_number", "individual_number"
+	op := newOP(t)
+	config := op.config()
+	config.Wire = &names
+	_, err := New(config)
+	if e := wantError(t, err, ReasonConfiguration, ""); !strings.Contains(e.Detail, "IndividualNumberPurpose") {
+		t.Error(e)
+	}
+	c := op.client(func(c *Config) { c.Wire, c.IndividualNumberPurpose = &names, mynumber.PurposeReporting })
+	for name, row := range map[string]struct {
+		value             any
+		scopes            Scopes
+		present, problems bool
+	}{
+		"a number":            {good, Name | IndividualNumber, true, false},
+		"nobody asked for it": {good, Name, false, false},
+		"wrong check digit":   {"123456789010", IndividualNumber, false, true},
+		"too short":           {"12345678901", IndividualNumber, false, true},
+		"a JSON number":       {123456789018, IndividualNumber, false, true},
+		"an object":           {claimsMap{"number": good}, IndividualNumber, false, true},
+		"null":                {nil, IndividualNumber, false, false},
+	} {
+		op.person = with(op.person, "individual_number", row.value)
+		id, err := op.login(c, Request{Scopes: row.scopes})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id.IndividualNumber().Present() != row.present || (len(id.Problems) == 1) != row.problems {
+			t.Errorf("%s: present %v, problems %v", name, id.IndividualNumber().Present(), id.Problems)
+		}
+		if _, err := id.IndividualNumber().Reveal(mynumber.PurposeAdministration); err == nil {
+			t.Errorf("%s: revealed for another purpose", name)
+		}
+		if n, err := id.IndividualNumber().Reveal(mynumber.PurposeReporting); row.present && (err != nil || n != good) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, ok := id.Claim("individual_number"); ok {
+			t.Errorf("%s: it is a claim", name)
+		}
+		b, err := id.RevealBytes()
+		if err != nil || strings.Contains(string(b), "12345678901") {
+			t.Errorf("%s: it is stored, %v", name, err)
+		}
+		for _, p := range id.Problems {
+			if p.RevealRaw() != nil {
+				t.Errorf("%s: it is in a Problem", name)
+			}
+		}
+	}
+}
+
+// An address in parts is an address, and the Problem keeps what was sent.
+func TestAddressInParts(t *testing.T) {
+	op := newOP(t)
+	op.person = with(op.person, "address", claimsMap{"region": "東京都", "locality": "清瀬市", "street_address": "架空町１－２－３", "postal_code": "204-0000", "country": "JP"})
+	id, err := op.login(op.client(), Request{Scopes: Address})
+	if err != nil || id.Person.Address.Reveal() != "東京都清瀬市架空町１－２－３" {
+		t.Fatal(err)
+	}
+	if len(id.Problems) != 1 || !id.Problems[0].Warning || id.Problems[0].Reason != fourinfo.ProblemAddressParts || !strings.Contains(string(id.Problems[0].RevealRaw()), "204-0000") {
+		t.Errorf("%v", id.Problems)
+	}
 }

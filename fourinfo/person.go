@@ -82,5 +82,6 @@ const (
 	ProblemEraUnlisted      = "unlisted era"                          // a warning
 	ProblemSubstitutes      = "malformed substitute flags"            // a warning
 	ProblemSubstitutesCount = "not one substitute flag per character" // a warning
+	ProblemAddressParts     = "put together from its parts"           // a warning
 	ProblemSubstitutesAlone = "substitute flags without their text"   // a warning
 )

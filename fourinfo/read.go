@@ -3,6 +3,7 @@ package fourinfo
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -17,7 +18,7 @@ type ClaimNames struct {
 }
 
 // FromUserinfo reads the service's forms: the name as a string; the address as a string, or as an object with a member
-// "formatted" (OpenID Connect Core 1.0, section 5.1.1); the birthdate as YYYYMMDD, YYYY-MM-DD or YYYY with zeros for
+// "formatted" or with its other members, which is a warning (OpenID Connect Core 1.0, section 5.1.1); the birthdate as YYYYMMDD, YYYY-MM-DD or YYYY with zeros for
 // unknown parts; the gender as a code or word, in a string or a number.
 //
 // A member that is missing or null is an absent attribute. One that cannot be read is absent and becomes a [Problem],
@@ -118,7 +119,11 @@ func (r *reader) readJSONAddress(raw json.RawMessage) (string, bool) {
 			r.problem(AttributeAddress, ProblemNotAddress)
 			return "", false
 		}
-		raw = object["formatted"]
+		formatted, ok := member(object, "formatted")
+		if !ok || string(formatted) == `""` {
+			return r.joinAddress(object)
+		}
+		raw = formatted
 	}
 	s, reason := decodeString(raw, ProblemNotAddress)
 	if reason != "" {
@@ -126,6 +131,62 @@ func (r *reader) readJSONAddress(raw json.RawMessage) (string, bool) {
 		return "", false
 	}
 	return s, r.accept(AttributeAddress, s)
+}
+
+// joinAddress puts an address without "formatted" together from its other members (OpenID Connect Core 1.0, section
+// 5.1.1), in the order of Japanese addresses, and says so. The postal code is no part of an address as the register writes it,
+// and Japan goes without saying. A member that cannot be read is a hole: then there is no address.
+func (r *reader) joinAddress(object map[string]json.RawMessage) (string, bool) {
+	var joined string
+	for _, name := range [...]string{"country", "region", "locality", "street_address"} {
+		raw, ok := member(object, name)
+		if !ok {
+			continue
+		}
+		part, reason := decodeString(raw, ProblemNotAddress)
+		if reason != "" {
+			r.problem(AttributeAddress, reason)
+			return "", false
+		}
+		if part = strings.Join(strings.Fields(part), " "); part == "" || name == "country" && isJapan(part) {
+			continue // a street address may have several lines
+		}
+		if joined != "" && isLatin(joined[len(joined)-1]) && isLatin(part[0]) {
+			joined += " "
+		}
+		joined += part
+	}
+	if !hasAny(object, "region", "locality") { // a street alone is an address if it says itself where it is
+		if _, ok := NewAddress(joined).RevealParts(); !ok {
+			joined = ""
+		}
+	}
+	if joined == "" {
+		reason := ProblemNotAddress
+		if _, ok := member(object, "formatted"); ok {
+			reason = ProblemEmpty
+		}
+		r.problem(AttributeAddress, reason)
+		return "", false
+	}
+	if !r.accept(AttributeAddress, joined) {
+		return "", false
+	}
+	r.warning(AttributeAddress, ProblemAddressParts)
+	return joined, true
+}
+
+func hasAny(object map[string]json.RawMessage, names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { _, ok := member(object, name); return ok })
+}
+
+func isJapan(country string) bool {
+	return slices.Contains([]string{"JP", "JPN", "JAPAN", "日本", "日本国"}, strings.ToUpper(country))
+}
+
+// isLatin reports whether a byte is of a word that needs a space between it and the next one.
+func isLatin(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == ',' || c == '.'
 }
 
 func (r *reader) readJSONGender(raw json.RawMessage) (string, bool) {

@@ -268,3 +268,37 @@ func TestCertificateAndCardText(t *testing.T) {
 		t.Errorf("a card birthdate with era was read: %s", reasons(problems))
 	}
 }
+
+// TestAddressFromParts: an address object without "formatted" is put together from its other members, and marked so.
+func TestAddressFromParts(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		`{"region":"東京都","locality":"清瀬市","street_address":"架空町１－２－３"}`:                                         "東京都清瀬市架空町１－２－３",
+		`{"street_address":"架空町１－２－３","locality":"清瀬市","region":"東京都","postal_code":"204-0000","country":"JP"}`: "東京都清瀬市架空町１－２－３",
+		`{"formatted":null,"region":"東京都","locality":"清瀬市","street_address":"架空町１"}`:                            "東京都清瀬市架空町１",
+		`{"formatted":"","region":"東京都","street_address":"架空町１"}`:                                               "東京都架空町１",
+		`{"region":"東京都","locality":null,"street_address":"清瀬市架空町１\r\n架空荘１０１"}`:                                 "東京都清瀬市架空町１ 架空荘１０１",
+		`{"street_address":"1-2-3 Kaku","locality":"Kiyose","region":"Tokyo","country":"Japan"}`:                "Tokyo Kiyose 1-2-3 Kaku",
+		`{"country":"アメリカ合衆国","region":"ハワイ州"}`:                                                                 "アメリカ合衆国ハワイ州",
+		`{"street_address":"東京都清瀬市架空町１－２－３"}`:                                                                   "東京都清瀬市架空町１－２－３",
+		`{"locality":"東京都清瀬市架空町１－２－３"}`:                                                                         "東京都清瀬市架空町１－２－３",
+	} {
+		p, problems := userinfo(t, "address", raw)
+		if p.Address.Reveal() != want || reasons(problems) != "address: put together from its parts (warning)" {
+			t.Errorf("%s: %q, %s", raw, p.Address.Reveal(), reasons(problems))
+		}
+	}
+	for _, raw := range []string{
+		`{}`, `{"formatted":null}`, `{"postal_code":"204-0000"}`, `{"street_address":"架空町１－２－３"}`, `{"country":"JP"}`, `{"country":"US"}`, `{"region":"東京都","locality":5}`,
+		`{"formatted":7,"region":"東京都"}`, `{"Region":"東京都"}`, `{"region":"  "}`, `["東京都"]`,
+	} {
+		p, problems := userinfo(t, "address", raw)
+		if p.Address.Present() || len(problems) != 1 || problems[0].Warning {
+			t.Errorf("%s: %q, %s", raw, p.Address.Reveal(), reasons(problems))
+		}
+	}
+	p, problems := userinfo(t, "address", `{"formatted":"東京都清瀬市","region":"大阪府"}`)
+	if p.Address.Reveal() != "東京都清瀬市" || len(problems) > 0 {
+		t.Errorf("formatted comes first: %q, %s", p.Address.Reveal(), reasons(problems))
+	}
+}

@@ -31,7 +31,8 @@ type Profile struct {
 	// ScopeUserCertificate is the scope that authn.UserCertificate sends (official: user_certificate).
 	ScopeUserCertificate string
 	// ScopeIndividualNumber and ClaimIndividualNumber belong to the individual number (個人番号), whose use the law
-	// restricts. Their names are unknown: empty, the default, means off. The claim is read with authn.Identity.Claim.
+	// restricts. Their names are unknown: empty, the default, means off. The number arrives as
+	// authn.Identity.IndividualNumber.
 	ScopeIndividualNumber, ClaimIndividualNumber string
 	// GovernmentScopes are scope values that only a client with the registration Government asks for; one with PrivateSector
 	// refuses before sending. Which ones these are is unknown; none, the default, leaves it to the service.

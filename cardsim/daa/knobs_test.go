@@ -13,6 +13,7 @@ import (
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
+	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 	"github.com/kakunin-go/kakunin/internal/jose"
 )
 
@@ -178,12 +179,13 @@ func TestIndividualNumberScope(t *testing.T) {
 	w := wire.Default()
 	w.ScopeIndividualNumber, w.ClaimIndividualNumber = "individual_number", "kojin_bango"
 	rp := start(t, daa.WithWire(w), daa.WithKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{Scopes: daa.ScopeKnobs{IndividualNumber: true}}}))
-	c := rp.client(func(c *authn.Config) { c.Wire = &w })
+	c := rp.client(func(c *authn.Config) { c.Wire, c.IndividualNumberPurpose = &w, mynumber.PurposeReporting })
 	id, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{Scopes: authn.IndividualNumber})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if raw, ok := id.Claim("kojin_bango"); !ok || string(raw) != `"`+rp.svc.Card().Person().Reveal().IndividualNumber+`"` {
+	number, err := id.IndividualNumber().Reveal(mynumber.PurposeReporting)
+	if err != nil || number != rp.svc.Card().Person().Reveal().IndividualNumber {
 		t.Error("not the number of the card")
 	}
 	rp.svc.SetKnobs(daa.Knobs{})
