@@ -189,8 +189,8 @@ func (h *habits) exchange(command []byte, next func([]byte) ([]byte, error)) ([]
 		return raw, nil //nolint:nilerr // passed on as it is
 	}
 	n := len(r.Data)
-	if reads := cmd.CLA == 0 && (cmd.INS == insReadBinary || cmd.INS == insReadRecord); h.exact && reads && n > 0 && n < cmd.Ne &&
-		n <= 0x100 {
+	reads := cmd.CLA == 0 && (cmd.INS == insReadBinary || cmd.INS == insReadRecord)
+	if h.exact && reads && n > 0 && n < cmd.Ne && n <= 0x100 {
 		return status(0x6C00 | apdu.Status(n&0xFF)), nil
 	}
 	if h.cut > 0 && n > h.cut {

@@ -260,6 +260,7 @@ func TestFailures(t *testing.T) {
 		{[]string{"-face"}, []string{"19880723", "year", "2285"}, "four digits"},
 		{[]string{"-face"}, []string{"19880723", "2036", "228"}, "consists of 14 digits"},
 		{[]string{"-change", "text"}, []string{"1234", "5678", "8765"}, "Nothing was changed"},
+		{[]string{"-change", "text"}, []string{"1234", "0723", "0723", "no"}, "can be guessed"},
 		{[]string{"-change", "text"}, []string{"1234", "567", "567"}, "consists of 4 digits"},
 		{[]string{"-sign", "testdata/missing"}, nil, "cannot be read"},
 		{[]string{"-sign", "testdata/document.txt"}, []string{"WRONG1"}, "is wrong"},

@@ -297,7 +297,8 @@ func gotThrough(op string, status apdu.Status, err error) error {
 		return err
 	}
 	return &Error{
-		Step: op, Reason: ReasonReaderUnfit, Status: uint16(status), Detail: "the reader carries no extended lengths", Err: err,
+		Step: op, Reason: ReasonReaderUnfit, Status: uint16(status), Detail: "the reader carries no extended lengths",
+		Err: err,
 	}
 }
 

@@ -78,7 +78,9 @@ func (c *Card) Face(ctx context.Context, by PIN, number string, options ...Optio
 
 // checkFace verifies a record of the card-face application, if there are roots: the municipality's signature, and that
 // the chip holds the key inside of the record.
-func (c *Card) checkFace(ctx context.Context, op string, internal *rsa.PublicKey, authentic func(issuer *rsa.PublicKey) bool) error {
+func (c *Card) checkFace(
+	ctx context.Context, op string, internal *rsa.PublicKey, authentic func(issuer *rsa.PublicKey) bool,
+) error {
 	if c.cfg.Roots == nil {
 		return nil
 	}
@@ -106,8 +108,8 @@ type faceFields struct {
 func parseFace(file []byte) (faceFields, error) {
 	bad := &Error{Step: "parse card face", Reason: ReasonMalformed}
 	root, ok := object(file, tagFace)
-	if !ok || !checkOffsets(file, root, tagFaceOffsets, tagFaceBirthdate, tagFaceGender, tagFaceKey, tagFaceName, tagFaceAddress,
-		tagFacePortrait, tagFaceSignature, tagFaceExpiry, tagFaceSecurityCode) {
+	if !ok || !checkOffsets(file, root, tagFaceOffsets, tagFaceBirthdate, tagFaceGender, tagFaceKey, tagFaceName,
+		tagFaceAddress, tagFacePortrait, tagFaceSignature, tagFaceExpiry, tagFaceSecurityCode) {
 		return faceFields{}, bad
 	}
 	at := func(tag tlv.Tag) tlv.Node { return root.Children[tag-tagFaceOffsets] }
@@ -241,7 +243,9 @@ func (c *Card) NumberImage(
 }
 
 // faceRecord reads and checks a record { value, public key, signature over the two objects before }.
-func (c *Card) faceRecord(ctx context.Context, op string, ef uint16, tag, value, key, signature tlv.Tag) (faceRecord, error) {
+func (c *Card) faceRecord(
+	ctx context.Context, op string, ef uint16, tag, value, key, signature tlv.Tag,
+) (faceRecord, error) {
 	file, err := c.s.readFile(ctx, op, ef, recordGuess, objectOf(tag))
 	if err != nil {
 		return faceRecord{}, err
@@ -250,7 +254,9 @@ func (c *Card) faceRecord(ctx context.Context, op string, ef uint16, tag, value,
 	if err != nil {
 		return faceRecord{}, &Error{Step: op, Reason: ReasonMalformed, Err: err}
 	}
-	return r, c.checkFace(ctx, op, r.key, func(issuer *rsa.PublicKey) bool { return signedBy(issuer, r.signature, r.signed) })
+	return r, c.checkFace(ctx, op, r.key, func(issuer *rsa.PublicKey) bool {
+		return signedBy(issuer, r.signature, r.signed)
+	})
 }
 
 type faceRecord struct {

@@ -182,6 +182,7 @@ func TestIssuerData(t *testing.T) {
 	for name, forge := range map[string]func(tag uint16, answer []byte) []byte{
 		"upper":   func(tag uint16, b []byte) []byte { return flip(b, tag == 0x00F8, 100) },
 		"lower":   func(tag uint16, b []byte) []byte { return flip(b, tag == 0x7F21, 100) },
+		"layout":  func(tag uint16, b []byte) []byte { return flip(b, tag == 0x00F8, 3) }, // the list says another one
 		"swapped": func(tag uint16, b []byte) []byte { return flip(b, tag == 0x7F21, 6) }, // certifier's name
 	} {
 		c := openOver(t, objects{sim.Transport(), forge}, card.Config{Roots: rootsOf(t, sim)})
@@ -189,6 +190,16 @@ func TestIssuerData(t *testing.T) {
 		if reason := reasonOf(err); reason != card.ReasonTampered && reason != card.ReasonMalformed {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	// The header list in front says nothing new: a card without one is read as well.
+	bare := openOver(t, objects{sim.Transport(), func(tag uint16, b []byte) []byte {
+		if tag == 0x00F8 || tag == 0x7F21 {
+			return b[12:] // 4D 0A and ten bytes
+		}
+		return b
+	}}, card.Config{Roots: rootsOf(t, sim)})
+	if got, err := bare.IssuerData(t.Context()); err != nil || got.Issuer == nil {
+		t.Errorf("without header lists: %+v, %v", got, err)
 	}
 	// Older cards have no lower certificate: the chain ends at the municipality.
 	older := openOver(t, objects{sim.Transport(), func(tag uint16, b []byte) []byte {

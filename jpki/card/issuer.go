@@ -33,7 +33,7 @@ type Roots struct{ keys []Root }
 // src/ca.rs), whose author checked the certificates of real cards with them; the fingerprints were taken from there in
 // November 2026. That is one witness: whoever depends on the result has the keys confirmed by J-LIS.
 var pins = map[string]string{
-	"5000020-001": "318ab4a79346bbd993d36d31a4d766f02a239f36b10bc323458242130f927a97", // issuer security domain (IssuerData)
+	"5000020-001": "318ab4a79346bbd993d36d31a4d766f02a239f36b10bc323458242130f927a97", // issuer security domain
 	"5000023-001": "bb96cc1dc6502005661961f0a45ed843d007c69e3ce167eceb6b1abd5333a932", // card face
 	"5000033-001": "409655d477547d83cbe182385acb1ea83c9828eb6e5b8bba90957c339b5f30f7", // text application
 }

@@ -73,7 +73,8 @@ func (s *session) certificate(ctx context.Context, op string, ef uint16, need, g
 
 // certificateSize reads 30 82 LL LL and returns the size of the whole certificate.
 func certificateSize(op string, head []byte) (int, error) {
-	if start := head[:min(len(head), certificateHeader)]; len(bytes.Trim(start, "\x00")) == 0 || len(bytes.Trim(start, "\xFF")) == 0 {
+	start := head[:min(len(head), certificateHeader)]
+	if len(bytes.Trim(start, "\x00")) == 0 || len(bytes.Trim(start, "\xFF")) == 0 {
 		// Nothing, or nothing but filler: the file was never written.
 		return 0, &Error{Step: op, Reason: ReasonNoCertificate}
 	}

@@ -36,4 +36,8 @@
 //
 // Closing a card.Card, or a Reader, disconnects with SCARD_UNPOWER_CARD: a reset or an ordinary disconnect leaves a PIN
 // verified on the card, for the next program.
+//
+// # Compatibility
+//
+// The package stores nothing. What it remembers of a reader lasts as long as the Reader.
 package pcsc
