@@ -18,13 +18,25 @@
 // the signature over a fresh challenge, the certification path and the revocation status with package jpki. Client
 // assertions, PKCE, ID tokens, access tokens and results are made and checked by the rules of the standards.
 //
-// # Strict by default
+// # As tolerant and as strict as the real one
 //
-// The zero [Knobs] punish what the real service is documented or expected to punish: every constraint of the
-// authorization parameters, exact redirect URLs, private_key_jwt and nothing else, assertions of at most 60 seconds that
-// are used once, codes that are used once and are bound to client, redirect URL and PKCE verifier, results that only the
+// Client assertions are judged as Keycloak 26.0 does, which the real service appears to be and which accepts what the one
+// relying party sends that is known to have passed the Sandbox; [AssertionProfile] has the stricter versions. What a stricter
+// service would refuse is logged, and shown by the inspector at /simulator/inspector beside every refusal: what was received,
+// what is registered, the clause, and what to change. Everything else punishes what the real service is documented or expected
+// to punish: every constraint of the authorization parameters, exact redirect URLs, private_key_jwt and nothing else,
+// assertions and codes that are used once, codes bound to client, redirect URL and PKCE verifier, results that only the
 // access token of the same flow may fetch, once. A code or, with [RefreshReuseDetection], a refresh token that comes back
 // takes all tokens of its login with it.
+//
+// [ClientRegistration] says what may differ for each client: how its keys were registered ([KeyForm]), whether PKCE is
+// required, which cards are accepted ([Cards]), and whether the page of テストカード代替機能 stands for app and card.
+//
+// # Whole logins
+//
+// [Running.Browser] follows an application's own pages: one call is a whole login. [Running.Verifier] and [Running.Opener]
+// check and open what was signed. Programs in other languages use the command cardsim service and package control. See the
+// Examples of Start, Running.Visitor and Running.Browser.
 //
 // # Knobs
 //
@@ -40,7 +52,7 @@
 //
 //   - Every name, status and code of the sign API's bodies: they come from wire.Profile and nowhere else. So do the
 //     claim names of the four attributes and the scopes that have no confirmed name.
-//   - The lifetimes ([Lifetimes]), the number of result retrievals, the one-minute limit of client assertions.
+//   - The lifetimes ([Lifetimes]), the number of result retrievals, what is done with client assertions ([AssertionProfile]).
 //   - The algorithms of the sealed result (RSA-OAEP-256, A256GCM) and that a government relying party gets plain JSON.
 //   - The redirect error access_denied for every end that is not a success ([FailureKnobs]).
 //   - Refresh tokens, their rotation and lifetime ([RefreshKnobs]); signed and encrypted userinfo ([UserinfoForm]); the
@@ -49,6 +61,11 @@
 //     provider metadata document ([DiscoveryOn]).
 //   - The order of the pages, their wording, the six-digit number's lifetime, and that the PINs are asked one by one.
 //   - Everything below /phone/ and /simulator/: these paths exist only in the simulator.
+//
+// # Compatibility
+//
+// Nothing is stored, and keys, subjects and the PINs of ready persons follow from the JPKI's seed: the same in every run
+// and every later release of the same major version. The words of the knobs in JSON and the markers in the pages stay.
 //
 // # Secrets
 //

@@ -124,3 +124,19 @@ func TestEveryRefusalHasALesson(t *testing.T) {
 		}
 	}
 }
+
+// The index below /simulator/jpki/ leads to what it names.
+func TestIndexOfTheAuthorities(t *testing.T) {
+	rp := start(t)
+	index := rp.do(http.MethodGet, rp.svc.URL()+"/simulator/jpki/", "", "", "")
+	for _, name := range []string{"signing", "authentication"} {
+		one, _ := index.json[name].(map[string]any)
+		at, _ := one["certificate"].(string)
+		if a := rp.do(http.MethodGet, at, "", "", ""); a.status != http.StatusOK || len(a.body) < 500 {
+			t.Errorf("%s: %q answers %d", name, at, a.status)
+		}
+		if at, _ := one["ocsp"].(string); rp.do(http.MethodPost, at, "", "application/ocsp-request", "x").status == http.StatusNotFound {
+			t.Errorf("%s: no responder at %q", name, at)
+		}
+	}
+}

@@ -178,6 +178,24 @@ func (s *Service) home(w http.ResponseWriter, r *http.Request) {
 	s.render(w, http.StatusOK, f, view)
 }
 
+// jpkiIndex lists where the test authorities' certificates, lists and responders are, for people and programs.
+func (s *Service) jpkiIndex(w http.ResponseWriter, _ *http.Request) {
+	type authority struct {
+		Certificate string `json:"certificate"` // DER, GET
+		CRL         string `json:"crl"`         // DER, GET with the names in a certificate's cRLDistributionPoints
+		OCSP        string `json:"ocsp"`        // POST
+	}
+	at := func(label string) authority {
+		base := s.base.String() + jpkiPath + "/" + label
+		return authority{base + "/ca.cer", base + "/crl?prefecture={prefecture}&city={city}", base + "/ocsp"}
+	}
+	writeJSON(w, http.StatusOK, map[string]any{
+		"about":          "test authorities of a simulator; nothing real trusts them",
+		"signing":        at("sign"),
+		"authentication": at("auth"),
+	})
+}
+
 // qrImage draws the address as a PNG data URI.
 func qrImage(address string) (template.URL, error) {
 	code, err := qr.Encode(address, qr.M)

@@ -189,6 +189,7 @@ func (s *Service) routes() http.Handler {
 			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 		})
 	}
+	mux.HandleFunc("GET "+jpkiPath+"/{$}", s.jpkiIndex)
 	mux.Handle(jpkiPath+"/", http.StripPrefix(jpkiPath, s.jpki.Handler()))
 
 	mux.HandleFunc("GET "+stylePath, s.style)

@@ -37,6 +37,7 @@ usage:
   cardsim card [flags]       put cards into pcscd's virtual readers until interrupted
   cardsim service [flags]    run the simulated service (login, signing, phone screen) until interrupted
   cardsim config [-example]  describe the file of cardsim service -config, or print an example
+  cardsim key                print the simulated operator's key, which opens results of the sign API
 
 cardsim card -h and cardsim service -h list the flags.
 `
@@ -66,13 +67,15 @@ func run(ctx context.Context, args []string, s streams) int {
 		err = runCard(ctx, args[1:], s)
 	case "service":
 		err = runService(ctx, args[1:], s.out, s.err)
+	case "key":
+		err = runKey(args[1:], s.out, s.err)
 	case "config":
 		err = runConfig(args[1:], s.out, s.err)
 	case "help", "-h", "-help", "--help":
 		_, _ = io.WriteString(s.out, usage)
 		return exitOK
 	default:
-		_, _ = io.WriteString(s.err, "cardsim: the command is one of card, service and config\n\n"+usage)
+		_, _ = io.WriteString(s.err, "cardsim: the command is one of card, service, config and key\n\n"+usage)
 		return exitUsage
 	}
 	var bad *usageError
