@@ -60,12 +60,15 @@ func foldOrdinals(t tokens, begin int) tokens {
 // dashes. 三田, 八千代 and 六本木 are left alone. It drops zeros that begin a number.
 func foldNumerals(t tokens, begin int) tokens {
 	for i := begin; i < len(t); i++ {
+		if zeroAmongDigits(t, i) {
+			continue
+		}
 		j, guess := numeralRun(t, i)
 		if j == i {
 			continue
 		}
 		number, ok := "", false
-		if guess || (countsBefore(t, i) || countsAfter(t, j)) && !isDigit(t.at(i-1)) && !isDigit(t.at(j)) {
+		if guess || (countsBefore(t, i) || countsAfter(t, j) || endsLot(t, i, j)) && !isDigit(t.at(i-1)) && !isDigit(t.at(j)) {
 			number, ok = readNumeral(t[i:j])
 		}
 		if !ok {
@@ -97,6 +100,29 @@ func foldNumerals(t tokens, begin int) tokens {
 		}
 		return i >= begin && t[i].plain == '0' && isDigit(t.at(i+1))
 	})
+}
+
+// zeroAmongDigits makes a circle or the letter O behind a digit a zero: 1○番地, and for a guess 1O番.
+func zeroAmongDigits(t tokens, i int) bool {
+	r, next := t.at(i), t.at(i+1)
+	if !isDigit(t.at(i - 1)) {
+		return false
+	}
+	switch {
+	case r == '○' || r == '◯':
+		t[i].set('0', StepNumeral)
+	case r == 'O' && (isDigit(next) || next == '番' || next == '丁' || next == '号'):
+		t[i].set('0', StepNumeral)
+		t[i].guess = true
+	default:
+		return false
+	}
+	return true
+}
+
+// endsLot reports whether an ideograph of a number at the end is the branch of a lot: 27番地二.
+func endsLot(t tokens, i, j int) bool {
+	return j == len(t) && t.at(i-1) == '地' && t.at(i-2) == '番' && (isDigit(t.at(i-3)) || numeralValue(t.at(i-3)) >= 0)
 }
 
 // numeralRun returns the end of the ideographs of numbers that begin at i. Before 丁目, 番 and 号 it takes for a guess what looks
@@ -257,12 +283,16 @@ func foldLines(t tokens, begin int) tokens {
 		if t.at(i) != '条' || !isDigit(t.at(i-1)) {
 			continue
 		}
-		switch next := t.at(i + 1); {
+		width := 1
+		if t.at(i+1) == '通' { // 4条通9丁目 of Asahikawa
+			width = 2
+		}
+		switch next := t.at(i + width); {
 		case isDirection(next):
-			t = t.absorb(i, i+1, StepUnit)
+			t = t.absorb(i, i+width, StepUnit)
 			i--
 		case isDigit(next):
-			t[i].set('-', StepUnit)
+			t = t.replace(i, i+width, '-', StepUnit, noUnit)
 		}
 	}
 	return t

@@ -3,6 +3,7 @@ package fourinfo
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/kakunin-go/kakunin/internal/kanji"
 )
@@ -300,8 +301,12 @@ func (m *matcher) building(i, j, k int) bool {
 			if numbersA != numbersB && numbersA != "" && numbersB != "" {
 				return false
 			}
-		case begins && isRoom(b, q), isRoom(a, p) && beginsBuilding(b, q):
-			if numbersA != numbersB {
+		case begins && isRoom(b, q): // with the floor or the block perhaps, and the room in any case
+			if !strings.HasSuffix(" "+numbersA, " "+numbersB) {
+				return false
+			}
+		case isRoom(a, p) && beginsBuilding(b, q):
+			if !strings.HasSuffix(" "+numbersB, " "+numbersA) {
 				return false
 			}
 		default:
