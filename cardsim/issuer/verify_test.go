@@ -234,6 +234,49 @@ func TestVerifierRefusesFaults(t *testing.T) {
 	}
 }
 
+// Certificates of before, with a key identifier only and without extKeyUsage and authorityInfoAccess, are as good as those
+// in the form of a test card; one that is for another use than an authentication certificate's is not.
+func TestVerifierAcceptsBothForms(t *testing.T) {
+	t.Parallel()
+	j, now := newJPKI(t)
+	keyUsage := func(purpose byte) pkix.Extension { // id-kp and the purpose, not critical
+		return pkix.Extension{
+			Id: asn1.ObjectIdentifier{2, 5, 29, 37}, Value: []byte{0x30, 10, 6, 8, 0x2B, 6, 1, 5, 5, 7, 3, purpose},
+		}
+	}
+	for _, ca := range []*issuer.CA{j.SigningCA(), j.AuthenticationCA()} {
+		keyID := pkix.Extension{
+			Id: asn1.ObjectIdentifier{2, 5, 29, 35}, Value: append([]byte{0x30, 22, 0x80, 20}, ca.Certificate().SubjectKeyId...),
+		}
+		other := pkix.Extension{Id: keyID.Id, Value: append([]byte{0x30, 22, 0x80, 20}, make([]byte, 20)...)}
+		signing := ca == j.SigningCA()
+		bare := []asn1.ObjectIdentifier{{2, 5, 29, 37}, {1, 3, 6, 1, 5, 5, 7, 1, 1}}
+		for what, tc := range map[string]struct {
+			faults issuer.Faults
+			want   jpki.Status
+		}{
+			"as on a test card": {issuer.Faults{}, jpki.Good},
+			"as before":         {issuer.Faults{Omit: bare, Put: []pkix.Extension{keyID}}, jpki.Good},
+			"another authority": {issuer.Faults{Put: []pkix.Extension{other}}, jpki.Unknown},
+			"for TLS clients":   {issuer.Faults{Put: []pkix.Extension{keyUsage(2)}}, jpki.Good},
+			"for TLS servers": {
+				issuer.Faults{Put: []pkix.Extension{keyUsage(1)}}, map[bool]jpki.Status{true: jpki.Good, false: jpki.Unknown}[signing],
+			},
+		} {
+			der, err := ca.IssueFaulty(&holderKey().PublicKey, holder(), noon, tc.faults)
+			if err != nil {
+				t.Fatal(err)
+			}
+			leaf, err := jpki.ParseCertificate(der)
+			if err != nil {
+				t.Errorf("signing %v, %s: %v", signing, what, err)
+				continue
+			}
+			wantStatus(t, verifier(t, j, now.Now, lists(t, ca, leaf)), leaf, tc.want)
+		}
+	}
+}
+
 func TestProductionRefusesTestAnchors(t *testing.T) {
 	t.Parallel()
 	j, _ := newJPKI(t)
