@@ -194,6 +194,6 @@ func (c *Card) setSessionKey(cmd apdu.Command) apdu.Response {
 	if err != nil {
 		return status(apdu.ExecutionError)
 	}
-	c.session.secure, c.session.broken = session, false
+	c.session.secure = session
 	return status(apdu.OK)
 }

@@ -349,6 +349,19 @@ func TestPersonValidation(t *testing.T) {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
+	for password, want := range map[string]bool{
+		"ABC12": false, "ABC123": true, "ABCDEFGHIJ012345": true, "ABCDEFGHIJ0123456": false, "ABC12 ": false, "ABC12/": false,
+		"ABC12:": false, "ABC12@": false, "ABC12[": false, "ABC12Z": true, "ABC12A": true, "ABC129": true, "ABC120": true,
+	} {
+		if IsSigningPassword([]byte(password)) != want {
+			t.Errorf("password %q: want %v", password, want)
+		}
+	}
+	for pin, want := range map[string]bool{"123": false, "1234": true, "12345": false, "123/": false, "123:": false, "0009": true} {
+		if IsPIN([]byte(pin)) != want {
+			t.Errorf("PIN %q: want %v", pin, want)
+		}
+	}
 	for _, ok := range []string{"00000000", "19800000", "19800200", "20240229"} {
 		if !validBirthdate(ok) {
 			t.Errorf("birthdate %s refused", ok)

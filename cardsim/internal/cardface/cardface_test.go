@@ -122,6 +122,12 @@ func TestTextImages(t *testing.T) {
 	if n := ink(t, short); short.Rect.Size() != image.Pt(216, 12) || n < 50 || n > 216*12/4 {
 		t.Errorf("name: %v", short.Rect)
 	}
+	for n, lines := range map[int]int{0: 1, 17: 1, 18: 1, 19: 2, 36: 2, 37: 3} {
+		data, err := NameImage(strings.Repeat("長", n))
+		if got := decode(t, data, err).Rect.Size(); got != image.Pt(216, lines*12) {
+			t.Errorf("%d characters: %v", n, got)
+		}
+	}
 	data, err = NameImage(strings.Repeat("長", 40)) // 18 in a line
 	if got := decode(t, data, err).Rect.Size(); got != image.Pt(216, 3*12) {
 		t.Errorf("long name: %v", got)
