@@ -67,8 +67,12 @@ const (
 // reasons says what there is to say about each reason.
 var reasons = [...]fault.Row{
 	ReasonUserCancelled: {Name: "user cancelled", Family: kakunin.User, Message: kakunin.Message{
-		JA: "ログインは中止されたか、カードを利用できませんでした。もう一度お試しいただけます。",
-		EN: "The login was cancelled, or the card could not be used. You can try again whenever you like."}},
+		// The service says the same of a person who stopped and of one whose card is locked: no text may send the latter
+		// back to type another PIN.
+		JA: "ログインは行われていません。ご自身で中止した場合は、もう一度ログインできます。" +
+			"暗証番号がロックされた場合や電子証明書が失効している場合は、お住まいの市区町村の窓口で手続きをしてください。",
+		EN: "You were not logged in. If you stopped it yourself, you can log in again. If your PIN is locked or your " +
+			"certificate is no longer valid, please go to the counter of your municipality first."}},
 	ReasonProviderError: {Name: "provider error", Family: kakunin.Unavailable, Message: kakunin.Message{
 		JA: "認証サービスでエラーが発生しました。しばらくしてからお試しください。",
 		EN: "The identification service reported an error. Please try again later."}},
