@@ -23,8 +23,8 @@ import (
 )
 
 // Certificate is a certificate of a person as [ParseCertificate] read it. Nothing in it is trusted before
-// [Verifier.Verify] said so. It is immutable: what its methods return are copies. It is safe for concurrent use, and holds
-// personal data: printing, logging or marshalling it shows nothing of them.
+// [Verifier.Verify] said so. It is immutable: what its methods return are copies. It is safe for concurrent use, and
+// holds personal data: printing, logging or marshalling it shows nothing of them.
 type Certificate struct {
 	redacted
 	parsed redact.Value[*parsedCertificate]
@@ -77,8 +77,8 @@ func (c *Certificate) read() *parsedCertificate {
 // Raw returns the DER.
 func (c *Certificate) Raw() []byte { return bytes.Clone(c.read().form.X509.Raw) }
 
-// X509 returns what crypto/x509 makes of the DER, anew at each call; nil for a Certificate that was not parsed. It does not
-// redact itself.
+// X509 returns what crypto/x509 makes of the DER, anew at each call; nil for a Certificate that was not parsed. It does
+// not redact itself.
 func (c *Certificate) X509() *x509.Certificate {
 	parsed, err := x509.ParseCertificate(c.Raw())
 	if err != nil {

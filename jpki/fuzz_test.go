@@ -8,7 +8,8 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
-// The fuzz targets hold the strict parsers against crypto/x509: whatever they accept, it accepts too and reads the same.
+// The fuzz targets hold the strict parsers against crypto/x509: whatever they accept, it accepts too and reads the
+// same.
 
 func FuzzParseCertificate(f *testing.F) {
 	a := signingAuthority(f, "ca")

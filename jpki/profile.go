@@ -124,7 +124,8 @@ type profile struct {
 	policy   asn1.ObjectIdentifier
 	key      *keyProfile
 	keyUsage x509.KeyUsage // exactly these bits
-	// extKeyUsage must be among the extended key usages if the certificate has that extension; ExtKeyUsageAny: any will do.
+	// extKeyUsage must be among the extended key usages if the certificate has that extension; ExtKeyUsageAny: any will
+	// do.
 	extKeyUsage x509.ExtKeyUsage
 	// optional rows count only for a verifier with VerifierConfig.AssumedPhonePolicies.
 	optional bool
@@ -135,16 +136,17 @@ const (
 	usageAuthentication = x509.KeyUsageDigitalSignature
 )
 
-// profiles is the table. The policies of production are published; those of test hierarchies were read from cards of J-LIS's
-// test environment. An authentication certificate has extKeyUsage clientAuth, not critical; a signing certificate has none
-// on the cards that were seen, and one that has is not refused for it. Policies of certificates on phones are not confirmed.
+// profiles is the table. The policies of production are published; those of test hierarchies were read from cards of
+// J-LIS's test environment. An authentication certificate has extKeyUsage clientAuth, not critical; a signing
+// certificate has none on the cards that were seen, and one that has is not refused for it. Policies of certificates on
+// phones are not confirmed.
 var profiles = [...]profile{
 	{SigningCard, false, oidPolicySigning, &rsa2048SHA256, usageSigning, x509.ExtKeyUsageAny, false},
 	{AuthenticationCard, false, oidPolicyAuthentication, &rsa2048SHA256, usageAuthentication, x509.ExtKeyUsageClientAuth, false},
 	{SigningCard, true, oidPolicyTestSigning, &rsa2048SHA256, usageSigning, x509.ExtKeyUsageAny, false},
 	{AuthenticationCard, true, oidPolicyTestAuthentication, &rsa2048SHA256, usageAuthentication, x509.ExtKeyUsageClientAuth, false},
-	// The coming generation of cards has ECDSA P-384 with SHA-384. Its policies are not published, so it is an assumption
-	// that they stay; production gets its rows when they are.
+	// The coming generation of cards has ECDSA P-384 with SHA-384. Its policies are not published, so it is an
+	// assumption that they stay; production gets its rows when they are.
 	{SigningCard, true, oidPolicyTestSigning, &ecdsaP384SHA384, usageSigning, x509.ExtKeyUsageAny, false},
 	{AuthenticationCard, true, oidPolicyTestAuthentication, &ecdsaP384SHA384, usageAuthentication, x509.ExtKeyUsageClientAuth, false},
 	// Assumptions.
@@ -155,14 +157,16 @@ var profiles = [...]profile{
 // anchorKeys are the keys that an authority may have.
 var anchorKeys = [...]*keyProfile{&rsa2048SHA256, &ecdsaP384SHA384}
 
-// profileOf returns the row of the certificate's policies, or nil when there is none or when the policies belong to rows
-// that contradict each other in kind or in being for tests, so that no certificate can be two things. Among rows of one policy
-// the one with the certificate's key wins; without one the first is returned, and the key check then fails.
+// profileOf returns the row of the certificate's policies, or nil when there is none or when the policies belong to
+// rows that contradict each other in kind or in being for tests, so that no certificate can be two things. Among rows
+// of one policy the one with the certificate's key wins; without one the first is returned, and the key check then
+// fails.
 func profileOf(policies []asn1.ObjectIdentifier, key crypto.PublicKey) *profile {
 	return profileAmong(profiles[:], policies, key)
 }
 
-// withPhones returns the table with the phones that a caller knows; false if one of them is no phone or is in the table.
+// withPhones returns the table with the phones that a caller knows; false if one of them is no phone or is in the
+// table.
 func withPhones(phones []PhonePolicy, test bool) ([]profile, bool) {
 	rows := slices.Clone(profiles[:])
 	for _, p := range phones {

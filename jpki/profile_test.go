@@ -16,8 +16,8 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
-// TestComingGeneration: authorities, certificates and lists with ECDSA P-384 and SHA-384 (RFC 5758, 3.2) go the same way as
-// those with RSA.
+// TestComingGeneration: authorities, certificates and lists with ECDSA P-384 and SHA-384 (RFC 5758, 3.2) go the same
+// way as those with RSA.
 func TestComingGeneration(t *testing.T) {
 	newKey := func(curve elliptic.Curve) *ecdsa.PrivateKey {
 		key, err := ecdsa.GenerateKey(curve, rand.Reader)

@@ -55,9 +55,9 @@ func (s *Status) UnmarshalText(text []byte) error {
 // Step is one check with the clause it enforces.
 type Step = revocation.Step
 
-// Result says what was found. Status is Good only when every step held; the steps end with the first that did not.
-// Its text and JSON forms hold no data of the certificate's holder: not the serial number, and of the revocation
-// evidence only its hash. The JSON form is for records and screens; it is not read back, because only Verify makes results.
+// Result says what was found. Status is Good only when every step held; the steps end with the first that did not. Its
+// text and JSON forms hold no data of the certificate's holder: not the serial number, and of the revocation evidence
+// only its hash. The JSON form is for records and screens; it is not read back, because only Verify makes results.
 type Result struct {
 	// Status is the answer for the time At.
 	Status Status

@@ -20,9 +20,9 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
-// AddedPin is an authority that the caller trusts beside those that this package knows: a generation of J-LIS that was published
-// after this version. Whoever adds one vouches for it: compare the fingerprint with the one that J-LIS publishes on paper and in
-// the official gazette, not only with the file's.
+// AddedPin is an authority that the caller trusts beside those that this package knows: a generation of J-LIS that was
+// published after this version. Whoever adds one vouches for it: compare the fingerprint with the one that J-LIS
+// publishes on paper and in the official gazette, not only with the file's.
 type AddedPin struct {
 	// Name is the published file name without its ending, e.g. "signca04".
 	Name string
@@ -47,8 +47,8 @@ var pins = [...]AddedPin{
 	{"authca03", "64114F29620C24ED2631D46476A040E7EE740D956089C00B036A6A8118C322B5"},
 }
 
-// testPins are the authorities of J-LIS's test environment, as its test cards carry them. J-LIS does not publish them, and there
-// may be more.
+// testPins are the authorities of J-LIS's test environment, as its test cards carry them. J-LIS does not publish them,
+// and there may be more.
 var testPins = [...]AddedPin{
 	{"test-auth-2019", "B6DE0FF5A384F5AF0242A6CA854DEE57EE2CAD97B341F18B914948FD8E638706"},
 	{"test-auth-2023", "5A0E7D690C718FADEBC7FB6EFF66A6DD623458DEBC1AA6FB1778BFE157CBEB25"},
@@ -148,8 +148,8 @@ func (a *anchor) purpose() string {
 	return ""
 }
 
-// Trust is a set of anchors of one hierarchy. What could not be loaded into it never disables the rest: [Trust.Report] says
-// what that was. A Trust without any anchor, like the zero value, is refused by NewVerifier. It is immutable.
+// Trust is a set of anchors of one hierarchy. What could not be loaded into it never disables the rest: [Trust.Report]
+// says what that was. A Trust without any anchor, like the zero value, is refused by NewVerifier. It is immutable.
 type Trust struct {
 	anchors   []*anchor
 	hierarchy Hierarchy
@@ -157,22 +157,22 @@ type Trust struct {
 }
 
 // ProductionTrust loads the certificates of J-LIS's authorities from the files *.cer in the root of fsys, e.g.
-// os.DirFS("/etc/jpki"): one certificate each, in any of the usual forms (DER, PEM, bare base64, a PKCS #7 file). A file whose
-// SHA-256 is neither pinned in this package nor added is refused, and said so in the report: it was changed on its way, or it is
-// a generation that this version does not know. A program may embed the files (package embed). Load every generation whose certificates are still met, expired ones included if
-// earlier times are verified.
+// os.DirFS("/etc/jpki"): one certificate each, in any of the usual forms (DER, PEM, bare base64, a PKCS #7 file). A
+// file whose SHA-256 is neither pinned in this package nor added is refused, and said so in the report: it was changed
+// on its way, or it is a generation that this version does not know. A program may embed the files (package embed).
+// Load every generation whose certificates are still met, expired ones included if earlier times are verified.
 func ProductionTrust(fsys fs.FS, added ...AddedPin) Trust {
 	return loadFiles(Production, fsys, slices.Concat(pins[:], added), added)
 }
 
-// InsecureJLISTestTrust is [ProductionTrust] for the authorities of J-LIS's test environment, whose cards and keys are in the
-// hands of developers: a production verifier refuses it.
+// InsecureJLISTestTrust is [ProductionTrust] for the authorities of J-LIS's test environment, whose cards and keys are
+// in the hands of developers: a production verifier refuses it.
 func InsecureJLISTestTrust(fsys fs.FS, added ...AddedPin) Trust {
 	return loadFiles(JLISTest, fsys, slices.Concat(testPins[:], added), added)
 }
 
-// InsecureTestTrust trusts the given anchors of a simulated JPKI, self-signed and with O=JPKI-TEST in their subject. Anybody may
-// have their keys: every other verifier refuses it.
+// InsecureTestTrust trusts the given anchors of a simulated JPKI, self-signed and with O=JPKI-TEST in their subject.
+// Anybody may have their keys: every other verifier refuses it.
 func InsecureTestTrust(anchors ...*x509.Certificate) Trust {
 	t := Trust{hierarchy: Simulated}
 	for i, cert := range anchors {
@@ -220,7 +220,8 @@ func loadFiles(h Hierarchy, fsys fs.FS, accepted, added []AddedPin) Trust {
 	return t
 }
 
-// maxAnchorFile bounds a file: PEM makes a certificate half as long again, and a PKCS #7 file may hold its siblings, too.
+// maxAnchorFile bounds a file: PEM makes a certificate half as long again, and a PKCS #7 file may hold its siblings,
+// too.
 const maxAnchorFile = 8 * limits.Certificate
 
 func readFile(fsys fs.FS, name string) ([]byte, error) {
@@ -315,8 +316,8 @@ type TrustReport struct {
 	Expired []string
 	// Missing are the pinned authorities that were not loaded: their certificates are refused.
 	Missing []string
-	// NextGenerationMissing names the authorities ("sign", "auth") whose newest anchor was published so long ago that its successor
-	// should be there: look for it at J-LIS, and add its pin or a newer version of this module.
+	// NextGenerationMissing names the authorities ("sign", "auth") whose newest anchor was published so long ago that
+	// its successor should be there: look for it at J-LIS, and add its pin or a newer version of this module.
 	NextGenerationMissing []string
 }
 
@@ -355,7 +356,8 @@ func (t Trust) Report(now time.Time) TrustReport {
 
 var errNoAnchors = errors.New("jpki: no trust anchors")
 
-// validate reports what NewVerifier refuses: another hierarchy, or no anchor at all, for the reason that the first file has.
+// validate reports what NewVerifier refuses: another hierarchy, or no anchor at all, for the reason that the first file
+// has.
 func (t Trust) validate(h Hierarchy) error {
 	switch {
 	case t.hierarchy != h && (len(t.anchors) > 0 || len(t.refused) > 0):

@@ -213,8 +213,8 @@ func pinFor(name string, a *authority) AddedPin {
 	return AddedPin{Name: name, SHA256: hex.EncodeToString(sum[:])}
 }
 
-// TestTrustLoadsWhatItCan: a file that is not pinned, not readable or not a certificate disables itself and nothing else, and
-// the report names it.
+// TestTrustLoadsWhatItCan: a file that is not pinned, not readable or not a certificate disables itself and nothing
+// else, and the report names it.
 func TestTrustLoadsWhatItCan(t *testing.T) {
 	good := newAuthority(t, "ca", jpkiName("JPKI", unitSigning, unitLASDEC))
 	stranger := newAuthority(t, "other", jpkiName("JPKI", unitAuth, unitLASDEC))

@@ -16,8 +16,8 @@ import (
 
 // VerifierConfig is the standing policy.
 type VerifierConfig struct {
-	// Hierarchy is Production unless a test hierarchy is asked for. Each refuses the anchors of the others, and Production
-	// refuses test policies.
+	// Hierarchy is Production unless a test hierarchy is asked for. Each refuses the anchors of the others, and
+	// Production refuses test policies.
 	Hierarchy Hierarchy
 	// Trust is required.
 	Trust Trust
@@ -25,13 +25,13 @@ type VerifierConfig struct {
 	Revocation revocation.Policy
 	// Now is the clock; default time.Now.
 	Now func() time.Time
-	// AssumedPhonePolicies accepts certificates on phones ([SigningPhone], [AuthenticationPhone]) by policies that nobody has
-	// confirmed. It has no effect in Production: the policies are those of a simulator.
+	// AssumedPhonePolicies accepts certificates on phones ([SigningPhone], [AuthenticationPhone]) by policies that
+	// nobody has confirmed. It has no effect in Production: the policies are those of a simulator.
 	AssumedPhonePolicies bool
-	// PhonePolicies are the policies of certificates on phones that the caller knows, from J-LIS for example: in Production
-	// nothing else makes a certificate [SigningPhone] or [AuthenticationPhone]. Such a certificate has the key and the key
-	// usage of one on a card. [Certificate.Kind] is UnknownKind all the same, because it knows no configuration; ask
-	// [Result.Kind].
+	// PhonePolicies are the policies of certificates on phones that the caller knows, from J-LIS for example: in
+	// Production nothing else makes a certificate [SigningPhone] or [AuthenticationPhone]. Such a certificate has the
+	// key and the key usage of one on a card. [Certificate.Kind] is UnknownKind all the same, because it knows no
+	// configuration; ask [Result.Kind].
 	PhonePolicies []PhonePolicy
 }
 
@@ -92,9 +92,9 @@ type verifyOptions struct {
 // futureTolerance is how far the clock that made a verification time may be ahead of the verifier's.
 const futureTolerance = 5 * time.Minute
 
-// At sets the verification time; default, also for the zero time, is the verifier's clock. A time more than five minutes
-// ahead of that clock is never Good under a revocation policy that requires an answer: what will be revoked until then is
-// Unknown.
+// At sets the verification time; default, also for the zero time, is the verifier's clock. A time more than five
+// minutes ahead of that clock is never Good under a revocation policy that requires an answer: what will be revoked
+// until then is Unknown.
 func At(t time.Time) VerifyOption { return func(o *verifyOptions) { o.at = t } }
 
 // For requires one of the kinds; with none given, no certificate will do.
@@ -103,9 +103,9 @@ func For(kinds ...Kind) VerifyOption {
 }
 
 // Verify validates profile, chain and revocation, in this order, and stops at the first check that does not hold. The
-// error is nil exactly when Status is Good; the result is never nil, so that its steps can be shown. Errors are [*Error]:
-// of family Account when the certificate is genuine but revoked, on hold, expired or not yet valid, Unavailable when its
-// revocation status cannot be had, Untrusted otherwise.
+// error is nil exactly when Status is Good; the result is never nil, so that its steps can be shown. Errors are
+// [*Error]: of family Account when the certificate is genuine but revoked, on hold, expired or not yet valid,
+// Unavailable when its revocation status cannot be had, Untrusted otherwise.
 func (v *Verifier) Verify(ctx context.Context, leaf *Certificate, opts ...VerifyOption) (*Result, error) {
 	var o verifyOptions
 	for _, opt := range opts {
@@ -220,8 +220,8 @@ func (v *Verifier) candidates(f *form.Certificate) (named, keyed []*anchor) {
 // checks come first because they cost no cryptography.
 func (run *verification) profile(f *form.Certificate) error {
 	c := f.X509
-	// Policies are compared here and not by crypto/x509: without an explicit-policy requirement in the chain, which JPKI
-	// does not have, RFC 5280, 6.1.5 lets a path with the wrong policy succeed.
+	// Policies are compared here and not by crypto/x509: without an explicit-policy requirement in the chain, which
+	// JPKI does not have, RFC 5280, 6.1.5 lets a path with the wrong policy succeed.
 	row := profileAmong(run.verifier.rows, f.Policies, c.PublicKey)
 	if err := run.require(rulePolicy, row != nil && (!row.optional || run.verifier.phones)); err != nil {
 		return err
@@ -294,8 +294,8 @@ func (run *verification) chain(f *form.Certificate) (*anchor, error) {
 	return issuer, nil
 }
 
-// Only returns the source for certificates of the kinds alone; about others it is not asked. The signing and the authentication
-// authority have a responder each, and the other one need not learn of every certificate.
+// Only returns the source for certificates of the kinds alone; about others it is not asked. The signing and the
+// authentication authority have a responder each, and the other one need not learn of every certificate.
 func Only(source revocation.Source, kinds ...Kind) revocation.Source {
 	if source == nil {
 		return nil // which a policy refuses

@@ -17,8 +17,8 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
-// wantFailure verifies and checks everything that a refusal must show: error, family, status, and steps that end with the
-// failed one.
+// wantFailure verifies and checks everything that a refusal must show: error, family, status, and steps that end with
+// the failed one.
 func wantFailure(t *testing.T, v *Verifier, c *Certificate, step string, reason Reason, family kakunin.Family, status Status, opts ...VerifyOption) {
 	t.Helper()
 	res, err := v.Verify(t.Context(), c, opts...)

@@ -147,8 +147,8 @@ func readObjects(file string, kind certfile.Kind) ([][]byte, error) {
 // formError says what was found in a file instead of what was expected.
 type formError struct{ error }
 
-// looksLikeDER reports whether the file begins like a list: a SEQUENCE in which the next is one, too. A PKCS #7 file begins with
-// an object identifier.
+// looksLikeDER reports whether the file begins like a list: a SEQUENCE in which the next is one, too. A PKCS #7 file
+// begins with an object identifier.
 func looksLikeDER(head []byte) bool {
 	s := cryptobyte.String(head)
 	var tag, length uint8

@@ -4,13 +4,13 @@
 //	          [-require-explicit-policy] [-inhibit-policy-mapping] [-inhibit-any-policy]
 //	          [-revocation require|if-present|none] [-lang ja|en] [-json] LEAF
 //
-// Files are DER or PEM. It prints every check with the clause of the standard that it enforces. The exit code is 0 when the
-// certificate is valid, 1 when it is not (the reason is printed), 2 when the command line is wrong, a file cannot be read or
-// the run was interrupted. Nothing is fetched from the network. In scripts, put "--" before a LEAF whose name others choose:
-// it might begin with "-".
+// Files are DER or PEM. It prints every check with the clause of the standard that it enforces. The exit code is 0 when
+// the certificate is valid, 1 when it is not (the reason is printed), 2 when the command line is wrong, a file cannot
+// be read or the run was interrupted. Nothing is fetched from the network. In scripts, put "--" before a LEAF whose
+// name others choose: it might begin with "-".
 //
-// Names of authorities are printed; those of the certificate's holder are not. Control characters in names, of files too,
-// become "?".
+// Names of authorities are printed; those of the certificate's holder are not. Control characters in names, of files
+// too, become "?".
 package main
 
 import (
@@ -41,7 +41,8 @@ const (
 func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv func(string) string) int {
 	o, err := parseFlags(args, stderr, getenv)
 	if err != nil {
-		// parseFlags has said why. -h, too, is no certificate that is valid: it may be a file's name in somebody's script.
+		// parseFlags has said why. -h, too, is no certificate that is valid: it may be a file's name in somebody's
+		// script.
 		return exitUsage
 	}
 	in, err := load(ctx, &o, stderr)

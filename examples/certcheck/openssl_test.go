@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// An authority made and run by the openssl program (3.0 or later): its certificates, lists and OCSP responses go through
-// certcheck.
+// An authority made and run by the openssl program (3.0 or later): its certificates, lists and OCSP responses go
+// through certcheck.
 
 type opensslCA struct{ dir string }
 

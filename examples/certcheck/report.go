@@ -124,7 +124,8 @@ func newProblem(failure error) *problem {
 	return p
 }
 
-// causes flattens joined errors. Only classified errors of this module are printed: their texts hold no data from outside.
+// causes flattens joined errors. Only classified errors of this module are printed: their texts hold no data from
+// outside.
 func causes(err error) []string {
 	if err == nil {
 		return nil

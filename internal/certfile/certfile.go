@@ -1,6 +1,7 @@
-// Package certfile reads files of certificates, revocation lists and OCSP responses in the forms in which people have them:
-// DER, PEM with whatever stands around it, bare base64, PKCS #7. What cannot be read is refused with a sentence that says what
-// was found, because "asn1: syntax error" helps nobody who saved an error page under the name of a certificate.
+// Package certfile reads files of certificates, revocation lists and OCSP responses in the forms in which people have
+// them: DER, PEM with whatever stands around it, bare base64, PKCS #7. What cannot be read is refused with a sentence
+// that says what was found, because "asn1: syntax error" helps nobody who saved an error page under the name of a
+// certificate.
 package certfile
 
 import (
@@ -113,8 +114,8 @@ func isText(data []byte) bool {
 	return !bytes.ContainsFunc(data, func(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' || r == '\uFFFD' })
 }
 
-// armored reads PEM. encoding/pem wants its lines at the start and its end on a line of its own; people's files have blanks
-// before them and carriage returns alone.
+// armored reads PEM. encoding/pem wants its lines at the start and its end on a line of its own; people's files have
+// blanks before them and carriage returns alone.
 func armored(data []byte, kind Kind) ([][]byte, error) {
 	normal := strings.ReplaceAll(strings.ReplaceAll(string(data), "\r\n", "\n"), "\r", "\n")
 	lines := strings.Split(normal, "\n")
@@ -172,7 +173,8 @@ var (
 	oidData       = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
 )
 
-// binary reads one DER object, or those in a PKCS #7 SignedData. A newline that an editor put at the end is no part of it.
+// binary reads one DER object, or those in a PKCS #7 SignedData. A newline that an editor put at the end is no part of
+// it.
 func binary(data []byte, kind Kind) ([][]byte, error) {
 	s := cryptobyte.String(data)
 	var one, content cryptobyte.String
@@ -201,8 +203,8 @@ func isPKCS12(content cryptobyte.String) bool {
 		info.ReadASN1ObjectIdentifier(&id) && (id.Equal(oidData) || id.Equal(oidSignedData))
 }
 
-// signedData reads certificates and lists of SignedData (RFC 5652, 5.1), which is how bundles are sent ("certs only"). Nobody's
-// signature on the bundle is looked at: what is in it is judged by itself.
+// signedData reads certificates and lists of SignedData (RFC 5652, 5.1), which is how bundles are sent ("certs only").
+// Nobody's signature on the bundle is looked at: what is in it is judged by itself.
 func signedData(info cryptobyte.String, kind Kind) ([][]byte, error) {
 	var id asn1.ObjectIdentifier
 	var explicit, data, set cryptobyte.String

@@ -1,6 +1,6 @@
 // Package der reads the pieces of DER (ITU-T X.690) that certificates, revocation lists and OCSP responses share. Every
-// function takes a cryptobyte.String, advances it past what it read and returns false for anything that is not strict DER;
-// nothing is copied, so results alias the input.
+// function takes a cryptobyte.String, advances it past what it read and returns false for anything that is not strict
+// DER; nothing is copied, so results alias the input.
 package der
 
 import (
@@ -194,8 +194,8 @@ func ReadBits(s *cryptobyte.String) ([]byte, bool) {
 	return octets, ok
 }
 
-// ReadName reads a Name and returns its DER. Only the shape is checked (SEQUENCE OF SET OF {type, value}), because names
-// are compared as encoded.
+// ReadName reads a Name and returns its DER. Only the shape is checked (SEQUENCE OF SET OF {type, value}), because
+// names are compared as encoded.
 func ReadName(s *cryptobyte.String) ([]byte, bool) {
 	var raw cryptobyte.String
 	if !s.ReadASN1Element(&raw, cbasn1.SEQUENCE) {

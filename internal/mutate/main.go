@@ -1,13 +1,13 @@
-// Command mutate asks whether the tests would notice a wrong decision: it turns round every comparison of a package, one at a time,
-// moves the boundary of every ordered one, and runs the package's tests against each.
+// Command mutate asks whether the tests would notice a wrong decision: it turns round every comparison of a package,
+// one at a time, moves the boundary of every ordered one, and runs the package's tests against each.
 //
 //	go run ./internal/mutate                      # every package with decisions that matter
 //	go run ./internal/mutate ./jpki ./jpki/crl    # some
 //
-// All mutants of a package are compiled into one test binary, and a variable of the environment says which one is alive, so that a
-// mutant costs a run of the tests up to the first that fails and no build. What survives is printed with its place. A survivor that
-// is known, because it changes nothing that can be seen from outside, stands in survivors.txt with the reason; any other one makes
-// the command fail.
+// All mutants of a package are compiled into one test binary, and a variable of the environment says which one is
+// alive, so that a mutant costs a run of the tests up to the first that fails and no build. What survives is printed
+// with its place. A survivor that is known, because it changes nothing that can be seen from outside, stands in
+// survivors.txt with the reason; any other one makes the command fail.
 package main
 
 import (

@@ -26,8 +26,8 @@ type edit struct {
 	text  string
 }
 
-// mutateFile puts a switch into every comparison of a file. Comparisons with nil, which tell a failure from a success and are
-// noticed by everything, and the conditions of loops, which would never end, are left alone.
+// mutateFile puts a switch into every comparison of a file. Comparisons with nil, which tell a failure from a success
+// and are noticed by everything, and the conditions of loops, which would never end, are left alone.
 func mutateFile(name string, source []byte, first int) (text []byte, mutants []mutant, err error) {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, name, source, parser.SkipObjectResolution)
@@ -110,7 +110,8 @@ func inLoopCondition(file *ast.File, n ast.Node) (inside bool) {
 	return inside
 }
 
-// apply puts the edits in: at one place, first what ends there, the innermost first, then what begins there, the outermost first.
+// apply puts the edits in: at one place, first what ends there, the innermost first, then what begins there, the
+// outermost first.
 func apply(source []byte, edits []edit) []byte {
 	for i, j := 0, len(edits)-1; i < j; i, j = i+1, j-1 { // ends of inner nodes were found after those of outer ones
 		edits[i], edits[j] = edits[j], edits[i]

@@ -1,6 +1,6 @@
-// Package sigalg is the allow-list of signature algorithms on certificates, revocation lists and OCSP responses. SHA-1 is
-// not in it, and neither is RSASSA-PSS, which JPKI does not use. The digest may be computed elsewhere, for lists that are
-// too large to be held in memory.
+// Package sigalg is the allow-list of signature algorithms on certificates, revocation lists and OCSP responses. SHA-1
+// is not in it, and neither is RSASSA-PSS, which JPKI does not use. The digest may be computed elsewhere, for lists
+// that are too large to be held in memory.
 package sigalg
 
 import (

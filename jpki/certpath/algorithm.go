@@ -18,8 +18,8 @@ import (
 type PublicKey struct {
 	// Algorithm is the OID of the key's algorithm.
 	Algorithm asn1.ObjectIdentifier
-	// Parameters is the DER of the algorithm's parameters, nil when absent. For an issuer whose certificate leaves them out
-	// they are those of the certificate above it, when that has a key of the same algorithm (RFC 5280, 6.1.4 (f)).
+	// Parameters is the DER of the algorithm's parameters, nil when absent. For an issuer whose certificate leaves them
+	// out they are those of the certificate above it, when that has a key of the same algorithm (RFC 5280, 6.1.4 (f)).
 	Parameters []byte
 	// Bits are the octets of subjectPublicKey.
 	Bits []byte
@@ -31,13 +31,13 @@ type PublicKey struct {
 type Algorithm struct {
 	// Identifier is the DER of the AlgorithmIdentifier. It is compared as encoded, so that parameters leave no room.
 	Identifier []byte
-	// Verify reports whether the signature over the message verifies with the key. It must refuse keys of other algorithms
-	// and keys that are too weak, and be safe for concurrent use.
+	// Verify reports whether the signature over the message verifies with the key. It must refuse keys of other
+	// algorithms and keys that are too weak, and be safe for concurrent use.
 	Verify func(key PublicKey, message, signature []byte) bool
 }
 
-// algorithms decides which signatures count: those of package sigalg (RSASSA-PKCS1-v1_5 with RSA from 2048 to 8192 bits, and
-// ECDSA on P-256, P-384 and P-521, each with SHA-256, SHA-384 or SHA-512), and what the configuration adds.
+// algorithms decides which signatures count: those of package sigalg (RSASSA-PKCS1-v1_5 with RSA from 2048 to 8192
+// bits, and ECDSA on P-256, P-384 and P-521, each with SHA-256, SHA-384 or SHA-512), and what the configuration adds.
 type algorithms []Algorithm
 
 // allowed reports whether the AlgorithmIdentifier is on the list.
@@ -71,8 +71,8 @@ func (a algorithms) verify(identifier []byte, key PublicKey, message, signature 
 	return defaultAlgorithm(identifier).Verify(key.Key, message, signature) == nil
 }
 
-// soundKey judges the key of a certificate, also that of the target, whose key signs nothing in the path. A key of another
-// kind can verify nothing unless the configuration has an algorithm for it.
+// soundKey judges the key of a certificate, also that of the target, whose key signs nothing in the path. A key of
+// another kind can verify nothing unless the configuration has an algorithm for it.
 func soundKey(k PublicKey) bool {
 	switch key := k.Key.(type) {
 	case *rsa.PublicKey:
@@ -85,8 +85,8 @@ func soundKey(k PublicKey) bool {
 	}
 }
 
-// cost is what one verification with the key costs, in verifications with RSA-2048: the time grows with more than the square of
-// an RSA modulus, which has to be prepared, too, and steeply from one curve to the next.
+// cost is what one verification with the key costs, in verifications with RSA-2048: the time grows with more than the
+// square of an RSA modulus, which has to be prepared, too, and steeply from one curve to the next.
 func (k PublicKey) cost() int {
 	switch key := k.Key.(type) {
 	case *rsa.PublicKey:

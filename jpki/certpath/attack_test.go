@@ -19,8 +19,8 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
-// An ECDSA signature verifies with two keys, of which the second can be computed from the first. A certificate for it, signed
-// by nobody, must not spoil the list: neither in the call that it came with nor in later ones.
+// An ECDSA signature verifies with two keys, of which the second can be computed from the first. A certificate for it,
+// signed by nobody, must not spoil the list: neither in the call that it came with nor in later ones.
 func TestSecondKeyOfListSignature(t *testing.T) {
 	list := newList("Lists", "lists").with(idp(fullName(directory("Lists")), flag(der.Tag4)))
 	raw := list.der()
@@ -121,8 +121,8 @@ func TestListsOfGenerationsOfOneName(t *testing.T) {
 	}
 }
 
-// Whoever fills the pool can use up the signatures of a call. The delta list that shows the revocation must not go unread for
-// that, whether data may be absent or not.
+// Whoever fills the pool can use up the signatures of a call. The delta list that shows the revocation must not go
+// unread for that, whether data may be absent or not.
 func TestSignatureLimitHidesNoRevocation(t *testing.T) {
 	delta := newList("Sub", "sub", entry(leafSerial, noon().Add(-day), 4)).with(extDER(oidDelta, true, integer(7)))
 	delta.extensions[1] = extDER(oidCRLNumberTest, false, integer(8))
@@ -152,8 +152,8 @@ func TestSignatureLimitHidesNoRevocation(t *testing.T) {
 	}
 }
 
-// Anybody can make certificates of a list's signer whose signatures this package would not even look at. Many of them must
-// neither cost much nor keep the list of the real one from being read.
+// Anybody can make certificates of a list's signer whose signatures this package would not even look at. Many of them
+// must neither cost much nor keep the list of the real one from being read.
 func TestImpostorsOfListSignerHideNoRevocation(t *testing.T) {
 	named := pointsExt(seq(wrap(der.Tag2C, directory("Lists"))))
 	issuerOf := extDER(oidCertIssuer, true, seq(directory("A")))

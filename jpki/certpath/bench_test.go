@@ -94,8 +94,8 @@ func ratio(b *testing.B, bare float64) {
 	b.ReportAllocs()
 }
 
-// BenchmarkValidate is a path of two certificates beside crypto/x509, as a multiple of one bare RSA-2048 verification; both
-// verify two signatures, and with lists ours verifies four.
+// BenchmarkValidate is a path of two certificates beside crypto/x509, as a multiple of one bare RSA-2048 verification;
+// both verify two signatures, and with lists ours verifies four.
 func BenchmarkValidate(b *testing.B) {
 	chain := newBenchChain(b)
 	bare := chain.bare(b)

@@ -28,8 +28,8 @@ func rsaImpostor(bits, exponent int, seed uint64) []byte {
 	return der
 }
 
-// impostors is a pool of authorities of one name with large keys, none of which signed the leaf, which has the form of a
-// signature by each.
+// impostors is a pool of authorities of one name with large keys, none of which signed the leaf, which has the form of
+// a signature by each.
 func impostors(t testing.TB, n, bits, exponent int) (VerifierConfig, *Certificate) {
 	t.Helper()
 	var pool []*Certificate
@@ -67,7 +67,8 @@ func work(t testing.TB, n, bits, exponent int) (cost int) {
 	return cost
 }
 
-// TestKeySizeIsPartOfTheBudget: large keys use up what a call may cost, and exponents that nobody needs are never raised to.
+// TestKeySizeIsPartOfTheBudget: large keys use up what a call may cost, and exponents that nobody needs are never
+// raised to.
 func TestKeySizeIsPartOfTheBudget(t *testing.T) {
 	base := work(t, 300, 2048, 65537)
 	if base < limits.PathSignatures-2 {

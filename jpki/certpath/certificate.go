@@ -102,14 +102,14 @@ func (c *Certificate) Fingerprint() [sha256.Size]byte { return c.fingerprint }
 // Validity returns the first and the last second of the validity period (RFC 5280, 4.1.2.5).
 func (c *Certificate) Validity() (notBefore, notAfter time.Time) { return c.notBefore, c.notAfter }
 
-// begun and over compare a time with the validity period, which consists of whole seconds and includes both ends (RFC 5280,
-// 4.1.2.5): the second of notAfter is over when it has passed.
+// begun and over compare a time with the validity period, which consists of whole seconds and includes both ends (RFC
+// 5280, 4.1.2.5): the second of notAfter is over when it has passed.
 func (c *Certificate) begun(at time.Time) bool { return !at.Before(c.notBefore) }
 
 func (c *Certificate) over(at time.Time) bool { return at.Truncate(time.Second).After(c.notAfter) }
 
-// Purposes returns the OIDs of extKeyUsage (RFC 5280, 4.2.1.12); nil when the extension is absent: any purpose. Whether a
-// purpose fits is for the caller to judge, who knows what the certificate is used for.
+// Purposes returns the OIDs of extKeyUsage (RFC 5280, 4.2.1.12); nil when the extension is absent: any purpose. Whether
+// a purpose fits is for the caller to judge, who knows what the certificate is used for.
 func (c *Certificate) Purposes() []asn1.ObjectIdentifier { return slices.Clone(c.extKeyUsages) }
 
 // String names the certificate by its fingerprint; subject and serial number may belong to a person.
@@ -219,8 +219,8 @@ func (c *Certificate) readVersion(tbs *cryptobyte.String) bool {
 	return ok
 }
 
-// readSerial reads a minimal INTEGER of at most 20 octets. Its sign is judged by the validator: "Certificate users SHOULD
-// be prepared to gracefully handle such certificates" (RFC 5280, 4.1.2.2, of negative and zero serial numbers).
+// readSerial reads a minimal INTEGER of at most 20 octets. Its sign is judged by the validator: "Certificate users
+// SHOULD be prepared to gracefully handle such certificates" (RFC 5280, 4.1.2.2, of negative and zero serial numbers).
 func readSerial(s *cryptobyte.String) ([]byte, bool) {
 	var octets []byte
 	if !s.ReadASN1Bytes(&octets, cbasn1.INTEGER) || len(octets) == 0 || len(octets) > der.MaxSerial {

@@ -21,8 +21,8 @@ import (
 
 func exampleTime() time.Time { return time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC) }
 
-// exampleChain makes a root, an authority below it and a certificate, and returns their DER with a list of the root and one of
-// the authority, on which the certificate stands when revoked is true.
+// exampleChain makes a root, an authority below it and a certificate, and returns their DER with a list of the root and
+// one of the authority, on which the certificate stands when revoked is true.
 func exampleChain(revoked bool) (certificates, lists [][]byte) {
 	var issuer *x509.Certificate
 	var issuerKey *ecdsa.PrivateKey
@@ -140,7 +140,8 @@ func ExampleError() {
 	// 証明書が失効しています。
 }
 
-// A timestamp service's certificate has to be for timestamps; the certificates that came with its answer help to find the path.
+// A timestamp service's certificate has to be for timestamps; the certificates that came with its answer help to find
+// the path.
 func ExampleFor() {
 	certificates, _ := exampleChain(false)
 	chain := exampleParse(certificates)

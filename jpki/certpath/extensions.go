@@ -13,8 +13,8 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/internal/names"
 )
 
-// extensionReader is one row of the table of extensions. Every extension that is known is read strictly, critical or not,
-// because a value that cannot be read is a value that somebody else might read differently.
+// extensionReader is one row of the table of extensions. Every extension that is known is read strictly, critical or
+// not, because a value that cannot be read is a value that somebody else might read differently.
 type extensionReader struct {
 	id           asn1.ObjectIdentifier
 	step, clause string
@@ -108,8 +108,8 @@ func readKeyUsage(c *Certificate, e *der.Extension) bool {
 	for i, b := range bits.Bytes {
 		c.usage.bits |= uint16(b) << (8 - 8*i)
 	}
-	// "When the keyUsage extension appears in a certificate, at least one of the bits MUST be set to 1", and DER drops the
-	// zero bits at the end of a named bit list (ITU-T X.690, 11.2.2).
+	// "When the keyUsage extension appears in a certificate, at least one of the bits MUST be set to 1", and DER drops
+	// the zero bits at the end of a named bit list (ITU-T X.690, 11.2.2).
 	return bits.At(bits.BitLength-1) == 1
 }
 
@@ -165,9 +165,9 @@ func readPolicies(c *Certificate, e *der.Extension) bool {
 	return true
 }
 
-// readQualifiers notes whether a qualifier other than the two of RFC 5280 is present: when the extension is critical, "the
-// path validation software MUST be able to interpret this extension (including the optional qualifier), or MUST reject the
-// certificate".
+// readQualifiers notes whether a qualifier other than the two of RFC 5280 is present: when the extension is critical,
+// "the path validation software MUST be able to interpret this extension (including the optional qualifier), or MUST
+// reject the certificate".
 func (c *Certificate) readQualifiers(list cryptobyte.String) bool {
 	if list.Empty() {
 		return false

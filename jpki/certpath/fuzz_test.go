@@ -167,8 +167,8 @@ func FuzzDistributionPoints(f *testing.F) {
 	})
 }
 
-// FuzzPath builds a pool from the input – each pair of octets is a certificate of one of eight authorities by another one,
-// with faults – and checks that the search ends, and that a path that is found is one.
+// FuzzPath builds a pool from the input – each pair of octets is a certificate of one of eight authorities by another
+// one, with faults – and checks that the search ends, and that a path that is found is one.
 func FuzzPath(f *testing.F) {
 	f.Add([]byte{0x01, 0, 0x12, 0, 0x23, 0})
 	f.Add([]byte{0x01, 0, 0x10, 0, 0x12, 0, 0x21, 0, 0x23, 1, 0x13, 2, 0x33, 4})
@@ -233,7 +233,8 @@ func reaches(program []byte) bool {
 	return reached[3]
 }
 
-// FuzzLists gives a list from anywhere to the validator: only the authority's own signature can make a certificate good.
+// FuzzLists gives a list from anywhere to the validator: only the authority's own signature can make a certificate
+// good.
 func FuzzLists(f *testing.F) {
 	anchor, leaf := rootOf(f, "A"), leafSpec("EE", "A", "A").cert(f)
 	good := newList("A", "A").der()

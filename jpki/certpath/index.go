@@ -5,8 +5,8 @@ package certpath
 type index struct {
 	anchors   map[string][]*Certificate // by subject
 	bySubject map[string][]*Certificate
-	// distance is the number of certificates on the shortest chain of names from an anchor down to, and including, one with
-	// this subject.
+	// distance is the number of certificates on the shortest chain of names from an anchor down to, and including, one
+	// with this subject.
 	distance map[string]int
 }
 

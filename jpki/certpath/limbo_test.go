@@ -142,7 +142,8 @@ const (
 	byCrossSigned = "a strict verifier wants authorityKeyIdentifier in an anchor that is not self-signed"
 )
 
-// limboChoices explain every case that is decided otherwise than x509-limbo expects: by default, and by a strict verifier.
+// limboChoices explain every case that is decided otherwise than x509-limbo expects: by default, and by a strict
+// verifier.
 var limboChoices = map[string]struct{ lenient, strict string }{
 	"rfc5280::aki::leaf-missing-aki":               {byStrict, ""},
 	"rfc5280::aki::intermediate-missing-aki":       {byStrict, ""},

@@ -17,8 +17,8 @@ type nameConstraints struct {
 	permitted, excluded []subtree
 }
 
-// subtree is one GeneralSubtree. Its minimum is 0 and its maximum is absent: "Within this profile, the minimum and maximum
-// fields are not used with any name forms, thus, the minimum MUST be zero, and maximum MUST be absent."
+// subtree is one GeneralSubtree. Its minimum is 0 and its maximum is absent: "Within this profile, the minimum and
+// maximum fields are not used with any name forms, thus, the minimum MUST be zero, and maximum MUST be absent."
 type subtree struct {
 	base   names.General
 	prefix netip.Prefix // names.FormIP
@@ -164,10 +164,11 @@ func (s *nameState) allows(c *Certificate) bool {
 			return false
 		}
 	}
-	// "Legacy implementations exist where an electronic mail address is embedded in the subject distinguished name … When a
-	// constraint is imposed on the rfc822Name name form, but the certificate does not include a subject alternative name, the
-	// rfc822Name constraint MUST be applied to the attribute of type emailAddress in the subject distinguished name." With a
-	// subjectAltName it is applied, too: otherwise any other name in it would free the address from its constraint.
+	// "Legacy implementations exist where an electronic mail address is embedded in the subject distinguished name …
+	// When a constraint is imposed on the rfc822Name name form, but the certificate does not include a subject
+	// alternative name, the rfc822Name constraint MUST be applied to the attribute of type emailAddress in the subject
+	// distinguished name." With a subjectAltName it is applied, too: otherwise any other name in it would free the
+	// address from its constraint.
 	for _, mail := range c.subject.Emails {
 		if !s.allowsName(&names.General{Form: names.FormEmail, Text: mail}) {
 			return false
@@ -204,14 +205,14 @@ func (s *nameState) allowsName(g *names.General) bool {
 	return true
 }
 
-// constrains reports whether a subtree of the form says anything about the name. A mailbox in UTF-8 is an otherName, but
-// RFC 9598, section 6 puts it under the constraints on rfc822Name.
+// constrains reports whether a subtree of the form says anything about the name. A mailbox in UTF-8 is an otherName,
+// but RFC 9598, section 6 puts it under the constraints on rfc822Name.
 func constrains(form names.Form, g *names.General) bool {
 	return form == g.Form || form == names.FormEmail && g.Form == names.FormOther && g.OtherID.Equal(oidSmtpUTF8Mailbox)
 }
 
-// compare decides whether the name lies in the subtree. excluding makes a wildcard count as inside when any host that it
-// stands for is.
+// compare decides whether the name lies in the subtree. excluding makes a wildcard count as inside when any host that
+// it stands for is.
 func (s *nameState) compare(g *names.General, t *subtree, excluding bool) verdict {
 	if !constrains(t.base.Form, g) {
 		return outside
@@ -243,10 +244,10 @@ func (s *nameState) compare(g *names.General, t *subtree, excluding bool) verdic
 		// An IPv4 address does not leave an excluded range by being written as IPv6 (RFC 4291, 2.5.5.2).
 		return verdictOf(t.prefix.Contains(addr) || excluding && t.prefix.Contains(addr.Unmap()))
 	default:
-		// "If a name constraints extension that is marked as critical imposes constraints on a particular name form, and an
-		// instance of that name form appears in the subject field or subjectAltName extension of a subsequent certificate, then
-		// the application MUST either process the constraint or reject the certificate." The extension must be critical, and
-		// one that is not is no reason to believe more.
+		// "If a name constraints extension that is marked as critical imposes constraints on a particular name form,
+		// and an instance of that name form appears in the subject field or subjectAltName extension of a subsequent
+		// certificate, then the application MUST either process the constraint or reject the certificate." The
+		// extension must be critical, and one that is not is no reason to believe more.
 		return undecidable
 	}
 }
@@ -258,8 +259,8 @@ func verdictOf(is bool) verdict {
 	return outside
 }
 
-// compareDNS: "Any DNS name that can be constructed by simply adding zero or more labels to the left-hand side of the name
-// satisfies the name constraint."
+// compareDNS: "Any DNS name that can be constructed by simply adding zero or more labels to the left-hand side of the
+// name satisfies the name constraint."
 func compareDNS(text, base string, excluding bool) verdict {
 	host, wildcard := strings.CutPrefix(text, "*.")
 	host = strings.TrimSuffix(names.LowerASCII(host), ".")
@@ -318,8 +319,9 @@ func hostWithin(host, base string) bool {
 	return host == base
 }
 
-// uriHost returns the host of a URI: "the application MUST reject the certificate" when it "does not include an authority
-// component or includes an authority component in which the host name is not specified as a fully qualified domain name".
+// uriHost returns the host of a URI: "the application MUST reject the certificate" when it "does not include an
+// authority component or includes an authority component in which the host name is not specified as a fully qualified
+// domain name".
 func uriHost(uri string) (string, bool) {
 	scheme, rest, ok := strings.Cut(uri, "://")
 	if !ok || scheme == "" || !consistsOf(scheme, letters+"0123456789+-.") { // "http:/x://host" has no authority

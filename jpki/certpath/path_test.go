@@ -97,8 +97,8 @@ func TestAnotherPathWhenOneFails(t *testing.T) {
 	}
 }
 
-// 100 authorities of which each has been certified by 33 others have more paths than there are atoms; the search stays small,
-// whether there is a path or not.
+// 100 authorities of which each has been certified by 33 others have more paths than there are atoms; the search stays
+// small, whether there is a path or not.
 func TestCrossCertifiedPool(t *testing.T) {
 	const n = 100
 	name := func(i int) string { return fmt.Sprintf("CA%03d", i) }

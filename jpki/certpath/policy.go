@@ -10,8 +10,9 @@ import (
 // anyPolicy is the content of the OID 2.5.29.32.0.
 const anyPolicy = "\x55\x1d\x20\x00"
 
-// policyNode is a node of the valid_policy_graph. At one depth there is at most one node for each policy (RFC 9618, 5.2), so
-// that the graph grows with the number of policies and not, like the tree of RFC 5280, 6.1.2 (a), with their product.
+// policyNode is a node of the valid_policy_graph. At one depth there is at most one node for each policy (RFC 9618,
+// 5.2), so that the graph grows with the number of policies and not, like the tree of RFC 5280, 6.1.2 (a), with their
+// product.
 type policyNode struct {
 	policy   string
 	expected []string
@@ -166,8 +167,8 @@ func (g *policyGraph) next(c *Certificate) {
 
 func lower(n int) int { return max(n-1, 0) }
 
-// finish applies RFC 5280, 6.1.5 (a), (b) and (g): it returns the user-constrained-policy-set, in order, and whether the
-// path is acceptable. initial is the user-initial-policy-set; empty means any-policy.
+// finish applies RFC 5280, 6.1.5 (a), (b) and (g): it returns the user-constrained-policy-set, in order, and whether
+// the path is acceptable. initial is the user-initial-policy-set; empty means any-policy.
 func (g *policyGraph) finish(target *Certificate, initial []string) (policies []string, ok bool) {
 	g.explicit = lower(g.explicit)                     // (a)
 	if target.policyConstraints.requireExplicit == 0 { // (b)
@@ -182,7 +183,8 @@ func (g *policyGraph) constrained(initial []string) []string {
 	if g.null() {
 		return nil
 	}
-	// The valid_policy_node_set: the policies that the authorities at the top named, which are those that the user knows.
+	// The valid_policy_node_set: the policies that the authorities at the top named, which are those that the user
+	// knows.
 	wanted := len(initial) == 0 || slices.Contains(initial, anyPolicy)
 	last := len(g.levels) - 1
 	found := map[string]bool{}

@@ -12,8 +12,8 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/internal/names"
 )
 
-// treeNode and policyTree are the valid_policy_tree of RFC 5280, 6.1, written down as the text has it and without any care
-// for size. RFC 9618 promises that its graph decides the same.
+// treeNode and policyTree are the valid_policy_tree of RFC 5280, 6.1, written down as the text has it and without any
+// care for size. RFC 9618 promises that its graph decides the same.
 type treeNode struct {
 	policy   string
 	expected []string

@@ -149,8 +149,8 @@ func (p *processing) prepare(i int) error {
 }
 
 // inheritKey: "If the subjectPublicKeyInfo field of the certificate contains an algorithm field with null parameters or
-// parameters are omitted, compare the certificate subjectPublicKey algorithm to the working_public_key_algorithm. If … the
-// same, retain the working_public_key_parameters" (RFC 5280, 6.1.4 (e)).
+// parameters are omitted, compare the certificate subjectPublicKey algorithm to the working_public_key_algorithm. If …
+// the same, retain the working_public_key_parameters" (RFC 5280, 6.1.4 (e)).
 func (p *processing) inheritKey(k PublicKey) {
 	if k.Parameters == nil && k.Algorithm.Equal(p.key.Algorithm) {
 		k.Parameters = p.key.Parameters

@@ -16,7 +16,8 @@ type Step struct {
 	Name string `json:"name"`
 	// Clause is e.g. "RFC 5280, 6.1.3 (a)(1)".
 	Clause string `json:"clause"`
-	// Certificate is the place of the certificate in the path: 0 is the anchor; -1 when the step is about the whole path.
+	// Certificate is the place of the certificate in the path: 0 is the anchor; -1 when the step is about the whole
+	// path.
 	Certificate int `json:"certificate"`
 	// OK is whether the check held.
 	OK bool `json:"ok"`
@@ -28,13 +29,13 @@ type Result struct {
 	Valid bool
 	// At is the verification time.
 	At time.Time
-	// Path is the path that was validated, from the anchor to the certificate; nil when none was found. When several paths
-	// were tried without success it is the first, which is the most plausible one.
+	// Path is the path that was validated, from the anchor to the certificate; nil when none was found. When several
+	// paths were tried without success it is the first, which is the most plausible one.
 	Path []*Certificate
 	// Steps are the checks of Path in the order in which they were made; they end with the first that did not hold.
 	Steps []Step
-	// Policies is the user-constrained-policy-set (RFC 5280, 6.1.5): the policies that hold for the whole path, in the words
-	// of the anchor. It may be empty when no explicit policy is required. anyPolicy stands for every policy.
+	// Policies is the user-constrained-policy-set (RFC 5280, 6.1.5): the policies that hold for the whole path, in the
+	// words of the anchor. It may be empty when no explicit policy is required. anyPolicy stands for every policy.
 	Policies []asn1.ObjectIdentifier
 	// Revocation has the answer about each certificate of Path but the anchor; nil when the sources were not asked.
 	Revocation []revocation.Answer

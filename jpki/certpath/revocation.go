@@ -67,8 +67,8 @@ func (r *run) checkRevocation(p *processing, result *Result) error {
 			held.reason = ReasonHold
 			return p.require(held, i, false)
 		case r.exhausted() || r.ctx.Err() != nil || answer.Status != revocation.Good && r.hidden:
-			// Data that was there may have been left unread. Whoever fills the pool must not gain by it, not even when data may be
-			// absent.
+			// Data that was there may have been left unread. Whoever fills the pool must not gain by it, not even when
+			// data may be absent.
 			return p.require(ruleSearch, i, false)
 		case answer.Status == revocation.Good:
 			_ = p.require(ruleRevocation, i, true)

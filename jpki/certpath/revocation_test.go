@@ -206,7 +206,8 @@ func TestListSigners(t *testing.T) {
 		})
 	}
 	alone := func(s *spec, lists ...*listSpec) error {
-		// The list of A covers the signer but, being for a distribution point that the leaf does not name, not the leaf.
+		// The list of A covers the signer but, being for a distribution point that the leaf does not name, not the
+		// leaf.
 		forSigner := newList("A", "A").with(idp(fullName(directory("Signers"))))
 		if s != nil {
 			s.with(pointsExt(seq(fullName(directory("Signers")))))
@@ -232,7 +233,8 @@ func TestListSigners(t *testing.T) {
 		lists: []*listSpec{newList("A", "A", entry(0x22, before, 4)).with(idp(fullName(directory("Signers")))), indirect()}}
 	_, err := revokedSigner.run(t)
 	wantReason(t, err, ReasonRevocationUnknown)
-	// A signer that stands on its own list, because its authority says so, is accepted; without the authority's word not.
+	// A signer that stands on its own list, because its authority says so, is accepted; without the authority's word
+	// not.
 	vouched := signer("lists").with(pointsExt(seq(wrap(der.Tag2C, directory("Lists")))))
 	c := revocationCase{leaf: leaf, pool: []*spec{vouched}, lists: []*listSpec{indirect()}}
 	_, err = c.run(t)

@@ -25,14 +25,14 @@ type run struct {
 	comparisons int                     // left, of names with name constraints
 	purposes    []asn1.ObjectIdentifier // of which the target must have one; nil: any
 	verified    map[signedEdge]bool
-	// signers has who may sign revocation lists under which anchor, as far as it is known; pending has whom the call is just
-	// asking about.
+	// signers has who may sign revocation lists under which anchor, as far as it is known; pending has whom the call is
+	// just asking about.
 	signers map[[2][sha256.Size]byte]bool
 	pending [][sha256.Size]byte
 	// listIssuers has the names of the issuers of lists that were looked at.
 	listIssuers map[*crl.Header]*names.Name
-	// target and signer are what the searches have spent: that for the target's path, and those for the signers of lists
-	// together, of whom a pool may offer many.
+	// target and signer are what the searches have spent: that for the target's path, and those for the signers of
+	// lists together, of whom a pool may offer many.
 	target, signer effort
 	// hidden: a search for the path of a signer met a limit, so that lists may have gone unread.
 	hidden bool
@@ -53,8 +53,8 @@ func (r *run) spend(key PublicKey) bool {
 	return !r.exhausted()
 }
 
-// signed reports whether the key signed the certificate. ok is false when the call has verified as many signatures as it
-// may. The answer is kept, because a search comes back to the same pair.
+// signed reports whether the key signed the certificate. ok is false when the call has verified as many signatures as
+// it may. The answer is kept, because a search comes back to the same pair.
 func (r *run) signed(child, issuer *Certificate, key PublicKey) (signed, ok bool) {
 	edge := signedEdge{child: child.fingerprint, key: issuer.keyID}
 	if key.Key == nil {
@@ -122,15 +122,15 @@ func (f *frontier) Pop() any {
 	return last
 }
 
-// Costs that put a certificate behind others. They only order the search: what is wrong with a path is decided when it is
-// validated.
+// Costs that put a certificate behind others. They only order the search: what is wrong with a path is decided when it
+// is validated.
 const (
 	costKeyID   = 40  // key identifiers differ
 	costExpired = 100 // not valid at the time, or no authority
 )
 
-// search looks for a path from an anchor to the target for which accept returns nil, the shortest and most plausible first.
-// The error is that of the first path that was refused, or says why there was none.
+// search looks for a path from an anchor to the target for which accept returns nil, the shortest and most plausible
+// first. The error is that of the first path that was refused, or says why there was none.
 type search struct {
 	run     *run
 	index   *index
@@ -178,8 +178,8 @@ func (s *search) failure() error {
 	return &Error{Reason: failed.reason, Step: failed.name, Clause: failed.clause, Certificate: -1}
 }
 
-// linked verifies the edge between two certificates, if it can be: keys whose parameters come from above are left to the
-// validation of the whole path.
+// linked verifies the edge between two certificates, if it can be: keys whose parameters come from above are left to
+// the validation of the whole path.
 func (s *search) linked(child, issuer *Certificate) bool {
 	if issuer.key.Key == nil && issuer.key.Parameters == nil {
 		return true
@@ -193,8 +193,8 @@ func (s *search) linked(child, issuer *Certificate) bool {
 	return signed
 }
 
-// expand tries the anchors above a partial path, then puts the longer paths into the queue. It returns true when a path was
-// accepted.
+// expand tries the anchors above a partial path, then puts the longer paths into the queue. It returns true when a path
+// was accepted.
 func (s *search) expand(now *state) bool {
 	anchors := s.index.anchors[now.top.issuer.Key]
 	if s.full && len(anchors) == 0 {

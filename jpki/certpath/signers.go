@@ -14,8 +14,8 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
-// signers knows who may sign revocation lists about one certificate of a path: the issuer above it when it has the list's name, or
-// another certificate of that name with a path of its own to the same anchor (RFC 5280, 6.3.3 (f)).
+// signers knows who may sign revocation lists about one certificate of a path: the issuer above it when it has the
+// list's name, or another certificate of that name with a path of its own to the same anchor (RFC 5280, 6.3.3 (f)).
 type signers struct {
 	run                         *run
 	certificate, issuer, anchor *Certificate
@@ -25,8 +25,8 @@ type signers struct {
 func (s signers) TrySigners(_ context.Context, list *crl.Header, delegated bool, try func(*revocation.Certificate) bool) {
 	r := s.run
 	for _, signer := range s.candidates(list) {
-		// An authority may name, as the issuer of the list on which the certificate of a signer of lists stands, this signer
-		// itself. Nobody else's list can answer then, and the path of this certificate is just being validated.
+		// An authority may name, as the issuer of the list on which the certificate of a signer of lists stands, this
+		// signer itself. Nobody else's list can answer then, and the path of this certificate is just being validated.
 		self := same(signer, s.certificate) && delegated
 		// Trust comes before the signature: anybody can compute a second key for which an ECDSA signature verifies.
 		if !self && !s.trusts(signer) {

@@ -8,8 +8,9 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/internal/names"
 )
 
-// The rules of a strict verifier: what RFC 5280 says authorities MUST or MUST NOT do without telling those who validate to refuse
-// it. Authorities of governments have broken each of them, so that a verifier refuses by them only when it is asked to.
+// The rules of a strict verifier: what RFC 5280 says authorities MUST or MUST NOT do without telling those who validate
+// to refuse it. Authorities of governments have broken each of them, so that a verifier refuses by them only when it is
+// asked to.
 var (
 	strictAuthorityKeyID   = rule{"strict.authority-key-id", "RFC 5280, 4.2.1.1", ReasonStrict}
 	strictSubjectKeyID     = rule{"strict.subject-key-id", "RFC 5280, 4.2.1.2", ReasonStrict}
@@ -26,15 +27,16 @@ var (
 func (p *processing) strict(i int, final bool) error {
 	c := p.path[i]
 	return p.all(i,
-		// "The keyIdentifier field of the authorityKeyIdentifier extension MUST be included in all certificates … Conforming CAs MUST
-		// mark this extension as non-critical."
+		// "The keyIdentifier field of the authorityKeyIdentifier extension MUST be included in all certificates …
+		// Conforming CAs MUST mark this extension as non-critical."
 		check{strictAuthorityKeyID, !c.criticalIf(oidAuthorityKeyID) && len(c.authorityKeyID) > 0 && namesKeyOf(c, p.path[i-1])},
 		// "this extension MUST appear in all conforming CA certificates … MUST mark this extension as non-critical".
 		check{strictSubjectKeyID, !c.criticalIf(oidSubjectKeyID) && (!c.basic.ca || len(c.subjectKeyID) > 0)},
-		// "If the cA boolean is not asserted, then the keyCertSign bit in the key usage extension MUST NOT be asserted."
+		// "If the cA boolean is not asserted, then the keyCertSign bit in the key usage extension MUST NOT be
+		// asserted."
 		check{strictKeyUsage, c.basic.ca || c.usage.bits&usageCertSign == 0},
-		// "Conforming CAs MUST include this extension in all CA certificates that contain public keys used to validate digital
-		// signatures on certificates and MUST mark the extension as critical in such certificates."
+		// "Conforming CAs MUST include this extension in all CA certificates that contain public keys used to validate
+		// digital signatures on certificates and MUST mark the extension as critical in such certificates."
 		check{strictBasicConstraints, !c.basic.ca || c.basic.critical},
 		// "MUST be used only in a CA certificate", "Conforming CAs MUST mark this extension as critical".
 		check{strictNameConstraints, c.constraints == nil || c.basic.ca && c.criticalIf(oidNameConstraints) && c.constraints.preferred()},
@@ -42,7 +44,8 @@ func (p *processing) strict(i int, final bool) error {
 		check{strictPolicies, criticalOrAbsent(c, oidPolicyConstraints) && criticalOrAbsent(c, oidInhibitAnyPolicy)},
 		// "Conforming CAs MUST mark this extension as non-critical", of both.
 		check{strictAccess, !c.criticalIf(oidAuthorityInfoAccess) && !c.criticalIf(oidSubjectInfoAccess)},
-		// "If the subject field contains an empty sequence, then … MUST mark subjectAltName as critical"; otherwise it should not be.
+		// "If the subject field contains an empty sequence, then … MUST mark subjectAltName as critical"; otherwise it
+		// should not be.
 		check{strictNames, !c.hasSubjectNames || c.subjectNamesCrit == c.subject.Empty() && c.preferredNames()},
 		check{strictEndEntity, !final || !c.basic.ca && c.usage.bits&usageCertSign == 0},
 	)
@@ -52,8 +55,8 @@ func (p *processing) strict(i int, final bool) error {
 func (p *processing) strictAnchor() error {
 	c := p.path[0]
 	return p.all(0,
-		// "There is one exception; where a CA distributes its public key in the form of a "self-signed" certificate, the authority key
-		// identifier MAY be omitted."
+		// "There is one exception; where a CA distributes its public key in the form of a "self-signed" certificate,
+		// the authority key identifier MAY be omitted."
 		check{strictAuthorityKeyID, !c.criticalIf(oidAuthorityKeyID) && (len(c.authorityKeyID) > 0 || c.selfIssued())},
 		check{strictSubjectKeyID, !c.criticalIf(oidSubjectKeyID) && len(c.subjectKeyID) > 0},
 		check{strictBasicConstraints, c.basic.ca && c.basic.critical},
@@ -73,8 +76,8 @@ func (n *nameConstraints) preferred() bool {
 	return true
 }
 
-// preferredNames reports whether every dNSName of subjectAltName is a host: "the name MUST be in the "preferred name syntax"" (RFC
-// 5280, 4.2.1.6). A wildcard is none of its business.
+// preferredNames reports whether every dNSName of subjectAltName is a host: "the name MUST be in the "preferred name
+// syntax"" (RFC 5280, 4.2.1.6). A wildcard is none of its business.
 func (c *Certificate) preferredNames() bool {
 	for i := range c.subjectNames {
 		if g := &c.subjectNames[i]; g.Form == names.FormDNS && !preferredHost(strings.TrimPrefix(g.Text, "*.")) {

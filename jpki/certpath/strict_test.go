@@ -12,7 +12,8 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
-// TestStrict: each form that authorities must not issue is accepted by default, and refused when it is asked for, at its own step.
+// TestStrict: each form that authorities must not issue is accepted by default, and refused when it is asked for, at
+// its own step.
 func TestStrict(t *testing.T) {
 	critical := func(s *spec, id asn1.ObjectIdentifier, value []byte) { s.without(id).with(extDER(id, true, value)) }
 	keyID := func(label string) []byte { return wrap(cbasn1.OCTET_STRING, keyIDOf(label)) }
@@ -132,8 +133,8 @@ func TestMaxIntermediates(t *testing.T) {
 	wantReason(t, err, ReasonUnknown)
 }
 
-// TestUnknownCriticalElsewhere: a critical extension that is not understood stops the paths that it is in, and no others – in an
-// anchor, in an authority of the pool, in the certificate of a signer of lists.
+// TestUnknownCriticalElsewhere: a critical extension that is not understood stops the paths that it is in, and no
+// others – in an anchor, in an authority of the pool, in the certificate of a signer of lists.
 func TestUnknownCriticalElsewhere(t *testing.T) {
 	odd := extDER(asn1.ObjectIdentifier{1, 2, 3, 4}, true, []byte{5, 0})
 	oddAnchor, anchor := caSpec("A", "odd", "A", "odd").with(odd).cert(t), rootOf(t, "A")

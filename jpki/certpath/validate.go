@@ -27,19 +27,20 @@ func With(pool ...*Certificate) VerifyOption {
 	return func(o *options) { o.extra = append(o.extra, pool...) }
 }
 
-// For requires one of the purposes: a certificate with extKeyUsage (RFC 5280, 4.2.1.12) has to name it, or anyExtendedKeyUsage; one
-// without is for every purpose, unless [VerifierConfig.Strict] is set. With none given, no certificate will do.
+// For requires one of the purposes: a certificate with extKeyUsage (RFC 5280, 4.2.1.12) has to name it, or
+// anyExtendedKeyUsage; one without is for every purpose, unless [VerifierConfig.Strict] is set. With none given, no
+// certificate will do.
 func For(purposes ...asn1.ObjectIdentifier) VerifyOption {
 	return func(o *options) { o.purposes = append([]asn1.ObjectIdentifier{}, purposes...) }
 }
 
 // Verify looks for a path from an anchor to the target that holds in every respect: RFC 5280, 6.1, with the policy
-// processing of RFC 9618 and the revocation status of every certificate. The error is nil exactly when Result.Valid is true;
-// the result is never nil, so that its steps can be shown. Errors are [*Error]; when several paths fail it is the error of the
-// most plausible one.
+// processing of RFC 9618 and the revocation status of every certificate. The error is nil exactly when Result.Valid is
+// true; the result is never nil, so that its steps can be shown. Errors are [*Error]; when several paths fail it is the
+// error of the most plausible one.
 //
-// One call verifies at most as many signatures, those of revocation lists included, as cost what 256 with RSA-2048 cost, so that a
-// hostile pool costs no more than that, and ends with ctx.
+// One call verifies at most as many signatures, those of revocation lists included, as cost what 256 with RSA-2048
+// cost, so that a hostile pool costs no more than that, and ends with ctx.
 func (v *Verifier) Verify(ctx context.Context, target *Certificate, opts ...VerifyOption) (*Result, error) {
 	var o options
 	for _, opt := range opts {

@@ -20,8 +20,8 @@ type wycheproofFile struct {
 	} `json:"groups"`
 }
 
-// TestWycheproof goes through the function that verifies certificates. "acceptable" vectors lack the NULL in DigestInfo,
-// which RFC 8017, 9.2 note 2 does not let a strict verifier accept.
+// TestWycheproof goes through the function that verifies certificates. "acceptable" vectors lack the NULL in
+// DigestInfo, which RFC 8017, 9.2 note 2 does not let a strict verifier accept.
 func TestWycheproof(t *testing.T) {
 	f, err := os.Open("testdata/wycheproof.json.gz")
 	if err != nil {

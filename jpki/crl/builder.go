@@ -102,8 +102,8 @@ func (b *builder) repoint() {
 	}
 }
 
-// table sorts every partition in place and returns the table. unique reports whether all keys differ. When the context ends it
-// may be called again: what is sorted stays so.
+// table sorts every partition in place and returns the table. unique reports whether all keys differ. When the context
+// ends it may be called again: what is sorted stays so.
 func (b *builder) table(ctx context.Context, progress func(done int)) (t *table, unique bool, err error) {
 	if b.made == nil {
 		b.made = b.gather()

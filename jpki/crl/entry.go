@@ -14,8 +14,8 @@ import (
 // ReasonCode is CRLReason (RFC 5280, 5.3.1), or ReasonCodeAbsent.
 type ReasonCode int
 
-// The reasons of RFC 5280, 5.3.1; 7 is not used. Never show one to others than the operators: what happened to a person is
-// nobody's business, and a code says less than it seems to.
+// The reasons of RFC 5280, 5.3.1; 7 is not used. Never show one to others than the operators: what happened to a person
+// is nobody's business, and a code says less than it seems to.
 const (
 	ReasonCodeAbsent        ReasonCode = -1
 	ReasonCodeUnspecified   ReasonCode = 0
@@ -112,9 +112,9 @@ func parseEntry(raw []byte, oddSerials bool) (e parsedEntry, ok bool) {
 	return e, e.readExtensions(extensions)
 }
 
-// acceptableSerial: RFC 5280, 4.1.2.2 wants positive numbers of at most 20 octets from issuers, and adds "Certificate users
-// SHOULD be prepared to gracefully handle such certificates" for negative and zero ones. They are compared by their
-// octets, which are minimal, so that -1 is never taken for 255.
+// acceptableSerial: RFC 5280, 4.1.2.2 wants positive numbers of at most 20 octets from issuers, and adds "Certificate
+// users SHOULD be prepared to gracefully handle such certificates" for negative and zero ones. They are compared by
+// their octets, which are minimal, so that -1 is never taken for 255.
 func acceptableSerial(octets []byte, odd bool) bool {
 	if len(octets) > der.MaxSerial || len(octets) == 0 {
 		return false
@@ -156,9 +156,9 @@ func (e *parsedEntry) readExtensions(extensions []der.Extension) bool {
 	return true
 }
 
-// readIssuer reads certificateIssuer: "one or more distinguished names from the issuer field and/or issuer alternative name
-// extension" (RFC 5280, 5.3.3). Exactly one of them must be a directoryName, because certificates are found by the DN of
-// their issuer.
+// readIssuer reads certificateIssuer: "one or more distinguished names from the issuer field and/or issuer alternative
+// name extension" (RFC 5280, 5.3.3). Exactly one of them must be a directoryName, because certificates are found by the
+// DN of their issuer.
 func (e *parsedEntry) readIssuer(value cryptobyte.String) bool {
 	var list cryptobyte.String
 	if !value.ReadASN1(&list, cbasn1.SEQUENCE) || !value.Empty() {

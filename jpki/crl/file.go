@@ -15,10 +15,10 @@ import (
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
-// An index file is: the magic, a fixed header in little-endian order, the frame of the list (so that its header is parsed
-// again by the same code and its signature checked again), the directories, the pages of both tables, the entries that are
-// not plain, and at the end the SHA-256 of all that. Pages begin at multiples of their size. A reader refuses every other
-// version, because making the index again costs seconds.
+// An index file is: the magic, a fixed header in little-endian order, the frame of the list (so that its header is
+// parsed again by the same code and its signature checked again), the directories, the pages of both tables, the
+// entries that are not plain, and at the end the SHA-256 of all that. Pages begin at multiples of their size. A reader
+// refuses every other version, because making the index again costs seconds.
 const (
 	fileMagic   = "kakuncrl"
 	fileVersion = 2
@@ -44,8 +44,8 @@ type fileHeader struct {
 	OddPartitions  uint64
 }
 
-// WriteFile writes the index file so that a reader sees the old file or the new one, whatever happens: to a temporary file
-// in the same directory, flushed to the disk and renamed. Errors are [*Error] with [ReasonIO].
+// WriteFile writes the index file so that a reader sees the old file or the new one, whatever happens: to a temporary
+// file in the same directory, flushed to the disk and renamed. Errors are [*Error] with [ReasonIO].
 //
 // Whoever can write the directory can make a list say anything: protect it like the trust anchors.
 func (l *List) WriteFile(name string) (err error) {
@@ -163,9 +163,9 @@ func (l *List) encodeFrame() []byte {
 	return out
 }
 
-// OpenIndex opens an index file that [List.WriteFile] wrote for a list that was verified with the key. The file is mapped
-// into memory where the operating system allows it, and read otherwise; it must not be written to afterwards, only
-// replaced: a look-up in a mapped file that was cut short ends the process. The checksum of the whole file and the
+// OpenIndex opens an index file that [List.WriteFile] wrote for a list that was verified with the key. The file is
+// mapped into memory where the operating system allows it, and read otherwise; it must not be written to afterwards,
+// only replaced: a look-up in a mapped file that was cut short ends the process. The checksum of the whole file and the
 // signature over the list's digest are checked. The mapping ends when the List is not used any more.
 //
 // Errors are [*Error]: [ReasonIndex] for a file that is damaged, of another version or for another key (make it again
@@ -196,7 +196,8 @@ func OpenIndex(ctx context.Context, name string, key crypto.PublicKey) (*List, e
 
 func badIndex(step string) *Error { return &Error{Reason: ReasonIndex, Step: "index." + step} }
 
-// readIndex checks and takes apart an index file. Only the tables and the entries that are not plain stay where they are.
+// readIndex checks and takes apart an index file. Only the tables and the entries that are not plain stay where they
+// are.
 func readIndex(data []byte, key [sha256.Size]byte) (*List, error) {
 	var h fileHeader
 	size := len(fileMagic) + binary.Size(&h)

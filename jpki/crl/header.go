@@ -12,8 +12,8 @@ import (
 	"github.com/kakunin-go/kakunin/internal/sigalg"
 )
 
-// Header is everything of a list but its entries. Slices are shared: do not change them. Numbers are the octets of their
-// INTEGER, minimal and without sign, to be compared with [CompareNumbers].
+// Header is everything of a list but its entries. Slices are shared: do not change them. Numbers are the octets of
+// their INTEGER, minimal and without sign, to be compared with [CompareNumbers].
 type Header struct {
 	// Version is 2, or 1 for a list without extensions.
 	Version int
@@ -38,7 +38,8 @@ type Header struct {
 	// authorityCertSerialNumber; both nil when absent.
 	AuthorityCertIssuer [][]byte
 	AuthorityCertSerial []byte
-	// Scope is issuingDistributionPoint (RFC 5280, 5.2.5); nil when absent: the list is for every certificate and reason.
+	// Scope is issuingDistributionPoint (RFC 5280, 5.2.5); nil when absent: the list is for every certificate and
+	// reason.
 	Scope *IssuingDistributionPoint
 	// FreshestCRL has the points of freshestCRL (RFC 5280, 5.2.6), where delta lists are found.
 	FreshestCRL []DistributionPoint
@@ -127,7 +128,8 @@ func (b *body) parseTail(f *frame) error {
 	if f.tail == nil {
 		return nil
 	}
-	// 5.1.2.1: "When extensions are used, as required by this profile, this field MUST be present and MUST specify version 2".
+	// 5.1.2.1: "When extensions are used, as required by this profile, this field MUST be present and MUST specify
+	// version 2".
 	if b.Version != 2 {
 		return malformed("version", "RFC 5280, 5.1.2.1")
 	}
@@ -151,8 +153,9 @@ var (
 	oidFreshestCRL         = asn1.ObjectIdentifier{2, 5, 29, 46}
 )
 
-// parseExtensions reads the extensions of the list (RFC 5280, 5.2). What the RFC says of their criticality binds issuers; a
-// known extension is processed whether it is marked or not, because ignoring one could only make a list say more.
+// parseExtensions reads the extensions of the list (RFC 5280, 5.2). What the RFC says of their criticality binds
+// issuers; a known extension is processed whether it is marked or not, because ignoring one could only make a list say
+// more.
 func (b *body) parseExtensions(extensions []der.Extension) error {
 	for i := range extensions {
 		e := &extensions[i]

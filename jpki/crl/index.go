@@ -10,8 +10,8 @@ import (
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
-// index has the entries of a list: plain ones in one table under their serial number, the others in a second one under a
-// hash of certificate issuer and serial number, with their DER beside it.
+// index has the entries of a list: plain ones in one table under their serial number, the others in a second one under
+// a hash of certificate issuer and serial number, with their DER beside it.
 type index struct {
 	seed      [24]byte
 	main, odd *table
@@ -109,8 +109,8 @@ func oddKey(seed *[24]byte, issuer uint32, serial []byte) uint64 {
 	return binary.LittleEndian.Uint64(sum[:])
 }
 
-// build sorts everything. Two entries for one certificate are refused: one of them would be ignored. When the context ends it may
-// be called again, and goes on where it stopped.
+// build sorts everything. Two entries for one certificate are refused: one of them would be ignored. When the context
+// ends it may be called again, and goes on where it stopped.
 func (b *indexBuilder) build(ctx context.Context, progress func(done int)) (*index, error) {
 	ix := &index{seed: b.seed, main: &table{}, odd: &table{}, raw: b.raw, issuers: b.issuers}
 	unique, err := true, ctx.Err()

@@ -36,9 +36,9 @@ func (u *Unverified) SHA256() [sha256.Size]byte { return u.sha256 }
 // Size returns the size of the list's DER in bytes, more than what is in memory of it.
 func (u *Unverified) Size() int64 { return u.size }
 
-// Verify checks the signature with the key of the list's issuer (RFC 5280, 6.3.3 (g)) and makes the index. Whether the key
-// is that of the issuer, and may sign lists, is for the caller to know. It may be called again, by anybody and with other keys:
-// the index is made once, and a caller whose context ends leaves it to the next one.
+// Verify checks the signature with the key of the list's issuer (RFC 5280, 6.3.3 (g)) and makes the index. Whether the
+// key is that of the issuer, and may sign lists, is for the caller to know. It may be called again, by anybody and with
+// other keys: the index is made once, and a caller whose context ends leaves it to the next one.
 //
 // Errors are [*Error]: [ReasonSignature]; [ReasonCritical] for a list with a critical extension that is not understood;
 // [ReasonMalformed] when two entries are for one certificate; [ReasonIO] when the context ends.
@@ -126,12 +126,12 @@ func (l *List) Len() int { return l.index.len() }
 // IndexSize returns the bytes that the index occupies, in memory or in a mapped file.
 func (l *List) IndexSize() int { return l.index.size() }
 
-// Proof returns what the authority signed, without the list: the digest of the signed part under the hash of the signature
-// algorithm, and the signature. They are shared: do not change them.
+// Proof returns what the authority signed, without the list: the digest of the signed part under the hash of the
+// signature algorithm, and the signature. They are shared: do not change them.
 func (l *List) Proof() (digest, signature []byte) { return l.digest, l.body.signature }
 
-// CertificateIssuers returns the DER of the Name of every certificate issuer that the list has or may have entries of: the
-// issuer of the list first, then those of an indirect list. [List.Lookup] compares names as encoded; a caller that
+// CertificateIssuers returns the DER of the Name of every certificate issuer that the list has or may have entries of:
+// the issuer of the list first, then those of an indirect list. [List.Lookup] compares names as encoded; a caller that
 // compares by the rules of RFC 5280, 7.1 does so with these and passes the one that is equal.
 func (l *List) CertificateIssuers() [][]byte {
 	return append([][]byte{l.body.Issuer}, l.index.issuers...)

@@ -61,7 +61,8 @@ subjectKeyIdentifier = hash
 // TestOpenSSLLists reads lists that "openssl ca -gencrl" wrote, and lets "openssl crl" verify the lists of these tests.
 func TestOpenSSLLists(t *testing.T) {
 	directory := t.TempDir()
-	// The database has a line per certificate: R, expiry, revocation date[,reason[,time]], serial number, file, subject.
+	// The database has a line per certificate: R, expiry, revocation date[,reason[,time]], serial number, file,
+	// subject.
 	var database strings.Builder
 	reasons := map[string]int{"": -1, ",keyCompromise": 1, ",CACompromise": 2, ",affiliationChanged": 3, ",superseded": 4, ",cessationOfOperation": 5,
 		",certificateHold": 6, ",CAkeyTime,20260101000000Z": 2, ",keyTime,20260101000000Z": 1, ",holdInstruction,holdInstructionReject": 6}

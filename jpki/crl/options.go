@@ -9,8 +9,8 @@ type Options struct {
 	// AllowOddSerials accepts entries with a serial number that is zero or negative, which RFC 5280, 4.1.2.2 forbids to
 	// issuers but asks users to handle. A negative number is never equal to a positive one.
 	AllowOddSerials bool
-	// Progress is called from the goroutine that reads, about once per megabyte, and while the index is made. It must be
-	// quick.
+	// Progress is called from the goroutine that reads, about once per megabyte, and while the index is made. It must
+	// be quick.
 	Progress func(Progress)
 	// Size is the size of the list if the caller knows it, for Progress; 0: unknown.
 	Size int64
@@ -21,8 +21,8 @@ type Progress struct {
 	// Indexing is false while the list is read and checked, and true while the index is made, after the signature was
 	// verified.
 	Indexing bool
-	// Done and Total count bytes of the list while it is read, and entries while the index is made. Total is 0 when it is
-	// not known.
+	// Done and Total count bytes of the list while it is read, and entries while the index is made. Total is 0 when it
+	// is not known.
 	Done, Total int64
 }
 

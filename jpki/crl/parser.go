@@ -133,8 +133,8 @@ func (p *parser) readHead() error {
 	return nil
 }
 
-// readEntries reads revokedCertificates up to its end. An empty SEQUENCE, which RFC 5280, 5.1.2.6 forbids to issuers, says
-// what its absence says.
+// readEntries reads revokedCertificates up to its end. An empty SEQUENCE, which RFC 5280, 5.1.2.6 forbids to issuers,
+// says what its absence says.
 func (p *parser) readEntries(end int64) error {
 	p.index.listOwner = p.Issuer
 	if _, size, length, ok := p.header(); ok {
@@ -184,9 +184,9 @@ func (p *parser) keep(e *parsedEntry) bool {
 	}
 	p.plain.removed = p.plain.removed || e.Reason == ReasonCodeRemove
 	if e.issuer != nil {
-		// "If this extension is not present on the first entry in an indirect CRL, the certificate issuer defaults to the CRL
-		// issuer. On subsequent entries […], if this extension is not present, the certificate issuer for the entry is the
-		// same as that for the preceding entry" (RFC 5280, 5.3.3). From here on no entry is plain.
+		// "If this extension is not present on the first entry in an indirect CRL, the certificate issuer defaults to
+		// the CRL issuer. On subsequent entries […], if this extension is not present, the certificate issuer for the
+		// entry is the same as that for the preceding entry" (RFC 5280, 5.3.3). From here on no entry is plain.
 		if !p.index.setIssuer(e.issuer) {
 			return false
 		}

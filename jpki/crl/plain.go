@@ -8,10 +8,10 @@ import (
 	"github.com/kakunin-go/kakunin/internal/der"
 )
 
-// Nearly all entries of nearly all lists are plain: a positive serial number below 2⁶⁴, a UTCTime, and no extension or a
-// reasonCode that is not critical. DER has one encoding for each of them, so a plain entry is kept as its three numbers,
-// and its bytes are made again when they are wanted. scanPlain reads plain entries without the general parser; whatever
-// it does not recognise is left to parseEntry.
+// Nearly all entries of nearly all lists are plain: a positive serial number below 2⁶⁴, a UTCTime, and no extension or
+// a reasonCode that is not critical. DER has one encoding for each of them, so a plain entry is kept as its three
+// numbers, and its bytes are made again when they are wanted. scanPlain reads plain entries without the general parser;
+// whatever it does not recognise is left to parseEntry.
 
 const (
 	reasonLength = 14                              // of the encoded extensions with a reasonCode
@@ -33,7 +33,8 @@ const (
 	sixZeros  = 0x3030_30303030 // "000000"
 )
 
-// sixDigits reads six ASCII digits in the low 48 bits, as three numbers of two digits in the low octets of 16 bits each.
+// sixDigits reads six ASCII digits in the low 48 bits, as three numbers of two digits in the low octets of 16 bits
+// each.
 func sixDigits(text uint64) (pairs uint64, ok bool) {
 	const high = 0xf0f0_f0f0f0f0
 	ok = text&high == sixZeros && (text+0x0606_06060606)&high == sixZeros
@@ -107,15 +108,16 @@ func (e *parsedEntry) plain() (serial, value uint64, ok bool) {
 	return serial, value, string(appendPlain(buffer[:0], serial, value)) == string(e.raw)
 }
 
-// plainScanner reads runs of plain entries. It remembers the last day that it saw, because lists are long and days are few.
+// plainScanner reads runs of plain entries. It remembers the last day that it saw, because lists are long and days are
+// few.
 type plainScanner struct {
 	date    uint64 // the six digits of the last day, ASCII, in the low 48 bits
 	seconds uint64 // from epoch to that day
 	removed bool   // an entry has removeFromCRL
 }
 
-// scan reads plain entries from the start of b into the builder and returns how many octets it read. It stops at the first
-// entry that is not plain or lies within the last octets of b.
+// scan reads plain entries from the start of b into the builder and returns how many octets it read. It stops at the
+// first entry that is not plain or lies within the last octets of b.
 func (s *plainScanner) scan(b []byte, to *builder) (read int) {
 	for {
 		n, serial, value := s.one(b[read:])

@@ -59,9 +59,10 @@ func ReadFile(ctx context.Context, name string, o Options) (*Unverified, error) 
 	return Read(ctx, f, o)
 }
 
-// Read reads a DER list up to the end of r, in one pass and in memory that does not depend on the size of the list beyond
-// its entries. Parsing, the hash of the signed part and the hash of the list run beside each other; all of them have ended
-// when Read returns. The context is looked at between two reads: to interrupt a read that blocks, close its source.
+// Read reads a DER list up to the end of r, in one pass and in memory that does not depend on the size of the list
+// beyond its entries. Parsing, the hash of the signed part and the hash of the list run beside each other; all of them
+// have ended when Read returns. The context is looked at between two reads: to interrupt a read that blocks, close its
+// source.
 //
 // Errors are [*Error]: [ReasonMalformed], [ReasonLimit], [ReasonAlgorithm], or [ReasonIO] with the error of r or of the
 // context as its cause.

@@ -22,8 +22,8 @@ type IssuingDistributionPoint struct {
 	Name *DistributionPointName
 	// OnlyUserCerts, OnlyCACerts and OnlyAttributeCerts: at most one is true.
 	OnlyUserCerts, OnlyCACerts, OnlyAttributeCerts bool
-	// OnlySomeReasons has the reasons that the list covers; [AllReasons] when absent. Absence of a certificate from the list
-	// says nothing about other reasons.
+	// OnlySomeReasons has the reasons that the list covers; [AllReasons] when absent. Absence of a certificate from the
+	// list says nothing about other reasons.
 	OnlySomeReasons Reasons
 	// Indirect: entries may be for certificates of other issuers.
 	Indirect bool
@@ -84,8 +84,8 @@ func ParseScope(value []byte) (*IssuingDistributionPoint, error) {
 	return scope, nil
 }
 
-// readScope reads IssuingDistributionPoint. An empty one is refused: "Conforming CRLs issuers MUST NOT issue CRLs where the
-// DER encoding of the issuing distribution point extension is an empty sequence" (RFC 5280, 5.2.5).
+// readScope reads IssuingDistributionPoint. An empty one is refused: "Conforming CRLs issuers MUST NOT issue CRLs where
+// the DER encoding of the issuing distribution point extension is an empty sequence" (RFC 5280, 5.2.5).
 func readScope(value cryptobyte.String) (*IssuingDistributionPoint, bool) {
 	s := &IssuingDistributionPoint{Raw: value, OnlySomeReasons: AllReasons}
 	var list, point, reasons cryptobyte.String
@@ -164,8 +164,8 @@ func readPointName(content cryptobyte.String) (*DistributionPointName, bool) {
 	return nil, false
 }
 
-// ParseDistributionPoints reads the DER value of cRLDistributionPoints or freshestCRL (RFC 5280, 4.2.1.13 and 4.2.1.15). The
-// points share its memory.
+// ParseDistributionPoints reads the DER value of cRLDistributionPoints or freshestCRL (RFC 5280, 4.2.1.13 and
+// 4.2.1.15). The points share its memory.
 func ParseDistributionPoints(value []byte) ([]DistributionPoint, error) {
 	points, ok := readDistributionPoints(value)
 	if !ok {

@@ -5,13 +5,14 @@ import (
 	"math/bits"
 )
 
-// A table maps 64-bit keys to 36-bit values in 11 to 13 bytes per record. Keys are mixed with a random seed, so that they are
-// spread evenly whatever the serial numbers are; the top bits of the mixed key choose a partition, whose records lie sorted
-// in pages of 1 KiB, without those bits of the key that all records of the partition share. Pages instead of one array let
-// records be collected in any order, and sorted afterwards, without a second copy: a table never needs more than its own
-// size while it is built. The layout in memory and in an index file is the same.
+// A table maps 64-bit keys to 36-bit values in 11 to 13 bytes per record. Keys are mixed with a random seed, so that
+// they are spread evenly whatever the serial numbers are; the top bits of the mixed key choose a partition, whose
+// records lie sorted in pages of 1 KiB, without those bits of the key that all records of the partition share. Pages
+// instead of one array let records be collected in any order, and sorted afterwards, without a second copy: a table
+// never needs more than its own size while it is built. The layout in memory and in an index file is the same.
 //
-// Nothing depends on the spread for more than speed: partitions are sorted and searched by comparison when they are skewed.
+// Nothing depends on the spread for more than speed: partitions are sorted and searched by comparison when they are
+// skewed.
 
 const (
 	pageSize   = 1024
@@ -29,9 +30,9 @@ const (
 	maxSlotted = 1<<16 - 1
 )
 
-// layout is the form of the records of a table. A record is the low bits of the mixed key with the low bits of the value
-// above them, eight octets together, and then the rest of the value. What is left out of the key is known from the
-// partition, so that equal records still mean equal keys.
+// layout is the form of the records of a table. A record is the low bits of the mixed key with the low bits of the
+// value above them, eight octets together, and then the rest of the value. What is left out of the key is known from
+// the partition, so that equal records still mean equal keys.
 type layout struct {
 	bits    int    // log2 of the number of partitions
 	octets  uint32 // of a record
@@ -135,8 +136,8 @@ func (t *table) pageCount() (n uint64) {
 	return n
 }
 
-// find returns the values of a key, of which there may be several only where the key is a hash; it stops when use returns
-// false.
+// find returns the values of a key, of which there may be several only where the key is a hash; it stops when use
+// returns false.
 func (t *table) find(key uint64, use func(value uint64) bool) {
 	if t.count > 0 {
 		t.findMixed(t.seed.mix(key), use)
@@ -181,9 +182,9 @@ func (t *table) get(key uint64) (uint64, bool) {
 	return value, k == mixed&t.mask
 }
 
-// lowerBound returns the first record of the partition whose key is not below the mixed key. The directory of slots leaves
-// a few dozen records; because keys are spread evenly, the key itself says about where among them its record is. From there
-// the search gallops, which ends after a logarithm of steps however wrong that was.
+// lowerBound returns the first record of the partition whose key is not below the mixed key. The directory of slots
+// leaves a few dozen records; because keys are spread evenly, the key itself says about where among them its record is.
+// From there the search gallops, which ends after a logarithm of steps however wrong that was.
 func (t *table) lowerBound(number uint64, p partition, mixed uint64) uint32 {
 	low, high := uint32(0), p.records // the answer is in [low, high]
 	within := mixed << t.bits

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// TestTableWhateverTheKeys: look-ups are right when the keys are spread badly, too, which a seed that is known would allow.
+// TestTableWhateverTheKeys: look-ups are right when the keys are spread badly, too, which a seed that is known would
+// allow.
 func TestTableWhateverTheKeys(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // test data
 	identity := seed{0, 1, 1}

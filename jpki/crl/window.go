@@ -52,7 +52,8 @@ func (w *window) header() (tag byte, size int, length int64, ok bool) {
 	return b[0], 2 + n, length, length >= 0x80
 }
 
-// enter passes the identifier and length of a constructed element that ends at or before end, and returns where it ends.
+// enter passes the identifier and length of a constructed element that ends at or before end, and returns where it
+// ends.
 func (w *window) enter(tag byte, end int64) (int64, bool) {
 	got, size, length, ok := w.header()
 	if !ok || got != tag || w.offset+int64(size)+length > end {
@@ -62,8 +63,8 @@ func (w *window) enter(tag byte, end int64) (int64, bool) {
 	return w.offset + length, true
 }
 
-// element passes a whole element and returns its octets, which stay valid until the next call of want. large is true when
-// it is longer than allowed.
+// element passes a whole element and returns its octets, which stay valid until the next call of want. large is true
+// when it is longer than allowed.
 func (w *window) element(end int64) (raw []byte, large, ok bool) {
 	_, size, length, ok := w.header()
 	if !ok || w.offset+int64(size)+length > end {

@@ -82,8 +82,8 @@ func (a *acceptedResponse) answer(at time.Time, p acceptance) (Answer, error) {
 	return answer, err
 }
 
-// only returns the one response for the certificate, under whichever hash names it. Two would contradict each other or hide
-// something. A fresh answer is one under the hash that was asked for.
+// only returns the one response for the certificate, under whichever hash names it. Two would contradict each other or
+// hide something. A fresh answer is one under the hash that was asked for.
 func (r *response) only(asked []certID, q Query) (*singleResponse, error) {
 	var found *singleResponse
 	for i := range r.singles {
@@ -146,9 +146,9 @@ func (r *response) verifySigner(ctx context.Context, issuer *form.Facts, p accep
 	return badResponse("responder-id", "RFC 6960, 4.2.2.3")
 }
 
-// isResponder compares ResponderID with a certificate: "byName … MUST be the Name of the OCSP responder", "KeyHash … SHA-1
-// hash of responder's public key". Where SHA-1 is not available the subject key identifier stands in, which is the same hash
-// (RFC 5280, 4.2.1.2 (1)); the signature is verified with the certificate's key in any case.
+// isResponder compares ResponderID with a certificate: "byName … MUST be the Name of the OCSP responder", "KeyHash …
+// SHA-1 hash of responder's public key". Where SHA-1 is not available the subject key identifier stands in, which is
+// the same hash (RFC 5280, 4.2.1.2 (1)); the signature is verified with the certificate's key in any case.
 func (r *response) isResponder(c *form.Facts) bool {
 	if r.responderName != nil {
 		return sameName(r.responderName, c.Subject)
@@ -160,7 +160,8 @@ func (r *response) isResponder(c *form.Facts) bool {
 	return bytes.Equal(r.responderKey, sum[:])
 }
 
-// sameName compares names as RFC 5280, 7.1 says: a responder may spell its name with another string type than its authority did.
+// sameName compares names as RFC 5280, 7.1 says: a responder may spell its name with another string type than its
+// authority did.
 func sameName(a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return true
@@ -170,9 +171,9 @@ func sameName(a, b []byte) bool {
 	return okOne && okOther && one.Equal(other)
 }
 
-// checkDelegate checks a responder's certificate: "MUST be issued directly by the CA that is identified in the request",
-// "MUST include a value of id-kp-OCSPSigning in an extended key usage certificate extension" (RFC 6960, 4.2.2.2). The
-// general anyExtendedKeyUsage is no authorisation.
+// checkDelegate checks a responder's certificate: "MUST be issued directly by the CA that is identified in the
+// request", "MUST include a value of id-kp-OCSPSigning in an extended key usage certificate extension" (RFC 6960,
+// 4.2.2.2). The general anyExtendedKeyUsage is no authorisation.
 func (r *response) checkDelegate(ctx context.Context, f *form.Certificate, issuer *form.Facts, p acceptance) error {
 	c := f.X509
 	for _, check := range [...]struct {
@@ -201,8 +202,9 @@ func (r *response) checkDelegate(ctx context.Context, f *form.Certificate, issue
 	return nil
 }
 
-// checkDelegateRevocation decides whether the responder's own certificate could have been revoked. With id-pkix-ocsp-nocheck
-// its authority says that it need not be checked (RFC 6960, 4.2.2.2.1); otherwise the configured source must say Good.
+// checkDelegateRevocation decides whether the responder's own certificate could have been revoked. With
+// id-pkix-ocsp-nocheck its authority says that it need not be checked (RFC 6960, 4.2.2.2.1); otherwise the configured
+// source must say Good.
 func (r *response) checkDelegateRevocation(ctx context.Context, f *form.Certificate, issuer *form.Facts, p acceptance) error {
 	const step, clause = "ocsp.responder-revocation", "RFC 6960, 4.2.2.2.1"
 	if f.Find(oidOCSPNoCheck) != nil {
@@ -223,9 +225,9 @@ func (r *response) checkDelegateRevocation(ctx context.Context, f *form.Certific
 	return nil
 }
 
-// checkTimes judges freshness (RFC 6960, 4.2.2.1): "Responses whose nextUpdate value is earlier than the local system time
-// value SHOULD be considered unreliable. Responses where the thisUpdate time is later than the local system time SHOULD be
-// considered unreliable."
+// checkTimes judges freshness (RFC 6960, 4.2.2.1): "Responses whose nextUpdate value is earlier than the local system
+// time value SHOULD be considered unreliable. Responses where the thisUpdate time is later than the local system time
+// SHOULD be considered unreliable."
 func (r *response) checkTimes(s *singleResponse, p acceptance) error {
 	p = p.ages(s)
 	latest, earliest := p.now.Add(p.skew), p.now.Add(-p.skew-p.maxAge)
@@ -244,8 +246,8 @@ func (r *response) checkTimes(s *singleResponse, p acceptance) error {
 	return nil
 }
 
-// decide turns the status, which holds for the time from thisUpdate on, into an answer for the time at. "good" says nothing
-// about an earlier time, because a suspension may have been lifted in between; "revoked" says since when.
+// decide turns the status, which holds for the time from thisUpdate on, into an answer for the time at. "good" says
+// nothing about an earlier time, because a suspension may have been lifted in between; "revoked" says since when.
 func (s *singleResponse) decide(answer *Answer, at time.Time, p acceptance) error {
 	until := s.nextUpdate
 	if until.IsZero() {

@@ -8,7 +8,8 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/internal/form"
 )
 
-// ocspCache keeps accepted responses while they are fresh. The oldest makes room for a new one. A nil cache keeps nothing.
+// ocspCache keeps accepted responses while they are fresh. The oldest makes room for a new one. A nil cache keeps
+// nothing.
 type ocspCache struct {
 	mu      sync.Mutex
 	entries map[cacheKey]cachedResponse
@@ -31,8 +32,8 @@ func newOCSPCache(entries int) *ocspCache {
 	return &ocspCache{entries: make(map[cacheKey]cachedResponse), order: make([]cacheKey, entries)}
 }
 
-// key names the certificate by its issuer's key and its serial number. The issuer's name alone would not do: authorities
-// share names across generations.
+// key names the certificate by its issuer's key and its serial number. The issuer's name alone would not do:
+// authorities share names across generations.
 func (c *ocspCache) key(id *certID, issuer *form.Facts) cacheKey {
 	if c == nil {
 		return cacheKey{}

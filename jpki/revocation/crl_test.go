@@ -426,8 +426,8 @@ func TestCRLHistory(t *testing.T) {
 			}
 		}
 	})
-	// A partition's list and a list of everything in force at once, the other way round: the older one is the only one of
-	// its scope, and no list of another scope can take its revocation back.
+	// A partition's list and a list of everything in force at once, the other way round: the older one is the only one
+	// of its scope, and no list of another scope can take its revocation back.
 	t.Run("a revocation of another scope", func(t *testing.T) {
 		whole := a.List(7)
 		whole.ThisUpdate, whole.NextUpdate = utcTime(signedAt.Add(-time.Minute)), utcTime(now)

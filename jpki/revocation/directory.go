@@ -18,8 +18,8 @@ import (
 
 const indexEnding = ".crlindex"
 
-// persist writes the index file of a list, maps it into memory in place of the index there, and then the manifest of its series.
-// Another process may have written to the directory meanwhile: what it knows counts.
+// persist writes the index file of a list, maps it into memory in place of the index there, and then the manifest of
+// its series. Another process may have written to the directory meanwhile: what it knows counts.
 func (c *Store) persist(ctx context.Context, l *storedList) error {
 	directory := c.config.Directory
 	if directory == "" {

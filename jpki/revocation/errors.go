@@ -32,8 +32,8 @@ const (
 	ReasonListRead
 	// ReasonListRollback: a revocation list is older than one that the store already has.
 	ReasonListRollback
-	// ReasonListIncomplete: the newest list of a series is not in the directory of a store any more, or damaged. Certificates
-	// that it is for are unknown until it, or a newer one, is added.
+	// ReasonListIncomplete: the newest list of a series is not in the directory of a store any more, or damaged.
+	// Certificates that it is for are unknown until it, or a newer one, is added.
 	ReasonListIncomplete
 	// ReasonStoreFull: the store of revocation lists has reached its limit.
 	ReasonStoreFull

@@ -18,10 +18,10 @@ func eventOf(e *crl.Entry) event {
 }
 
 // statusAt applies the policy for times before a revocation. The certificate counts as revoked from the earlier of the
-// revocation date and the invalidity date (RFC 5280, 5.3.2: the date at which the key was, or is suspected to have been,
-// compromised or the certificate became invalid). Before that it was good, unless a key was compromised: nobody knows since
-// when, so it is revoked at all times. removeFromCRL only makes sense in a delta list (RFC 5280, 5.3.1), so it decides
-// nothing.
+// revocation date and the invalidity date (RFC 5280, 5.3.2: the date at which the key was, or is suspected to have
+// been, compromised or the certificate became invalid). Before that it was good, unless a key was compromised: nobody
+// knows since when, so it is revoked at all times. removeFromCRL only makes sense in a delta list (RFC 5280, 5.3.1), so
+// it decides nothing.
 func (e event) statusAt(at time.Time) Status {
 	if e.reason == crl.ReasonCodeRemove {
 		return Unknown

@@ -9,8 +9,8 @@ import (
 )
 
 // ListEvidence is what a [Store] keeps of a list for one verification, in place of the list, which may have hundreds of
-// megabytes: [Answer.Evidence] is a JSON array of these, one for each list that was heard. It names the list by
-// its SHA-256, so that the archived list proves the rest, and holds the authority's signature over the digest of what it
+// megabytes: [Answer.Evidence] is a JSON array of these, one for each list that was heard. It names the list by its
+// SHA-256, so that the archived list proves the rest, and holds the authority's signature over the digest of what it
 // signed. With an entry it holds the serial number of a person's certificate.
 type ListEvidence struct {
 	// SHA256 is the hash of the list's DER in lower-case hex, and Size its size in bytes.
@@ -18,8 +18,8 @@ type ListEvidence struct {
 	Size   int64  `json:"size"`
 	// Issuer is the DER of the issuer's Name.
 	Issuer []byte `json:"issuer"`
-	// AuthorityKeyID and Number are authorityKeyIdentifier and cRLNumber in lower-case hex; Base is BaseCRLNumber of a delta
-	// list.
+	// AuthorityKeyID and Number are authorityKeyIdentifier and cRLNumber in lower-case hex; Base is BaseCRLNumber of a
+	// delta list.
 	AuthorityKeyID string `json:"authority_key_id"`
 	Number         string `json:"number"`
 	Base           string `json:"base,omitempty"`
@@ -28,8 +28,8 @@ type ListEvidence struct {
 	NextUpdate time.Time `json:"next_update"`
 	// Scope is the DER of issuingDistributionPoint: the partition.
 	Scope []byte `json:"scope,omitempty"`
-	// KeySHA256 is the hash of the SubjectPublicKeyInfo that verified the signature, in lower-case hex; Algorithm is the OID
-	// of the signature algorithm, Digest the digest of the signed part under its hash.
+	// KeySHA256 is the hash of the SubjectPublicKeyInfo that verified the signature, in lower-case hex; Algorithm is
+	// the OID of the signature algorithm, Digest the digest of the signed part under its hash.
 	KeySHA256 string `json:"key_sha256"`
 	Algorithm string `json:"algorithm"`
 	Digest    []byte `json:"digest"`

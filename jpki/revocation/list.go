@@ -106,8 +106,8 @@ func canonical(raw []byte) (*names.Name, bool) {
 	return n, ok && s.Empty()
 }
 
-// lookup finds a certificate. Names of issuers are compared by RFC 5280, 7.1; a list compares bytes, so it is asked with the
-// encodings that it has.
+// lookup finds a certificate. Names of issuers are compared by RFC 5280, 7.1; a list compares bytes, so it is asked
+// with the encodings that it has.
 func (s *signedList) lookup(c *form.Facts) (crl.Entry, bool) {
 	own := s.Header().Issuer
 	if bytes.Equal(own, c.Issuer) {
@@ -145,17 +145,18 @@ func latestFirst(a, b *list) int {
 // checkHeader refuses a list that could never decide anything in a [Store].
 func checkHeader(h *crl.Header) error {
 	switch {
-	// 5.1.2.5: "Conforming CRL issuers MUST include the nextUpdate field in all CRLs." Without it nobody knows until when
-	// the list may be believed.
+	// 5.1.2.5: "Conforming CRL issuers MUST include the nextUpdate field in all CRLs." Without it nobody knows until
+	// when the list may be believed.
 	case h.NextUpdate.IsZero():
 		return badList("next-update", "RFC 5280, 5.1.2.5")
 	case len(h.AuthorityKeyID) == 0:
 		return badList("authority-key-id", "RFC 5280, 5.2.1")
-	// "Conforming CRL issuers are REQUIRED to include this extension in all CRLs and MUST mark this extension as non-critical."
+	// "Conforming CRL issuers are REQUIRED to include this extension in all CRLs and MUST mark this extension as
+	// non-critical."
 	case h.Number == nil, h.NumberCritical:
 		return badList("number", "RFC 5280, 5.2.3")
-	// "If a CRL contains a critical extension that the application cannot process, then the application MUST NOT use that
-	// CRL to determine the status of certificates."
+	// "If a CRL contains a critical extension that the application cannot process, then the application MUST NOT use
+	// that CRL to determine the status of certificates."
 	case len(h.UnknownCritical) > 0:
 		return badList("critical-extensions", "RFC 5280, 5.2")
 	case h.Scope == nil:
@@ -176,8 +177,8 @@ func newerThan(h, old *crl.Header) bool {
 	return crl.CompareNumbers(h.Number, old.Number) > 0 && !h.ThisUpdate.Before(old.ThisUpdate)
 }
 
-// inOrder sorts lists by their numbers, which decide what is newer, and leaves out those that claim a later time than a list
-// with a higher number of the same series.
+// inOrder sorts lists by their numbers, which decide what is newer, and leaves out those that claim a later time than a
+// list with a higher number of the same series.
 func inOrder(lists []*storedList) []*storedList {
 	slices.SortStableFunc(lists, func(a, b *storedList) int { return crl.CompareNumbers(b.header.Number, a.header.Number) })
 	kept := lists[:0]

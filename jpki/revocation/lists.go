@@ -10,19 +10,20 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/internal/names"
 )
 
-// Signers knows who may sign revocation lists on behalf of an issuer (RFC 5280, 6.3.3 (f)): the issuer itself, and whoever has a
-// certificate with the name of the list's issuer and a path of its own to the anchor of the path. Package certpath brings one with
-// its queries.
+// Signers knows who may sign revocation lists on behalf of an issuer (RFC 5280, 6.3.3 (f)): the issuer itself, and
+// whoever has a certificate with the name of the list's issuer and a path of its own to the anchor of the path. Package
+// certpath brings one with its queries.
 type Signers interface {
-	// TrySigners calls try with each certificate that has the list's issuer as its subject, may sign lists and is to be trusted for
-	// it, the most plausible first, until try returns true. delegated is true when the distribution point names the list's issuer.
+	// TrySigners calls try with each certificate that has the list's issuer as its subject, may sign lists and is to be
+	// trusted for it, the most plausible first, until try returns true. delegated is true when the distribution point
+	// names the list's issuer.
 	TrySigners(ctx context.Context, list *crl.Header, delegated bool, try func(signer *Certificate) bool)
 }
 
-// Lists is a fixed set of certificate revocation lists of any hierarchy: complete and delta lists, lists for distribution points,
-// for some reasons or kinds of certificates, and indirect lists of other issuers. Names are compared by RFC 5280, 7.1. Nothing about
-// a list is trusted before the query says who may sign it, [Query.Signers]. It is immutable and safe for concurrent use. The
-// zero value has no list.
+// Lists is a fixed set of certificate revocation lists of any hierarchy: complete and delta lists, lists for
+// distribution points, for some reasons or kinds of certificates, and indirect lists of other issuers. Names are
+// compared by RFC 5280, 7.1. Nothing about a list is trusted before the query says who may sign it, [Query.Signers]. It
+// is immutable and safe for concurrent use. The zero value has no list.
 type Lists struct {
 	// byIssuer has the lists by the canonical name of their issuer, latest first.
 	byIssuer map[string][]*openList
@@ -38,13 +39,14 @@ type openList struct {
 	memo       atomic.Pointer[signedList]
 }
 
-// NewLists takes lists that package crl has read. One without cRLNumber, or with a critical one, decides nothing: "Conforming CRL
-// issuers are REQUIRED to include this extension in all CRLs and MUST mark this extension as non-critical" (RFC 5280, 5.2.3).
-// Errors are [*Error] with [ReasonList]: a name in a header is not one; or [ReasonConfiguration] for a nil list.
+// NewLists takes lists that package crl has read. One without cRLNumber, or with a critical one, decides nothing:
+// "Conforming CRL issuers are REQUIRED to include this extension in all CRLs and MUST mark this extension as
+// non-critical" (RFC 5280, 5.2.3). Errors are [*Error] with [ReasonList]: a name in a header is not one; or
+// [ReasonConfiguration] for a nil list.
 func NewLists(lists ...*crl.Unverified) (*Lists, error) { return newLists(lists, false) }
 
-// NewArchivedLists is [NewLists] for lists from before RFC 5280, which may have no cRLNumber. Of several lists of one issuer without
-// numbers the one with the latest thisUpdate counts.
+// NewArchivedLists is [NewLists] for lists from before RFC 5280, which may have no cRLNumber. Of several lists of one
+// issuer without numbers the one with the latest thisUpdate counts.
 func NewArchivedLists(lists ...*crl.Unverified) (*Lists, error) { return newLists(lists, true) }
 
 func newLists(lists []*crl.Unverified, archived bool) (*Lists, error) {
@@ -80,8 +82,8 @@ func newOpenList(u *crl.Unverified) (*openList, bool) {
 		return nil, false
 	}
 	l := &openList{unverified: u, issuer: issuer}
-	// Authorities of one name may be one authority with a new key or two with a list each: what the list says of its key tells
-	// them apart, and the signature decides whether it is true.
+	// Authorities of one name may be one authority with a new key or two with a list each: what the list says of its
+	// key tells them apart, and the signature decides whether it is true.
 	l.list = newList(h, issuer.Key+"\x00"+string(h.AuthorityKeyID))
 	l.points, ok = names.ListNames(h)
 	return l, ok
@@ -138,8 +140,8 @@ func rank(last bool) int {
 	return 0
 }
 
-// open implements collection. Trust comes before the signature: anybody can compute a second key for which an ECDSA signature
-// verifies.
+// open implements collection. Trust comes before the signature: anybody can compute a second key for which an ECDSA
+// signature verifies.
 func (l *Lists) open(ctx context.Context, q *Query, h held, delegated bool) (found *signedList) {
 	own := h.(*openList) //nolint:forcetypeassert // as above
 	try := func(signer *Certificate) bool {
@@ -157,8 +159,8 @@ func (l *Lists) open(ctx context.Context, q *Query, h held, delegated bool) (fou
 	return found
 }
 
-// signedBy verifies the signature of the list with the key of the signer. A signature that verified once always does, so that it
-// is verified once and not for every certificate.
+// signedBy verifies the signature of the list with the key of the signer. A signature that verified once always does,
+// so that it is verified once and not for every certificate.
 func (l *openList) signedBy(ctx context.Context, signer *form.Facts) *signedList {
 	if signer == nil || signer.Key == nil {
 		return nil

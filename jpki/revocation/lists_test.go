@@ -10,8 +10,8 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/crl"
 )
 
-// TestListsWithoutNumber: RFC 5280, 5.2.3 – a list without cRLNumber, or with a critical one, decides nothing, unless it is said to
-// come from an archive.
+// TestListsWithoutNumber: RFC 5280, 5.2.3 – a list without cRLNumber, or with a critical one, decides nothing, unless
+// it is said to come from an archive.
 func TestListsWithoutNumber(t *testing.T) {
 	a := signingAuthority(t, "ca")
 	q := Query{Certificate: a.signingLeaf(t), Issuer: a.asked(), At: now}
@@ -58,8 +58,8 @@ func TestListsWithoutNumber(t *testing.T) {
 	}
 }
 
-// TestInvalidityDate: an invalidityDate before the time makes a later revocation count, in every kind of list: complete,
-// partitioned, indirect, delta; in a store and in a set of lists.
+// TestInvalidityDate: an invalidityDate before the time makes a later revocation count, in every kind of list:
+// complete, partitioned, indirect, delta; in a store and in a set of lists.
 func TestInvalidityDate(t *testing.T) {
 	a := signingAuthority(t, "ca")
 	leaf := a.signingLeaf(t)

@@ -15,9 +15,9 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/crl"
 )
 
-// manifest is what the directory of a [Store] remembers of one series beside the index files: its newest list. It is written, and
-// on the disk, before that list counts; so an index file that is damaged, cut short, missing or put back to an older one is missed
-// when the directory is opened again, and an older list never comes back into force by that.
+// manifest is what the directory of a [Store] remembers of one series beside the index files: its newest list. It is
+// written, and on the disk, before that list counts; so an index file that is damaged, cut short, missing or put back
+// to an older one is missed when the directory is opened again, and an older list never comes back into force by that.
 type manifest struct {
 	// Key is the hash of the key that signs the lists, in lower-case hex.
 	Key string `json:"key_sha256"`
@@ -37,7 +37,8 @@ type manifest struct {
 
 const (
 	manifestEnding = ".crlseries"
-	// formatFile says that the directory has manifests: in one that was written by an earlier version the index files make them.
+	// formatFile says that the directory has manifests: in one that was written by an earlier version the index files
+	// make them.
 	formatFile  = "store.format"
 	formatText  = "index files with a manifest for each series\n"
 	maxManifest = 1 << 20
@@ -149,7 +150,8 @@ func (m *manifest) missing() (*storedList, error) {
 	return l, nil
 }
 
-// newer reports whether the manifest knows a list that is newer than the one at hand, or another one of the same number.
+// newer reports whether the manifest knows a list that is newer than the one at hand, or another one of the same
+// number.
 func (m *manifest) newer(l *storedList) bool {
 	number, err := hex.DecodeString(m.Number)
 	sum := l.SHA256()

@@ -14,8 +14,8 @@ import (
 	"github.com/kakunin-go/kakunin"
 )
 
-// damagedStore is a directory with three lists of one municipality. The certificate was revoked between the second and the third, and
-// all three are in force now, so that any of them would answer alone.
+// damagedStore is a directory with three lists of one municipality. The certificate was revoked between the second and
+// the third, and all three are in force now, so that any of them would answer alone.
 type damagedStore struct {
 	*authority
 	t         *testing.T
@@ -113,8 +113,9 @@ func (d *damagedStore) rewrite(name string, change func([]byte) []byte) {
 	}
 }
 
-// TestDamagedStoreNeverGoesBack: whatever happens to the newest index file, the older lists, which are in force, do not make a
-// revoked certificate good: the store says that the series is incomplete, answers Unknown, and adding the list again heals it.
+// TestDamagedStoreNeverGoesBack: whatever happens to the newest index file, the older lists, which are in force, do not
+// make a revoked certificate good: the store says that the series is incomplete, answers Unknown, and adding the list
+// again heals it.
 func TestDamagedStoreNeverGoesBack(t *testing.T) {
 	flip := func(data []byte) []byte {
 		data[len(data)/2] ^= 1
@@ -204,7 +205,8 @@ func TestDamagedStoreRefusesOlderLists(t *testing.T) {
 	d.want(store, Good) // removed by its authority
 }
 
-// TestDamagedStoreOtherListsDoNotHelp: another list that covers every reason does not make up for the one that is missing.
+// TestDamagedStoreOtherListsDoNotHelp: another list that covers every reason does not make up for the one that is
+// missing.
 func TestDamagedStoreOtherListsDoNotHelp(t *testing.T) {
 	d := newDamagedStore(t)
 	store, err := d.open(false)
@@ -226,7 +228,8 @@ func TestDamagedStoreOtherListsDoNotHelp(t *testing.T) {
 	d.want(store, Revoked)
 }
 
-// TestDamagedStoreDeltaLists: a delta list that is missing is missed like a complete one, until a complete list is newer.
+// TestDamagedStoreDeltaLists: a delta list that is missing is missed like a complete one, until a complete list is
+// newer.
 func TestDamagedStoreDeltaLists(t *testing.T) {
 	d := newDamagedStore(t)
 	d.directory = t.TempDir()

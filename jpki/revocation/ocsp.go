@@ -18,8 +18,8 @@ const (
 )
 
 // Responder carries an OCSP request to a responder and its answer back, both in DER. The one over HTTP is package
-// jpki/revocation/responder; this package itself links no HTTP client, so that what only verifies links none. It must be
-// safe for concurrent use.
+// jpki/revocation/responder; this package itself links no HTTP client, so that what only verifies links none. It must
+// be safe for concurrent use.
 type Responder interface {
 	// Ask returns the answer as it came. Any error means that the responder cannot be had now; the answer itself is
 	// judged by [OCSP].
@@ -30,8 +30,8 @@ type Responder interface {
 type OCSPConfig struct {
 	// Responder is where to ask. Required.
 	Responder Responder
-	// NoNonce sends no nonce and accepts responses made in advance. Without a nonce an old response can be replayed until
-	// MaxAge.
+	// NoNonce sends no nonce and accepts responses made in advance. Without a nonce an old response can be replayed
+	// until MaxAge.
 	NoNonce bool
 	// Now is the clock; default time.Now.
 	Now func() time.Time
@@ -43,9 +43,9 @@ type OCSPConfig struct {
 	// CertIDHash is crypto.SHA1 or crypto.SHA256. Default SHA-1, which RFC 5019, 2.1.1 demands, or SHA-256 when FIPS
 	// 140-3 is enforced (GODEBUG=fips140=only), where SHA-1 is not available.
 	CertIDHash crypto.Hash
-	// CacheEntries is how many answers are kept and given again while they are fresh: until nextUpdate, and at most MaxAge
-	// after thisUpdate and producedAt. Each query may cost a fee, and the responders' data changes every 15 min only; but a
-	// revocation is then seen that much later. 0: none are kept.
+	// CacheEntries is how many answers are kept and given again while they are fresh: until nextUpdate, and at most
+	// MaxAge after thisUpdate and producedAt. Each query may cost a fee, and the responders' data changes every 15 min
+	// only; but a revocation is then seen that much later. 0: none are kept.
 	CacheEntries int
 	// ResponderRevocation is asked about a responder's certificate that lacks id-pkix-ocsp-nocheck; nil refuses such a
 	// responder. A CRL store will do.
@@ -91,11 +91,11 @@ func NewOCSP(c OCSPConfig) (*OCSP, error) {
 	return &OCSP{config: c, cache: newOCSPCache(c.CacheEntries)}, nil
 }
 
-// Check implements [Source]. It makes one request, or none when the cache has a fresh answer. A response decides for q.At
-// only if it covers that time; "good" for an earlier time cannot be had from a responder, use a CRL of that time.
+// Check implements [Source]. It makes one request, or none when the cache has a fresh answer. A response decides for
+// q.At only if it covers that time; "good" for an earlier time cannot be had from a responder, use a CRL of that time.
 //
-// Errors are [*Error]: [ReasonResponderUnavailable] and [ReasonResponderRefused] as the responder says, [ReasonResponse]
-// for a response that must not be trusted, [ReasonResponseStale] for one that is not current, and
+// Errors are [*Error]: [ReasonResponderUnavailable] and [ReasonResponderRefused] as the responder says,
+// [ReasonResponse] for a response that must not be trusted, [ReasonResponseStale] for one that is not current, and
 // [ReasonStatusUnknown] when the responder does not know.
 func (o *OCSP) Check(ctx context.Context, q Query) (Answer, error) {
 	unknown := undecided(MethodOCSP)

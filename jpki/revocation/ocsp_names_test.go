@@ -9,8 +9,8 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// TestOCSPResponderNames: a delegated responder is found however the answer may name it – by key hash, by name in another string type
-// or with other spaces and case – and among certificates that have the same name or the same key.
+// TestOCSPResponderNames: a delegated responder is found however the answer may name it – by key hash, by name in
+// another string type or with other spaces and case – and among certificates that have the same name or the same key.
 func TestOCSPResponderNames(t *testing.T) {
 	w := newOCSPWorld(t)
 	spelt := func(tag cbasn1.Tag, organization string) []byte {
@@ -75,8 +75,8 @@ func TestOCSPResponderNames(t *testing.T) {
 	}
 }
 
-// TestOCSPContradiction: an answer that speaks of one certificate under two hashes of its issuer is refused, whatever it says,
-// fresh or recorded: one of the statements would be ignored.
+// TestOCSPContradiction: an answer that speaks of one certificate under two hashes of its issuer is refused, whatever
+// it says, fresh or recorded: one of the statements would be ignored.
 func TestOCSPContradiction(t *testing.T) {
 	if fips140.Enforced() {
 		return // SHA-1 identifiers cannot be told from those of strangers

@@ -285,7 +285,8 @@ func TestOCSPStatus(t *testing.T) {
 	}
 }
 
-// TestOCSPSigner: golang.org/x/crypto/ocsp accepts a response that an ordinary certificate of the same authority signed.
+// TestOCSPSigner: golang.org/x/crypto/ocsp accepts a response that an ordinary certificate of the same authority
+// signed.
 func TestOCSPSigner(t *testing.T) {
 	w := newOCSPWorld(t)
 	ordinary := w.ca.SigningSpec(0x11)

@@ -56,7 +56,8 @@ func says(s Status, err error) Source {
 	})
 }
 
-// TestMaxAge: a policy may want fresher data than its authority promises. What is too old is not Good; a revocation has no age.
+// TestMaxAge: a policy may want fresher data than its authority promises. What is too old is not Good; a revocation has
+// no age.
 func TestMaxAge(t *testing.T) {
 	a := signingAuthority(t, "ca")
 	leaf := a.signingLeaf(t)

@@ -7,24 +7,24 @@ import (
 	"time"
 )
 
-// RecordedOCSP is a recorded OCSP response and what to judge it by: an auditor's file, kept evidence, an answer that came with a
-// message. It is a [Source] for certificates of any hierarchy; the client for responders is [OCSP]. It is safe for concurrent
-// use.
+// RecordedOCSP is a recorded OCSP response and what to judge it by: an auditor's file, kept evidence, an answer that
+// came with a message. It is a [Source] for certificates of any hierarchy; the client for responders is [OCSP]. It is
+// safe for concurrent use.
 type RecordedOCSP struct {
 	// Response is the DER of the OCSPResponse. Required.
 	Response []byte
 	// Skew is how far clocks may be off; default 2 min. Negative: 0.
 	Skew time.Duration
-	// MaxAge is the greatest age of the response at the time that is asked for. Default: none if the response has a nextUpdate,
-	// otherwise 20 min.
+	// MaxAge is the greatest age of the response at the time that is asked for. Default: none if the response has a
+	// nextUpdate, otherwise 20 min.
 	MaxAge time.Duration
 	// ResponderRevocation is asked about a responder's certificate that lacks id-pkix-ocsp-nocheck; nil refuses such a
 	// responder.
 	ResponderRevocation Source
 }
 
-// Check implements [Source] by the same rules as for a fresh response (RFC 6960, 3.2), except the nonce, which only the asker
-// knows, and at the time q.At, which the response must cover. Errors are [*Error] as those of [OCSP.Check];
+// Check implements [Source] by the same rules as for a fresh response (RFC 6960, 3.2), except the nonce, which only the
+// asker knows, and at the time q.At, which the response must cover. Errors are [*Error] as those of [OCSP.Check];
 // [ReasonConfiguration] for a nil ResponderRevocation of a concrete type.
 func (r RecordedOCSP) Check(ctx context.Context, q Query) (Answer, error) {
 	unknown := undecided(MethodOCSP)

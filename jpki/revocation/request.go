@@ -42,8 +42,9 @@ type certID struct {
 }
 
 // certIDHash returns the hash to use when the configuration does not say: SHA-1, because RFC 5019, 2.1.1 demands it of
-// clients and many responders know nothing else. It identifies the issuer, who is known and verified already; the response is
-// matched by the issuer's key, so a collision gains nothing. SHA-1 is not available when FIPS 140-3 is enforced.
+// clients and many responders know nothing else. It identifies the issuer, who is known and verified already; the
+// response is matched by the issuer's key, so a collision gains nothing. SHA-1 is not available when FIPS 140-3 is
+// enforced.
 func certIDHash() crypto.Hash {
 	if fips140.Enforced() {
 		return crypto.SHA256
@@ -70,7 +71,8 @@ func newCertID(hash crypto.Hash, c, issuer *form.Facts) (certID, error) {
 	default:
 		return certID{}, errHash
 	}
-	// "the value of the BIT STRING subjectPublicKey (excluding the tag, length, and number of unused bits)" (RFC 6960, 4.1.1).
+	// "the value of the BIT STRING subjectPublicKey (excluding the tag, length, and number of unused bits)" (RFC 6960,
+	// 4.1.1).
 	return certID{id, sum(c.Issuer), sum(issuer.KeyBits), c.Serial}, nil
 }
 

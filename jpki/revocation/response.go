@@ -293,7 +293,8 @@ func (id *certID) read(s cryptobyte.String) bool {
 	return ok && s.Empty()
 }
 
-// equal compares all four parts: the serial number alone would accept an answer about a certificate of another authority.
+// equal compares all four parts: the serial number alone would accept an answer about a certificate of another
+// authority.
 func (id *certID) equal(other certID) bool {
 	return id.hash.Equal(other.hash) && bytes.Equal(id.nameHash, other.nameHash) &&
 		bytes.Equal(id.keyHash, other.keyHash) && bytes.Equal(id.serial, other.serial)

@@ -27,8 +27,8 @@ var (
 
 // collection is where a search finds lists: a [Store] or [Lists].
 type collection interface {
-	// points returns the distribution points of the certificate with the lists that may be for them, the newest first, and the
-	// point that RFC 5280, 6.3.3 assumes last.
+	// points returns the distribution points of the certificate with the lists that may be for them, the newest first,
+	// and the point that RFC 5280, 6.3.3 assumes last.
 	points(q *Query) []point
 	// open returns the list behind its signature if its signer may speak for the issuer in the query.
 	open(ctx context.Context, q *Query, l held, delegated bool) *signedList
@@ -45,9 +45,9 @@ type point struct {
 	lists     []held
 }
 
-// search is RFC 5280, 6.3.3 for one certificate. Every list that is for it and in force is heard, of several of one series the
-// newest, brought up to date by the latest delta list for it; if the lists differ, a revocation decides. Good takes lists that
-// cover every reason. What was issued after the time that is asked for can only take away.
+// search is RFC 5280, 6.3.3 for one certificate. Every list that is for it and in force is heard, of several of one
+// series the newest, brought up to date by the latest delta list for it; if the lists differ, a revocation decides.
+// Good takes lists that cover every reason. What was issued after the time that is asked for can only take away.
 type search struct {
 	ctx    context.Context //nolint:containedctx // lives as long as the call
 	lists  collection
@@ -109,8 +109,9 @@ func (s *search) hear(p *point, h held) error {
 	}
 	known := !later && slices.Contains(s.series, l.series)
 	switch {
-	// (b)(1): "If the DP includes cRLIssuer, then verify that the issuer field in the complete CRL matches cRLIssuer in the DP
-	// and that the complete CRL contains an issuing distribution point extension with the indirectCRL boolean asserted."
+	// (b)(1): "If the DP includes cRLIssuer, then verify that the issuer field in the complete CRL matches cRLIssuer in
+	// the DP and that the complete CRL contains an issuing distribution point extension with the indirectCRL boolean
+	// asserted."
 	case p.delegated && !l.indirect:
 		return ruleListIssuer.because(nil)
 	case p.covers != nil && !p.covers(h):
@@ -125,7 +126,8 @@ func (s *search) hear(p *point, h held) error {
 		s.missing = true
 		return ruleListMissing.because(nil)
 	case known:
-		// Heard already, or older than the one of its series that was heard; the same list may count for another point, too.
+		// Heard already, or older than the one of its series that was heard; the same list may count for another point,
+		// too.
 		if slices.ContainsFunc(s.heard, func(h spoken) bool { return h.list == l }) {
 			s.covered |= p.reasons & l.reasons
 		}
@@ -161,8 +163,8 @@ func (s *search) hear(p *point, h held) error {
 	return nil
 }
 
-// update looks for the latest delta list that the list can be combined with (RFC 5280, 5.2.4 and 6.3.3 (c), (h) to (k)): the
-// same key and scope, a base at or below its number, a number above it, and in force.
+// update looks for the latest delta list that the list can be combined with (RFC 5280, 5.2.4 and 6.3.3 (c), (h) to
+// (k)): the same key and scope, a base at or below its number, a number above it, and in force.
 func (s *search) update(p *point, word *spoken) {
 	number := word.list.header.Number
 	if number == nil {
@@ -247,8 +249,8 @@ func (s *search) answer() Answer {
 	return a
 }
 
-// good is the answer when nothing was found and every reason is covered. ThisUpdate and NextUpdate are those of the list
-// that bounds the answer most: the oldest one, and the first to end.
+// good is the answer when nothing was found and every reason is covered. ThisUpdate and NextUpdate are those of the
+// list that bounds the answer most: the oldest one, and the first to end.
 func (s *search) good() Answer {
 	a := Answer{Status: Good, Method: MethodCRL, Reason: crl.ReasonCodeAbsent, Steps: s.steps}
 	parts := make([][]byte, 0, 4)

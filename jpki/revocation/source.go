@@ -48,9 +48,10 @@ func (s Status) decided() bool { return s == Good || s == Revoked || s == Hold }
 
 // Source is a set of revocation lists, an OCSP client or a platform operator.
 //
-// Check answers Good only if the certificate was not revoked at q.At, and Unknown whenever it cannot tell. An error means
-// Unknown too, whatever the answer says; it should be classified like the errors of this package, because an Untrusted
-// one raises an alarm when no other source decides. Check must be safe for concurrent use and must respect ctx.
+// Check answers Good only if the certificate was not revoked at q.At, and Unknown whenever it cannot tell. An error
+// means Unknown too, whatever the answer says; it should be classified like the errors of this package, because an
+// Untrusted one raises an alarm when no other source decides. Check must be safe for concurrent use and must respect
+// ctx.
 type Source interface {
 	Check(ctx context.Context, q Query) (Answer, error)
 }
@@ -73,8 +74,8 @@ func (q *Query) valid() bool {
 	return c != nil && issuer != nil && issuer.Key != nil && !q.At.IsZero() && len(c.Serial) > 0
 }
 
-// keyed reports whether the certificate names this issuer and its key, by which generations of an authority of one name are told
-// apart. It guards sources that are asked without a verifier.
+// keyed reports whether the certificate names this issuer and its key, by which generations of an authority of one name
+// are told apart. It guards sources that are asked without a verifier.
 func (q *Query) keyed() bool {
 	if !q.valid() {
 		return false
@@ -84,8 +85,8 @@ func (q *Query) keyed() bool {
 		bytes.Equal(c.Issuer, issuer.Subject)
 }
 
-// Certificate is what a source needs to know of a certificate. It is immutable, and its serial number may identify a person:
-// printing, logging or marshalling it shows nothing.
+// Certificate is what a source needs to know of a certificate. It is immutable, and its serial number may identify a
+// person: printing, logging or marshalling it shows nothing.
 type Certificate struct {
 	redacted
 	sealed redact.Value[*form.Facts]
@@ -93,8 +94,8 @@ type Certificate struct {
 
 type redacted = redact.Mark
 
-// ParseCertificate reads one DER certificate, with the strictness that JPKI's have: version 3, a positive serial number.
-// Nothing in it is trusted. Errors are [*Error] with [ReasonMalformed].
+// ParseCertificate reads one DER certificate, with the strictness that JPKI's have: version 3, a positive serial
+// number. Nothing in it is trusted. Errors are [*Error] with [ReasonMalformed].
 func ParseCertificate(der []byte) (*Certificate, error) {
 	f, err := form.Read(der)
 	if err != nil {
@@ -130,10 +131,11 @@ func (c *Certificate) Serial() []byte { return bytes.Clone(c.known().Serial) }
 type Answer struct {
 	// Status is Good, Revoked, Hold or Unknown.
 	Status Status
-	// Method is "CRL", "OCSP", "none" when the check was switched off, or what a source of the application calls itself.
+	// Method is "CRL", "OCSP", "none" when the check was switched off, or what a source of the application calls
+	// itself.
 	Method string
-	// Reason is the CRLReason, [crl.ReasonCodeAbsent] when there is none. It is also set with Status Good when the certificate
-	// was revoked after the time that was asked for.
+	// Reason is the CRLReason, [crl.ReasonCodeAbsent] when there is none. It is also set with Status Good when the
+	// certificate was revoked after the time that was asked for.
 	Reason crl.ReasonCode
 	// RevokedAt is the revocation date; the zero time when not revoked.
 	RevokedAt time.Time
@@ -141,8 +143,8 @@ type Answer struct {
 	ThisUpdate, NextUpdate time.Time
 	// Steps are the checks of the data that decided, for people who want to follow them.
 	Steps []Step
-	// Evidence is the DER of the OCSP response, or what is kept of the lists: a JSON array of [ListEvidence]. It is shared, not
-	// copied: do not change it.
+	// Evidence is the DER of the OCSP response, or what is kept of the lists: a JSON array of [ListEvidence]. It is
+	// shared, not copied: do not change it.
 	Evidence []byte
 }
 

@@ -20,8 +20,9 @@ import (
 // Store is a store of certificate revocation lists and a [Source]; safe for concurrent use. The zero value is an
 // empty store that trusts whatever issuer a query names.
 //
-// JPKI publishes a list per authority and municipality every day. The store keeps the index of every list that it is given,
-// at about 12 bytes per entry, so that earlier times can be verified; call [Store.Prune] to forget those that are over.
+// JPKI publishes a list per authority and municipality every day. The store keeps the index of every list that it is
+// given, at about 12 bytes per entry, so that earlier times can be verified; call [Store.Prune] to forget those that
+// are over.
 type Store struct {
 	config               StoreConfig
 	authorities, signers []*form.Facts
@@ -32,10 +33,11 @@ type Store struct {
 	// series has the lists of one key and scope in the order of their numbers. State is never kept by name, because
 	// generations of an authority share it.
 	series map[series][]*storedList
-	// pending are lists that came before anybody said whom to trust, by their issuer's name. They decide nothing and keep
-	// nothing out.
+	// pending are lists that came before anybody said whom to trust, by their issuer's name. They decide nothing and
+	// keep nothing out.
 	pending map[string][]*crl.Unverified
-	// direct has the lists that an authority signed itself, by its key, latest first: where its signers would be revoked.
+	// direct has the lists that an authority signed itself, by its key, latest first: where its signers would be
+	// revoked.
 	direct map[string][]*storedList
 	count  int
 	size   int64
@@ -50,8 +52,8 @@ type storedList struct {
 	list
 	*signedList
 
-	// authority is the key (SubjectPublicKeyInfo) of the authority whose certificates the list is for: its own key signed
-	// the list, or it issued signer.
+	// authority is the key (SubjectPublicKeyInfo) of the authority whose certificates the list is for: its own key
+	// signed the list, or it issued signer.
 	authority []byte
 	signer    *form.Facts // nil: the authority itself
 	points    []listKey
@@ -83,17 +85,20 @@ func pointsOf(h *crl.Header) (keys []listKey) {
 
 // StoreConfig says whom a store trusts and where it keeps its indexes.
 type StoreConfig struct {
-	// Authorities are those whose lists are taken. A list that none of them signed is refused when it is added, so that it can
-	// never be in the way of a genuine one. None: lists are kept aside, unverified, until a query names a trusted issuer.
+	// Authorities are those whose lists are taken. A list that none of them signed is refused when it is added, so that
+	// it can never be in the way of a genuine one. None: lists are kept aside, unverified, until a query names a
+	// trusted issuer.
 	Authorities []*x509.Certificate
-	// Signers are certificates of those who sign lists on behalf of an authority with a key of their own (RFC 5280, 5). Each
-	// must be issued by the authority directly and must have keyUsage cRLSign; the others are refused.
+	// Signers are certificates of those who sign lists on behalf of an authority with a key of their own (RFC 5280, 5).
+	// Each must be issued by the authority directly and must have keyUsage cRLSign; the others are refused.
 	Signers []*x509.Certificate
-	// Directory, when it is not empty, has an index file per list: they are mapped into memory instead of being held there,
-	// and are there again after a restart. It must exist and be as well protected as the trust anchors. Authorities are required.
+	// Directory, when it is not empty, has an index file per list: they are mapped into memory instead of being held
+	// there, and are there again after a restart. It must exist and be as well protected as the trust anchors.
+	// Authorities are required.
 	Directory string
-	// OpenIncomplete opens a directory although the newest list of a series is missing or damaged, which is an error otherwise:
-	// certificates that the list is for are Unknown until it, or a newer one, is added again; see [Store.Incomplete].
+	// OpenIncomplete opens a directory although the newest list of a series is missing or damaged, which is an error
+	// otherwise: certificates that the list is for are Unknown until it, or a newer one, is added again; see
+	// [Store.Incomplete].
 	OpenIncomplete bool
 	// Progress is called while a list is read; nil: not at all.
 	Progress func(crl.Progress)
@@ -101,9 +106,10 @@ type StoreConfig struct {
 	Log *slog.Logger
 }
 
-// OpenStore returns a store that trusts what the configuration says, with the lists of its directory. Errors are [*Error]
-// with [ReasonConfiguration], [ReasonMalformed] or [ReasonListRead]; with [ReasonListIncomplete], one for each series, when the
-// newest list of a series is not there: open the store with [StoreConfig.OpenIncomplete] and add that list again.
+// OpenStore returns a store that trusts what the configuration says, with the lists of its directory. Errors are
+// [*Error] with [ReasonConfiguration], [ReasonMalformed] or [ReasonListRead]; with [ReasonListIncomplete], one for each
+// series, when the newest list of a series is not there: open the store with [StoreConfig.OpenIncomplete] and add that
+// list again.
 func OpenStore(ctx context.Context, c StoreConfig) (*Store, error) {
 	store := &Store{config: c}
 	if store.config.Log == nil {
@@ -147,15 +153,16 @@ func factsOf(c *x509.Certificate) (*form.Facts, error) {
 	return f.Facts(), nil
 }
 
-// Add takes a DER list of any size, read from r in one pass. A new list replaces the old one between two look-ups; until then
-// the old one answers. Adding the same list again does nothing. The context is looked at between two reads.
+// Add takes a DER list of any size, read from r in one pass. A new list replaces the old one between two look-ups;
+// until then the old one answers. Adding the same list again does nothing. The context is looked at between two reads.
 //
 // Errors are [*Error]: [ReasonList] for a list that is malformed or can never decide here (no nextUpdate, cRLNumber or
 // authorityKeyIdentifier; for CA or attribute certificates only; with a critical extension that is not understood),
-// [ReasonListSignature] for one that no trusted authority signed, [ReasonListRollback] for a list that is not newer than one
-// of the same key and scope in the store (RFC 5280, 5.2.3: numbers increase), [ReasonStoreFull] at the limit of the store,
-// [ReasonListRead] when it cannot be read or its index not be written. Add lists in the order in which they were issued. After
-// an error the store is as before: a list that was in force stays in force until its nextUpdate, so treat an error as an alarm.
+// [ReasonListSignature] for one that no trusted authority signed, [ReasonListRollback] for a list that is not newer
+// than one of the same key and scope in the store (RFC 5280, 5.2.3: numbers increase), [ReasonStoreFull] at the limit
+// of the store, [ReasonListRead] when it cannot be read or its index not be written. Add lists in the order in which
+// they were issued. After an error the store is as before: a list that was in force stays in force until its
+// nextUpdate, so treat an error as an alarm.
 func (c *Store) Add(ctx context.Context, r io.Reader) error {
 	u, err := crl.Read(ctx, r, crl.Options{Progress: c.config.Progress, Size: sizeOf(r)})
 	if err != nil {
@@ -213,7 +220,8 @@ func (c *Store) claims(h *crl.Header, authority *form.Facts) bool {
 func (c *Store) verify(ctx context.Context, u *crl.Unverified, authority *form.Facts) (*storedList, error) {
 	h := u.Header()
 	unsigned := error(&Error{Reason: ReasonListSignature, Step: "crl.signature", Clause: "RFC 5280, 6.3.3 (g)"})
-	// 6.3.3 (f): "If a key usage extension is present in the CRL issuer's certificate, verify that the cRLSign bit is set."
+	// 6.3.3 (f): "If a key usage extension is present in the CRL issuer's certificate, verify that the cRLSign bit is
+	// set."
 	if bytes.Equal(h.Issuer, authority.Subject) && bytes.Equal(h.AuthorityKeyID, authority.SubjectKeyID) &&
 		authority.SignsLists {
 		l, err := u.Verify(ctx, authority.Key)
@@ -349,8 +357,8 @@ func (c *Store) insert(ctx context.Context, l *storedList) error {
 	return err
 }
 
-// admit says whether the list is the newest of its series already, or why it cannot come into the store; the caller holds
-// the lock.
+// admit says whether the list is the newest of its series already, or why it cannot come into the store; the caller
+// holds the lock.
 func (c *Store) admit(l *storedList) (known bool, err error) {
 	if series := c.series[l.series]; len(series) > 0 {
 		newest := series[len(series)-1]
@@ -388,8 +396,8 @@ func (c *Store) insertLocked(l *storedList) error {
 	return nil
 }
 
-// link puts a list where it is looked for; unlink takes it away. The caller holds the lock. Slices are replaced, never changed,
-// because readers keep them.
+// link puts a list where it is looked for; unlink takes it away. The caller holds the lock. Slices are replaced, never
+// changed, because readers keep them.
 func (c *Store) link(l *storedList) {
 	for _, key := range l.points {
 		lists := append(slices.Clip(c.byPoint[key]), l)
@@ -453,8 +461,9 @@ func errRollback() *Error {
 }
 
 // Check implements [Source] (RFC 5280, 6.3.3). A list counts when it is for the certificate: its issuer is that of the
-// certificate, or the cRLIssuer of a distribution point for an indirect list; its distribution point is one of the certificate's;
-// names are compared as encoded; and it was signed by the issuer of the certificate, or by a signer whom that issuer certified.
+// certificate, or the cRLIssuer of a distribution point for an indirect list; its distribution point is one of the
+// certificate's; names are compared as encoded; and it was signed by the issuer of the certificate, or by a signer whom
+// that issuer certified.
 //
 // Without such lists the error is an [*Error] with [ReasonStatusUnknown].
 func (c *Store) Check(ctx context.Context, q Query) (Answer, error) {
@@ -508,9 +517,9 @@ func (c *Store) candidates(leaf *form.Facts, point *form.Point) []*storedList {
 		for _, name := range point.Names {
 			one(issuer, name)
 		}
-		// 6.3.3 (b)(2)(i): "If the distribution point name is present in the IDP CRL extension and the distribution field is
-		// omitted from the DP, then verify that one of the names in the IDP matches one of the names in the cRLIssuer field of
-		// the DP"; the point assumed for lists of the certificate's issuer has the issuer's name.
+		// 6.3.3 (b)(2)(i): "If the distribution point name is present in the IDP CRL extension and the distribution
+		// field is omitted from the DP, then verify that one of the names in the IDP matches one of the names in the
+		// cRLIssuer field of the DP"; the point assumed for lists of the certificate's issuer has the issuer's name.
 		if len(point.Names) == 0 {
 			one(issuer, issuer)
 		}
@@ -544,9 +553,9 @@ func (c *Store) signerRevoked(l *storedList, at time.Time) bool {
 	return false
 }
 
-// Prune forgets the lists whose nextUpdate lies before t and returns how many there were. Certificates can then no longer
-// be verified by them at times before t. The newest list of each series stays, as the guard against a rollback. Lists that
-// were put aside unverified and are over go, too.
+// Prune forgets the lists whose nextUpdate lies before t and returns how many there were. Certificates can then no
+// longer be verified by them at times before t. The newest list of each series stays, as the guard against a rollback.
+// Lists that were put aside unverified and are over go, too.
 func (c *Store) Prune(t time.Time) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

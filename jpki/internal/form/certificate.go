@@ -1,5 +1,5 @@
-// Package form reads certificates of JPKI, and of those who answer for its authorities, strictly into what packages jpki and
-// revocation decide by.
+// Package form reads certificates of JPKI, and of those who answer for its authorities, strictly into what packages
+// jpki and revocation decide by.
 package form
 
 import (
@@ -52,8 +52,9 @@ func malformed(step, clause string) error {
 	return &Malformed{Step: "certificate." + step, Clause: clause}
 }
 
-// Read reads one DER certificate, which is copied. Errors are [*Malformed]. crypto/x509 tolerates things that this package does not: bytes after the
-// signature or after the extensions, serial numbers of any length, odd forms of time, unused bits in a signature.
+// Read reads one DER certificate, which is copied. Errors are [*Malformed]. crypto/x509 tolerates things that this
+// package does not: bytes after the signature or after the extensions, serial numbers of any length, odd forms of time,
+// unused bits in a signature.
 func Read(raw []byte) (*Certificate, error) {
 	if len(raw) > limits.Certificate {
 		return nil, malformed("size", "")
@@ -138,8 +139,8 @@ func ReadPublicKey(s *cryptobyte.String) ([]byte, bool) {
 	return key, ok && info.Empty()
 }
 
-// readExtensions reads the extensions that this package decides by. Key usage, basic constraints and the key identifiers'
-// values come from crypto/x509; here it is what crypto/x509 drops.
+// readExtensions reads the extensions that this package decides by. Key usage, basic constraints and the key
+// identifiers' values come from crypto/x509; here it is what crypto/x509 drops.
 func (f *Certificate) readExtensions() error {
 	f.SubjectKeyID = f.X509.SubjectKeyId
 	for i := range f.Extensions {

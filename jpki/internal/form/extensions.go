@@ -50,8 +50,8 @@ func readPolicies(value cryptobyte.String) (policies []asn1.ObjectIdentifier, un
 }
 
 // readAuthorityKeyID reads authorityKeyIdentifier (RFC 5280, 4.2.1.1) and returns keyIdentifier, nil when absent. The
-// issuer name and serial number, which help to find a certificate, are checked for form only: the signature decides, and
-// an authority that renews its own certificate keeps its key and name but not its serial number.
+// issuer name and serial number, which help to find a certificate, are checked for form only: the signature decides,
+// and an authority that renews its own certificate keeps its key and name but not its serial number.
 func readAuthorityKeyID(value cryptobyte.String) ([]byte, bool) {
 	var list, keyID, issuer, serial cryptobyte.String
 	var hasKeyID, hasIssuer, hasSerial bool
@@ -90,8 +90,8 @@ func readOIDs(value cryptobyte.String) (ids []asn1.ObjectIdentifier, ok bool) {
 type Points struct {
 	// Directory has the DER of each directoryName of a distributionPoint.
 	Directory [][]byte
-	// List has the distribution points with names that are understood and, last, the one that RFC 5280, 6.3.3 assumes for
-	// "any available CRLs not specified in a distribution point but issued by the certificate issuer".
+	// List has the distribution points with names that are understood and, last, the one that RFC 5280, 6.3.3 assumes
+	// for "any available CRLs not specified in a distribution point but issued by the certificate issuer".
 	List []Point
 	// Issuers are the names of all list issuers among the points.
 	Issuers [][]byte
@@ -106,8 +106,8 @@ type Point struct {
 	Reasons crl.Reasons // that its lists cover
 }
 
-// ReadPoints reads cRLDistributionPoints (RFC 5280, 4.2.1.13). A name relative to the issuer is completed with cRLIssuer or,
-// without it, with the issuer of the certificate.
+// ReadPoints reads cRLDistributionPoints (RFC 5280, 4.2.1.13). A name relative to the issuer is completed with
+// cRLIssuer or, without it, with the issuer of the certificate.
 func ReadPoints(value, issuer []byte) (p Points, ok bool) {
 	list, err := crl.ParseDistributionPoints(value)
 	if err != nil {

@@ -13,15 +13,15 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/internal/names"
 )
 
-// Facts are what revocation data is matched against. Packages jpki and certpath, which read certificates by different rules,
-// both make them. They are shared and must not be changed.
+// Facts are what revocation data is matched against. Packages jpki and certpath, which read certificates by different
+// rules, both make them. They are shared and must not be changed.
 type Facts struct {
 	// DER is the certificate.
 	DER []byte
 	// Issuer and Subject are the DER of the names, Serial the octets of the serial number's INTEGER.
 	Issuer, Subject, Serial []byte
-	// KeyInfo is SubjectPublicKeyInfo, KeyBits the octets of its BIT STRING, Key what can be verified with; nil when the
-	// algorithm is not known.
+	// KeyInfo is SubjectPublicKeyInfo, KeyBits the octets of its BIT STRING, Key what can be verified with; nil when
+	// the algorithm is not known.
 	KeyInfo, KeyBits []byte
 	Key              crypto.PublicKey
 	// SubjectKeyID and AuthorityKeyID are nil when absent.

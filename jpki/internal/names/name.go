@@ -1,5 +1,5 @@
-// Package names compares distinguished names as RFC 5280, 7.1 says, and reads the GeneralNames and distribution points that are
-// matched by them.
+// Package names compares distinguished names as RFC 5280, 7.1 says, and reads the GeneralNames and distribution points
+// that are matched by them.
 package names
 
 import (
@@ -102,8 +102,8 @@ func Read(s *cryptobyte.String) (*Name, bool) {
 }
 
 // readRDN reads the content of a RelativeDistinguishedName and returns its canonical form, in which the order of the
-// attributes does not matter: "Two relative distinguished names RDN1 and RDN2 match if they have the same number of naming
-// attributes and for each naming attribute in RDN1 there is a matching naming attribute in RDN2."
+// attributes does not matter: "Two relative distinguished names RDN1 and RDN2 match if they have the same number of
+// naming attributes and for each naming attribute in RDN1 there is a matching naming attribute in RDN2."
 func (n *Name) readRDN(set cryptobyte.String) (string, bool) {
 	if set.Empty() {
 		return "", false
@@ -150,10 +150,10 @@ func SoundOID(content []byte) bool {
 	return true
 }
 
-// canonicalValue returns the form of an attribute value in which it is compared. DirectoryStrings of every encoding meet in
-// one form, so that a PrintableString matches the same text as UTF8String (RFC 5280, 7.1); IA5String, which domainComponent
-// and emailAddress use, ignores the case of ASCII letters (7.3 and 7.5); other types are compared as encoded. A string that
-// its type does not allow is refused.
+// canonicalValue returns the form of an attribute value in which it is compared. DirectoryStrings of every encoding
+// meet in one form, so that a PrintableString matches the same text as UTF8String (RFC 5280, 7.1); IA5String, which
+// domainComponent and emailAddress use, ignores the case of ASCII letters (7.3 and 7.5); other types are compared as
+// encoded. A string that its type does not allow is refused.
 func canonicalValue(value []byte, tag cbasn1.Tag) (string, bool) {
 	switch tag {
 	case cbasn1.PrintableString:
@@ -175,8 +175,8 @@ func canonicalValue(value []byte, tag cbasn1.Tag) (string, bool) {
 	}
 }
 
-// printable reports whether the octets may stand in a PrintableString (ITU-T X.680, 41.4). "*", "&" and "@" are tolerated:
-// they are no letters of that alphabet, but certificates with them are common and they hide nothing.
+// printable reports whether the octets may stand in a PrintableString (ITU-T X.680, 41.4). "*", "&" and "@" are
+// tolerated: they are no letters of that alphabet, but certificates with them are common and they hide nothing.
 func printable(value []byte) bool {
 	for _, b := range value {
 		switch {
@@ -238,8 +238,8 @@ func fromUniversal(value []byte) (string, bool) {
 }
 
 // prepare is the string preparation of RFC 4518 for caseIgnoreMatch, on which RFC 5280, 7.1 bases the comparison: map,
-// normalise to NFKC, fold case, and reduce insignificant spaces. A text with a prohibited character keeps its own form, so
-// that it matches only itself.
+// normalise to NFKC, fold case, and reduce insignificant spaces. A text with a prohibited character keeps its own form,
+// so that it matches only itself.
 func prepare(text string) string {
 	if ascii([]byte(text)) && !strings.ContainsFunc(text, unicode.IsControl) {
 		return strings.Join(strings.Fields(LowerASCII(text)), " ")

@@ -54,11 +54,11 @@ func generals(raw [][]byte) (out []General, ok bool) {
 	return out, true
 }
 
-// Names reports whether one of the names of the point is one of those of a list, RFC 5280, 6.3.3 (b)(2)(i): "If the distribution
-// point name is present in the IDP CRL extension and the distribution field is present in the DP, then verify that one of the
-// names in the IDP matches one of the names in the DP. If the distribution point name is present in the IDP CRL extension and the
-// distribution field is omitted from the DP, then verify that one of the names in the IDP matches one of the names in the
-// cRLIssuer field of the DP." issuer is that of the certificate.
+// Names reports whether one of the names of the point is one of those of a list, RFC 5280, 6.3.3 (b)(2)(i): "If the
+// distribution point name is present in the IDP CRL extension and the distribution field is present in the DP, then
+// verify that one of the names in the IDP matches one of the names in the DP. If the distribution point name is present
+// in the IDP CRL extension and the distribution field is omitted from the DP, then verify that one of the names in the
+// IDP matches one of the names in the cRLIssuer field of the DP." issuer is that of the certificate.
 func (p *Point) Names(list []General, issuer *Name) bool {
 	own := p.Full
 	switch {
@@ -85,8 +85,8 @@ func (p *Point) Names(list []General, issuer *Name) bool {
 	return false
 }
 
-// Assumed is the point that RFC 5280, 6.3.3 assumes for lists that no point of the certificate names: "assume a DP with both the
-// reasons and the cRLIssuer fields omitted and a distribution point name of the certificate issuer".
+// Assumed is the point that RFC 5280, 6.3.3 assumes for lists that no point of the certificate names: "assume a DP with
+// both the reasons and the cRLIssuer fields omitted and a distribution point name of the certificate issuer".
 func Assumed(issuer *Name) Point {
 	return Point{HasName: true, Full: []General{ofName(issuer)}, Reasons: crl.AllReasons}
 }

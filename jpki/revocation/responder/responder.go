@@ -31,7 +31,8 @@ const (
 type Config struct {
 	// URL is the responder's, https or (on loopback only) http. Required.
 	URL string
-	// HTTPClient carries TLS settings and timeouts; nil is a client with a timeout of 10 s. Redirects are never followed.
+	// HTTPClient carries TLS settings and timeouts; nil is a client with a timeout of 10 s. Redirects are never
+	// followed.
 	HTTPClient *http.Client
 }
 

@@ -3,9 +3,9 @@
 //
 //	go run ./jpki/crl/internal/curve -docs docs
 //
-// Each measurement is a process of its own, so that one does not inherit the memory of another; each is repeated and the
-// fastest counts, because a shared machine only ever adds time. The list of 10⁷ entries has 0.4 GB; crypto/x509 needs several
-// gigabytes of memory for it (-std 1000000 leaves that out).
+// Each measurement is a process of its own, so that one does not inherit the memory of another; each is repeated and
+// the fastest counts, because a shared machine only ever adds time. The list of 10⁷ entries has 0.4 GB; crypto/x509
+// needs several gigabytes of memory for it (-std 1000000 leaves that out).
 package main
 
 import (

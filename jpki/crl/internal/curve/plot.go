@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// plot draws two logarithmic diagrams, time and memory over the number of entries, as an SVG that reads on light and dark
-// pages.
+// plot draws two logarithmic diagrams, time and memory over the number of entries, as an SVG that reads on light and
+// dark pages.
 func plot(points []point) []byte {
 	var b strings.Builder
 	b.WriteString(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 920 400" font-family="sans-serif" font-size="12">` + "\n")
