@@ -110,8 +110,9 @@ var shared = sync.OnceValue(func() *world { return newWorld(fatal{}) })
 // fatal is a testing.TB for set-up that several tests share.
 type fatal struct{ testing.TB }
 
-func (fatal) Helper()           {}
-func (fatal) Fatal(args ...any) { panic(fmt.Sprint(args...)) }
+func (fatal) Helper()                  {}
+func (fatal) Context() context.Context { return context.Background() }
+func (fatal) Fatal(args ...any)        { panic(fmt.Sprint(args...)) }
 
 func (w *world) sign(tb testing.TB, key *rsa.PrivateKey, mode sign.Mode, doc string) []byte {
 	tb.Helper()
