@@ -7,7 +7,8 @@ import (
 	"github.com/kakunin-go/kakunin/fourinfo"
 )
 
-// TestPartialBirthdatesHaveARange: what is unknown is answered by unknown and by what remains possible, never by a default.
+// TestPartialBirthdatesHaveARange: what is unknown is answered by unknown and by what remains possible, never by a
+// default.
 func TestPartialBirthdatesHaveARange(t *testing.T) {
 	t.Parallel()
 	on := func(y int, m time.Month, d int) fourinfo.Date { return fourinfo.Date{Year: y, Month: m, Day: d} }

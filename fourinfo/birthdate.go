@@ -150,11 +150,12 @@ func (b Birthdate) AgeOn(on Date) (age int, ok bool) {
 	return youngest, true
 }
 
-// AgesOn returns the youngest and the oldest age in completed years that the known parts of the birthdate allow during the
-// day on, by the everyday rule of [Birthdate.AgeOn]; both are the same for a complete birthdate. For a birth that may lie
-// after the day the youngest is 0.
+// AgesOn returns the youngest and the oldest age in completed years that the known parts of the birthdate allow during
+// the day on, by the everyday rule of [Birthdate.AgeOn]; both are the same for a complete birthdate. For a birth that
+// may lie after the day the youngest is 0.
 //
-// ok is false when the birthdate or its year is unknown, the birth certainly lies after the day, or the day does not exist.
+// ok is false when the birthdate or its year is unknown, the birth certainly lies after the day, or the day does not
+// exist.
 func (b Birthdate) AgesOn(on Date) (youngest, oldest int, ok bool) {
 	youngest, oldest, ok = b.ages(on)
 	if !ok || oldest < 0 {
@@ -194,8 +195,8 @@ func (b Birthdate) ReachedOn(years int) (day Date, ok bool) {
 }
 
 // ReachedBetween returns the earliest and the latest legal day on which the person may reach the age, by the rule of
-// [Birthdate.ReachedOn]; both are the same for a complete birthdate. ok is false when years is less than 1 or the birthdate
-// or its year is unknown.
+// [Birthdate.ReachedOn]; both are the same for a complete birthdate. ok is false when years is less than 1 or the
+// birthdate or its year is unknown.
 func (b Birthdate) ReachedBetween(years int) (earliest, latest Date, ok bool) {
 	first, last, ok := b.Reveal().span()
 	if !ok || years < 1 || years > 9999 || last.Year+years > 9999 {

@@ -2,17 +2,18 @@ package fourinfo
 
 import "github.com/kakunin-go/kakunin"
 
-// Compare compares every attribute that p has with the same attribute of other; p is the person you expect, or what your
-// file says. It returns one entry per attribute of p, in the order of [Person.Attributes]; the outcome is OutcomeUnknown if
-// other lacks it. The two agree exactly if every outcome is Same; comparing an empty person proves nothing.
+// Compare compares every attribute that p has with the same attribute of other; p is the person you expect, or what
+// your file says. It returns one entry per attribute of p, in the order of [Person.Attributes]; the outcome is
+// OutcomeUnknown if other lacks it. The two agree exactly if every outcome is Same; comparing an empty person proves
+// nothing.
 //
 // Names and addresses are compared through named steps ([Step]); what they equate is reported with its place in the raw
-// values, which stay untouched, and nothing is equated by a measure of likeness. A flagged substitute character (on either
-// side) matches any one character, with its variation selectors if it has some, but never exactly. Birthdates are compared as
-// dates and genders as values, so that the forms of different sources agree.
+// values, which stay untouched, and nothing is equated by a measure of likeness. A flagged substitute character (on
+// either side) matches any one character, with its variation selectors if it has some, but never exactly. Birthdates
+// are compared as dates and genders as values, so that the forms of different sources agree.
 //
-// Compare is symmetric: exchanging the two persons exchanges the spans of the findings and changes no outcome of an attribute
-// that both have.
+// Compare is symmetric: exchanging the two persons exchanges the spans of the findings and changes no outcome of an
+// attribute that both have.
 func (p Person) Compare(other Person) []FieldMatch {
 	matches := make([]FieldMatch, 0, 4)
 	add := func(attribute string, wanted, there bool, compare func() (Outcome, []Finding)) {
@@ -58,8 +59,8 @@ func compareNamesOf(p, other Person) (Outcome, []Finding) {
 	return o, findings
 }
 
-// isOtherName reports whether the name is the person's alias (通称), or the former family name (旧氏) with the present given
-// one.
+// isOtherName reports whether the name is the person's alias (通称), or the former family name (旧氏) with the present
+// given one.
 func isOtherName(name Name, person Person) bool {
 	agrees := func(candidate Name) bool {
 		if !candidate.Present() {
@@ -120,14 +121,15 @@ type Outcome int
 const (
 	// OutcomeUnknown: the other person lacks the attribute, so nothing was compared.
 	OutcomeUnknown Outcome = iota
-	// Same: the raw values of names and addresses agree exactly; it is never said of texts that differ. Complete birthdates are
-	// the same date, and genders the same listed value, whatever code their sources have for them.
+	// Same: the raw values of names and addresses agree exactly; it is never said of texts that differ. Complete
+	// birthdates are the same date, and genders the same listed value, whatever code their sources have for them.
 	Same
-	// SameAfterNormalisation: the raw values differ only in ways of writing that mean the same, each named by a finding.
+	// SameAfterNormalisation: the raw values differ only in ways of writing that mean the same, each named by a
+	// finding.
 	SameAfterNormalisation
-	// NeedsReview: the values can neither be called equal nor different: a substitute character, a variant of a character,
-	// an address that goes on where the other ends, an unknown part of a date or an unlisted gender code stands in between.
-	// A human or another document has to decide.
+	// NeedsReview: the values can neither be called equal nor different: a substitute character, a variant of a
+	// character, an address that goes on where the other ends, an unknown part of a date or an unlisted gender code
+	// stands in between. A human or another document has to decide.
 	NeedsReview
 	// Different: the values contradict each other.
 	Different
@@ -161,15 +163,15 @@ func (o Outcome) Wording() kakunin.Message { return outcomeTexts[o.listed()].wor
 // Span is a range of a raw value in Unicode code points, counted from 0: From is the first, To the one after the last.
 type Span struct{ From, To int }
 
-// Finding is one reason of an outcome: what distinguishes the two raw values there. It carries positions and no characters,
-// so it may be logged and kept as evidence.
+// Finding is one reason of an outcome: what distinguishes the two raw values there. It carries positions and no
+// characters, so it may be logged and kept as evidence.
 type Finding struct {
 	// Step is the way of writing, or the doubt, that the finding is about.
 	Step Step
 	// Outcome is what the finding alone makes of the comparison; the attribute's is the gravest of them.
 	Outcome Outcome
-	// Expected and Actual say where, in the raw value of the person who compares and in the other's. A span that is empty
-	// (To equals From) marks the place where something is missing.
+	// Expected and Actual say where, in the raw value of the person who compares and in the other's. A span that is
+	// empty (To equals From) marks the place where something is missing.
 	Expected, Actual Span
 }
 

@@ -38,8 +38,8 @@ func (p PartialDate) japanese() string {
 	return year + strconv.Itoa(int(p.Month)) + "月" + strconv.Itoa(p.Day) + "日"
 }
 
-// eraYears names the Japanese year, both where the known parts leave two; "" before Meiji. The day on which an era began
-// belongs to it.
+// eraYears names the Japanese year, both where the known parts leave two; "" before Meiji. The day on which an era
+// began belongs to it.
 func (p PartialDate) eraYears() (text string) {
 	earliest, latest, ok := p.span()
 	if !ok {

@@ -24,28 +24,30 @@
 // position ([Substitutes]). Unknown parts of a birthdate stay unknown. An attribute that cannot be read becomes a
 // [Problem] and never an error, so that one odd value does not fail a login. Absent is not the same as empty.
 //
-// Comparing makes keys beside the raw values, by steps that have names ([Step]) and are reported with their places; there is
-// no measure of likeness that could hide a difference. The file docs/matching.md of the module lists the steps.
+// Comparing makes keys beside the raw values, by steps that have names ([Step]) and are reported with their places;
+// there is no measure of likeness that could hide a difference. The file docs/matching.md of the module lists the
+// steps.
 //
-// A hard difference means that something could tell two people or two places apart. Where the deciding part agrees and only an
-// unreadable character, a known way of writing or a tail differs, the answer is [NeedsReview] with its reason and place.
+// A hard difference means that something could tell two people or two places apart. Where the deciding part agrees and
+// only an unreadable character, a known way of writing or a tail differs, the answer is [NeedsReview] with its reason
+// and place.
 //
 // # Further packages
 //
-// fourinfo/mynumber has individual and corporate numbers and the guard of logs, fourinfo/bulk compares the records of a whole
-// file, fourinfo/law says what laws about identity verification ask, and fourinfo/mdoc verifies the mobile form of the card and
-// maps it to the same values.
+// fourinfo/mynumber has individual and corporate numbers and the guard of logs, fourinfo/bulk compares the records of a
+// whole file, fourinfo/law says what laws about identity verification ask, and fourinfo/mdoc verifies the mobile form
+// of the card and maps it to the same values.
 //
 // # Errors
 //
-// What a source sends is never an error but a [Problem]. An *[Error] tells that data in the application's own hands, such as a
-// stored form, is defective; it takes part in the families of package kakunin.
+// What a source sends is never an error but a [Problem]. An *[Error] tells that data in the application's own hands,
+// such as a stored form, is defective; it takes part in the families of package kakunin.
 //
 // # Compatibility
 //
-// The JSON form of [Stored] stays readable: version 1 is written as long as it suffices and read for good, version 2 adds
-// furigana, former_name and alias. The names of outcomes, steps, attributes and problems are kept in records and never change;
-// later releases add to them. Which outcome two values come to may become more precise.
+// The JSON form of [Stored] stays readable: version 1 is written as long as it suffices and read for good, version 2
+// adds furigana, former_name and alias. The names of outcomes, steps, attributes and problems are kept in records and
+// never change; later releases add to them. Which outcome two values come to may become more precise.
 //
 // Examples: [FromUserinfo], [Birthdate.IsAtLeast], [Birthdate.AgesOn], [Person.Compare], [Finding], [Step.Apply],
 // [Address.InMunicipality], [Person.RevealAll].

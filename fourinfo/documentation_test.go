@@ -16,7 +16,8 @@ const documentation = "../docs/matching.md"
 
 //go:generate go test -run ^TestDocumentation$ -update .
 
-// TestDocumentation: docs/matching.md says what the code does. go test ./fourinfo -run Documentation -update rewrites it.
+// TestDocumentation: docs/matching.md says what the code does. go test ./fourinfo -run Documentation -update rewrites
+// it.
 func TestDocumentation(t *testing.T) {
 	want := writeDocumentation(t)
 	if *update {

@@ -33,8 +33,8 @@ func (r Reason) row() fault.Row {
 // String returns a few words in lower case, such as "malformed"; "unknown" for the zero value.
 func (r Reason) String() string { return r.row().Name }
 
-// Error is every error of this package. It means that data in the application's own hands is defective; what a service or
-// a card sends is never an error here but a [Problem]. It contains no personal data.
+// Error is every error of this package. It means that data in the application's own hands is defective; what a service
+// or a card sends is never an error here but a [Problem]. It contains no personal data.
 type Error struct {
 	Reason Reason
 	Step   string // one of the Attribute… names; "" when the error concerns the whole

@@ -32,8 +32,8 @@ func foldSelectors(t tokens) tokens {
 	return t.drop(StepSelector, func(t tokens, i int) bool { return isVariationSelector(t[i].plain) })
 }
 
-// isIgnorable reports whether r shows nothing (Default_Ignorable_Code_Point), apart from what is a step of its own: variation
-// selectors, and the zero-width spaces, which are spaces. A soft hyphen is a dash between digits.
+// isIgnorable reports whether r shows nothing (Default_Ignorable_Code_Point), apart from what is a step of its own:
+// variation selectors, and the zero-width spaces, which are spaces. A soft hyphen is a dash between digits.
 func isIgnorable(t tokens, i int) bool {
 	switch r := t[i].plain; {
 	case r < 0xA0, r == 0x200B, r == 0xFEFF, isVariationSelector(r):
@@ -53,7 +53,8 @@ var apostrophes = map[rune]rune{
 	0x02BE: '\'', 0x02BF: '\'', 0x02C8: '\'', 0x0060: '\'', 0x00B4: '\'', 0x055A: '\'', 0x05F3: '\'', 0xA78B: '\'', 0xA78C: '\'',
 }
 
-// brackets are written around a former name or alias; which ones a register takes is not certain, so all are round ones.
+// brackets are written around a former name or alias; which ones a register takes is not certain, so all are round
+// ones.
 var brackets = map[rune]rune{
 	'[': '(', ']': ')', '{': '(', '}': ')', '<': '(', '>': ')', '〔': '(', '〕': ')', '【': '(', '】': ')', '「': '(', '」': ')', '〈': '(',
 	'〉': ')', '《': '(', '》': ')', '『': '(', '』': ')', '〖': '(', '〗': ')', '〘': '(', '〙': ')', '〚': '(', '〛': ')', '⟨': '(', '⟩': ')',
@@ -81,12 +82,12 @@ func isLost(r rune) bool {
 	}
 }
 
-// isPrivate reports whether what r stands for is known to one system alone (Co), such as the characters that the standard for
-// administration (行政事務標準文字) has in plane 16.
+// isPrivate reports whether what r stands for is known to one system alone (Co), such as the characters that the
+// standard for administration (行政事務標準文字) has in plane 16.
 func isPrivate(r rune) bool { return r >= 0xE000 && r <= 0xF8FF || r >= 0xF0000 }
 
-// isCompatibilityIdeograph reports whether r is in one of the two blocks of CJK compatibility ideographs. Twelve of them,
-// 﨑 U+FA11 for example, are ordinary ideographs and have no decomposition.
+// isCompatibilityIdeograph reports whether r is in one of the two blocks of CJK compatibility ideographs. Twelve of
+// them, 﨑 U+FA11 for example, are ordinary ideographs and have no decomposition.
 func isCompatibilityIdeograph(r rune) bool {
 	return r >= 0xF900 && r <= 0xFAFF || r >= 0x2F800 && r <= 0x2FA1F
 }
@@ -149,7 +150,8 @@ func joinsNumbers(t tokens, i int, spelled []rune) bool {
 	return isDigit(spelled[0]) && isDigit(t.at(i-1)) || isDigit(spelled[len(spelled)-1]) && isDigit(t.at(i+1))
 }
 
-// mayDecompose keeps letters and ideographs, which have no compatibility decomposition of interest, away from the tables.
+// mayDecompose keeps letters and ideographs, which have no compatibility decomposition of interest, away from the
+// tables.
 func mayDecompose(r rune) bool {
 	switch {
 	case r < 0xA0, r >= 0x3400 && r <= 0x9FFF, r >= 0x3041 && r <= 0x309E, r >= 0x30A1 && r <= 0x30FE, r >= 0x20000:
@@ -232,8 +234,8 @@ func foldSpaces(t tokens, address bool) tokens {
 	return t.drop(StepSpace, func(t tokens, i int) bool { return isSpace(t[i].plain) })
 }
 
-// separatesNumbers reports whether a number ends before i and another begins behind it. Behind a digit, the ideographs of numbers
-// are one where an address counts with them; otherwise they begin a name, as in 1-2 三田ビル.
+// separatesNumbers reports whether a number ends before i and another begins behind it. Behind a digit, the ideographs
+// of numbers are one where an address counts with them; otherwise they begin a name, as in 1-2 三田ビル.
 func separatesNumbers(t tokens, i int) bool {
 	before, next := t.at(i-1), t.at(i+1)
 	if !isDigit(before) {
@@ -287,8 +289,8 @@ func foldVariants(t tokens) {
 }
 
 // foldKe makes one of the letters that are written for が in the name of a place. In addresses this leaves the meaning
-// alone; in the name of a person it leaves a doubt, and so does カ in an address: カ部 and ケ部 may be two lots, counted by the
-// letters of the iroha.
+// alone; in the name of a person it leaves a doubt, and so does カ in an address: カ部 and ケ部 may be two lots, counted by
+// the letters of the iroha.
 func foldKe(t tokens, s Step) {
 	for i := 2; i+1 < len(t); i++ {
 		before, doubt := t[i-1].plain, StepNameKe
@@ -382,15 +384,15 @@ func foldSmallKana(t tokens) {
 	}
 }
 
-// plainLetters are Latin letters that no decomposition leads to the letter by which machine-readable documents replace them
-// (ICAO Doc 9303, part 3, section 6 A), and some more of the languages of Africa.
+// plainLetters are Latin letters that no decomposition leads to the letter by which machine-readable documents replace
+// them (ICAO Doc 9303, part 3, section 6 A), and some more of the languages of Africa.
 var plainLetters = map[rune]rune{
 	'Đ': 'D', 'Ð': 'D', 'Ł': 'L', 'Ø': 'O', 'Ħ': 'H', 'Ŧ': 'T', 'Ŋ': 'N', 'ı': 'I', 'Ŀ': 'L', 'ĸ': 'K', 'Ɓ': 'B', 'Ɗ': 'D', 'Ɖ': 'D', 'Ə': 'E',
 	'Ɛ': 'E', 'Ɔ': 'O', 'Ɨ': 'I', 'Ʉ': 'U', 'Ɍ': 'R', 'Ƙ': 'K', 'Ƴ': 'Y', 'Ƶ': 'Z', 'Ɠ': 'G', 'Ƀ': 'B', 'Ɫ': 'L', 'Ɲ': 'N',
 }
 
-// twoLetters are those that become two (ICAO Doc 9303, part 3, section 6 A); for those that people also write with one, that is
-// what foldDiacritics makes of them.
+// twoLetters are those that become two (ICAO Doc 9303, part 3, section 6 A); for those that people also write with one,
+// that is what foldDiacritics makes of them.
 var twoLetters = map[rune]string{
 	'Ä': "AE", 'Å': "AA", 'Æ': "AE", 'Ö': "OE", 'Ø': "OE", 'Œ': "OE", 'Ü': "UE", 'Þ': "TH", 'ß': "SS", 'ẞ': "SS", 'Ĳ': "IJ", 'Ǽ': "AE", 'Ǿ': "OE",
 }
@@ -412,8 +414,9 @@ func foldDiacritics(t tokens) {
 	}
 }
 
-// isDash reports whether c is written as a dash or hyphen between digits. NFKC does not unify them; the legacy encodings
-// disagree about which of them a byte stands for (JIS X 0208 tables: U+2212 and U+301C, CP932: U+FF0D and U+FF5E).
+// isDash reports whether c is written as a dash or hyphen between digits. NFKC does not unify them; the legacy
+// encodings disagree about which of them a byte stands for (JIS X 0208 tables: U+2212 and U+301C, CP932: U+FF0D and
+// U+FF5E).
 func isDash(c rune) bool {
 	switch c {
 	case '-', '\u00ad', '\u02d7', '\u2010', '\u2011', '\u2012', '\u2013', '\u2014', '\u2015', '\u2043', '\u2212', '\u2500', '\u2501',

@@ -7,8 +7,8 @@ import (
 	"github.com/kakunin-go/kakunin/internal/kanji"
 )
 
-// The steps that know how the part of an address behind the municipality is written. Each takes the index at which that part
-// begins; nothing before it changes, because 四日市市 counts nothing and 大字 is no locality there.
+// The steps that know how the part of an address behind the municipality is written. Each takes the index at which that
+// part begins; nothing before it changes, because 四日市市 counts nothing and 大字 is no locality there.
 
 // foldPostcode drops a postcode before the address: 〒 and digits, or seven digits with or without a dash.
 func foldPostcode(t tokens) tokens {
@@ -56,8 +56,8 @@ func foldOrdinals(t tokens, begin int) tokens {
 	})
 }
 
-// foldNumerals makes ideographs of numbers digits where an address counts: before 丁目, 番, 号 and their like, and around の and
-// dashes. 三田, 八千代 and 六本木 are left alone. It drops zeros that begin a number.
+// foldNumerals makes ideographs of numbers digits where an address counts: before 丁目, 番, 号 and their like, and around の
+// and dashes. 三田, 八千代 and 六本木 are left alone. It drops zeros that begin a number.
 func foldNumerals(t tokens, begin int) tokens {
 	for i := begin; i < len(t); i++ {
 		if zeroAmongDigits(t, i) {
@@ -125,8 +125,8 @@ func endsLot(t tokens, i, j int) bool {
 	return j == len(t) && t.at(i-1) == '地' && t.at(i-2) == '番' && (isDigit(t.at(i-3)) || numeralValue(t.at(i-3)) >= 0)
 }
 
-// numeralRun returns the end of the ideographs of numbers that begin at i. Before 丁目, 番 and 号 it takes for a guess what looks
-// like one: ニ丁目, ー丁目.
+// numeralRun returns the end of the ideographs of numbers that begin at i. Before 丁目, 番 and 号 it takes for a guess what
+// looks like one: ニ丁目, ー丁目.
 func numeralRun(t tokens, i int) (end int, guess bool) {
 	end = i
 	for numeralValue(t.at(end)) >= 0 {

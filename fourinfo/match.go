@@ -45,8 +45,8 @@ func (m *matcher) addSteps(mask uint32, first Step, o Outcome, a, b Span) {
 	}
 }
 
-// match compares as many tokens from i and j on, the first n, and records what distinguishes them. It reports how many agree
-// before the first that do not.
+// match compares as many tokens from i and j on, the first n, and records what distinguishes them. It reports how many
+// agree before the first that do not.
 func (m *matcher) match(i, j, n int) int {
 	for k := range n {
 		if !m.pair(i+k, j+k) {
@@ -94,8 +94,8 @@ func (m *matcher) pair(i, j int) bool {
 	return true
 }
 
-// standsFor reports whether one of two characters may be what became of the other: a mark for what was lost, or a private
-// character for one that everybody knows. Two private characters are two.
+// standsFor reports whether one of two characters may be what became of the other: a mark for what was lost, or a
+// private character for one that everybody knows. Two private characters are two.
 func standsFor(r, s rune) bool { return isLost(r) || isLost(s) || isPrivate(r) != isPrivate(s) }
 
 // mostlyLost reports whether more than half of the characters agree only because they were lost: that is no agreement.
@@ -103,8 +103,8 @@ func (m *matcher) mostlyLost() bool {
 	return 2*m.lost > min(len(m.a.tokens), len(m.b.tokens))-1
 }
 
-// unitsConflict reports whether the numbers before two tokens count different things. A number without a unit may count anything;
-// but only as the fourth of an address, as in 1-2-3-101, it is a room without a doubt.
+// unitsConflict reports whether the numbers before two tokens count different things. A number without a unit may count
+// anything; but only as the fourth of an address, as in 1-2-3-101, it is a room without a doubt.
 func (m *matcher) unitsConflict(i, j int) bool {
 	switch x, y := m.a.tokens[i].unit, m.b.tokens[j].unit; {
 	case x == y:
@@ -149,8 +149,8 @@ func (m *matcher) differing(i, j int) (Span, Span) {
 	return a.span(i, enda), b.span(j, endb)
 }
 
-// result is the gravest of the findings. Values without any are the same only if their raw forms are: decoding makes one of
-// all bytes that are no text.
+// result is the gravest of the findings. Values without any are the same only if their raw forms are: decoding makes
+// one of all bytes that are no text.
 func (m *matcher) result(sameRaw bool) (Outcome, []Finding) {
 	if len(m.findings) == 0 {
 		if sameRaw {
@@ -166,7 +166,8 @@ func (m *matcher) result(sameRaw bool) (Outcome, []Finding) {
 	return worst, m.findings
 }
 
-// substitutesUsable reports whether the flags of both, if any, can be assigned to characters. If not, everything is open.
+// substitutesUsable reports whether the flags of both, if any, can be assigned to characters. If not, everything is
+// open.
 func substitutesUsable(a, b Substitutes) bool {
 	return (!a.Known || a.LengthMatches) && (!b.Known || b.LengthMatches)
 }

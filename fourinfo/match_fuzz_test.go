@@ -8,8 +8,8 @@ import (
 	"github.com/kakunin-go/kakunin/fourinfo"
 )
 
-// checkMatch holds for any two values: symmetry, spans within the values, Same for equal raw values only, and a named step
-// behind every other outcome.
+// checkMatch holds for any two values: symmetry, spans within the values, Same for equal raw values only, and a named
+// step behind every other outcome.
 func checkMatch(t *testing.T, a, b fourinfo.Person, rawA, rawB string, flagged bool) {
 	t.Helper()
 	there, back := a.Compare(b), b.Compare(a)

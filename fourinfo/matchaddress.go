@@ -51,8 +51,8 @@ const (
 	kyoto    = 26100
 )
 
-// streetEnd returns where the part that names streets ends in an address in Kyoto: behind the last 上る, 下る, 東入 or their like
-// and the 丁目 that may follow.
+// streetEnd returns where the part that names streets ends in an address in Kyoto: behind the last 上る, 下る, 東入 or their
+// like and the 丁目 that may follow.
 func streetEnd(t tokens, p place) int {
 	if p.found == 0 || p.row().Parent != kyoto {
 		return p.end
@@ -108,8 +108,8 @@ func (m *matcher) compareAddress() {
 	}
 }
 
-// streets compares the parts that name streets and returns where the rests begin. The town and the number behind them decide;
-// a town of the same name elsewhere in the ward is why a doubt remains.
+// streets compares the parts that name streets and returns where the rests begin. The town and the number behind them
+// decide; a town of the same name elsewhere in the ward is why a doubt remains.
 func (m *matcher) streets() (i, j int) {
 	a, b := m.a.place.end, m.b.place.end
 	i, j = m.a.street, m.b.street
@@ -140,8 +140,8 @@ func (s side) postcode() string {
 	return string(digits)
 }
 
-// unlisted compares addresses of which the table does not know one: character by character, from the prefecture on if only
-// one has it.
+// unlisted compares addresses of which the table does not know one: character by character, from the prefecture on if
+// only one has it.
 func (m *matcher) unlisted() {
 	i, j := 1, 1
 	a, b := m.a.place, m.b.place
@@ -157,8 +157,8 @@ func (m *matcher) unlisted() {
 	m.rest(i, j)
 }
 
-// head compares the parts up to the municipality, which is the same or may be: what one side leaves out, and how the two are
-// written. The table says that they mean the same, so a variant there leaves no doubt.
+// head compares the parts up to the municipality, which is the same or may be: what one side leaves out, and how the
+// two are written. The table says that they mean the same, so a variant there leaves no doubt.
 func (m *matcher) head() {
 	a, b := m.a.place, m.b.place
 	m.match(0, 0, 1)
@@ -249,8 +249,8 @@ func (m *matcher) skip(i, endA, j, endB int, s Step) (matcher, bool) {
 	return short, short.explained(endA, endB)
 }
 
-// skippable returns the end of the part that begins at i and that another address, which goes on at j, may leave out: a locality
-// that 大字 or 字 announces, something in brackets, the り of 通り. Without one it is i.
+// skippable returns the end of the part that begins at i and that another address, which goes on at j, may leave out: a
+// locality that 大字 or 字 announces, something in brackets, the り of 通り. Without one it is i.
 func skippable(t tokens, i int, other tokens, j int) (end int, s Step) {
 	switch r := t.at(i); {
 	case r == '(':
@@ -283,8 +283,9 @@ func (m *matcher) goesOn(i, j int) bool {
 	return isDigit(longer[at-1].plain) && !longer[at-1].wild && (!isDigit(longer[at].plain) || longer[at].wild)
 }
 
-// building reports a doubt if the house numbers agree and what follows does not, in another way than by numbers: names of
-// buildings are spelled as everybody likes, or left out before the number of the room. k tokens from i and j on agree.
+// building reports a doubt if the house numbers agree and what follows does not, in another way than by numbers: names
+// of buildings are spelled as everybody likes, or left out before the number of the room. k tokens from i and j on
+// agree.
 func (m *matcher) building(i, j, k int) bool {
 	a, b := m.a.tokens, m.b.tokens
 	for ; k > 1; k-- {
@@ -331,8 +332,8 @@ func isRoom(t tokens, i int) bool {
 	return true
 }
 
-// isHouseNumber reports whether the tokens end in a number of which one can say that it is the house's: it has several parts or
-// is a 番地 or 号.
+// isHouseNumber reports whether the tokens end in a number of which one can say that it is the house's: it has several
+// parts or is a 番地 or 号.
 func isHouseNumber(t tokens) bool {
 	if u := t[len(t)-1].unit; u == unitBanchi || u == unitGo {
 		return true

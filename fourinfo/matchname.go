@@ -78,8 +78,8 @@ func (m *matcher) try(a, b tokens) ([]Finding, bool) {
 	return part.findings, true
 }
 
-// bracket tries the name that has a part in brackets without it. If both have one, the parts must be one former name or alias,
-// in whatever place and with or without the given name.
+// bracket tries the name that has a part in brackets without it. If both have one, the parts must be one former name or
+// alias, in whatever place and with or without the given name.
 func (m *matcher) bracket() bool {
 	i, j, inA := bracketed(m.a.tokens)
 	k, l, inB := bracketed(m.b.tokens)
@@ -128,8 +128,8 @@ func (m *matcher) anyAgree(as, bs []tokens) bool {
 // labels stand before a former name or an alias in brackets.
 var labels = [...]string{"旧姓", "旧氏", "旧名", "旧", "通称名", "通称", "本名", "氏"}
 
-// otherNames are the names that a part in brackets [i, j) may mean: itself, as a whole name or as a family name before the
-// given one, which stands behind the brackets or is the last word before them.
+// otherNames are the names that a part in brackets [i, j) may mean: itself, as a whole name or as a family name before
+// the given one, which stands behind the brackets or is the last word before them.
 func otherNames(t tokens, i, j int) []tokens {
 	content := t[i+1 : j-1]
 	for _, label := range labels {
@@ -156,8 +156,8 @@ func otherNames(t tokens, i, j int) []tokens {
 	return names
 }
 
-// spelling reports a doubt if the names differ only in hyphens, apostrophes and dots between letters, or in letters that become
-// two where machines read them.
+// spelling reports a doubt if the names differ only in hyphens, apostrophes and dots between letters, or in letters
+// that become two where machines read them.
 func (m *matcher) spelling() bool {
 	a, plainA, expandedA := spellings(m.a.tokens)
 	b, plainB, expandedB := spellings(m.b.tokens)
@@ -179,8 +179,8 @@ func (m *matcher) spelling() bool {
 	return true
 }
 
-// spellings writes a name without marks between its letters: once with letters that become two as machines write them, and once
-// as people do. Both are empty if a character is not known.
+// spellings writes a name without marks between its letters: once with letters that become two as machines write them,
+// and once as people do. Both are empty if a character is not known.
 func spellings(t tokens) (machine, plain string, expanded bool) {
 	var m, p strings.Builder
 	for i, x := range t[1:] {

@@ -22,8 +22,8 @@ func named(name, furigana, former, alias string) fourinfo.Person {
 	return p
 }
 
-// TestOtherNames: an alias (通称), a former name (旧氏) and furigana explain a name that alone would be another person's, and
-// never make two names the same.
+// TestOtherNames: an alias (通称), a former name (旧氏) and furigana explain a name that alone would be another person's,
+// and never make two names the same.
 func TestOtherNames(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {

@@ -15,9 +15,9 @@ const (
 	AttributeAlias      = "alias"
 )
 
-// redacted closes every door by which fmt, log/slog and the encoders reach a value through its methods; an alias, so that
-// the documentation of the types shows their own methods alone. What it shows is the same for absent values, so that a log
-// does not even tell which attributes a person has; [Person.Attributes] tells.
+// redacted closes every door by which fmt, log/slog and the encoders reach a value through its methods; an alias, so
+// that the documentation of the types shows their own methods alone. What it shows is the same for absent values, so
+// that a log does not even tell which attributes a person has; [Person.Attributes] tells.
 type redacted = redact.Mark
 
 // Person is what a card, a certificate or the service says of a person. Printing, logging or marshalling it shows

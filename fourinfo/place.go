@@ -152,8 +152,8 @@ func (p place) sameCity(other place) bool {
 	return a.Parent == b.Parent && (a.Ward == "" || b.Ward == "" || a.Former || b.Former)
 }
 
-// AddressParts are the parts of an address as far as the table of municipalities tells them; the rest is raw. It IS personal
-// data, in the clear.
+// AddressParts are the parts of an address as far as the table of municipalities tells them; the rest is raw. It IS
+// personal data, in the clear.
 type AddressParts struct {
 	// Prefecture is the official name, such as "東京都"; also when the address leaves it out and the municipality tells.
 	Prefecture string
@@ -169,9 +169,9 @@ type AddressParts struct {
 	Rest string
 }
 
-// RevealParts splits the address against the table of all municipalities of Japan. ok is false when it begins with none, or
-// with a name that several have and no prefecture decides, or with a town or village alone; nothing is guessed then. No geocoding is done: the rest is not
-// looked at.
+// RevealParts splits the address against the table of all municipalities of Japan. ok is false when it begins with
+// none, or with a name that several have and no prefecture decides, or with a town or village alone; nothing is guessed
+// then. No geocoding is done: the rest is not looked at.
 func (a Address) RevealParts() (parts AddressParts, ok bool) {
 	raw := []rune(a.Reveal())
 	t, p := foldAddressHead(tokenise(raw, a.Substitutes().Positions))
@@ -188,9 +188,10 @@ func (a Address) RevealParts() (parts AddressParts, ok bool) {
 // InMunicipality answers whether the address lies in the municipality with the code (全国地方公共団体コード), five digits or six
 // with the check digit: for services to residents. The code of a designated city includes its wards.
 //
-// The answer is Unknown when the address is absent, begins with no municipality, with a name that several have or with a town or
-// village without prefecture and county (it may be a neighbourhood of any city), when it names a designated city without the
-// ward that was asked for, when a substitute character stands in the name, and for a code that does not exist.
+// The answer is Unknown when the address is absent, begins with no municipality, with a name that several have or with
+// a town or village without prefecture and county (it may be a neighbourhood of any city), when it names a designated
+// city without the ward that was asked for, when a substitute character stands in the name, and for a code that does
+// not exist.
 func (a Address) InMunicipality(code string) Answer {
 	wanted, ok := municipality.ParseCode(code)
 	if !ok {

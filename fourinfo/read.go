@@ -18,8 +18,8 @@ type ClaimNames struct {
 }
 
 // FromUserinfo reads the service's forms: the name as a string; the address as a string, or as an object with a member
-// "formatted" or with its other members, which is a warning (OpenID Connect Core 1.0, section 5.1.1); the birthdate as YYYYMMDD, YYYY-MM-DD or YYYY with zeros for
-// unknown parts; the gender as a code or word, in a string or a number.
+// "formatted" or with its other members, which is a warning (OpenID Connect Core 1.0, section 5.1.1); the birthdate as
+// YYYYMMDD, YYYY-MM-DD or YYYY with zeros for unknown parts; the gender as a code or word, in a string or a number.
 //
 // A member that is missing or null is an absent attribute. One that cannot be read is absent and becomes a [Problem],
 // never an error. Other members are ignored; "formatted" is matched exactly.
@@ -134,8 +134,8 @@ func (r *reader) readJSONAddress(raw json.RawMessage) (string, bool) {
 }
 
 // joinAddress puts an address without "formatted" together from its other members (OpenID Connect Core 1.0, section
-// 5.1.1), in the order of Japanese addresses, and says so. The postal code is no part of an address as the register writes it,
-// and Japan goes without saying. A member that cannot be read is a hole: then there is no address.
+// 5.1.1), in the order of Japanese addresses, and says so. The postal code is no part of an address as the register
+// writes it, and Japan goes without saying. A member that cannot be read is a hole: then there is no address.
 func (r *reader) joinAddress(object map[string]json.RawMessage) (string, bool) {
 	var joined string
 	for _, name := range [...]string{"country", "region", "locality", "street_address"} {
@@ -244,16 +244,16 @@ func isPlainString(raw json.RawMessage) bool {
 	return utf8.Valid(inner)
 }
 
-// CertificateFields are the texts of the six otherNames of a signing certificate; nil is absent. Their object identifiers
-// are 1.2.392.200149.8.5.5.N with N = 1 name, 2 its substitute flags, 3 gender, 4 birthdate, 5 address, 6 its substitute
-// flags.
+// CertificateFields are the texts of the six otherNames of a signing certificate; nil is absent. Their object
+// identifiers are 1.2.392.200149.8.5.5.N with N = 1 name, 2 its substitute flags, 3 gender, 4 birthdate, 5 address, 6
+// its substitute flags.
 type CertificateFields struct {
 	Name, NameSubstitutes, Gender, Birthdate, Address, AddressSubstitutes *string
 }
 
-// FromCertificate reads the certificate's forms: the birthdate EYYYYMMDD, where YYYY is Gregorian, unknown parts are zeros
-// and an era E that contradicts the date is a warning; the substitute flags, one "0" or "1" per code point. A field that
-// cannot be read is absent and becomes a [Problem].
+// FromCertificate reads the certificate's forms: the birthdate EYYYYMMDD, where YYYY is Gregorian, unknown parts are
+// zeros and an era E that contradicts the date is a warning; the substitute flags, one "0" or "1" per code point. A
+// field that cannot be read is absent and becomes a [Problem].
 func FromCertificate(f CertificateFields) (Person, []Problem) {
 	var r reader
 	var p Person

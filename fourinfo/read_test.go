@@ -201,7 +201,8 @@ func TestSubstitutes(t *testing.T) {
 		{text("黒桐　幹也"), text("00000"), fourinfo.Substitutes{Known: true, LengthMatches: true}, ""},
 		{text("高橋　花子"), text("10000"), fourinfo.Substitutes{Known: true, LengthMatches: true, Positions: []int{0}}, ""},
 		{text("高橋　花子"), text("10001"), fourinfo.Substitutes{Known: true, LengthMatches: true, Positions: []int{0, 4}}, ""},
-		// One flag per code point: four bytes and two UTF-16 units of U+20BB7 count once, a variation selector is its own.
+		// One flag per code point: four bytes and two UTF-16 units of U+20BB7 count once, a variation selector is its
+		// own.
 		{text("𠮷田"), text("01"), fourinfo.Substitutes{Known: true, LengthMatches: true, Positions: []int{1}}, ""},
 		{text("\u845b\U000e0100城"), text("001"), fourinfo.Substitutes{Known: true, LengthMatches: true, Positions: []int{2}}, ""},
 		{text("か\u3099"), text("01"), fourinfo.Substitutes{Known: true, LengthMatches: true, Positions: []int{1}}, ""},

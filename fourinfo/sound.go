@@ -7,8 +7,8 @@ import (
 	"github.com/kakunin-go/kakunin/internal/kanji"
 )
 
-// kanaRows are katakana by consonant, in the order of the vowels A I U E O; "." is none. The consonants are those of the
-// systematic romanisation, to which latinSound brings the others.
+// kanaRows are katakana by consonant, in the order of the vowels A I U E O; "." is none. The consonants are those of
+// the systematic romanisation, to which latinSound brings the others.
 var kanaRows = [...]struct{ consonant, kana string }{
 	{"", "アイウエオ"},
 	{"K", "カキクケコ"},
@@ -161,8 +161,8 @@ func scriptsOf(t tokens) scripts {
 	return s
 }
 
-// otherScripts reports whether one name is written by sound and the other has ideographs, or one in kana and the other in
-// Latin letters, so that characters cannot be compared. Names that are both partly in ideographs can.
+// otherScripts reports whether one name is written by sound and the other has ideographs, or one in kana and the other
+// in Latin letters, so that characters cannot be compared. Names that are both partly in ideographs can.
 func otherScripts(a, b scripts) bool {
 	return a != 0 && b != 0 && a != b && (a&b == 0 || a&scriptHan != b&scriptHan)
 }

@@ -2,16 +2,16 @@ package fourinfo
 
 import "github.com/kakunin-go/kakunin"
 
-// Step is one way of writing the same thing that comparing takes into account, or one doubt that it reports. The steps that
-// transform a text can be tried alone with [Step.Apply].
+// Step is one way of writing the same thing that comparing takes into account, or one doubt that it reports. The steps
+// that transform a text can be tried alone with [Step.Apply].
 type Step int
 
 // Steps that leave the meaning alone: values that differ in nothing else are [SameAfterNormalisation].
 const (
 	// StepSelector drops variation selectors (IVS and SVS), which choose the glyph of the character before them.
 	StepSelector Step = iota + 1
-	// StepCompatibility replaces CJK compatibility ideographs (U+F900 and U+2F800 blocks) by the unified ones, as any Unicode
-	// normalisation does silently.
+	// StepCompatibility replaces CJK compatibility ideographs (U+F900 and U+2F800 blocks) by the unified ones, as any
+	// Unicode normalisation does silently.
 	StepCompatibility
 	// StepWidth makes full-width letters, digits and signs half-width, half-width kana full-width and U+3000 a space.
 	StepWidth
@@ -83,7 +83,8 @@ const (
 	StepReading
 	// StepScript: the values are written in different scripts and cannot be compared.
 	StepScript
-	// StepAmbiguousMunicipality: one side leaves out the prefecture or county, and several municipalities have the name.
+	// StepAmbiguousMunicipality: one side leaves out the prefecture or county, and several municipalities have the
+	// name.
 	StepAmbiguousMunicipality
 	// StepWard: one side leaves out the ward of a designated city.
 	StepWard
@@ -95,7 +96,8 @@ const (
 	StepBuilding
 	// StepUnknownPart: a part of a date or a gender is unknown.
 	StepUnknownPart
-	// StepLost is a character that a system lost (●, 〓, ■, U+FFFD) or that is private to one system (行政事務標準文字 among them).
+	// StepLost is a character that a system lost (●, 〓, ■, U+FFFD) or that is private to one system (行政事務標準文字 among
+	// them).
 	StepLost
 	// StepNameMark: one name has hyphens, apostrophes or dots between letters where the other has not.
 	StepNameMark
@@ -215,9 +217,9 @@ func (s Step) Outcome() Outcome {
 	}
 }
 
-// Apply transforms a text by this step alone; the steps for addresses expect what stands behind the municipality. A step that
-// does not transform characters, such as [StepSubstitute], returns the text as it is. The result is a key for comparing and
-// nothing to store or show in the place of the raw text.
+// Apply transforms a text by this step alone; the steps for addresses expect what stands behind the municipality. A
+// step that does not transform characters, such as [StepSubstitute], returns the text as it is. The result is a key for
+// comparing and nothing to store or show in the place of the raw text.
 func (s Step) Apply(text string) string {
 	t := tokenise([]rune(text), nil)
 	switch s {

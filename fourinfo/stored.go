@@ -7,8 +7,8 @@ import (
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
-// The versions of the stored form. Version 2 adds furigana, former_name and alias; without them version 1 is written, which
-// earlier releases read.
+// The versions of the stored form. Version 2 adds furigana, former_name and alias; without them version 1 is written,
+// which earlier releases read.
 const (
 	storedVersion1 = 1
 	storedVersion2 = 2

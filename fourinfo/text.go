@@ -37,9 +37,9 @@ func newText(raw string, substitutes *string) text {
 	return text{value: redact.Seal(textValue{raw: raw, substitutes: substitutes})}
 }
 
-// RevealParts splits a name at its first U+3000, which stands between family and given name in the register. It is a hint
-// for display and never more: single names and names of several words exist, and so do family names with a space. ok is
-// false unless there is something on either side.
+// RevealParts splits a name at its first U+3000, which stands between family and given name in the register. It is a
+// hint for display and never more: single names and names of several words exist, and so do family names with a space.
+// ok is false unless there is something on either side.
 func (n Name) RevealParts() (family, given string, ok bool) {
 	family, given, _ = strings.Cut(n.Reveal(), "\u3000")
 	if family == "" || given == "" {

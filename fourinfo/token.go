@@ -1,7 +1,7 @@
 package fourinfo
 
-// token is one code point of a match key with the code points of the raw value that it comes from, so that findings and the
-// positions of substitute characters always refer to the raw value.
+// token is one code point of a match key with the code points of the raw value that it comes from, so that findings and
+// the positions of substitute characters always refer to the raw value.
 type token struct {
 	key     rune   // after all steps
 	plain   rune   // after the steps that leave the meaning alone
@@ -30,7 +30,8 @@ const (
 	unitRoom        // 号室, where no building is named before
 )
 
-// tokens is a value on its way to its match key. The first token stands before the value and holds what is dropped there.
+// tokens is a value on its way to its match key. The first token stands before the value and holds what is dropped
+// there.
 type tokens []token
 
 // bit is the place of a step in a mask.
@@ -65,8 +66,8 @@ func (t *token) doubt(r rune, s Step) {
 	}
 }
 
-// drop removes the tokens for which the condition holds; those before them take over their places. The condition sees all
-// tokens as they were.
+// drop removes the tokens for which the condition holds; those before them take over their places. The condition sees
+// all tokens as they were.
 func (t tokens) drop(s Step, condition func(t tokens, i int) bool) tokens {
 	dropped := false
 	for i := 1; i < len(t) && !dropped; i++ {

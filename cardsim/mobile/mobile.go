@@ -1,13 +1,13 @@
-// Package mobile is a test issuer of mobile cards (カード代替電磁的記録, ISO/IEC 18013-5, document type org.iso.23220.1.jp.mnc) and the
-// wallet that presents them, for programs that verify them with package fourinfo/mdoc.
+// Package mobile is a test issuer of mobile cards (カード代替電磁的記録, ISO/IEC 18013-5, document type org.iso.23220.1.jp.mnc)
+// and the wallet that presents them, for programs that verify them with package fourinfo/mdoc.
 //
 //	authority, err := mobile.NewIssuer(mobile.Config{Seed: "my tests"})
 //	wallet, err := authority.Issue(mobile.Card{Person: taro})
 //	response, err := wallet.Present(mobile.Request{Session: session, Elements: mobile.Adult()})
 //	verifier, err := mdoc.NewVerifier(mdoc.Config{Anchors: []*x509.Certificate{authority.Anchor()}})
 //
-// Keys derive from the seed, which is public: nothing of it may be trusted outside tests. The persons are those of package
-// cardsim/person; none exists.
+// Keys derive from the seed, which is public: nothing of it may be trusted outside tests. The persons are those of
+// package cardsim/person; none exists.
 //
 // # Compatibility
 //

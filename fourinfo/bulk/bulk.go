@@ -10,8 +10,8 @@
 //
 // # Compatibility
 //
-// Input lines are persons in the form of [fourinfo.Stored], in every version of it. Output lines may gain members; the names of
-// outcomes and steps stay.
+// Input lines are persons in the form of [fourinfo.Stored], in every version of it. Output lines may gain members; the
+// names of outcomes and steps stay.
 //
 // Example: [Compare].
 package bulk
@@ -44,8 +44,8 @@ type Result struct {
 	Matches []fourinfo.FieldMatch
 }
 
-// Outcome is the gravest outcome of the pair's attributes; OutcomeUnknown if any attribute could not be compared and none
-// differs, or if nothing was expected.
+// Outcome is the gravest outcome of the pair's attributes; OutcomeUnknown if any attribute could not be compared and
+// none differs, or if nothing was expected.
 func (r Result) Outcome() fourinfo.Outcome {
 	worst, unknown := fourinfo.OutcomeUnknown, len(r.Matches) == 0
 	for _, m := range r.Matches {
@@ -83,8 +83,8 @@ type line struct {
 //
 //	{"id": "…", "expected": {"v": 1, "name": "…"}, "actual": {"v": 1, "name": "…"}}
 //
-// with persons in the form of [fourinfo.Stored]. A line that cannot be read yields [ErrLine] and reading goes on; one that is
-// longer than 256 KiB or an error of the reader yields its error and ends it. Empty lines are skipped.
+// with persons in the form of [fourinfo.Stored]. A line that cannot be read yields [ErrLine] and reading goes on; one
+// that is longer than 256 KiB or an error of the reader yields its error and ends it. Empty lines are skipped.
 func Read(r io.Reader) iter.Seq2[Pair, error] {
 	return func(yield func(Pair, error) bool) {
 		lines := bufio.NewScanner(r)
@@ -128,8 +128,9 @@ type Summary struct {
 //	{"id": "…", "outcome": "needs-review", "attributes": [{"attribute": "name", "outcome": "needs-review",
 //	  "findings": [{"step": "variant", "outcome": "needs-review", "expected": [0, 1], "actual": [0, 1]}]}]}
 //
-// A line that cannot be read is counted, and written as {"outcome": "malformed"}. Compare stops when the context ends; the
-// error is then the context's, otherwise the reader's or the writer's. It needs the same memory for any number of pairs.
+// A line that cannot be read is counted, and written as {"outcome": "malformed"}. Compare stops when the context ends;
+// the error is then the context's, otherwise the reader's or the writer's. It needs the same memory for any number of
+// pairs.
 func Compare(ctx context.Context, r io.Reader, w io.Writer) (Summary, error) {
 	s := Summary{Outcomes: map[fourinfo.Outcome]int{}}
 	out := bufio.NewWriter(w)

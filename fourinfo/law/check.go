@@ -24,7 +24,8 @@ type Case struct {
 type Result struct {
 	// Missing are items that were not confirmed.
 	Missing []Item
-	// Review are items that need a human: a substitute character, a partial birthdate, an attribute from an unsigned source.
+	// Review are items that need a human: a substitute character, a partial birthdate, an attribute from an unsigned
+	// source.
 	Review []Item
 	// Refused are items that are certain and not as the law asks: the person is a child.
 	Refused []Item
@@ -32,8 +33,8 @@ type Result struct {
 	Methods []Method
 }
 
-// Complete reports whether everything is confirmed, nothing needs review and a well-founded method is in force. It is true
-// only for a case that leaves nothing to ask, and no legal advice even then.
+// Complete reports whether everything is confirmed, nothing needs review and a well-founded method is in force. It is
+// true only for a case that leaves nothing to ask, and no legal advice even then.
 func (r Result) Complete() bool {
 	founded := slices.ContainsFunc(r.Methods, func(m Method) bool { return m.Confidence != ToBeConfirmed })
 	return founded && len(r.Missing) == 0 && len(r.Review) == 0 && len(r.Refused) == 0

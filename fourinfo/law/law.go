@@ -1,27 +1,29 @@
 // Package law says what Japanese laws about identity verification (本人確認) ask of a business, as data, and checks what a
-// case still lacks. It is information with its sources and dates, and no legal advice: laws change, and whether a business, an
-// occasion or a method falls under one is a question for counsel.
+// case still lacks. It is information with its sources and dates, and no legal advice: laws change, and whether a
+// business, an occasion or a method falls under one is a question for counsel.
 //
 //	profile, _ := law.Lookup(law.CriminalProceeds)
 //	result := profile.Check(law.Case{Person: report.Certificate.Person, Stated: …, Means: …, On: …})
 //	if !result.Complete() { … result.Missing, result.Review }
 //
-// Methods have the days on which they are in force, so that [Profile.Check] answers for the day of the transaction, also years
-// later. Where the sources tell a month or no letter, the method is there for the days in question and marked [ToBeConfirmed].
+// Methods have the days on which they are in force, so that [Profile.Check] answers for the day of the transaction,
+// also years later. Where the sources tell a month or no letter, the method is there for the days in question and
+// marked [ToBeConfirmed].
 //
 // # What may not be done with attributes and subjects
 //
-// The terms of the service and the laws leave no room for two things that look convenient. Attributes that were obtained for
-// one's own verification are not passed on to others as verified data of equal reliability: whoever relies on them must verify
-// for himself or be a certified verifier. And no identifier or key for other services, databases or partners is derived from the
-// subject (利用者識別子): it is pairwise on purpose, may change with a new certificate, and joins nothing.
+// The terms of the service and the laws leave no room for two things that look convenient. Attributes that were
+// obtained for one's own verification are not passed on to others as verified data of equal reliability: whoever relies
+// on them must verify for himself or be a certified verifier. And no identifier or key for other services, databases or
+// partners is derived from the subject (利用者識別子): it is pairwise on purpose, may change with a new certificate, and
+// joins nothing.
 //
 // # Compatibility
 //
 // IDs, items and the texts of letters are kept in records and stay; new methods and days are added as laws change.
 //
-// Example: [Profile.Check]. Every profile is a value; nothing in this package or elsewhere in the module branches on the name of
-// a law.
+// Example: [Profile.Check]. Every profile is a value; nothing in this package or elsewhere in the module branches on
+// the name of a law.
 package law
 
 import (
@@ -92,8 +94,8 @@ type Means int
 
 // Means. The zero value is none and fits no method.
 const (
-	// OwnVerification: a signature with the signing certificate, which the business itself may verify as a signature verifier
-	// (署名検証者, 公的個人認証法17条4項).
+	// OwnVerification: a signature with the signing certificate, which the business itself may verify as a signature
+	// verifier (署名検証者, 公的個人認証法17条4項).
 	OwnVerification Means = iota + 1
 	// AccreditedVerification: the same, verified by an accredited certification business (認定認証事業者).
 	AccreditedVerification

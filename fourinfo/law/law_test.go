@@ -168,7 +168,8 @@ func TestMethodsOfTheDay(t *testing.T) {
 	}
 }
 
-// TestEveryDayHasItsMethod: from 2018 to 2028 no means of a law has two letters on one day, and none loses its method for a while.
+// TestEveryDayHasItsMethod: from 2018 to 2028 no means of a law has two letters on one day, and none loses its method
+// for a while.
 func TestEveryDayHasItsMethod(t *testing.T) {
 	t.Parallel()
 	first, last := time.Date(2018, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2028, 12, 31, 0, 0, 0, 0, time.UTC)

@@ -9,16 +9,16 @@ import (
 // beginningOfPrivateUse is the day from which businesses may verify signatures of cards (公的個人認証法17条).
 func beginningOfPrivateUse() fourinfo.Date { return day(2016, time.January, 1) }
 
-// The mobile card became a method in June 2025. That it was there on the day of the service's start is told by more than one
-// source; for the days of that month before it, none is clear.
+// The mobile card became a method in June 2025. That it was there on the day of the service's start is told by more
+// than one source; for the days of that month before it, none is clear.
 var (
 	mobileMonth     = day(2025, time.June, 1)
 	mobileMonthEnd  = day(2025, time.June, 23)
 	mobileBeginning = day(2025, time.June, 24)
 )
 
-// proceedsMethods are those of 施行規則6条1項1号. The letters moved when the mobile card came in between (June 2025), and again
-// when the methods by photographs went (April 2027). What is in force comes first, what was last.
+// proceedsMethods are those of 施行規則6条1項1号. The letters moved when the mobile card came in between (June 2025), and
+// again when the methods by photographs went (April 2027). What is in force comes first, what was last.
 func proceedsMethods() []Method {
 	var (
 		online  = day(2018, time.November, 30)

@@ -12,8 +12,8 @@ const (
 	maxElements = 1024
 )
 
-// codec decodes as ISO/IEC 18013-5, 8.1 asks for: no key twice, no item of indefinite length, texts of valid UTF-8. Built once
-// per verifier, since it cannot be a constant.
+// codec decodes as ISO/IEC 18013-5, 8.1 asks for: no key twice, no item of indefinite length, texts of valid UTF-8.
+// Built once per verifier, since it cannot be a constant.
 type codec struct {
 	decode cbor.DecMode
 	encode cbor.EncMode
@@ -75,8 +75,8 @@ func byteString(data []byte) []byte {
 	return append(head, data...)
 }
 
-// shortest reports whether the data item at the beginning of data has heads of the shortest form only, and of definite length
-// (ISO/IEC 18013-5, 8.1; RFC 8949, 4.2.1), and returns its length. It looks into no byte string.
+// shortest reports whether the data item at the beginning of data has heads of the shortest form only, and of definite
+// length (ISO/IEC 18013-5, 8.1; RFC 8949, 4.2.1), and returns its length. It looks into no byte string.
 func shortest(data []byte, depth int) (n int, ok bool) {
 	if len(data) == 0 || depth > maxNesting {
 		return 0, false

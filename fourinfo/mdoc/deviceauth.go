@@ -57,8 +57,8 @@ func (v *Verifier) device(d *document, m *mobileSecurityObject, transcript []byt
 	}
 }
 
-// deviceKey reads a COSE_Key of a curve that is accepted. What it says besides the point, such as its identifier, decides nothing:
-// it is not read, since issuers write it in more than one form.
+// deviceKey reads a COSE_Key of a curve that is accepted. What it says besides the point, such as its identifier,
+// decides nothing: it is not read, since issuers write it in more than one form.
 func (c codec) deviceKey(raw []byte) (crypto.PublicKey, bool) {
 	var fields struct {
 		Type  int64           `cbor:"1,keyasint"`
@@ -131,8 +131,8 @@ func (v *Verifier) verifyMAC(raw []byte, device crypto.PublicKey, reader *ecdh.P
 	return nil
 }
 
-// MACKey derives EMacKey from one's own key and the other side's (ISO/IEC 18013-5, 9.1.3.5). The error is that of the key
-// agreement.
+// MACKey derives EMacKey from one's own key and the other side's (ISO/IEC 18013-5, 9.1.3.5). The error is that of the
+// key agreement.
 func MACKey(own *ecdh.PrivateKey, other *ecdh.PublicKey, transcript []byte) ([]byte, error) {
 	shared, err := own.ECDH(other)
 	if err != nil {

@@ -100,7 +100,8 @@ func reasonOf(err error, otherwise Reason) Reason {
 	return otherwise
 }
 
-// verifySign1 verifies with the algorithm of the protected header, which must be the one of the key (ISO/IEC 18013-5, table 22).
+// verifySign1 verifies with the algorithm of the protected header, which must be the one of the key (ISO/IEC 18013-5,
+// table 22).
 func verifySign1(m *cose.UntaggedSign1Message, key crypto.PublicKey) error {
 	algorithm, err := m.Headers.Protected.Algorithm()
 	if err != nil || !fits(algorithm, key) {

@@ -5,20 +5,22 @@
 //	verified, err := verifier.Verify(response, mdoc.Expect{Session: session})
 //	if verified.AgeAtLeast(20) == fourinfo.Yes { … } // asks for less than a birthdate does
 //
-// The response is the DeviceResponse as decrypted by the caller; the session says what the device must have authenticated, by
-// OpenID for Verifiable Presentations ([OpenID4VP], [DigitalCredentials]), by ISO/IEC 18013-7 ([AnnexC], [AnnexB]), or as encoded
-// by somebody else ([Transcript]). Its nonce is fresh for every request and accepted once: that is the caller's part. [Read] maps
-// elements that somebody else verified, and verifies nothing itself.
+// The response is the DeviceResponse as decrypted by the caller; the session says what the device must have
+// authenticated, by OpenID for Verifiable Presentations ([OpenID4VP], [DigitalCredentials]), by ISO/IEC 18013-7
+// ([AnnexC], [AnnexB]), or as encoded by somebody else ([Transcript]). Its nonce is fresh for every request and
+// accepted once: that is the caller's part. [Read] maps elements that somebody else verified, and verifies nothing
+// itself.
 //
-// No anchor is shipped, since the root of the Japanese mobile card is not public, and revocation is not looked at, since no list
-// is. Whether the holder may be identified by this document under a law is another question: the Act on Prevention of Transfer of
-// Criminal Proceeds (犯収法) asks for programs that the Prime Minister has certified, which this one is not.
+// No anchor is shipped, since the root of the Japanese mobile card is not public, and revocation is not looked at,
+// since no list is. Whether the holder may be identified by this document under a law is another question: the Act on
+// Prevention of Transfer of Criminal Proceeds (犯収法) asks for programs that the Prime Minister has certified, which this
+// one is not.
 //
 // # Errors
 //
-// Every error is an *[Error] and takes part in the families of package kakunin: a response that cannot be trusted is untrusted,
-// a card that has expired is the account's, a wallet that gives no document the user's. An element that cannot be read becomes a
-// [fourinfo.Problem] and fails nothing.
+// Every error is an *[Error] and takes part in the families of package kakunin: a response that cannot be trusted is
+// untrusted, a card that has expired is the account's, a wallet that gives no document the user's. An element that
+// cannot be read becomes a [fourinfo.Problem] and fails nothing.
 //
 // # Compatibility
 //
@@ -67,8 +69,8 @@ const (
 	elementAgeOver   = "age_over_"
 )
 
-// Elements are decoded element values by namespace and name: string for text and full-date, int64 or uint64 for integers,
-// bool, and []byte. A full-date comes without its CBOR tag.
+// Elements are decoded element values by namespace and name: string for text and full-date, int64 or uint64 for
+// integers, bool, and []byte. A full-date comes without its CBOR tag.
 type Elements map[string]map[string]any
 
 // Options say what may be read besides the four attributes.
@@ -108,11 +110,11 @@ const (
 	ProblemCode        = "not a municipality code"
 )
 
-// Read maps the elements. One that is missing is absent; one that cannot be read is absent and becomes a problem, never an
-// error. Elements of other names are ignored.
+// Read maps the elements. One that is missing is absent; one that cannot be read is absent and becomes a problem, never
+// an error. Elements of other names are ignored.
 //
-// A birth_date may be approximate when the true one is unknown (ISO/IEC 18013-5, 7.2.1). So birth_date_unicode, the date as
-// the register has it, decides where it is present; alone, birth_date is taken as complete.
+// A birth_date may be approximate when the true one is unknown (ISO/IEC 18013-5, 7.2.1). So birth_date_unicode, the
+// date as the register has it, decides where it is present; alone, birth_date is taken as complete.
 func Read(e Elements, o Options) (Document, []fourinfo.Problem) {
 	r := reader{elements: e}
 	var d Document
@@ -133,7 +135,8 @@ func Read(e Elements, o Options) (Document, []fourinfo.Problem) {
 	return d, r.problems
 }
 
-// AgeAtLeast answers from age_over_NN and age_in_years alone, which tell less than a birthdate. Unknown if they do not tell.
+// AgeAtLeast answers from age_over_NN and age_in_years alone, which tell less than a birthdate. Unknown if they do not
+// tell.
 func (d Document) AgeAtLeast(years int) fourinfo.Answer {
 	h := d.hidden.Reveal()
 	yes, no := false, false

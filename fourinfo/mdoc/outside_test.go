@@ -65,7 +65,8 @@ func wrapped(t *testing.T, s mdoc.Session) string {
 	return hex.EncodeToString(append([]byte{0xD8, 24, 0x58, byte(len(transcript))}, transcript...))
 }
 
-// TestOutsideVerifies: other implementations accept what our wallet presents, and refuse it tampered or for another session.
+// TestOutsideVerifies: other implementations accept what our wallet presents, and refuse it tampered or for another
+// session.
 func TestOutsideVerifies(t *testing.T) {
 	i, err := mobile.NewIssuer(mobile.Config{})
 	if err != nil {

@@ -6,9 +6,9 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-// Session is what the wallet and the relying party agree about: a wallet that answered another session, or another party,
-// authenticated something else. The types of this package are [OpenID4VP], [DigitalCredentials], [AnnexC], [AnnexB] and
-// [Transcript].
+// Session is what the wallet and the relying party agree about: a wallet that answered another session, or another
+// party, authenticated something else. The types of this package are [OpenID4VP], [DigitalCredentials], [AnnexC],
+// [AnnexB] and [Transcript].
 type Session interface {
 	// Transcript returns the encoded SessionTranscript (ISO/IEC 18013-5, 9.1.5.1). The error is an *[Error] with
 	// [ReasonConfig].
@@ -46,9 +46,11 @@ func (s DigitalCredentials) Transcript() ([]byte, error) {
 	return handover(s.Origin != "" && s.Nonce != "", "OpenID4VPDCAPIHandover", []any{s.Origin, s.Nonce, optional(s.Thumbprint)})
 }
 
-// AnnexC is a presentation over the Digital Credentials API in the form of ISO/IEC 18013-7, Annex C (protocol org-iso-mdoc).
+// AnnexC is a presentation over the Digital Credentials API in the form of ISO/IEC 18013-7, Annex C (protocol
+// org-iso-mdoc).
 type AnnexC struct {
-	// EncryptionInfo is the base64url text of the EncryptionInfo of the request, exactly as sent; its nonce is used once.
+	// EncryptionInfo is the base64url text of the EncryptionInfo of the request, exactly as sent; its nonce is used
+	// once.
 	EncryptionInfo string
 	// Origin is the web origin of the page.
 	Origin string

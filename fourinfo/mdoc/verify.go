@@ -16,8 +16,8 @@ import (
 
 // Config is the standing policy of a [Verifier].
 type Config struct {
-	// Anchors are the certificates of the issuing authorities (IACA) that are trusted; at least one. None is shipped: the root of
-	// the Japanese mobile card is not public.
+	// Anchors are the certificates of the issuing authorities (IACA) that are trusted; at least one. None is shipped:
+	// the root of the Japanese mobile card is not public.
 	Anchors []*x509.Certificate
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
@@ -152,9 +152,9 @@ type (
 	}
 )
 
-// Verify verifies a DeviceResponse with one document of type [DocType], as received and decrypted. It returns a result only
-// when everything held: the certificate of the issuer leads to an anchor, the issuer signed the document, every element is one
-// that it signed, the document is valid now, and the device authenticated this session.
+// Verify verifies a DeviceResponse with one document of type [DocType], as received and decrypted. It returns a result
+// only when everything held: the certificate of the issuer leads to an anchor, the issuer signed the document, every
+// element is one that it signed, the document is valid now, and the device authenticated this session.
 //
 // Whether the card was revoked is not looked at: no list is published. The error is an *[Error].
 func (v *Verifier) Verify(response []byte, e Expect) (*Verified, error) {

@@ -2,11 +2,11 @@ package mynumber
 
 import "unicode"
 
-// MayHold reports whether a text has twelve or more digits in a row, which is the caution that fields for free text deserve:
-// a label, a note or a legal basis has no need of them, and nobody should keep an individual number (個人番号) there for
-// years. Digits of every script count, ideographs among them, and white space, punctuation, mathematical signs, combining
-// marks and invisible characters between digits do not end a row. The check digit is not asked: a mistyped number still
-// points at somebody.
+// MayHold reports whether a text has twelve or more digits in a row, which is the caution that fields for free text
+// deserve: a label, a note or a legal basis has no need of them, and nobody should keep an individual number (個人番号)
+// there for years. Digits of every script count, ideographs among them, and white space, punctuation, mathematical
+// signs, combining marks and invisible characters between digits do not end a row. The check digit is not asked: a
+// mistyped number still points at somebody.
 //
 // See [LooksLike] for texts in which long numbers are common.
 func MayHold(text string) bool {
@@ -30,10 +30,11 @@ func MayHold(text string) bool {
 	return false
 }
 
-// LooksLike reports whether a text holds twelve digits, of any script, that have the check digit of an individual number
-// (個人番号) and stand alone or in groups joined by single separators: a space, a dash, "_", "." or "/" ("1234-5678-9018").
-// Invisible characters are as if they were not there. A longer row of digits without separators is no individual number. One
-// in ten random numbers of twelve digits has the right check digit, so a hit is a reason to mask a text and not a proof.
+// LooksLike reports whether a text holds twelve digits, of any script, that have the check digit of an individual
+// number (個人番号) and stand alone or in groups joined by single separators: a space, a dash, "_", "." or "/"
+// ("1234-5678-9018"). Invisible characters are as if they were not there. A longer row of digits without separators is
+// no individual number. One in ten random numbers of twelve digits has the right check digit, so a hit is a reason to
+// mask a text and not a proof.
 func LooksLike(text string) bool {
 	var d detector
 	for _, c := range text {
@@ -44,8 +45,8 @@ func LooksLike(text string) bool {
 	return d.end()
 }
 
-// detector looks at a text one code point at a time. It remembers the last digits and where groups of digits began among
-// them, because a number may follow another one: "090-1234 1234-5678-9018".
+// detector looks at a text one code point at a time. It remembers the last digits and where groups of digits began
+// among them, because a number may follow another one: "090-1234 1234-5678-9018".
 type detector struct {
 	digits    [numberDigits]byte // the last ones, as a ring
 	starts    [numberDigits]bool // whether a group begins with the digit

@@ -1,10 +1,11 @@
-// Package mynumber keeps individual numbers (個人番号, マイナンバー) where they belong. Most programs want none and use these two:
+// Package mynumber keeps individual numbers (個人番号, マイナンバー) where they belong. Most programs want none and use these
+// two:
 //
 //	logger := slog.New(mynumber.GuardLogs(handler))  // none passes into a log
 //	if mynumber.MayHold(note) { … refuse … }         // none is kept in free text
 //
-// A [Number] is obtained with [New] and comes out with [Number.Reveal], for one of the lawful purposes ([Purpose]) and for no
-// other; identity verification (本人確認) is none of them. Corporate numbers (法人番号), which are public, are read by
+// A [Number] is obtained with [New] and comes out with [Number.Reveal], for one of the lawful purposes ([Purpose]) and
+// for no other; identity verification (本人確認) is none of them. Corporate numbers (法人番号), which are public, are read by
 // [ParseCorporate].
 //
 // # Errors
@@ -13,8 +14,8 @@
 //
 // # Compatibility
 //
-// A Number has no stored form: it leaves only through [Number.Reveal], as twelve half-width digits. The names of reasons and
-// purposes are stable.
+// A Number has no stored form: it leaves only through [Number.Reveal], as twelve half-width digits. The names of
+// reasons and purposes are stable.
 //
 // Examples: [GuardLogs], [MayHold], [New], [ParseCorporate]. All types are immutable and safe for concurrent use.
 package mynumber

@@ -77,7 +77,8 @@ func maskAttr(a slog.Attr) slog.Attr {
 	return slog.Attr{Key: maskNumber(a.Key), Value: value}
 }
 
-// holdsNumber looks at a value as handlers show it: as fmt and JSON do, and bytes of any type as the text that they may be.
+// holdsNumber looks at a value as handlers show it: as fmt and JSON do, and bytes of any type as the text that they may
+// be.
 func holdsNumber(v any) bool {
 	if r := reflect.ValueOf(v); r.IsValid() && r.Kind() == reflect.Slice && r.Type().Elem().Kind() == reflect.Uint8 {
 		return LooksLike(string(r.Bytes()))

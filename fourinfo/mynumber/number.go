@@ -9,9 +9,9 @@ import (
 // numberDigits is the length of an individual number: eleven digits and a check digit (番号法施行令8条).
 const numberDigits = 12
 
-// Number is an individual number (個人番号, マイナンバー), together with the purpose for which it was obtained. It
-// cannot be printed, logged or marshalled, and it is no part of a fourinfo.Person: nothing in this module obtains one unless
-// the application names a [Purpose]. The zero value holds no number.
+// Number is an individual number (個人番号, マイナンバー), together with the purpose for which it was obtained. It cannot be
+// printed, logged or marshalled, and it is no part of a fourinfo.Person: nothing in this module obtains one unless the
+// application names a [Purpose]. The zero value holds no number.
 type Number struct {
 	redacted
 	value redact.Value[value] // empty when absent
@@ -28,7 +28,8 @@ type value struct {
 // New reads an individual number: twelve digits, half or full width, without separators, of which the last
 // is the right check digit. The purpose stays with the number: the law forbids to use it for another one.
 //
-// The error is an *[Error] with Reason [ReasonPurposeMissing], [ReasonMalformed] or [ReasonCheckDigit] and never contains raw.
+// The error is an *[Error] with Reason [ReasonPurposeMissing], [ReasonMalformed] or [ReasonCheckDigit] and never
+// contains raw.
 func New(raw string, purpose Purpose) (Number, error) {
 	if !purpose.Valid() {
 		return Number{}, &Error{Reason: ReasonPurposeMissing, Step: stepIndividual}
@@ -43,8 +44,9 @@ func New(raw string, purpose Purpose) (Number, error) {
 	return Number{value: redact.Seal(v)}, nil
 }
 
-// Reveal returns the twelve digits in half width, for the purpose for which the number was obtained and for no other. The
-// error is an *[Error] with Reason [ReasonPurposeMissing] (no purpose named), [ReasonPurposeMismatch] or [ReasonAbsent].
+// Reveal returns the twelve digits in half width, for the purpose for which the number was obtained and for no other.
+// The error is an *[Error] with Reason [ReasonPurposeMissing] (no purpose named), [ReasonPurposeMismatch] or
+// [ReasonAbsent].
 func (n Number) Reveal(purpose Purpose) (string, error) {
 	v, ok := n.value.Open()
 	switch {

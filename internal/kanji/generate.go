@@ -85,7 +85,8 @@ func (c *classes) unite(a, b rune, certain bool) {
 	c.common[a] += c.common[b]
 }
 
-// rank prefers a common character as representative, because it reads well in match keys, then one of a Japanese standard.
+// rank prefers a common character as representative, because it reads well in match keys, then one of a Japanese
+// standard.
 func (c *classes) rank(r rune) int {
 	switch {
 	case strings.ContainsRune(c.joyo, r):

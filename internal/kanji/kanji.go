@@ -1,5 +1,5 @@
-// Package kanji knows which ideographs are forms of one another: old and new, printed and handwritten, of one standard and
-// the next. The table is made by generate.go from published lists; see source/NOTICE.
+// Package kanji knows which ideographs are forms of one another: old and new, printed and handwritten, of one standard
+// and the next. The table is made by generate.go from published lists; see source/NOTICE.
 package kanji
 
 import "sort"
@@ -9,8 +9,8 @@ import "sort"
 // variant says by which ideograph another one is represented.
 type variant struct{ from, to rune }
 
-// Representative returns the ideograph that stands for the class of r's forms; r itself if there are none. It represents
-// itself.
+// Representative returns the ideograph that stands for the class of r's forms; r itself if there are none. It
+// represents itself.
 func Representative(r rune) rune {
 	if r < variants[0].from {
 		return r

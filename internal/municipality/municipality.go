@@ -1,8 +1,8 @@
-// Package municipality is the table of the municipalities of Japan: codes, names, counties, wards, and the keys by which
-// package fourinfo finds them at the beginning of an address.
+// Package municipality is the table of the municipalities of Japan: codes, names, counties, wards, and the keys by
+// which package fourinfo finds them at the beginning of an address.
 //
-// The table is made by generate.go from source/municipalities.tsv, which source/extract.py draws from published data; see
-// source/NOTICE. Rows are numbered; a number is good for one release only.
+// The table is made by generate.go from source/municipalities.tsv, which source/extract.py draws from published data;
+// see source/NOTICE. Rows are numbered; a number is good for one release only.
 package municipality
 
 import (

@@ -38,7 +38,8 @@ func TestRows(t *testing.T) {
 			t.Errorf("%s is not found by its code", m.CodeText())
 		}
 	}
-	// 1,718 municipalities, 23 special wards and the six villages without residents; 20 designated cities with 171 wards.
+	// 1,718 municipalities, 23 special wards and the six villages without residents; 20 designated cities with 171
+	// wards.
 	if len(covered) != 47 || whole != 1718+23+6 || special != 23 || len(designated) != 20 || wards != 171 {
 		t.Errorf("%d prefectures, %d municipalities, %d special wards, %d designated cities with %d wards",
 			len(covered), whole, special, len(designated), wards)
