@@ -47,8 +47,8 @@ func (k EventKind) String() string {
 }
 
 // Event is one entry of the audit trail (OWASP ASVS 5.0, 16.3.1: all authentications, successful and failed). It holds
-// nothing about the person and no secret; Description is the only text that the network supplied. Every call of Begin, Finish and Refresh
-// makes exactly one.
+// nothing about the person and no secret; Description is the only text that the network supplied. Every call of Begin,
+// Finish and Refresh makes exactly one.
 type Event struct {
 	// Kind says what happened.
 	Kind EventKind
@@ -58,8 +58,8 @@ type Event struct {
 	Tenant string
 	// ClientID and Issuer are those of the client.
 	ClientID, Issuer string
-	// Login is the same for the events of one login, and for no other: a one-way function of the state. Empty if there is
-	// no pending login.
+	// Login is the same for the events of one login, and for no other: a one-way function of the state. Empty if there
+	// is no pending login.
 	Login string
 	// Asked are the scopes that the login asked for.
 	Asked []string
@@ -74,8 +74,8 @@ type Event struct {
 	Code   string
 	// Status is the HTTP status that the service answered, where that is why the login was refused.
 	Status int
-	// Description is that of the [Error]: the service's own words for the developer, quoted. [AuditLog] leaves it out unless
-	// the logger takes records of level Debug.
+	// Description is that of the [Error]: the service's own words for the developer, quoted. [AuditLog] leaves it out
+	// unless the logger takes records of level Debug.
 	Description string
 	// Family says what kind of reaction the refusal calls for; an alarm should be bound to Untrusted.
 	Family kakunin.Family

@@ -18,9 +18,9 @@ import (
 	"github.com/kakunin-go/kakunin/internal/webcall"
 )
 
-// Client logs people in. It is made by [New] or [Tenants.Add], never changes and is safe for concurrent use. It caches the
-// service's signing keys and its own service token, and remembers finished logins to refuse their replay; it starts no
-// goroutine.
+// Client logs people in. It is made by [New] or [Tenants.Add], never changes and is safe for concurrent use. It caches
+// the service's signing keys and its own service token, and remembers finished logins to refuse their replay; it starts
+// no goroutine.
 type Client struct {
 	env         Environment
 	tenant      string
@@ -89,7 +89,9 @@ func newShared(c Config) (*shared, []string) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	breaker := webcall.Breaker{After: c.Circuit.After, Pause: orDuration(c.Circuit.Pause, defaultCircuitPause), Now: s.now, Log: s.log}
+	breaker := webcall.Breaker{
+		After: c.Circuit.After, Pause: orDuration(c.Circuit.Pause, defaultCircuitPause), Now: s.now, Log: s.log,
+	}
 	switch {
 	case breaker.After == 0:
 		breaker.After = defaultCircuitAfter

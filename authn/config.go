@@ -22,8 +22,8 @@ const (
 	maxPendingTTL     = 24 * time.Hour
 	maxDecryptionKeys = 8 // one in use, one before it, and room
 
-	// defaultCircuitAfter and defaultCircuitPause: with the default timeout of 10 s, a service that hangs costs each of a few
-	// people ten seconds and everybody after them nothing, and it is looked at again twice a minute.
+	// defaultCircuitAfter and defaultCircuitPause: with the default timeout of 10 s, a service that hangs costs each of
+	// a few people ten seconds and everybody after them nothing, and it is looked at again twice a minute.
 	defaultCircuitAfter = 5
 	defaultCircuitPause = 30 * time.Second
 	maxCircuitAfter     = 1000
@@ -68,11 +68,11 @@ type Config struct {
 	HTTPClient *http.Client
 	// Now is the clock; default time.Now.
 	Now func() time.Time
-	// Logger gets what operators should know, e.g. that keys cannot be refreshed, without personal data; and the events, if
-	// Audit is nil. Default: discard.
+	// Logger gets what operators should know, e.g. that keys cannot be refreshed, without personal data; and the
+	// events, if Audit is nil. Default: discard.
 	Logger *slog.Logger
-	// Audit is called for every login that is begun, finished or refused and for every refresh, exactly once each, in the
-	// goroutine of the call: it must be quick and safe for concurrent use. Default: the events go to Logger, as
+	// Audit is called for every login that is begun, finished or refused and for every refresh, exactly once each, in
+	// the goroutine of the call: it must be quick and safe for concurrent use. Default: the events go to Logger, as
 	// [AuditLog] does.
 	Audit func(context.Context, Event)
 }
@@ -83,8 +83,8 @@ type Rules struct {
 	ACRValues []string
 	// RequireACR lists the accepted acr values of the ID token; empty means that it is only recorded.
 	RequireACR []string
-	// Algorithms are the accepted signature algorithms of ID tokens and signed userinfo; default ES256 and RS256, since it
-	// is not settled which one the service uses. Each is bound to its kind of key. HS256 and none cannot be named.
+	// Algorithms are the accepted signature algorithms of ID tokens and signed userinfo; default ES256 and RS256, since
+	// it is not settled which one the service uses. Each is bound to its kind of key. HS256 and none cannot be named.
 	Algorithms []Algorithm
 	// IssuedAtSkew is how far ahead of ours the service's clock may be when iat, nbf and auth_time are checked; default
 	// 60 s, at most 5 min. A check is never left out: a nanosecond means practically none.
@@ -98,14 +98,14 @@ type Rules struct {
 	AtHashOptional bool
 }
 
-// Encryption opens userinfo and ID tokens that the service encrypts to this application, which is not documented for this
-// service.
+// Encryption opens userinfo and ID tokens that the service encrypts to this application, which is not documented for
+// this service.
 type Encryption struct {
 	// Keys open them, at most 8 (rotation). Without any, encrypted answers are refused.
 	Keys []DecryptionKey
-	// KeyAlgorithms and ContentAlgorithms are the accepted "alg" and "enc"; default RSA-OAEP-256, ECDH-ES, ECDH-ES+A256KW
-	// and A256GCM, A128CBC-HS256, A256CBC-HS512. RSA-OAEP, ECDH-ES+A128KW and A128GCM may be named; nothing else, RSA1_5 and
-	// zip among it, can be.
+	// KeyAlgorithms and ContentAlgorithms are the accepted "alg" and "enc"; default RSA-OAEP-256, ECDH-ES,
+	// ECDH-ES+A256KW and A256GCM, A128CBC-HS256, A256CBC-HS512. RSA-OAEP, ECDH-ES+A128KW and A128GCM may be named;
+	// nothing else, RSA1_5 and zip among it, can be.
 	KeyAlgorithms, ContentAlgorithms []string
 }
 
@@ -124,8 +124,8 @@ type Circuit struct {
 	// After is how many calls of one endpoint must fail in a row (no connection, timeout, status 502, 503 or 504) before
 	// further ones are refused without a request; default 5, at most 1000, -1 for never.
 	After int
-	// Pause is how long they are refused before one call probes whether the endpoint answers again; default 30 s, at most
-	// 10 min.
+	// Pause is how long they are refused before one call probes whether the endpoint answers again; default 30 s, at
+	// most 10 min.
 	Pause time.Duration
 }
 

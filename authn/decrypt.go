@@ -30,8 +30,8 @@ type decryptionKey struct {
 	kid string
 }
 
-// LoadDecryptionKey reads a private key file as [LoadKey] does. A JWK for signatures ("use":"sig") is refused. Errors have
-// ReasonConfiguration and say what is wrong with the file, by the path that was given.
+// LoadDecryptionKey reads a private key file as [LoadKey] does. A JWK for signatures ("use":"sig") is refused. Errors
+// have ReasonConfiguration and say what is wrong with the file, by the path that was given.
 func LoadDecryptionKey(path string) (DecryptionKey, error) {
 	b, err := readKeyFile(path)
 	if err != nil {
@@ -50,8 +50,8 @@ func ParseDecryptionKey(b []byte) (DecryptionKey, error) {
 	return NewDecryptionKey(key, kid)
 }
 
-// NewDecryptionKey wraps an *rsa.PrivateKey of at least 2048 bits or an *ecdsa.PrivateKey on P-256. kid may be empty: then
-// the key is tried whatever the token's "kid" says.
+// NewDecryptionKey wraps an *rsa.PrivateKey of at least 2048 bits or an *ecdsa.PrivateKey on P-256. kid may be empty:
+// then the key is tried whatever the token's "kid" says.
 func NewDecryptionKey(key crypto.PrivateKey, kid string) (DecryptionKey, error) {
 	d := decryptionKey{key: key, kid: kid}
 	if err := d.check(); err != nil {
@@ -124,8 +124,8 @@ func newDecrypter(c Config) decrypter {
 	return d
 }
 
-// opens recognises the compact form of a JWE by its five parts (RFC 7516, section 9). Without keys there are no JWEs: what
-// looks like one is then a malformed JWS.
+// opens recognises the compact form of a JWE by its five parts (RFC 7516, section 9). Without keys there are no JWEs:
+// what looks like one is then a malformed JWS.
 func (d decrypter) opens(token string) bool { return len(d.keys) > 0 && isEncrypted(token) }
 
 func isEncrypted(token string) bool { return strings.Count(token, ".") == 4 }

@@ -1,5 +1,5 @@
-// Package authn logs people in with the 認証API of the デジタル認証アプリ service: OpenID Connect code flow with PKCE and
-// private_key_jwt.
+// Package authn logs people in with the 認証API of the デジタル認証アプリ service: OpenID Connect code flow with PKCE
+// and private_key_jwt.
 //
 // Most applications use package middleware, which wraps this one. Without it, call [New] once, [Client.Begin] for every
 // login and [Client.Finish] at the callback:
@@ -29,10 +29,11 @@
 // customers, are [Tenants]: a login that one began cannot be finished by another. [PrivateSector] and [Government] name
 // the two kinds of registration.
 //
-// In the test environment the service can be told to answer without app and card (テストカード代替機能): at the place of the
-// QR code there is a form with a list of test cards, and everything before and after it is the ordinary flow. Nothing is
-// to be set here. It is offered to registrations for the 認証API, is switched on for a registration as a whole, and then
-// excludes test app and test cards. Subjects of test environment and production have nothing to do with each other.
+// In the test environment the service can be told to answer without app and card (テストカード代替機能): at the place
+// of the QR code there is a form with a list of test cards, and everything before and after it is the ordinary flow.
+// Nothing is to be set here. It is offered to registrations for the 認証API, is switched on for a registration as a
+// whole, and then excludes test app and test cards. Subjects of test environment and production have nothing to do with
+// each other.
 //
 // # What Finish checks, in this order
 //
@@ -66,34 +67,35 @@
 //   - The logs: nothing of the person, no secret, and no text from the network is in an error or a log record. The
 //     service's own words about a refusal are in [Error.Description] and [Event], quoted, for the developer.
 //
-// What stays with the application: to begin a login only for a request of its own page (POST with a check of its origin),
-// to bind the Pending to the browser, to end the old session and begin a new one after a login, and to decide what a
-// person may do. A login is no consent.
+// What stays with the application: to begin a login only for a request of its own page (POST with a check of its
+// origin), to bind the Pending to the browser, to end the old session and begin a new one after a login, and to decide
+// what a person may do. A login is no consent.
 //
 // # Choices that the standards leave open
 //
-// A token without kid is accepted only if exactly one published key fits; one that is listed twice is one. A signature that no key verifies makes the
-// client look for new keys once, at most every 30 s; known keys stay in use for up to 24 h while the service is down.
-// Tokens are kept only if the login carried a signature transaction, or on Request.KeepTokens. A code or refresh token is
-// sent again only if no connection could be had the first time, under a new assertion; userinfo, which changes nothing, is
-// asked once more when the connection breaks.
+// A token without kid is accepted only if exactly one published key fits; one that is listed twice is one. A signature
+// that no key verifies makes the client look for new keys once, at most every 30 s; known keys stay in use for up to 24
+// h while the service is down. Tokens are kept only if the login carried a signature transaction, or on
+// Request.KeepTokens. A code or refresh token is sent again only if no connection could be had the first time, under a
+// new assertion; userinfo, which changes nothing, is asked once more when the connection breaks.
 //
 // # What ends no login
 //
-// What decides is checked as strictly as the standards allow: iss, aud, azp, exp, iat, nonce, sub, at_hash, algorithm and key.
-// What decides nothing turns nobody away: a member that is null is absent, so is a time of 0 in nbf and auth_time, and what
-// cannot be read (amr, acr, scope, lifetimes, an attribute) is unknown and becomes a [Problem] of the Identity. A page of the
-// service that was left open for too long means "start again", not an outage. A malformed callback uses nothing up.
+// What decides is checked as strictly as the standards allow: iss, aud, azp, exp, iat, nonce, sub, at_hash, algorithm
+// and key. What decides nothing turns nobody away: a member that is null is absent, so is a time of 0 in nbf and
+// auth_time, and what cannot be read (amr, acr, scope, lifetimes, an attribute) is unknown and becomes a [Problem] of
+// the Identity. A page of the service that was left open for too long means "start again", not an outage. A malformed
+// callback uses nothing up.
 //
 // # Keys
 //
-// A key that [GenerateKey] makes for RS256 is understood however it was registered; [Key.WithKeyID] says which key id fits
-// which way of registering. [KeyRing] changes the key while logins go on.
+// A key that [GenerateKey] makes for RS256 is understood however it was registered; [Key.WithKeyID] says which key id
+// fits which way of registering. [KeyRing] changes the key while logins go on.
 //
 // # The individual number
 //
-// It is off until Config.Wire names its scope and claim and Config.IndividualNumberPurpose the lawful purpose. It arrives
-// as [Identity.IndividualNumber], is never stored with the Identity, and is no [Identity.Claim].
+// It is off until Config.Wire names its scope and claim and Config.IndividualNumberPurpose the lawful purpose. It
+// arrives as [Identity.IndividualNumber], is never stored with the Identity, and is no [Identity.Claim].
 //
 // # Compatibility
 //
@@ -104,14 +106,14 @@
 //
 // # When the subject changes
 //
-// The subject (利用者識別子) stays the same when the card or its certificates are renewed, but may change when a certificate
-// is issued anew after a loss, or the individual number changes. An account therefore needs a path back that does not
-// depend on it; see the example "Relink". Never link by agreement of the four attributes alone.
+// The subject (利用者識別子) stays the same when the card or its certificates are renewed, but may change when a
+// certificate is issued anew after a loss, or the individual number changes. An account therefore needs a path back
+// that does not depend on it; see the example "Relink". Never link by agreement of the four attributes alone.
 //
 // # Errors
 //
-// Every error is an [*Error] with a Reason. [kakunin.FamilyOf] says what to do, [kakunin.MessageFor] what to tell the person
-// in Japanese or English. Texts of errors contain nothing that a person or the network supplied.
+// Every error is an [*Error] with a Reason. [kakunin.FamilyOf] says what to do, [kakunin.MessageFor] what to tell the
+// person in Japanese or English. Texts of errors contain nothing that a person or the network supplied.
 //
 //	User           ReasonUserCancelled, ReasonExpired, ReasonReplayed, ReasonInteractionRequired, ReasonTokenRejected
 //	Account        ReasonAccessDenied

@@ -25,9 +25,9 @@ type Environment struct {
 	// SignEndpoint is the URL of the sign API, {host}/api/sign-transactions; empty if it is not used.
 	SignEndpoint string
 	// IssuerInCallback demands the parameter iss in every callback (RFC 9207, section 2.4: a client "MUST reject
-	// authorization responses without the iss parameter" of servers that are known to send it). [Discover] takes it from the
-	// metadata; [Sandbox] and [Production] leave it off, because the service is not known to send it. An iss that is present
-	// is always compared.
+	// authorization responses without the iss parameter" of servers that are known to send it). [Discover] takes it
+	// from the metadata; [Sandbox] and [Production] leave it off, because the service is not known to send it. An iss
+	// that is present is always compared.
 	IssuerInCallback bool
 }
 

@@ -57,8 +57,8 @@ const (
 	ReasonCallback
 	// ReasonIssuerMismatch: the callback names another issuer (mix-up attack, RFC 9207). Family Untrusted.
 	ReasonIssuerMismatch
-	// ReasonStored: bytes given to ParsePending or ParseRefreshToken or a StoredIdentity are not what was stored, or belong
-	// to another client. Family Untrusted.
+	// ReasonStored: bytes given to ParsePending or ParseRefreshToken or a StoredIdentity are not what was stored, or
+	// belong to another client. Family Untrusted.
 	ReasonStored
 	// ReasonKey: the key could not sign, e.g. the KMS did not answer. Family Unavailable.
 	ReasonKey
@@ -77,8 +77,10 @@ var reasons = [...]fault.Row{
 		JA: "認証サービスでエラーが発生しました。しばらくしてからお試しください。",
 		EN: "The identification service reported an error. Please try again later."}},
 	ReasonStateMismatch: {Name: "state mismatch", Family: kakunin.Untrusted, Message: kakunin.Message{
-		JA: "ログインを始めたブラウザーと確認できませんでした。プライベートブラウズを使わず、同じブラウザーで最初からやり直してください。",
-		EN: "We could not match this to a login begun in this browser. Please start over in the same browser, without private browsing."}},
+		JA: "ログインを始めたブラウザーと確認できませんでした。" +
+			"プライベートブラウズを使わず、同じブラウザーで最初からやり直してください。",
+		EN: "We could not match this to a login begun in this browser. " +
+			"Please start over in the same browser, without private browsing."}},
 	ReasonExpired: {Name: "expired", Family: kakunin.User, Message: kakunin.Message{
 		JA: "ログインの有効時間が過ぎました。最初からやり直してください。",
 		EN: "The login took too long. Please start over."}},
@@ -130,16 +132,16 @@ type Error struct {
 	Code string
 	// Status is the HTTP status that the service answered, where that is why; otherwise 0.
 	Status int
-	// Err is the cause, for errors.Is and errors.As; it may be nil. Its text is not part of Error's, because causes quote
-	// URLs and answers.
+	// Err is the cause, for errors.Is and errors.As; it may be nil. Its text is not part of Error's, because causes
+	// quote URLs and answers.
 	Err error
 
 	description redact.Value[string]
 }
 
 // Description is what the token or the userinfo endpoint wrote about its refusal, for the developer: at most 256 bytes,
-// quoted as in Go source. It is in no error text, and in no log record unless that has level Debug: it is the service's text,
-// and nothing for the person. Empty if there is none.
+// quoted as in Go source. It is in no error text, and in no log record unless that has level Debug: it is the service's
+// text, and nothing for the person. Empty if there is none.
 func (e *Error) Description() string { return e.description.Reveal() }
 
 // described adds what the members of an answer say about the refusal.
@@ -194,8 +196,9 @@ func misconfigured(step string, mistakes ...string) error {
 	return &Error{Reason: ReasonConfiguration, Step: step, Detail: strings.Join(mistakes, "; ")}
 }
 
-// knownCodes are the error codes that may be repeated in a log: RFC 6749, sections 4.1.2.1 and 5.2; OpenID Connect Core 1.0,
-// section 3.1.2.6; RFC 6750, section 3.1. Anything else in their place is an attacker's text until proven otherwise.
+// knownCodes are the error codes that may be repeated in a log: RFC 6749, sections 4.1.2.1 and 5.2; OpenID Connect Core
+// 1.0, section 3.1.2.6; RFC 6750, section 3.1. Anything else in their place is an attacker's text until proven
+// otherwise.
 func knownCodes() []string {
 	return []string{
 		"invalid_request", "unauthorized_client", "access_denied", "unsupported_response_type", "invalid_scope",

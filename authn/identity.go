@@ -88,11 +88,11 @@ type identityDetails struct {
 	extra   map[string]json.RawMessage
 }
 
-// Problem is something that the service sent in a form that cannot be read, and that does not decide about the login: it is
-// absent from the Identity, unless Warning is set.
+// Problem is something that the service sent in a form that cannot be read, and that does not decide about the login:
+// it is absent from the Identity, unless Warning is set.
 type Problem struct {
-	// Problem names it. Attribute is one of fourinfo's Attribute… names, or the name of the claim of the ID token or member
-	// of the token response; Reason is one of fourinfo's Problem… texts or ProblemUnread.
+	// Problem names it. Attribute is one of fourinfo's Attribute… names, or the name of the claim of the ID token or
+	// member of the token response; Reason is one of fourinfo's Problem… texts or ProblemUnread.
 	fourinfo.Problem
 
 	raw redact.Value[json.RawMessage]
@@ -146,8 +146,8 @@ func (c *idClaims) identity(cl *Client, f *pendingFields, t tokens) *Identity {
 // Request.KeepTokens; otherwise, and after storing and reading back, it is the zero Token.
 func (id *Identity) AccessToken() Token { return id.details.Reveal().access }
 
-// RefreshToken is kept only when the login had Request.KeepTokens and the service issued one; otherwise, and after storing
-// and reading back, it is the zero RefreshToken. Store it by itself, see [RefreshToken.RevealBytes].
+// RefreshToken is kept only when the login had Request.KeepTokens and the service issued one; otherwise, and after
+// storing and reading back, it is the zero RefreshToken. Store it by itself, see [RefreshToken.RevealBytes].
 func (id *Identity) RefreshToken() RefreshToken { return id.details.Reveal().refresh }
 
 // IndividualNumber is the individual number (個人番号), whose check digit was checked, with the purpose of

@@ -73,8 +73,8 @@ func (k *tokenKeySet) VerifySignature(ctx context.Context, _ string) ([]byte, er
 	return plainClaims(k.payload, m), nil
 }
 
-// plainClaims leaves out what decides nothing if go-oidc could not decode the rest because of it: an nbf that is no number,
-// and places of distributed claims, which nothing here looks for, in a form that is none.
+// plainClaims leaves out what decides nothing if go-oidc could not decode the rest because of it: an nbf that is no
+// number, and places of distributed claims, which nothing here looks for, in a form that is none.
 func plainClaims(payload []byte, m map[string]json.RawMessage) []byte {
 	var odd []string
 	for _, f := range [...]struct {
@@ -104,11 +104,12 @@ func plainClaims(payload []byte, m map[string]json.RawMessage) []byte {
 }
 
 // verifyIDToken validates the ID token of a login as OpenID Connect Core 1.0, section 3.1.3.7 says. Signature, issuer,
-// audience and expiry are go-oidc's; what that leaves to its caller is in checkClaims, and so are its own rules once more,
-// so that a refusal has a name.
+// audience and expiry are go-oidc's; what that leaves to its caller is in checkClaims, and so are its own rules once
+// more, so that a refusal has a name.
 func (c *Client) verifyIDToken(ctx context.Context, raw, accessToken, nonce string) (*idClaims, error) {
 	return c.openIDToken(ctx, raw, func(m map[string]json.RawMessage, _ *idClaims) string {
-		// "a nonce Claim MUST be present and its value checked to verify that it is the same value as the one that was sent".
+		// "a nonce Claim MUST be present and its value checked to verify that it is the same value as the one that was
+		// sent".
 		if n, ok := strictjson.String(m["nonce"]); !ok || subtle.ConstantTimeCompare([]byte(n), []byte(nonce)) != 1 {
 			return "nonce"
 		}
@@ -246,9 +247,9 @@ func (c *Client) checkClaims(m map[string]json.RawMessage, rules func(map[string
 	return out, c.readContext(m, out)
 }
 
-// checkAudience: the client is an audience; "If the ID Token contains multiple audiences, the Client SHOULD verify that an
-// azp Claim is present"; "If an azp ... Claim is present, the Client SHOULD verify that its client_id is the Claim Value".
-// A stranger beside us may only stand there if azp names us.
+// checkAudience: the client is an audience; "If the ID Token contains multiple audiences, the Client SHOULD verify that
+// an azp Claim is present"; "If an azp ... Claim is present, the Client SHOULD verify that its client_id is the Claim
+// Value". A stranger beside us may only stand there if azp names us.
 func checkAudience(m map[string]json.RawMessage, clientID string) string {
 	audiences, ok := strictjson.Strings(m["aud"])
 	if !ok {
@@ -272,16 +273,16 @@ func checkAudience(m map[string]json.RawMessage, clientID string) string {
 }
 
 // checkTimes: "The current time MUST be before the time represented by the exp Claim"; iat is REQUIRED (section 2) and
-// not in the future; nbf (RFC 7519, section 4.1.5) is heeded if present; nobody authenticated in the future. Each with the
-// skew of the configuration.
+// not in the future; nbf (RFC 7519, section 4.1.5) is heeded if present; nobody authenticated in the future. Each with
+// the skew of the configuration.
 func (c *Client) checkTimes(m map[string]json.RawMessage, out *idClaims) string {
 	now := c.now()
 	read := func(name string) (time.Time, bool) {
 		n, ok := strictjson.Integer(m[name])
 		return time.Unix(n, 0), ok && n > 0 && n < maxUnixTime
 	}
-	// Both may be missing, and some servers write 0 where they have nothing to say. A form that nobody can read says nothing
-	// either; a time in the future does.
+	// Both may be missing, and some servers write 0 where they have nothing to say. A form that nobody can read says
+	// nothing either; a time in the future does.
 	optional := func(name string) (t time.Time, inFuture bool) {
 		raw, present := strictjson.Present(m, name)
 		if !present {
@@ -341,8 +342,8 @@ func isHalfHash(hash, of string) bool {
 	return subtle.ConstantTimeCompare([]byte(hash), []byte(want)) == 1
 }
 
-// readContext reads acr and amr: "If the acr Claim was requested, the Client SHOULD check that the asserted Claim Value is
-// appropriate" – which values are is for the configuration to say.
+// readContext reads acr and amr: "If the acr Claim was requested, the Client SHOULD check that the asserted Claim Value
+// is appropriate" – which values are is for the configuration to say.
 func (c *Client) readContext(m map[string]json.RawMessage, out *idClaims) string {
 	var ok bool
 	if raw, present := strictjson.Present(m, "acr"); present {

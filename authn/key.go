@@ -38,8 +38,8 @@ const (
 	PS256 = jose.PS256
 )
 
-// Key signs client assertions. Make one with [LoadKey], [ParseKey], [NewKey] or [GenerateKey]; the zero Key is refused by
-// [New]. It redacts itself.
+// Key signs client assertions. Make one with [LoadKey], [ParseKey], [NewKey] or [GenerateKey]; the zero Key is refused
+// by [New]. It redacts itself.
 type Key struct {
 	redacted
 	v redact.Value[jose.SigningKey]
@@ -48,8 +48,8 @@ type Key struct {
 // signing is the zero value for the zero Key.
 func (k Key) signing() jose.SigningKey { return k.v.Reveal() }
 
-// LoadKey reads a private key file: a JWK, or PEM with PKCS#8, PKCS#1 or SEC 1, unencrypted; RSA of at least 2048 bits or
-// P-256. Errors have ReasonConfiguration and say what is wrong with the file, by the path that was given.
+// LoadKey reads a private key file: a JWK, or PEM with PKCS#8, PKCS#1 or SEC 1, unencrypted; RSA of at least 2048 bits
+// or P-256. Errors have ReasonConfiguration and say what is wrong with the file, by the path that was given.
 func LoadKey(path string) (Key, error) {
 	b, err := readKeyFile(path)
 	if err != nil {
@@ -71,9 +71,9 @@ func ParseKey(b []byte) (Key, error) {
 }
 
 // NewKey wraps any signer, e.g. a KMS or HSM, whose public key is RSA of at least 2048 bits (signs RS256, see
-// [Key.WithAlgorithm]) or P-256 (signs ES256). The signer gets a SHA-256 digest with crypto.SHA256 as options, must be safe
-// for concurrent use, and answers an ECDSA signature in ASN.1 form, as [crypto.Signer] describes. It gets no context: the
-// client of a KMS needs a time limit of its own. kid may be empty.
+// [Key.WithAlgorithm]) or P-256 (signs ES256). The signer gets a SHA-256 digest with crypto.SHA256 as options, must be
+// safe for concurrent use, and answers an ECDSA signature in ASN.1 form, as [crypto.Signer] describes. It gets no
+// context: the client of a KMS needs a time limit of its own. kid may be empty.
 func NewKey(signer crypto.Signer, kid string) (Key, error) {
 	k := jose.SigningKey{Signer: signer, KeyID: kid, Algorithm: ES256}
 	if err := k.Check(); err != nil {
@@ -85,12 +85,12 @@ func NewKey(signer crypto.Signer, kid string) (Key, error) {
 	return Key{v: redact.Seal(k)}, nil
 }
 
-// GenerateKey makes a software key, RSA-2048 for RS256 and PS256 and P-256 for ES256, whose key id is its [Key.SPKIHash].
-// Write it to a file with [Key.RevealJWK] or [Key.RevealPEM].
+// GenerateKey makes a software key, RSA-2048 for RS256 and PS256 and P-256 for ES256, whose key id is its
+// [Key.SPKIHash]. Write it to a file with [Key.RevealJWK] or [Key.RevealPEM].
 //
-// An RSA key with this key id, or with none, is understood however it was registered: as PEM or as a JWK Set. A P-256 key is
-// smaller and faster, and should be registered as a JWK Set: as PEM, not every version of the service's software takes one.
-// Errors have ReasonConfiguration, or ReasonKey if the key cannot be made.
+// An RSA key with this key id, or with none, is understood however it was registered: as PEM or as a JWK Set. A P-256
+// key is smaller and faster, and should be registered as a JWK Set: as PEM, not every version of the service's software
+// takes one. Errors have ReasonConfiguration, or ReasonKey if the key cannot be made.
 func GenerateKey(alg Algorithm) (Key, error) {
 	var signer crypto.Signer
 	var err error
@@ -109,8 +109,8 @@ func GenerateKey(alg Algorithm) (Key, error) {
 	return k.WithKeyID(k.SPKIHash())
 }
 
-// SPKIHash is base64url(SHA-256(SubjectPublicKeyInfo)): the key id that Keycloak gives to a key that was registered as PEM. It
-// is empty for the zero Key.
+// SPKIHash is base64url(SHA-256(SubjectPublicKeyInfo)): the key id that Keycloak gives to a key that was registered as
+// PEM. It is empty for the zero Key.
 func (k Key) SPKIHash() string {
 	der, err := x509.MarshalPKIXPublicKey(k.Public())
 	if err != nil {
@@ -195,8 +195,8 @@ func (k Key) RevealPEM() ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }
 
-// RevealJWK returns the private key as a JWK with key id and algorithm, which [LoadKey] reads back. It is an error for a key
-// in a KMS or HSM.
+// RevealJWK returns the private key as a JWK with key id and algorithm, which [LoadKey] reads back. It is an error for
+// a key in a KMS or HSM.
 func (k Key) RevealJWK() ([]byte, error) {
 	b, err := jose.MarshalPrivateKey(k.signing())
 	if err != nil {
@@ -230,9 +230,9 @@ func inFile(err error, path string) error {
 //  2. [KeyRing.Activate] it: the next assertion is signed with it. The old one stays published, for assertions on the way.
 //  3. [KeyRing.Retire] the old key after a few minutes.
 //
-// A KeyRing is an [http.Handler] that serves the public halves as a JWK Set, for a jwks_uri. It is safe for concurrent use
-// and may be shared by clients. It redacts itself. Where several processes serve one application, all must publish a key
-// before any activates it.
+// A KeyRing is an [http.Handler] that serves the public halves as a JWK Set, for a jwks_uri. It is safe for concurrent
+// use and may be shared by clients. It redacts itself. Where several processes serve one application, all must publish
+// a key before any activates it.
 type KeyRing struct {
 	redacted
 	mu    sync.Mutex // for changes
@@ -351,8 +351,8 @@ func indexOfKey(keys []Key, kid string) int {
 // PublicJWKS returns the public halves of all keys as a JWK Set (RFC 7517, section 5).
 func (r *KeyRing) PublicJWKS() []byte { return bytes.Clone(r.load().jwks) }
 
-// jwksCacheControl says how long others may keep the set: long enough to spare us their requests, short enough that a key
-// that was published an hour ago is known everywhere.
+// jwksCacheControl says how long others may keep the set: long enough to spare us their requests, short enough that a
+// key that was published an hour ago is known everywhere.
 const jwksCacheControl = "public, max-age=900"
 
 // ServeHTTP serves the JWK Set: GET and HEAD, public keys only, to be cached for 15 minutes, with an ETag.

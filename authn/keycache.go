@@ -23,9 +23,9 @@ const (
 	keysCooldown = 30 * time.Second
 )
 
-// keyCache holds the service's signing keys. A token that no key verifies makes it look for newer keys once; a fetch that
-// brings none, or not the token's, starts the cooldown. That order keeps a flood of bad tokens down to one fetch per cooldown and still finds
-// a key that the service began to use a moment ago, be it under a new or a re-used key id.
+// keyCache holds the service's signing keys. A token that no key verifies makes it look for newer keys once; a fetch
+// that brings none, or not the token's, starts the cooldown. That order keeps a flood of bad tokens down to one fetch
+// per cooldown and still finds a key that the service began to use a moment ago, be it under a new or a re-used key id.
 //
 // A fetch runs in the goroutine and under the context of the call that needs it, one at a time: no background work, no
 // context kept, and a caller who gives up takes nobody else's fetch along, because the next one waiting starts its own.
@@ -71,8 +71,8 @@ func (k *keyCache) verify(ctx context.Context, t *jose.Token, rules jose.VerifyO
 		return nil, err
 	}
 	if payload, err = t.Verify(newer.set, rules); jose.IsKeyMiss(err) {
-		// Other keys than before, and none of them the token's: a service that shows another set each time would be asked
-		// for every bad token.
+		// Other keys than before, and none of them the token's: a service that shows another set each time would be
+		// asked for every bad token.
 		k.quiet.Store(k.now().UnixNano())
 	}
 	return payload, err
@@ -142,8 +142,8 @@ func (k *keyCache) newer(ctx context.Context, seen *keySnapshot) (*keySnapshot, 
 	}
 	fresh, err := k.fetch(ctx)
 	if err != nil {
-		// That a caller gave up says nothing about the service, and a refusal without a request costs it nothing: the pause
-		// would only begin anew after the circuit's.
+		// That a caller gave up says nothing about the service, and a refusal without a request costs it nothing: the
+		// pause would only begin anew after the circuit's.
 		if ctx.Err() == nil && !errors.Is(err, webcall.ErrCircuitOpen) {
 			k.quiet.Store(k.now().UnixNano())
 		}
@@ -194,7 +194,9 @@ func (k *keyCache) fetch(ctx context.Context) (*keySnapshot, *Error) {
 
 // get is one request. A set without a usable key counts as a failure: it would refuse every token.
 func (k *keyCache) get(ctx context.Context) (*keySnapshot, *Error) {
-	a, err := webcall.Get(ctx, k.client, webcall.Query{URL: k.url, Limit: limits.JWKS, Accept: "application/json, application/jwk-set+json"})
+	a, err := webcall.Get(ctx, k.client, webcall.Query{
+		URL: k.url, Limit: limits.JWKS, Accept: "application/json, application/jwk-set+json",
+	})
 	if err != nil {
 		e := transportError(err)
 		return nil, &Error{Reason: e.Reason, Step: "signing keys: " + e.Step, Err: e.Err}

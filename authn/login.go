@@ -117,12 +117,13 @@ func newAuthorizationRequest(c *Client) authorizationRequest {
 	}
 }
 
-// escapeParameter is url.QueryEscape with "%20" for a space. "+" means a space only in form data; in a URI it is "%20" (RFC
-// 3986, section 2.1), and not every parser forgives. A literal "+" has become "%2B" already.
+// escapeParameter is url.QueryEscape with "%20" for a space. "+" means a space only in form data; in a URI it is "%20"
+// (RFC 3986, section 2.1), and not every parser forgives. A literal "+" has become "%2B" already.
 func escapeParameter(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 
-// url checks the variable parameters and appends them. State, nonce and challenge are base64url: 43 characters within the
-// documented 1 to 255 (128 for the challenge) of [\x20-\x7E] ([0-9a-zA-Z_-] for the challenge), and nothing to escape.
+// url checks the variable parameters and appends them. State, nonce and challenge are base64url: 43 characters within
+// the documented 1 to 255 (128 for the challenge) of [\x20-\x7E] ([0-9a-zA-Z_-] for the challenge), and nothing to
+// escape.
 func (a *authorizationRequest) url(f *pendingFields, acr []string) (target, problem string) {
 	scope, acrValues := strings.Join(f.Scopes, " "), strings.Join(acr, " ")
 	switch {
@@ -211,8 +212,8 @@ func (p Pending) RevealBytes() ([]byte, error) {
 	return nil, &Error{Reason: ReasonStored, Step: "pending"}
 }
 
-// ParsePending decodes what RevealBytes returned. It checks the form, not the origin: whoever stores a pending login where
-// others can reach it must authenticate it. Errors have ReasonStored.
+// ParsePending decodes what RevealBytes returned. It checks the form, not the origin: whoever stores a pending login
+// where others can reach it must authenticate it. Errors have ReasonStored.
 func ParsePending(b []byte) (Pending, error) {
 	bad := func(check string) (Pending, error) { return Pending{}, &Error{Reason: ReasonStored, Step: check} }
 	if len(b) > limits.IdentityStored {
@@ -303,8 +304,8 @@ func (c *Client) finish(ctx context.Context, f *pendingFields, callback url.Valu
 	if err != nil {
 		return nil, err
 	}
-	// "If the ID Token is issued ... with an access code, [c_hash] is REQUIRED" only where the front channel carried it; one
-	// that is there belongs to the code that was sent (OpenID Connect Core 1.0, section 3.3.2.11).
+	// "If the ID Token is issued ... with an access code, [c_hash] is REQUIRED" only where the front channel carried
+	// it; one that is there belongs to the code that was sent (OpenID Connect Core 1.0, section 3.3.2.11).
 	if claims.codeHash != nil && !isHalfHash(*claims.codeHash, code) {
 		return nil, &Error{Reason: ReasonIDToken, Step: "c_hash"}
 	}
@@ -322,8 +323,8 @@ func (c *Client) finish(ctx context.Context, f *pendingFields, callback url.Valu
 // callbackParameters are the parameters of a response that decide something here. Only these can make it malformed.
 func callbackParameters() []string { return []string{"state", "code", "iss", "error"} }
 
-// checkCallback returns the code of a callback that belongs to f, which is nil for the zero Pending. The order matters: before the state is known to be
-// ours, the rest of the callback is an attacker's text and decides nothing.
+// checkCallback returns the code of a callback that belongs to f, which is nil for the zero Pending. The order matters:
+// before the state is known to be ours, the rest of the callback is an attacker's text and decides nothing.
 func (c *Client) checkCallback(f *pendingFields, q url.Values) (string, error) {
 	if f == nil || f.Tenant != c.tenant || f.Issuer != c.env.Issuer || f.ClientID != c.clientID || f.RedirectURL != c.redirectURL {
 		// A login that another client began, e.g. that of the other environment or of another tenant.
@@ -357,8 +358,8 @@ func (c *Client) checkCallback(f *pendingFields, q url.Values) (string, error) {
 	if !c.finished.First(f.State, now, now.Add(c.pendingTTL+time.Minute)) {
 		return "", &Error{Reason: ReasonReplayed, Step: "state"}
 	}
-	// RFC 9207, section 2.4: an "iss" that is not the expected issuer ends the login. That it is absent says nothing unless
-	// the service is known to send it.
+	// RFC 9207, section 2.4: an "iss" that is not the expected issuer ends the login. That it is absent says nothing
+	// unless the service is known to send it.
 	if (q.Has("iss") || c.env.IssuerInCallback) && q.Get("iss") != c.env.Issuer {
 		return "", &Error{Reason: ReasonIssuerMismatch, Step: "iss"}
 	}
@@ -375,9 +376,9 @@ func (c *Client) checkCallback(f *pendingFields, q url.Values) (string, error) {
 	return q.Get("code"), nil
 }
 
-// redirectError classifies an error response (RFC 6749, section 4.1.2.1). Of the description only known words are looked
-// for, where the code alone would call an outage what the person can mend by starting again; nothing of it is kept: whoever
-// sends the browser here writes it.
+// redirectError classifies an error response (RFC 6749, section 4.1.2.1). Of the description only known words are
+// looked for, where the code alone would call an outage what the person can mend by starting again; nothing of it is
+// kept: whoever sends the browser here writes it.
 func (c *Client) redirectError(code string, descriptions []string) error {
 	e := &Error{Step: "error", Code: knownCode(code), Reason: reasonOfCode(code)}
 	left := func(word string) bool { return slices.Contains(c.wire.ExpiredCodes, word) }

@@ -90,8 +90,8 @@ func ParseRefreshToken(b []byte) (RefreshToken, error) {
 type Refreshed struct {
 	// AccessToken is the new one.
 	AccessToken Token
-	// RefreshToken is the one to use next time: the new one if the service rotates, otherwise the old one. Store it before
-	// anything else: a rotated token is usually accepted only once.
+	// RefreshToken is the one to use next time: the new one if the service rotates, otherwise the old one. Store it
+	// before anything else: a rotated token is usually accepted only once.
 	RefreshToken RefreshToken
 	// Rotated is true if RefreshToken is new.
 	Rotated bool
@@ -107,9 +107,9 @@ type Refreshed struct {
 // byte may have been sent: a service that rotates takes the second use for theft. For the same reason an application
 // refreshes one login from one place at a time.
 //
-// Refresh proves nothing about the person being there: it is no login. Errors are [*Error]; ReasonTokenRejected means that
-// the person has to log in again. If an answer is not acceptable nothing of it is returned, and the old token may be used
-// up.
+// Refresh proves nothing about the person being there: it is no login. Errors are [*Error]; ReasonTokenRejected means
+// that the person has to log in again. If an answer is not acceptable nothing of it is returned, and the old token may
+// be used up.
 func (c *Client) Refresh(ctx context.Context, t RefreshToken) (*Refreshed, error) {
 	r, err := c.refresh(ctx, t.fields())
 	if err != nil {
@@ -163,10 +163,11 @@ func (c *Client) refresh(ctx context.Context, f *refreshFields) (*Refreshed, err
 	return out, nil
 }
 
-// verifyRefreshed checks a new ID token (OpenID Connect Core 1.0, section 12.2): besides the rules of every ID token, "its
-// sub Claim Value MUST be the same", "if the ID Token contains an auth_time Claim, its value MUST represent the time of the
-// original authentication", "it SHOULD NOT have a nonce Claim ... however, if it is present, its value MUST be the same as
-// in the ID Token issued at the time of the original authentication", and its iat is the time of the new token.
+// verifyRefreshed checks a new ID token (OpenID Connect Core 1.0, section 12.2): besides the rules of every ID token,
+// "its sub Claim Value MUST be the same", "if the ID Token contains an auth_time Claim, its value MUST represent the
+// time of the original authentication", "it SHOULD NOT have a nonce Claim ... however, if it is present, its value MUST
+// be the same as in the ID Token issued at the time of the original authentication", and its iat is the time of the new
+// token.
 func (c *Client) verifyRefreshed(ctx context.Context, got tokens, f *refreshFields) error {
 	_, err := c.openIDToken(ctx, got.idToken, func(m map[string]json.RawMessage, claims *idClaims) string {
 		_, hasNonce := m["nonce"]

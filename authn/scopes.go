@@ -25,8 +25,8 @@ const (
 	SignScope
 	// UserCertificate sends wire.Profile.ScopeUserCertificate, whose meaning the service has not published.
 	UserCertificate
-	// IndividualNumber sends wire.Profile.ScopeIndividualNumber (個人番号), off while that is empty. The law limits who may
-	// ask for it and for what.
+	// IndividualNumber sends wire.Profile.ScopeIndividualNumber (個人番号), off while that is empty. The law limits who
+	// may ask for it and for what.
 	IndividualNumber
 	// Attributes asks for the four attributes (基本4情報).
 	Attributes = Name | Address | Birthdate | Gender
@@ -95,7 +95,8 @@ func (r Request) scopeList(w *wire.Profile, p Profile) (list []string, problem s
 			list = append(list, s)
 		}
 	}
-	if p != Government && len(w.GovernmentScopes) > 0 && slices.ContainsFunc(list, func(s string) bool { return slices.Contains(w.GovernmentScopes, s) }) {
+	reserved := func(s string) bool { return slices.Contains(w.GovernmentScopes, s) }
+	if p != Government && slices.ContainsFunc(list, reserved) {
 		return nil, "a scope is for the government profile only"
 	}
 	return list, ""
@@ -138,7 +139,10 @@ func (p Profile) String() string {
 
 // authorizationParameters are the names that the authorization request needs for itself.
 func authorizationParameters() []string {
-	return []string{"response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "acr_values"}
+	return []string{
+		"response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method",
+		"acr_values",
+	}
 }
 
 // mistakes lists entries without which requests of this package cannot be made or read.
@@ -162,7 +166,8 @@ func wireMistakes(w *wire.Profile) []string {
 	if slices.Contains(authorizationParameters(), w.Sign.AuthorizationIDParam) {
 		list = append(list, "Wire.Sign.AuthorizationIDParam is the name of another parameter")
 	}
-	if w.ServiceTokenScope != "" && slices.ContainsFunc(strings.Split(w.ServiceTokenScope, " "), func(s string) bool { return !isScopeToken(s) }) {
+	odd := func(s string) bool { return !isScopeToken(s) }
+	if w.ServiceTokenScope != "" && slices.ContainsFunc(strings.Split(w.ServiceTokenScope, " "), odd) {
 		list = append(list, "Wire.ServiceTokenScope is not a list of scopes separated by single spaces")
 	}
 	return list

@@ -26,8 +26,9 @@ type Tenant struct {
 }
 
 // Tenants is a registry of clients for the tenants of one service. They share connections, circuits and the service's
-// signing keys, and nothing that a login is made of: a login begun for one tenant cannot be finished for another, because
-// the tenant is bound into the [Pending] and compared. Tenants come and go at run time; it is safe for concurrent use.
+// signing keys, and nothing that a login is made of: a login begun for one tenant cannot be finished for another,
+// because the tenant is bound into the [Pending] and compared. Tenants come and go at run time; it is safe for
+// concurrent use.
 type Tenants struct {
 	base   Config
 	shared *shared
@@ -83,8 +84,8 @@ func (t *Tenants) Add(n Tenant) (*Client, error) {
 	return client, nil
 }
 
-// Remove takes a tenant out and reports whether there was one. Its logins under way can no longer be finished through the
-// registry.
+// Remove takes a tenant out and reports whether there was one. Its logins under way can no longer be finished through
+// the registry.
 func (t *Tenants) Remove(name string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

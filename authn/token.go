@@ -49,10 +49,11 @@ func (c *Client) exchange(ctx context.Context, f *pendingFields, code string) (t
 	return t, err
 }
 
-// Package oauth2 makes the requests to the token endpoint. By itself it would repeat one with the same code and assertion
-// (AuthStyleAutoDetect), follow redirects, accept form encoding, duplicate members, any token type and a negative lifetime,
-// and keep the whole answer in its errors. So each request has a configuration and an HTTP client of its own; the client's
-// transport reads the answer strictly before package oauth2 sees it, and what is used of it is what was read there.
+// Package oauth2 makes the requests to the token endpoint. By itself it would repeat one with the same code and
+// assertion (AuthStyleAutoDetect), follow redirects, accept form encoding, duplicate members, any token type and a
+// negative lifetime, and keep the whole answer in its errors. So each request has a configuration and an HTTP client of
+// its own; the client's transport reads the answer strictly before package oauth2 sees it, and what is used of it is
+// what was read there.
 
 // tokenAnswer is a good answer of the token endpoint.
 type tokenAnswer struct {
@@ -77,8 +78,8 @@ func (c *Client) codeGrant(code, redirectURL, verifier string) grant {
 	}
 }
 
-// endpointGrant is every other grant. The refresh of oauth2.Config has no room for an assertion; clientcredentials.Config
-// sends the parameters that it is given, another grant_type among them.
+// endpointGrant is every other grant. The refresh of oauth2.Config has no room for an assertion;
+// clientcredentials.Config sends the parameters that it is given, another grant_type among them.
 func (c *Client) endpointGrant(parameters url.Values) grant {
 	return func(ctx context.Context, assertion string) (*oauth2.Token, error) {
 		parameters.Set("client_assertion_type", assertionType)
@@ -90,8 +91,8 @@ func (c *Client) endpointGrant(parameters url.Values) grant {
 	}
 }
 
-// tokenCall makes one request to the token endpoint, and a second one with a new assertion only if no connection could be
-// had for the first: once a byte may have been sent, a code or refresh token counts as used.
+// tokenCall makes one request to the token endpoint, and a second one with a new assertion only if no connection could
+// be had for the first: once a byte may have been sent, a code or refresh token counts as used.
 func (c *Client) tokenCall(ctx context.Context, ask grant) (tokenAnswer, error) {
 	for attempt := 1; ; attempt++ {
 		assertion, err := c.assertion()
@@ -214,7 +215,8 @@ func readTokenAnswer(a webcall.Answer, now time.Time) (tokenAnswer, error) {
 	return t, nil
 }
 
-// clocksDiffer compares an answer's Date (RFC 9110, section 6.6.1) with our clock, generously: the answer took time to come.
+// clocksDiffer compares an answer's Date (RFC 9110, section 6.6.1) with our clock, generously: the answer took time to
+// come.
 func clocksDiffer(date string, now time.Time) bool {
 	at, err := http.ParseTime(date)
 	return err == nil && now.Sub(at).Abs() > assertionBackdate+webcall.DefaultTimeout
@@ -233,8 +235,8 @@ func (t tokenAnswer) access(now time.Time) Token {
 	return Token{v: redact.Seal(v)}
 }
 
-// tokens reads the other members. The ID token has its type or is none; of the others, one that cannot be read is one that is
-// not there.
+// tokens reads the other members. The ID token has its type or is none; of the others, one that cannot be read is one
+// that is not there.
 func (t tokenAnswer) tokens(now time.Time, w *wire.Profile) (tokens, error) {
 	out := tokens{access: t.access(now), problems: t.problems}
 	if raw, present := strictjson.Present(t.members, "id_token"); present {
@@ -266,8 +268,8 @@ func (t tokenAnswer) tokens(now time.Time, w *wire.Profile) (tokens, error) {
 const (
 	assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" // RFC 7523, section 2.2
 
-	// assertionBackdate is how far "iat" lies in the past, so that a service whose clock is a little slow does not see an
-	// assertion from the future.
+	// assertionBackdate is how far "iat" lies in the past, so that a service whose clock is a little slow does not see
+	// an assertion from the future.
 	assertionBackdate = 5 * time.Second
 
 	defaultAssertionLifetime = 30 * time.Second

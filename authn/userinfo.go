@@ -89,15 +89,16 @@ func (c *Client) readUserinfo(ctx context.Context, a webcall.Answer, subject str
 			return bad("aud")
 		}
 	}
-	// "The sub Claim in the UserInfo Response MUST be verified to exactly match the sub Claim in the ID Token; if they do
-	// not match, the UserInfo Response values MUST NOT be used."
+	// "The sub Claim in the UserInfo Response MUST be verified to exactly match the sub Claim in the ID Token; if they
+	// do not match, the UserInfo Response values MUST NOT be used."
 	if sub, ok := strictjson.String(m["sub"]); !ok || subtle.ConstantTimeCompare([]byte(sub), []byte(subject)) != 1 {
 		return bad("sub")
 	}
 	return m, nil
 }
 
-// refusal reads error and error_description out of a JSON body or out of the challenge, where RFC 6750, section 3 has them.
+// refusal reads error and error_description out of a JSON body or out of the challenge, where RFC 6750, section 3 has
+// them.
 func refusal(a webcall.Answer) map[string]json.RawMessage {
 	if m, err := strictjson.Object(a.Body); err == nil {
 		if _, ok := m["error"]; ok {
@@ -117,16 +118,16 @@ func refusal(a webcall.Answer) map[string]json.RawMessage {
 }
 
 // openUserinfo reads the signed, the encrypted and the nested form ("signed then encrypted", sections 5.3.2 and 16.14),
-// with the keys and algorithms of ID tokens. What is encrypted without a signature is JSON, and as good as JSON that came
-// without encryption: anybody can encrypt to a public key, but only the service answers on this connection.
+// with the keys and algorithms of ID tokens. What is encrypted without a signature is JSON, and as good as JSON that
+// came without encryption: anybody can encrypt to a public key, but only the service answers on this connection.
 func (c *Client) openUserinfo(ctx context.Context, raw string) (body []byte, isJWT bool, err error) {
 	if c.decrypter.opens(raw) {
 		content, err := c.decrypter.open(raw)
 		if err != nil {
 			return nil, false, userinfoError(err)
 		}
-		// What begins like an object is no compact JWS, whatever the header's "cty" says of it: some servers write JWT there
-		// always.
+		// What begins like an object is no compact JWS, whatever the header's "cty" says of it: some servers write JWT
+		// there always.
 		if bytes.HasPrefix(bytes.TrimLeft(content, " \t\r\n"), []byte("{")) {
 			return content, true, nil // its iss and aud, if any, are checked as well
 		}
@@ -185,8 +186,8 @@ func (c *Client) addUserinfo(id *Identity, claims map[string]json.RawMessage) {
 	id.details = redact.Seal(details)
 }
 
-// individualNumber reads the individual number of a login that asked for it. One that nobody asked for is dropped: the law
-// allows nobody to keep it (番号法20条). What is no number is a Problem, without a word of what was sent.
+// individualNumber reads the individual number of a login that asked for it. One that nobody asked for is dropped: the
+// law allows nobody to keep it (番号法20条). What is no number is a Problem, without a word of what was sent.
 func (c *Client) individualNumber(id *Identity, claims map[string]json.RawMessage) mynumber.Number {
 	raw, present := strictjson.Present(claims, c.wire.ClaimIndividualNumber)
 	if !present || c.wire.ClaimIndividualNumber == "" || !slices.Contains(id.Asked, c.wire.ScopeIndividualNumber) {

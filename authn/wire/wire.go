@@ -6,8 +6,8 @@
 //
 // # Compatibility
 //
-// A Profile is configuration: nothing that is stored holds one. Entries may be added; the default of an entry changes when
-// more becomes known about the service, and CHANGELOG.md says so.
+// A Profile is configuration: nothing that is stored holds one. Entries may be added; the default of an entry changes
+// when more becomes known about the service, and CHANGELOG.md says so.
 package wire
 
 import (
@@ -18,9 +18,9 @@ import (
 // Profile holds every wire name, value or shape of the service that is not officially confirmed, so that a
 // correction is made in one place, by the caller if need be. Client and simulated service read the same type.
 //
-// Take [Default], change the entries that differ and put the result into the configuration of the client, which copies it.
-// Each entry says how well it is known: official (text of the service's operator), tested (code that passed against the
-// test environment relies on it), inferred (from the standards), ASSUMED (a plausible choice made here).
+// Take [Default], change the entries that differ and put the result into the configuration of the client, which copies
+// it. Each entry says how well it is known: official (text of the service's operator), tested (code that passed against
+// the test environment relies on it), inferred (from the standards), ASSUMED (a plausible choice made here).
 type Profile struct {
 	// ClaimName, ClaimAddress, ClaimBirthdate and ClaimGender are the userinfo members of the four attributes (tested:
 	// name, address, birthdate, gender).
@@ -34,19 +34,20 @@ type Profile struct {
 	// restricts. Their names are unknown: empty, the default, means off. The number arrives as
 	// authn.Identity.IndividualNumber.
 	ScopeIndividualNumber, ClaimIndividualNumber string
-	// GovernmentScopes are scope values that only a client with the registration Government asks for; one with PrivateSector
-	// refuses before sending. Which ones these are is unknown; none, the default, leaves it to the service.
+	// GovernmentScopes are scope values that only a client with the registration Government asks for; one with
+	// PrivateSector refuses before sending. Which ones these are is unknown; none, the default, leaves it to the
+	// service.
 	GovernmentScopes []string
 	// CancelCodes are the redirect error codes that mean "the person cancelled" (inferred: access_denied).
 	CancelCodes []string
-	// ExpiredCodes are the redirect error codes, or their descriptions, that mean "the service's page was left open for too
-	// long, start again" (tested with the software that the service is believed to be: temporarily_unavailable with the
-	// description authentication_expired).
+	// ExpiredCodes are the redirect error codes, or their descriptions, that mean "the service's page was left open for
+	// too long, start again" (tested with the software that the service is believed to be: temporarily_unavailable with
+	// the description authentication_expired).
 	ExpiredCodes []string
 	// ServiceTokenScope is the scope of the client_credentials request (unknown); empty, the default, sends none.
 	ServiceTokenScope string
-	// RefreshLifetimeField names the member of token responses with the refresh token's lifetime in seconds, 0 meaning that
-	// no end is known (inferred: refresh_expires_in; it is part of no standard); empty = not read.
+	// RefreshLifetimeField names the member of token responses with the refresh token's lifetime in seconds, 0 meaning
+	// that no end is known (inferred: refresh_expires_in; it is part of no standard); empty = not read.
 	RefreshLifetimeField string
 
 	// Sign is the part for the sign API.
@@ -93,7 +94,8 @@ type Sign struct {
 	ErrorField string
 	// ErrorCodes are the error codes.
 	ErrorCodes SignErrorCodes
-	// AuthorizationIDParam is the authorization request parameter with the transaction id (official: sign_transaction_id).
+	// AuthorizationIDParam is the authorization request parameter with the transaction id (official:
+	// sign_transaction_id).
 	AuthorizationIDParam string
 }
 

@@ -40,8 +40,8 @@ func New(limit int, full Full) *Memory {
 	return &Memory{limit: limit, full: full, seen: make(map[key]struct{})}
 }
 
-// First reports whether the name is seen for the first time, and remembers it until expires: of concurrent callers exactly
-// one gets true. A full memory that refuses answers false.
+// First reports whether the name is seen for the first time, and remembers it until expires: of concurrent callers
+// exactly one gets true. A full memory that refuses answers false.
 func (m *Memory) First(name string, now, expires time.Time) bool {
 	k := keyOf(name)
 	m.mu.Lock()

@@ -66,8 +66,8 @@ func Object(b []byte) (map[string]json.RawMessage, error) {
 	return m, nil
 }
 
-// Present returns a member, unless it is missing or null: a server that writes null for what it has not got says the same as
-// one that leaves it out.
+// Present returns a member, unless it is missing or null: a server that writes null for what it has not got says the
+// same as one that leaves it out.
 func Present(m map[string]json.RawMessage, name string) (raw json.RawMessage, ok bool) {
 	raw = m[name]
 	return raw, len(raw) > 0 && string(raw) != "null"
@@ -81,8 +81,8 @@ func String(raw json.RawMessage) (s string, ok bool) {
 	return unquote(raw), true
 }
 
-// Strings returns the elements of an array of strings, not nil even if there are none; ok is false for anything else. raw must come from
-// [Object].
+// Strings returns the elements of an array of strings, not nil even if there are none; ok is false for anything else.
+// raw must come from [Object].
 func Strings(raw json.RawMessage) (list []string, ok bool) {
 	if len(raw) == 0 || raw[0] != '[' {
 		return nil, false

@@ -130,8 +130,8 @@ func (t *circuits) find(u *url.URL) *circuit {
 }
 
 // RoundTrip implements http.RoundTripper. No connection, a timeout, a broken body and the statuses 502, 503 and 504 are
-// failures. Whoever can provoke anything else must not be able to close the service for others: that a caller cancelled is
-// no failure, and neither is status 500, which may be about one request with strange contents.
+// failures. Whoever can provoke anything else must not be able to close the service for others: that a caller cancelled
+// is no failure, and neither is status 500, which may be about one request with strange contents.
 func (t *circuits) RoundTrip(r *http.Request) (*http.Response, error) {
 	c := t.find(r.URL)
 	if c == nil {

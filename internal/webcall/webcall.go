@@ -233,8 +233,8 @@ func Read(resp *http.Response, limit int64) (Answer, error) {
 	return Answer{Status: resp.StatusCode, Header: resp.Header, MediaType: mediaType, Body: body}, nil
 }
 
-// NeverSent reports whether it is certain that nothing of the request left: the connection was not established. A reset or
-// a timeout proves nothing of the kind, and neither does an error of a transport that is not package net/http's.
+// NeverSent reports whether it is certain that nothing of the request left: the connection was not established. A reset
+// or a timeout proves nothing of the kind, and neither does an error of a transport that is not package net/http's.
 func NeverSent(ctx context.Context, err error) bool {
 	var op *net.OpError
 	return ctx.Err() == nil && errors.As(err, &op) && op.Op == "dial" && !op.Timeout()

@@ -9,17 +9,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
-	"mime"
 	"net"
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/webcall"
 )
-
-const defaultTimeout = 10 * time.Second
 
 const (
 	typeRequest  = "application/ocsp-request"
@@ -31,8 +27,8 @@ const (
 type Config struct {
 	// URL is the responder's, https or (on loopback only) http. Required.
 	URL string
-	// HTTPClient carries TLS settings and timeouts; nil is a client with a timeout of 10 s. Redirects are never
-	// followed.
+	// HTTPClient carries TLS settings and timeouts; nil is a client with a timeout of 10 s. It is copied and hardened: no
+	// redirects, no cookies. One that skips the verification of certificates is refused.
 	HTTPClient *http.Client
 }
 
@@ -48,13 +44,10 @@ func New(c Config) (*HTTP, error) {
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
 		return nil, &Error{Reason: ReasonConfiguration, Step: "url"}
 	}
-	client := &http.Client{Timeout: defaultTimeout}
-	if c.HTTPClient != nil {
-		copied := *c.HTTPClient
-		client = &copied
+	client, err := webcall.Client(c.HTTPClient)
+	if err != nil {
+		return nil, &Error{Reason: ReasonConfiguration, Step: "http-client", Err: err}
 	}
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	client.Jar = nil
 	return &HTTP{url: u.String(), client: client}, nil
 }
 
@@ -67,7 +60,6 @@ func isLoopback(host string) bool {
 var (
 	errStatus      = errors.New("responder: the HTTP status is not 200")
 	errContentType = errors.New("responder: the answer is not application/ocsp-response")
-	errSize        = errors.New("responder: the answer is too large")
 )
 
 // Ask posts the request and returns the answer's body (RFC 6960, A.1), unread. Errors are [*Error] with
@@ -83,23 +75,16 @@ func (h *HTTP) Ask(ctx context.Context, request []byte) ([]byte, error) {
 	req.Header.Set("Content-Type", typeRequest)
 	req.Header.Set("Accept", typeResponse)
 	req.Header.Set("Accept-Encoding", "identity") // a compressed answer could grow past the limit
-	resp, err := h.client.Do(req)
-	if err != nil {
+	a, err := webcall.Do(h.client, req, limits.OCSPResponse)
+	switch {
+	case err != nil && webcall.Explain(err).Problem == webcall.Size:
+		return fail("size", err)
+	case err != nil:
 		return fail("transport", err)
-	}
-	defer func() { _ = resp.Body.Close() }() // it was only read
-	if resp.StatusCode != http.StatusOK {
+	case a.Status != http.StatusOK:
 		return fail("http-status", errStatus)
-	}
-	if media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type")); err != nil || media != typeResponse {
+	case a.MediaType != typeResponse:
 		return fail("content-type", errContentType)
 	}
-	der, err := io.ReadAll(io.LimitReader(resp.Body, limits.OCSPResponse+1))
-	if err != nil {
-		return fail("transport", err)
-	}
-	if len(der) > limits.OCSPResponse {
-		return fail("size", errSize)
-	}
-	return der, nil
+	return a.Body, nil
 }
