@@ -116,7 +116,7 @@ func (id *certID) names(c, issuer *form.Facts) bool {
 // 4.2.2.2). Every certificate of a person comes from the same authority as a responder's would, so without these checks
 // any cardholder could answer for anyone.
 func (r *response) verifySigner(ctx context.Context, issuer *form.Facts, p acceptance) error {
-	if r.isResponder(issuer) {
+	if r.isResponder(issuer.Subject, issuer.KeyBits, issuer.SubjectKeyID) {
 		if form.VerifySignature(r.algorithm, issuer.Key, r.tbs, r.signature) == nil {
 			return nil
 		}
@@ -128,7 +128,7 @@ func (r *response) verifySigner(ctx context.Context, issuer *form.Facts, p accep
 	var refused error
 	for _, raw := range r.certificates {
 		f, err := form.Read(raw)
-		if err != nil || !r.isResponder(f.Facts()) {
+		if err != nil || !r.isResponder(f.X509.RawSubject, f.KeyBits, f.SubjectKeyID) {
 			continue
 		}
 		// Several certificates may have the responder's name or key: one that will do is enough.
@@ -149,14 +149,14 @@ func (r *response) verifySigner(ctx context.Context, issuer *form.Facts, p accep
 // isResponder compares ResponderID with a certificate: "byName … MUST be the Name of the OCSP responder", "KeyHash …
 // SHA-1 hash of responder's public key". Where SHA-1 is not available the subject key identifier stands in, which is
 // the same hash (RFC 5280, 4.2.1.2 (1)); the signature is verified with the certificate's key in any case.
-func (r *response) isResponder(c *form.Facts) bool {
+func (r *response) isResponder(subject, keyBits, keyID []byte) bool {
 	if r.responderName != nil {
-		return sameName(r.responderName, c.Subject)
+		return sameName(r.responderName, subject)
 	}
 	if fips140.Enforced() {
-		return bytes.Equal(r.responderKey, c.SubjectKeyID)
+		return bytes.Equal(r.responderKey, keyID)
 	}
-	sum := sha1.Sum(c.KeyBits) //nolint:gosec // see above
+	sum := sha1.Sum(keyBits) //nolint:gosec // see above
 	return bytes.Equal(r.responderKey, sum[:])
 }
 

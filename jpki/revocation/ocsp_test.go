@@ -117,6 +117,7 @@ func nonceExt(nonce []byte) []byte {
 type ocspWorld struct {
 	t         testing.TB
 	ca        *authority
+	issuer    *Certificate // the authority, read once
 	leaf      *Certificate
 	id        certID
 	nonce     []byte
@@ -126,7 +127,7 @@ type ocspWorld struct {
 func newOCSPWorld(t testing.TB) *ocspWorld {
 	t.Helper()
 	w := &ocspWorld{t: t, ca: signingAuthority(t, "ca"), nonce: bytes.Repeat([]byte{7}, nonceSize)}
-	w.leaf = w.ca.signingLeaf(t)
+	w.leaf, w.issuer = w.ca.signingLeaf(t), w.ca.asked()
 	id, err := newCertID(crypto.SHA256, w.leaf.known(), w.ca.asked().known())
 	if err != nil {
 		t.Fatal(err)
@@ -167,7 +168,7 @@ func (w *ocspWorld) verify(der []byte, at time.Time, change ...func(*acceptance)
 	for _, c := range change {
 		c(&p)
 	}
-	return verifyResponse(w.t.Context(), der, []certID{w.id}, Query{Certificate: w.leaf, Issuer: w.ca.asked(), At: at}, p)
+	return verifyResponse(w.t.Context(), der, []certID{w.id}, Query{Certificate: w.leaf, Issuer: w.issuer, At: at}, p)
 }
 
 func (w *ocspWorld) wantGood(t *testing.T, der []byte) {
