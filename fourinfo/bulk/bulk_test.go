@@ -174,3 +174,28 @@ func ExampleCompare() {
 	// 1 1
 	// {"id":"1","outcome":"same-after-normalisation","attributes":[{"attribute":"name","outcome":"same-after-normalisation","findings":[{"step":"width","outcome":"same-after-normalisation","expected":[0,3],"actual":[0,3]},{"step":"space","outcome":"same-after-normalisation","expected":[3,4],"actual":[3,4]},{"step":"width","outcome":"same-after-normalisation","expected":[4,7],"actual":[4,7]}]}]}
 }
+
+// A program that wants the results and not the file reads the pairs itself. A line that cannot be read costs that line alone.
+func ExampleRead() {
+	in := strings.NewReader(`{"id":"1","expected":{"v":1,"name":"試験　花子"},"actual":{"v":1,"name":"試験　花子"}}
+no JSON
+{"id":"3","expected":{"v":1,"name":"試験　花子"},"actual":{"v":1,"name":"試験　太郎"}}
+`)
+	pairs := func(yield func(bulk.Pair) bool) {
+		for pair, err := range bulk.Read(in) {
+			switch {
+			case errors.Is(err, bulk.ErrLine):
+				fmt.Println("a line was skipped")
+			case err != nil || !yield(pair):
+				return
+			}
+		}
+	}
+	for result := range bulk.All(pairs) {
+		fmt.Println(result.ID, result.Outcome())
+	}
+	// Output:
+	// 1 same
+	// a line was skipped
+	// 3 different
+}
