@@ -351,6 +351,9 @@ func redactionSamples(t *testing.T) map[string][]sample {
 	record, err := evidence.FromReport(w.report, time.Now(), evidence.Basis("demonstration"), evidence.WithCertificate())
 	must(err)
 	add("evidence.Held", tryPointer(record.Held, raw, details.Name))
+	checkpoint, err := evidence.NewCheckpointKey("example.test/log", rand.Reader)
+	must(err)
+	add("evidence.CheckpointKey", try(checkpoint, checkpoint.RevealText(), checkpoint.RevealText()[len(checkpoint.RevealText())-30:]))
 	return samples
 }
 
