@@ -136,7 +136,8 @@ func TestImportRules(t *testing.T) {
 	}
 }
 
-// The libraries that this module is built on are used where the plan says, by the code itself and not by its tests alone.
+// The libraries that this module is built on are used where the plan says, by the code itself and not by its tests
+// alone.
 func TestFoundationsAreUsed(t *testing.T) {
 	for library, dir := range map[string]string{
 		"golang.org/x/oauth2":           "authn",
@@ -246,8 +247,8 @@ func TestNoInitFunctions(t *testing.T) {
 	}
 }
 
-// Time, HTTP and logs come from the configuration: no call of time.Now and its relatives, no client and no logger that the
-// whole process shares. time.Now as the value of a default is no call.
+// Time, HTTP and logs come from the configuration: no call of time.Now and its relatives, no client and no logger that
+// the whole process shares. time.Now as the value of a default is no call.
 func TestNothingReachesAroundTheConfiguration(t *testing.T) {
 	shared := map[string][]string{
 		"net/http": {"DefaultClient", "DefaultServeMux", "Get", "Head", "Post", "PostForm", "Handle", "HandleFunc"},
@@ -261,7 +262,8 @@ func TestNothingReachesAroundTheConfiguration(t *testing.T) {
 		"cardsim/vpcd/conn.go":            "time.Now",   // the deadlines of a connection are in the system's time
 	}
 	for _, file := range sourceFiles(t) {
-		if file.test || file.generator() || file.dir == "jpki/crl/internal/curve" || file.dir == "internal/mutate" { // programs that measure time
+		// programs that measure time
+		if file.test || file.generator() || file.dir == "jpki/crl/internal/curve" || file.dir == "internal/mutate" {
 			continue
 		}
 		imported := map[string]string{} // name in the file: path

@@ -4,7 +4,8 @@
 // can be developed and tested without a contract, a phone or a card.
 //
 // This package has what all the others share: [FamilyOf] tells what the application should do about an error of any of
-// them, and [MessageFor] gives a text in Japanese or English that can be shown to the person. Import what you need beside
+// them, and [MessageFor] gives a text in Japanese or English that can be shown to the person. Import what you need
+// beside
 // it:
 //
 //   - [github.com/kakunin-go/kakunin/middleware] for a net/http application: log in, sessions, age gate, sign flow.
@@ -18,10 +19,10 @@
 //   - [github.com/kakunin-go/kakunin/cardsim] and below, in tests only: the software card, the test JPKI (cardsim/issuer),
 //     the simulated service (cardsim/daa) and the plug into pcscd (cardsim/vpcd).
 //
-// Every error of these packages belongs to one of five families that tell the application what to do (kakunin.FamilyOf),
-// and has a message in Japanese and English that can be shown to a person (kakunin.MessageFor). Personal data, PINs and
-// tokens redact themselves wherever they are printed, logged or marshalled; the value comes out only through methods
-// named Reveal….
+// Every error of these packages belongs to one of five families that tell the application what to do
+// (kakunin.FamilyOf), and has a message in Japanese and English that can be shown to a person (kakunin.MessageFor).
+// Personal data, PINs and tokens redact themselves wherever they are printed, logged or marshalled; the value comes out
+// only through methods named Reveal….
 //
 // kakunin is an independent project. It is not made, endorsed or supported by the Digital Agency (デジタル庁) or by the
 // Japan Agency for Local Authority Information Systems (J-LIS).

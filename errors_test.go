@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// Every package with errors of its own has one type Error of one shape: a reason, the step that failed or a detail and the
-// cause where there are any; found by reason with errors.Is; classified into a family. Internal packages may be simpler.
+// Every package with errors of its own has one type Error of one shape: a reason, the step that failed or a detail and
+// the cause where there are any; found by reason with errors.Is; classified into a family. Internal packages may be
+// simpler.
 func TestErrorsHaveOneShape(t *testing.T) {
 	type found struct {
 		fields  []string
@@ -64,7 +65,8 @@ func TestErrorsHaveOneShape(t *testing.T) {
 			t.Errorf("%s.Error: Err and Unwrap go together", dir)
 		}
 		for _, other := range []string{"Check", "Op", "Field", "Kind", "Code", "Cause"} {
-			if slices.Contains(e.fields, other) && !(dir == "authn" && other == "Code") { // the OAuth code of the service
+			// the OAuth code of the service
+			if slices.Contains(e.fields, other) && !(dir == "authn" && other == "Code") {
 				t.Errorf("%s.Error says %s where the others say Step or Reason", dir, other)
 			}
 		}

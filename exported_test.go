@@ -14,9 +14,9 @@ var forOthers = map[string]string{
 	"fourinfo/mdoc.AttributeNumber": "an application compares the attribute of a problem with it",
 }
 
-// Nothing is exported without a user: every exported function, type, variable and constant of a public package is used in
-// another package of the module, or shown by a test that sees the package from outside. Constants of one type stand or fall together, and so does what a used
-// declaration names in its own signature or fields.
+// Nothing is exported without a user: every exported function, type, variable and constant of a public package is used
+// in another package of the module, or shown by a test that sees the package from outside. Constants of one type stand
+// or fall together, and so does what a used declaration names in its own signature or fields.
 func TestExportedNamesHaveUsers(t *testing.T) {
 	type owner struct{ dir, name string }
 	declared := map[owner][]string{} // with the names of the same package in the declaration

@@ -103,7 +103,10 @@ func familyMessage(f Family) Message {
 	case Account:
 		return Message{"このカードまたは電子証明書は利用できません。", "This card or certificate cannot be used."}
 	case Configuration:
-		return Message{"サービスの設定に問題があります。運営者にお問い合わせください。", "The service is not set up correctly. Please contact its operator."}
+		return Message{
+			"サービスの設定に問題があります。運営者にお問い合わせください。",
+			"The service is not set up correctly. Please contact its operator.",
+		}
 	case Unavailable:
 		return Message{"ただいま利用できません。しばらくしてからお試しください。", "This is not available right now. Please try again later."}
 	case Untrusted:

@@ -155,7 +155,8 @@ func newWorld(t *testing.T) *world {
 	}
 	w.person = ready.Reveal()
 	w.person.AuthPIN, w.person.TextPIN, w.person.SigningPassword = "8352", "9467", "ZQXJ7731"
-	w.person.Name, w.person.Subject.Name, w.person.Subject.NameSubstitutes = "架空島　咲見", "架空島　咲見", "" // words of no message
+	// words of no message
+	w.person.Name, w.person.Subject.Name, w.person.Subject.NameSubstitutes = "架空島　咲見", "架空島　咲見", ""
 	changed, err := person.New(w.person)
 	if err != nil {
 		t.Fatal(err)

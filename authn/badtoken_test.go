@@ -219,8 +219,8 @@ func TestConfiguredStringsBecomeNoMembers(t *testing.T) {
 	}
 }
 
-// badAnswer is something that the token endpoint does and that a common library takes for an answer, or answers by sending
-// code and assertion once more.
+// badAnswer is something that the token endpoint does and that a common library takes for an answer, or answers by
+// sending code and assertion once more.
 type badAnswer struct {
 	name string
 	want string

@@ -22,8 +22,8 @@ import (
 	"github.com/kakunin-go/kakunin/internal/jose"
 )
 
-// compare measures op, then op and bare in turns, and reports the ratio of the two: it does not depend on the machine and
-// hardly on what else the machine does.
+// compare measures op, then op and bare in turns, and reports the ratio of the two: it does not depend on the machine
+// and hardly on what else the machine does.
 func compare(b *testing.B, bare, op func()) {
 	b.Helper()
 	b.ReportAllocs()
@@ -108,7 +108,8 @@ func BenchmarkAssertion(b *testing.B) {
 	}
 }
 
-// BenchmarkBegin is the start of a login; the bare operation is the random numbers and the hash that it cannot do without.
+// BenchmarkBegin is the start of a login; the bare operation is the random numbers and the hash that it cannot do
+// without.
 func BenchmarkBegin(b *testing.B) {
 	c := newOP(b).client()
 	compare(b, func() {
@@ -143,8 +144,8 @@ func (s *instantService) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // BenchmarkLogin is everything that a login costs the relying party's processor: Begin, the checks of the callback, the
-// client assertion, building the requests, reading the answers, the whole verification of the ID token, userinfo.
-// Not counted are the network (the answers come from memory, net/http's client is in, its transport is not), the service's
+// client assertion, building the requests, reading the answers, the whole verification of the ID token, userinfo. Not
+// counted are the network (the answers come from memory, net/http's client is in, its transport is not), the service's
 // work (the ID token is made between Begin and Finish, while no clock runs) and the fetch of the signing keys (warm).
 // The bare operation is one signature like the assertion's and one verification like the ID token's.
 func BenchmarkLogin(b *testing.B) {

@@ -312,8 +312,8 @@ func TestUserinfoIsRepeatedOnce(t *testing.T) {
 	}
 }
 
-// While the circuit of the signing keys is open, tokens with unknown keys cost no request and put off nothing: as soon as
-// the pause is over, one of them finds the new key.
+// While the circuit of the signing keys is open, tokens with unknown keys cost no request and put off nothing: as soon
+// as the pause is over, one of them finds the new key.
 func TestCircuitDoesNotProlongTheCooldown(t *testing.T) {
 	op := newOP(t)
 	c := op.client(func(c *Config) { c.Circuit.After, c.Circuit.Pause = 1, keysCooldown+15*time.Second })

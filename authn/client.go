@@ -119,18 +119,31 @@ func hardened(given *http.Client) (*http.Client, []string) {
 // newClient copies a configuration that has been checked.
 func newClient(c Config, ring *KeyRing, s *shared, tenant string) *Client {
 	cl := &Client{
-		env: c.Environment, tenant: tenant, clientID: c.ClientID, ring: ring, redirectURL: c.RedirectURL, profile: c.Profile,
-		purpose: c.IndividualNumberPurpose,
-		http:    s.http, keys: s.keys, now: s.now, log: s.log, audit: c.auditHook(), wire: wire.Default(),
-		acrValues: slices.Clone(c.Rules.ACRValues), requireACR: slices.Clone(c.Rules.RequireACR),
-		pendingTTL: orDuration(c.Rules.PendingTTL, defaultPendingTTL),
-		iatSkew:    orDuration(c.Rules.IssuedAtSkew, defaultSkew), expSkew: orDuration(c.Rules.ExpirySkew, defaultSkew),
+		env:                 c.Environment,
+		tenant:              tenant,
+		clientID:            c.ClientID,
+		ring:                ring,
+		redirectURL:         c.RedirectURL,
+		profile:             c.Profile,
+		purpose:             c.IndividualNumberPurpose,
+		http:                s.http,
+		keys:                s.keys,
+		now:                 s.now,
+		log:                 s.log,
+		audit:               c.auditHook(),
+		wire:                wire.Default(),
+		acrValues:           slices.Clone(c.Rules.ACRValues),
+		requireACR:          slices.Clone(c.Rules.RequireACR),
+		pendingTTL:          orDuration(c.Rules.PendingTTL, defaultPendingTTL),
+		iatSkew:             orDuration(c.Rules.IssuedAtSkew, defaultSkew),
+		expSkew:             orDuration(c.Rules.ExpirySkew, defaultSkew),
 		atHashOpt:           c.Rules.AtHashOptional,
 		assertionAudience:   orString(c.Assertion.Audience, c.Environment.TokenEndpoint),
 		assertionHeaderType: orString(c.Assertion.Type, "JWT"),
 		assertionLifetime:   orDuration(c.Assertion.Lifetime, defaultAssertionLifetime),
 		decrypter:           newDecrypter(c),
-		service:             newServiceTokens(), finished: once.New(limits.FinishedLogins, once.Forget),
+		service:             newServiceTokens(),
+		finished:            once.New(limits.FinishedLogins, once.Forget),
 	}
 	if c.Wire != nil {
 		cl.wire = c.Wire.Clone()
@@ -168,7 +181,8 @@ func (c *Client) PendingTTL() time.Duration { return c.pendingTTL }
 func (c *Client) Wire() wire.Profile { return c.wire.Clone() }
 
 // HTTPClient returns a copy of the hardened HTTP client: it has a timeout, follows no redirects, keeps no cookies, ends
-// bodies at 1 MiB and refuses calls of an endpoint of the service that has stopped answering (see Config.Circuit.After).
+// bodies at 1 MiB and refuses calls of an endpoint of the service that has stopped answering (see
+// Config.Circuit.After).
 func (c *Client) HTTPClient() *http.Client {
 	h := *c.http
 	return &h

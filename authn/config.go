@@ -93,8 +93,8 @@ type Rules struct {
 	ExpirySkew time.Duration
 	// PendingTTL is how long a login may take; default 15 min, from 1 min to 24 h.
 	PendingTTL time.Duration
-	// AtHashOptional verifies at_hash only if it is present. By default it is required, although OpenID Connect Core 1.0
-	// makes it optional in the code flow: the service sends it.
+	// AtHashOptional verifies at_hash only if it is present. By default it is required, although OpenID Connect Core
+	// 1.0 makes it optional in the code flow: the service sends it.
 	AtHashOptional bool
 }
 
@@ -121,8 +121,8 @@ type Assertion struct {
 
 // Circuit says when calls of an endpoint are given up for a while. The zero value has the defaults.
 type Circuit struct {
-	// After is how many calls of one endpoint must fail in a row (no connection, timeout, status 502, 503 or 504) before
-	// further ones are refused without a request; default 5, at most 1000, -1 for never.
+	// After is how many calls of one endpoint must fail in a row (no connection, timeout, status 502, 503 or 504)
+	// before further ones are refused without a request; default 5, at most 1000, -1 for never.
 	After int
 	// Pause is how long they are refused before one call probes whether the endpoint answers again; default 30 s, at
 	// most 10 min.
@@ -182,24 +182,41 @@ func (c Config) commonMistakes() []string {
 	l.add(slices.ContainsFunc(c.Rules.ACRValues, func(s string) bool { return !isScopeToken(s) }),
 		"Rules.ACRValues must be values without spaces")
 	l.add(slices.Contains(c.Rules.RequireACR, ""), "Rules.RequireACR must not contain the empty value")
-	l.add(slices.ContainsFunc(c.Rules.Algorithms, func(a Algorithm) bool { return a != ES256 && a != RS256 && a != PS256 }),
-		"Rules.Algorithms may contain ES256, RS256 and PS256")
+	l.add(
+		slices.ContainsFunc(
+			c.Rules.Algorithms,
+			func(a Algorithm) bool { return a != ES256 && a != RS256 && a != PS256 },
+		),
+		"Rules.Algorithms may contain ES256, RS256 and PS256",
+	)
 	l.add(c.Rules.IssuedAtSkew < 0 || c.Rules.IssuedAtSkew > maxSkew, "Rules.IssuedAtSkew must be at most 5 minutes")
 	l.add(c.Rules.ExpirySkew < 0 || c.Rules.ExpirySkew > maxSkew, "Rules.ExpirySkew must be at most 5 minutes")
 	l.add(c.Rules.PendingTTL != 0 && (c.Rules.PendingTTL < minPendingTTL || c.Rules.PendingTTL > maxPendingTTL),
 		"Rules.PendingTTL must be from 1 minute to 24 hours")
-	l.add(c.Assertion.Lifetime != 0 && (c.Assertion.Lifetime < minAssertionLifetime || c.Assertion.Lifetime > maxAssertionLifetime),
-		"Assertion.Lifetime must be from 10 to 60 seconds")
+	l.add(
+		c.Assertion.Lifetime != 0 &&
+			(c.Assertion.Lifetime < minAssertionLifetime || c.Assertion.Lifetime > maxAssertionLifetime),
+		"Assertion.Lifetime must be from 10 to 60 seconds",
+	)
 	l.add(len(c.Encryption.Keys) > maxDecryptionKeys, "Encryption.Keys must be at most 8")
 	l.add(slices.ContainsFunc(c.Encryption.Keys, func(k DecryptionKey) bool { return k.v.Reveal().check() != nil }),
 		"Encryption.Keys must be made with NewDecryptionKey")
-	l.add(!subset(c.Encryption.KeyAlgorithms, jose.KeyAlgorithms()), "Encryption.KeyAlgorithms has an algorithm that is not accepted")
-	l.add(!subset(c.Encryption.ContentAlgorithms, jose.ContentAlgorithms()), "Encryption.ContentAlgorithms has an algorithm that is not accepted")
+	l.add(
+		!subset(c.Encryption.KeyAlgorithms, jose.KeyAlgorithms()),
+		"Encryption.KeyAlgorithms has an algorithm that is not accepted",
+	)
+	l.add(
+		!subset(c.Encryption.ContentAlgorithms, jose.ContentAlgorithms()),
+		"Encryption.ContentAlgorithms has an algorithm that is not accepted",
+	)
 	l.add(c.Circuit.After < -1 || c.Circuit.After > maxCircuitAfter, "Circuit.After must be from 1 to 1000, or -1")
 	l.add(c.Circuit.Pause < 0 || c.Circuit.Pause > maxCircuitPause, "Circuit.Pause must be at most 10 minutes")
 	if c.Wire != nil {
-		l.add((c.Wire.ScopeIndividualNumber != "" || c.Wire.ClaimIndividualNumber != "") && !c.IndividualNumberPurpose.Valid(),
-			"IndividualNumberPurpose must name the lawful purpose, because Wire names the individual number")
+		l.add(
+			(c.Wire.ScopeIndividualNumber != "" || c.Wire.ClaimIndividualNumber != "") &&
+				!c.IndividualNumberPurpose.Valid(),
+			"IndividualNumberPurpose must name the lawful purpose, because Wire names the individual number",
+		)
 		l.list = append(l.list, wireMistakes(c.Wire)...)
 	}
 	return l.list

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// conformancePlan is one of the OpenID Foundation's plans for relying parties with its modules in order, of version 5.2.3
-// of the suite.
+// conformancePlan is one of the OpenID Foundation's plans for relying parties with its modules in order, of version
+// 5.2.3 of the suite.
 type conformancePlan struct {
 	short, name string
 	modules     []string

@@ -17,8 +17,8 @@ import (
 )
 
 // conformanceModule is a module of the OpenID Foundation's test plans for relying parties, run against a provider that
-// does what the module's provider does. The result of run must be want: "accepts", or "rejects" with reason and check of
-// the error.
+// does what the module's provider does. The result of run must be want: "accepts", or "rejects" with reason and check
+// of the error.
 type conformanceModule struct {
 	name string
 	does string // the provider

@@ -18,8 +18,9 @@ import (
 )
 
 // DecryptionKey opens what the service encrypts to this application: userinfo, and the ID token, if that was agreed at
-// registration. Make one with [LoadDecryptionKey], [ParseDecryptionKey] or [NewDecryptionKey]; the zero value is refused
-// by [New]. It redacts itself. It must not be the key that signs assertions (RFC 7517, section 4.2: one use for a key).
+// registration. Make one with [LoadDecryptionKey], [ParseDecryptionKey] or [NewDecryptionKey]; the zero value is
+// refused by [New]. It redacts itself. It must not be the key that signs assertions (RFC 7517, section 4.2: one use for
+// a key).
 type DecryptionKey struct {
 	redacted
 	v redact.Value[decryptionKey]
@@ -116,7 +117,11 @@ type decrypter struct {
 
 func newDecrypter(c Config) decrypter {
 	d := decrypter{options: jose.DecryptOptions{
-		KeyAlgorithms: slices.Clone(c.Encryption.KeyAlgorithms), ContentAlgorithms: slices.Clone(c.Encryption.ContentAlgorithms), MaxSize: limits.Token,
+		KeyAlgorithms: slices.Clone(
+			c.Encryption.KeyAlgorithms,
+		),
+		ContentAlgorithms: slices.Clone(c.Encryption.ContentAlgorithms),
+		MaxSize:           limits.Token,
 	}}
 	for _, k := range c.Encryption.Keys {
 		d.keys = append(d.keys, k.v.Reveal())

@@ -44,8 +44,8 @@ func Production() Environment { return Custom("https://auth-and-sign.go.jp") }
 // Sandbox returns the endpoints of the test environment.
 func Sandbox() Environment { return Custom("https://sb-auth-and-sign.go.jp") }
 
-// Custom returns the documented paths under another base URL (scheme and host), e.g. the simulated service. [New] checks
-// the result.
+// Custom returns the documented paths under another base URL (scheme and host), e.g. the simulated service. [New]
+// checks the result.
 func Custom(baseURL string) Environment {
 	base := strings.TrimRight(baseURL, "/")
 	return Environment{
@@ -85,14 +85,15 @@ func readMetadata(body []byte, issuer string) (Environment, error) {
 	m, err := strictjson.Object(body)
 	if err != nil {
 		reason := ReasonConfiguration
-		if errors.Is(err, strictjson.ErrSyntax) { // no metadata at all, but the page of something in between or half an answer
+		// no metadata at all, but the page of something in between or half an answer
+		if errors.Is(err, strictjson.ErrSyntax) {
 			reason = ReasonTransport
 		}
 		return Environment{}, &Error{Reason: reason, Step: "discovery document", Err: err}
 	}
 	text := func(name string) string { s, _ := strictjson.String(m[name]); return s }
-	// OpenID Connect Discovery 1.0, section 4.3: "The issuer value returned MUST be identical to the Issuer URL that was
-	// used as the prefix to /.well-known/openid-configuration".
+	// OpenID Connect Discovery 1.0, section 4.3: "The issuer value returned MUST be identical to the Issuer URL that
+	// was used as the prefix to /.well-known/openid-configuration".
 	if text("issuer") != issuer {
 		return Environment{}, &Error{Reason: ReasonConfiguration, Step: "discovery issuer"}
 	}
@@ -126,8 +127,8 @@ func readMetadata(body []byte, issuer string) (Environment, error) {
 		IssuerInCallback: string(m["authorization_response_iss_parameter_supported"]) == "true",
 	}
 	list := e.mistakes()
-	// Plain http is for a whole service on this machine. A remote one must not point the client, and the assertions that
-	// it sends, at whatever else listens here.
+	// Plain http is for a whole service on this machine. A remote one must not point the client, and the assertions
+	// that it sends, at whatever else listens here.
 	for _, endpoint := range []string{e.AuthorizationEndpoint, e.TokenEndpoint, e.UserinfoEndpoint, e.JWKSEndpoint} {
 		if u.Scheme == "https" && !strings.HasPrefix(strings.ToLower(endpoint), "https:") {
 			list = append(list, "an endpoint must use https, as the issuer does")

@@ -67,8 +67,8 @@ const (
 // reasons says what there is to say about each reason.
 var reasons = [...]fault.Row{
 	ReasonUserCancelled: {Name: "user cancelled", Family: kakunin.User, Message: kakunin.Message{
-		// The service says the same of a person who stopped and of one whose card is locked: no text may send the latter
-		// back to type another PIN.
+		// The service says the same of a person who stopped and of one whose card is locked: no text may send the
+		// latter back to type another PIN.
 		JA: "ログインは行われていません。ご自身で中止した場合は、もう一度ログインできます。" +
 			"暗証番号がロックされた場合や電子証明書が失効している場合は、お住まいの市区町村の窓口で手続きをしてください。",
 		EN: "You were not logged in. If you stopped it yourself, you can log in again. If your PIN is locked or your " +
@@ -93,7 +93,8 @@ var reasons = [...]fault.Row{
 	ReasonConfiguration: {Name: "configuration", Family: kakunin.Configuration},
 	ReasonAccessDenied: {Name: "access denied", Family: kakunin.Account, Message: kakunin.Message{
 		JA: "認証サービスでログインが許可されませんでした。マイナンバーカードと電子証明書の有効期限をご確認ください。",
-		EN: "The identification service refused the login. Please check that your card and its certificates are valid."}},
+		EN: "The identification service refused the login. Please check that your card and its certificates are valid.",
+	}},
 	ReasonInteractionRequired: {Name: "interaction required", Family: kakunin.User},
 	ReasonRequestRefused:      {Name: "request refused", Family: kakunin.Configuration},
 	ReasonTokenRejected: {Name: "token rejected", Family: kakunin.User, Message: kakunin.Message{
@@ -219,8 +220,8 @@ func knownCode(code string) string {
 	return ""
 }
 
-// reasonOfCode sorts the error codes of the redirect and of the token endpoint. Which redirect code means "cancelled" is
-// a matter of the wire profile and decided before.
+// reasonOfCode sorts the error codes of the redirect and of the token endpoint. Which redirect code means "cancelled"
+// is a matter of the wire profile and decided before.
 func reasonOfCode(code string) Reason {
 	switch code {
 	case "access_denied":

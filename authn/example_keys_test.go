@@ -30,8 +30,8 @@ func ExampleParseKey() {
 	// Output: [redacted] <nil>
 }
 
-// Where the service encrypts userinfo to the application, the configuration names the keys that open it. The second one is
-// the next: it is known before the service uses it.
+// Where the service encrypts userinfo to the application, the configuration names the keys that open it. The second one
+// is the next: it is known before the service uses it.
 func ExampleLoadDecryptionKey() {
 	dir, err := os.MkdirTemp("", "keys")
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/kakunin-go/kakunin/fourinfo"
 )
 
-// Two registered applications in one program. The tenant of a callback is known from its address; a login that was begun
-// for the other one is refused.
+// Two registered applications in one program. The tenant of a callback is known from its address; a login that was
+// begun for the other one is refused.
 func ExampleTenants() {
 	tenants, err := authn.NewTenants(authn.Config{Environment: authn.Sandbox()})
 	if err != nil {
@@ -167,7 +167,8 @@ func agree(onRecord, now fourinfo.Person) (doubts []string) {
 //  4. Store the new subject beside the old one, tell the person by another channel, and write it into the audit trail.
 func Example_relink() {
 	names := fourinfo.ClaimNames{Name: "name", Address: "address", Birthdate: "birthdate", Gender: "gender"}
-	person := func(name, birthdate string) fourinfo.Person { // really: of the account, and Identity.Person of this login
+	// really: of the account, and Identity.Person of this login
+	person := func(name, birthdate string) fourinfo.Person {
 		p, _ := fourinfo.FromUserinfo(map[string]json.RawMessage{
 			"name": json.RawMessage(`"` + name + `"`), "birthdate": json.RawMessage(`"` + birthdate + `"`),
 		}, names)

@@ -47,8 +47,8 @@ func Example_fifteenLines() {
 // keep stores the pending login under its state, bound to the browser by a cookie.
 func keep(http.ResponseWriter, *http.Request, authn.Pending) bool { return true }
 
-// take returns the pending login of the callback's state and deletes it; the zero Pending, which Finish refuses, if there
-// is none.
+// take returns the pending login of the callback's state and deletes it; the zero Pending, which Finish refuses, if
+// there is none.
 func take(http.ResponseWriter, *http.Request) authn.Pending { return authn.Pending{} }
 
 func failed(w http.ResponseWriter, err error) bool {

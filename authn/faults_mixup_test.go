@@ -74,8 +74,8 @@ func TestSandboxAndProductionDoNotMix(t *testing.T) {
 	}
 }
 
-// A code that an attacker obtained from another browser is put into a callback of his own: PKCE ends that at the service,
-// and with a service that does not check it the nonce does here (RFC 9700, section 4.5).
+// A code that an attacker obtained from another browser is put into a callback of his own: PKCE ends that at the
+// service, and with a service that does not check it the nonce does here (RFC 9700, section 4.5).
 func TestCodeInjectionAcrossBrowsers(t *testing.T) {
 	for name, row := range map[string]struct {
 		withoutPKCE bool
@@ -129,8 +129,8 @@ func TestReplayedCallbackAtTheSameTime(t *testing.T) {
 	}
 }
 
-// Two tabs of one browser: the callback of one does not fit the login of the other, does not use it up, and both finish,
-// in whatever order.
+// Two tabs of one browser: the callback of one does not fit the login of the other, does not use it up, and both
+// finish, in whatever order.
 func TestStateFromAnotherTab(t *testing.T) {
 	op := newOP(t)
 	c := op.client()

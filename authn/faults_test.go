@@ -186,9 +186,9 @@ func refreshLater(ctx context.Context, op *testOP, c *Client) error {
 	return err
 }
 
-// TestFaultMatrix: every fault of every endpoint ends the call with an error that has a name, within the timeout, without
-// repeating what must not be repeated, without a word of the answer; and as soon as the fault is gone, the same client
-// works.
+// TestFaultMatrix: every fault of every endpoint ends the call with an error that has a name, within the timeout,
+// without repeating what must not be repeated, without a word of the answer; and as soon as the fault is gone, the same
+// client works.
 func TestFaultMatrix(t *testing.T) {
 	want := faultVerdicts()
 	for _, target := range faultTargets() {
@@ -272,8 +272,8 @@ func TestFaultsEndWithTheCaller(t *testing.T) {
 	}
 }
 
-// The service is down for minutes: no call waits longer than its timeout, calls fail at once when that has happened often
-// enough, people who are logging in meanwhile are told so, and the service is found again when it is back.
+// The service is down for minutes: no call waits longer than its timeout, calls fail at once when that has happened
+// often enough, people who are logging in meanwhile are told so, and the service is found again when it is back.
 func TestServiceDownForMinutesThenBack(t *testing.T) {
 	inMemory(t, func(t *testing.T, op *testOP, c *Client) {
 		if _, err := op.login(c, Request{Scopes: Attributes}); err != nil {

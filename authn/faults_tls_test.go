@@ -12,8 +12,9 @@ import (
 )
 
 // TLS says when an answer is complete: without its goodbye (close_notify) somebody in between may have cut it off (RFC
-// 8446, section 6.1). Package crypto/tls tolerates that between two records, so that an answer without a length may lack
-// its end: what is left must then not be taken for the whole, and here it cannot be, because JSON says where it ends.
+// 8446, section 6.1). Package crypto/tls tolerates that between two records, so that an answer without a length may
+// lack its end: what is left must then not be taken for the whole, and here it cannot be, because JSON says where it
+// ends.
 func TestTruncatedTLS(t *testing.T) {
 	for name, row := range map[string]struct {
 		point      func(e *Environment, base string)

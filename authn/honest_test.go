@@ -22,8 +22,8 @@ func member(name string, value any) func(*testOP) {
 	return func(op *testOP) { op.answer = func(m claimsMap) { m[name] = value } }
 }
 
-// What decides nothing ends no login: an honest server may write null for what it has not got, 0 for a time that it does
-// not know, or a form of its own. It is read as absent, and what cannot be read is recorded.
+// What decides nothing ends no login: an honest server may write null for what it has not got, 0 for a time that it
+// does not know, or a form of its own. It is read as absent, and what cannot be read is recorded.
 func TestOddServersLogIn(t *testing.T) {
 	for _, row := range []struct {
 		name    string

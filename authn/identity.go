@@ -119,9 +119,19 @@ func (p Problem) RevealRaw() json.RawMessage { return slices.Clone(p.raw.Reveal(
 // identity begins the result of a login.
 func (c *idClaims) identity(cl *Client, f *pendingFields, t tokens) *Identity {
 	id := &Identity{
-		Subject: NewSubject(c.subject), Issuer: f.Issuer, ACR: c.acr, AMR: c.amr, AuthTime: c.authTime, IssuedAt: c.issuedAt,
-		Granted: t.granted, GrantedListed: t.granted != nil, Asked: slices.Clone(f.Scopes), TransactionID: f.TransactionID,
-		Problems: slices.Concat(t.problems, c.problems),
+		Subject: NewSubject(
+			c.subject,
+		),
+		Issuer:        f.Issuer,
+		ACR:           c.acr,
+		AMR:           c.amr,
+		AuthTime:      c.authTime,
+		IssuedAt:      c.issuedAt,
+		Granted:       t.granted,
+		GrantedListed: t.granted != nil,
+		Asked:         slices.Clone(f.Scopes),
+		TransactionID: f.TransactionID,
+		Problems:      slices.Concat(t.problems, c.problems),
 	}
 	if !id.GrantedListed {
 		// "OPTIONAL, if identical to the scope requested by the client; otherwise, REQUIRED" (RFC 6749, section 5.1).
@@ -133,9 +143,17 @@ func (c *idClaims) identity(cl *Client, f *pendingFields, t tokens) *Identity {
 	}
 	if f.KeepTokens && t.refresh != "" {
 		details.refresh = RefreshToken{v: redact.Seal(&refreshFields{
-			Version: refreshVersion, Tenant: cl.tenant, Issuer: f.Issuer, ClientID: f.ClientID, Subject: c.subject, Nonce: f.Nonce,
-			AuthTime: unixOrZero(c.authTime), IssuedAt: c.issuedAt.Unix(), Granted: slices.Clone(id.Granted),
-			Token: t.refresh, Expires: unixOrZero(t.refreshExpires),
+			Version:  refreshVersion,
+			Tenant:   cl.tenant,
+			Issuer:   f.Issuer,
+			ClientID: f.ClientID,
+			Subject:  c.subject,
+			Nonce:    f.Nonce,
+			AuthTime: unixOrZero(c.authTime),
+			IssuedAt: c.issuedAt.Unix(),
+			Granted:  slices.Clone(id.Granted),
+			Token:    t.refresh,
+			Expires:  unixOrZero(t.refreshExpires),
 		})}
 	}
 	id.details = redact.Seal(details)

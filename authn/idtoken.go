@@ -49,8 +49,8 @@ func (c *Client) newFloor(algorithms []Algorithm) *oidc.Config {
 	}
 }
 
-// tokenKeySet is the oidc.KeySet for one token. It verifies with this package's cached keys and strict parser, and keeps
-// the typed error and the payload.
+// tokenKeySet is the oidc.KeySet for one token. It verifies with this package's cached keys and strict parser, and
+// keeps the typed error and the payload.
 type tokenKeySet struct {
 	c       *Client
 	token   *jose.Token
@@ -119,7 +119,11 @@ func (c *Client) verifyIDToken(ctx context.Context, raw, accessToken, nonce stri
 
 // openIDToken makes the checks that do not depend on what the token was issued for, then those of rules, which returns
 // the name of the first rule that does not hold.
-func (c *Client) openIDToken(ctx context.Context, raw string, rules func(map[string]json.RawMessage, *idClaims) string) (*idClaims, error) {
+func (c *Client) openIDToken(
+	ctx context.Context,
+	raw string,
+	rules func(map[string]json.RawMessage, *idClaims) string,
+) (*idClaims, error) {
 	if c.decrypter.opens(raw) {
 		// "ID Tokens MUST be signed ... and optionally both signed and then encrypted" (section 2): a JWS is inside.
 		content, err := c.decrypter.open(raw)
@@ -213,7 +217,10 @@ func idTokenError(err error) error {
 }
 
 // checkClaims returns the name of the first rule that does not hold.
-func (c *Client) checkClaims(m map[string]json.RawMessage, rules func(map[string]json.RawMessage, *idClaims) string) (*idClaims, string) {
+func (c *Client) checkClaims(
+	m map[string]json.RawMessage,
+	rules func(map[string]json.RawMessage, *idClaims) string,
+) (*idClaims, string) {
 	if m == nil { // not one object with unique members
 		return nil, "claims"
 	}
@@ -230,7 +237,8 @@ func (c *Client) checkClaims(m map[string]json.RawMessage, rules func(map[string
 	}
 	// "sub: REQUIRED. ... MUST NOT exceed 255 ASCII characters in length" (section 2).
 	sub, ok := strictjson.String(m["sub"])
-	if !ok || sub == "" || len(sub) > limits.Subject || strings.ContainsFunc(sub, func(r rune) bool { return r < ' ' || r > '~' }) {
+	if !ok || sub == "" || len(sub) > limits.Subject ||
+		strings.ContainsFunc(sub, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return nil, "sub"
 	}
 	out.subject = sub

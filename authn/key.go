@@ -60,8 +60,8 @@ func LoadKey(path string) (Key, error) {
 }
 
 // ParseKey reads a private key as [LoadKey] does. The key id and the algorithm are the JWK's "kid" and "alg"; without
-// "alg" an RSA key signs RS256 and a P-256 key ES256. PEM has no key id: none is sent, which is right while a single key
-// is registered; see [Key.WithKeyID].
+// "alg" an RSA key signs RS256 and a P-256 key ES256. PEM has no key id: none is sent, which is right while a single
+// key is registered; see [Key.WithKeyID].
 func ParseKey(b []byte) (Key, error) {
 	k, err := jose.ParsePrivateKey(b)
 	if err != nil {
@@ -180,8 +180,8 @@ func (k Key) PublicPEM() ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), nil
 }
 
-// RevealPEM returns the private key as a PEM block (PKCS#8). It is an error for a key in a KMS or HSM. The key id is not
-// part of the form; see [Key.RevealJWK].
+// RevealPEM returns the private key as a PEM block (PKCS#8). It is an error for a key in a KMS or HSM. The key id is
+// not part of the form; see [Key.RevealJWK].
 func (k Key) RevealPEM() ([]byte, error) {
 	switch k.signing().Signer.(type) {
 	case *rsa.PrivateKey, *ecdsa.PrivateKey:

@@ -111,7 +111,8 @@ func TestKeyMistakes(t *testing.T) {
 	}
 }
 
-// A key file that cannot be used says why; its path is the one that the application gave, and nothing of its contents shows.
+// A key file that cannot be used says why; its path is the one that the application gave, and nothing of its contents
+// shows.
 func TestKeyFilesNameTheirProblem(t *testing.T) {
 	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	if err != nil {

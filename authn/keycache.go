@@ -117,7 +117,11 @@ func (k *keyCache) current(ctx context.Context) (*keySnapshot, error) {
 		return fresh, nil
 	case usable:
 		k.quiet.Store(k.now().UnixNano())
-		k.log.WarnContext(ctx, "signing keys could not be refreshed, the old ones stay in use", slog.String("step", err.Step))
+		k.log.WarnContext(
+			ctx,
+			"signing keys could not be refreshed, the old ones stay in use",
+			slog.String("step", err.Step),
+		)
 		return snap, nil
 	default:
 		return nil, err

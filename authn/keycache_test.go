@@ -227,7 +227,8 @@ func TestUnknownKeyWhileTheServiceIsDown(t *testing.T) {
 	op.idKey = testOtherEC()
 	wantError(t, op.verifyOne(c), ReasonTransport, "signing keys: status")
 	hits := op.jwksHits.Load()
-	wantError(t, op.verifyOne(c), ReasonTransport, "signing keys: status") // in the cooldown nobody asks, and nobody knows
+	// in the cooldown nobody asks, and nobody knows
+	wantError(t, op.verifyOne(c), ReasonTransport, "signing keys: status")
 	if op.jwksHits.Load() != hits {
 		t.Error("asked in the cooldown")
 	}

@@ -75,9 +75,17 @@ func (c *Client) prepare(r Request) (f *pendingFields, target, problem string) {
 	}
 	state, nonce, verifier := threeSecrets()
 	f = &pendingFields{
-		Version: pendingVersion, Tenant: c.tenant, Issuer: c.env.Issuer, ClientID: c.clientID, RedirectURL: c.redirectURL,
-		State: state, Nonce: nonce, Verifier: verifier,
-		Scopes: scopes, KeepTokens: r.KeepTokens, Created: c.now().UnixMilli(),
+		Version:     pendingVersion,
+		Tenant:      c.tenant,
+		Issuer:      c.env.Issuer,
+		ClientID:    c.clientID,
+		RedirectURL: c.redirectURL,
+		State:       state,
+		Nonce:       nonce,
+		Verifier:    verifier,
+		Scopes:      scopes,
+		KeepTokens:  r.KeepTokens,
+		Created:     c.now().UnixMilli(),
 	}
 	if r.Sign != nil {
 		f.TransactionID = r.Sign.TransactionID()
@@ -102,8 +110,8 @@ func threeSecrets() (a, b, c string) {
 }
 
 // authorizationRequest is what all authorization requests of a client have in common, encoded once. It holds the
-// parameters of the published reference and no others. prompt, max_age, login_hint, claims and the like are not known to
-// be supported, and what an endpoint does with unknown parameters is its own business.
+// parameters of the published reference and no others. prompt, max_age, login_hint, claims and the like are not known
+// to be supported, and what an endpoint does with unknown parameters is its own business.
 type authorizationRequest struct {
 	head        string // endpoint and constant parameters
 	transaction string // "&name=" of the transaction's id
@@ -148,8 +156,8 @@ func (a *authorizationRequest) url(f *pendingFields, acr []string) (target, prob
 	return string(b), ""
 }
 
-// Pending is a login under way. It must be kept, bound to the browser that began it, until Finish: it holds state, nonce
-// and PKCE verifier. It is secret and redacts itself; [Pending.RevealBytes] encodes it for sealed storage.
+// Pending is a login under way. It must be kept, bound to the browser that began it, until Finish: it holds state,
+// nonce and PKCE verifier. It is secret and redacts itself; [Pending.RevealBytes] encodes it for sealed storage.
 type Pending struct {
 	redacted
 	v redact.Value[*pendingFields]
@@ -326,7 +334,8 @@ func callbackParameters() []string { return []string{"state", "code", "iss", "er
 // checkCallback returns the code of a callback that belongs to f, which is nil for the zero Pending. The order matters:
 // before the state is known to be ours, the rest of the callback is an attacker's text and decides nothing.
 func (c *Client) checkCallback(f *pendingFields, q url.Values) (string, error) {
-	if f == nil || f.Tenant != c.tenant || f.Issuer != c.env.Issuer || f.ClientID != c.clientID || f.RedirectURL != c.redirectURL {
+	if f == nil || f.Tenant != c.tenant || f.Issuer != c.env.Issuer || f.ClientID != c.clientID ||
+		f.RedirectURL != c.redirectURL {
 		// A login that another client began, e.g. that of the other environment or of another tenant.
 		return "", &Error{Reason: ReasonStateMismatch, Step: "pending"}
 	}

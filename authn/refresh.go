@@ -13,9 +13,9 @@ import (
 	"github.com/kakunin-go/kakunin/internal/strictjson"
 )
 
-// RefreshToken obtains new access tokens without the person (RFC 6749, section 6). It is bound to the client that got it
-// and to the login, whose issuer, subject, nonce and time a new ID token must keep. It is secret and redacts itself. The
-// zero RefreshToken is none.
+// RefreshToken obtains new access tokens without the person (RFC 6749, section 6). It is bound to the client that got
+// it and to the login, whose issuer, subject, nonce and time a new ID token must keep. It is secret and redacts itself.
+// The zero RefreshToken is none.
 type RefreshToken struct {
 	redacted
 	v redact.Value[*refreshFields]
@@ -80,7 +80,8 @@ func ParseRefreshToken(b []byte) (RefreshToken, error) {
 	if json.Unmarshal(b, f) != nil || f.Version != refreshVersion || f.Issuer == "" || !isClientID(f.ClientID) || !isSecret(f.Nonce) ||
 		f.Subject == "" || len(f.Subject) > limits.Subject || f.Token == "" || len(f.Token) > limits.Token ||
 		len(f.Tenant) > maxTenantName || f.AuthTime < 0 || f.AuthTime >= maxUnixTime || f.IssuedAt <= 0 || f.IssuedAt >= maxUnixTime ||
-		f.Expires < 0 || f.Expires >= maxUnixTime {
+		f.Expires < 0 ||
+		f.Expires >= maxUnixTime {
 		return RefreshToken{}, bad
 	}
 	return RefreshToken{v: redact.Seal(f)}, nil
@@ -103,8 +104,8 @@ type Refreshed struct {
 	IDToken bool
 }
 
-// Refresh exchanges a refresh token (RFC 6749, section 6), with a client assertion of its own. It is not repeated once a
-// byte may have been sent: a service that rotates takes the second use for theft. For the same reason an application
+// Refresh exchanges a refresh token (RFC 6749, section 6), with a client assertion of its own. It is not repeated once
+// a byte may have been sent: a service that rotates takes the second use for theft. For the same reason an application
 // refreshes one login from one place at a time.
 //
 // Refresh proves nothing about the person being there: it is no login. Errors are [*Error]; ReasonTokenRejected means
@@ -122,12 +123,16 @@ func (c *Client) Refresh(ctx context.Context, t RefreshToken) (*Refreshed, error
 
 func (c *Client) refresh(ctx context.Context, f *refreshFields) (*Refreshed, error) {
 	if f == nil || f.Tenant != c.tenant || f.Issuer != c.env.Issuer || f.ClientID != c.clientID {
-		return nil, &Error{Reason: ReasonStored, Step: "refresh token"} // another client's, e.g. of the other environment
+		// another client's, e.g. of the other environment
+		return nil, &Error{Reason: ReasonStored, Step: "refresh token"}
 	}
 	if f.Expires != 0 && !c.now().Before(time.Unix(f.Expires, 0).Add(c.expSkew)) {
 		return nil, &Error{Reason: ReasonTokenRejected, Step: "refresh token expired"}
 	}
-	answer, err := c.tokenCall(ctx, c.endpointGrant(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {f.Token}}))
+	answer, err := c.tokenCall(
+		ctx,
+		c.endpointGrant(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {f.Token}}),
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +144,12 @@ func (c *Client) refresh(ctx context.Context, f *refreshFields) (*Refreshed, err
 	if slices.ContainsFunc(got.problems, func(p Problem) bool { return p.Attribute == "refresh_token" }) {
 		return nil, &Error{Reason: ReasonTokenResponse, Step: "refresh_token"}
 	}
-	out := &Refreshed{AccessToken: got.access, Granted: got.granted, GrantedListed: got.granted != nil, IDToken: got.idToken != ""}
+	out := &Refreshed{
+		AccessToken:   got.access,
+		Granted:       got.granted,
+		GrantedListed: got.granted != nil,
+		IDToken:       got.idToken != "",
+	}
 	if !out.GrantedListed {
 		out.Granted = slices.Clone(f.Granted)
 	}
@@ -187,12 +197,15 @@ func (c *Client) verifyRefreshed(ctx context.Context, got tokens, f *refreshFiel
 	return err
 }
 
-// Reread asks userinfo again, with an access token from [Client.Refresh] or Request.KeepTokens, and returns a copy of id
-// with the attributes that the service holds now. The subject must be the same. Errors are [*Error]; ReasonTokenRejected
-// means that the access token is no longer accepted: refresh it.
+// Reread asks userinfo again, with an access token from [Client.Refresh] or Request.KeepTokens, and returns a copy of
+// id with the attributes that the service holds now. The subject must be the same. Errors are [*Error];
+// ReasonTokenRejected means that the access token is no longer accepted: refresh it.
 func (c *Client) Reread(ctx context.Context, id *Identity, access Token) (*Identity, error) {
 	if id == nil || id.Issuer != c.env.Issuer || access.IsZero() {
-		return nil, &Error{Reason: ReasonConfiguration, Step: "identity or access token is missing or of another issuer"}
+		return nil, &Error{
+			Reason: ReasonConfiguration,
+			Step:   "identity or access token is missing or of another issuer",
+		}
 	}
 	info, err := c.userinfo(ctx, access, id.Subject.Reveal())
 	if err != nil {

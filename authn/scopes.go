@@ -7,8 +7,8 @@ import (
 	"github.com/kakunin-go/kakunin/authn/wire"
 )
 
-// Scopes is a set of scopes; openid is always sent. Ask for what the service needs and no more: the person sees the list
-// on the consent page.
+// Scopes is a set of scopes; openid is always sent. Ask for what the service needs and no more: the person sees the
+// list on the consent page.
 type Scopes uint16
 
 // Scopes.
@@ -110,7 +110,8 @@ func needUserinfo(scopes []string) bool {
 // Profile says under which of the service's two published references an application is registered.
 type Profile int
 
-// The profiles. What is known of the two references is alike for logins: the same endpoints, parameters and scopes. They
+// The profiles. What is known of the two references is alike for logins: the same endpoints, parameters and scopes.
+// They
 // differ in the sign API and in what the operator does:
 //
 //   - A private relying party gets the result of a signature sealed to its platform operator (PF事業者), and the service
@@ -140,7 +141,14 @@ func (p Profile) String() string {
 // authorizationParameters are the names that the authorization request needs for itself.
 func authorizationParameters() []string {
 	return []string{
-		"response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method",
+		"response_type",
+		"client_id",
+		"redirect_uri",
+		"scope",
+		"state",
+		"nonce",
+		"code_challenge",
+		"code_challenge_method",
 		"acr_values",
 	}
 }

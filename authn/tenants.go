@@ -42,7 +42,8 @@ type Tenants struct {
 // redirect URLs. Errors have ReasonConfiguration and name every mistake.
 func NewTenants(base Config) (*Tenants, error) {
 	s, list := newShared(base)
-	if base.ClientID != "" || base.Key.signing().Signer != nil || base.Keys != nil || base.RedirectURL != "" || base.Profile != PrivateSector {
+	if base.ClientID != "" || base.Key.signing().Signer != nil || base.Keys != nil || base.RedirectURL != "" ||
+		base.Profile != PrivateSector {
 		list = append(list, "ClientID, Key, Keys, RedirectURL and Profile belong to the tenants")
 	}
 	if err := misconfigured("tenants", list...); err != nil {
@@ -52,9 +53,21 @@ func NewTenants(base Config) (*Tenants, error) {
 		w := base.Wire.Clone()
 		base.Wire = &w
 	}
-	base.Rules.ACRValues, base.Rules.RequireACR = slices.Clone(base.Rules.ACRValues), slices.Clone(base.Rules.RequireACR)
-	base.Rules.Algorithms, base.Encryption.Keys = slices.Clone(base.Rules.Algorithms), slices.Clone(base.Encryption.Keys)
-	base.Encryption.KeyAlgorithms, base.Encryption.ContentAlgorithms = slices.Clone(base.Encryption.KeyAlgorithms), slices.Clone(base.Encryption.ContentAlgorithms)
+	base.Rules.ACRValues, base.Rules.RequireACR = slices.Clone(
+		base.Rules.ACRValues,
+	), slices.Clone(
+		base.Rules.RequireACR,
+	)
+	base.Rules.Algorithms, base.Encryption.Keys = slices.Clone(
+		base.Rules.Algorithms,
+	), slices.Clone(
+		base.Encryption.Keys,
+	)
+	base.Encryption.KeyAlgorithms, base.Encryption.ContentAlgorithms = slices.Clone(
+		base.Encryption.KeyAlgorithms,
+	), slices.Clone(
+		base.Encryption.ContentAlgorithms,
+	)
 	return &Tenants{base: base, shared: s, clients: make(map[string]*Client)}, nil
 }
 
@@ -65,8 +78,11 @@ func (t *Tenants) Add(n Tenant) (*Client, error) {
 	c.ClientID, c.Key, c.Keys, c.RedirectURL, c.Profile = n.ClientID, n.Key, n.Keys, n.RedirectURL, n.Profile
 	ring, keyMistakes := c.ring()
 	l := checklist{slices.Concat(c.registrationMistakes(), keyMistakes)}
-	l.add(n.Name == "" || len(n.Name) > maxTenantName || strings.ContainsFunc(n.Name, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\ufffd' }),
-		"Name must be 1 to 64 bytes of text")
+	l.add(
+		n.Name == "" || len(n.Name) > maxTenantName ||
+			strings.ContainsFunc(n.Name, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\ufffd' }),
+		"Name must be 1 to 64 bytes of text",
+	)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	_, taken := t.clients[n.Name]

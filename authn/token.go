@@ -73,8 +73,16 @@ func (c *Client) codeGrant(code, redirectURL, verifier string) grant {
 			RedirectURL: redirectURL,
 			Endpoint:    oauth2.Endpoint{TokenURL: c.env.TokenEndpoint, AuthStyle: oauth2.AuthStyleInParams},
 		}
-		return conf.Exchange(ctx, code, oauth2.VerifierOption(verifier),
-			oauth2.SetAuthURLParam("client_assertion_type", assertionType), oauth2.SetAuthURLParam("client_assertion", assertion))
+		return conf.Exchange(
+			ctx,
+			code,
+			oauth2.VerifierOption(verifier),
+			oauth2.SetAuthURLParam(
+				"client_assertion_type",
+				assertionType,
+			),
+			oauth2.SetAuthURLParam("client_assertion", assertion),
+		)
 	}
 }
 
@@ -85,7 +93,10 @@ func (c *Client) endpointGrant(parameters url.Values) grant {
 		parameters.Set("client_assertion_type", assertionType)
 		parameters.Set("client_assertion", assertion)
 		conf := clientcredentials.Config{
-			ClientID: c.clientID, TokenURL: c.env.TokenEndpoint, AuthStyle: oauth2.AuthStyleInParams, EndpointParams: parameters,
+			ClientID:       c.clientID,
+			TokenURL:       c.env.TokenEndpoint,
+			AuthStyle:      oauth2.AuthStyleInParams,
+			EndpointParams: parameters,
 		}
 		return conf.Token(ctx)
 	}
@@ -249,7 +260,8 @@ func (t tokenAnswer) tokens(now time.Time, w *wire.Profile) (tokens, error) {
 		var ok bool
 		if out.refresh, ok = strictjson.String(raw); !ok || len(out.refresh) > limits.Token {
 			out.refresh = ""
-			out.problems = append(out.problems, newProblem("refresh_token", ProblemUnread, nil)) // no secret in a Problem
+			// no secret in a Problem
+			out.problems = append(out.problems, newProblem("refresh_token", ProblemUnread, nil))
 		}
 	}
 	if raw, present := strictjson.Present(t.members, "scope"); present {

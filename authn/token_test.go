@@ -226,8 +226,8 @@ func tokenGrants() map[string]func(*testing.T, *testOP, *Client) func() error {
 	}
 }
 
-// Every request of the token endpoint has the parameters of its grant, the client's credentials in the body, and nothing
-// else. The test OP checks the assertion.
+// Every request of the token endpoint has the parameters of its grant, the client's credentials in the body, and
+// nothing else. The test OP checks the assertion.
 func TestTokenRequests(t *testing.T) {
 	client := []string{"client_assertion", "client_assertion_type", "client_id", "grant_type"}
 	want := map[string]struct {
@@ -260,8 +260,8 @@ func TestTokenRequests(t *testing.T) {
 	}
 }
 
-// Package oauth2 takes its HTTP client from the context. An application that uses it for something else has one there: it
-// must not see code and assertion, and its redirects and limits are not ours.
+// Package oauth2 takes its HTTP client from the context. An application that uses it for something else has one there:
+// it must not see code and assertion, and its redirects and limits are not ours.
 func TestHTTPClientInTheContextIsNotUsed(t *testing.T) {
 	op := newOP(t)
 	c := op.client()

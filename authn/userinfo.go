@@ -36,7 +36,10 @@ func (c *Client) userinfo(ctx context.Context, access Token, subject string) (ma
 // token cost cannot be used again.
 func (c *Client) getUserinfo(ctx context.Context, access Token) (webcall.Answer, error) {
 	q := webcall.Query{
-		URL: c.env.UserinfoEndpoint, Limit: limits.Userinfo, Accept: "application/json, application/jwt", Bearer: access.Reveal(),
+		URL:    c.env.UserinfoEndpoint,
+		Limit:  limits.Userinfo,
+		Accept: "application/json, application/jwt",
+		Bearer: access.Reveal(),
 	}
 	a, err := webcall.Get(ctx, c.http, q)
 	if err != nil && webcall.Explain(err).Problem == webcall.Connection && !webcall.NeverSent(ctx, err) {
@@ -45,7 +48,11 @@ func (c *Client) getUserinfo(ctx context.Context, access Token) (webcall.Answer,
 	return a, err
 }
 
-func (c *Client) readUserinfo(ctx context.Context, a webcall.Answer, subject string) (map[string]json.RawMessage, error) {
+func (c *Client) readUserinfo(
+	ctx context.Context,
+	a webcall.Answer,
+	subject string,
+) (map[string]json.RawMessage, error) {
 	bad := func(check string) (map[string]json.RawMessage, error) {
 		return nil, &Error{Reason: ReasonUserinfo, Step: check}
 	}
@@ -144,17 +151,21 @@ func (c *Client) openUserinfo(ctx context.Context, raw string) (body []byte, isJ
 
 func userinfoError(err error) error {
 	e := idTokenError(err)
-	if own, ok := e.(*Error); ok && own.Reason == ReasonIDToken { //nolint:errorlint // idTokenError returns it unwrapped
+	if own, ok := e.(*Error); ok &&
+		own.Reason == ReasonIDToken { //nolint:errorlint // idTokenError returns it unwrapped
 		own.Reason = ReasonUserinfo
 	}
 	return e
 }
 
-// addUserinfo fills in the four attributes. One that cannot be read is a Problem and does not fail the login; a claim of
-// another name stays reachable through Identity.Claim.
+// addUserinfo fills in the four attributes. One that cannot be read is a Problem and does not fail the login; a claim
+// of another name stays reachable through Identity.Claim.
 func (c *Client) addUserinfo(id *Identity, claims map[string]json.RawMessage) {
 	names := fourinfo.ClaimNames{
-		Name: c.wire.ClaimName, Address: c.wire.ClaimAddress, Birthdate: c.wire.ClaimBirthdate, Gender: c.wire.ClaimGender,
+		Name:      c.wire.ClaimName,
+		Address:   c.wire.ClaimAddress,
+		Birthdate: c.wire.ClaimBirthdate,
+		Gender:    c.wire.ClaimGender,
 	}
 	var problems []fourinfo.Problem
 	id.Person, problems = fourinfo.FromUserinfo(claims, names)

@@ -185,8 +185,8 @@ func sameJSON(a, b json.RawMessage) bool {
 	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
 }
 
-// The individual number needs a lawful purpose in the configuration, arrives only as a checked number with that purpose, and
-// is in no claim, no Problem and no stored form.
+// The individual number needs a lawful purpose in the configuration, arrives only as a checked number with that
+// purpose, and is in no claim, no Problem and no stored form.
 func TestIndividualNumber(t *testing.T) {
 	const good = "123456789018"
 	names := wire.Default()

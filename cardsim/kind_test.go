@@ -250,7 +250,8 @@ func TestKindsExpired(t *testing.T) {
 		config := testConfig()
 		config.Kind, config.Person = kind, ready(holder)
 		if kind == ExpiredCard {
-			config.Person = like(config.Person, func(d *person.Details) { d.CardExpiry = "20300101" }) // which is not expired
+			// which is not expired
+			config.Person = like(config.Person, func(d *person.Details) { d.CardExpiry = "20300101" })
 		}
 		if _, err := NewCard(config); reason(err) != ReasonInvalidPerson {
 			t.Errorf("%s, %s: %v", kind, holder, err)

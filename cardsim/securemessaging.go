@@ -16,7 +16,8 @@ import (
 // Data objects of secure messaging (ISO/IEC 7816-4, table 27).
 const (
 	objectCryptogram tlv.Tag = 0x86 // "Padding-content indicator byte followed by cryptogram"
-	objectLe         tlv.Tag = 0x96 // "Le in the unsecured command APDU", which the odd sibling 97 authenticates as well
+	// "Le in the unsecured command APDU", which the odd sibling 97 authenticates as well
+	objectLe tlv.Tag = 0x96
 	// paddedContent is the padding-content indicator 01: "padding according to 6.2.3.1".
 	paddedContent = 0x01
 )

@@ -323,8 +323,10 @@ func (p *player) catchUp(t *testing.T, raw []byte, before map[string]map[uint16]
 
 func FuzzCard(f *testing.F) {
 	f.Add([]byte{})
-	f.Add([]byte{0, 1, 3, 0, 14, 0, 0, 10, 1, 16})                                            // JPKI, PIN, sign, read the signing certificate
-	f.Add([]byte{0, 1, 3, 1, 10, 1, 0, 14, 0, 1})                                             // JPKI, password, certificate, sign
+	// JPKI, PIN, sign, read the signing certificate
+	f.Add([]byte{0, 1, 3, 0, 14, 0, 0, 10, 1, 16})
+	// JPKI, password, certificate, sign
+	f.Add([]byte{0, 1, 3, 1, 10, 1, 0, 14, 0, 1})
 	f.Add([]byte{0, 2, 3, 0, 10, 1, 17, 10, 2, 0, 3, 1, 4, 2})                                // text
 	f.Add([]byte{0, 1, 7, 0, 7, 7, 0, 7, 7, 0, 7, 3, 0, 0, 1, 3, 0})                          // block
 	f.Add([]byte{0, 1, 3, 0, 8, 0, 5, 3, 0, 17, 0, 0, 1, 3, 0, 14, 0, 0})                     // change, power

@@ -140,11 +140,14 @@ var outcomeTexts = [...]struct {
 	name    string
 	wording kakunin.Message
 }{
-	OutcomeUnknown:         {"unknown", kakunin.Message{JA: "比較できません", EN: "not compared"}},
-	Same:                   {"same", kakunin.Message{JA: "完全に一致", EN: "the same"}},
-	SameAfterNormalisation: {"same-after-normalisation", kakunin.Message{JA: "表記の違いを除いて一致", EN: "the same but for the way of writing"}},
-	NeedsReview:            {"needs-review", kakunin.Message{JA: "確認が必要", EN: "needs review"}},
-	Different:              {"different", kakunin.Message{JA: "不一致", EN: "different"}},
+	OutcomeUnknown: {"unknown", kakunin.Message{JA: "比較できません", EN: "not compared"}},
+	Same:           {"same", kakunin.Message{JA: "完全に一致", EN: "the same"}},
+	SameAfterNormalisation: {
+		"same-after-normalisation",
+		kakunin.Message{JA: "表記の違いを除いて一致", EN: "the same but for the way of writing"},
+	},
+	NeedsReview: {"needs-review", kakunin.Message{JA: "確認が必要", EN: "needs review"}},
+	Different:   {"different", kakunin.Message{JA: "不一致", EN: "different"}},
 }
 
 func (o Outcome) listed() Outcome {

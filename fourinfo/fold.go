@@ -49,16 +49,59 @@ func foldIgnorable(t tokens) tokens { return t.drop(StepIgnorable, isIgnorable) 
 
 // apostrophes are written for "'" in names and in names of buildings.
 var apostrophes = map[rune]rune{
-	0x2018: '\'', 0x2019: '\'', 0x201B: '\'', 0x2032: '\'', 0x2035: '\'', 0x02B9: '\'', 0x02BB: '\'', 0x02BC: '\'', 0x02BD: '\'',
-	0x02BE: '\'', 0x02BF: '\'', 0x02C8: '\'', 0x0060: '\'', 0x00B4: '\'', 0x055A: '\'', 0x05F3: '\'', 0xA78B: '\'', 0xA78C: '\'',
+	0x2018: '\'',
+	0x2019: '\'',
+	0x201B: '\'',
+	0x2032: '\'',
+	0x2035: '\'',
+	0x02B9: '\'',
+	0x02BB: '\'',
+	0x02BC: '\'',
+	0x02BD: '\'',
+	0x02BE: '\'',
+	0x02BF: '\'',
+	0x02C8: '\'',
+	0x0060: '\'',
+	0x00B4: '\'',
+	0x055A: '\'',
+	0x05F3: '\'',
+	0xA78B: '\'',
+	0xA78C: '\'',
 }
 
 // brackets are written around a former name or alias; which ones a register takes is not certain, so all are round
 // ones.
 var brackets = map[rune]rune{
-	'[': '(', ']': ')', '{': '(', '}': ')', '<': '(', '>': ')', '〔': '(', '〕': ')', '【': '(', '】': ')', '「': '(', '」': ')', '〈': '(',
-	'〉': ')', '《': '(', '》': ')', '『': '(', '』': ')', '〖': '(', '〗': ')', '〘': '(', '〙': ')', '〚': '(', '〛': ')', '⟨': '(', '⟩': ')',
-	'‹': '(', '›': ')', '«': '(', '»': ')',
+	'[': '(',
+	']': ')',
+	'{': '(',
+	'}': ')',
+	'<': '(',
+	'>': ')',
+	'〔': '(',
+	'〕': ')',
+	'【': '(',
+	'】': ')',
+	'「': '(',
+	'」': ')',
+	'〈': '(',
+	'〉': ')',
+	'《': '(',
+	'》': ')',
+	'『': '(',
+	'』': ')',
+	'〖': '(',
+	'〗': ')',
+	'〘': '(',
+	'〙': ')',
+	'〚': '(',
+	'〛': ')',
+	'⟨': '(',
+	'⟩': ')',
+	'‹': '(',
+	'›': ')',
+	'«': '(',
+	'»': ')',
 }
 
 // foldRunes replaces one character by another as the table says.
@@ -133,7 +176,14 @@ func foldSymbols(t tokens) tokens {
 		for n, more := range spelled[1:] {
 			t = append(t, token{})
 			copy(t[i+n+2:], t[i+n+1:])
-			t[i+n+1] = token{key: more, plain: more, from: first.from, to: first.to, end: first.to, steps: first.steps | bit(StepSymbol)}
+			t[i+n+1] = token{
+				key:   more,
+				plain: more,
+				from:  first.from,
+				to:    first.to,
+				end:   first.to,
+				steps: first.steps | bit(StepSymbol),
+			}
 		}
 		last := i + len(spelled) - 1
 		t[last].end, t[last].drops, t[last].spaced = first.end, first.drops, first.spaced
@@ -213,7 +263,8 @@ func foldDashes(t tokens) tokens {
 func foldCase(t tokens) tokens {
 	for i := range t {
 		// The dotless ı is another letter than i, although both have the capital I.
-		if r := t[i].plain; !t[i].wild && (r >= 'a' && r <= 'z' || r >= 0xE0 && r != 'ı' && unicode.Is(unicode.Latin, r)) {
+		if r := t[i].plain; !t[i].wild &&
+			(r >= 'a' && r <= 'z' || r >= 0xE0 && r != 'ı' && unicode.Is(unicode.Latin, r)) {
 			t[i].set(unicode.ToUpper(r), StepCase)
 		}
 	}
@@ -387,14 +438,50 @@ func foldSmallKana(t tokens) {
 // plainLetters are Latin letters that no decomposition leads to the letter by which machine-readable documents replace
 // them (ICAO Doc 9303, part 3, section 6 A), and some more of the languages of Africa.
 var plainLetters = map[rune]rune{
-	'Đ': 'D', 'Ð': 'D', 'Ł': 'L', 'Ø': 'O', 'Ħ': 'H', 'Ŧ': 'T', 'Ŋ': 'N', 'ı': 'I', 'Ŀ': 'L', 'ĸ': 'K', 'Ɓ': 'B', 'Ɗ': 'D', 'Ɖ': 'D', 'Ə': 'E',
-	'Ɛ': 'E', 'Ɔ': 'O', 'Ɨ': 'I', 'Ʉ': 'U', 'Ɍ': 'R', 'Ƙ': 'K', 'Ƴ': 'Y', 'Ƶ': 'Z', 'Ɠ': 'G', 'Ƀ': 'B', 'Ɫ': 'L', 'Ɲ': 'N',
+	'Đ': 'D',
+	'Ð': 'D',
+	'Ł': 'L',
+	'Ø': 'O',
+	'Ħ': 'H',
+	'Ŧ': 'T',
+	'Ŋ': 'N',
+	'ı': 'I',
+	'Ŀ': 'L',
+	'ĸ': 'K',
+	'Ɓ': 'B',
+	'Ɗ': 'D',
+	'Ɖ': 'D',
+	'Ə': 'E',
+	'Ɛ': 'E',
+	'Ɔ': 'O',
+	'Ɨ': 'I',
+	'Ʉ': 'U',
+	'Ɍ': 'R',
+	'Ƙ': 'K',
+	'Ƴ': 'Y',
+	'Ƶ': 'Z',
+	'Ɠ': 'G',
+	'Ƀ': 'B',
+	'Ɫ': 'L',
+	'Ɲ': 'N',
 }
 
 // twoLetters are those that become two (ICAO Doc 9303, part 3, section 6 A); for those that people also write with one,
 // that is what foldDiacritics makes of them.
 var twoLetters = map[rune]string{
-	'Ä': "AE", 'Å': "AA", 'Æ': "AE", 'Ö': "OE", 'Ø': "OE", 'Œ': "OE", 'Ü': "UE", 'Þ': "TH", 'ß': "SS", 'ẞ': "SS", 'Ĳ': "IJ", 'Ǽ': "AE", 'Ǿ': "OE",
+	'Ä': "AE",
+	'Å': "AA",
+	'Æ': "AE",
+	'Ö': "OE",
+	'Ø': "OE",
+	'Œ': "OE",
+	'Ü': "UE",
+	'Þ': "TH",
+	'ß': "SS",
+	'ẞ': "SS",
+	'Ĳ': "IJ",
+	'Ǽ': "AE",
+	'Ǿ': "OE",
 }
 
 func foldDiacritics(t tokens) {
@@ -408,7 +495,10 @@ func foldDiacritics(t tokens) {
 			continue
 		}
 		var buffer [4]byte
-		if d := norm.NFD.Properties(encode(&buffer, r)).Decomposition(); len(d) > 0 && d[0] < 0x80 && unicode.IsLetter(rune(d[0])) {
+		if d := norm.NFD.Properties(
+			encode(&buffer, r),
+		).Decomposition(); len(d) > 0 && d[0] < 0x80 &&
+			unicode.IsLetter(rune(d[0])) {
 			t[i].doubt(rune(d[0]), StepDiacritic)
 		}
 	}
@@ -419,8 +509,24 @@ func foldDiacritics(t tokens) {
 // U+FF5E).
 func isDash(c rune) bool {
 	switch c {
-	case '-', '\u00ad', '\u02d7', '\u2010', '\u2011', '\u2012', '\u2013', '\u2014', '\u2015', '\u2043', '\u2212', '\u2500', '\u2501',
-		'\u30fc', '\ufe58', '\ufe63', '\uff0d', '\uff70':
+	case '-',
+		'\u00ad',
+		'\u02d7',
+		'\u2010',
+		'\u2011',
+		'\u2012',
+		'\u2013',
+		'\u2014',
+		'\u2015',
+		'\u2043',
+		'\u2212',
+		'\u2500',
+		'\u2501',
+		'\u30fc',
+		'\ufe58',
+		'\ufe63',
+		'\uff0d',
+		'\uff70':
 		return true
 	default:
 		return false

@@ -68,7 +68,8 @@ func foldNumerals(t tokens, begin int) tokens {
 			continue
 		}
 		number, ok := "", false
-		if guess || (countsBefore(t, i) || countsAfter(t, j) || endsLot(t, i, j)) && !isDigit(t.at(i-1)) && !isDigit(t.at(j)) {
+		if guess ||
+			(countsBefore(t, i) || countsAfter(t, j) || endsLot(t, i, j)) && !isDigit(t.at(i-1)) && !isDigit(t.at(j)) {
 			number, ok = readNumeral(t[i:j])
 		}
 		if !ok {
@@ -82,7 +83,14 @@ func foldNumerals(t tokens, begin int) tokens {
 		t = t[:i]
 		for n, c := range number {
 			d := token{
-				key: c, plain: c, from: run.from, to: run.to, end: run.to, steps: run.steps | bit(StepNumeral), numeral: true, guess: guess,
+				key:     c,
+				plain:   c,
+				from:    run.from,
+				to:      run.to,
+				end:     run.to,
+				steps:   run.steps | bit(StepNumeral),
+				numeral: true,
+				guess:   guess,
 			}
 			if n == len(number)-1 {
 				d.end, d.drops, d.spaced = last.end, last.drops, last.spaced
@@ -136,7 +144,10 @@ func numeralRun(t tokens, i int) (end int, guess bool) {
 	for lookalikeValue(t.at(j)) >= 0 || numeralValue(t.at(j)) >= 0 {
 		j++
 	}
-	if before := t.at(i - 1); j == end || isKatakana(before) || isHiragana(before) || isDigit(before) || isJoint(before) {
+	if before := t.at(
+		i - 1,
+	); j == end || isKatakana(before) || isHiragana(before) || isDigit(before) ||
+		isJoint(before) {
 		return end, false
 	}
 	switch unit := t.at(j); {
@@ -199,9 +210,32 @@ func isJoint(r rune) bool {
 
 // numerals are the ideographs of numbers, plain and as in deeds.
 var numerals = map[rune]int{
-	'〇': 0, '○': 0, '◯': 0, '零': 0, '一': 1, '壱': 1, '壹': 1, '二': 2, '弐': 2, '貳': 2, '三': 3, '参': 3, '參': 3, '四': 4, '五': 5, '伍': 5,
-	'六': 6, '七': 7, '八': 8, '九': 9, '十': 10, '拾': 10, '百': 100, '千': 1000,
-	'廿': 20, '卅': 30,
+	'〇': 0,
+	'○': 0,
+	'◯': 0,
+	'零': 0,
+	'一': 1,
+	'壱': 1,
+	'壹': 1,
+	'二': 2,
+	'弐': 2,
+	'貳': 2,
+	'三': 3,
+	'参': 3,
+	'參': 3,
+	'四': 4,
+	'五': 5,
+	'伍': 5,
+	'六': 6,
+	'七': 7,
+	'八': 8,
+	'九': 9,
+	'十': 10,
+	'拾': 10,
+	'百': 100,
+	'千': 1000,
+	'廿': 20,
+	'卅': 30,
 }
 
 // numeralValue is the value of an ideograph of a number, or -1. Tens are 10, 100 and 1000.
@@ -369,13 +403,15 @@ func joinsNothing(t tokens, i int) bool { return i+1 == len(t) || isWord(t.at(i+
 
 // isWord reports whether r belongs to a word.
 func isWord(r rune) bool {
-	return kanji.IsIdeograph(r) || isHiragana(r) || isKatakana(r) && r != '・' || r >= 'A' && r <= 'Z' || r >= 0xC0 && unicode.IsLetter(r)
+	return kanji.IsIdeograph(r) || isHiragana(r) || isKatakana(r) && r != '・' || r >= 'A' && r <= 'Z' ||
+		r >= 0xC0 && unicode.IsLetter(r)
 }
 
 // isBranch reports whether a letter of the iroha at i counts lots: 6番地ロ.
 func isBranch(t tokens, i int) bool {
 	next := t.at(i + 1)
-	return isBranchLetter(t.at(i)) && !isBranchLetter(next) && next != 'ー' && (!kanji.IsIdeograph(next) || t[i-1].unit == unitBanchi)
+	return isBranchLetter(t.at(i)) && !isBranchLetter(next) && next != 'ー' &&
+		(!kanji.IsIdeograph(next) || t[i-1].unit == unitBanchi)
 }
 
 func isBranchLetter(r rune) bool { return isHiragana(r) || isKatakana(r) && r != 'ー' && r != '・' }

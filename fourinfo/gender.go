@@ -29,7 +29,11 @@ const (
 )
 
 var genderNames = [...]string{
-	GenderUnknown: "unknown", Male: "male", Female: "female", GenderOther: "other", GenderNotApplicable: "not-applicable",
+	GenderUnknown:       "unknown",
+	Male:                "male",
+	Female:              "female",
+	GenderOther:         "other",
+	GenderNotApplicable: "not-applicable",
 }
 
 // genderCodes are the codes and words of the sources, in lower case.

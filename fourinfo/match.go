@@ -83,7 +83,13 @@ func (m *matcher) pair(i, j int) bool {
 		if drops == 0 {
 			drops = x.drops | y.drops
 		}
-		m.addSteps(drops, StepSelector, SameAfterNormalisation, Span{int(x.to), int(x.end)}, Span{int(y.to), int(y.end)})
+		m.addSteps(
+			drops,
+			StepSelector,
+			SameAfterNormalisation,
+			Span{int(x.to), int(x.end)},
+			Span{int(y.to), int(y.end)},
+		)
 	}
 	if x.guess != y.guess {
 		m.add(StepLookalike, NeedsReview, own[0], own[1])
@@ -173,5 +179,7 @@ func substitutesUsable(a, b Substitutes) bool {
 }
 
 func unusable(a, b string) (Outcome, []Finding) {
-	return NeedsReview, []Finding{{StepSubstitutesUnusable, NeedsReview, Span{0, len([]rune(a))}, Span{0, len([]rune(b))}}}
+	return NeedsReview, []Finding{
+		{StepSubstitutesUnusable, NeedsReview, Span{0, len([]rune(a))}, Span{0, len([]rune(b))}},
+	}
 }

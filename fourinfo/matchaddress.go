@@ -94,7 +94,10 @@ func (m *matcher) compareAddress() {
 	postcodeA, postcodeB := m.a.postcode(), m.b.postcode()
 	switch {
 	case postcodeA != "" && postcodeB != "" && postcodeA != postcodeB:
-		m.findings = append(m.findings, Finding{StepDifference, Different, Span{0, int(m.a.tokens[0].end)}, Span{0, int(m.b.tokens[0].end)}})
+		m.findings = append(
+			m.findings,
+			Finding{StepDifference, Different, Span{0, int(m.a.tokens[0].end)}, Span{0, int(m.b.tokens[0].end)}},
+		)
 	case a.found == 0 || b.found == 0:
 		m.unlisted()
 	case !a.shares(b) && !a.sameCity(b):
@@ -227,7 +230,10 @@ func (m *matcher) leftOut(i, j int) bool {
 		m.add(stepA, NeedsReview, m.a.span(i, len(m.a.tokens)), m.b.span(j, len(m.b.tokens)))
 		m.add(stepB, NeedsReview, m.a.span(i, len(m.a.tokens)), m.b.span(j, len(m.b.tokens)))
 		slices.SortStableFunc(m.findings, func(x, y Finding) int {
-			return cmp.Or(cmp.Compare(x.Expected.From+x.Actual.From, y.Expected.From+y.Actual.From), cmp.Compare(x.Step, y.Step))
+			return cmp.Or(
+				cmp.Compare(x.Expected.From+x.Actual.From, y.Expected.From+y.Actual.From),
+				cmp.Compare(x.Step, y.Step),
+			)
 		})
 	case okA:
 		*m = withoutA

@@ -50,10 +50,17 @@ func (p *place) municipality(t tokens) {
 		if p.search(key[:ends[n-1]]); p.found > 0 {
 			p.end = p.prefectureEnd + n
 			row := p.row()
-			if county := utf8.RuneCountInString(row.County); n == county+utf8.RuneCountInString(row.City)+utf8.RuneCountInString(row.Ward) {
+			if county := utf8.RuneCountInString(
+				row.County,
+			); n == county+utf8.RuneCountInString(
+				row.City,
+			)+utf8.RuneCountInString(
+				row.Ward,
+			) {
 				p.countyEnd += county
 			}
-			p.bare = p.prefecture == 0 && p.countyEnd == p.prefectureEnd && (strings.HasSuffix(row.City, "町") || strings.HasSuffix(row.City, "村"))
+			p.bare = p.prefecture == 0 && p.countyEnd == p.prefectureEnd &&
+				(strings.HasSuffix(row.City, "町") || strings.HasSuffix(row.City, "村"))
 			break
 		}
 	}

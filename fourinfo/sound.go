@@ -124,7 +124,10 @@ func latinSound(t tokens) string {
 func shortVowels(s string) string {
 	out := make([]byte, 0, len(s))
 	for i := range len(s) {
-		if n := len(out); n > 0 && strings.IndexByte(vowels, s[i]) >= 0 && (out[n-1] == s[i] || out[n-1] == 'O' && s[i] == 'U') {
+		if n := len(
+			out,
+		); n > 0 && strings.IndexByte(vowels, s[i]) >= 0 &&
+			(out[n-1] == s[i] || out[n-1] == 'O' && s[i] == 'U') {
 			continue
 		}
 		out = append(out, s[i])

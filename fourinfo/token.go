@@ -94,7 +94,17 @@ func (t tokens) drop(s Step, condition func(t tokens, i int) bool) tokens {
 
 // replace puts one token in the place of [i, j).
 func (t tokens) replace(i, j int, r rune, s Step, u unit) tokens {
-	n := token{key: r, plain: r, from: t[i].from, to: t[j-1].to, end: t[j-1].end, drops: t[j-1].drops, spaced: t[j-1].spaced, unit: u, steps: bit(s)}
+	n := token{
+		key:    r,
+		plain:  r,
+		from:   t[i].from,
+		to:     t[j-1].to,
+		end:    t[j-1].end,
+		drops:  t[j-1].drops,
+		spaced: t[j-1].spaced,
+		unit:   u,
+		steps:  bit(s),
+	}
 	t[i] = n
 	return append(t[:i+1], t[j:]...)
 }

@@ -148,9 +148,16 @@ func (c *Certificate) ValidUntil() time.Time { return c.read().form.X509.NotAfte
 
 // readPerson separates the six otherNames of the four attributes, which may come in any order, from the rest. Each may
 // appear once and must be a UTF8String; anything else is not a JPKI certificate.
-func readPerson(names []form.OtherName) (fields fourinfo.CertificateFields, found bool, rest []form.OtherName, err error) {
+func readPerson(
+	names []form.OtherName,
+) (fields fourinfo.CertificateFields, found bool, rest []form.OtherName, err error) {
 	slots := [...]**string{
-		&fields.Name, &fields.NameSubstitutes, &fields.Gender, &fields.Birthdate, &fields.Address, &fields.AddressSubstitutes,
+		&fields.Name,
+		&fields.NameSubstitutes,
+		&fields.Gender,
+		&fields.Birthdate,
+		&fields.Address,
+		&fields.AddressSubstitutes,
 	}
 	for i := range names {
 		field := form.PersonalField(names[i].OID)

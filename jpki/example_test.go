@@ -134,8 +134,8 @@ func ExampleError() {
 		fmt.Println(kakunin.MessageFor(err, kakunin.English))
 	}
 	// Output:
-	// revoked 3 true
-	// The certificate on the card has been revoked, for example after a change of name or address. Please get a new one at your municipal office.
+	// revoked 3 true The certificate on the card has been revoked, for example after a change of name or address.
+	// Please get a new one at your municipal office.
 }
 
 func ExampleOnly() {
@@ -183,8 +183,8 @@ func ExampleProductionTrust() {
 	// configuration
 }
 
-// J-LIS publishes a new generation every few years. Until a version of this module knows it, the operator vouches for it, and the
-// report says what else there is to do.
+// J-LIS publishes a new generation every few years. Until a version of this module knows it, the operator vouches for
+// it, and the report says what else there is to do.
 func ExampleTrust_Report() {
 	published := newWorld().SigningCA().Certificate().Raw
 	sum := sha256.Sum256(published)

@@ -142,16 +142,48 @@ const (
 // phones are not confirmed.
 var profiles = [...]profile{
 	{SigningCard, false, oidPolicySigning, &rsa2048SHA256, usageSigning, x509.ExtKeyUsageAny, false},
-	{AuthenticationCard, false, oidPolicyAuthentication, &rsa2048SHA256, usageAuthentication, x509.ExtKeyUsageClientAuth, false},
+	{
+		AuthenticationCard,
+		false,
+		oidPolicyAuthentication,
+		&rsa2048SHA256,
+		usageAuthentication,
+		x509.ExtKeyUsageClientAuth,
+		false,
+	},
 	{SigningCard, true, oidPolicyTestSigning, &rsa2048SHA256, usageSigning, x509.ExtKeyUsageAny, false},
-	{AuthenticationCard, true, oidPolicyTestAuthentication, &rsa2048SHA256, usageAuthentication, x509.ExtKeyUsageClientAuth, false},
+	{
+		AuthenticationCard,
+		true,
+		oidPolicyTestAuthentication,
+		&rsa2048SHA256,
+		usageAuthentication,
+		x509.ExtKeyUsageClientAuth,
+		false,
+	},
 	// The coming generation of cards has ECDSA P-384 with SHA-384. Its policies are not published, so it is an
 	// assumption that they stay; production gets its rows when they are.
 	{SigningCard, true, oidPolicyTestSigning, &ecdsaP384SHA384, usageSigning, x509.ExtKeyUsageAny, false},
-	{AuthenticationCard, true, oidPolicyTestAuthentication, &ecdsaP384SHA384, usageAuthentication, x509.ExtKeyUsageClientAuth, false},
+	{
+		AuthenticationCard,
+		true,
+		oidPolicyTestAuthentication,
+		&ecdsaP384SHA384,
+		usageAuthentication,
+		x509.ExtKeyUsageClientAuth,
+		false,
+	},
 	// Assumptions.
 	{SigningPhone, true, oidPolicyTestSigningPhone, &rsa2048SHA256, usageSigning, x509.ExtKeyUsageAny, true},
-	{AuthenticationPhone, true, oidPolicyTestAuthenticationPhone, &rsa2048SHA256, usageAuthentication, x509.ExtKeyUsageClientAuth, true},
+	{
+		AuthenticationPhone,
+		true,
+		oidPolicyTestAuthenticationPhone,
+		&rsa2048SHA256,
+		usageAuthentication,
+		x509.ExtKeyUsageClientAuth,
+		true,
+	},
 }
 
 // anchorKeys are the keys that an authority may have.

@@ -68,8 +68,12 @@ func NewVerifier(c VerifierConfig) (*Verifier, error) {
 		return nil, &Error{Reason: ReasonConfiguration, Step: "verifier.phones"}
 	}
 	v := &Verifier{
-		rows: rows, hierarchy: c.Hierarchy, anchors: slices.Clone(c.Trust.anchors), revocation: c.Revocation, now: c.Now,
-		phones: c.AssumedPhonePolicies,
+		rows:       rows,
+		hierarchy:  c.Hierarchy,
+		anchors:    slices.Clone(c.Trust.anchors),
+		revocation: c.Revocation,
+		now:        c.Now,
+		phones:     c.AssumedPhonePolicies,
 	}
 	if v.now == nil {
 		v.now = time.Now
@@ -316,5 +320,10 @@ func (o onlyKinds) Check(ctx context.Context, q revocation.Query) (revocation.An
 			return o.source.Check(ctx, q)
 		}
 	}
-	return revocation.Answer{Reason: crl.ReasonCodeAbsent}, &Error{Reason: ReasonRevocationUnknown, Step: "revocation.kind"}
+	return revocation.Answer{
+			Reason: crl.ReasonCodeAbsent,
+		}, &Error{
+			Reason: ReasonRevocationUnknown,
+			Step:   "revocation.kind",
+		}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
-// attempts are the callbacks that this process is answering or has just answered, and the results of signatures that wait
-// here for their browser.
+// attempts are the callbacks that this process is answering or has just answered, and the results of signatures that
+// wait here for their browser.
 type attempts struct {
 	mu     sync.Mutex
 	byHash map[string]*attempt // by stateHash

@@ -14,9 +14,10 @@ import (
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
-// serveCallback takes the browser back from the service. The order matters: the query is parsed and the pending login of
-// this browser is found by the state, which uses nothing up; then the state is used up; and only then does anything go to
-// the service. A browser that comes back once more is told apart by what it holds: the session, the cookie, or neither.
+// serveCallback takes the browser back from the service. The order matters: the query is parsed and the pending login
+// of this browser is found by the state, which uses nothing up; then the state is used up; and only then does anything
+// go to the service. A browser that comes back once more is told apart by what it holds: the session, the cookie, or
+// neither.
 func (l *Login) serveCallback(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet {
 		l.failMethod(w, r, "GET")
@@ -32,8 +33,8 @@ func (l *Login) serveCallback(w http.ResponseWriter, r *http.Request) {
 		l.fail(w, r, err)
 		return
 	}
-	// The session is loaded after another request of this browser for the same callback is answered: loaded before, it would
-	// be the anonymous one, and could be saved over the one that the other request began.
+	// The session is loaded after another request of this browser for the same callback is answered: loaded before, it
+	// would be the anonymous one, and could be saved over the one that the other request began.
 	if a := l.attempts.find(query.Get("state")); a != nil {
 		if _, _, err := l.findPending(r, query.Get("state")); err == nil {
 			select {
@@ -105,8 +106,8 @@ type finished struct {
 	signed   *Signed // nil: a login
 }
 
-// finishTimeout is how long the exchange may take once the state is used up. It does not depend on the browser: somebody
-// who reloads too early would otherwise burn a login that the service has already granted.
+// finishTimeout is how long the exchange may take once the state is used up. It does not depend on the browser:
+// somebody who reloads too early would otherwise burn a login that the service has already granted.
 const finishTimeout = time.Minute
 
 // resultTTL is how long the result waits for the same browser to come back.
@@ -155,9 +156,9 @@ func (l *Login) failCallback(w http.ResponseWriter, r *http.Request, c callback,
 	l.fail(w, r, err)
 }
 
-// repeatedCallback answers the browser that holds the cookie of a login whose state was used before: by two callbacks at
-// once, or because the first answer did not arrive. The code is not redeemed again. a is nil if this process is not at
-// it.
+// repeatedCallback answers the browser that holds the cookie of a login whose state was used before: by two callbacks
+// at once, or because the first answer did not arrive. The code is not redeemed again. a is nil if this process is not
+// at it.
 func (l *Login) repeatedCallback(w http.ResponseWriter, r *http.Request, v *visit, c callback, a *attempt) {
 	result, overlapped, err := l.awaitResult(r.Context(), c.state, a)
 	switch {
@@ -182,7 +183,8 @@ func (l *Login) repeatedCallback(w http.ResponseWriter, r *http.Request, v *visi
 			kept = result
 		}
 	case overlapped && c.pending.Sign == nil:
-		// The other request of this browser got the session. This one gets none, and goes where the browser wanted to go.
+		// The other request of this browser got the session. This one gets none, and goes where the browser wanted to
+		// go.
 		l.deletePending(w, pendingName(c.state))
 		redirect(w, c.pending.Return)
 	default:
@@ -219,8 +221,8 @@ func (l *Login) finish(ctx context.Context, c callback) (finished, error) {
 	return finished{identity: id}, err
 }
 
-// deliver gives the result to the browser. It reports false, after an error page, if the session could not be stored: the
-// pending login stays with the browser, and the result is worth keeping until the store is back.
+// deliver gives the result to the browser. It reports false, after an error page, if the session could not be stored:
+// the pending login stays with the browser, and the result is worth keeping until the store is back.
 func (l *Login) deliver(w http.ResponseWriter, r *http.Request, v *visit, c callback, f finished) bool {
 	if f.signed != nil {
 		l.deletePending(w, pendingName(c.state))
@@ -298,15 +300,21 @@ func (l *Login) takeResult(ctx context.Context, state string) (*finished, error)
 	return &finished{identity: id}, nil
 }
 
-// otherInstance says how often and how long a repeated callback asks the shared store for what another instance is doing.
+// otherInstance says how often and how long a repeated callback asks the shared store for what another instance is
+// doing.
 const (
 	otherInstanceEvery = 100 * time.Millisecond
 	otherInstanceTries = 100
 )
 
-// awaitResult waits for the attempt that used the state up, and returns its result if nobody got it; nil if somebody did.
-// overlapped says that the attempt was still running, or that its answer may not have arrived when this request left.
-func (l *Login) awaitResult(ctx context.Context, state string, a *attempt) (result *finished, overlapped bool, err error) {
+// awaitResult waits for the attempt that used the state up, and returns its result if nobody got it; nil if somebody
+// did. overlapped says that the attempt was still running, or that its answer may not have arrived when this request
+// left.
+func (l *Login) awaitResult(
+	ctx context.Context,
+	state string,
+	a *attempt,
+) (result *finished, overlapped bool, err error) {
 	if a != nil {
 		running := a.running()
 		select {
@@ -390,12 +398,12 @@ const visitedSuffix = ".callbacks"
 // stateHash is as good as the state for recognising it, and not a state.
 func stateHash(state string) string { return strings.TrimPrefix(pendingName(state), pendingPrefix) }
 
-// readParameters are the parameters of the callback that this package or authn reads. Everything else is ignored, whatever
-// its form (RFC 6749, section 4.1.2: "The client MUST ignore unrecognized response parameters").
+// readParameters are the parameters of the callback that this package or authn reads. Everything else is ignored,
+// whatever its form (RFC 6749, section 4.1.2: "The client MUST ignore unrecognized response parameters").
 var readParameters = [...]string{"state", "code", "error", "error_description", "error_uri", "iss"}
 
-// callbackQuery parses the query of the callback. Nothing but the parameters that are read can make it malformed, and of
-// these not those that only describe an error.
+// callbackQuery parses the query of the callback. Nothing but the parameters that are read can make it malformed, and
+// of these not those that only describe an error.
 func callbackQuery(r *http.Request) (url.Values, error) {
 	if len(r.URL.RawQuery) > limits.CallbackQuery {
 		return nil, &Error{Reason: ReasonCallback, Detail: "query too long"}

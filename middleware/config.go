@@ -20,8 +20,8 @@ type Config struct {
 	Scopes   authn.Scopes  // asked for at every login; ask only for what is needed
 	SealKeys SealKeys      // required; see NewSealKeys
 
-	// Sessions keep who is logged in. Default: in memory, for one instance; see package scssession, which also adapts an
-	// application's own session manager.
+	// Sessions keep who is logged in. Default: in memory, for one instance; see package scssession, which also adapts
+	// an application's own session manager.
 	Sessions Sessions
 	// Lifetime is how long a login lasts at most, however the session lives on. Default: 12 hours.
 	Lifetime time.Duration
@@ -36,13 +36,14 @@ type Config struct {
 	AfterLogin  string // page to go to after a login that nobody asked to end elsewhere; default "/"
 	AfterLogout string // page to go to after logging out; default "/"
 
-	// OnLogin is called with each login before the session begins, to find or create the user. An error refuses the login:
-	// OnError gets it inside an *Error with ReasonOnLogin, and no session begins. OnLogin may write the response itself
-	// (a page of its own, a redirect); the session then begins before the first byte. If it writes nothing, the browser
-	// goes back to where it wanted to go. What it puts into the session stays there, and so does a cookie that it sets.
+	// OnLogin is called with each login before the session begins, to find or create the user. An error refuses the
+	// login: OnError gets it inside an *Error with ReasonOnLogin, and no session begins. OnLogin may write the response
+	// itself (a page of its own, a redirect); the session then begins before the first byte. If it writes nothing, the
+	// browser goes back to where it wanted to go. What it puts into the session stays there, and so does a cookie that
+	// it sets.
 	OnLogin func(w http.ResponseWriter, r *http.Request, id *authn.Identity) error
-	// OnLogout is called when a session has been ended by its owner; id is nil if nobody was logged in. It may write the
-	// response itself.
+	// OnLogout is called when a session has been ended by its owner; id is nil if nobody was logged in. It may write
+	// the response itself.
 	OnLogout func(w http.ResponseWriter, r *http.Request, id *authn.Identity)
 	// OnError answers every request that failed; StatusOf gives the status, kakunin.MessageFor a text for the person,
 	// RetryURL a place to try again. The error must not be shown as it is. Default: a page in Japanese and English.
@@ -85,12 +86,24 @@ type Login struct {
 // absoluteTimeout is the default of Config.Lifetime (OWASP ASVS 5.0, 7.3.2).
 const absoluteTimeout = 12 * time.Hour
 
-// New validates and copies the configuration. The error is an [*Error] with ReasonConfiguration that names every mistake.
+// New validates and copies the configuration. The error is an [*Error] with ReasonConfiguration that names every
+// mistake.
 func New(c Config) (*Login, error) {
 	l := &Login{
-		client: c.Client, scopes: c.Scopes, sessions: c.Sessions, lifetime: c.Lifetime, shared: c.Shared, prefix: c.Prefix,
-		onLogin: c.OnLogin, onLogout: c.OnLogout, onError: c.OnError, signer: c.Signer, now: c.Now, log: c.Logger,
-		csrf: http.NewCrossOriginProtection(), flows: make(map[string]SignConfig),
+		client:   c.Client,
+		scopes:   c.Scopes,
+		sessions: c.Sessions,
+		lifetime: c.Lifetime,
+		shared:   c.Shared,
+		prefix:   c.Prefix,
+		onLogin:  c.OnLogin,
+		onLogout: c.OnLogout,
+		onError:  c.OnError,
+		signer:   c.Signer,
+		now:      c.Now,
+		log:      c.Logger,
+		csrf:     http.NewCrossOriginProtection(),
+		flows:    make(map[string]SignConfig),
 	}
 	l.setDefaults()
 	var m mistakes
@@ -108,8 +121,14 @@ func New(c Config) (*Login, error) {
 		m.add(l.setPlace(c.Client.RedirectURL(), c.OutsideURL))
 		if plain {
 			l.afterLogin, l.afterOut = l.pagePath(c.AfterLogin), l.pagePath(c.AfterLogout)
-			m.check(c.AfterLogin == "" || c.AfterLogin == "/" || l.afterLogin != l.home(), "AfterLogin must be a path of this site")
-			m.check(c.AfterLogout == "" || c.AfterLogout == "/" || l.afterOut != l.home(), "AfterLogout must be a path of this site")
+			m.check(
+				c.AfterLogin == "" || c.AfterLogin == "/" || l.afterLogin != l.home(),
+				"AfterLogin must be a path of this site",
+			)
+			m.check(
+				c.AfterLogout == "" || c.AfterLogout == "/" || l.afterOut != l.home(),
+				"AfterLogout must be a path of this site",
+			)
 		}
 	}
 	if l.sessions == nil {
@@ -166,8 +185,8 @@ func isPlainPath(p string) bool {
 		safeReturn("/\x00", p) == p
 }
 
-// setPlace finds out where the callback is served and how browsers see this server. The callback's path is the registered
-// one, whatever that is; it only must not stand in the way of the other paths.
+// setPlace finds out where the callback is served and how browsers see this server. The callback's path is the
+// registered one, whatever that is; it only must not stand in the way of the other paths.
 func (l *Login) setPlace(redirectURL, outsideURL string) string {
 	u, err := url.Parse(redirectURL)
 	if err != nil || u.Path == "" || u.Path == "/" {
@@ -181,7 +200,8 @@ func (l *Login) setPlace(redirectURL, outsideURL string) string {
 			return "OutsideURL cannot be parsed"
 		}
 		base := strings.TrimSuffix(o.EscapedPath(), "/")
-		if (o.Scheme != "https" && o.Scheme != "http") || o.Host == "" || o.User != nil || o.RawQuery != "" || o.Fragment != "" ||
+		if (o.Scheme != "https" && o.Scheme != "http") || o.Host == "" || o.User != nil || o.RawQuery != "" ||
+			o.Fragment != "" ||
 			(base != "" && !isPlainPath(base)) {
 			return "OutsideURL must be an origin with or without a plain path, such as https://shop.example/app"
 		}

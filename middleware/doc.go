@@ -7,19 +7,20 @@
 //	mux.Handle("/auth/", login)                 // /auth/login, /auth/logout and the callback
 //	mux.Handle("/account", login.Require(page)) // logs in first, comes back here
 //
-// [AgeAtLeast], [RequireAttributes], [RequireMunicipality], [RequireFresh] and other values of [Requirement] ask for more
-// than being logged in; [Login.Sign] has a document signed. [Login.Middleware] is Require as chi, echo and others take it.
-// Config.OnLogin finds or creates the user; package accounts helps with people whose subject changed. Logging out is a
-// form: <form method="post" action="/auth/logout">. Package middlewaretest tests pages behind Require in one line.
+// [AgeAtLeast], [RequireAttributes], [RequireMunicipality], [RequireFresh] and other values of [Requirement] ask for
+// more than being logged in; [Login.Sign] has a document signed. [Login.Middleware] is Require as chi, echo and others
+// take it. Config.OnLogin finds or creates the user; package accounts helps with people whose subject changed. Logging
+// out is a form: <form method="post" action="/auth/logout">. Package middlewaretest tests pages behind Require in one
+// line.
 //
-// See the examples of the package, of [Login.Require], [AgeAtLeast], [RequireFresh], [Config], [Login.Sign], [RetryURL],
-// [ByHost] and [Login.Middleware].
+// See the examples of the package, of [Login.Require], [AgeAtLeast], [RequireFresh], [Config], [Login.Sign],
+// [RetryURL], [ByHost] and [Login.Middleware].
 //
 // # What happens in a login
 //
 // {Prefix}/login keeps state, nonce, PKCE verifier and the page to return to in one sealed cookie
-// (__Host-kakunin-login-…, AES-256-GCM, the cookie's name as associated data) and redirects to the service. The callback
-// finds that cookie by the state, remembers the state as used, and only then redeems the code. So
+// (__Host-kakunin-login-…, AES-256-GCM, the cookie's name as associated data) and redirects to the service. The
+// callback finds that cookie by the state, remembers the state as used, and only then redeems the code. So
 //
 //   - parallel tabs work: each login has its own cookie, at most five and 6 KiB per browser, the oldest gives way;
 //   - a login ends in the browser that began it (RFC 9700, section 2.1; OWASP ASVS 5.0, 10.1.2), hence the cookie:
@@ -40,38 +41,38 @@
 //
 // # Sessions
 //
-// [Sessions] are four methods. The default, package scssession, keeps them in memory, at most 131,072, for one instance;
-// its cookie is __Host-kakunin-session with Secure, HttpOnly and SameSite=Lax, ended after 30 minutes without a request
-// and 12 hours in any case. Logging out ends them on the server, and [Login.EndSessions] those of a person in every
-// browser. The session holds the identity with the attributes that were granted, never a token. Several Logins in one
-// program (sandbox and production) should share one Sessions: the identity is kept per issuer and client.
+// [Sessions] are four methods. The default, package scssession, keeps them in memory, at most 131,072, for one
+// instance; its cookie is __Host-kakunin-session with Secure, HttpOnly and SameSite=Lax, ended after 30 minutes without
+// a request and 12 hours in any case. Logging out ends them on the server, and [Login.EndSessions] those of a person in
+// every browser. The session holds the identity with the attributes that were granted, never a token. Several Logins in
+// one program (sandbox and production) should share one Sessions: the identity is kept per issuer and client.
 //
 // Cookies with the __Host- prefix need https. Chromium and Firefox make an exception for http://localhost and
 // http://127.0.0.1, which is enough to develop; Safari is expected not to.
 //
 // # Several instances
 //
-// Instances behind one address need the same SealKeys, Sessions on a store that all reach, and a [Shared] for the callbacks
-// that were used; package sharedstore has one on Redis and one on SQL. With these a login may begin at one instance and end
-// at another, also when the first one has ended. Examples/instances does it with instances that die. To change the
-// seal keys, give every instance the new key behind the old one, then in front of it, then alone, each time after the
-// pending logins of the step before are over (15 minutes by default).
+// Instances behind one address need the same SealKeys, Sessions on a store that all reach, and a [Shared] for the
+// callbacks that were used; package sharedstore has one on Redis and one on SQL. With these a login may begin at one
+// instance and end at another, also when the first one has ended. Examples/instances does it with instances that die.
+// To change the seal keys, give every instance the new key behind the old one, then in front of it, then alone, each
+// time after the pending logins of the step before are over (15 minutes by default).
 //
 // Behind a proxy that takes a path away or sends another Host, see Config.OutsideURL.
 //
 // # Errors
 //
 // Every failure reaches Config.OnError as a typed error: an [*Error] of this package, or one of authn or sign.
-// kakunin.FamilyOf says what to do, kakunin.MessageFor what to tell the person, [StatusOf] the status, [RetryURL] where to
-// try again. The default is a page in Japanese and English that shows nothing of the request. After a refusal there is
-// no new session, and an existing one stays as it was.
+// kakunin.FamilyOf says what to do, kakunin.MessageFor what to tell the person, [StatusOf] the status, [RetryURL] where
+// to try again. The default is a page in Japanese and English that shows nothing of the request. After a refusal there
+// is no new session, and an existing one stays as it was.
 //
 // # Compatibility
 //
 // Sessions that were stored stay readable: their form has a version, and one that is unknown counts as not logged in.
-// Pending logins and waiting results are readable by the version that sealed them, for fifteen and five minutes: whoever is
-// at the service while a version with another form is deployed starts again. The names of cookies, paths below the Prefix,
-// the keys of [Shared] and Reason's texts are part of the interface.
+// Pending logins and waiting results are readable by the version that sealed them, for fifteen and five minutes:
+// whoever is at the service while a version with another form is deployed starts again. The names of cookies, paths
+// below the Prefix, the keys of [Shared] and Reason's texts are part of the interface.
 //
 // # Concurrency
 //

@@ -56,7 +56,8 @@ func (l *Login) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case kakunin.Unclassified, kakunin.Configuration:
 	}
 	if _, own := errors.AsType[*Error](err); !own && (family == kakunin.Account || family == kakunin.Configuration) {
-		// The service refused this card, or us. Trying again would end in the same way, and cost the person another PIN.
+		// The service refused this card, or us. Trying again would end in the same way, and cost the person another
+		// PIN.
 		r = withRetry(r, "")
 	}
 	attrs := []slog.Attr{slog.String("family", family.String())}

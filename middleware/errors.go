@@ -24,7 +24,8 @@ const (
 	ReasonCrossOrigin
 	// ReasonPreview: the browser asked ahead (prefetch, preview); nothing was used up.
 	ReasonPreview
-	// ReasonCallback: the query of the callback is oversized or malformed, in a parameter that is read; nothing was used up.
+	// ReasonCallback: the query of the callback is oversized or malformed, in a parameter that is read; nothing was
+	// used up.
 	ReasonCallback
 	// ReasonLostLogin: this browser has no pending login for the state: another browser, private browsing, cookies
 	// deleted, or a callback that somebody else began (RFC 9700, section 2.1).
@@ -70,11 +71,14 @@ type row struct {
 	status int
 }
 
-// reasons keep name, HTTP status, family and message side by side, so that a new reason cannot get only half of them. An
-// empty message is that of the family.
+// reasons keep name, HTTP status, family and message side by side, so that a new reason cannot get only half of them.
+// An empty message is that of the family.
 var reasons = [...]row{
-	ReasonUnknown:       {fault.Row{Name: "unknown", Family: kakunin.Configuration}, http.StatusInternalServerError},
-	ReasonConfiguration: {fault.Row{Name: "configuration", Family: kakunin.Configuration}, http.StatusInternalServerError},
+	ReasonUnknown: {fault.Row{Name: "unknown", Family: kakunin.Configuration}, http.StatusInternalServerError},
+	ReasonConfiguration: {
+		fault.Row{Name: "configuration", Family: kakunin.Configuration},
+		http.StatusInternalServerError,
+	},
 	ReasonNotFound: {fault.Row{Name: "not-found", Family: kakunin.User, Message: kakunin.Message{
 		JA: "ページが見つかりません。",
 		EN: "There is no such page.",
@@ -129,10 +133,13 @@ var reasons = [...]row{
 		JA: "対象の市区町村にお住まいの方のためのページです。",
 		EN: "This page is for residents of certain municipalities.",
 	}}, http.StatusForbidden},
-	ReasonMunicipalityUnknown: {fault.Row{Name: "municipality-unknown", Family: kakunin.Account, Message: kakunin.Message{
-		JA: "お住まいの市区町村を確認できませんでした。住所の提供に同意して、もう一度ログインしてください。",
-		EN: "We could not tell your municipality. Please log in again and agree to share your address.",
-	}}, http.StatusForbidden},
+	ReasonMunicipalityUnknown: {
+		fault.Row{Name: "municipality-unknown", Family: kakunin.Account, Message: kakunin.Message{
+			JA: "お住まいの市区町村を確認できませんでした。住所の提供に同意して、もう一度ログインしてください。",
+			EN: "We could not tell your municipality. Please log in again and agree to share your address.",
+		}},
+		http.StatusForbidden,
+	},
 	ReasonNotFresh: {fault.Row{Name: "not-fresh", Family: kakunin.User, Message: kakunin.Message{
 		JA: "確認のため、もう一度ログインしてください。",
 		EN: "Please log in once more to confirm that it is you.",
@@ -217,7 +224,8 @@ func (e *Error) delegates() bool {
 // may be more precise (401 login required, 403 requirement, 404, 405).
 func StatusOf(err error) int {
 	if e, ok := errors.AsType[*Error](err); ok {
-		if (e.Reason != ReasonDocument && e.Reason != ReasonOnLogin) || kakunin.FamilyOf(e.Err) == kakunin.Unclassified {
+		if (e.Reason != ReasonDocument && e.Reason != ReasonOnLogin) ||
+			kakunin.FamilyOf(e.Err) == kakunin.Unclassified {
 			return e.Reason.row().status
 		}
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/kakunin-go/kakunin/middleware"
 )
 
-// Twenty tabs of one browser: the last five logins can be finished, in any order, and no request grows beyond what servers
-// take.
+// Twenty tabs of one browser: the last five logins can be finished, in any order, and no request grows beyond what
+// servers take.
 func TestTwentyTabs(t *testing.T) {
 	s := newSite(t)
 	b := s.browser(t)

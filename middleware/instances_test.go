@@ -60,8 +60,8 @@ func (s *sharedStore) setDown(down bool) {
 	s.down = down
 }
 
-// cluster is two instances behind one address: they have keys, sessions, the client's registration and the shared store in
-// common, and nothing else.
+// cluster is two instances behind one address: they have keys, sessions, the client's registration and the shared store
+// in common, and nothing else.
 type cluster struct {
 	*site
 	store  *sharedStore

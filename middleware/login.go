@@ -9,8 +9,8 @@ import (
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
-// ServeHTTP serves {Prefix}/login (GET or POST, with return=), {Prefix}/logout (POST) and the callback (GET) at the path
-// of the client's redirect URL. Where that path is not below the Prefix, mount the Login there as well.
+// ServeHTTP serves {Prefix}/login (GET or POST, with return=), {Prefix}/logout (POST) and the callback (GET) at the
+// path of the client's redirect URL. Where that path is not below the Prefix, mount the Login there as well.
 func (l *Login) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch l.inside(r) {
 	case l.prefix + "/login":
@@ -111,8 +111,8 @@ func (l *Login) serveLogout(w http.ResponseWriter, r *http.Request) {
 // (Fetch Metadata Request Headers). Images, frames, scripts, prefetches and previews begin no login and use up no
 // callback. Browsers and apps that send no such headers are not refused: this is hygiene, not the protection.
 func notNavigation(r *http.Request) error {
-	// Prefetch and preview announce themselves under a name for each generation of browsers: Sec-Purpose (Fetch), Purpose
-	// (Chromium, Safari), X-Moz (Firefox), X-Purpose (Safari, iOS).
+	// Prefetch and preview announce themselves under a name for each generation of browsers: Sec-Purpose (Fetch),
+	// Purpose (Chromium, Safari), X-Moz (Firefox), X-Purpose (Safari, iOS).
 	for _, name := range [...]string{"Sec-Purpose", "Purpose", "X-Moz", "X-Purpose"} {
 		for _, value := range r.Header[name] {
 			value = strings.ToLower(value)
@@ -150,8 +150,8 @@ func secureHeaders(w http.ResponseWriter) {
 	w.Header().Set("Referrer-Policy", "no-referrer")
 }
 
-// ownResponse is the writer of OnLogin and OnLogout. It tells whether they answered, and what must happen before the first
-// byte happens then. It is no http.Flusher and no http.Hijacker, which nobody needs for a page.
+// ownResponse is the writer of OnLogin and OnLogout. It tells whether they answered, and what must happen before the
+// first byte happens then. It is no http.Flusher and no http.Hijacker, which nobody needs for a page.
 type ownResponse struct {
 	http.ResponseWriter
 	before  func() error // may be nil; after an error, which it answered itself, nothing is written

@@ -9,8 +9,8 @@ import (
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
-// outside is how browsers see this server: a proxy may take a path away or send another Host. Paths that go to a browser
-// (redirects, retry links, pages to return to) are outside paths, the paths of the mux are not.
+// outside is how browsers see this server: a proxy may take a path away or send another Host. Paths that go to a
+// browser (redirects, retry links, pages to return to) are outside paths, the paths of the mux are not.
 type outside struct {
 	origin string // https://shop.example
 	host   string // shop.example
@@ -59,8 +59,8 @@ func (l *Login) refererPath(r *http.Request) string {
 	return l.pagePath(u.RequestURI())
 }
 
-// pagePath is the outside path of a page of this site: a path that the application, or a visitor, named from the inside or
-// from the outside. What is no such path becomes home.
+// pagePath is the outside path of a page of this site: a path that the application, or a visitor, named from the inside
+// or from the outside. What is no such path becomes home.
 func (l *Login) pagePath(wanted string) string {
 	if wanted != l.outside.base && strings.HasPrefix(wanted, "/") && !strings.HasPrefix(wanted, "//") &&
 		!strings.HasPrefix(wanted, l.outside.base+"/") {
@@ -74,12 +74,12 @@ func (l *Login) pagePath(wanted string) string {
 	return safe
 }
 
-// safeReturn returns where to send the browser after a login: the wanted path of this origin, with what is not ASCII and
-// spaces percent-encoded, or "/" when wanted could leave the origin, lead back into the login itself, or is not a plain
-// path.
+// safeReturn returns where to send the browser after a login: the wanted path of this origin, with what is not ASCII
+// and spaces percent-encoded, or "/" when wanted could leave the origin, lead back into the login itself, or is not a
+// plain path.
 //
-// RFC 9700, section 2.1: clients "MUST NOT expose URLs that forward the user's browser to arbitrary URIs obtained from a
-// query parameter". Browsers follow the WHATWG URL standard and not RFC 3986: they drop tabs and newlines and take a
+// RFC 9700, section 2.1: clients "MUST NOT expose URLs that forward the user's browser to arbitrary URIs obtained from
+// a query parameter". Browsers follow the WHATWG URL standard and not RFC 3986: they drop tabs and newlines and take a
 // backslash for a slash. So every control character is refused, instead of being interpreted; characters beyond ASCII
 // mean the same to everybody once they are encoded.
 func safeReturn(prefix, wanted string) string {
@@ -115,8 +115,8 @@ func safeReturn(prefix, wanted string) string {
 	return wanted
 }
 
-// encodeBeyondASCII percent-encodes spaces and the bytes of characters beyond ASCII (RFC 3986, section 2.5), as browsers
-// do; ok is false if there is a control character.
+// encodeBeyondASCII percent-encodes spaces and the bytes of characters beyond ASCII (RFC 3986, section 2.5), as
+// browsers do; ok is false if there is a control character.
 func encodeBeyondASCII(s string) (encoded string, ok bool) {
 	const hex = "0123456789ABCDEF"
 	plain := true

@@ -18,9 +18,9 @@ import (
 // unless it is Secure, has Path=/ and no Domain: a sibling subdomain cannot plant one (OWASP ASVS 5.0, 3.3.3).
 const pendingPrefix = "__Host-kakunin-login-"
 
-// pending is what must be remembered between the redirect to the service and the callback. It lives in one sealed cookie
-// per login under way, so that parallel tabs do not overwrite each other and nothing is kept on the server for visitors
-// who never come back.
+// pending is what must be remembered between the redirect to the service and the callback. It lives in one sealed
+// cookie per login under way, so that parallel tabs do not overwrite each other and nothing is kept on the server for
+// visitors who never come back.
 type pending struct {
 	Return string       // outside path; checked when sealed and again when used
 	Sign   *pendingSign // nil: a login
@@ -89,8 +89,8 @@ func decodePending(b []byte) (login []byte, p pending, err error) {
 	return parts[0], p, nil
 }
 
-// sealPending returns the cookie for a login under way. address is the length of the service's URL, which travels in the
-// same header.
+// sealPending returns the cookie for a login under way. address is the length of the service's URL, which travels in
+// the same header.
 func (l *Login) sealPending(login authn.Pending, p pending, address int) (*http.Cookie, error) {
 	b, err := login.RevealBytes()
 	if err != nil {
@@ -155,9 +155,9 @@ func (l *Login) deletePending(w http.ResponseWriter, name string) {
 }
 
 // trimPending leaves room for one more pending login: cookies that do not open or are expired go, then the oldest ones.
-// Without a bound, abandoned logins would fill the Cookie header until servers answer 400 or 431; and since another site
-// can link here, with long pages to return to, it could lock the person out like that. The answer's own header is bounded,
-// too: what does not fit into it this time goes the next time.
+// Without a bound, abandoned logins would fill the Cookie header until servers answer 400 or 431; and since another
+// site can link here, with long pages to return to, it could lock the person out like that. The answer's own header is
+// bounded, too: what does not fit into it this time goes the next time.
 func (l *Login) trimPending(w http.ResponseWriter, r *http.Request, added *http.Cookie, address int) {
 	type open struct {
 		name    string

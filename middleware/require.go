@@ -68,8 +68,8 @@ func (l *Login) Optional(next http.Handler) http.Handler {
 
 // AgeAtLeast requires an age in completed years by the everyday rule (a person turns twenty on the birthday), on
 // today's date in Japan. It needs the birthdate: ask for authn.Birthdate in Config.Scopes. Whoever is not certainly old
-// enough is refused: ReasonTooYoung, or ReasonAgeUnknown when the birthdate was not granted, could not be read, or lacks
-// the month or day that would decide. Both are in the family Account.
+// enough is refused: ReasonTooYoung, or ReasonAgeUnknown when the birthdate was not granted, could not be read, or
+// lacks the month or day that would decide. Both are in the family Account.
 func AgeAtLeast(years int) Requirement {
 	return func(_ context.Context, v Visit) error {
 		switch v.Identity.Person.Birthdate.IsAtLeast(years, fourinfo.DateOf(v.Now)) {
@@ -105,10 +105,10 @@ func RequireAttributes(scopes authn.Scopes) Requirement {
 	}
 }
 
-// RequireMunicipality requires an address in one of the municipalities, by their codes (全国地方公共団体コード, five digits,
-// or six with the check digit): for residents only. It needs authn.Address. Whoever certainly lives elsewhere is refused
-// with ReasonMunicipality, and whose address was not shared or does not tell with ReasonMunicipalityUnknown; both are in
-// the family Account.
+// RequireMunicipality requires an address in one of the municipalities, by their codes (全国地方公共団体コード, five digits, or
+// six with the check digit): for residents only. It needs authn.Address. Whoever certainly lives elsewhere is refused
+// with ReasonMunicipality, and whose address was not shared or does not tell with ReasonMunicipalityUnknown; both are
+// in the family Account.
 func RequireMunicipality(codes ...string) Requirement {
 	codes = append([]string(nil), codes...)
 	return func(_ context.Context, v Visit) error {
@@ -129,9 +129,9 @@ func RequireMunicipality(codes ...string) Requirement {
 	}
 }
 
-// RequireFresh requires that the person used the card at most d ago (step-up before a payment or a change of data, OWASP
-// ASVS 5.0, 7.5.3). Everybody else is sent to log in once more and comes back; a request that cannot be repeated is
-// refused with ReasonNotFresh, status 401.
+// RequireFresh requires that the person used the card at most d ago (step-up before a payment or a change of data,
+// OWASP ASVS 5.0, 7.5.3). Everybody else is sent to log in once more and comes back; a request that cannot be repeated
+// is refused with ReasonNotFresh, status 401.
 func RequireFresh(d time.Duration) Requirement {
 	return func(_ context.Context, v Visit) error {
 		// A clock that was set back must not make an old login fresh.

@@ -38,9 +38,9 @@ func NewSealKeys() SealKeys {
 	return SealKeys{{v: redact.Seal(key)}}
 }
 
-// ParseSealKeys reads keys of 32 random bytes in base64 (as "openssl rand -base64 32" prints one), separated by commas or
-// white space, from where the program keeps its secrets. The error is an [*Error] with ReasonConfiguration and does not
-// show the text.
+// ParseSealKeys reads keys of 32 random bytes in base64 (as "openssl rand -base64 32" prints one), separated by commas
+// or white space, from where the program keeps its secrets. The error is an [*Error] with ReasonConfiguration and does
+// not show the text.
 func ParseSealKeys(text string) (SealKeys, error) {
 	var keys SealKeys
 	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\r' || r == '\t' }) {
@@ -95,7 +95,12 @@ func newSealer(keys SealKeys) (s *sealer, problem string) {
 // sealBytes seals plain for the name.
 func (s *sealer) sealBytes(name string, plain []byte) []byte {
 	room := make([]byte, 0, len(plain)+s.aeads[0].Overhead())
-	return s.aeads[0].Seal(room, nil, plain, []byte(sealVersion+name)) //nolint:gosec // this AEAD makes its own random nonce
+	return s.aeads[0].Seal(
+		room,
+		nil,
+		plain,
+		[]byte(sealVersion+name),
+	) //nolint:gosec // this AEAD makes its own random nonce
 }
 
 // openBytes returns what sealBytes was given for the same name, or errSealed.

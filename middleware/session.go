@@ -20,9 +20,9 @@ import (
 // The cookie should be Secure, HttpOnly, SameSite=Lax (Strict would be held back on the callback) and have the __Host-
 // prefix. Several cookies of its name count as none. The texts are personal data.
 type Sessions interface {
-	// Do calls next with the session of the request, and saves what changed before the response begins. The other methods
-	// are called inside next, with its writer and request or with ones derived from them. An error means that next was
-	// not called.
+	// Do calls next with the session of the request, and saves what changed before the response begins. The other
+	// methods are called inside next, with its writer and request or with ones derived from them. An error means that
+	// next was not called.
 	Do(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) error
 	// Get returns a text of the session, "" for none.
 	Get(r *http.Request, key string) string
@@ -72,7 +72,11 @@ func IdentityFrom(ctx context.Context) *authn.Identity {
 }
 
 // withSession loads the session, calls next and has the session saved before the response begins.
-func (l *Login) withSession(w http.ResponseWriter, r *http.Request, next func(http.ResponseWriter, *http.Request, *visit)) {
+func (l *Login) withSession(
+	w http.ResponseWriter,
+	r *http.Request,
+	next func(http.ResponseWriter, *http.Request, *visit),
+) {
 	if v, ok := r.Context().Value(visitKey{}).(*visit); ok && v.login == l {
 		next(w, r, v)
 		return
@@ -88,8 +92,8 @@ func (l *Login) withSession(w http.ResponseWriter, r *http.Request, next func(ht
 	}
 }
 
-// load finds out who is logged in. A login that is over, or that cannot be read, ends the whole session: what else is in
-// it belongs to the same person.
+// load finds out who is logged in. A login that is over, or that cannot be read, ends the whole session: what else is
+// in it belongs to the same person.
 func (l *Login) load(w http.ResponseWriter, r *http.Request, v *visit) {
 	if p, ok := pretend.From(r.Context()); ok {
 		v.Visit = Visit{Identity: p.Identity, LoggedIn: p.LoggedIn, Now: l.now()}
@@ -141,9 +145,9 @@ func (l *Login) begin(w http.ResponseWriter, r *http.Request, v *visit, id *auth
 // maxVisited is as many callbacks as one browser may have logins under way.
 const maxVisited = 5
 
-// EndSessions ends every session of a person, in all browsers, and returns how many there were: for an administrator who
-// blocks an account, or a person who lost a phone. It reads all sessions. The error is an [*Error]: ReasonConfiguration
-// when Config.Sessions are no [SessionEnder], ReasonSession when the store fails.
+// EndSessions ends every session of a person, in all browsers, and returns how many there were: for an administrator
+// who blocks an account, or a person who lost a phone. It reads all sessions. The error is an [*Error]:
+// ReasonConfiguration when Config.Sessions are no [SessionEnder], ReasonSession when the store fails.
 func (l *Login) EndSessions(ctx context.Context, subject authn.Subject) (int, error) {
 	ender, ok := l.sessions.(SessionEnder)
 	if !ok {

@@ -12,10 +12,10 @@ import (
 )
 
 // Shared is what the instances of one application know together: which callbacks were used, and what became of a login
-// whose browser went away while the code was being redeemed. Implement it on what all instances reach: each method is one
-// command of Redis (SET NX EX, EXISTS, SET EX, GETDEL) or one statement on a table with a primary key. Keys are short
-// printable ASCII and hold no secret; values are sealed with Config.SealKeys before they come here. Safe for concurrent
-// use.
+// whose browser went away while the code was being redeemed. Implement it on what all instances reach: each method is
+// one command of Redis (SET NX EX, EXISTS, SET EX, GETDEL) or one statement on a table with a primary key. Keys are
+// short printable ASCII and hold no secret; values are sealed with Config.SealKeys before they come here. Safe for
+// concurrent use.
 //
 // An error ends the login with ReasonSession: whether a callback was used before must be known.
 type Shared interface {
@@ -30,15 +30,16 @@ type Shared interface {
 	Take(ctx context.Context, key string) ([]byte, error)
 }
 
-// sharedKey makes the key for a state. The state itself is in the browser's address line, and need not be in a database.
+// sharedKey makes the key for a state. The state itself is in the browser's address line, and need not be in a
+// database.
 func sharedKey(kind, state string) string {
 	sum := sha256.Sum256([]byte("kakunin shared\x00" + state))
 	return "kakunin:" + kind + ":" + base64.RawURLEncoding.EncodeToString(sum[:18])
 }
 
 // memory is the Shared of one instance. A cookie is held by the client, so deleting it does not prevent a replay by a
-// client that keeps a copy; with several instances that each have a memory of their own, the service's single use of the
-// code is what remains (RFC 6749, section 4.1.2), and a callback without a code gives no session anyway.
+// client that keeps a copy; with several instances that each have a memory of their own, the service's single use of
+// the code is what remains (RFC 6749, section 4.1.2), and a callback without a code gives no session anyway.
 type memory struct {
 	now func() time.Time
 	// Refusing in a flood of cancelled logins would shut everybody out; forgetting the oldest costs only the

@@ -38,8 +38,8 @@ type Signed struct {
 }
 
 // Sign returns the handler for the POST that starts a signature for a logged-in person, from a form of the same origin.
-// name distinguishes several SignConfigs (1 to 32 letters, digits, dashes) and selects OnSigned at the callback: it must
-// stay the same over restarts. Call Sign while setting up, once for each name.
+// name distinguishes several SignConfigs (1 to 32 letters, digits, dashes) and selects OnSigned at the callback: it
+// must stay the same over restarts. Call Sign while setting up, once for each name.
 //
 // Every signature asks for the card and the signing password again, so no further step-up is needed (OWASP ASVS 5.0,
 // 7.5.3). The error is an [*Error] with ReasonConfiguration.
@@ -48,7 +48,10 @@ func (l *Login) Sign(name string, c SignConfig) (http.Handler, error) {
 	case l.signer == nil:
 		return nil, &Error{Reason: ReasonConfiguration, Detail: "Sign needs Config.Signer"}
 	case !validFlowName(name):
-		return nil, &Error{Reason: ReasonConfiguration, Detail: "Sign: the name must be 1 to 32 letters, digits, dashes"}
+		return nil, &Error{
+			Reason: ReasonConfiguration,
+			Detail: "Sign: the name must be 1 to 32 letters, digits, dashes",
+		}
 	case c.Mode != sign.ModeBareHash && c.Mode != sign.ModeDigestInfo:
 		return nil, &Error{Reason: ReasonConfiguration, Detail: "Sign: Mode is missing"}
 	case c.Document == nil || c.OnSigned == nil:
@@ -69,13 +72,17 @@ func (l *Login) Sign(name string, c SignConfig) (http.Handler, error) {
 			l.fail(w, r, &Error{Reason: ReasonCrossOrigin})
 			return
 		}
-		l.withSession(w, r, func(w http.ResponseWriter, r *http.Request, v *visit) { //nolint:contextcheck // the request's
-			if v.Identity == nil {
-				l.demandLogin(w, r)
-				return
-			}
-			l.startSign(w, r, v.Identity, name, c)
-		})
+		l.withSession(
+			w,
+			r,
+			func(w http.ResponseWriter, r *http.Request, v *visit) { //nolint:contextcheck // the request's
+				if v.Identity == nil {
+					l.demandLogin(w, r)
+					return
+				}
+				l.startSign(w, r, v.Identity, name, c)
+			},
+		)
 	}), nil
 }
 
@@ -111,8 +118,8 @@ func (l *Login) flow(name string) (SignConfig, bool) {
 	return c, ok
 }
 
-// checkSigner makes sure that who is logged in now was logged in when the signature was begun, and that there is somebody
-// to hand it to.
+// checkSigner makes sure that who is logged in now was logged in when the signature was begun, and that there is
+// somebody to hand it to.
 func (l *Login) checkSigner(v *visit, p *pendingSign) error {
 	if _, ok := l.flow(p.Name); !ok {
 		return &Error{Reason: ReasonConfiguration, Detail: "no SignConfig has the name of the pending signature"}

@@ -10,8 +10,8 @@ import (
 // none, which is answered with ReasonNotFound. [ByHost] and [ByPath] make one for a fixed list; an application whose
 // tenants come and go writes its own, for example on authn.Tenants. It must be safe for concurrent use.
 //
-// The Logins may share their Sessions, SealKeys and Shared: a login belongs to one client, and nobody who logged in to one
-// tenant is logged in to another.
+// The Logins may share their Sessions, SealKeys and Shared: a login belongs to one client, and nobody who logged in to
+// one tenant is logged in to another.
 type Tenants func(r *http.Request) *Login
 
 // ByHost chooses by the host that the browser asked for, without the port unless the key has one. A proxy in front must
@@ -33,8 +33,8 @@ func ByHost(logins map[string]*Login) Tenants {
 	}
 }
 
-// ByPath chooses by the first segment of the path: the key "acme" stands for /acme and everything below. Each Login needs a
-// Prefix below its path, such as /acme/auth.
+// ByPath chooses by the first segment of the path: the key "acme" stands for /acme and everything below. Each Login
+// needs a Prefix below its path, such as /acme/auth.
 func ByPath(logins map[string]*Login) Tenants {
 	byName := make(map[string]*Login, len(logins))
 	for name, l := range logins {

@@ -22,10 +22,10 @@ type Outcome struct {
 }
 
 // VerifyAll verifies many signatures with as many processors as there are, or with the given number of workers if it is
-// positive. It takes a job only when a worker is free, so that a sequence of any length needs memory for a few, and documents
-// are read as streams. done is called for each outcome, one call at a time, in the order in which they end; jobs is read by
-// one goroutine. When ctx ends no further job is taken, and VerifyAll returns its error after those under way; otherwise nil,
-// whatever the outcomes.
+// positive. It takes a job only when a worker is free, so that a sequence of any length needs memory for a few, and
+// documents are read as streams. done is called for each outcome, one call at a time, in the order in which they end;
+// jobs is read by one goroutine. When ctx ends no further job is taken, and VerifyAll returns its error after those
+// under way; otherwise nil, whatever the outcomes.
 func (v *Verifier) VerifyAll(ctx context.Context, jobs iter.Seq[Job], workers int, done func(Outcome)) error {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)

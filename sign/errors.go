@@ -79,7 +79,11 @@ var reasons = [...]fault.Row{
 	ReasonSealed:          {Name: "sealed result cannot be opened", Family: kakunin.Untrusted, Message: none},
 	ReasonMode:            {Name: "mode is not the transaction's", Family: kakunin.Untrusted, Message: none},
 	ReasonTransactionTime: {Name: "transaction of another time", Family: kakunin.Untrusted, Message: none},
-	ReasonDocument:        {Name: "document is not the transaction's", Family: kakunin.Untrusted, Message: notThisDocument},
+	ReasonDocument: {
+		Name:    "document is not the transaction's",
+		Family:  kakunin.Untrusted,
+		Message: notThisDocument,
+	},
 	ReasonCertificateForm: {Name: "not a signing certificate", Family: kakunin.Untrusted, Message: none},
 	ReasonKey:             {Name: "unexpected public key", Family: kakunin.Untrusted, Message: none},
 	ReasonSignature:       {Name: "signature does not verify", Family: kakunin.Untrusted, Message: notVerified},
@@ -105,8 +109,8 @@ func (r Reason) row() fault.Row {
 // String returns a stable English phrase for logs.
 func (r Reason) String() string { return r.row().Name }
 
-// Error is every error of this package. Its text holds fixed words of this package, never data that a person, the network
-// or an attacker supplied.
+// Error is every error of this package. Its text holds fixed words of this package, never data that a person, the
+// network or an attacker supplied.
 type Error struct {
 	Reason Reason
 	// Step is the stable name of what was being done or checked, e.g. "open", "signature.value".
@@ -146,7 +150,10 @@ func (e *Error) Family() kakunin.Family {
 // UserMessage is fit to show to a person; zero means that the family's text fits.
 func (e *Error) UserMessage() kakunin.Message {
 	if e.delegates() {
-		return kakunin.Message{JA: kakunin.MessageFor(e.Err, kakunin.Japanese), EN: kakunin.MessageFor(e.Err, kakunin.English)}
+		return kakunin.Message{
+			JA: kakunin.MessageFor(e.Err, kakunin.Japanese),
+			EN: kakunin.MessageFor(e.Err, kakunin.English),
+		}
 	}
 	return e.Reason.row().Message
 }

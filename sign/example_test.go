@@ -19,8 +19,8 @@ import (
 	"github.com/kakunin-go/kakunin/sign"
 )
 
-// A document says which one it is. Two customers who sign the same words sign the same bytes, and each signature would fit
-// the other's transaction too; a number and the time make every document, and so every signature, fit one alone.
+// A document says which one it is. Two customers who sign the same words sign the same bytes, and each signature would
+// fit the other's transaction too; a number and the time make every document, and so every signature, fit one alone.
 func ExamplePrepare() {
 	document := "私は利用規約に同意します。\n" +
 		"文書番号: 2026-0042-7K3Q\n" + // from rand.Text, kept with the application

@@ -112,8 +112,8 @@ func TestEverySimulatedKind(t *testing.T) {
 	}
 }
 
-// TestPhonesByPublishedPolicies: once policies of phones are published, a caller names them; nothing else of the certificate
-// may then differ from one on a card.
+// TestPhonesByPublishedPolicies: once policies of phones are published, a caller names them; nothing else of the
+// certificate may then differ from one on a card.
 func TestPhonesByPublishedPolicies(t *testing.T) {
 	t.Parallel()
 	w := shared()

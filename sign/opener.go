@@ -20,7 +20,8 @@ import (
 
 type redacted = redact.Mark
 
-// Sealed is the JWE addressed to the platform operator. Nothing of it is shown when it is printed, logged or marshalled.
+// Sealed is the JWE addressed to the platform operator. Nothing of it is shown when it is printed, logged or
+// marshalled.
 type Sealed struct {
 	redacted
 	jwe redact.Value[string]
@@ -75,8 +76,8 @@ type Opened struct {
 
 type openedParts struct{ signature, certificate []byte }
 
-// NewOpened takes a raw signature value, big-endian (RFC 8017, 4.1), and the signing certificate in DER, as they come from
-// another source than the service: a card in a reader, an archive. Both are copied.
+// NewOpened takes a raw signature value, big-endian (RFC 8017, 4.1), and the signing certificate in DER, as they come
+// from another source than the service: a card in a reader, an archive. Both are copied.
 func NewOpened(signature, certificate []byte) *Opened {
 	return &Opened{parts: redact.Seal(openedParts{bytes.Clone(signature), bytes.Clone(certificate)})}
 }
@@ -142,8 +143,8 @@ func decodeBase64(s string, limit int) ([]byte, error) {
 
 // OpenerConfig configures an [Opener].
 type OpenerConfig struct {
-	// Key is the private key that results are addressed to: *rsa.PrivateKey of at least 2048 bits, or *ecdsa.PrivateKey on
-	// P-256. Required.
+	// Key is the private key that results are addressed to: *rsa.PrivateKey of at least 2048 bits, or *ecdsa.PrivateKey
+	// on P-256. Required.
 	Key crypto.PrivateKey
 	// Wire is the wire profile; nil means [wire.Default].
 	Wire *wire.Profile

@@ -4,20 +4,21 @@ import (
 	"github.com/kakunin-go/kakunin/fourinfo"
 )
 
-// PersonPolicy says which outcomes of comparing the expected person with the certificate's are accepted. An attribute that
-// is [fourinfo.Different], or that the certificate lacks, is accepted by none.
+// PersonPolicy says which outcomes of comparing the expected person with the certificate's are accepted. An attribute
+// that is [fourinfo.Different], or that the certificate lacks, is accepted by none.
 type PersonPolicy int
 
 // Policies, from strict to lenient.
 const (
-	// ExactPerson accepts [fourinfo.Same] only: names and addresses equal code point by code point, and none with a substitute
-	// character; birthdates and genders equal as values. Anything else that is not different fails with [ReasonPersonReview].
+	// ExactPerson accepts [fourinfo.Same] only: names and addresses equal code point by code point, and none with a
+	// substitute character; birthdates and genders equal as values. Anything else that is not different fails with
+	// [ReasonPersonReview].
 	ExactPerson PersonPolicy = iota
-	// NormalisedPerson accepts [fourinfo.SameAfterNormalisation] too: full and half width, ways of writing an address and the
-	// like.
+	// NormalisedPerson accepts [fourinfo.SameAfterNormalisation] too: full and half width, ways of writing an address
+	// and the like.
 	NormalisedPerson
-	// ReviewedPerson accepts [fourinfo.NeedsReview] too. Whoever chooses it looks at Report.PersonMatches and decides, by a
-	// human or another document, before relying on the report.
+	// ReviewedPerson accepts [fourinfo.NeedsReview] too. Whoever chooses it looks at Report.PersonMatches and decides,
+	// by a human or another document, before relying on the report.
 	ReviewedPerson
 )
 

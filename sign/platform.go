@@ -12,8 +12,8 @@ import (
 // which are not signature verifiers themselves. Package sign/operator has one over HTTP.
 //
 // Verify must check the signature against the transaction's digest and mode, and the certificate against the operator's
-// trust and revocation data. Its error is nil exactly when the verdict's Status is jpki.Good; for a certificate that was
-// judged and is not good the verdict comes along with the error. It must not keep a reference to its arguments.
+// trust and revocation data. Its error is nil exactly when the verdict's Status is jpki.Good; for a certificate that
+// was judged and is not good the verdict comes along with the error. It must not keep a reference to its arguments.
 type PlatformVerifier interface {
 	Verify(ctx context.Context, s *Sealed, tx *Transaction) (*Verdict, error)
 }
@@ -30,7 +30,8 @@ type Verdict struct {
 	SourceUpdatedAt time.Time
 	// Method is "CRL" or "OCSP".
 	Method string
-	// UserID is the operator's identifier of the person, which survives renewals of the card; zero when it was not asked for.
+	// UserID is the operator's identifier of the person, which survives renewals of the card; zero when it was not
+	// asked for.
 	UserID UserID
 }
 

@@ -69,7 +69,11 @@ func (r Report) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(r.String()))
 
 // LogValue is mode, time and number of steps.
 func (r Report) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("mode", r.Mode.String()), slog.Time("verified_at", r.VerifiedAt), slog.Int("steps", len(r.Steps)))
+	return slog.GroupValue(
+		slog.String("mode", r.Mode.String()),
+		slog.Time("verified_at", r.VerifiedAt),
+		slog.Int("steps", len(r.Steps)),
+	)
 }
 
 // MarshalJSON encodes mode, time and steps, not the signature and not the certificate.

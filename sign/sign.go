@@ -1,9 +1,9 @@
 // Package sign verifies signatures that people make with their My Number Card or phone, and holds what a signature
 // request is made of. It speaks to nobody: the client of the 署名API is package sign/signapi.
 //
-// Platform operators (PF事業者), government relying parties and certified signature verifiers (署名検証者) call two
-// functions: [Opener.Open] on what the service sealed to them, and [Verifier.Verify] with what is expected this time. One
-// Verifier holds the standing policy, and a [Report] exists only when every step held. See the examples of [Opener] and
+// Platform operators (PF事業者), government relying parties and certified signature verifiers (署名検証者) call two functions:
+// [Opener.Open] on what the service sealed to them, and [Verifier.Verify] with what is expected this time. One Verifier
+// holds the standing policy, and a [Report] exists only when every step held. See the examples of [Opener] and
 // [Verifier]. A private business gets a [Sealed] JWE that only its platform operator opens; it hands it over through a
 // [PlatformVerifier].
 //
@@ -17,14 +17,14 @@
 //   - [ModeDigestInfo]: the 51-byte DER DigestInfo, i.e. RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017, 8.2). Needed for XML and
 //     CMS signatures and wherever the signature is submitted to J-LIS.
 //
-// The mode is never detected from a signature: it is part of what was asked for. When a signature fails, the other mode is
-// tried only to name the cause ([ReasonOtherMode]); the signature is refused all the same.
+// The mode is never detected from a signature: it is part of what was asked for. When a signature fails, the other mode
+// is tried only to name the cause ([ReasonOtherMode]); the signature is refused all the same.
 //
 // # One signature, one transaction
 //
-// A signature is over the document alone: it fits every transaction of the same document and mode. Whoever must tell two
-// of them apart puts a line into the document that no other one has, such as a number and the time (see the example of
-// [Prepare]); package sign/evidence refuses a signature value that is already recorded under another transaction.
+// A signature is over the document alone: it fits every transaction of the same document and mode. Whoever must tell
+// two of them apart puts a line into the document that no other one has, such as a number and the time (see the example
+// of [Prepare]); package sign/evidence refuses a signature value that is already recorded under another transaction.
 //
 // # What is kept out
 //
@@ -92,8 +92,8 @@ func (m *Mode) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// digestInfoPrefix is the DER of DigestInfo up to the hash value, for SHA-256 with the NULL parameter present
-// (RFC 8017, 9.2, note 1). Only this encoding exists here: BER lengths or a missing NULL are never produced or accepted.
+// digestInfoPrefix is the DER of DigestInfo up to the hash value, for SHA-256 with the NULL parameter present (RFC
+// 8017, 9.2, note 1). Only this encoding exists here: BER lengths or a missing NULL are never produced or accepted.
 const digestInfoPrefix = "\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"
 
 // padded returns T, the bytes that the card puts behind the padding in this mode.
@@ -112,8 +112,8 @@ func (m Mode) other() Mode {
 	return ModeBareHash
 }
 
-// Document is what the person signs. The package hashes it itself, once, in constant memory; a document larger than 1 GiB
-// is refused.
+// Document is what the person signs. The package hashes it itself, once, in constant memory; a document larger than 1
+// GiB is refused.
 type Document struct {
 	Reader io.Reader
 	// MediaType is recorded with the signature, e.g. "text/plain; charset=utf-8". Empty means

@@ -18,7 +18,8 @@ const (
 // what the padding comparison proves.
 func cardKey(public crypto.PublicKey) (*rsa.PublicKey, bool) {
 	key, ok := public.(*rsa.PublicKey)
-	if !ok || key == nil || key.N == nil || key.N.BitLen() != cardKeyBits || key.N.Bit(0) == 0 || key.E != cardKeyExponent {
+	if !ok || key == nil || key.N == nil || key.N.BitLen() != cardKeyBits || key.N.Bit(0) == 0 ||
+		key.E != cardKeyExponent {
 		return nil, false
 	}
 	return key, true

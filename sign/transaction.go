@@ -68,7 +68,9 @@ type transactionJSON struct {
 
 // MarshalJSON encodes the transaction with the digest in hexadecimal and times in RFC 3339.
 func (t Transaction) MarshalJSON() ([]byte, error) {
-	return json.Marshal(transactionJSON{t.ID, t.Mode, hex.EncodeToString(t.Digest[:]), t.MediaType, t.Started, t.Expires})
+	return json.Marshal(
+		transactionJSON{t.ID, t.Mode, hex.EncodeToString(t.Digest[:]), t.MediaType, t.Started, t.Expires},
+	)
 }
 
 // UnmarshalJSON decodes what MarshalJSON wrote and refuses anything else with an [*Error] of [ReasonRequest].
@@ -96,8 +98,8 @@ func (t *Transaction) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// ValidTransactionID checks that id can be one path segment and one query value: visible ASCII of bounded length, and not
-// a relative path segment (RFC 3986, 3.3), which a proxy could resolve. The service's own ids are UUIDs.
+// ValidTransactionID checks that id can be one path segment and one query value: visible ASCII of bounded length, and
+// not a relative path segment (RFC 3986, 3.3), which a proxy could resolve. The service's own ids are UUIDs.
 func ValidTransactionID(id string) bool {
 	if id == "" || len(id) > limits.AuthorizationParameter || id == "." || id == ".." {
 		return false

@@ -25,8 +25,8 @@ type VerifierConfig struct {
 	// Kinds are the accepted kinds of certificate; default jpki.SigningCard. Only signing kinds are allowed: a
 	// signature by an authentication certificate is no electronic signature of the person.
 	Kinds []jpki.Kind
-	// AssumedPhonePolicies lets certificates on phones count as jpki.SigningPhone by policies that nobody has confirmed: those
-	// of the simulator. It has no effect in production.
+	// AssumedPhonePolicies lets certificates on phones count as jpki.SigningPhone by policies that nobody has
+	// confirmed: those of the simulator. It has no effect in production.
 	AssumedPhonePolicies bool
 	// PhonePolicies are the policies of signing certificates on phones that the caller knows: production has no others.
 	PhonePolicies []asn1.ObjectIdentifier
@@ -53,8 +53,10 @@ func NewVerifier(c VerifierConfig) (*Verifier, error) {
 		v.now = time.Now
 	}
 	var list mistakes
-	list.add(slices.ContainsFunc(v.kinds, func(k jpki.Kind) bool { return k != jpki.SigningCard && k != jpki.SigningPhone }),
-		"Kinds may hold jpki.SigningCard and jpki.SigningPhone")
+	list.add(
+		slices.ContainsFunc(v.kinds, func(k jpki.Kind) bool { return k != jpki.SigningCard && k != jpki.SigningPhone }),
+		"Kinds may hold jpki.SigningCard and jpki.SigningPhone",
+	)
 	phones := slices.Contains(v.kinds, jpki.SigningPhone)
 	list.add(!phones && (c.AssumedPhonePolicies || len(c.PhonePolicies) > 0),
 		"Kinds lacks jpki.SigningPhone, which AssumedPhonePolicies and PhonePolicies are for")
@@ -82,10 +84,12 @@ func NewVerifier(c VerifierConfig) (*Verifier, error) {
 type Expect struct {
 	// Document is what the person was shown; required unless Undisclosed. It is read to its end and hashed here.
 	Document io.Reader
-	// Undisclosed is for platform operators: the document stays with the relying party, and the transaction's digest stands
-	// for it. What the report then proves is a signature over that digest; which document it is, the relying party proves.
+	// Undisclosed is for platform operators: the document stays with the relying party, and the transaction's digest
+	// stands for it. What the report then proves is a signature over that digest; which document it is, the relying
+	// party proves.
 	Undisclosed bool
-	// Mode is what the card was asked to pad. The zero value means the transaction's; without a transaction it is required.
+	// Mode is what the card was asked to pad. The zero value means the transaction's; without a transaction it is
+	// required.
 	Mode Mode
 	// Transaction, when given, must have the same mode and the document's digest, and must not be of another time.
 	Transaction *Transaction
@@ -167,19 +171,55 @@ func (c check) failed(err error) error {
 
 // The checks of this package, in order. Those of package jpki follow with their own names.
 var (
-	stepMode       = check{"mode.explicit", "RFC 8017, 8.2.2: the encoding is an input of verification, never an output", ReasonMode}
-	stepTime       = check{"transaction.time", "the transaction has begun and is not long over, by the verifier's clock", ReasonTransactionTime}
-	stepForm       = check{"certificate.form", "RFC 5280, 4.1: one DER certificate", ReasonCertificateForm}
-	stepKind       = check{"certificate.kind", "RFC 5280, 4.2.1.3 and 4.2.1.4: key usage and policy of a signing certificate", ReasonCertificateForm}
-	stepKey        = check{"key.rsa2048", "RFC 8017, 3.1: public key (n, e), n of 2048 bits, e = 65537", ReasonKey}
-	stepLength     = check{"signature.length", "RFC 8017, 8.2.2, step 1: the signature has k octets", ReasonSignature}
-	stepRange      = check{"signature.range", "RFC 8017, 5.2.2, step 1: the representative is smaller than n", ReasonSignature}
-	stepDocument   = check{"document.hash", "FIPS 180-4, 6.2: SHA-256 of the document, computed by the verifier", ReasonDocument}
-	stepDigest     = check{"document.undisclosed", "the 32-byte SHA-256 of the transaction, computed by the relying party", ReasonDocument}
-	stepBareHash   = check{"signature.value", "RFC 8017, 9.2 with T = the 32-byte hash: EM compared in full", ReasonSignature}
+	stepMode = check{
+		"mode.explicit",
+		"RFC 8017, 8.2.2: the encoding is an input of verification, never an output",
+		ReasonMode,
+	}
+	stepTime = check{
+		"transaction.time",
+		"the transaction has begun and is not long over, by the verifier's clock",
+		ReasonTransactionTime,
+	}
+	stepForm = check{"certificate.form", "RFC 5280, 4.1: one DER certificate", ReasonCertificateForm}
+	stepKind = check{
+		"certificate.kind",
+		"RFC 5280, 4.2.1.3 and 4.2.1.4: key usage and policy of a signing certificate",
+		ReasonCertificateForm,
+	}
+	stepKey    = check{"key.rsa2048", "RFC 8017, 3.1: public key (n, e), n of 2048 bits, e = 65537", ReasonKey}
+	stepLength = check{"signature.length", "RFC 8017, 8.2.2, step 1: the signature has k octets", ReasonSignature}
+	stepRange  = check{
+		"signature.range",
+		"RFC 8017, 5.2.2, step 1: the representative is smaller than n",
+		ReasonSignature,
+	}
+	stepDocument = check{
+		"document.hash",
+		"FIPS 180-4, 6.2: SHA-256 of the document, computed by the verifier",
+		ReasonDocument,
+	}
+	stepDigest = check{
+		"document.undisclosed",
+		"the 32-byte SHA-256 of the transaction, computed by the relying party",
+		ReasonDocument,
+	}
+	stepBareHash = check{
+		"signature.value",
+		"RFC 8017, 9.2 with T = the 32-byte hash: EM compared in full",
+		ReasonSignature,
+	}
 	stepDigestInfo = check{"signature.value", "RFC 8017, 8.2.2: RSASSA-PKCS1-v1_5 with SHA-256", ReasonSignature}
-	stepChain      = check{"certificate.status", "RFC 5280, 6.1 and 6.3: path, validity and revocation", ReasonCertificate}
-	stepPerson     = check{"person", "attributes of the certificate compared with those expected, by the outcomes that the caller accepts", ReasonPersonMismatch}
+	stepChain      = check{
+		"certificate.status",
+		"RFC 5280, 6.1 and 6.3: path, validity and revocation",
+		ReasonCertificate,
+	}
+	stepPerson = check{
+		"person",
+		"attributes of the certificate compared with those expected, by the outcomes that the caller accepts",
+		ReasonPersonMismatch,
+	}
 )
 
 func (r *verification) checkMode(e Expect) error {
@@ -249,8 +289,8 @@ func (r *verification) checkStructure(v *Verifier) error {
 	return nil
 }
 
-// knownPhone reports whether the caller's policies make it a signing certificate on a phone. Package jpki decides in the
-// end, with every other rule of such certificates.
+// knownPhone reports whether the caller's policies make it a signing certificate on a phone. Package jpki decides in
+// the end, with every other rule of such certificates.
 func (v *Verifier) knownPhone(leaf *jpki.Certificate) bool {
 	return leaf.Kind() == jpki.UnknownKind && slices.ContainsFunc(leaf.Policies(), func(p asn1.ObjectIdentifier) bool {
 		return slices.ContainsFunc(v.phones, p.Equal)

@@ -56,7 +56,8 @@ type Profile struct {
 
 // Sign is the part of the wire profile for the sign API (署名API).
 type Sign struct {
-	// StartClientIDField names the member with the client id in the start request (ASSUMED client_id); empty = not sent.
+	// StartClientIDField names the member with the client id in the start request (ASSUMED client_id); empty = not
+	// sent.
 	StartClientIDField string
 	// StartHashField names the member with the hash, in standard base64 (ASSUMED hash).
 	StartHashField string
@@ -83,8 +84,8 @@ type Sign struct {
 	// ResultJWEField names the member with the compact JWE of a private relying party (ASSUMED signature_jwe). A bare
 	// compact JWE as the whole body is understood as well.
 	ResultJWEField string
-	// ResultSignatureField and ResultCertificateField name the members with the signature value and the DER certificate,
-	// both standard base64, in a plain result and in the JWE's payload (ASSUMED signature, certificate).
+	// ResultSignatureField and ResultCertificateField name the members with the signature value and the DER
+	// certificate, both standard base64, in a plain result and in the JWE's payload (ASSUMED signature, certificate).
 	ResultSignatureField, ResultCertificateField string
 	// PendingStatus is the HTTP status that means "not signed yet" (ASSUMED 202).
 	PendingStatus int

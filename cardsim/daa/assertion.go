@@ -52,12 +52,20 @@ const (
 var profiles = map[AssertionProfile]assertionRules{
 	AssertionKeycloak260: {audience: audienceAmong, futureIssued: true, textTimes: true, status: http.StatusBadRequest},
 	AssertionKeycloak264: {
-		audience: audienceOne, unissued: assertionWindow, age: assertionWindow, textTimes: true, status: http.StatusBadRequest,
+		audience:  audienceOne,
+		unissued:  assertionWindow,
+		age:       assertionWindow,
+		textTimes: true,
+		status:    http.StatusBadRequest,
 	},
 	// FAPI 2.0 Security Profile, section 5.3.2.1: "shall only accept its issuer identifier value ... as a string in the
 	// aud claim received in client authentication assertions"; RFC 10070 says the same.
 	AssertionStrictFAPI2: {
-		audience: audienceText, issuerOnly: true, needsIssued: true, lifetime: assertionWindow, status: http.StatusUnauthorized,
+		audience:    audienceText,
+		issuerOnly:  true,
+		needsIssued: true,
+		lifetime:    assertionWindow,
+		status:      http.StatusUnauthorized,
 	},
 }
 
@@ -102,7 +110,11 @@ func (s *Service) authenticateClient(r *http.Request, form url.Values) (*client,
 		return invalid("client_assertion was used before")
 	}
 	if d := s.strictComplaint(claims, c.ID); d != "" {
-		s.log.Info("accepted, but a stricter service would refuse", slog.String("client", c.ID), slog.String("reason", d))
+		s.log.Info(
+			"accepted, but a stricter service would refuse",
+			slog.String("client", c.ID),
+			slog.String("reason", d),
+		)
 		exchangeOf(r).warn(d)
 	}
 	return c, nil
@@ -186,7 +198,12 @@ func (s *Service) verifyAssertion(r *http.Request, form url.Values, knobs Assert
 }
 
 // checkAssertion returns a description of the first fault, or "".
-func (s *Service) checkAssertion(claims map[string]json.RawMessage, id string, rules assertionRules, accepted []string) string {
+func (s *Service) checkAssertion(
+	claims map[string]json.RawMessage,
+	id string,
+	rules assertionRules,
+	accepted []string,
+) string {
 	now := s.tokenNow()
 	if iss, _ := stringClaim(claims, "iss"); iss != id {
 		return "client_assertion's iss is not the client"

@@ -23,8 +23,8 @@ import (
 	"github.com/kakunin-go/kakunin/internal/jose"
 )
 
-// What Keycloak 26.0.8 and 26.4.0 did with each of these when they were run side by side. The strict profile is FAPI 2.0
-// Security Profile, section 5.3.2.1.
+// What Keycloak 26.0.8 and 26.4.0 did with each of these when they were run side by side. The strict profile is FAPI
+// 2.0 Security Profile, section 5.3.2.1.
 func TestAssertionProfiles(t *testing.T) {
 	clock := newClock()
 	rp := start(t, follow(t, clock))
@@ -249,8 +249,8 @@ func TestKeyForms(t *testing.T) {
 	}
 }
 
-// Keys behind an address are fetched when needed, and again when an assertion names one that is new, but not by everybody
-// who makes up a name.
+// Keys behind an address are fetched when needed, and again when an assertion names one that is new, but not by
+// everybody who makes up a name.
 func TestKeysBehindAnAddress(t *testing.T) {
 	clock := newClock()
 	var keys atomic.Pointer[[]byte]

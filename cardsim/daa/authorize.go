@@ -25,8 +25,8 @@ type authorizationRequest struct {
 
 func (a *authorizationRequest) asks(scope string) bool { return slices.Contains(a.scopes, scope) }
 
-// protocolError is an OAuth error: a code and a text of ours, never a value that somebody sent. Neither may hold a quote
-// or a backslash (RFC 6749, sections 4.1.2.1 and 5.2).
+// protocolError is an OAuth error: a code and a text of ours, never a value that somebody sent. Neither may hold a
+// quote or a backslash (RFC 6749, sections 4.1.2.1 and 5.2).
 type protocolError struct {
 	code, description string
 	clause            string // of the document that is broken, for the inspector
@@ -36,11 +36,14 @@ type protocolError struct {
 
 func (e *protocolError) Error() string { return e.code + ": " + e.description }
 
-// Constraints of the published reference: state and nonce 1..255 of [\x20-\x7E], code_challenge 1..128 of [0-9a-zA-Z_-].
+// Constraints of the published reference: state and nonce 1..255 of [\x20-\x7E], code_challenge 1..128 of
+// [0-9a-zA-Z_-].
 var (
 	printable       = regexp.MustCompile(`^[\x20-\x7E]{1,255}$`)
 	codeChallenge   = regexp.MustCompile(`^[0-9a-zA-Z_-]{1,128}$`)
-	transactionUUID = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
+	transactionUUID = regexp.MustCompile(
+		`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`,
+	)
 )
 
 // challengeLength is the length of an unpadded base64url SHA-256, the only value that S256 can match.
@@ -66,7 +69,10 @@ func (s *Service) authorize(w http.ResponseWriter, r *http.Request) {
 	redirect, ok := only(q, "redirect_uri")
 	if !ok || !slices.Contains(c.RedirectURLs, redirect) {
 		exchangeOf(r).registered = c.RedirectURLs
-		exchangeOf(r).problem = &protocolError{code: "invalid_request", description: "redirect_uri is not exactly a registered one"}
+		exchangeOf(r).problem = &protocolError{
+			code:        "invalid_request",
+			description: "redirect_uri is not exactly a registered one",
+		}
 		s.errorPage(w, r, http.StatusBadRequest, page.RefusedRedirect)
 		return
 	}
@@ -188,7 +194,8 @@ func (s *Service) supportedScopes() []string {
 	if s.Knobs().Authorization.Scopes.UserCertificate && s.wire.ScopeUserCertificate != "" {
 		all = append(all, s.wire.ScopeUserCertificate)
 	}
-	if s.Knobs().Authorization.Scopes.IndividualNumber && s.wire.ScopeIndividualNumber != "" && s.wire.ClaimIndividualNumber != "" {
+	if s.Knobs().Authorization.Scopes.IndividualNumber && s.wire.ScopeIndividualNumber != "" &&
+		s.wire.ClaimIndividualNumber != "" {
 		all = append(all, s.wire.ScopeIndividualNumber)
 	}
 	return all
@@ -212,8 +219,8 @@ func (s *Service) parseScope(scope string) ([]string, *protocolError) {
 	return scopes, nil
 }
 
-// redirectTo sends the browser on with 303, so that no form is repeated elsewhere (RFC 9700, section 4.12). The target is
-// a registered URL or a page of ours, never a value of the request.
+// redirectTo sends the browser on with 303, so that no form is repeated elsewhere (RFC 9700, section 4.12). The target
+// is a registered URL or a page of ours, never a value of the request.
 func redirectTo(w http.ResponseWriter, target string) {
 	w.Header().Set("Location", target)
 	w.WriteHeader(http.StatusSeeOther)

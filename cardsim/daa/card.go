@@ -21,8 +21,9 @@ import (
 // errCertificate: the certificate on the card is not good for this purpose now.
 var errCertificate = errors.New("daa: certificate not good")
 
-// withCard opens the card for one step and removes power afterwards, so that no verified PIN stays behind. A step may spend
-// the last try: the screen shows the remaining ones and warns before the last, so that spending it is the person's choice.
+// withCard opens the card for one step and removes power afterwards, so that no verified PIN stays behind. A step may
+// spend the last try: the screen shows the remaining ones and warns before the last, so that spending it is the
+// person's choice.
 func withCard(ctx context.Context, h *hand, step func(*card.Card) error) (err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -76,7 +77,12 @@ func (s *Service) authenticate(ctx context.Context, h *hand, pin string) ([]byte
 	return der, err
 }
 
-func (s *Service) checkCertificate(ctx context.Context, v *jpki.Verifier, leaf *jpki.Certificate, kinds ...jpki.Kind) error {
+func (s *Service) checkCertificate(
+	ctx context.Context,
+	v *jpki.Verifier,
+	leaf *jpki.Certificate,
+	kinds ...jpki.Kind,
+) error {
 	if _, err := v.Verify(ctx, leaf, jpki.At(s.now()), jpki.For(kinds...)); err != nil {
 		return errors.Join(errCertificate, err)
 	}
@@ -94,7 +100,12 @@ func readAttributes(ctx context.Context, h *hand, pin string) (p fourinfo.Person
 
 // signTransaction lets the card sign exactly the bytes of the transaction and checks the signing certificate's path and
 // validity; its revocation only for government relying parties, as the service is reported to do.
-func (s *Service) signTransaction(ctx context.Context, h *hand, password string, t *transaction) (signature, der []byte, err error) {
+func (s *Service) signTransaction(
+	ctx context.Context,
+	h *hand,
+	password string,
+	t *transaction,
+) (signature, der []byte, err error) {
 	err = withCard(ctx, h, func(c *card.Card) error {
 		if err := c.Verify(ctx, card.SigningPIN, password, card.AllowLastTry()); err != nil {
 			return err
@@ -136,7 +147,10 @@ var digestInfoSHA256 = []byte{
 // newVerifiers builds the two policies the service checks certificates with.
 func (s *Service) newVerifiers() (err error) {
 	config := jpki.VerifierConfig{
-		Hierarchy: jpki.Simulated, Trust: s.jpki.Trust(), Now: s.now, Revocation: revocation.Require(newCurrentCRL(s.jpki)),
+		Hierarchy:            jpki.Simulated,
+		Trust:                s.jpki.Trust(),
+		Now:                  s.now,
+		Revocation:           revocation.Require(newCurrentCRL(s.jpki)),
 		AssumedPhonePolicies: true, // the phone may hold a card of a phone's kind
 	}
 	if s.strict, err = jpki.NewVerifier(config); err != nil {
@@ -147,7 +161,8 @@ func (s *Service) newVerifiers() (err error) {
 	return err
 }
 
-// currentCRL asks the test authority for its list of this moment. It keeps what it read and verified of the last few lists.
+// currentCRL asks the test authority for its list of this moment. It keeps what it read and verified of the last few
+// lists.
 type currentCRL struct {
 	authorities *issuer.JPKI
 

@@ -15,8 +15,8 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/person"
 )
 
-// Whoever has a good authentication certificate can log in: an adult and a child with a card, one with a phone, one whose
-// card is of the older generation of authorities. Nobody else can.
+// Whoever has a good authentication certificate can log in: an adult and a child with a card, one with a phone, one
+// whose card is of the older generation of authorities. Nobody else can.
 func TestLoginWithEachKindOfCard(t *testing.T) {
 	for _, kind := range cardsim.Kinds() {
 		rp := start(t, func(c *daa.Config) {
@@ -40,8 +40,8 @@ func TestLoginWithEachKindOfCard(t *testing.T) {
 	}
 }
 
-// A phone has no four attributes, and a client may want cards or phones only: the person is told, and the site learns that
-// it was no success.
+// A phone has no four attributes, and a client may want cards or phones only: the person is told, and the site learns
+// that it was no success.
 func TestPhonesAndCards(t *testing.T) {
 	phone := func(c *daa.Config) {
 		for _, kind := range []cardsim.Kind{cardsim.Plastic, cardsim.IPhone} {

@@ -30,8 +30,8 @@ type Config struct {
 	// Hosts are names under which the service is reached beside BaseURL's and this machine's own (localhost, 127.0.0.1,
 	// ::1). Requests under other names are refused.
 	Hosts []string
-	// FreshCards gives every visit a card of its own, as it was handed in: what one person mistypes is not counted against
-	// the next, so that many can share a simulator.
+	// FreshCards gives every visit a card of its own, as it was handed in: what one person mistypes is not counted
+	// against the next, so that many can share a simulator.
 	FreshCards bool
 	// ResetCardsAfter makes a card whole again that nobody used for so long; 0 = never.
 	ResetCardsAfter time.Duration

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// exchange is one request of a relying party and its answer, for the inspector. It is filled while it is answered, by one
-// goroutine, and does not change afterwards.
+// exchange is one request of a relying party and its answer, for the inspector. It is filled while it is answered, by
+// one goroutine, and does not change afterwards.
 type exchange struct {
 	number   uint64
 	at       time.Time
@@ -88,7 +88,9 @@ func (s *Service) recording(name Endpoint, next http.HandlerFunc) http.HandlerFu
 		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, e))
 		out := &overheard{ResponseWriter: w, status: http.StatusOK}
 		defer func() {
-			e.form, e.status, e.answer, e.location = r.PostForm, out.status, out.body.Bytes(), w.Header().Get("Location")
+			e.form, e.status, e.answer, e.location = r.PostForm, out.status, out.body.Bytes(), w.Header().Get(
+				"Location",
+			)
 		}()
 		next(out, r)
 	}

@@ -57,9 +57,9 @@ func (h *hand) touch(now func() time.Time, after time.Duration) error {
 // hands returns the cards of the moment.
 func (s *Service) hands() []*hand { return *s.held.Load() }
 
-// AddCard puts a card into the phone's hand, beside those that are there, and returns the name under which the pages and
-// a visitor know it: its person's ID, with a number when that is taken. A card that is there already keeps its name. The
-// error is an *[Error] when the card is of another JPKI, whose certificates the service cannot check.
+// AddCard puts a card into the phone's hand, beside those that are there, and returns the name under which the pages
+// and a visitor know it: its person's ID, with a number when that is taken. A card that is there already keeps its
+// name. The error is an *[Error] when the card is of another JPKI, whose certificates the service cannot check.
 func (s *Service) AddCard(c *cardsim.Card) (name string, err error) {
 	if c == nil || c.JPKI() == nil || c.JPKI().Seed() != s.jpki.Seed() {
 		return "", configError("card of another JPKI", nil)

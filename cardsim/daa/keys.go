@@ -57,7 +57,8 @@ func (k *keyring) derive(purpose string, parts ...[]byte) []byte {
 	return mac.Sum(nil)
 }
 
-// rotate replaces the ID token key; the old one is no longer published. The new one has a key id of its own unless keep.
+// rotate replaces the ID token key; the old one is no longer published. The new one has a key id of its own unless
+// keep.
 func (k *keyring) rotate(keep bool) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -97,7 +98,11 @@ func (k *keyring) deriveEC(label string, generation uint64) (*ecdsa.PrivateKey, 
 	var err error
 	for counter := range uint64(8) {
 		var key *ecdsa.PrivateKey
-		scalar := k.derive(label, binary.BigEndian.AppendUint64(nil, generation), binary.BigEndian.AppendUint64(nil, counter))
+		scalar := k.derive(
+			label,
+			binary.BigEndian.AppendUint64(nil, generation),
+			binary.BigEndian.AppendUint64(nil, counter),
+		)
 		if key, err = ecdsa.ParseRawPrivateKey(elliptic.P256(), scalar); err == nil {
 			return key, nil
 		}

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Knobs change the behaviour for tests, grouped by endpoint. The zero value is the default; every knob's zero value is its
-// default. Change them on a running service with [Service.SetKnobs]; do not modify maps and slices that were handed over.
-// In JSON, for programs in other languages, a knob has its Go name in snake case, times are texts like "90s", and what is
-// unknown is refused; Wait has no JSON.
+// Knobs change the behaviour for tests, grouped by endpoint. The zero value is the default; every knob's zero value is
+// its default. Change them on a running service with [Service.SetKnobs]; do not modify maps and slices that were handed
+// over. In JSON, for programs in other languages, a knob has its Go name in snake case, times are texts like "90s", and
+// what is unknown is refused; Wait has no JSON.
 type Knobs struct {
 	Authorization AuthorizationKnobs // the authorization endpoint, the pages behind it, and the redirect back
 	Token         TokenKnobs         // the token endpoint, with client assertions and ID tokens
@@ -18,11 +18,11 @@ type Knobs struct {
 	Sign          SignKnobs
 	Network       NetworkKnobs
 	Lifetimes     Lifetimes
-	// ClockSkew is how far the service's clock is ahead of the configured one (behind, when negative) where it writes the
-	// times of tokens and checks those of client assertions.
+	// ClockSkew is how far the service's clock is ahead of the configured one (behind, when negative) where it writes
+	// the times of tokens and checks those of client assertions.
 	ClockSkew time.Duration
-	// SubjectGeneration changes every pairwise subject when it changes, as the re-issue of a revoked certificate or a new
-	// individual number may.
+	// SubjectGeneration changes every pairwise subject when it changes, as the re-issue of a revoked certificate or a
+	// new individual number may.
 	SubjectGeneration int
 }
 
@@ -137,8 +137,8 @@ type AssertionKnobs struct {
 	RequireClientID bool // require client_id in the form
 }
 
-// AssertionProfile says whose rules client assertions have to follow. What is accepted, and would not be by the strictest
-// profile, is logged and shown by the inspector.
+// AssertionProfile says whose rules client assertions have to follow. What is accepted, and would not be by the
+// strictest profile, is logged and shown by the inspector.
 type AssertionProfile string
 
 // Values of AssertionProfile. "" is AssertionKeycloak260: it accepts what the only relying party that is known to have
@@ -147,7 +147,8 @@ const (
 	AssertionKeycloak260 AssertionProfile = "keycloak-26.0"
 	// AssertionKeycloak264 wants one audience, and iat of the last minute or exp within the next.
 	AssertionKeycloak264 AssertionProfile = "keycloak-26.4"
-	// AssertionStrictFAPI2 wants the issuer as the audience, as a single string, iat, and at most a minute from iat to exp.
+	// AssertionStrictFAPI2 wants the issuer as the audience, as a single string, iat, and at most a minute from iat to
+	// exp.
 	AssertionStrictFAPI2 AssertionProfile = "strict-fapi2"
 )
 
@@ -175,8 +176,9 @@ const (
 	FaultIssuer          IDTokenFault = "issuer"
 	FaultAudience        IDTokenFault = "audience"
 	FaultAccessTokenHash IDTokenFault = "at-hash"
-	FaultForeignKey      IDTokenFault = "foreign-key" // signed by a key that is not published, under the published key id
-	FaultSignature       IDTokenFault = "signature"   // one bit of the signature is wrong
+	// signed by a key that is not published, under the published key id
+	FaultForeignKey      IDTokenFault = "foreign-key"
+	FaultSignature       IDTokenFault = "signature" // one bit of the signature is wrong
 	FaultAlgNone         IDTokenFault = "alg-none"
 	FaultAlgHS256        IDTokenFault = "alg-hs256" // keyed with the public key, as in the classic confusion attack
 	FaultExpired         IDTokenFault = "expired"
@@ -240,8 +242,8 @@ const (
 	UserinfoForged UserinfoForm = "forged"
 )
 
-// AttributeKnobs change the forms of the four attributes in userinfo. The documents leave them open, and a client has to
-// understand all of them.
+// AttributeKnobs change the forms of the four attributes in userinfo. The documents leave them open, and a client has
+// to understand all of them.
 type AttributeKnobs struct {
 	Address       AddressForm
 	Birthdate     BirthdateForm
@@ -324,19 +326,21 @@ const (
 	DiscoveryOn Discovery = ""
 	// DiscoveryOff answers 404.
 	DiscoveryOff Discovery = "off"
-	// DiscoveryWrongIssuer serves another issuer (OpenID Connect Discovery 1.0, section 4.3: the client must refuse it).
+	// DiscoveryWrongIssuer serves another issuer (OpenID Connect Discovery 1.0, section 4.3: the client must refuse
+	// it).
 	DiscoveryWrongIssuer Discovery = "wrong-issuer"
 )
 
 // SignKnobs change the sign API.
 type SignKnobs struct {
-	PendingResults       int  // that many result requests per transaction are answered "not finished" first
-	Retrievals           int  // how often a result can be fetched; default 1
-	SwapCertificate      bool // the result carries another person's signing certificate
-	AlterSignature       bool // one bit of the signature value is wrong
-	BareJWE              bool // the sealed result is the whole body, without JSON around it
-	SkipHashCheck        bool // any bytes may be sent as hash; the card then refuses what it cannot sign
-	RequireServiceScope  bool // client_credentials needs the wire profile's ServiceTokenScope, or sign when that is empty
+	PendingResults  int  // that many result requests per transaction are answered "not finished" first
+	Retrievals      int  // how often a result can be fetched; default 1
+	SwapCertificate bool // the result carries another person's signing certificate
+	AlterSignature  bool // one bit of the signature value is wrong
+	BareJWE         bool // the sealed result is the whole body, without JSON around it
+	SkipHashCheck   bool // any bytes may be sent as hash; the card then refuses what it cannot sign
+	// client_credentials needs the wire profile's ServiceTokenScope, or sign when that is empty
+	RequireServiceScope  bool
 	GovernmentSealed     bool // government relying parties get a JWE too
 	CancelledTransaction bool // every result request finds the transaction cancelled
 }
@@ -353,7 +357,8 @@ type NetworkKnobs struct {
 	// RetryAfter is sent with Status, e.g. "120"; empty = not sent.
 	RetryAfter string
 	// Wait is called before an affected answer, whatever the Fault: latency. The service never sleeps by itself; a test
-	// moves its clock here, or waits until the request's context ends. It may be called from several goroutines at once.
+	// moves its clock here, or waits until the request's context ends. It may be called from several goroutines at
+	// once.
 	Wait func(context.Context, Endpoint)
 }
 

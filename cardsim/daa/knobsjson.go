@@ -16,9 +16,21 @@ var choices = map[reflect.Type][]string{
 	reflect.TypeFor[Handover]():         words(HandoverNever, HandoverAlways),
 	reflect.TypeFor[CallbackIssuer]():   words(CallbackIssuerOn, CallbackIssuerWrong, CallbackIssuerMissing),
 	reflect.TypeFor[AssertionProfile](): words(AssertionKeycloak260, AssertionKeycloak264, AssertionStrictFAPI2),
-	reflect.TypeFor[IDTokenFault](): words(FaultNonce, FaultIssuer, FaultAudience, FaultAccessTokenHash, FaultForeignKey,
-		FaultSignature, FaultAlgNone, FaultAlgHS256, FaultExpired, FaultFutureIssuedAt, FaultKeyType, FaultUnknownKeyID,
-		FaultAccessTokenType),
+	reflect.TypeFor[IDTokenFault](): words(
+		FaultNonce,
+		FaultIssuer,
+		FaultAudience,
+		FaultAccessTokenHash,
+		FaultForeignKey,
+		FaultSignature,
+		FaultAlgNone,
+		FaultAlgHS256,
+		FaultExpired,
+		FaultFutureIssuedAt,
+		FaultKeyType,
+		FaultUnknownKeyID,
+		FaultAccessTokenType,
+	),
 	reflect.TypeFor[RefreshMode]():   words(RefreshOn, RefreshRotating, RefreshReuseDetection),
 	reflect.TypeFor[UserinfoForm]():  words(UserinfoSigned, UserinfoEncrypted, UserinfoSignedEncrypted, UserinfoForged),
 	reflect.TypeFor[AddressForm]():   words(AddressObject),
@@ -43,8 +55,8 @@ func words[T ~string](values ...T) []string {
 // MarshalJSON writes every knob, see [Knobs].
 func (k Knobs) MarshalJSON() ([]byte, error) { return json.Marshal(plain(reflect.ValueOf(k))) }
 
-// UnmarshalJSON changes the knobs that are present. What is not known as a knob or as a value of one is an *[Error] that
-// names it.
+// UnmarshalJSON changes the knobs that are present. What is not known as a knob or as a value of one is an *[Error]
+// that names it.
 func (k *Knobs) UnmarshalJSON(b []byte) error {
 	changed := *k
 	if err := set(reflect.ValueOf(&changed).Elem(), b, "knobs"); err != nil {

@@ -28,7 +28,11 @@ type seat struct {
 
 func newLobby(most, mostPerAddress int, giveUp func(*visit)) *lobby {
 	return &lobby{
-		most: most, mostPerAddress: mostPerAddress, giveUp: giveUp, all: list.New(), byAddress: make(map[string]*list.List),
+		most:           most,
+		mostPerAddress: mostPerAddress,
+		giveUp:         giveUp,
+		all:            list.New(),
+		byAddress:      make(map[string]*list.List),
 	}
 }
 

@@ -43,7 +43,8 @@ func (s *Service) faulty(e Endpoint, next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// bufferBody reads the body in advance: only then does the server notice that a client has left while nothing is answered.
+// bufferBody reads the body in advance: only then does the server notice that a client has left while nothing is
+// answered.
 func bufferBody(w http.ResponseWriter, r *http.Request) error {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limits.FormBody))
 	r.Body = io.NopCloser(bytes.NewReader(body))
@@ -57,7 +58,11 @@ func (k NetworkKnobs) suffer(w http.ResponseWriter, r *http.Request, e Endpoint,
 	case NetworkStatus:
 		k.answer(w, "application/json", `{"error":"temporarily_unavailable"}`)
 	case NetworkHTMLPage:
-		k.answer(w, "text/html; charset=utf-8", "<!DOCTYPE html><title>Error</title><p>This is not the page you are looking for.")
+		k.answer(
+			w,
+			"text/html; charset=utf-8",
+			"<!DOCTYPE html><title>Error</title><p>This is not the page you are looking for.",
+		)
 	case NetworkReset:
 		reset(w)
 	case NetworkTruncated:

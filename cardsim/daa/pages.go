@@ -204,5 +204,7 @@ func qrImage(address string) (template.URL, error) {
 	}
 	code.Scale = 6
 	// The URI is made here of base64 only; html/template would otherwise refuse the data scheme.
-	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(code.PNG())), nil //nolint:gosec // see above
+	return template.URL(
+		"data:image/png;base64," + base64.StdEncoding.EncodeToString(code.PNG()),
+	), nil //nolint:gosec // see above
 }

@@ -122,9 +122,19 @@ func (s *Service) phonePage(w http.ResponseWriter, r *http.Request) {
 	f := newFrame(r, name, v.req.client, v.req.redirectURI)
 	f.Alert = noticeText(f, v.notice, v.stage, v.remaining)
 	view := phoneView{
-		frame: f, Base: "/phone/screen/" + v.phoneID, Attempt: v.attempt, SameDevice: same,
-		Invalid: v.notice == noticeWrongSecret || v.notice == noticeMalformed, Sign: v.req.transaction != nil,
-		Asked: askedLabels(f, v.req), Outcome: string(v.outcome), Blocked: blockedNames[v.blocked], PhoneHeld: v.phoneHeld,
+		frame:      f,
+		Base:       "/phone/screen/" + v.phoneID,
+		Attempt:    v.attempt,
+		SameDevice: same,
+		Invalid:    v.notice == noticeWrongSecret || v.notice == noticeMalformed,
+		Sign:       v.req.transaction != nil,
+		Asked: askedLabels(
+			f,
+			v.req,
+		),
+		Outcome:   string(v.outcome),
+		Blocked:   blockedNames[v.blocked],
+		PhoneHeld: v.phoneHeld,
 	}
 	if v.notice == noticeWrongSecret {
 		view.Remaining = v.remaining
@@ -171,11 +181,12 @@ func (s *Service) phoneAction(w http.ResponseWriter, r *http.Request) {
 	}
 	defer v.mu.Unlock()
 	s.lobby.leave(v)
-	// Talking to the card outlives the request: a browser that goes away, as one does on a second click, must not leave it
-	// half done.
+	// Talking to the card outlives the request: a browser that goes away, as one does on a second click, must not leave
+	// it half done.
 	ctx := context.WithoutCancel(r.Context())
 	action := r.PathValue("action")
-	fresh := r.PathValue("attempt") == strconv.Itoa(v.attempt) // not a second click and not an old page: neither may cost a try
+	// not a second click and not an old page: neither may cost a try
+	fresh := r.PathValue("attempt") == strconv.Itoa(v.attempt)
 	switch {
 	case action == "cancel" && v.stage != stageEnded:
 		v.end(page.Cancelled)

@@ -35,9 +35,11 @@ type ClientRegistration struct {
 	TestCards    bool             // the page of テストカード代替機能 stands for app and card
 	Cards        Cards            // the kinds with which people may log in here
 	OptionalPKCE bool             // an authorization request without code_challenge is accepted
-	Government   bool             // result in plain JSON instead of a JWE, and the signing certificate's revocation is checked
-	OperatorKey  *rsa.PublicKey   // the platform operator's; nil = the simulator's own OperatorKey
-	// EncryptionKey is what encrypted userinfo is encrypted to (RSA-OAEP-256 or ECDH-ES, A256GCM); nil = none can be made.
+	// result in plain JSON instead of a JWE, and the signing certificate's revocation is checked
+	Government  bool
+	OperatorKey *rsa.PublicKey // the platform operator's; nil = the simulator's own OperatorKey
+	// EncryptionKey is what encrypted userinfo is encrypted to (RSA-OAEP-256 or ECDH-ES, A256GCM); nil = none can be
+	// made.
 	EncryptionKey   crypto.PublicKey
 	EncryptionKeyID string
 }
@@ -110,8 +112,8 @@ func newClient(r ClientRegistration) (*client, error) {
 	return &client{ClientRegistration: r, keys: keys, operator: r.OperatorKey}, nil
 }
 
-// Register adds a relying party to a running service: one whose redirect URL was not known before its own server ran. The
-// error is an *[Error].
+// Register adds a relying party to a running service: one whose redirect URL was not known before its own server ran.
+// The error is an *[Error].
 func (s *Service) Register(r ClientRegistration) error {
 	registered, err := newClient(r)
 	if err != nil {
@@ -230,7 +232,10 @@ func (s *Service) clientKeys(ctx context.Context, c *client, h jose.Header) ([]j
 		return k.Algorithm != "" && k.Algorithm != h.Algorithm
 	})
 	if len(named) == 0 {
-		return refuse("client_assertion's alg is not the registered one, or not accepted", "sign with the registered algorithm")
+		return refuse(
+			"client_assertion's alg is not the registered one, or not accepted",
+			"sign with the registered algorithm",
+		)
 	}
 	return named, nil
 }

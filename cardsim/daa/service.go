@@ -25,7 +25,8 @@ import (
 	"github.com/kakunin-go/kakunin/jpki"
 )
 
-// Service is the simulated service, an [http.Handler] that is safe for concurrent use. Everything it knows is in memory.
+// Service is the simulated service, an [http.Handler] that is safe for concurrent use. Everything it knows is in
+// memory.
 type Service struct {
 	base       *url.URL
 	env        authn.Environment
@@ -132,8 +133,8 @@ func New(c Config) (*Service, error) {
 	return s, nil
 }
 
-// ServeHTTP serves the documented paths, /phone/… (simulated phone screen), /simulator/jpki/… (issuer.Handler) and a page
-// at / that says what this is.
+// ServeHTTP serves the documented paths, /phone/… (simulated phone screen), /simulator/jpki/… (issuer.Handler) and a
+// page at / that says what this is.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // Environment returns the endpoints for authn.Config.
@@ -210,7 +211,11 @@ func (s *Service) routes() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.knownHost(r.Host) {
 			s.log.Warn("refused a request under a foreign host name")
-			http.Error(w, "this simulator is not reached under that host name; see -host of cardsim service", http.StatusMisdirectedRequest)
+			http.Error(
+				w,
+				"this simulator is not reached under that host name; see -host of cardsim service",
+				http.StatusMisdirectedRequest,
+			)
 			return
 		}
 		// Nothing here may be cached or framed, and no address of ours may reach another site (RFC 9700, section 4.2).
@@ -222,8 +227,8 @@ func (s *Service) routes() http.Handler {
 	})
 }
 
-// knownHost reports whether a request's Host is a name of this service. A page of another site that rebinds its own name
-// to this machine's address (DNS rebinding) has another.
+// knownHost reports whether a request's Host is a name of this service. A page of another site that rebinds its own
+// name to this machine's address (DNS rebinding) has another.
 func (s *Service) knownHost(hostport string) bool {
 	host := hostport
 	if h, _, err := net.SplitHostPort(hostport); err == nil {
@@ -256,7 +261,9 @@ func pathOf(endpoint string) string {
 // person whatever the card.
 func (s *Service) subject(clientID, personID string) string {
 	generation := strconv.Itoa(s.Knobs().SubjectGeneration)
-	return base64.RawURLEncoding.EncodeToString(s.keys.derive("subject", []byte(generation), []byte(clientID), []byte(personID)))
+	return base64.RawURLEncoding.EncodeToString(
+		s.keys.derive("subject", []byte(generation), []byte(clientID), []byte(personID)),
+	)
 }
 
 // certs serves the JWK Set.

@@ -27,7 +27,12 @@ const transactionMemory = time.Hour
 // "_description" a text of ours that says what was wrong, as at the token endpoint.
 func (s *Service) signError(w http.ResponseWriter, r *http.Request, status int, code, description string) {
 	exchangeOf(r).problem = &protocolError{code: code, description: description, status: status}
-	s.log.Warn("sign API refused", slog.Int("status", status), slog.String("error", code), slog.String("reason", description))
+	s.log.Warn(
+		"sign API refused",
+		slog.Int("status", status),
+		slog.String("error", code),
+		slog.String("reason", description),
+	)
 	name := s.wire.Sign.ErrorField
 	writeJSON(w, status, map[string]string{name: code, name + "_description": description})
 }
@@ -40,10 +45,22 @@ func (s *Service) signBearer(w http.ResponseWriter, r *http.Request) (*token, bo
 	}
 	bearerChallenge(w, code)
 	if code == "invalid_request" {
-		s.signError(w, r, bearerStatus(code), s.wire.Sign.ErrorCodes.InvalidRequest, "the access token belongs in the Authorization header")
+		s.signError(
+			w,
+			r,
+			bearerStatus(code),
+			s.wire.Sign.ErrorCodes.InvalidRequest,
+			"the access token belongs in the Authorization header",
+		)
 		return nil, false
 	}
-	s.signError(w, r, bearerStatus(code), s.wire.Sign.ErrorCodes.InvalidToken, "the access token is missing, unknown, expired or revoked")
+	s.signError(
+		w,
+		r,
+		bearerStatus(code),
+		s.wire.Sign.ErrorCodes.InvalidToken,
+		"the access token is missing, unknown, expired or revoked",
+	)
 	return nil, false
 }
 
@@ -88,8 +105,8 @@ func status(listed []int, def int) int {
 	return listed[len(listed)-1]
 }
 
-// parseStart reads the body: exactly the members that the wire profile names, and a hash that a card can sign. The second
-// result says what is wrong; the names in it are the profile's.
+// parseStart reads the body: exactly the members that the wire profile names, and a hash that a card can sign. The
+// second result says what is wrong; the names in it are the profile's.
 func (s *Service) parseStart(w http.ResponseWriter, r *http.Request, c *client) (input []byte, refusal string) {
 	names := s.wire.Sign
 	if mt, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mt != "application/json" {
@@ -340,7 +357,11 @@ const (
 )
 
 // fetch decides about one result request by a user's token and counts it.
-func (t *transaction) fetch(by *token, now time.Time, k SignKnobs) (signature, certificate []byte, status resultStatus) {
+func (t *transaction) fetch(
+	by *token,
+	now time.Time,
+	k SignKnobs,
+) (signature, certificate []byte, status resultStatus) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {

@@ -66,8 +66,8 @@ func WithPersonas(p ...person.Persona) Option {
 	return func(c *Config) { c.personas = append(c.personas, p...) }
 }
 
-// Start runs a service on a loopback port until the test ends, with plain http, a test JPKI of its own and Hanako's card
-// unless the options give others. It calls tb.Fatalf when that fails.
+// Start runs a service on a loopback port until the test ends, with plain http, a test JPKI of its own and Hanako's
+// card unless the options give others. It calls tb.Fatalf when that fails.
 func Start(tb TB, opts ...Option) *Running {
 	tb.Helper()
 	var c Config

@@ -27,9 +27,16 @@ func (s *Service) PendingVisits() []PendingVisit {
 		v.mu.Lock()
 		if !v.released {
 			list = append(list, PendingVisit{
-				ID: v.id, ClientID: v.req.client.ID, Scopes: slices.Clone(v.req.scopes), Expires: v.expires,
-				URL:    s.base.String() + "/phone/screen/" + v.phoneID,
-				Cookie: &http.Cookie{Name: cookieName(v), Value: v.secret, Path: "/phone/"}, //nolint:gosec // for our own visitor
+				ID:       v.id,
+				ClientID: v.req.client.ID,
+				Scopes:   slices.Clone(v.req.scopes),
+				Expires:  v.expires,
+				URL:      s.base.String() + "/phone/screen/" + v.phoneID,
+				Cookie: &http.Cookie{
+					Name:  cookieName(v),
+					Value: v.secret,
+					Path:  "/phone/",
+				}, //nolint:gosec // for our own visitor
 			})
 		}
 		v.mu.Unlock()
@@ -94,7 +101,13 @@ func (s *Service) Transactions() []Transaction {
 	var list []Transaction
 	for _, t := range s.transactions.values() {
 		t.mu.Lock()
-		one := Transaction{ID: t.id, ClientID: t.client.ID, Expires: t.expires, Fetched: t.fetched, State: TransactionStarted}
+		one := Transaction{
+			ID:       t.id,
+			ClientID: t.client.ID,
+			Expires:  t.expires,
+			Fetched:  t.fetched,
+			State:    TransactionStarted,
+		}
 		switch {
 		case t.state == transactionSigned:
 			one.State = TransactionSigned
@@ -115,8 +128,8 @@ func (s *Service) Transactions() []Transaction {
 	return list
 }
 
-// Forget drops every visit, code, token and transaction and what the inspector shows, makes all cards whole, and puts the
-// knobs back to what they were in the Config. What was revoked stays revoked; keys stay as they are.
+// Forget drops every visit, code, token and transaction and what the inspector shows, makes all cards whole, and puts
+// the knobs back to what they were in the Config. What was revoked stays revoked; keys stay as they are.
 func (s *Service) Forget() error {
 	s.visits.clear()
 	s.phones.clear()

@@ -114,7 +114,10 @@ func (s *Service) tokenEndpoint(w http.ResponseWriter, r *http.Request) {
 	case "":
 		perr = &protocolError{code: "invalid_request", description: "grant_type is missing"}
 	default:
-		perr = &protocolError{code: "unsupported_grant_type", description: "only authorization_code and client_credentials"}
+		perr = &protocolError{
+			code:        "unsupported_grant_type",
+			description: "only authorization_code and client_credentials",
+		}
 	}
 	if perr != nil {
 		s.tokenError(w, r, perr)
@@ -137,9 +140,15 @@ func (s *Service) tokenForm(w http.ResponseWriter, r *http.Request) (url.Values,
 	}
 	if r.Header.Get("Authorization") != "" {
 		// RFC 6749, section 2.3: not more than one method; and here only private_key_jwt is one.
-		return nil, &protocolError{code: "invalid_client", description: "an Authorization header is not accepted, only private_key_jwt"}
+		return nil, &protocolError{
+			code:        "invalid_client",
+			description: "an Authorization header is not accepted, only private_key_jwt",
+		}
 	}
-	if mt, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mt != "application/x-www-form-urlencoded" {
+	if mt, _, err := mime.ParseMediaType(
+		r.Header.Get("Content-Type"),
+	); err != nil ||
+		mt != "application/x-www-form-urlencoded" {
 		return invalid("the body must be application/x-www-form-urlencoded")
 	}
 	if r.URL.RawQuery != "" {
@@ -196,7 +205,11 @@ func (s *Service) exchangeCode(form url.Values, c *client) (map[string]any, *pro
 		return refuse("code_verifier does not match the code_challenge")
 	}
 	k := s.Knobs()
-	access, perr := s.issueAccessToken(&token{client: c, grant: g, scopes: g.scopes}, g.subject, k.Lifetimes.accessToken())
+	access, perr := s.issueAccessToken(
+		&token{client: c, grant: g, scopes: g.scopes},
+		g.subject,
+		k.Lifetimes.accessToken(),
+	)
 	if perr != nil {
 		return nil, perr
 	}
@@ -222,15 +235,25 @@ func (s *Service) serviceToken(form url.Values, c *client) (map[string]any, *pro
 	scope := form.Get("scope")
 	if k.Sign.RequireServiceScope {
 		required := strings.Fields(orText(s.wire.ServiceTokenScope, scopeSign))
-		if slices.ContainsFunc(required, func(one string) bool { return !slices.Contains(strings.Fields(scope), one) }) {
-			return nil, &protocolError{code: "invalid_scope", description: "the scope for starting signature transactions is missing"}
+		if slices.ContainsFunc(
+			required,
+			func(one string) bool { return !slices.Contains(strings.Fields(scope), one) },
+		) {
+			return nil, &protocolError{
+				code:        "invalid_scope",
+				description: "the scope for starting signature transactions is missing",
+			}
 		}
 	}
 	var scopes []string
 	if scope != "" {
 		scopes = strings.Fields(scope)
 	}
-	access, perr := s.issueAccessToken(&token{client: c, scopes: scopes}, "service-account-"+c.ID, k.Lifetimes.serviceToken())
+	access, perr := s.issueAccessToken(
+		&token{client: c, scopes: scopes},
+		"service-account-"+c.ID,
+		k.Lifetimes.serviceToken(),
+	)
 	if perr != nil {
 		return nil, perr
 	}
@@ -315,7 +338,14 @@ func (s *Service) idTokenClaims(g *grant, access string, k Knobs) map[string]any
 		claims["iat"], claims["exp"] = now.Add(-2*time.Hour).Unix(), now.Add(-time.Hour).Unix()
 	case FaultFutureIssuedAt:
 		claims["iat"], claims["exp"] = now.Add(time.Hour).Unix(), now.Add(2*time.Hour).Unix()
-	case FaultNone, FaultForeignKey, FaultSignature, FaultAlgNone, FaultAlgHS256, FaultKeyType, FaultUnknownKeyID, FaultAccessTokenType:
+	case FaultNone,
+		FaultForeignKey,
+		FaultSignature,
+		FaultAlgNone,
+		FaultAlgHS256,
+		FaultKeyType,
+		FaultUnknownKeyID,
+		FaultAccessTokenType:
 	}
 	maps.Copy(claims, k.Token.IDToken.SetClaims)
 	for _, name := range k.Token.IDToken.OmitClaims {
@@ -363,7 +393,10 @@ func (s *Service) refresh(form url.Values, c *client) (map[string]any, *protocol
 	}
 	k := s.Knobs()
 	if k.Token.Refresh.Mode == RefreshOff {
-		return nil, &protocolError{code: "unsupported_grant_type", description: "only authorization_code and client_credentials"}
+		return nil, &protocolError{
+			code:        "unsupported_grant_type",
+			description: "only authorization_code and client_credentials",
+		}
 	}
 	if form.Get("refresh_token") == "" {
 		return nil, &protocolError{code: "invalid_request", description: "refresh_token is missing"}
@@ -388,7 +421,11 @@ func (s *Service) refresh(form url.Values, c *client) (map[string]any, *protocol
 		}
 		return refuse("the refresh token was used before")
 	}
-	access, perr := s.issueAccessToken(&token{client: c, grant: t.grant, scopes: scopes}, t.grant.subject, k.Lifetimes.accessToken())
+	access, perr := s.issueAccessToken(
+		&token{client: c, grant: t.grant, scopes: scopes},
+		t.grant.subject,
+		k.Lifetimes.accessToken(),
+	)
 	if perr != nil {
 		return nil, perr
 	}

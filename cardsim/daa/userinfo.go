@@ -108,7 +108,10 @@ func (s *Service) bearer(w http.ResponseWriter, r *http.Request) (*token, string
 	}
 	headers := r.Header.Values("Authorization")
 	value := ""
-	if mt, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && mt == "application/x-www-form-urlencoded" {
+	if mt, _, err := mime.ParseMediaType(
+		r.Header.Get("Content-Type"),
+	); err == nil &&
+		mt == "application/x-www-form-urlencoded" {
 		r.Body = http.MaxBytesReader(w, r.Body, limits.FormBody)
 		if r.ParseForm() != nil {
 			return nil, "invalid_request"

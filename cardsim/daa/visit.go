@@ -16,8 +16,8 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
-// visit is one authorization request on its way through the hand-over page and the phone screen. Every field below mu is
-// guarded by it; a request holds it for as long as it talks to the card.
+// visit is one authorization request on its way through the hand-over page and the phone screen. Every field below mu
+// is guarded by it; a request holds it for as long as it talks to the card.
 type visit struct {
 	id, secret string // the secret is in a cookie of the browser that began: only that browser gets the code
 	req        *authorizationRequest
@@ -91,8 +91,12 @@ func (s *Service) beginVisit(w http.ResponseWriter, r *http.Request, req *author
 	k := s.Knobs()
 	now := s.now()
 	v := &visit{
-		id: rand.Text(), secret: rand.Text(), req: req, expires: now.Add(k.Lifetimes.interaction()),
-		handedOver: !req.client.TestCards && (k.Authorization.Handover == HandoverAlways || k.Authorization.Handover == HandoverAuto && looksLikePC(r.UserAgent())),
+		id:      rand.Text(),
+		secret:  rand.Text(),
+		req:     req,
+		expires: now.Add(k.Lifetimes.interaction()),
+		handedOver: !req.client.TestCards &&
+			(k.Authorization.Handover == HandoverAlways || k.Authorization.Handover == HandoverAuto && looksLikePC(r.UserAgent())),
 	}
 	if !s.visits.add(v.id, v, v.expires) || !s.newPhoneAddress(v) {
 		params := url.Values{"error": {"temporarily_unavailable"}, "state": {req.state}}

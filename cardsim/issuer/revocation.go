@@ -99,8 +99,8 @@ func (c *CA) list(partition []byte) ([]byte, error) {
 // signedList is a list as it was signed last.
 type signedList struct{ tbs, der []byte }
 
-// signList signs a list, or gives the one again that is signed already: nothing in a list changes before the state of its
-// partition or the day does, and the signature is deterministic.
+// signList signs a list, or gives the one again that is signed already: nothing in a list changes before the state of
+// its partition or the day does, and the signature is deterministic.
 func (c *CA) signList(partition, tbs []byte) ([]byte, error) {
 	c.mu.Lock()
 	last := c.signed[string(partition)]

@@ -234,8 +234,8 @@ func TestVerifierRefusesFaults(t *testing.T) {
 	}
 }
 
-// Certificates of before, with a key identifier only and without extKeyUsage and authorityInfoAccess, are as good as those
-// in the form of a test card; one that is for another use than an authentication certificate's is not.
+// Certificates of before, with a key identifier only and without extKeyUsage and authorityInfoAccess, are as good as
+// those in the form of a test card; one that is for another use than an authentication certificate's is not.
 func TestVerifierAcceptsBothForms(t *testing.T) {
 	t.Parallel()
 	j, now := newJPKI(t)

@@ -71,8 +71,16 @@ func NewIssuer(c Config) (*Issuer, error) {
 		return pkix.Name{Country: []string{"JP"}, Organization: []string{"JPKI-TEST"}, CommonName: common}
 	}
 	authority := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: name("Test IACA of mobile cards"), NotBefore: began, NotAfter: began.AddDate(10, 0, 0),
-		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign, BasicConstraintsValid: true, IsCA: true, MaxPathLenZero: true,
+		SerialNumber: big.NewInt(
+			1,
+		),
+		Subject:               name("Test IACA of mobile cards"),
+		NotBefore:             began,
+		NotAfter:              began.AddDate(10, 0, 0),
+		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+		BasicConstraintsValid: true,
+		IsCA:                  true,
+		MaxPathLenZero:        true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, authority, authority, root.Public(), root)
 	if err != nil {
@@ -82,8 +90,15 @@ func NewIssuer(c Config) (*Issuer, error) {
 		return nil, fmt.Errorf("mobile: authority: %w", err)
 	}
 	signer := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: name("Test document signer"), NotBefore: began, NotAfter: began.AddDate(1, 0, 0),
-		KeyUsage: x509.KeyUsageDigitalSignature, UnknownExtKeyUsage: []asn1.ObjectIdentifier{documentSigner}, BasicConstraintsValid: true,
+		SerialNumber: big.NewInt(
+			2,
+		),
+		Subject:               name("Test document signer"),
+		NotBefore:             began,
+		NotAfter:              began.AddDate(1, 0, 0),
+		KeyUsage:              x509.KeyUsageDigitalSignature,
+		UnknownExtKeyUsage:    []asn1.ObjectIdentifier{documentSigner},
+		BasicConstraintsValid: true,
 	}
 	if i.certificate, err = x509.CreateCertificate(rand.Reader, signer, i.anchor, i.signer.Public(), root); err != nil {
 		return nil, fmt.Errorf("mobile: document signer: %w", err)

@@ -188,7 +188,8 @@ func (w *Wallet) Present(r Request) ([]byte, error) {
 	spaces := map[string][]cbor.RawMessage{}
 	for space, items := range w.items {
 		for _, name := range slices.Sorted(maps.Keys(items)) {
-			wanted := r.Elements == nil && name != mdoc.ElementIndividualNumber || slices.Contains(r.Elements[space], name)
+			wanted := r.Elements == nil && name != mdoc.ElementIndividualNumber ||
+				slices.Contains(r.Elements[space], name)
 			if wanted {
 				spaces[space] = append(spaces[space], items[name])
 			}
@@ -198,7 +199,9 @@ func (w *Wallet) Present(r Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	inner, err := marshal([]any{"DeviceAuthentication", cbor.RawMessage(transcript), w.docType, cbor.RawMessage(nameSpaces)})
+	inner, err := marshal(
+		[]any{"DeviceAuthentication", cbor.RawMessage(transcript), w.docType, cbor.RawMessage(nameSpaces)},
+	)
 	if err != nil {
 		return nil, fmt.Errorf("mobile: device authentication: %w", err)
 	}
@@ -232,7 +235,10 @@ func (w *Wallet) authenticate(transcript, payload []byte, reader *ecdh.PublicKey
 			return nil, fmt.Errorf("mobile: signer: %w", err)
 		}
 		m := cose.UntaggedSign1Message{
-			Headers: cose.Headers{Protected: cose.ProtectedHeader{cose.HeaderLabelAlgorithm: cose.AlgorithmES256}}, Payload: payload,
+			Headers: cose.Headers{
+				Protected: cose.ProtectedHeader{cose.HeaderLabelAlgorithm: cose.AlgorithmES256},
+			},
+			Payload: payload,
 		}
 		if err := m.Sign(rand.Reader, nil, signer); err != nil {
 			return nil, fmt.Errorf("mobile: device signature: %w", err)

@@ -207,7 +207,9 @@ func (h *habits) give(data []byte, last apdu.Status, n int) []byte {
 	n = min(n, h.piece, len(data))
 	h.rest, h.last = data[n:], last
 	if len(h.rest) > 0 {
-		last = 0x6100 | apdu.Status(min(len(h.rest), h.piece)&0xFF) //nolint:gosec // at most 256, which is written as 00
+		last = 0x6100 | apdu.Status(
+			min(len(h.rest), h.piece)&0xFF,
+		) //nolint:gosec // at most 256, which is written as 00
 	}
 	return apdu.Response{Data: data[:n], Status: last}.Bytes()
 }

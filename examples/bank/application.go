@@ -28,8 +28,8 @@ var (
 
 func keys(m map[string]law.Text) string { return strings.Join(slices.Sorted(maps.Keys(m)), ", ") }
 
-// application is the text that the customer reads and signs: what is seen is what is signed. It names nobody, because the
-// certificate does; so it can be shown, logged and kept without being personal data.
+// application is the text that the customer reads and signs: what is seen is what is signed. It names nobody, because
+// the certificate does; so it can be shown, logged and kept without being personal data.
 type application struct {
 	text string
 	// stated are the items that the text declares: the law wants them signed.
@@ -55,8 +55,8 @@ func newApplication(o options, now time.Time) application {
 	return a
 }
 
-// typed is what the customer typed into the bank's form before signing, or what the bank has on file. No gender: the law
-// does not ask for it, so the bank does not either. The names on the card are wider than those in certificates.
+// typed is what the customer typed into the bank's form before signing, or what the bank has on file. No gender: the
+// law does not ask for it, so the bank does not either. The names on the card are wider than those in certificates.
 func typed(p person.Details) (fourinfo.Person, error) {
 	birthdate, err := fourinfo.ParseBirthdate(p.Subject.Birthdate)
 	if err != nil {
@@ -69,5 +69,9 @@ func typed(p person.Details) (fourinfo.Person, error) {
 	case string(person.Akira): // has moved and types the old address
 		address = "大阪府大阪市北区架空町2-1-1"
 	}
-	return fourinfo.Person{Name: fourinfo.NewName(p.Name), Address: fourinfo.NewAddress(address), Birthdate: birthdate}, nil
+	return fourinfo.Person{
+		Name:      fourinfo.NewName(p.Name),
+		Address:   fourinfo.NewAddress(address),
+		Birthdate: birthdate,
+	}, nil
 }

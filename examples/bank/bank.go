@@ -27,7 +27,13 @@ type bank struct {
 	now      func() time.Time
 }
 
-func newBank(client *authn.Client, key crypto.PrivateKey, trust jpki.Trust, ocspURL string, now func() time.Time) (*bank, error) {
+func newBank(
+	client *authn.Client,
+	key crypto.PrivateKey,
+	trust jpki.Trust,
+	ocspURL string,
+	now func() time.Time,
+) (*bank, error) {
 	names := client.Wire()
 	opener, errOpener := sign.NewOpener(sign.OpenerConfig{Key: key, Wire: &names})
 	signer, errSigner := signapi.New(signapi.Config{Client: client, Now: now})
@@ -93,9 +99,14 @@ func openAccount(ctx context.Context, w *world, o options) (rep report, err erro
 	return rep, err // without its record no account is opened
 }
 
-// haveSigned registers the text's hash with the service, lets the customer sign, and fetches the result. visit stands for
-// the browser: a web application redirects to the URL and gets the callback as a request; package middleware does it.
-func (b *bank) haveSigned(ctx context.Context, a application, visit func(ctx context.Context, url string) (callback string, err error)) (*sign.Transaction, *sign.Opened, error) {
+// haveSigned registers the text's hash with the service, lets the customer sign, and fetches the result. visit stands
+// for the browser: a web application redirects to the URL and gets the callback as a request; package middleware does
+// it.
+func (b *bank) haveSigned(
+	ctx context.Context,
+	a application,
+	visit func(ctx context.Context, url string) (callback string, err error),
+) (*sign.Transaction, *sign.Opened, error) {
 	tx, err := b.signer.Start(ctx, sign.Text(a.text), sign.ModeDigestInfo)
 	if err != nil {
 		return nil, nil, err
@@ -131,7 +142,13 @@ type verified struct {
 	matches []fourinfo.FieldMatch
 }
 
-func (b *bank) verify(ctx context.Context, tx *sign.Transaction, opened *sign.Opened, a application, onFile fourinfo.Person) (verified, error) {
+func (b *bank) verify(
+	ctx context.Context,
+	tx *sign.Transaction,
+	opened *sign.Opened,
+	a application,
+	onFile fourinfo.Person,
+) (verified, error) {
 	report, err := b.verifier.Verify(ctx, opened, sign.Expect{
 		Document: strings.NewReader(a.text), Mode: sign.ModeDigestInfo, Transaction: tx,
 		Person: &onFile, Accept: sign.ReviewedPerson, // decide sends what needs a review to a human

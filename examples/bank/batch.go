@@ -33,7 +33,8 @@ func compareFiles(o options, stdout, stderr io.Writer) int {
 	for i, path := range []string{o.batch, o.against} {
 		var err error
 		if files[i], err = c.load(path); err != nil {
-			_, _ = fmt.Fprintln(stderr, "bank: the file of -"+[]string{"batch", "against"}[i]+" cannot be read") // the cause may quote it
+			// the cause may quote it
+			_, _ = fmt.Fprintln(stderr, "bank: the file of -"+[]string{"batch", "against"}[i]+" cannot be read")
 			return exitUsage
 		}
 	}

@@ -27,11 +27,14 @@ func (o outcome) exitCode() int {
 	}
 }
 
-// decide is the bank's policy, in one place, and returns its reason. What is certainly wrong wins over what is doubtful:
-// a substitute character in the name excuses no other address.
+// decide is the bank's policy, in one place, and returns its reason. What is certainly wrong wins over what is
+// doubtful: a substitute character in the name excuses no other address.
 func decide(matches []fourinfo.FieldMatch, p law.Profile, r law.Result) (o outcome, reason string) {
 	has := func(outcomes ...fourinfo.Outcome) bool {
-		return slices.ContainsFunc(matches, func(m fourinfo.FieldMatch) bool { return slices.Contains(outcomes, m.Outcome) })
+		return slices.ContainsFunc(
+			matches,
+			func(m fourinfo.FieldMatch) bool { return slices.Contains(outcomes, m.Outcome) },
+		)
 	}
 	undeclared := slices.ContainsFunc(p.Requirements, func(q law.Requirement) bool {
 		return q.Origin == law.Declared && slices.Contains(r.Missing, q.Item)

@@ -44,8 +44,9 @@ func openLog(ctx context.Context, dir string, now func() time.Time) (*keptLog, e
 
 // kept says what the log holds now.
 type kept struct {
-	Records     int64  `json:"records"`
-	Root        string `json:"root"` // keep a signed checkpoint elsewhere: nothing else tells that the newest records were cut off
+	Records int64 `json:"records"`
+	// keep a signed checkpoint elsewhere: nothing else tells that the newest records were cut off
+	Root        string `json:"root"`
 	Certificate bool   `json:"certificate_kept"`
 }
 
@@ -57,7 +58,8 @@ func (k *keptLog) add(ctx context.Context, r *sign.Report, p law.Profile) (*kept
 	}
 	options := []evidence.Option{evidence.Basis(p.Law.JA)}
 	if p.CertificateKept {
-		options = append(options, evidence.WithCertificate()) // in a part that can be deleted later; the log stays provable
+		// in a part that can be deleted later; the log stays provable
+		options = append(options, evidence.WithCertificate())
 	}
 	added, err := k.log.Append(ctx, r, options...)
 	if err != nil {

@@ -24,11 +24,36 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	var o options
 	f := flag.NewFlagSet("bank", flag.ContinueOnError)
 	f.SetOutput(stderr)
-	f.StringVar((*string)(&o.person), "person", string(person.Hanako), fmt.Sprintf("the simulated `customer`, one of %v", person.Personas()))
-	f.StringVar(&o.purpose, "purpose", "living", "declared purpose of the transactions: "+keys(purposes)+"; empty: not declared")
-	f.StringVar(&o.occupation, "occupation", "employee", "declared occupation: "+keys(occupations)+"; empty: not declared")
-	f.StringVar(&o.evidence, "evidence", "", "append a record to the log in this `directory`; it HOLDS the certificate, which is personal data")
-	f.StringVar(&o.batch, "batch", "", "compare the customers in this `file` of JSON lines with those in -against, print counts")
+	f.StringVar(
+		(*string)(&o.person),
+		"person",
+		string(person.Hanako),
+		fmt.Sprintf("the simulated `customer`, one of %v", person.Personas()),
+	)
+	f.StringVar(
+		&o.purpose,
+		"purpose",
+		"living",
+		"declared purpose of the transactions: "+keys(purposes)+"; empty: not declared",
+	)
+	f.StringVar(
+		&o.occupation,
+		"occupation",
+		"employee",
+		"declared occupation: "+keys(occupations)+"; empty: not declared",
+	)
+	f.StringVar(
+		&o.evidence,
+		"evidence",
+		"",
+		"append a record to the log in this `directory`; it HOLDS the certificate, which is personal data",
+	)
+	f.StringVar(
+		&o.batch,
+		"batch",
+		"",
+		"compare the customers in this `file` of JSON lines with those in -against, print counts",
+	)
 	f.StringVar(&o.against, "against", "", "with -batch: the second `file`")
 	f.StringVar(&o.lang, "lang", "ja", "`language` of the texts: ja or en")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")

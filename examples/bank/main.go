@@ -7,9 +7,9 @@
 //	go run ./examples/bank -batch A -against B two files of customers, compared; only counts come out
 //
 // It needs nothing but Go: service, card and certificates are simulated in this process and not connected with any real
-// ones; bank and persons are fictitious. Read bank.go first, which is what a bank writes: application.go is the text that
-// is signed, decide.go what becomes of it, evidence.go what is kept. world.go is the simulated world, batch.go compares
-// files, report.go and words.go say what happened.
+// ones; bank and persons are fictitious. Read bank.go first, which is what a bank writes: application.go is the text
+// that is signed, decide.go what becomes of it, evidence.go what is kept. world.go is the simulated world, batch.go
+// compares files, report.go and words.go say what happened.
 //
 // Exit codes: 0 opened, 1 refused or failed, 2 the command line is wrong, 3 a human has to decide.
 package main

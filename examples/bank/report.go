@@ -16,9 +16,10 @@ import (
 
 // report is what -json prints. Nothing in it is personal data but "personal", which is there with -show-personal only.
 type report struct {
-	Outcome     outcome                `json:"outcome"`
-	Reason      string                 `json:"reason"`
-	Family      string                 `json:"family,omitempty"` // of an error: user, account, configuration, unavailable, untrusted
+	Outcome outcome `json:"outcome"`
+	Reason  string  `json:"reason"`
+	// of an error: user, account, configuration, unavailable, untrusted
+	Family      string                 `json:"family,omitempty"`
 	Application string                 `json:"application,omitempty"`
 	Signature   *signature             `json:"signature"` // null unless signature, chain and revocation held
 	Person      []evidence.PersonMatch `json:"person"`    // "expected" is what the customer typed
@@ -69,7 +70,8 @@ func (r *report) addVerified(tx *sign.Transaction, v verified) {
 func (r *report) addLaw(p law.Profile, c law.Result) {
 	r.profile = p
 	r.Law = &lawCheck{ID: p.ID, Complete: c.Complete(), Notice: words["law.notice"].EN}
-	r.Law.Missing, r.Law.Review = append([]law.Item{}, c.Missing...), append([]law.Item{}, c.Review...) // [] and not null
+	// [] and not null
+	r.Law.Missing, r.Law.Review = append([]law.Item{}, c.Missing...), append([]law.Item{}, c.Review...)
 	for _, m := range c.Methods {
 		r.Law.Methods = append(r.Law.Methods, m.Letter)
 	}
@@ -111,14 +113,26 @@ func (r *report) text(lang string) string {
 			}
 		}
 		if r.Personal != nil {
-			line("   %s: %s\n   %s: %s", say(lang, "typed"), inClear(r.Personal.Typed), say(lang, "certificate"), inClear(r.Personal.Certificate))
+			line(
+				"   %s: %s\n   %s: %s",
+				say(lang, "typed"),
+				inClear(r.Personal.Typed),
+				say(lang, "certificate"),
+				inClear(r.Personal.Certificate),
+			)
 		}
 		line("\n4. %s: %s", say(lang, "law"), r.profile.Law.In(kakunin.Language(lang)))
 		line("   %s: %s", say(lang, "law.method"), list(lang, r.Law.Methods))
 		line("   %s: %s", say(lang, "law.missing"), list(lang, itemWords(lang, r.Law.Missing)))
 		line("   %s: %s", say(lang, "law.review"), list(lang, itemWords(lang, r.Law.Review)))
 		for _, k := range r.profile.Retentions {
-			line("   "+say(lang, "law.keep"), k.Record.In(kakunin.Language(lang)), k.Years, k.Start.In(kakunin.Language(lang)), k.Basis)
+			line(
+				"   "+say(lang, "law.keep"),
+				k.Record.In(kakunin.Language(lang)),
+				k.Years,
+				k.Start.In(kakunin.Language(lang)),
+				k.Basis,
+			)
 		}
 		line("   %s", say(lang, "law.notice"))
 		line("\n5. %s", say(lang, "evidence"))

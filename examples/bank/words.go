@@ -39,21 +39,33 @@ func list(lang string, texts []string) string {
 
 // words are the texts in both languages, by key. Outcomes, reasons and items are keys, too.
 var words = map[string]kakunin.Message{
-	"notice": {JA: "架空銀行の口座開設（サービスとカードは模擬のもので、人物は架空です）", EN: "Account opening at Fictitious Bank (simulated service and card, synthetic person)"},
-	"none":   {JA: "なし", EN: "none"},
-	"comma":  {JA: "、", EN: ", "},
+	"notice": {
+		JA: "架空銀行の口座開設（サービスとカードは模擬のもので、人物は架空です）",
+		EN: "Account opening at Fictitious Bank (simulated service and card, synthetic person)",
+	},
+	"none":  {JA: "なし", EN: "none"},
+	"comma": {JA: "、", EN: ", "},
 
-	"application":            {JA: "申込書（読んだ文面にそのまま署名）", EN: "Application (what is read is what is signed)"},
-	"application.title":      {JA: "架空銀行 普通預金口座 開設申込書（架空の文書）", EN: "Fictitious Bank: application for a savings account (fictitious document)"},
+	"application": {JA: "申込書（読んだ文面にそのまま署名）", EN: "Application (what is read is what is signed)"},
+	"application.title": {
+		JA: "架空銀行 普通預金口座 開設申込書（架空の文書）",
+		EN: "Fictitious Bank: application for a savings account (fictitious document)",
+	},
 	"application.apply":      {JA: "私は、普通預金口座の開設を申し込みます。", EN: "I apply for a savings account."},
 	"application.reason":     {JA: "取引を行う目的: ", EN: "Purpose of the transactions: "},
 	"application.occupation": {JA: "職業: ", EN: "Occupation: "},
-	"application.person":     {JA: "氏名・住居・生年月日は、署名用電子証明書のとおりです。", EN: "Name, residence and birthdate are as in my signing certificate."},
-	"application.number":     {JA: "申込番号: ", EN: "Application number: "},
-	"application.time":       {JA: "作成日時: ", EN: "Created: "},
+	"application.person": {
+		JA: "氏名・住居・生年月日は、署名用電子証明書のとおりです。",
+		EN: "Name, residence and birthdate are as in my signing certificate.",
+	},
+	"application.number": {JA: "申込番号: ", EN: "Application number: "},
+	"application.time":   {JA: "作成日時: ", EN: "Created: "},
 
-	"signature":      {JA: "署名の検証", EN: "Signature"},
-	"signature.held": {JA: "この文面への署名であり、証明書は信頼する認証局が発行し、失効していません。", EN: "It is over this text; the certificate comes from a trusted authority and is not revoked."},
+	"signature": {JA: "署名の検証", EN: "Signature"},
+	"signature.held": {
+		JA: "この文面への署名であり、証明書は信頼する認証局が発行し、失効していません。",
+		EN: "It is over this text; the certificate comes from a trusted authority and is not revoked.",
+	},
 
 	"person":      {JA: "本人の照合（入力された内容と署名用電子証明書）", EN: "Person: what the customer typed and the signing certificate"},
 	"typed":       {JA: "入力", EN: "typed"},
@@ -71,12 +83,18 @@ var words = map[string]kakunin.Message{
 	"law.method":  {JA: "確認方法", EN: "method"},
 	"law.missing": {JA: "不足", EN: "missing"},
 	"law.review":  {JA: "要確認", EN: "to be reviewed"},
-	"law.keep":    {JA: "保存: %[1]s — %[3]sから%[2]d年（%[4]s）", EN: "keep: %[1]s for %[2]d years, which begin with: %[3]s (%[4]s)"},
-	"law.notice":  {JA: "これは情報であり、法的助言ではありません。", EN: "This is information, not legal advice."},
+	"law.keep": {
+		JA: "保存: %[1]s — %[3]sから%[2]d年（%[4]s）",
+		EN: "keep: %[1]s for %[2]d years, which begin with: %[3]s (%[4]s)",
+	},
+	"law.notice": {JA: "これは情報であり、法的助言ではありません。", EN: "This is information, not legal advice."},
 
 	"evidence":      {JA: "証跡", EN: "Evidence"},
 	"evidence.none": {JA: "記録していません。", EN: "No record was kept."},
-	"evidence.kept": {JA: "追記し、全記録（%d件）を検証しました。ハッシュ木の根: %s", EN: "Appended; all %d records were verified. Root of the tree: %s"},
+	"evidence.kept": {
+		JA: "追記し、全記録（%d件）を検証しました。ハッシュ木の根: %s",
+		EN: "Appended; all %d records were verified. Root of the tree: %s",
+	},
 
 	"opened":      {JA: "結果: 口座を開設しました", EN: "Result: the account was opened"},
 	"refused":     {JA: "結果: 開設できません", EN: "Result: refused"},
@@ -85,9 +103,15 @@ var words = map[string]kakunin.Message{
 	"complete":         {JA: "すべての確認事項を満たしています。", EN: "Everything that is asked for was confirmed."},
 	"person-different": {JA: "入力された内容が証明書と異なります。", EN: "What was typed is not what the certificate says."},
 	"person-review":    {JA: "一致するか機械では判断できない項目があります。", EN: "A machine cannot tell whether every item agrees."},
-	"not-declared":     {JA: "署名された文面に申告事項が足りません。申込みをやり直してください。", EN: "The signed text lacks a declaration. Please apply again."},
-	"law-refused":      {JA: "法令の求める条件を満たしません。", EN: "The law does not allow it."},
-	"law-review":       {JA: "法令の確認事項に、担当者の確認が必要なものがあります。", EN: "The law asks for something that a human has to look at."},
+	"not-declared": {
+		JA: "署名された文面に申告事項が足りません。申込みをやり直してください。",
+		EN: "The signed text lacks a declaration. Please apply again.",
+	},
+	"law-refused": {JA: "法令の求める条件を満たしません。", EN: "The law does not allow it."},
+	"law-review": {
+		JA: "法令の確認事項に、担当者の確認が必要なものがあります。",
+		EN: "The law asks for something that a human has to look at.",
+	},
 
 	"failed": {JA: "手続きを完了できませんでした。", EN: "The procedure could not be completed."},
 

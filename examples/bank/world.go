@@ -71,24 +71,39 @@ func newWorld(ctx context.Context, s surroundings, persona person.Persona, logge
 		return nil, errors.New("cannot listen on 127.0.0.1")
 	}
 	base := "http://" + listener.Addr().String()
-	// Results are sealed to service.OperatorKey, whose private half the simulator gives away. A real verifier makes that
-	// key itself, in an HSM, and registers the public half.
+	// Results are sealed to service.OperatorKey, whose private half the simulator gives away. A real verifier makes
+	// that key itself, in an HSM, and registers the public half.
 	w.service, err = daa.New(daa.Config{
 		BaseURL: base, JPKI: w.jpki, Cards: []*cardsim.Card{w.card}, Now: s.now, Logger: logger,
-		Clients: []daa.ClientRegistration{{
-			ID: clientID, Name: "架空銀行 / Fictitious Bank", Key: private.Public(), KeyID: "bank", RedirectURLs: []string{redirectURL},
-		}},
+		Clients: []daa.ClientRegistration{
+			{
+				ID:           clientID,
+				Name:         "架空銀行 / Fictitious Bank",
+				Key:          private.Public(),
+				KeyID:        "bank",
+				RedirectURLs: []string{redirectURL},
+			},
+		},
 	})
 	if err == nil {
 		w.client, err = authn.New(authn.Config{
-			Environment: w.service.Environment(), ClientID: clientID, Key: key, RedirectURL: redirectURL, Now: s.now, Logger: logger,
+			Environment: w.service.Environment(),
+			ClientID:    clientID,
+			Key:         key,
+			RedirectURL: redirectURL,
+			Now:         s.now,
+			Logger:      logger,
 		})
 	}
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
 	w.ocspURL = base + "/simulator/jpki/sign/ocsp"
-	w.visitor = &visitor.Person{AuthPIN: w.person.Reveal().AuthPIN, TextPIN: w.person.Reveal().TextPIN, SigningPassword: w.person.Reveal().SigningPassword}
+	w.visitor = &visitor.Person{
+		AuthPIN:         w.person.Reveal().AuthPIN,
+		TextPIN:         w.person.Reveal().TextPIN,
+		SigningPassword: w.person.Reveal().SigningPassword,
+	}
 	w.server = webserve.New(w.service, logger)
 	go func() { _ = w.server.Serve(listener) }() // until close
 	return w, nil

@@ -48,7 +48,14 @@ func (b *bar) update(p crl.Progress) {
 	}
 	b.drawn = percent
 	full := barWidth * percent / 100
-	_, _ = fmt.Fprintf(b.w, "\r%s [%s%s] %3d %%", label.in(b.language), strings.Repeat("#", full), strings.Repeat(" ", barWidth-full), percent)
+	_, _ = fmt.Fprintf(
+		b.w,
+		"\r%s [%s%s] %3d %%",
+		label.in(b.language),
+		strings.Repeat("#", full),
+		strings.Repeat(" ", barWidth-full),
+		percent,
+	)
 }
 
 // end leaves an empty line behind.

@@ -67,12 +67,25 @@ func parseFlags(args []string, stderr io.Writer, getenv func(string) string) (op
 	f := flag.NewFlagSet("certcheck", flag.ContinueOnError)
 	f.SetOutput(textWriter{stderr})
 	f.Var((*files)(&o.anchors), "anchor", "`file` with trusted authorities (required; may be repeated)")
-	f.Var((*files)(&o.pool), "pool", "`file` with certificates to build the path from; nothing in it is trusted (may be repeated)")
+	f.Var(
+		(*files)(&o.pool),
+		"pool",
+		"`file` with certificates to build the path from; nothing in it is trusted (may be repeated)",
+	)
 	f.Var((*files)(&o.crls), "crl", "`file` with a certificate revocation list, complete or delta (may be repeated)")
 	f.Var((*files)(&o.ocsp), "ocsp", "`file` with the DER of an OCSP response (may be repeated)")
 	f.Func("time", "verification `time`, RFC 3339, e.g. 2026-11-21T09:00:00+09:00 (default: now)", o.setTime)
-	f.Func("policy", "acceptable certificate policy, an `OID` such as 1.2.392.200149.8.5.1.1.20 (may be repeated; default: any)", o.addPolicy)
-	f.BoolVar(&o.config.RequireExplicitPolicy, "require-explicit-policy", false, "one of the policies must hold for the whole path")
+	f.Func(
+		"policy",
+		"acceptable certificate policy, an `OID` such as 1.2.392.200149.8.5.1.1.20 (may be repeated; default: any)",
+		o.addPolicy,
+	)
+	f.BoolVar(
+		&o.config.RequireExplicitPolicy,
+		"require-explicit-policy",
+		false,
+		"one of the policies must hold for the whole path",
+	)
 	f.BoolVar(&o.config.InhibitPolicyMapping, "inhibit-policy-mapping", false, "do not follow policy mappings")
 	f.BoolVar(&o.config.InhibitAnyPolicy, "inhibit-any-policy", false, "do not accept anyPolicy for a policy")
 	mode := f.String("revocation", "require", "`mode`: require, if-present or none")

@@ -52,7 +52,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, getenv fu
 	}
 	config := o.config
 	config.Anchors, config.Pool, config.Revocation = in.anchors, in.pool, o.policy(in.sources...)
-	config.AcceptOddSerials = true // "Certificate users SHOULD be prepared to gracefully handle such certificates" (RFC 5280, 4.1.2.2)
+	// "Certificate users SHOULD be prepared to gracefully handle such certificates" (RFC 5280, 4.1.2.2)
+	config.AcceptOddSerials = true
 	validator, err := certpath.NewVerifier(config)
 	if err != nil {
 		complain(stderr, "%v", err)

@@ -95,8 +95,13 @@ func newReport(r *certpath.Result, failure error) *report {
 	}
 	for i, a := range r.Revocation {
 		one := certificateStatus{
-			Certificate: i + 1, Status: a.Status.String(), Method: a.Method, Steps: stepsOf(a), RevokedAt: moment(a.RevokedAt),
-			ThisUpdate: moment(a.ThisUpdate), NextUpdate: moment(a.NextUpdate),
+			Certificate: i + 1,
+			Status:      a.Status.String(),
+			Method:      a.Method,
+			Steps:       stepsOf(a),
+			RevokedAt:   moment(a.RevokedAt),
+			ThisUpdate:  moment(a.ThisUpdate),
+			NextUpdate:  moment(a.NextUpdate),
 		}
 		if a.Reason >= 0 {
 			one.Reason = &a.Reason
@@ -138,7 +143,8 @@ func causes(err error) []string {
 		return out
 	}
 	// What a policy or a set of lists could not decide has the reasons of each source and list below it.
-	if asked, ok := err.(*revocation.Error); ok && asked.Reason == revocation.ReasonStatusUnknown && asked.Err != nil { //nolint:errorlint // one error of the tree
+	if asked, ok := err.(*revocation.Error); ok && asked.Reason == revocation.ReasonStatusUnknown &&
+		asked.Err != nil { //nolint:errorlint // one error of the tree
 		return causes(asked.Err)
 	}
 	if kakunin.FamilyOf(err) == kakunin.Unclassified {

@@ -70,8 +70,15 @@ func newApp(c appConfig) (*app, error) {
 		return nil, err
 	}
 	a.login, err = middleware.New(middleware.Config{
-		Client: c.client, Scopes: authn.Attributes, SealKeys: middleware.NewSealKeys(), Sessions: a.sessions, Prefix: loginPrefix,
-		Signer: signer, OnError: a.failed, Now: c.now, Logger: c.logger,
+		Client:   c.client,
+		Scopes:   authn.Attributes,
+		SealKeys: middleware.NewSealKeys(),
+		Sessions: a.sessions,
+		Prefix:   loginPrefix,
+		Signer:   signer,
+		OnError:  a.failed,
+		Now:      c.now,
+		Logger:   c.logger,
 	})
 	if err != nil {
 		return nil, err
@@ -121,10 +128,11 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mux.ServeHTTP(w, r)
 }
 
-// otherHost leads from 127.0.0.1 to localhost. Any other name is refused: a page of a stranger whose name resolves to this
-// machine must not reach the application.
+// otherHost leads from 127.0.0.1 to localhost. Any other name is refused: a page of a stranger whose name resolves to
+// this machine must not reach the application.
 func (a *app) otherHost(w http.ResponseWriter, r *http.Request) {
-	if !loopback(hostOnly(r.Host)) || (r.Method != http.MethodGet && r.Method != http.MethodHead) || strings.HasPrefix(r.URL.Path, "//") {
+	if !loopback(hostOnly(r.Host)) || (r.Method != http.MethodGet && r.Method != http.MethodHead) ||
+		strings.HasPrefix(r.URL.Path, "//") {
 		http.Error(w, http.StatusText(http.StatusMisdirectedRequest), http.StatusMisdirectedRequest)
 		return
 	}
@@ -133,7 +141,11 @@ func (a *app) otherHost(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *app) home(w http.ResponseWriter, r *http.Request) {
-	data := homeData{LoggedIn: middleware.IdentityFrom(r.Context()) != nil, Simulated: a.simulated, Login: loginPrefix + "/login?return=/account"}
+	data := homeData{
+		LoggedIn:  middleware.IdentityFrom(r.Context()) != nil,
+		Simulated: a.simulated,
+		Login:     loginPrefix + "/login?return=/account",
+	}
 	if a.simulated {
 		data.AuthPIN, data.TextPIN, data.SigningPassword = a.person.Reveal().AuthPIN, a.person.Reveal().TextPIN, a.person.Reveal().SigningPassword
 	}
@@ -175,7 +187,18 @@ func (a *app) document(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	a.render(w, r, http.StatusOK, "document", documentData{Number: doc.Number, Text: doc.Text, Mode: words["mode."+a.mode.String()].in(languageOf(r)), Simulated: a.simulated})
+	a.render(
+		w,
+		r,
+		http.StatusOK,
+		"document",
+		documentData{
+			Number:    doc.Number,
+			Text:      doc.Text,
+			Mode:      words["mode."+a.mode.String()].in(languageOf(r)),
+			Simulated: a.simulated,
+		},
+	)
 }
 
 var errStaleDocument = errors.New("the form belongs to another document than the one shown last")

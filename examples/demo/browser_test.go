@@ -227,7 +227,8 @@ func blocks(t *testing.T, b *tab) {
 	b.visit(d.base+"/", "#login") // nobody is logged in
 }
 
-// losesCookie: a callback that this browser did not begin, as after private browsing, and an address that leads nowhere.
+// losesCookie: a callback that this browser did not begin, as after private browsing, and an address that leads
+// nowhere.
 func losesCookie(t *testing.T, b *tab) {
 	d := startDemo(t)
 	b.visit(d.base+"/auth/callback?code=x&state=of-another-browser", atError)

@@ -84,7 +84,8 @@ func openTab(t *testing.T, chrome context.Context, d device, lang string, s *sho
 	profile, first := newProfile(t, chrome)
 	ctx, cancel := chromedp.NewContext(chrome, chromedp.WithTargetID(first))
 	t.Cleanup(cancel)
-	if err := chromedp.Run(ctx); err != nil { // the tab belongs to the context of its first action: not to one with a deadline
+	// the tab belongs to the context of its first action: not to one with a deadline
+	if err := chromedp.Run(ctx); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel = context.WithTimeout(ctx, visitTime)
@@ -269,7 +270,8 @@ func (b *tab) page(name string) {
 	b.shots.save(b.t, b.device.name+"-"+b.lang+"-"+name+".png", shot)
 }
 
-// accessibility returns what is wrong with the page. It looks at what a machine can decide; the pictures are for people.
+// accessibility returns what is wrong with the page. It looks at what a machine can decide; the pictures are for
+// people.
 const accessibility = `(() => {
   const faults = [], lang = %q, width = %d, html = document.documentElement;
   const all = s => [...document.querySelectorAll(s)];

@@ -52,8 +52,10 @@ type comparisonRow struct {
 func comparisonRows(all []comparison, lang kakunin.Language) (rows []comparisonRow, review bool) {
 	for _, c := range all {
 		row := comparisonRow{
-			ID: "compared-" + c.Attribute, Label: words["account."+c.Attribute].in(lang), Outcome: text{c.JA, c.EN}.in(lang),
-			Good: c.Outcome != fourinfo.NeedsReview.String(),
+			ID:      "compared-" + c.Attribute,
+			Label:   words["account."+c.Attribute].in(lang),
+			Outcome: text{c.JA, c.EN}.in(lang),
+			Good:    c.Outcome != fourinfo.NeedsReview.String(),
 		}
 		review = review || !row.Good
 		for _, r := range c.Reasons {

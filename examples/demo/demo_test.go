@@ -372,7 +372,8 @@ func TestPeopleWhoDoNotFinish(t *testing.T) {
 		t.Fatal(err)
 	}
 	expectPage(t, b, callback, http.StatusBadRequest, kakunin.User)
-	expectPage(t, b, callback, http.StatusBadRequest, kakunin.FamilyOf(nil), kakunin.User, kakunin.Untrusted) // the same address again
+	// the same address again
+	expectPage(t, b, callback, http.StatusBadRequest, kakunin.FamilyOf(nil), kakunin.User, kakunin.Untrusted)
 	loggedOut(t, b)
 
 	b = browse(t, d)

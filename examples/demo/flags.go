@@ -35,17 +35,30 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	var mode string
 	f := flag.NewFlagSet("demo", flag.ContinueOnError)
 	f.SetOutput(stderr)
-	f.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`host:port` to listen on (with a -redirect-url on loopback the default is its port)")
+	f.StringVar(
+		&o.addr,
+		"addr",
+		"127.0.0.1:8080",
+		"`host:port` to listen on (with a -redirect-url on loopback the default is its port)",
+	)
 	f.StringVar(&mode, "mode", sign.ModeBareHash.String(), "what the card signs: bare-hash or digest-info")
 	f.BoolVar(&o.once, "once", false, "do one visit without a browser, print a JSON report and exit")
 	f.BoolVar(&o.showPersonal, "show-personal", false, "with -once: put the four attributes into the report")
 	f.StringVar(&o.issuer, "issuer", "", "use the service with this issuer `URL` instead of starting a simulated one")
 	f.StringVar(&o.clientID, "client-id", "", "with -issuer: the registered client id")
 	f.StringVar(&o.clientKey, "client-key", "", "with -issuer: `file` with the registered private key, JWK or PEM")
-	f.StringVar(&o.redirectURL, "redirect-url", "", "with -issuer: the registered redirect `URL` (default http://localhost:PORT/auth/callback)")
+	f.StringVar(
+		&o.redirectURL,
+		"redirect-url",
+		"",
+		"with -issuer: the registered redirect `URL` (default http://localhost:PORT/auth/callback)",
+	)
 	f.BoolVar(&o.discover, "discover", false, "with -issuer: read the endpoints from the issuer's metadata")
 	f.Usage = func() {
-		_, _ = fmt.Fprint(stderr, "usage: demo [flags]\n\nA relying party on loopback, with a simulated service and card unless -issuer is given.\n\n")
+		_, _ = fmt.Fprint(
+			stderr,
+			"usage: demo [flags]\n\nA relying party on loopback, with a simulated service and card unless -issuer is given.\n\n",
+		)
 		f.PrintDefaults()
 	}
 	if err := f.Parse(args); err != nil {
@@ -102,7 +115,9 @@ func (o *options) checkService() error {
 		return errors.New("-issuer needs -client-id and -client-key")
 	}
 	if _, ok := o.knownPaths(); !ok && !o.discover {
-		return errors.New("-issuer must end in " + realm + ", without a slash after it; with -discover the endpoints are read from its metadata")
+		return errors.New(
+			"-issuer must end in " + realm + ", without a slash after it; with -discover the endpoints are read from its metadata",
+		)
 	}
 	if o.redirectURL == "" {
 		return nil

@@ -52,7 +52,11 @@ func (e *stepError) Error() string { return e.step + ": " + e.err.Error() }
 func (e *stepError) Unwrap() error { return e.err }
 
 func reportError(err error) *errorReport {
-	r := &errorReport{Step: "start", Family: kakunin.FamilyOf(err).String(), Message: kakunin.MessageFor(err, kakunin.English)}
+	r := &errorReport{
+		Step:    "start",
+		Family:  kakunin.FamilyOf(err).String(),
+		Message: kakunin.MessageFor(err, kakunin.English),
+	}
 	var at *stepError
 	if errors.As(err, &at) {
 		r.Step = at.step
@@ -87,7 +91,11 @@ func newBrowser(d *demo) (*browser, error) {
 			Jar:           trustworthyLoopback{jar},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		visitor: &visitor.Person{AuthPIN: d.person.Reveal().AuthPIN, TextPIN: d.person.Reveal().TextPIN, SigningPassword: d.person.Reveal().SigningPassword},
+		visitor: &visitor.Person{
+			AuthPIN:         d.person.Reveal().AuthPIN,
+			TextPIN:         d.person.Reveal().TextPIN,
+			SigningPassword: d.person.Reveal().SigningPassword,
+		},
 	}, nil
 }
 
@@ -215,7 +223,8 @@ func (b *browser) open(ctx context.Context, method, address string, form url.Val
 	}
 	resp, err := b.client.Do(req)
 	if err != nil {
-		return answer{}, errors.New("the relying party does not answer") // the cause would print the address with its code
+		// the cause would print the address with its code
+		return answer{}, errors.New("the relying party does not answer")
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
@@ -226,7 +235,11 @@ func (b *browser) open(ctx context.Context, method, address string, form url.Val
 	if resp.StatusCode < 400 {
 		return got, nil
 	}
-	page := &pageError{status: resp.StatusCode, family: kakunin.Family(0).String(), message: http.StatusText(resp.StatusCode)}
+	page := &pageError{
+		status:  resp.StatusCode,
+		family:  kakunin.Family(0).String(),
+		message: http.StatusText(resp.StatusCode),
+	}
 	if m := errorMessage.FindStringSubmatch(got.body); m != nil {
 		page.message = m[1]
 	}
@@ -236,8 +249,8 @@ func (b *browser) open(ctx context.Context, method, address string, form url.Val
 	return got, page
 }
 
-// directly sends what is for the relying party's public address to where it listens: the registered redirect URL may name
-// a host that a proxy in front of it serves.
+// directly sends what is for the relying party's public address to where it listens: the registered redirect URL may
+// name a host that a proxy in front of it serves.
 type directly struct{ base, at string }
 
 // RoundTrip implements http.RoundTripper.

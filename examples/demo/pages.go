@@ -129,7 +129,12 @@ func chooseLanguage(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	http.SetCookie(w, &http.Cookie{
-		Name: languageCookie, Value: string(lang), Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Name:     languageCookie,
+		Value:    string(lang),
+		Path:     "/",
+		Secure:   true,
+		HttpOnly: true,
+		SameSite: http.SameSiteLaxMode,
 	})
 	w.Header().Set("Location", r.URL.Path)
 	w.WriteHeader(http.StatusSeeOther)
@@ -196,10 +201,19 @@ func resultOf(o outcome, lang kakunin.Language) resultData {
 	label := func(key string) string { return words["result."+key].in(lang) }
 	d.Rows = []row{{"number", label("number"), o.Number}, {"mode", label("mode"), words["mode."+o.Mode].in(lang)}}
 	if o.Verified {
-		d.Rows = append(d.Rows,
-			row{"revocation", label("revocation"), words["revocation."+o.Revocation].in(lang) + words["method."+o.Method].in(lang)},
+		d.Rows = append(
+			d.Rows,
+			row{
+				"revocation",
+				label("revocation"),
+				words["revocation."+o.Revocation].in(lang) + words["method."+o.Method].in(lang),
+			},
 			row{"anchor", label("anchor"), o.Chain.AnchorSHA256},
-			row{"time", label("time"), o.VerifiedAt.In(time.FixedZone("JST", 9*60*60)).Format("2006-01-02 15:04:05 MST")},
+			row{
+				"time",
+				label("time"),
+				o.VerifiedAt.In(time.FixedZone("JST", 9*60*60)).Format("2006-01-02 15:04:05 MST"),
+			},
 		)
 	}
 	return d

@@ -116,7 +116,9 @@ type outcome struct {
 func (o *outcome) fill(r *sign.Report, rec *evidence.Record) (err error) {
 	o.Verified = true // a report exists only when every step held
 	o.Chain = &chainReport{
-		Status: r.Chain.Status.String(), Kind: rec.Certificate.Kind, AnchorSHA256: hex.EncodeToString(r.Chain.AnchorFingerprint[:]),
+		Status:       r.Chain.Status.String(),
+		Kind:         rec.Certificate.Kind,
+		AnchorSHA256: hex.EncodeToString(r.Chain.AnchorFingerprint[:]),
 	}
 	o.Revocation, o.Method = r.Chain.Revocation.Status.String(), r.Chain.Revocation.Method
 	o.VerifiedAt, o.Steps = r.VerifiedAt, r.Steps
@@ -126,7 +128,13 @@ func (o *outcome) fill(r *sign.Report, rec *evidence.Record) (err error) {
 }
 
 func (o *outcome) signature() *signatureReport {
-	s := &signatureReport{Mode: o.Mode, Verified: o.Verified, Chain: o.Chain, Revocation: o.Revocation, Person: o.Person}
+	s := &signatureReport{
+		Mode:       o.Mode,
+		Verified:   o.Verified,
+		Chain:      o.Chain,
+		Revocation: o.Revocation,
+		Person:     o.Person,
+	}
 	if s.Revocation == "" {
 		s.Revocation = jpki.Unknown.String()
 	}

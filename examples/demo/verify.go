@@ -25,7 +25,13 @@ type platformOperator struct {
 	log      *evidence.Log
 }
 
-func newPlatformOperator(key crypto.PrivateKey, client *authn.Client, trust jpki.Trust, jpkiURL string, now func() time.Time) (*platformOperator, error) {
+func newPlatformOperator(
+	key crypto.PrivateKey,
+	client *authn.Client,
+	trust jpki.Trust,
+	jpkiURL string,
+	now func() time.Time,
+) (*platformOperator, error) {
 	names := client.Wire()
 	opener, err := sign.NewOpener(sign.OpenerConfig{Key: key, Wire: &names})
 	if err != nil {
@@ -59,7 +65,12 @@ func newPlatformOperator(key crypto.PrivateKey, client *authn.Client, trust jpki
 
 // verify opens the result, checks everything about it and keeps the evidence. person is who logged in: the signature
 // must be theirs.
-func (o *platformOperator) verify(ctx context.Context, res *signapi.Unverified, document string, person *fourinfo.Person) (*sign.Report, *evidence.Record, error) {
+func (o *platformOperator) verify(
+	ctx context.Context,
+	res *signapi.Unverified,
+	document string,
+	person *fourinfo.Person,
+) (*sign.Report, *evidence.Record, error) {
 	opened := res.Opened // a government relying party gets it like this
 	if opened == nil {
 		var err error

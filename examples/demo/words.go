@@ -24,12 +24,18 @@ var (
 
 // words are the texts of the pages, by key.
 var words = map[string]text{
-	"site":       {"確認商店", "Kakunin Store"},
-	"skip":       {"本文へ移動", "Skip to content"},
-	"language":   {"言語", "Language"},
-	"logout":     {"ログアウト", "Log out"},
-	"simulator":  {"これはシミュレーターを使ったデモです。デジタル庁・J‑LISとは関係がなく、人物・カード・文書はすべて架空のものです。", "This is a demo with a simulator. It is not connected with the Digital Agency or J‑LIS; people, cards and documents are fictitious."},
-	"demo":       {"これはデモ用のサイトです。デジタル庁・J‑LISとは関係がありません。", "This is a demo site. It is not connected with the Digital Agency or J‑LIS."},
+	"site":     {"確認商店", "Kakunin Store"},
+	"skip":     {"本文へ移動", "Skip to content"},
+	"language": {"言語", "Language"},
+	"logout":   {"ログアウト", "Log out"},
+	"simulator": {
+		"これはシミュレーターを使ったデモです。デジタル庁・J‑LISとは関係がなく、人物・カード・文書はすべて架空のものです。",
+		"This is a demo with a simulator. It is not connected with the Digital Agency or J‑LIS; people, cards and documents are fictitious.",
+	},
+	"demo": {
+		"これはデモ用のサイトです。デジタル庁・J‑LISとは関係がありません。",
+		"This is a demo site. It is not connected with the Digital Agency or J‑LIS.",
+	},
 	"unknown":    {"不明", "unknown"},
 	"absent":     {"（提供されていません）", "(not provided)"},
 	"held":       {"確認済み", "held"},
@@ -38,11 +44,17 @@ var words = map[string]text{
 	"to-sign":    {"文書に署名", "Sign a document"},
 	"to-home":    {"トップへ戻る", "Back to the start"},
 
-	"home.title":    {"マイナンバーカードでログイン", "Log in with your My Number Card"},
-	"home.lead":     {"マイナンバーカードで本人確認を行い、文書に電子署名します。", "Prove who you are with your My Number Card, then sign a document."},
-	"home.step1":    {"カードの暗証番号（4桁）を2つ入力してログインします。", "Log in with the two 4-digit PINs of your card."},
-	"home.step2":    {"氏名・住所・生年月日・性別を確認します。", "See your name, address, birthdate and gender."},
-	"home.step3":    {"文書を読み、署名用電子証明書の暗証番号で署名します。", "Read a document and sign it with the password of your signing certificate."},
+	"home.title": {"マイナンバーカードでログイン", "Log in with your My Number Card"},
+	"home.lead": {
+		"マイナンバーカードで本人確認を行い、文書に電子署名します。",
+		"Prove who you are with your My Number Card, then sign a document.",
+	},
+	"home.step1": {"カードの暗証番号（4桁）を2つ入力してログインします。", "Log in with the two 4-digit PINs of your card."},
+	"home.step2": {"氏名・住所・生年月日・性別を確認します。", "See your name, address, birthdate and gender."},
+	"home.step3": {
+		"文書を読み、署名用電子証明書の暗証番号で署名します。",
+		"Read a document and sign it with the password of your signing certificate.",
+	},
 	"home.login":    {"ログイン", "Log in"},
 	"home.account":  {"登録内容を見る", "See my account"},
 	"home.pins":     {"模擬カードの暗証番号", "PINs of the simulated card"},
@@ -64,9 +76,12 @@ var words = map[string]text{
 	"document.title": {"文書への署名", "Sign a document"},
 	"document.lead":  {"次の文書を最後まで読んでから、署名してください。", "Read the document to its end, then sign it."},
 	"document.label": {"署名する文書", "The document you sign"},
-	"document.note":  {"「署名」を押すと、暗証番号を入力する画面へ移動します。", "“Sign” takes you to the screen where you enter your PIN and your password."},
-	"document.mode":  {"署名の方式", "Signature mode"},
-	"document.sign":  {"署名", "Sign"},
+	"document.note": {
+		"「署名」を押すと、暗証番号を入力する画面へ移動します。",
+		"“Sign” takes you to the screen where you enter your PIN and your password.",
+	},
+	"document.mode": {"署名の方式", "Signature mode"},
+	"document.sign": {"署名", "Sign"},
 
 	"mode.bare-hash":     {"ハッシュ値だけに署名", "the bare hash"},
 	"mode.digest-info":   {"ハッシュ値に種類の情報（DigestInfo）を付けて署名", "DigestInfo: the hash with its kind"},
@@ -75,9 +90,12 @@ var words = map[string]text{
 	"method.OCSP":        {"（発行者に問い合わせて確認）", " (asked the issuer: OCSP)"},
 	"method.CRL":         {"（発行者の失効リストで確認）", " (on the issuer's list: CRL)"},
 
-	"result.title":      {"署名の結果", "Result of the signature"},
-	"result.verified":   {"署名を検証しました。すべての確認事項を満たしています。", "The signature was verified. Every check held."},
-	"result.sealed":     {"署名を受け取りました。結果は封をされたまま、プラットフォーム事業者に渡して検証されます。", "The signature was received. The result stays sealed and would be handed to the platform operator, who verifies it."},
+	"result.title":    {"署名の結果", "Result of the signature"},
+	"result.verified": {"署名を検証しました。すべての確認事項を満たしています。", "The signature was verified. Every check held."},
+	"result.sealed": {
+		"署名を受け取りました。結果は封をされたまま、プラットフォーム事業者に渡して検証されます。",
+		"The signature was received. The result stays sealed and would be handed to the platform operator, who verifies it.",
+	},
 	"result.steps":      {"確認した事項", "What was checked"},
 	"result.details":    {"詳細", "Details"},
 	"result.number":     {"文書番号", "Document number"},
@@ -88,10 +106,13 @@ var words = map[string]text{
 	"result.person":     {"ログインした人との照合", "Comparison with the person who logged in"},
 	"result.review":     {"確認が必要な項目があります。担当者が判断します。", "Something needs review: a member of staff decides."},
 	"result.evidence":   {"証跡", "Evidence"},
-	"result.note":       {"後から検証の内容を示すための記録です。証明書も氏名なども含みません。", "A record that shows later what was verified. It holds neither the certificate nor any personal data."},
-	"result.download":   {"証跡をダウンロード", "Download the evidence"},
-	"result.show":       {"証跡を表示", "Show the evidence"},
-	"result.again":      {"別の文書に署名する", "Sign another document"},
+	"result.note": {
+		"後から検証の内容を示すための記録です。証明書も氏名なども含みません。",
+		"A record that shows later what was verified. It holds neither the certificate nor any personal data.",
+	},
+	"result.download": {"証跡をダウンロード", "Download the evidence"},
+	"result.show":     {"証跡を表示", "Show the evidence"},
+	"result.again":    {"別の文書に署名する", "Sign another document"},
 
 	"error.title":    {"手続きを完了できませんでした", "We could not complete this"},
 	"notfound.title": {"ページがありません", "No such page"},
@@ -122,9 +143,12 @@ var stepTexts = map[string]text{
 	"signature.value":  {"署名がこの文書に対するものである", "The signature is over this document"},
 	"person":           {"電子証明書の氏名などがログインした人と一致する", "The certificate names the person who logged in"},
 
-	"certificate.form":            {"電子証明書の形式が正しい", "The certificate is well-formed"},
-	"profile.policy":              {"証明書ポリシーが認められている", "The certificate policy is accepted"},
-	"profile.environment":         {"想定した環境（本番・テスト）の証明書である", "It belongs to the expected environment (production or test)"},
+	"certificate.form": {"電子証明書の形式が正しい", "The certificate is well-formed"},
+	"profile.policy":   {"証明書ポリシーが認められている", "The certificate policy is accepted"},
+	"profile.environment": {
+		"想定した環境（本番・テスト）の証明書である",
+		"It belongs to the expected environment (production or test)",
+	},
 	"profile.kind":                {"求めた種類の証明書である", "It is of the kind asked for"},
 	"profile.key-usage":           {"鍵の用途が署名である", "The key is for signatures"},
 	"profile.extended-key-usage":  {"拡張された用途に矛盾がない", "The extended key usage fits"},

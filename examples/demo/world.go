@@ -109,8 +109,8 @@ func start(ctx context.Context, o options, logger *slog.Logger) (_ *demo, err er
 	return d, nil
 }
 
-// listen opens the wanted address. When that is in use, another port does if no browser of somebody's has to find it: the
-// service runs in this process, or -once visits, which goes to where the relying party listens.
+// listen opens the wanted address. When that is in use, another port does if no browser of somebody's has to find it:
+// the service runs in this process, or -once visits, which goes to where the relying party listens.
 func (d *demo) listen(ctx context.Context) (net.Listener, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", d.addr)
@@ -135,7 +135,12 @@ const jpkiPath = "/simulator/jpki"
 
 // simulate starts the service and card, registers this relying party there, and returns the key of the platform
 // operator that results are sealed to.
-func (d *demo) simulate(ctx context.Context, jpki *issuer.JPKI, config *authn.Config, logger *slog.Logger) (crypto.PrivateKey, error) {
+func (d *demo) simulate(
+	ctx context.Context,
+	jpki *issuer.JPKI,
+	config *authn.Config,
+	logger *slog.Logger,
+) (crypto.PrivateKey, error) {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -154,9 +159,15 @@ func (d *demo) simulate(ctx context.Context, jpki *issuer.JPKI, config *authn.Co
 	}
 	service, err := daa.New(daa.Config{
 		BaseURL: d.service,
-		Clients: []daa.ClientRegistration{{
-			ID: demoClientID, Name: "確認商店 / Kakunin Store", Key: private.Public(), KeyID: "demo", RedirectURLs: []string{config.RedirectURL},
-		}},
+		Clients: []daa.ClientRegistration{
+			{
+				ID:           demoClientID,
+				Name:         "確認商店 / Kakunin Store",
+				Key:          private.Public(),
+				KeyID:        "demo",
+				RedirectURLs: []string{config.RedirectURL},
+			},
+		},
 		JPKI: jpki, Cards: []*cardsim.Card{d.card}, Logger: logger, ShowPINs: true,
 	})
 	if err != nil {

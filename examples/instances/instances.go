@@ -1,5 +1,5 @@
-// Package instances shows how several instances of one application work as one: sessions in Redis, and what is used once in
-// Redis or PostgreSQL. Its test logs people in while instances are killed and started:
+// Package instances shows how several instances of one application work as one: sessions in Redis, and what is used
+// once in Redis or PostgreSQL. Its test logs people in while instances are killed and started:
 //
 //	go test ./examples/instances
 //
@@ -32,15 +32,26 @@ func Shared(client *redis.Client) (*sharedstore.Redis, error) {
 // Manager is a session manager of scs on go-redis, as scssession asks for one.
 func Manager(client *redis.Client) *scs.SessionManager {
 	return &scs.SessionManager{
-		Store: store{client}, Codec: scs.GobCodec{}, IdleTimeout: 30 * time.Minute, Lifetime: 12 * time.Hour, HashTokenInStore: true,
+		Store: store{
+			client,
+		},
+		Codec:            scs.GobCodec{},
+		IdleTimeout:      30 * time.Minute,
+		Lifetime:         12 * time.Hour,
+		HashTokenInStore: true,
 		Cookie: scs.SessionCookie{
-			Name: "__Host-session", Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode, Persist: true,
+			Name:     "__Host-session",
+			Path:     "/",
+			Secure:   true,
+			HttpOnly: true,
+			SameSite: http.SameSiteLaxMode,
+			Persist:  true,
 		},
 	}
 }
 
-// store is an scs.Store. A token that was deleted leaves a grave, so that a request that is still running at a logout does
-// not bring the session back.
+// store is an scs.Store. A token that was deleted leaves a grave, so that a request that is still running at a logout
+// does not bring the session back.
 type store struct{ client *redis.Client }
 
 const (
@@ -61,7 +72,13 @@ var commit = redis.NewScript(`if redis.call("GET", KEYS[1]) == "` + grave + `" t
 redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2]) return 1`)
 
 func (s store) Commit(token string, b []byte, expiry time.Time) error {
-	return commit.Run(context.Background(), s.client, []string{prefix + token}, b, max(1, time.Until(expiry).Milliseconds())).Err()
+	return commit.Run(
+		context.Background(),
+		s.client,
+		[]string{prefix + token},
+		b,
+		max(1, time.Until(expiry).Milliseconds()),
+	).Err()
 }
 
 func (s store) Delete(token string) error {

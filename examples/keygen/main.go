@@ -3,13 +3,13 @@
 //
 //	go run ./examples/keygen -out client-key.jwk
 //
-// Without further arguments that is an RSA key (RS256) under the hash of its public half, which is understood however the
-// service takes keys: as PEM or as a JWK Set. Choose -alg ES256, smaller and faster, where a JWK Set is registered. As PEM,
-// only no key id (-kid none) or that hash is recognised; a name of your own needs a JWK Set.
+// Without further arguments that is an RSA key (RS256) under the hash of its public half, which is understood however
+// the service takes keys: as PEM or as a JWK Set. Choose -alg ES256, smaller and faster, where a JWK Set is registered.
+// As PEM, only no key id (-kid none) or that hash is recognised; a name of your own needs a JWK Set.
 //
 // The private key goes into a new file that only its owner can read; an existing file is never overwritten. The public
-// half goes to the standard output, as JWK Set and as PEM. With -public an existing key file is read instead, and nothing
-// is written. A key that matters belongs into a KMS or HSM: package authn takes any crypto.Signer.
+// half goes to the standard output, as JWK Set and as PEM. With -public an existing key file is read instead, and
+// nothing is written. A key that matters belongs into a KMS or HSM: package authn takes any crypto.Signer.
 package main
 
 import (
@@ -70,7 +70,11 @@ func run(args []string, out, messages io.Writer) error {
 	if err := writePrivate(*path, key); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(messages, "The private key is in %s. Keep it secret, and out of the repository.\n", *path); err != nil {
+	if _, err := fmt.Fprintf(
+		messages,
+		"The private key is in %s. Keep it secret, and out of the repository.\n",
+		*path,
+	); err != nil {
 		return err
 	}
 	return printPublic(out, key)

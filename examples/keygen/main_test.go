@@ -55,7 +55,8 @@ func TestKeyIsMadeOnceAndPrinted(t *testing.T) {
 	}
 }
 
-// Without arguments the key is understood in every way of registering it: RSA, under the hash of its public half, or none.
+// Without arguments the key is understood in every way of registering it: RSA, under the hash of its public half, or
+// none.
 func TestDefaultsWorkInEveryWayOfRegistering(t *testing.T) {
 	for _, args := range [][]string{nil, {"-kid", "none"}} {
 		path := filepath.Join(t.TempDir(), "key.jwk")

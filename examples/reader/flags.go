@@ -37,22 +37,45 @@ func parseFlags(args []string, w world) (options, error) {
 	f.DurationVar(&o.wait, "wait", time.Minute, "how long to wait for a card")
 	f.BoolVar(&o.simulated, "simulated", false, "use a simulated card")
 	f.StringVar(&o.person, "person", "hanako", "with -simulated: `name` of the synthetic person")
-	f.StringVar(&o.kind, "kind", "default", "with -simulated: `kind` of card, such as plastic, child, android, iphone, blocked-pins")
+	f.StringVar(
+		&o.kind,
+		"kind",
+		"default",
+		"with -simulated: `kind` of card, such as plastic, child, android, iphone, blocked-pins",
+	)
 	f.StringVar(&o.reader, "reader", "", "use only readers whose name contains this `text`")
 	f.BoolVar(&o.exclusive, "exclusive", false, "keep other programs away from the card")
-	f.StringVar(&o.roots, "roots", "", "check the card's signed data with the issuers' keys in this `file`: lines of identifier and modulus in hexadecimal")
+	f.StringVar(
+		&o.roots,
+		"roots",
+		"",
+		"check the card's signed data with the issuers' keys in this `file`: lines of identifier and modulus in hexadecimal",
+	)
 	f.BoolVar(&o.attributes, "attributes", false, "read the four attributes (text PIN)")
 	f.BoolVar(&o.face, "face", false, "read the card face (birthdate, expiry and security code, as printed)")
 	f.StringVar(&o.images, "images", "", "as -face, and write the pictures into this `directory`")
 	f.BoolVar(&o.age, "age", false, "check the birthdate (by the birthdate itself)")
-	f.StringVar(&o.number, "number", "", "read the individual number for this lawful `purpose`: administration, reporting or ordinance (text PIN)")
+	f.StringVar(
+		&o.number,
+		"number",
+		"",
+		"read the individual number for this lawful `purpose`: administration, reporting or ordinance (text PIN)",
+	)
 	f.BoolVar(&o.login, "login", false, "prove possession of the authentication key (authentication PIN)")
-	f.StringVar(&o.sign, "sign", "", "sign this `file` with the signing key (signing password) and print the signature in base64")
+	f.StringVar(
+		&o.sign,
+		"sign",
+		"",
+		"sign this `file` with the signing key (signing password) and print the signature in base64",
+	)
 	f.StringVar(&o.change, "change", "", "change this `PIN`: auth, signing, text, resident or common")
 	f.BoolVar(&o.showPersonal, "show-personal", false, "show what is personal")
 	f.BoolVar(&o.secure, "secure", false, "let attributes and number travel encrypted between card and program")
 	f.Usage = func() {
-		_, _ = fmt.Fprint(w.errors, "usage: reader [flags]\n\nShows what a My Number Card holds. Without flags: what needs no PIN and is not personal.\n\n")
+		_, _ = fmt.Fprint(
+			w.errors,
+			"usage: reader [flags]\n\nShows what a My Number Card holds. Without flags: what needs no PIN and is not personal.\n\n",
+		)
 		f.PrintDefaults()
 	}
 	if err := f.Parse(args); err != nil {
@@ -105,7 +128,11 @@ var purposes = map[string]mynumber.Purpose{
 
 // changeable are the PINs that the holder chose.
 var changeable = map[string]card.PIN{
-	"auth": card.AuthPIN, "signing": card.SigningPIN, "text": card.TextPIN, "resident": card.ResidentPIN, "common": card.CommonPIN,
+	"auth":     card.AuthPIN,
+	"signing":  card.SigningPIN,
+	"text":     card.TextPIN,
+	"resident": card.ResidentPIN,
+	"common":   card.CommonPIN,
 }
 
 // languageOf is the language that was asked for, or that of the environment (POSIX, 8.2), or English.

@@ -23,7 +23,13 @@ func (p *program) free(ctx context.Context) error {
 	}
 	t.item("種類: %s", "kind: %s", t.pick(kind[0], kind[1]))
 	if token, err := p.card.TokenInformation(ctx); err == nil {
-		t.item("型番: %s、ハードウェア %s、ファームウェア %s", "model: %s, hardware %s, firmware %s", token.Model, token.HardwareVersion, token.FirmwareVersion)
+		t.item(
+			"型番: %s、ハードウェア %s、ファームウェア %s",
+			"model: %s, hardware %s, firmware %s",
+			token.Model,
+			token.HardwareVersion,
+			token.FirmwareVersion,
+		)
 	}
 	available, err := p.certificates(ctx)
 	if err != nil {

@@ -31,7 +31,14 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], world{
-		in: os.Stdin, hide: hideTyping, out: os.Stdout, errors: os.Stderr, getenv: os.Getenv, now: time.Now, authority: testAuthority, open: openSource,
+		in:        os.Stdin,
+		hide:      hideTyping,
+		out:       os.Stdout,
+		errors:    os.Stderr,
+		getenv:    os.Getenv,
+		now:       time.Now,
+		authority: testAuthority,
+		open:      openSource,
 	})
 	stop()
 	os.Exit(code)
@@ -104,7 +111,14 @@ func (p *program) serve(ctx context.Context, src source) error {
 	p.talk.say("マイナンバーカードをカードリーダーに置いてください。", "Put your My Number Card on the reader.")
 	waiting, cancel := context.WithTimeout(ctx, p.wait)
 	defer cancel()
-	c, err := card.Config{Roots: src.roots, SecureMessaging: p.secure, Progress: p.talk.progress}.Wait(waiting, src.transport)
+	c, err := card.Config{
+		Roots:           src.roots,
+		SecureMessaging: p.secure,
+		Progress:        p.talk.progress,
+	}.Wait(
+		waiting,
+		src.transport,
+	)
 	if err != nil {
 		return err
 	}

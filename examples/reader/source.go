@@ -73,5 +73,13 @@ func simulatedHint(lang kakunin.Language, p person.Details) string {
 	if lang == kakunin.Japanese {
 		text = "（利用者証明用 %s、券面事項入力補助用 %s、署名用 %s、生年月日 %s、有効期限 %s、セキュリティコード %s）"
 	}
-	return fmt.Sprintf(text, p.AuthPIN, p.TextPIN, p.SigningPassword, p.Subject.Birthdate, p.CardExpiry[:4], p.SecurityCode)
+	return fmt.Sprintf(
+		text,
+		p.AuthPIN,
+		p.TextPIN,
+		p.SigningPassword,
+		p.Subject.Birthdate,
+		p.CardExpiry[:4],
+		p.SecurityCode,
+	)
 }

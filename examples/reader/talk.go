@@ -116,7 +116,11 @@ func (t talker) ask(ctx context.Context, secret bool, ja, en string, args ...any
 
 // askSecret looks at the tries that are left before it asks for a PIN, warns of the last one, and returns the options
 // with which the PIN may be presented.
-func (p *program) askSecret(ctx context.Context, pin card.PIN, ja, en string) (secret string, with []card.Option, err error) {
+func (p *program) askSecret(
+	ctx context.Context,
+	pin card.PIN,
+	ja, en string,
+) (secret string, with []card.Option, err error) {
 	tries, err := p.card.Tries(ctx, pin)
 	switch {
 	case reasonOf(err) == card.ReasonTriesNotReported:
@@ -125,7 +129,12 @@ func (p *program) askSecret(ctx context.Context, pin card.PIN, ja, en string) (s
 	case tries == 0:
 		return "", nil, &card.Error{Reason: card.ReasonPINBlocked, PIN: pin}
 	case tries == 1:
-		answer, err := p.talk.ask(ctx, false, "あと1回間違えるとロックされます。続けますか (yes/no)", "One more mistake locks it. Go on (yes/no)")
+		answer, err := p.talk.ask(
+			ctx,
+			false,
+			"あと1回間違えるとロックされます。続けますか (yes/no)",
+			"One more mistake locks it. Go on (yes/no)",
+		)
 		if err != nil {
 			return "", nil, err
 		}

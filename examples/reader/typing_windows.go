@@ -10,7 +10,8 @@ import (
 func hideTyping() (restore func()) {
 	console := windows.Handle(os.Stdin.Fd())
 	var before uint32
-	if windows.GetConsoleMode(console, &before) != nil || windows.SetConsoleMode(console, before&^windows.ENABLE_ECHO_INPUT) != nil {
+	if windows.GetConsoleMode(console, &before) != nil ||
+		windows.SetConsoleMode(console, before&^windows.ENABLE_ECHO_INPUT) != nil {
 		return func() {}
 	}
 	return func() { _ = windows.SetConsoleMode(console, before) }

@@ -1,5 +1,5 @@
-// Package routers shows the middleware in chi, echo and gin, and with sessions of gorilla/sessions. Its tests log in with
-// each of them.
+// Package routers shows the middleware in chi, echo and gin, and with sessions of gorilla/sessions. Its tests log in
+// with each of them.
 package routers
 
 import (
@@ -27,7 +27,11 @@ func Chi(login *middleware.Login) http.Handler {
 func Echo(login *middleware.Login) http.Handler {
 	e := echo.New()
 	e.Any("/auth/*", echo.WrapHandler(login))
-	e.GET("/account", echo.WrapHandler(http.HandlerFunc(hello)), echo.WrapMiddleware(login.Middleware(middleware.AgeAtLeast(20))))
+	e.GET(
+		"/account",
+		echo.WrapHandler(http.HandlerFunc(hello)),
+		echo.WrapMiddleware(login.Middleware(middleware.AgeAtLeast(20))),
+	)
 	return e
 }
 

@@ -175,7 +175,8 @@ func ExampleCompare() {
 	// {"id":"1","outcome":"same-after-normalisation","attributes":[{"attribute":"name","outcome":"same-after-normalisation","findings":[{"step":"width","outcome":"same-after-normalisation","expected":[0,3],"actual":[0,3]},{"step":"space","outcome":"same-after-normalisation","expected":[3,4],"actual":[3,4]},{"step":"width","outcome":"same-after-normalisation","expected":[4,7],"actual":[4,7]}]}]}
 }
 
-// A program that wants the results and not the file reads the pairs itself. A line that cannot be read costs that line alone.
+// A program that wants the results and not the file reads the pairs itself. A line that cannot be read costs that line
+// alone.
 func ExampleRead() {
 	in := strings.NewReader(`{"id":"1","expected":{"v":1,"name":"試験　花子"},"actual":{"v":1,"name":"試験　花子"}}
 no JSON

@@ -27,7 +27,10 @@ func write(r Result) written {
 	for _, m := range r.Matches {
 		a := attribute{Attribute: m.Attribute, Outcome: m.Outcome.String()}
 		for _, f := range m.Findings {
-			a.Findings = append(a.Findings, finding{f.Step.String(), f.Outcome.String(), span(f.Expected), span(f.Actual)})
+			a.Findings = append(
+				a.Findings,
+				finding{f.Step.String(), f.Outcome.String(), span(f.Expected), span(f.Actual)},
+			)
 		}
 		out.Attributes = append(out.Attributes, a)
 	}

@@ -136,7 +136,8 @@ type Method struct {
 
 // InForce reports whether the letter is in force on the day.
 func (m Method) InForce(on fourinfo.Date) bool {
-	return on.Valid() && (m.From == fourinfo.Date{} || m.From.Compare(on) <= 0) && (m.Until == fourinfo.Date{} || m.Until.Compare(on) >= 0)
+	return on.Valid() && (m.From == fourinfo.Date{} || m.From.Compare(on) <= 0) &&
+		(m.Until == fourinfo.Date{} || m.Until.Compare(on) >= 0)
 }
 
 // Retention is a record that must be kept.

@@ -70,7 +70,14 @@ func phonesMethods() []Method {
 		{"施行規則の項目ト", OwnVerification, now, always, Secondary, phonesOf2026()},
 		{"施行規則（2026年4月1日前の項目は要確認）", OwnVerification, beginningOfPrivateUse(), lastBefore, ToBeConfirmed, timetable()},
 
-		{"施行規則のカード代替電磁的記録による方法（2025年6月のうち施行日前かは要確認）", MobileDocument, mobileMonth, mobileMonthEnd, ToBeConfirmed, timetable()},
+		{
+			"施行規則のカード代替電磁的記録による方法（2025年6月のうち施行日前かは要確認）",
+			MobileDocument,
+			mobileMonth,
+			mobileMonthEnd,
+			ToBeConfirmed,
+			timetable(),
+		},
 		{"施行規則のカード代替電磁的記録による方法", MobileDocument, mobileBeginning, lastBefore, Secondary, timetable()},
 		{"施行規則のカード代替電磁的記録による方法（2026年4月1日以後）", MobileDocument, now, always, Secondary, phonesOf2026()},
 

@@ -45,10 +45,17 @@ func criminalProceeds() Profile {
 		ID:  CriminalProceeds,
 		Law: Text{JA: "犯罪による収益の移転防止に関する法律", EN: "Act on Prevention of Transfer of Criminal Proceeds"},
 		Businesses: []Text{
-			{JA: "金融関連事業者", EN: "financial businesses"}, {JA: "ファイナンスリース業者", EN: "finance leasing"},
-			{JA: "クレジットカード事業者", EN: "credit card businesses"}, {JA: "宅地建物取引業者", EN: "real estate brokers"},
-			{JA: "貴金属等取扱事業者", EN: "dealers in precious metals and stones"}, {JA: "電話転送サービス業者", EN: "telephone forwarding services"},
-			{JA: "士業者", EN: "legal and accounting professions"}, {JA: "カジノ事業者", EN: "casinos"},
+			{JA: "金融関連事業者", EN: "financial businesses"},
+			{JA: "ファイナンスリース業者", EN: "finance leasing"},
+			{JA: "クレジットカード事業者", EN: "credit card businesses"},
+			{JA: "宅地建物取引業者", EN: "real estate brokers"},
+			{
+				JA: "貴金属等取扱事業者",
+				EN: "dealers in precious metals and stones",
+			},
+			{JA: "電話転送サービス業者", EN: "telephone forwarding services"},
+			{JA: "士業者", EN: "legal and accounting professions"},
+			{JA: "カジノ事業者", EN: "casinos"},
 		},
 		Occasions: []Text{
 			{JA: "預貯金契約", EN: "deposit contracts"}, {JA: "10万円を超える現金送金", EN: "cash remittances above 100,000 yen"},
@@ -64,9 +71,14 @@ func criminalProceeds() Profile {
 		Methods: proceedsMethods(),
 		Retentions: []Retention{
 			{
-				Record: Text{JA: "確認記録", EN: "record of verification"}, Years: 7,
-				Start: Text{JA: "契約の終了日と取引の日のいずれか遅い日", EN: "end of the contract or the transaction, whichever is later"},
-				Basis: "法6条2項、施行規則21条", Confidence: Quoted,
+				Record: Text{JA: "確認記録", EN: "record of verification"},
+				Years:  7,
+				Start: Text{
+					JA: "契約の終了日と取引の日のいずれか遅い日",
+					EN: "end of the contract or the transaction, whichever is later",
+				},
+				Basis:      "法6条2項、施行規則21条",
+				Confidence: Quoted,
 			},
 			{
 				Record: Text{JA: "取引記録", EN: "record of transactions"}, Years: 7,
@@ -94,10 +106,18 @@ func mobilePhones() Profile {
 			{JA: "レンタル携帯電話事業者", EN: "mobile phone rental"}, {JA: "販売代理店", EN: "their sales agents"},
 		},
 		Occasions: []Text{
-			{JA: "携帯電話端末（SIMカードを含む）の契約時", EN: "contracts for phones, SIM cards included"}, {JA: "譲渡（名義変更）時", EN: "transfer to another holder"},
+			{
+				JA: "携帯電話端末（SIMカードを含む）の契約時",
+				EN: "contracts for phones, SIM cards included",
+			},
+			{JA: "譲渡（名義変更）時", EN: "transfer to another holder"},
 		},
-		Requirements: []Requirement{{Item: Name, Origin: Certified}, {Item: Address, Origin: Certified}, {Item: Birthdate, Origin: Certified}},
-		Methods:      phonesMethods(),
+		Requirements: []Requirement{
+			{Item: Name, Origin: Certified},
+			{Item: Address, Origin: Certified},
+			{Item: Birthdate, Origin: Certified},
+		},
+		Methods: phonesMethods(),
 		Retentions: []Retention{{
 			Record: Text{JA: "本人確認記録", EN: "record of verification"}, Years: 3,
 			Start: Text{JA: "契約の終了日", EN: "end of the contract"}, Basis: "", Confidence: ToBeConfirmed,
@@ -122,7 +142,14 @@ func secondhandGoods() Profile {
 		},
 		// Whether the number was the same before the revision of 2020 is to be confirmed.
 		Methods: []Method{
-			{"施行規則15条3項（当時の号は要確認）", OwnVerification, privateUse, day(2020, time.March, 31), ToBeConfirmed, introduction()},
+			{
+				"施行規則15条3項（当時の号は要確認）",
+				OwnVerification,
+				privateUse,
+				day(2020, time.March, 31),
+				ToBeConfirmed,
+				introduction(),
+			},
 			{"施行規則15条3項11号", OwnVerification, day(2020, time.April, 1), always, Secondary, introduction()},
 		},
 		Retentions: []Retention{{

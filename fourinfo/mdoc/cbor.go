@@ -21,9 +21,15 @@ type codec struct {
 
 func newCodec() (codec, error) {
 	decode, err := cbor.DecOptions{
-		DupMapKey: cbor.DupMapKeyEnforcedAPF, IndefLength: cbor.IndefLengthForbidden, MaxNestedLevels: maxNesting,
-		MaxArrayElements: maxElements, MaxMapPairs: maxElements, UTF8: cbor.UTF8RejectInvalid, TimeTag: cbor.DecTagRequired,
-		FieldNameMatching: cbor.FieldNameMatchingCaseSensitive, BignumTag: cbor.BignumTagForbidden,
+		DupMapKey:         cbor.DupMapKeyEnforcedAPF,
+		IndefLength:       cbor.IndefLengthForbidden,
+		MaxNestedLevels:   maxNesting,
+		MaxArrayElements:  maxElements,
+		MaxMapPairs:       maxElements,
+		UTF8:              cbor.UTF8RejectInvalid,
+		TimeTag:           cbor.DecTagRequired,
+		FieldNameMatching: cbor.FieldNameMatchingCaseSensitive,
+		BignumTag:         cbor.BignumTagForbidden,
 	}.DecMode()
 	if err != nil {
 		return codec{}, err

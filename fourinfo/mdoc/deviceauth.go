@@ -18,7 +18,12 @@ import (
 )
 
 // device verifies that the device authenticated this session.
-func (v *Verifier) device(d *document, m *mobileSecurityObject, transcript []byte, reader *ecdh.PrivateKey) (DeviceAuth, error) {
+func (v *Verifier) device(
+	d *document,
+	m *mobileSecurityObject,
+	transcript []byte,
+	reader *ecdh.PrivateKey,
+) (DeviceAuth, error) {
 	fail := func(r Reason, clause, detail string, err error) (DeviceAuth, error) {
 		return 0, &Error{Reason: r, Step: stepDeviceAuth, Clause: clause, Detail: detail, Err: err}
 	}
@@ -91,7 +96,9 @@ var curves = map[cose.Curve]elliptic.Curve{
 
 // deviceAuthentication encodes what the device authenticates (ISO/IEC 18013-5, 9.1.3.4).
 func deviceAuthentication(transcript, nameSpaces []byte) ([]byte, error) {
-	inner, err := cbor.Marshal([]any{"DeviceAuthentication", cbor.RawMessage(transcript), DocType, cbor.RawMessage(nameSpaces)})
+	inner, err := cbor.Marshal(
+		[]any{"DeviceAuthentication", cbor.RawMessage(transcript), DocType, cbor.RawMessage(nameSpaces)},
+	)
 	return wrap(inner), err
 }
 
@@ -99,7 +106,12 @@ func deviceAuthentication(transcript, nameSpaces []byte) ([]byte, error) {
 var hmac256 = []byte{0xA1, 0x01, 0x05}
 
 // verifyMAC verifies a COSE_Mac0 without its payload under the key that both sides derive.
-func (v *Verifier) verifyMAC(raw []byte, device crypto.PublicKey, reader *ecdh.PrivateKey, transcript, payload []byte) error {
+func (v *Verifier) verifyMAC(
+	raw []byte,
+	device crypto.PublicKey,
+	reader *ecdh.PrivateKey,
+	transcript, payload []byte,
+) error {
 	var m mac0
 	if v.codec.decode.Unmarshal(raw, &m) != nil || m.Payload != nil {
 		return errors.New("not a COSE_Mac0 without its payload")

@@ -29,7 +29,8 @@ func (v *Verifier) issuer(d *document) ([]*x509.Certificate, *mobileSecurityObje
 	}
 	var m mobileSecurityObject
 	inner, ok := embedded(message.Payload)
-	if !ok || !v.codec.read(inner, &m) || len(m.Version) < 3 || m.Version[:2] != "1." || len(m.DeviceKeyInfo.DeviceKey) == 0 {
+	if !ok || !v.codec.read(inner, &m) || len(m.Version) < 3 || m.Version[:2] != "1." ||
+		len(m.DeviceKeyInfo.DeviceKey) == 0 {
 		return fail(ReasonMalformed, stepIssuerAuth, "ISO/IEC 18013-5, 9.1.2.4", "not a MobileSecurityObject", nil)
 	}
 	if m.DocType != d.DocType {
@@ -37,7 +38,10 @@ func (v *Verifier) issuer(d *document) ([]*x509.Certificate, *mobileSecurityObje
 	}
 	now, validity := v.now(), m.ValidityInfo
 	switch {
-	case validity.Signed.IsZero(), validity.ValidFrom.IsZero(), validity.ValidUntil.IsZero(), validity.ValidUntil.Before(validity.ValidFrom):
+	case validity.Signed.IsZero(),
+		validity.ValidFrom.IsZero(),
+		validity.ValidUntil.IsZero(),
+		validity.ValidUntil.Before(validity.ValidFrom):
 		return fail(ReasonMalformed, stepValidity, "ISO/IEC 18013-5, 9.1.2.4", "no ValidityInfo", nil)
 	case now.Add(v.skew).Before(validity.Signed), now.Add(v.skew).Before(validity.ValidFrom):
 		return fail(ReasonNotYetValid, stepValidity, "ISO/IEC 18013-5, 9.3.1", "", nil)
@@ -50,7 +54,10 @@ func (v *Verifier) issuer(d *document) ([]*x509.Certificate, *mobileSecurityObje
 		intermediates.AddCert(c)
 	}
 	chains, err := signers[0].Verify(x509.VerifyOptions{
-		Roots: v.anchors, Intermediates: intermediates, CurrentTime: validity.Signed, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+		Roots:         v.anchors,
+		Intermediates: intermediates,
+		CurrentTime:   validity.Signed,
+		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	})
 	if err != nil {
 		return fail(ReasonChain, stepChain, "ISO/IEC 18013-5, 9.3.3", "", err)
@@ -58,7 +65,13 @@ func (v *Verifier) issuer(d *document) ([]*x509.Certificate, *mobileSecurityObje
 	// A document signer is no authority and no anchor, and signs documents (ISO/IEC 18013-5, B.1.4).
 	leaf := signers[0]
 	if leaf.IsCA || len(chains[0]) < 2 || leaf.KeyUsage != 0 && leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
-		return fail(ReasonChain, stepChain, "ISO/IEC 18013-5, B.1.4", "the certificate is none of a document signer", nil)
+		return fail(
+			ReasonChain,
+			stepChain,
+			"ISO/IEC 18013-5, B.1.4",
+			"the certificate is none of a document signer",
+			nil,
+		)
 	}
 	return chains[0], &m, nil
 }
@@ -118,7 +131,8 @@ func verifySign1(m *cose.UntaggedSign1Message, key crypto.PublicKey) error {
 func fits(a cose.Algorithm, key crypto.PublicKey) bool {
 	switch k := key.(type) {
 	case *ecdsa.PublicKey:
-		return a == cose.AlgorithmES256 && k.Curve == elliptic.P256() || a == cose.AlgorithmES384 && k.Curve == elliptic.P384() ||
+		return a == cose.AlgorithmES256 && k.Curve == elliptic.P256() ||
+			a == cose.AlgorithmES384 && k.Curve == elliptic.P384() ||
 			a == cose.AlgorithmES512 && k.Curve == elliptic.P521()
 	case ed25519.PublicKey:
 		return a == cose.AlgorithmEdDSA

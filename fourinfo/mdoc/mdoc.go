@@ -227,7 +227,10 @@ func readPrinted(s string) (date string, ok bool) {
 	}
 	month, rest := part(rest, "月")
 	day, rest := part(rest, "日")
-	if _, err := strconv.Atoi(year); err != nil || month == "" || day == "" || rest != "" && rest != "不詳" && rest != "生" {
+	if _, err := strconv.Atoi(
+		year,
+	); err != nil || month == "" || day == "" ||
+		rest != "" && rest != "不詳" && rest != "生" {
 		return "", false
 	}
 	return year + month + day, true

@@ -185,7 +185,8 @@ func TestDocumentShowsNothing(t *testing.T) {
 			t.Errorf("shows %q: %s", s, out.String())
 		}
 	}
-	for _, s := range []string{"13221", "1971"} { // addresses of pointers hold such digits by chance, but more before or after
+	// addresses of pointers hold such digits by chance, but more before or after
+	for _, s := range []string{"13221", "1971"} {
 		if regexp.MustCompile(`\b` + s + `\b`).MatchString(out.String()) {
 			t.Errorf("shows %q: %s", s, out.String())
 		}

@@ -43,7 +43,11 @@ type DigitalCredentials struct {
 
 // Transcript implements [Session].
 func (s DigitalCredentials) Transcript() ([]byte, error) {
-	return handover(s.Origin != "" && s.Nonce != "", "OpenID4VPDCAPIHandover", []any{s.Origin, s.Nonce, optional(s.Thumbprint)})
+	return handover(
+		s.Origin != "" && s.Nonce != "",
+		"OpenID4VPDCAPIHandover",
+		[]any{s.Origin, s.Nonce, optional(s.Thumbprint)},
+	)
 }
 
 // AnnexC is a presentation over the Digital Credentials API in the form of ISO/IEC 18013-7, Annex C (protocol

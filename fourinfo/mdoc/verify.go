@@ -216,7 +216,11 @@ func (v *Verifier) document(response []byte) (*document, error) {
 	return &d, nil
 }
 
-var digestAlgorithms = map[string]crypto.Hash{"SHA-256": crypto.SHA256, "SHA-384": crypto.SHA384, "SHA-512": crypto.SHA512}
+var digestAlgorithms = map[string]crypto.Hash{
+	"SHA-256": crypto.SHA256,
+	"SHA-384": crypto.SHA384,
+	"SHA-512": crypto.SHA512,
+}
 
 // elements checks that every element is one that the issuer signed, and decodes them.
 func (v *Verifier) elements(spaces map[string][]cbor.RawMessage, m *mobileSecurityObject) (Elements, error) {

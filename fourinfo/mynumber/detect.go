@@ -21,7 +21,11 @@ func MayHold(text string) bool {
 			if c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c < ' ' && !unicode.IsSpace(c) {
 				digits = 0
 			}
-		case isSeparator(c), isInvisible(c), unicode.IsSpace(c), unicode.IsPunct(c), unicode.In(c, unicode.Sm, unicode.Mn):
+		case isSeparator(c),
+			isInvisible(c),
+			unicode.IsSpace(c),
+			unicode.IsPunct(c),
+			unicode.In(c, unicode.Sm, unicode.Mn):
 			// still the same number: 1234–5678–9012, １２３４　５６７８　９０１２
 		default:
 			digits = 0
@@ -126,8 +130,23 @@ func digitValue(c rune) int {
 // isSeparator reports whether people put c between the groups of an individual number.
 func isSeparator(c rune) bool {
 	switch c {
-	case ' ', '-', '_', '.', '/', '\u00b7', '\u02d7', '\u2043', '\u2212', '\u2500', '\u2501', '\u30fb', '\u30fc', '\uff0e',
-		'\uff0f', '\uff3f', '\uff70':
+	case ' ',
+		'-',
+		'_',
+		'.',
+		'/',
+		'\u00b7',
+		'\u02d7',
+		'\u2043',
+		'\u2212',
+		'\u2500',
+		'\u2501',
+		'\u30fb',
+		'\u30fc',
+		'\uff0e',
+		'\uff0f',
+		'\uff3f',
+		'\uff70':
 		return true
 	default:
 		return c >= 0x80 && unicode.In(c, unicode.Pd, unicode.Zs)
@@ -136,5 +155,6 @@ func isSeparator(c rune) bool {
 
 // isInvisible reports whether c shows nothing: format characters, selectors and fillers (Default_Ignorable_Code_Point).
 func isInvisible(c rune) bool {
-	return c >= 0x80 && unicode.In(c, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+	return c >= 0x80 &&
+		unicode.In(c, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }

@@ -59,8 +59,10 @@ var (
 	errBinary     = errors.New("this is neither DER nor PEM")
 	errTruncated  = errors.New("the DER ends too early: the file is cut off")
 	errTrailing   = errors.New("there are bytes after the end of the DER")
-	errPKCS12     = errors.New("this is a PKCS #12 file (key and certificate under a password): export the certificate alone")
-	errNone       = errors.New("nothing of the expected kind is in the file")
+	errPKCS12     = errors.New(
+		"this is a PKCS #12 file (key and certificate under a password): export the certificate alone",
+	)
+	errNone = errors.New("nothing of the expected kind is in the file")
 )
 
 // Read returns the DER of each object of the kind in the data of a file. Errors are sentences of this package.
@@ -111,7 +113,10 @@ func text(data []byte) []byte {
 }
 
 func isText(data []byte) bool {
-	return !bytes.ContainsFunc(data, func(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' || r == '\uFFFD' })
+	return !bytes.ContainsFunc(
+		data,
+		func(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' || r == '\uFFFD' },
+	)
 }
 
 // armored reads PEM. encoding/pem wants its lines at the start and its end on a line of its own; people's files have

@@ -72,7 +72,8 @@ func Decrypt(token string, key crypto.PrivateKey, opts DecryptOptions) ([]byte, 
 		return nil, Header{}, fail(CheckDecryption, "")
 	}
 	if isECDH(h.Algorithm) {
-		// A point off the curve would disclose the private key bit by bit (RFC 7518, section 8.1 refers to this attack).
+		// A point off the curve would disclose the private key bit by bit (RFC 7518, section 8.1 refers to this
+		// attack).
 		if _, err := parsePublicJWK(members["epk"]); err != nil {
 			return nil, Header{}, fail(CheckDecryption, "")
 		}

@@ -23,7 +23,8 @@ const (
 	CheckKey Check = "key"
 	// CheckSignature: the signature does not verify.
 	CheckSignature Check = "signature"
-	// CheckDecryption: the token cannot be opened. It is deliberately the only answer to anything wrong past the header.
+	// CheckDecryption: the token cannot be opened. It is deliberately the only answer to anything wrong past the
+	// header.
 	CheckDecryption Check = "decryption"
 	// CheckKeyForm: a key or key set cannot be read, or is weak, or does not fit its algorithm. The key is our own or
 	// the service's registered one, so this is a matter of configuration.

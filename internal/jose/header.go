@@ -57,9 +57,9 @@ func header(token string) (Header, map[string]json.RawMessage, error) {
 		return Header{}, nil, fail(CheckHeader, "not one JSON object with unique members")
 	}
 	for name := range m {
-		// RFC 7515, section 4.1.11: an extension named in "crit" that is not understood makes the token invalid; none is
-		// understood here. "b64" (RFC 7797) changes what is signed. "zip" (RFC 7516, section 4.1.3) lets a small token
-		// grow without bound. Case is ignored, because a reader behind us might.
+		// RFC 7515, section 4.1.11: an extension named in "crit" that is not understood makes the token invalid; none
+		// is understood here. "b64" (RFC 7797) changes what is signed. "zip" (RFC 7516, section 4.1.3) lets a small
+		// token grow without bound. Case is ignored, because a reader behind us might.
 		if strings.EqualFold(name, "crit") || strings.EqualFold(name, "b64") || strings.EqualFold(name, "zip") {
 			return Header{}, nil, fail(CheckCritical, "crit, b64 and zip are not accepted")
 		}

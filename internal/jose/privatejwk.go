@@ -37,7 +37,13 @@ func MarshalPrivateKey(k SigningKey) ([]byte, error) {
 		}
 		key.Precompute()
 		j.D, j.P, j.Q = encode(key.D.Bytes()), encode(key.Primes[0].Bytes()), encode(key.Primes[1].Bytes())
-		j.DP, j.DQ, j.QI = encode(key.Precomputed.Dp.Bytes()), encode(key.Precomputed.Dq.Bytes()), encode(key.Precomputed.Qinv.Bytes())
+		j.DP, j.DQ, j.QI = encode(
+			key.Precomputed.Dp.Bytes(),
+		), encode(
+			key.Precomputed.Dq.Bytes(),
+		), encode(
+			key.Precomputed.Qinv.Bytes(),
+		)
 	case *ecdsa.PrivateKey:
 		d, err := key.Bytes() // as long as the curve's order
 		if err != nil {

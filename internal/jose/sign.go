@@ -78,7 +78,11 @@ func signDigest(key SigningKey, digest []byte) ([]byte, error) {
 		return key.Signer.Sign(rand.Reader, digest, crypto.SHA256)
 	case PS256:
 		// RFC 7518, section 3.5: "The size of the salt value is the same size as the hash function output."
-		return key.Signer.Sign(rand.Reader, digest, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256})
+		return key.Signer.Sign(
+			rand.Reader,
+			digest,
+			&rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256},
+		)
 	case ES256:
 		der, err := key.Signer.Sign(rand.Reader, digest, crypto.SHA256)
 		if err != nil {

@@ -17,7 +17,8 @@ const es256Size = 64
 // VerifyOptions say what is acceptable.
 type VerifyOptions struct {
 	Algorithms []Algorithm // required, non-empty
-	Types      []string    // accepted "typ" values, compared without case and "application/"; "" = absent is fine; nil = any
+	// accepted "typ" values, compared without case and "application/"; "" = absent is fine; nil = any
+	Types []string
 }
 
 // Token is a parsed compact JWS; nothing of it is verified yet.
@@ -27,8 +28,8 @@ type Token struct {
 	signature []byte
 }
 
-// Parse reads a compact JWS strictly: exactly three parts within limits.Token, base64url without padding, line breaks or
-// stray bits, and a protected header as [ParseHeader] wants it. Errors are [*Error].
+// Parse reads a compact JWS strictly: exactly three parts within limits.Token, base64url without padding, line breaks
+// or stray bits, and a protected header as [ParseHeader] wants it. Errors are [*Error].
 func Parse(token string) (*Token, error) {
 	if len(token) > limits.Token {
 		return nil, fail(CheckSize, "token")

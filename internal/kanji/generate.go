@@ -105,7 +105,10 @@ func (c *classes) table() [][2]rune {
 	}
 	var table [][2]rune
 	for _, class := range members {
-		best := slices.MinFunc(class, func(a, b rune) int { return cmp.Or(cmp.Compare(c.rank(a), c.rank(b)), cmp.Compare(a, b)) })
+		best := slices.MinFunc(
+			class,
+			func(a, b rune) int { return cmp.Or(cmp.Compare(c.rank(a), c.rank(b)), cmp.Compare(a, b)) },
+		)
 		for _, r := range class {
 			if r != best {
 				table = append(table, [2]rune{r, best})

@@ -24,5 +24,6 @@ func Representative(r rune) rune {
 
 // IsIdeograph reports whether r is written as an ideograph, 々 and 〇 included.
 func IsIdeograph(r rune) bool {
-	return r >= 0x3400 && r <= 0x9FFF || r == '々' || r == '〇' || r >= 0x20000 && r <= 0x3FFFF || r >= 0xF900 && r <= 0xFAFF
+	return r >= 0x3400 && r <= 0x9FFF || r == '々' || r == '〇' || r >= 0x20000 && r <= 0x3FFFF ||
+		r >= 0xF900 && r <= 0xFAFF
 }

@@ -116,8 +116,8 @@ const (
 	PathDepth = 16
 	// PathPool is the largest number of certificates from which paths are built.
 	PathPool = 1 << 16
-	// PathSignatures is the largest number of signatures that are verified for one validation, counted in those with RSA-2048:
-	// one with a larger key counts as many as it costs.
+	// PathSignatures is the largest number of signatures that are verified for one validation, counted in those with
+	// RSA-2048: one with a larger key counts as many as it costs.
 	PathSignatures = 256
 	// PathCandidates is the largest number of complete paths that are validated for one certificate.
 	PathCandidates = 64
@@ -146,8 +146,8 @@ const (
 	PendingLogins = 5
 	// Cookie is the largest name plus value of one cookie (RFC 6265, section 6.1; OWASP ASVS 3.3.5).
 	Cookie = 4096
-	// PendingBytes is the largest total of name plus value of all pending-login cookies of one browser. Common servers and
-	// proxies refuse a request whose Cookie line exceeds 8 KiB.
+	// PendingBytes is the largest total of name plus value of all pending-login cookies of one browser. Common servers
+	// and proxies refuse a request whose Cookie line exceeds 8 KiB.
 	PendingBytes = 6 << 10
 	// Sessions is the largest number of sessions, ended ones included, that the default store keeps in memory.
 	Sessions = 1 << 17
@@ -172,7 +172,8 @@ const (
 	OperatorRequest = 512 << 10
 	// OperatorAnswer is the largest answer of a platform operator.
 	OperatorAnswer = 64 << 10
-	// OperatorAnswers is the largest number of verdicts that a platform operator's handler remembers for repeated requests.
+	// OperatorAnswers is the largest number of verdicts that a platform operator's handler remembers for repeated
+	// requests.
 	OperatorAnswers = 10_000
 
 	// Evidence is the largest encoded evidence record.

@@ -73,9 +73,20 @@ func main() {
 	}
 	b.WriteString("}\n\n// rows ascends by code.\nvar rows = [...]Municipality{\n")
 	for _, r := range rows {
-		fmt.Fprintf(&b, "{%s, %s, %q, %q, %q, %v},\n", strings.TrimLeft(r.code, "0"), strings.TrimLeft(r.parent, "0"), r.county, r.city, r.ward, r.former)
+		fmt.Fprintf(
+			&b,
+			"{%s, %s, %q, %q, %q, %v},\n",
+			strings.TrimLeft(r.code, "0"),
+			strings.TrimLeft(r.parent, "0"),
+			r.county,
+			r.city,
+			r.ward,
+			r.former,
+		)
 	}
-	b.WriteString("}\n\n// keys ascends by match key; a town or village also stands without its county.\nvar keys = [...]key{\n")
+	b.WriteString(
+		"}\n\n// keys ascends by match key; a town or village also stands without its county.\nvar keys = [...]key{\n",
+	)
 	for _, k := range keys {
 		fmt.Fprintf(&b, "{%q, %d},\n", k.key, k.row)
 		longest = max(longest, utf8.RuneCountInString(k.key))

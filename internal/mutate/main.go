@@ -33,15 +33,28 @@ import (
 
 // decisions are the packages whose decisions matter.
 var decisions = []string{
-	"./authn", "./internal/jose", "./internal/sigalg", "./jpki", "./jpki/crl", "./jpki/revocation", "./jpki/certpath", "./jpki/card", "./sign",
-	"./sign/evidence", "./middleware",
+	"./authn",
+	"./internal/jose",
+	"./internal/sigalg",
+	"./jpki",
+	"./jpki/crl",
+	"./jpki/revocation",
+	"./jpki/certpath",
+	"./jpki/card",
+	"./sign",
+	"./sign/evidence",
+	"./middleware",
 }
 
 //go:embed survivors.txt
 var survivorsText string
 
 func main() {
-	slow := flag.Duration("timeout", 30*time.Second, "how long a mutant may make the tests run before it counts as noticed")
+	slow := flag.Duration(
+		"timeout",
+		30*time.Second,
+		"how long a mutant may make the tests run before it counts as noticed",
+	)
 	skip := flag.String("skip", "FIPS|OpenSSL|Benchmark|Allocations", "tests that are not run (a `pattern`)")
 	only := flag.String("file", "", "mutate this `file` of the packages only")
 	flag.Parse()
@@ -51,7 +64,14 @@ func main() {
 	if len(packages) == 0 {
 		packages = decisions
 	}
-	m := mutator{ctx: ctx, timeout: *slow, skip: *skip, only: *only, out: os.Stdout, known: parseSurvivors(survivorsText)}
+	m := mutator{
+		ctx:     ctx,
+		timeout: *slow,
+		skip:    *skip,
+		only:    *only,
+		out:     os.Stdout,
+		known:   parseSurvivors(survivorsText),
+	}
 	failed := false
 	for _, p := range packages {
 		unknown, err := m.run(p)
@@ -171,7 +191,14 @@ func mutantIs(n int) bool { return mutantAlive == n }
 
 // list returns the folder, the name and the files of a package.
 func (m *mutator) list(pkg string) (dir, name string, files []string, err error) {
-	out, err := exec.CommandContext(m.ctx, "go", "list", "-f", "{{.Dir}}\n{{.Name}}\n{{range .GoFiles}}{{.}}\n{{end}}", pkg).Output()
+	out, err := exec.CommandContext(
+		m.ctx,
+		"go",
+		"list",
+		"-f",
+		"{{.Dir}}\n{{.Name}}\n{{range .GoFiles}}{{.}}\n{{end}}",
+		pkg,
+	).Output()
 	if err != nil {
 		return "", "", nil, fmt.Errorf("go list %s: %w", pkg, err)
 	}

@@ -90,8 +90,15 @@ var comparison = map[token.Token]bool{
 
 // comparing are methods and functions that compare.
 var comparing = map[string]bool{
-	"Before": true, "After": true, "Equal": true, "IsZero": true, "Contains": true, "ContainsFunc": true, "HasPrefix": true, "HasSuffix": true,
-	"EqualFold": true,
+	"Before":       true,
+	"After":        true,
+	"Equal":        true,
+	"IsZero":       true,
+	"Contains":     true,
+	"ContainsFunc": true,
+	"HasPrefix":    true,
+	"HasSuffix":    true,
+	"EqualFold":    true,
 }
 
 func isNil(e ast.Expr) bool {

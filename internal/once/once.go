@@ -1,7 +1,7 @@
 // Package once remembers what may be used a single time: states of logins, identifiers of assertions, results.
 //
-// Make a [Memory] with [New] and ask [Memory.First], which answers true once for each name. What a memory holds does not
-// outlive the process; a store that several processes share is the application's.
+// Make a [Memory] with [New] and ask [Memory.First], which answers true once for each name. What a memory holds does
+// not outlive the process; a store that several processes share is the application's.
 package once
 
 import (

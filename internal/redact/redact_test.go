@@ -64,7 +64,8 @@ func TestNothingShows(t *testing.T) {
 	}
 }
 
-// everyView shows a value in every way of package fmt, of the encoders and of log/slog. An encoder's refusal shows nothing.
+// everyView shows a value in every way of package fmt, of the encoders and of log/slog. An encoder's refusal shows
+// nothing.
 func everyView(v any) map[string]string {
 	views := map[string]string{}
 	for _, verb := range "vTtbcdoOqxXUeEfFgGsp" {

@@ -46,7 +46,14 @@ var (
 	ECDSAWithSHA384 = &Algorithm{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 3}, crypto.SHA384, familyECDSA}
 	ECDSAWithSHA512 = &Algorithm{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 4}, crypto.SHA512, familyECDSA}
 
-	table = [...]*Algorithm{SHA256WithRSA, SHA384WithRSA, SHA512WithRSA, ECDSAWithSHA256, ECDSAWithSHA384, ECDSAWithSHA512}
+	table = [...]*Algorithm{
+		SHA256WithRSA,
+		SHA384WithRSA,
+		SHA512WithRSA,
+		ECDSAWithSHA256,
+		ECDSAWithSHA384,
+		ECDSAWithSHA512,
+	}
 )
 
 // Identifier is an AlgorithmIdentifier as encoded.
@@ -160,7 +167,8 @@ func soundRSA(k *rsa.PublicKey) bool {
 		return false
 	}
 	bits := k.N.BitLen()
-	return bits >= limits.RSABitsMin && bits <= limits.RSABitsMax && k.E >= 65537 && k.E <= limits.RSAExponentMax && k.E&1 == 1
+	return bits >= limits.RSABitsMin && bits <= limits.RSABitsMax && k.E >= 65537 && k.E <= limits.RSAExponentMax &&
+		k.E&1 == 1
 }
 
 func soundECDSA(k *ecdsa.PublicKey) bool {

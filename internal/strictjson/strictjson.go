@@ -50,7 +50,8 @@ func Object(b []byte) (map[string]json.RawMessage, error) {
 	if p.peek() != '{' {
 		return nil, ErrSyntax
 	}
-	// Headers have a few members; claims have more than eight, and letting the map grow would cost as much as the parse.
+	// Headers have a few members; claims have more than eight, and letting the map grow would cost as much as the
+	// parse.
 	size := 8
 	if len(b) >= claimsLength {
 		size = 16

@@ -36,8 +36,8 @@ type circuit struct {
 
 	mu       sync.Mutex
 	failures int
-	// rests is when the pause began that is still to be waited for; meaningful while failures >= After. A probe begins a
-	// pause too: should it never end, the next one is due after that.
+	// rests is when the pause began that is still to be waited for; meaningful while failures >= After. A probe begins
+	// a pause too: should it never end, the next one is due after that.
 	rests time.Time
 }
 
@@ -83,8 +83,12 @@ func (c *circuit) leave(ctx context.Context, probe bool, o outcome) {
 	case o == failed && !wasOpen: // failures of calls that were under way when it opened add nothing
 		if c.failures++; c.After > 0 && c.failures == c.After {
 			c.rests = c.Now()
-			c.Log.WarnContext(ctx, "the service does not answer, calls are refused for a while", slog.String("endpoint", c.name),
-				slog.Duration("pause", c.Pause))
+			c.Log.WarnContext(
+				ctx,
+				"the service does not answer, calls are refused for a while",
+				slog.String("endpoint", c.name),
+				slog.Duration("pause", c.Pause),
+			)
 		}
 	}
 }
@@ -104,8 +108,8 @@ type watched struct {
 // ErrCircuitOpen is the cause of a refusal without a request.
 var ErrCircuitOpen = errors.New("webcall: the service did not answer a moment ago")
 
-// Guard watches each endpoint by itself: that one of them fails says little about the others, and a login that needs two
-// must not have the success of one hide the failures of the other. Endpoints without URL are left out; requests to
+// Guard watches each endpoint by itself: that one of them fails says little about the others, and a login that needs
+// two must not have the success of one hide the failures of the other. Endpoints without URL are left out; requests to
 // elsewhere pass.
 func Guard(base http.RoundTripper, b Breaker, endpoints ...Endpoint) http.RoundTripper {
 	t := &circuits{base: base}
@@ -158,7 +162,8 @@ func (t *circuits) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func isOutage(status int) bool {
-	return status == http.StatusBadGateway || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout
+	return status == http.StatusBadGateway || status == http.StatusServiceUnavailable ||
+		status == http.StatusGatewayTimeout
 }
 
 // judge is what an error means, given that the request had this context.

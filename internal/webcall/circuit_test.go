@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A probe that its caller gives up says nothing: the next call probes. One that never ends holds nobody up for longer than
-// a pause.
+// A probe that its caller gives up says nothing: the next call probes. One that never ends holds nobody up for longer
+// than a pause.
 func TestProbeThatSaysNothing(t *testing.T) {
 	at := time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC)
 	c := &circuit{Breaker: Breaker{After: 1, Pause: time.Minute, Now: func() time.Time { return at }, Log: slog.New(slog.DiscardHandler)}}

@@ -108,7 +108,8 @@ func Client(given *http.Client) (*http.Client, error) {
 		t.MaxResponseHeaderBytes = limits.HTTPHeader
 		own.Transport = t
 	}
-	if t, ok := own.Transport.(*http.Transport); ok && t.TLSClientConfig != nil && t.TLSClientConfig.InsecureSkipVerify {
+	if t, ok := own.Transport.(*http.Transport); ok && t.TLSClientConfig != nil &&
+		t.TLSClientConfig.InsecureSkipVerify {
 		return nil, errInsecureTLS
 	}
 	if _, capped := own.Transport.(cappedTransport); !capped {

@@ -110,7 +110,8 @@ func (c *channel) encrypt(plain []byte) []byte {
 func (c *channel) decrypt(op string, object []byte) ([]byte, error) {
 	bad := &Error{Step: op, Reason: ReasonMalformed}
 	el, rest, err := tlv.Next(object)
-	if err != nil || len(rest) > 0 || el.Tag != tagCryptogram || len(el.Value) < 1+aes.BlockSize || el.Value[0] != paddedISO {
+	if err != nil || len(rest) > 0 || el.Tag != tagCryptogram || len(el.Value) < 1+aes.BlockSize ||
+		el.Value[0] != paddedISO {
 		return nil, bad
 	}
 	ciphertext := el.Value[1:]
@@ -153,7 +154,10 @@ func (c *channel) readFile(ctx context.Context, op string, ef uint16, _ int, siz
 	c.counter++
 	// An Le of 0000 inside asks for the whole file; the one outside is for the answer with its padding and header.
 	r, err := c.exchange(ctx, op, apdu.Command{
-		INS: insReadBinary, Data: tlv.Append(nil, tagExpected, []byte{0, 0, 0}), Ne: limits.APDUExpected, Extended: true,
+		INS:      insReadBinary,
+		Data:     tlv.Append(nil, tagExpected, []byte{0, 0, 0}),
+		Ne:       limits.APDUExpected,
+		Extended: true,
 	})
 	if err := gotThrough(op, r.Status, err); err != nil {
 		return nil, err

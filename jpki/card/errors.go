@@ -305,8 +305,15 @@ func gotThrough(op string, status apdu.Status, err error) error {
 // refusesExtended reports whether a status is one with which cards, readers and relays refuse extended lengths.
 func refusesExtended(status apdu.Status) bool {
 	switch status {
-	case apdu.WrongLength, 0x6884, apdu.IncorrectP1P2, apdu.OffsetOutsideFile, apdu.INSNotSupported, apdu.CLANotSupported,
-		apdu.NoDiagnosis, apdu.VerificationFailed, apdu.DataMayBeCorrupted:
+	case apdu.WrongLength,
+		0x6884,
+		apdu.IncorrectP1P2,
+		apdu.OffsetOutsideFile,
+		apdu.INSNotSupported,
+		apdu.CLANotSupported,
+		apdu.NoDiagnosis,
+		apdu.VerificationFailed,
+		apdu.DataMayBeCorrupted:
 		return true
 	default:
 		return false

@@ -262,7 +262,9 @@ func (s *session) selectEF(ctx context.Context, op string, id uint16) (apdu.Resp
 	again, err := s.send(ctx, op, cmd)
 	if err == nil && again.Status == apdu.OK && verified {
 		// The file is there, and what was verified for it is not.
-		return apdu.Response{}, slipped{&Error{Step: op, Reason: ReasonRefused, Status: uint16(r.Status), Err: r.Status}}
+		return apdu.Response{}, slipped{
+			&Error{Step: op, Reason: ReasonRefused, Status: uint16(r.Status), Err: r.Status},
+		}
 	}
 	return again, err
 }

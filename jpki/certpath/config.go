@@ -66,7 +66,12 @@ func NewVerifier(c VerifierConfig) (*Verifier, error) {
 	}
 	for _, a := range c.Anchors {
 		if !usableAnchor(a) {
-			return nil, &Error{Reason: ReasonAnchor, Step: "config.anchors", Clause: "RFC 5280, 6.1.1 (d)", Certificate: -1}
+			return nil, &Error{
+				Reason:      ReasonAnchor,
+				Step:        "config.anchors",
+				Clause:      "RFC 5280, 6.1.1 (d)",
+				Certificate: -1,
+			}
 		}
 	}
 	if len(c.Pool) > limits.PathPool || slices.Contains(c.Pool, nil) {

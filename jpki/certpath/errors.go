@@ -126,10 +126,14 @@ var reasons = [...]fault.Row{
 		JA: "求められる証明書ポリシーを満たしません。",
 		EN: "No acceptable certificate policy holds for the path.",
 	}},
-	ReasonCriticalExtension: {Name: "critical extension not understood", Family: kakunin.Untrusted, Message: kakunin.Message{
-		JA: "解釈できない重要な拡張が証明書に含まれています。",
-		EN: "A certificate has a critical extension that is not understood.",
-	}},
+	ReasonCriticalExtension: {
+		Name:   "critical extension not understood",
+		Family: kakunin.Untrusted,
+		Message: kakunin.Message{
+			JA: "解釈できない重要な拡張が証明書に含まれています。",
+			EN: "A certificate has a critical extension that is not understood.",
+		},
+	},
 	ReasonRevoked: {Name: "certificate revoked", Family: kakunin.Account, Message: kakunin.Message{
 		JA: "証明書が失効しています。",
 		EN: "A certificate has been revoked.",

@@ -149,7 +149,8 @@ func readPolicies(c *Certificate, e *der.Extension) bool {
 	seen := map[string]bool{}
 	for !list.Empty() {
 		var info, id, qualifiers cryptobyte.String
-		if !list.ReadASN1(&info, cbasn1.SEQUENCE) || !info.ReadASN1(&id, cbasn1.OBJECT_IDENTIFIER) || !names.SoundOID(id) ||
+		if !list.ReadASN1(&info, cbasn1.SEQUENCE) || !info.ReadASN1(&id, cbasn1.OBJECT_IDENTIFIER) ||
+			!names.SoundOID(id) ||
 			seen[string(id)] { // "A certificate policy OID MUST NOT appear more than once"
 			return false
 		}
@@ -195,7 +196,8 @@ func readMappings(c *Certificate, e *der.Extension) bool {
 	for !list.Empty() {
 		var pair, issuer, subject cryptobyte.String
 		if !list.ReadASN1(&pair, cbasn1.SEQUENCE) || !pair.ReadASN1(&issuer, cbasn1.OBJECT_IDENTIFIER) || !names.SoundOID(issuer) ||
-			!pair.ReadASN1(&subject, cbasn1.OBJECT_IDENTIFIER) || !names.SoundOID(subject) || !pair.Empty() {
+			!pair.ReadASN1(&subject, cbasn1.OBJECT_IDENTIFIER) || !names.SoundOID(subject) ||
+			!pair.Empty() {
 			return false
 		}
 		c.mappings = append(c.mappings, mapping{string(issuer), string(subject)})

@@ -156,7 +156,8 @@ func (s *nameState) allows(c *Certificate) bool {
 	if len(s.permitted) == 0 && len(s.excluded) == 0 {
 		return true
 	}
-	if !c.subject.Empty() && !s.allowsName(&names.General{Form: names.FormDirectory, Directory: c.subject, Key: c.subject.Key}) {
+	if !c.subject.Empty() &&
+		!s.allowsName(&names.General{Form: names.FormDirectory, Directory: c.subject, Key: c.subject.Key}) {
 		return false
 	}
 	for i := range c.subjectNames {

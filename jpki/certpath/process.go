@@ -28,7 +28,12 @@ func (r *run) process(path []*Certificate, anyPolicy bool) (*processing, error) 
 	p := &processing{run: r, path: path, at: r.at, key: path[0].key, maxPathLength: n, signer: anyPolicy}
 	p.names.budget = &r.comparisons
 	// The path of a signer of revocation lists is not put to the user's policies: those are about the target.
-	p.graph = newPolicyGraph(n, config.RequireExplicitPolicy && !anyPolicy, config.InhibitPolicyMapping, config.InhibitAnyPolicy)
+	p.graph = newPolicyGraph(
+		n,
+		config.RequireExplicitPolicy && !anyPolicy,
+		config.InhibitPolicyMapping,
+		config.InhibitAnyPolicy,
+	)
 	p.steps = make([]Step, 0, 16*len(path))
 	anchor := path[0]
 	if err := p.require(ruleAnchorValidity, 0, anchor.begun(p.at) && !anchor.over(p.at)); err != nil {
@@ -121,7 +126,10 @@ func (p *processing) certificate(i int, final bool) error {
 // prepare is RFC 5280, 6.1.4, preparation for certificate i+1.
 func (p *processing) prepare(i int) error {
 	c := p.path[i]
-	mapsAny := slices.ContainsFunc(c.mappings, func(m mapping) bool { return m.issuer == anyPolicy || m.subject == anyPolicy })
+	mapsAny := slices.ContainsFunc(
+		c.mappings,
+		func(m mapping) bool { return m.issuer == anyPolicy || m.subject == anyPolicy },
+	)
 	if err := p.require(ruleMappingAny, i, !mapsAny); err != nil { // (a)
 		return err
 	}

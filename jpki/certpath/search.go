@@ -155,7 +155,13 @@ func (r *run) search(target *Certificate, anchors func(*Certificate) bool, accep
 	s.open = frontier{{top: target, length: 1}}
 	for len(s.open) > 0 && !s.exhausted {
 		if err := r.ctx.Err(); err != nil {
-			return &Error{Reason: ReasonLimit, Step: ruleSearch.name, Clause: ruleSearch.clause, Certificate: -1, Err: err}
+			return &Error{
+				Reason:      ReasonLimit,
+				Step:        ruleSearch.name,
+				Clause:      ruleSearch.clause,
+				Certificate: -1,
+				Err:         err,
+			}
 		}
 		if s.expand(heap.Pop(&s.open).(*state)) {
 			return nil

@@ -22,7 +22,12 @@ type signers struct {
 }
 
 // TrySigners implements [revocation.Signers].
-func (s signers) TrySigners(_ context.Context, list *crl.Header, delegated bool, try func(*revocation.Certificate) bool) {
+func (s signers) TrySigners(
+	_ context.Context,
+	list *crl.Header,
+	delegated bool,
+	try func(*revocation.Certificate) bool,
+) {
 	r := s.run
 	for _, signer := range s.candidates(list) {
 		// An authority may name, as the issuer of the list on which the certificate of a signer of lists stands, this

@@ -26,10 +26,14 @@ var (
 // strict applies them to a certificate of the path below the anchor.
 func (p *processing) strict(i int, final bool) error {
 	c := p.path[i]
-	return p.all(i,
+	return p.all(
+		i,
 		// "The keyIdentifier field of the authorityKeyIdentifier extension MUST be included in all certificates …
 		// Conforming CAs MUST mark this extension as non-critical."
-		check{strictAuthorityKeyID, !c.criticalIf(oidAuthorityKeyID) && len(c.authorityKeyID) > 0 && namesKeyOf(c, p.path[i-1])},
+		check{
+			strictAuthorityKeyID,
+			!c.criticalIf(oidAuthorityKeyID) && len(c.authorityKeyID) > 0 && namesKeyOf(c, p.path[i-1]),
+		},
 		// "this extension MUST appear in all conforming CA certificates … MUST mark this extension as non-critical".
 		check{strictSubjectKeyID, !c.criticalIf(oidSubjectKeyID) && (!c.basic.ca || len(c.subjectKeyID) > 0)},
 		// "If the cA boolean is not asserted, then the keyCertSign bit in the key usage extension MUST NOT be
@@ -39,7 +43,10 @@ func (p *processing) strict(i int, final bool) error {
 		// digital signatures on certificates and MUST mark the extension as critical in such certificates."
 		check{strictBasicConstraints, !c.basic.ca || c.basic.critical},
 		// "MUST be used only in a CA certificate", "Conforming CAs MUST mark this extension as critical".
-		check{strictNameConstraints, c.constraints == nil || c.basic.ca && c.criticalIf(oidNameConstraints) && c.constraints.preferred()},
+		check{
+			strictNameConstraints,
+			c.constraints == nil || c.basic.ca && c.criticalIf(oidNameConstraints) && c.constraints.preferred(),
+		},
 		// "Conforming CAs MUST mark this extension as critical", of both.
 		check{strictPolicies, criticalOrAbsent(c, oidPolicyConstraints) && criticalOrAbsent(c, oidInhibitAnyPolicy)},
 		// "Conforming CAs MUST mark this extension as non-critical", of both.
@@ -54,13 +61,17 @@ func (p *processing) strict(i int, final bool) error {
 // strictAnchor applies them to the anchor, as far as they are about authorities.
 func (p *processing) strictAnchor() error {
 	c := p.path[0]
-	return p.all(0,
+	return p.all(
+		0,
 		// "There is one exception; where a CA distributes its public key in the form of a "self-signed" certificate,
 		// the authority key identifier MAY be omitted."
 		check{strictAuthorityKeyID, !c.criticalIf(oidAuthorityKeyID) && (len(c.authorityKeyID) > 0 || c.selfIssued())},
 		check{strictSubjectKeyID, !c.criticalIf(oidSubjectKeyID) && len(c.subjectKeyID) > 0},
 		check{strictBasicConstraints, c.basic.ca && c.basic.critical},
-		check{strictNameConstraints, c.constraints == nil || c.criticalIf(oidNameConstraints) && c.constraints.preferred()},
+		check{
+			strictNameConstraints,
+			c.constraints == nil || c.criticalIf(oidNameConstraints) && c.constraints.preferred(),
+		},
 	)
 }
 

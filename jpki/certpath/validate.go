@@ -55,7 +55,15 @@ func (v *Verifier) Verify(ctx context.Context, target *Certificate, opts ...Veri
 	if target == nil {
 		return result, malformed("der", "RFC 5280, 4.1")
 	}
-	r := &run{verifier: v, ctx: ctx, at: o.at, index: v.index, verified: map[signedEdge]bool{}, comparisons: limits.NameComparisons, purposes: o.purposes}
+	r := &run{
+		verifier:    v,
+		ctx:         ctx,
+		at:          o.at,
+		index:       v.index,
+		verified:    map[signedEdge]bool{},
+		comparisons: limits.NameComparisons,
+		purposes:    o.purposes,
+	}
 	if len(o.extra) > 0 {
 		if len(o.extra)+len(v.config.Pool) > limits.PathPool || slices.Contains(o.extra, nil) {
 			return result, misconfigured("pool")

@@ -38,7 +38,13 @@ type openPartition struct {
 func newBuilder(s seed, expected int) *builder {
 	parts := (expected + partitionRecords - 1) / partitionRecords
 	width := min(bits.Len(uint(max(parts-1, 0))), maxPartitionBits)
-	b := &builder{layout: newLayout(width), seed: s, shift: 64 - width, open: make([]openPartition, 1<<width), expected: 1}
+	b := &builder{
+		layout:   newLayout(width),
+		seed:     s,
+		shift:    64 - width,
+		open:     make([]openPartition, 1<<width),
+		expected: 1,
+	}
 	if parts > 1 { // the last page of each partition is half empty
 		b.expected = expected/int(b.records) + 1<<width/2
 	} else if expected > 0 {
@@ -151,8 +157,13 @@ func (b *builder) table(ctx context.Context, progress func(done int)) (t *table,
 // gather puts the pages of each partition one after the other.
 func (b *builder) gather() *table {
 	t := &table{
-		layout: b.layout, seed: b.seed, partitions: make([]partition, len(b.open)), pages: make([]uint32, 0, len(b.next)),
-		slots: make([]uint16, len(b.open)<<slotBits), arenas: b.arenas, count: b.count,
+		layout:     b.layout,
+		seed:       b.seed,
+		partitions: make([]partition, len(b.open)),
+		pages:      make([]uint32, 0, len(b.next)),
+		slots:      make([]uint16, len(b.open)<<slotBits),
+		arenas:     b.arenas,
+		count:      b.count,
 	}
 	for i := range b.open {
 		p := &b.open[i]

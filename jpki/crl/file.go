@@ -112,11 +112,22 @@ func (l *List) write(w *sectionWriter) {
 	ix := l.index
 	frame := l.encodeFrame()
 	h := fileHeader{
-		Version: fileVersion, Seed: ix.seed, ListSHA256: l.sha256, KeySHA256: l.keyHash, ListSize: uint64(l.size), //nolint:gosec // a size
-		Frame: uint64(len(frame)), MainBits: uint32(ix.main.bits), OddBits: uint32(ix.odd.bits), //nolint:gosec // at most 16
-		MainRecords: uint64(ix.main.count), OddRecords: uint64(ix.odd.count), //nolint:gosec // counts
-		MainPages: ix.main.pageCount(), OddPages: ix.odd.pageCount(),
-		MainPartitions: uint64(len(ix.main.partitions)), OddPartitions: uint64(len(ix.odd.partitions)),
+		Version:    fileVersion,
+		Seed:       ix.seed,
+		ListSHA256: l.sha256,
+		KeySHA256:  l.keyHash,
+		ListSize:   uint64(l.size), //nolint:gosec // a size
+		Frame: uint64(
+			len(frame),
+		),
+		MainBits:       uint32(ix.main.bits),
+		OddBits:        uint32(ix.odd.bits), //nolint:gosec // at most 16
+		MainRecords:    uint64(ix.main.count),
+		OddRecords:     uint64(ix.odd.count), //nolint:gosec // counts
+		MainPages:      ix.main.pageCount(),
+		OddPages:       ix.odd.pageCount(),
+		MainPartitions: uint64(len(ix.main.partitions)),
+		OddPartitions:  uint64(len(ix.odd.partitions)),
 	}
 	for i, piece := range ix.raw {
 		h.Raw = uint64(i*rawPiece + len(piece)) //nolint:gosec // a size
@@ -215,7 +226,12 @@ func readIndex(data []byte, key [sha256.Size]byte) (*List, error) {
 		return nil, badIndex("checksum")
 	}
 	r := sectionReader{rest: covered[size:], at: size}
-	l := &List{sha256: h.ListSHA256, size: int64(h.ListSize), keyHash: h.KeySHA256, body: &body{}} //nolint:gosec // shown only
+	l := &List{
+		sha256:  h.ListSHA256,
+		size:    int64(h.ListSize),
+		keyHash: h.KeySHA256,
+		body:    &body{},
+	} //nolint:gosec // shown only
 	ix := &index{seed: h.Seed, main: &table{}, odd: &table{}}
 	l.index = ix
 	if h.Frame > maxFrame || !l.decodeFrame(bytes.Clone(r.take(h.Frame))) {
@@ -261,7 +277,8 @@ func (l *List) decodeFrame(b []byte) bool {
 	if len(parts) > 5 {
 		l.index.issuers = parts[5:]
 	}
-	return l.body.parseHead(l.frame.head) == nil && l.body.parseTail(&l.frame) == nil && len(l.body.UnknownCritical) == 0
+	return l.body.parseHead(l.frame.head) == nil && l.body.parseTail(&l.frame) == nil &&
+		len(l.body.UnknownCritical) == 0
 }
 
 // sectionReader takes an index file apart; after a section that is not there it is bad.

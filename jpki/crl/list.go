@@ -76,7 +76,13 @@ func (u *Unverified) indexed(ctx context.Context, keyHash [sha256.Size]byte) (*L
 	}
 	if u.last == nil || u.last.keyHash != keyHash {
 		u.last = &List{
-			body: u.body, frame: u.frame, index: u.index, sha256: u.sha256, digest: u.digest, size: u.size, keyHash: keyHash,
+			body:    u.body,
+			frame:   u.frame,
+			index:   u.index,
+			sha256:  u.sha256,
+			digest:  u.digest,
+			size:    u.size,
+			keyHash: keyHash,
 		}
 	}
 	return u.last, nil

@@ -21,7 +21,13 @@ func openFile(name string) (data []byte, unmap func(), err error) {
 	if info.Size() == 0 || !info.Mode().IsRegular() || int64(int(info.Size())) != info.Size() {
 		return nil, func() {}, nil
 	}
-	data, err = syscall.Mmap(int(f.Fd()), 0, int(info.Size()), syscall.PROT_READ, syscall.MAP_SHARED) //nolint:gosec // a descriptor
+	data, err = syscall.Mmap(
+		int(f.Fd()),
+		0,
+		int(info.Size()),
+		syscall.PROT_READ,
+		syscall.MAP_SHARED,
+	) //nolint:gosec // a descriptor
 	if err != nil {
 		return nil, nil, err
 	}

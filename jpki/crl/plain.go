@@ -16,8 +16,9 @@ import (
 const (
 	reasonLength = 14                              // of the encoded extensions with a reasonCode
 	plainMaximum = 2 + (2 + 9) + 15 + reasonLength // length of the longest plain entry
-	epoch        = -631152000                      // 1950-01-01, the first day of UTCTime (RFC 5280, 4.1.2.5.1), in Unix time
-	absentReason = 15                              // of a plain value
+	// 1950-01-01, the first day of UTCTime (RFC 5280, 4.1.2.5.1), in Unix time
+	epoch        = -631152000
+	absentReason = 15 // of a plain value
 	lastDate     = 1<<32 - 1
 )
 
@@ -166,7 +167,8 @@ func (s *plainScanner) one(b []byte) (n int, serial, value uint64) {
 	case 2 + octets + 15 + reasonLength:
 		last := binary.LittleEndian.Uint64(t[21:])
 		reason := last >> 56
-		if string(t[15:21]) != reasonPrefix[:6] || last<<8 != reasonTail || reason > uint64(ReasonCodeAACompromise) || reason == 7 {
+		if string(t[15:21]) != reasonPrefix[:6] || last<<8 != reasonTail || reason > uint64(ReasonCodeAACompromise) ||
+			reason == 7 {
 			return 0, 0, 0
 		}
 		s.removed = s.removed || reason == uint64(ReasonCodeRemove)

@@ -110,7 +110,16 @@ type signedPart struct {
 
 func (m *pump) run(p *parser) (*Unverified, error) {
 	m.free, m.stop, m.signed = make(chan *block, maxBlocks), make(chan struct{}), make(chan signedPart, 1)
-	toParser, toSigned, toWhole := make(chan *block, maxBlocks), make(chan *block, maxBlocks), make(chan *block, maxBlocks)
+	toParser, toSigned, toWhole := make(
+		chan *block,
+		maxBlocks,
+	), make(
+		chan *block,
+		maxBlocks,
+	), make(
+		chan *block,
+		maxBlocks,
+	)
 	var group sync.WaitGroup
 	var parseErr error
 	group.Go(func() {

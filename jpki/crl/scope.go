@@ -94,11 +94,16 @@ func readScope(value cryptobyte.String) (*IssuingDistributionPoint, bool) {
 		!list.ReadOptionalASN1(&point, &hasPoint, der.Tag0C) ||
 		!der.ReadFlag(&list, &s.OnlyUserCerts, der.Tag1) || !der.ReadFlag(&list, &s.OnlyCACerts, der.Tag2) ||
 		!list.ReadOptionalASN1(&reasons, &hasReasons, der.Tag3) ||
-		!der.ReadFlag(&list, &s.Indirect, der.Tag4) || !der.ReadFlag(&list, &s.OnlyAttributeCerts, der.Tag5) || !list.Empty() {
+		!der.ReadFlag(
+			&list,
+			&s.Indirect,
+			der.Tag4,
+		) || !der.ReadFlag(&list, &s.OnlyAttributeCerts, der.Tag5) || !list.Empty() {
 		return nil, false
 	}
 	// "at most one of onlyContainsUserCerts, onlyContainsCACerts, and onlyContainsAttributeCerts may be set to TRUE"
-	if s.OnlyUserCerts && s.OnlyCACerts || s.OnlyUserCerts && s.OnlyAttributeCerts || s.OnlyCACerts && s.OnlyAttributeCerts {
+	if s.OnlyUserCerts && s.OnlyCACerts || s.OnlyUserCerts && s.OnlyAttributeCerts ||
+		s.OnlyCACerts && s.OnlyAttributeCerts {
 		return nil, false
 	}
 	var ok bool

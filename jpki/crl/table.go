@@ -47,8 +47,12 @@ func newLayout(partitionBits int) layout {
 	keyBits := min(8*octets-valueBits, 64)
 	records := pageSize / octets
 	return layout{
-		bits: partitionBits, octets: uint32(octets), records: uint32(records), keyBits: uint(keyBits), //nolint:gosec // small numbers
-		mask: 1<<keyBits - 1, inverse: ^uint64(0)/uint64(records) + 1, //nolint:gosec // as above
+		bits:    partitionBits,
+		octets:  uint32(octets),
+		records: uint32(records),
+		keyBits: uint(keyBits), //nolint:gosec // small numbers
+		mask:    1<<keyBits - 1,
+		inverse: ^uint64(0)/uint64(records) + 1, //nolint:gosec // as above
 	}
 }
 
@@ -92,7 +96,11 @@ func (s *seed) mix(key uint64) uint64 {
 
 func seedFrom(b *[24]byte) seed {
 	return seed{
-		binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]) | 1, binary.LittleEndian.Uint64(b[16:]) | 1,
+		binary.LittleEndian.Uint64(
+			b[0:],
+		),
+		binary.LittleEndian.Uint64(b[8:]) | 1,
+		binary.LittleEndian.Uint64(b[16:]) | 1,
 	}
 }
 

@@ -75,8 +75,11 @@ func acceptResponse(ctx context.Context, raw []byte, asked []certID, q Query, p 
 // answer is what the response says for the time at.
 func (a *acceptedResponse) answer(at time.Time, p acceptance) (Answer, error) {
 	answer := Answer{
-		Method: MethodOCSP, Reason: crl.ReasonCodeAbsent, ThisUpdate: a.single.thisUpdate, NextUpdate: a.single.nextUpdate,
-		Evidence: a.der,
+		Method:     MethodOCSP,
+		Reason:     crl.ReasonCodeAbsent,
+		ThisUpdate: a.single.thisUpdate,
+		NextUpdate: a.single.nextUpdate,
+		Evidence:   a.der,
 	}
 	err := a.single.decide(&answer, at, p)
 	return answer, err
@@ -88,7 +91,8 @@ func (r *response) only(asked []certID, q Query) (*singleResponse, error) {
 	var found *singleResponse
 	for i := range r.singles {
 		one := &r.singles[i]
-		if !slices.ContainsFunc(asked, one.id.equal) && (len(r.singles) == 1 || !one.id.names(q.Certificate.known(), q.Issuer.known())) {
+		if !slices.ContainsFunc(asked, one.id.equal) &&
+			(len(r.singles) == 1 || !one.id.names(q.Certificate.known(), q.Issuer.known())) {
 			continue
 		}
 		if found != nil {
@@ -205,7 +209,12 @@ func (r *response) checkDelegate(ctx context.Context, f *form.Certificate, issue
 // checkDelegateRevocation decides whether the responder's own certificate could have been revoked. With
 // id-pkix-ocsp-nocheck its authority says that it need not be checked (RFC 6960, 4.2.2.2.1); otherwise the configured
 // source must say Good.
-func (r *response) checkDelegateRevocation(ctx context.Context, f *form.Certificate, issuer *form.Facts, p acceptance) error {
+func (r *response) checkDelegateRevocation(
+	ctx context.Context,
+	f *form.Certificate,
+	issuer *form.Facts,
+	p acceptance,
+) error {
 	const step, clause = "ocsp.responder-revocation", "RFC 6960, 4.2.2.2.1"
 	if f.Find(oidOCSPNoCheck) != nil {
 		return nil

@@ -118,7 +118,12 @@ func (c *Store) openDirectory(ctx context.Context) error {
 
 // passOver says that a file is not usable.
 func (c *Store) passOver(ctx context.Context, file string, err error) {
-	c.config.Log.WarnContext(ctx, "index of a revocation list passed over", slog.String("file", file), slog.Any("error", err))
+	c.config.Log.WarnContext(
+		ctx,
+		"index of a revocation list passed over",
+		slog.String("file", file),
+		slog.Any("error", err),
+	)
 }
 
 // compareManifests finds the series whose newest list is not there. The caller holds the lock.
@@ -176,7 +181,14 @@ func (c *Store) compareManifests(ctx context.Context, entries []fs.DirEntry) err
 	}
 	for name, broken := range damaged {
 		if broken { // of a series of which no list is left
-			incomplete = append(incomplete, &Error{Reason: ReasonListIncomplete, Step: "crl.manifest", Detail: "series " + name[:min(16, len(name))]})
+			incomplete = append(
+				incomplete,
+				&Error{
+					Reason: ReasonListIncomplete,
+					Step:   "crl.manifest",
+					Detail: "series " + name[:min(16, len(name))],
+				},
+			)
 		}
 	}
 	if len(incomplete) > 0 && !c.config.OpenIncomplete {
@@ -222,7 +234,8 @@ func (c *Store) openIndex(ctx context.Context, name string) (*storedList, error)
 				who = signer
 			}
 			h := l.Header()
-			if !bytes.Equal(h.Issuer, who.Subject) || !bytes.Equal(h.AuthorityKeyID, who.SubjectKeyID) || !who.SignsLists {
+			if !bytes.Equal(h.Issuer, who.Subject) || !bytes.Equal(h.AuthorityKeyID, who.SubjectKeyID) ||
+				!who.SignsLists {
 				return nil, &Error{Reason: ReasonListSignature, Step: "crl.signature", Clause: "RFC 5280, 6.3.3 (f)"}
 			}
 			if err := checkHeader(h); err != nil {

@@ -168,7 +168,12 @@ func listError(err error) error {
 		out.Reason = ReasonListSignature
 	case crl.ReasonIO:
 		out.Reason = ReasonListRead
-	case crl.ReasonUnknown, crl.ReasonMalformed, crl.ReasonLimit, crl.ReasonAlgorithm, crl.ReasonCritical, crl.ReasonIndex:
+	case crl.ReasonUnknown,
+		crl.ReasonMalformed,
+		crl.ReasonLimit,
+		crl.ReasonAlgorithm,
+		crl.ReasonCritical,
+		crl.ReasonIndex:
 	}
 	return out
 }

@@ -139,7 +139,10 @@ func (s *signedList) lookup(c *form.Facts) (crl.Entry, bool) {
 
 // latestFirst orders lists. Two lists of one second are told apart by their numbers (RFC 5280, 5.2.3).
 func latestFirst(a, b *list) int {
-	return cmp.Or(b.header.ThisUpdate.Compare(a.header.ThisUpdate), crl.CompareNumbers(b.header.Number, a.header.Number))
+	return cmp.Or(
+		b.header.ThisUpdate.Compare(a.header.ThisUpdate),
+		crl.CompareNumbers(b.header.Number, a.header.Number),
+	)
 }
 
 // checkHeader refuses a list that could never decide anything in a [Store].
@@ -165,7 +168,10 @@ func checkHeader(h *crl.Header) error {
 		return badList("issuing-distribution-point", "RFC 5280, 5.2.5")
 	case h.Scope.Name != nil:
 		// JPKI's points are directory names; a list with other names only would be found by no certificate.
-		if own, _ := form.DirectoryNames(h.Scope.Name.Names(h.Issuer)); len(own) == 0 || len(own) > limits.DistributionPoints {
+		if own, _ := form.DirectoryNames(
+			h.Scope.Name.Names(h.Issuer),
+		); len(own) == 0 ||
+			len(own) > limits.DistributionPoints {
 			return badList("issuing-distribution-point", "RFC 5280, 5.2.5")
 		}
 	}
@@ -180,7 +186,10 @@ func newerThan(h, old *crl.Header) bool {
 // inOrder sorts lists by their numbers, which decide what is newer, and leaves out those that claim a later time than a
 // list with a higher number of the same series.
 func inOrder(lists []*storedList) []*storedList {
-	slices.SortStableFunc(lists, func(a, b *storedList) int { return crl.CompareNumbers(b.header.Number, a.header.Number) })
+	slices.SortStableFunc(
+		lists,
+		func(a, b *storedList) int { return crl.CompareNumbers(b.header.Number, a.header.Number) },
+	)
 	kept := lists[:0]
 	for _, l := range lists { // highest number first
 		if !slices.ContainsFunc(kept, func(k *storedList) bool {

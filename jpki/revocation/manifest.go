@@ -60,9 +60,18 @@ func (s series) name() string {
 func manifestOf(l *storedList) manifest {
 	h, sum := l.header, l.SHA256()
 	return manifest{
-		Key: hex.EncodeToString([]byte(l.series.key)), Issuer: h.Issuer, AuthorityKeyID: h.AuthorityKeyID, Scope: []byte(l.series.scope),
-		Base: h.BaseNumber, Delta: h.IsDelta(), Number: hex.EncodeToString(h.Number), ThisUpdate: h.ThisUpdate.UTC(),
-		NextUpdate: h.NextUpdate.UTC(), List: hex.EncodeToString(sum[:]),
+		Key: hex.EncodeToString(
+			[]byte(l.series.key),
+		),
+		Issuer:         h.Issuer,
+		AuthorityKeyID: h.AuthorityKeyID,
+		Scope:          []byte(l.series.scope),
+		Base:           h.BaseNumber,
+		Delta:          h.IsDelta(),
+		Number:         hex.EncodeToString(h.Number),
+		ThisUpdate:     h.ThisUpdate.UTC(),
+		NextUpdate:     h.NextUpdate.UTC(),
+		List:           hex.EncodeToString(sum[:]),
 	}
 }
 
@@ -73,7 +82,10 @@ func (m *manifest) write(directory, name string) error {
 		return err
 	}
 	sum := sha256.Sum256(text)
-	return writeDurably(filepath.Join(directory, name+manifestEnding), []byte(hex.EncodeToString(sum[:])+"\n"+string(text)+"\n"))
+	return writeDurably(
+		filepath.Join(directory, name+manifestEnding),
+		[]byte(hex.EncodeToString(sum[:])+"\n"+string(text)+"\n"),
+	)
 }
 
 func writeDurably(name string, data []byte) (err error) {
@@ -133,7 +145,12 @@ func (m *manifest) missing() (*storedList, error) {
 		return nil, err
 	}
 	h := &crl.Header{
-		Version: 2, Issuer: m.Issuer, AuthorityKeyID: m.AuthorityKeyID, Number: number, ThisUpdate: m.ThisUpdate, NextUpdate: m.NextUpdate,
+		Version:        2,
+		Issuer:         m.Issuer,
+		AuthorityKeyID: m.AuthorityKeyID,
+		Number:         number,
+		ThisUpdate:     m.ThisUpdate,
+		NextUpdate:     m.NextUpdate,
 	}
 	if m.Delta {
 		h.BaseNumber = append([]byte{}, m.Base...)

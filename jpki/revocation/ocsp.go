@@ -107,7 +107,12 @@ func (o *OCSP) Check(ctx context.Context, q Query) (Answer, error) {
 	if err != nil {
 		return unknown, unknownStatus("ocsp.cert-id", "RFC 6960, 4.1.1", err)
 	}
-	p := acceptance{now: o.config.Now(), skew: o.config.Skew, maxAge: o.config.MaxAge, responders: o.config.ResponderRevocation}
+	p := acceptance{
+		now:        o.config.Now(),
+		skew:       o.config.Skew,
+		maxAge:     o.config.MaxAge,
+		responders: o.config.ResponderRevocation,
+	}
 	key := o.cache.key(&id, issuer)
 	if kept := o.cache.get(key, p.now); kept != nil {
 		if answer, err := kept.answer(q.At, p); err == nil {

@@ -168,7 +168,8 @@ func (r *response) parseData(element cryptobyte.String) error {
 		switch {
 		case e.ID.Equal(oidOCSPNonce):
 			// RFC 9654, 2.1: OCTET STRING (SIZE(1..128)).
-			if !value.ReadASN1Bytes(&r.nonce, cbasn1.OCTET_STRING) || !value.Empty() || len(r.nonce) < 1 || len(r.nonce) > 128 {
+			if !value.ReadASN1Bytes(&r.nonce, cbasn1.OCTET_STRING) || !value.Empty() || len(r.nonce) < 1 ||
+				len(r.nonce) > 128 {
 				return badResponse("nonce", "RFC 9654, 2.1")
 			}
 		case e.Critical:
@@ -225,7 +226,10 @@ func readSingle(s cryptobyte.String) (r singleResponse, ok bool) {
 		return r, false
 	}
 	if present {
-		if r.nextUpdate, ok = der.ReadGeneralizedTime(&explicit); !ok || !explicit.Empty() || !r.nextUpdate.After(r.thisUpdate) {
+		if r.nextUpdate, ok = der.ReadGeneralizedTime(
+			&explicit,
+		); !ok || !explicit.Empty() ||
+			!r.nextUpdate.After(r.thisUpdate) {
 			return r, false
 		}
 	}

@@ -274,7 +274,8 @@ func (s *search) good() Answer {
 			parts = append(parts, s.part(d))
 		}
 	}
-	if l := s.later.known; l != nil { // what the answer says of a later revocation, and a policy may refuse, is shown, too
+	// what the answer says of a later revocation, and a policy may refuse, is shown, too
+	if l := s.later.known; l != nil {
 		a.Reason, a.RevokedAt = l.entry.Reason, l.entry.RevokedAt
 		parts = append(parts, s.part(l))
 	}

@@ -127,7 +127,8 @@ func OpenStore(ctx context.Context, c StoreConfig) (*Store, error) {
 	}
 	for _, signer := range c.Signers {
 		facts, err := factsOf(signer)
-		if err != nil || !facts.SignsLists || len(facts.SubjectKeyID) == 0 || len(signer.UnhandledCriticalExtensions) > 0 {
+		if err != nil || !facts.SignsLists || len(facts.SubjectKeyID) == 0 ||
+			len(signer.UnhandledCriticalExtensions) > 0 {
 			return nil, &Error{Reason: ReasonConfiguration, Step: "crl.signer", Clause: "RFC 5280, 6.3.3 (f)"}
 		}
 		store.signers = append(store.signers, facts)
@@ -231,7 +232,8 @@ func (c *Store) verify(ctx context.Context, u *crl.Unverified, authority *form.F
 		unsigned = listError(err)
 	}
 	for _, s := range c.signers {
-		if !bytes.Equal(h.Issuer, s.Subject) || !bytes.Equal(h.AuthorityKeyID, s.SubjectKeyID) || !issued(authority, s) {
+		if !bytes.Equal(h.Issuer, s.Subject) || !bytes.Equal(h.AuthorityKeyID, s.SubjectKeyID) ||
+			!issued(authority, s) {
 			continue
 		}
 		l, err := u.Verify(ctx, s.Key)
@@ -247,7 +249,8 @@ func (c *Store) verify(ctx context.Context, u *crl.Unverified, authority *form.F
 func issued(authority, signer *form.Facts) bool {
 	f, err := form.Read(signer.DER)
 	return err == nil && bytes.Equal(signer.Issuer, authority.Subject) && bytes.Equal(f.AuthorityKeyID, authority.SubjectKeyID) &&
-		!f.Unprocessed && f.SignedBy(authority.Key)
+		!f.Unprocessed &&
+		f.SignedBy(authority.Key)
 }
 
 // putAside keeps an unverified list until an issuer is known.
@@ -269,7 +272,8 @@ func (c *Store) putAside(u *crl.Unverified) error {
 			return nil
 		}
 		// A hint for whoever adds the lists; the guard that counts is behind the signature.
-		if bytes.Equal(newest.header.AuthorityKeyID, u.Header().AuthorityKeyID) && !newerThan(u.Header(), newest.header) {
+		if bytes.Equal(newest.header.AuthorityKeyID, u.Header().AuthorityKeyID) &&
+			!newerThan(u.Header(), newest.header) {
 			return errRollback()
 		}
 	}
@@ -369,7 +373,8 @@ func (c *Store) admit(l *storedList) (known bool, err error) {
 			return false, errRollback()
 		}
 	}
-	if lost := c.lost[l.series]; lost != nil && !newerThan(l.header, lost.header) && crl.CompareNumbers(l.header.Number, lost.header.Number) != 0 {
+	if lost := c.lost[l.series]; lost != nil && !newerThan(l.header, lost.header) &&
+		crl.CompareNumbers(l.header.Number, lost.header.Number) != 0 {
 		return false, errRollback()
 	}
 	if c.count >= limits.CRLLists || c.size+int64(l.IndexSize()) > limits.CRLStore {
@@ -449,7 +454,9 @@ func (c *Store) Incomplete() []error {
 // incomplete names the series by what stands in its newest list.
 func (l *storedList) incomplete() *Error {
 	return &Error{
-		Reason: ReasonListIncomplete, Step: "crl.directory", Detail: fmt.Sprintf("series %s of the authority key %x: number %x of %s",
+		Reason: ReasonListIncomplete,
+		Step:   "crl.directory",
+		Detail: fmt.Sprintf("series %s of the authority key %x: number %x of %s",
 			l.series.name()[:16], l.header.AuthorityKeyID, l.header.Number, l.header.ThisUpdate.Format(time.RFC3339)),
 	}
 }
@@ -546,7 +553,10 @@ func (c *Store) signerRevoked(l *storedList, at time.Time) bool {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for _, direct := range c.direct[string(l.authority)] {
-		if e, found := direct.lookup(l.signer); found && e.Reason != crl.ReasonCodeRemove && eventOf(&e).statusAt(at) != Good {
+		if e, found := direct.lookup(
+			l.signer,
+		); found && e.Reason != crl.ReasonCodeRemove &&
+			eventOf(&e).statusAt(at) != Good {
 			return true
 		}
 	}

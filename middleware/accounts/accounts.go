@@ -8,11 +8,12 @@
 //	case accounts.Review: // a member of staff decides, with a document at hand; then accounts.Link
 //	}
 //
-// Nobody gets into an existing account because attributes agree: two people may share a name, a birthday and an address,
-// and twins nearly do. Agreement only leads to a review. The [Table] is the application's; see the example for one in SQL.
+// Nobody gets into an existing account because attributes agree: two people may share a name, a birthday and an
+// address, and twins nearly do. Agreement only leads to a review. The [Table] is the application's; see the example for
+// one in SQL.
 //
-// Ask for authn.Name and authn.Birthdate at least. Without them a changed subject cannot be noticed, and everybody who is
-// not known is new.
+// Ask for authn.Name and authn.Birthdate at least. Without them a changed subject cannot be noticed, and everybody who
+// is not known is new.
 //
 // # Compatibility
 //
@@ -26,8 +27,8 @@ import (
 	"github.com/kakunin-go/kakunin/fourinfo"
 )
 
-// Table is the application's table of subjects and users. It must be safe for concurrent use. Its errors come back inside
-// an [*Error] with ReasonTable.
+// Table is the application's table of subjects and users. It must be safe for concurrent use. Its errors come back
+// inside an [*Error] with ReasonTable.
 type Table interface {
 	// UserOf returns the user to whom the subject of an issuer is linked, "" for none. Issuer and subject are the key:
 	// another issuer's subject is somebody else.
@@ -35,8 +36,8 @@ type Table interface {
 	// BornOn returns the users with a date of birth, which is an index that such a table has anyway; at most a few
 	// hundred.
 	BornOn(ctx context.Context, birthdate fourinfo.Birthdate) ([]User, error)
-	// Link links a subject to a user. It must fail if the subject is linked already: the columns of issuer and subject are
-	// a unique key.
+	// Link links a subject to a user. It must fail if the subject is linked already: the columns of issuer and subject
+	// are a unique key.
 	Link(ctx context.Context, issuer string, subject authn.Subject, user string) error
 }
 
@@ -110,8 +111,8 @@ func Find(ctx context.Context, t Table, id *authn.Identity) (Found, error) {
 	return Found{Kind: New}, nil
 }
 
-// mayBe reports whether two records may be one person: the birthdate does not differ, and the name or the address agrees,
-// in however another way of writing. People move and marry, seldom both at once.
+// mayBe reports whether two records may be one person: the birthdate does not differ, and the name or the address
+// agrees, in however another way of writing. People move and marry, seldom both at once.
 func mayBe(fields []fourinfo.FieldMatch) bool {
 	agrees := false
 	for _, f := range fields {

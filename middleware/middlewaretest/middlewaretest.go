@@ -24,8 +24,8 @@ func WithIdentity(r *http.Request, id *authn.Identity) *http.Request {
 	return WithIdentityAt(r, id, time.Time{})
 }
 
-// WithIdentityAt is WithIdentity for somebody who logged in at the given time, for middleware.RequireFresh; the zero time is
-// now.
+// WithIdentityAt is WithIdentity for somebody who logged in at the given time, for middleware.RequireFresh; the zero
+// time is now.
 func WithIdentityAt(r *http.Request, id *authn.Identity, loggedIn time.Time) *http.Request {
 	if !testing.Testing() {
 		panic("middlewaretest: used outside a test")

@@ -34,14 +34,15 @@ const (
 
 // Config configures Sessions; New validates it.
 type Config struct {
-	// Manager is the application's own session manager. Its cookie must be Secure, HttpOnly and SameSite=Lax, with a name
-	// that begins with __Host-, Path=/ and no Domain. HashTokenInStore is recommended.
-	// Default: sessions in memory, at most 131,072, cookie __Host-kakunin-session, idle timeout 30 minutes, absolute
-	// timeout 12 hours. When they are too many, sessions in which nobody is logged in give way, the oldest first.
+	// Manager is the application's own session manager. Its cookie must be Secure, HttpOnly and SameSite=Lax, with a
+	// name that begins with __Host-, Path=/ and no Domain. HashTokenInStore is recommended. Default: sessions in
+	// memory, at most 131,072, cookie __Host-kakunin-session, idle timeout 30 minutes, absolute timeout 12 hours. When
+	// they are too many, sessions in which nobody is logged in give way, the oldest first.
 	Manager *scs.SessionManager
 
-	// InsecureSharedCookie accepts a cookie without the __Host- prefix or with a Domain. Then every host below the domain
-	// can set the cookie, and a session can be pushed onto a browser by the weakest of them (OWASP ASVS 5.0, 3.3.3).
+	// InsecureSharedCookie accepts a cookie without the __Host- prefix or with a Domain. Then every host below the
+	// domain can set the cookie, and a session can be pushed onto a browser by the weakest of them (OWASP ASVS 5.0,
+	// 3.3.3).
 	InsecureSharedCookie bool
 
 	Now    func() time.Time // of the sessions in memory; default time.Now
@@ -120,8 +121,8 @@ func mistakes(m *scs.SessionManager, shared bool) string {
 	return strings.Join(list, "; ")
 }
 
-// Manager returns the session manager, for values of the application's own. They can be used where the session is loaded:
-// in every handler that runs inside the middleware.
+// Manager returns the session manager, for values of the application's own. They can be used where the session is
+// loaded: in every handler that runs inside the middleware.
 func (s *Sessions) Manager() *scs.SessionManager { return s.manager }
 
 // begunKey marks a session in which somebody logged in: the store in memory gives up the others first.
@@ -153,12 +154,12 @@ func (s *Sessions) Do(w http.ResponseWriter, r *http.Request, next http.HandlerF
 	case 1:
 		token = cookies[0].Value
 	default:
-		// A browser sends one cookie of a __Host- name. Which of several is the owner's cannot be told, so none is taken:
-		// the other one may have been pushed onto the browser together with an attacker's session.
+		// A browser sends one cookie of a __Host- name. Which of several is the owner's cannot be told, so none is
+		// taken: the other one may have been pushed onto the browser together with an attacker's session.
 		req.tossed = true
 	}
-	// Load gives back the context it was given when the session is loaded already, by the application's own LoadAndSave;
-	// then that one saves it. The request serves as the mark to recognise the context by.
+	// Load gives back the context it was given when the session is loaded already, by the application's own
+	// LoadAndSave; then that one saves it. The request serves as the mark to recognise the context by.
 	marked := context.WithValue(r.Context(), requestKey{s.manager}, req)
 	ctx, err := s.manager.Load(marked, token)
 	if err != nil {
@@ -199,8 +200,8 @@ func (s *Sessions) Begin(_ http.ResponseWriter, r *http.Request, values map[stri
 	if req.writer == nil {
 		return nil
 	}
-	// Saved before anything is answered: a person whose session could not be stored must not be told that they are logged
-	// in.
+	// Saved before anything is answered: a person whose session could not be stored must not be told that they are
+	// logged in.
 	req.writer.saved = false
 	return req.writer.save()
 }

@@ -38,8 +38,8 @@ func (w *sessionWriter) save() error {
 			return &Error{Reason: ReasonStore, Err: err}
 		}
 		if store, ok := w.scs.Store.(*memoryStore); ok && store.ended(token) {
-			// Another request of this browser logged in or out meanwhile. The cookie that it set must not be replaced by
-			// this one, which is worth nothing any more.
+			// Another request of this browser logged in or out meanwhile. The cookie that it set must not be replaced
+			// by this one, which is worth nothing any more.
 			return nil
 		}
 		w.scs.WriteSessionCookie(w.ctx, w.ResponseWriter, token, expiry)

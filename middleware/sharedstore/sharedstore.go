@@ -21,8 +21,8 @@ import (
 
 // RedisConfig configures a Redis; NewRedis validates it.
 type RedisConfig struct {
-	// Do sends one command to a Redis of version 6.2 or later (or one of its relatives) and returns the reply: nil for a
-	// null reply, otherwise a string, a []byte or an int64. It must be safe for concurrent use.
+	// Do sends one command to a Redis of version 6.2 or later (or one of its relatives) and returns the reply: nil for
+	// a null reply, otherwise a string, a []byte or an int64. It must be safe for concurrent use.
 	Do func(ctx context.Context, args ...any) (any, error)
 	// Prefix comes before every key; default none.
 	Prefix string

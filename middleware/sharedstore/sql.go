@@ -17,8 +17,8 @@ type SQLConfig struct {
 	Now   func() time.Time // default time.Now
 }
 
-// SQL is a middleware.Shared. It is safe for concurrent use. Rows that are over are replaced when their key comes again;
-// the application has the others removed by [SQL.Sweep] from time to time.
+// SQL is a middleware.Shared. It is safe for concurrent use. Rows that are over are replaced when their key comes
+// again; the application has the others removed by [SQL.Sweep] from time to time.
 type SQL struct {
 	db    *sql.DB
 	table string
@@ -75,7 +75,14 @@ func (s *SQL) Use(ctx context.Context, key string, ttl time.Duration) (bool, err
 // Used implements middleware.Shared.
 func (s *SQL) Used(ctx context.Context, key string) (bool, error) {
 	var one int
-	err := s.db.QueryRowContext(ctx, "SELECT 1 FROM "+s.table+" WHERE name = $1 AND expires > $2", key, s.now().UnixMilli()).Scan(&one)
+	err := s.db.QueryRowContext(
+		ctx,
+		"SELECT 1 FROM "+s.table+" WHERE name = $1 AND expires > $2",
+		key,
+		s.now().UnixMilli(),
+	).Scan(
+		&one,
+	)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
@@ -98,7 +105,14 @@ func (s *SQL) Put(ctx context.Context, key string, value []byte, ttl time.Durati
 func (s *SQL) Take(ctx context.Context, key string) ([]byte, error) {
 	var value []byte
 	var expires int64
-	err := s.db.QueryRowContext(ctx, "DELETE FROM "+s.table+" WHERE name = $1 RETURNING value, expires", key).Scan(&value, &expires)
+	err := s.db.QueryRowContext(
+		ctx,
+		"DELETE FROM "+s.table+" WHERE name = $1 RETURNING value, expires",
+		key,
+	).Scan(
+		&value,
+		&expires,
+	)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}

@@ -2,20 +2,20 @@
 // what the person is shown, what is signed, and for how long it counts.
 //
 // A business fills in [Terms], shows them with [Terms.Render], has the document of its platform operator signed
-// ([Prepare], then sign/signapi and sign.Verifier), and keeps what [Terms.Accept] returns. [Consent.StateAt] then says whether
-// the consent counts, [Consent.NextReminder] and [Consent.RenewFrom] when to speak to the person again, and
+// ([Prepare], then sign/signapi and sign.Verifier), and keeps what [Terms.Accept] returns. [Consent.StateAt] then says
+// whether the consent counts, [Consent.NextReminder] and [Consent.RenewFrom] when to speak to the person again, and
 // [Consent.Withdraw] ends it. See the example of [Terms].
 //
-// The document that is signed is made by the operator's software and belongs to it: here it is opaque bytes, whatever they
-// hold. It is signed in DigestInfo mode and no other, because it is submitted to J-LIS.
+// The document that is signed is made by the operator's software and belongs to it: here it is opaque bytes, whatever
+// they hold. It is signed in DigestInfo mode and no other, because it is submitted to J-LIS.
 //
-// Source: 公的個人認証法に基づく最新の利用者情報（基本４情報）提供サービスに係る同意の取得について, and the guideline for private businesses,
-// section 5. The texts of the items are the business's own; this package checks that none is missing, not what they say.
+// Source: 公的個人認証法に基づく最新の利用者情報（基本４情報）提供サービスに係る同意の取得について, and the guideline for private businesses, section 5. The texts
+// of the items are the business's own; this package checks that none is missing, not what they say.
 //
 // # Compatibility
 //
-// The JSON of [Consent] is stored by applications for ten years and more: what one version wrote, later ones read. It holds
-// no personal data.
+// The JSON of [Consent] is stored by applications for ten years and more: what one version wrote, later ones read. It
+// holds no personal data.
 package consent
 
 import (
@@ -85,8 +85,8 @@ func (s State) String() string {
 	return stateNames[s]
 }
 
-// Consent is one signed consent of one person to one service. It holds no personal data: the application keeps it beside
-// its customer, and the evidence of the signature in package sign/evidence.
+// Consent is one signed consent of one person to one service. It holds no personal data: the application keeps it
+// beside its customer, and the evidence of the signature in package sign/evidence.
 type Consent struct {
 	// Service is the business's identifier of the service, to which alone the consent belongs.
 	Service string
@@ -99,21 +99,21 @@ type Consent struct {
 	TransactionID string
 	// Base says which of the next two times counts.
 	Base Base
-	// ReceivedAt is when the signature was verified, ReflectedAt when the operator reported that J-LIS took it over; zero
-	// until then.
+	// ReceivedAt is when the signature was verified, ReflectedAt when the operator reported that J-LIS took it over;
+	// zero until then.
 	ReceivedAt, ReflectedAt time.Time
 	// WithdrawnAt is when the person took it back; zero: not.
 	WithdrawnAt time.Time
 }
 
-// Prepare makes the transaction that signs the operator's document. The bytes are taken as they are: not a byte order mark
-// and not a line end is changed. Errors are those of package sign.
+// Prepare makes the transaction that signs the operator's document. The bytes are taken as they are: not a byte order
+// mark and not a line end is changed. Errors are those of package sign.
 func Prepare(ctx context.Context, document []byte) (*sign.Transaction, error) {
 	return sign.Prepare(ctx, sign.Document{Reader: bytes.NewReader(document)}, sign.ModeDigestInfo)
 }
 
-// Accept makes a consent of a verified signature over the operator's document. It refuses any other mode than DigestInfo
-// and any other document. Errors are [*Error].
+// Accept makes a consent of a verified signature over the operator's document. It refuses any other mode than
+// DigestInfo and any other document. Errors are [*Error].
 func (t *Terms) Accept(document []byte, r *sign.Report, b Base) (*Consent, error) {
 	hash, err := t.Hash()
 	if err != nil {
@@ -158,7 +158,8 @@ func (c *Consent) Reflect(at time.Time) error {
 }
 
 // Withdraw ends the consent with a verified signature over the operator's document of withdrawal: that takes a signing
-// certificate too. That it is the same person's, the caller has had checked with sign.Expect.Person. Errors are [*Error].
+// certificate too. That it is the same person's, the caller has had checked with sign.Expect.Person. Errors are
+// [*Error].
 func (c *Consent) Withdraw(document []byte, r *sign.Report) error {
 	if err := checkSigned(document, r, "withdraw"); err != nil {
 		return err
@@ -170,8 +171,8 @@ func (c *Consent) Withdraw(document []byte, r *sign.Report) error {
 	return nil
 }
 
-// Validity returns the first and the last second of the ten years: from the day after the base day, to the end of the day
-// before the same date ten years on (民法第140条, 第143条), in Japan's time. ok is false while the base day is not known.
+// Validity returns the first and the last second of the ten years: from the day after the base day, to the end of the
+// day before the same date ten years on (民法第140条, 第143条), in Japan's time. ok is false while the base day is not known.
 //
 // Received on 2023-05-18 10:00:00, it counts from 2023-05-19 00:00:00 to 2033-05-18 23:59:59.
 func (c *Consent) Validity() (from, until time.Time, ok bool) {
@@ -209,8 +210,8 @@ func (c *Consent) StateAt(t time.Time) State {
 	return StateActive
 }
 
-// NextReminder returns the next day on which the person is to be reminded that the consent exists: every year on the day
-// it began. ok is false when there is none any more.
+// NextReminder returns the next day on which the person is to be reminded that the consent exists: every year on the
+// day it began. ok is false when there is none any more.
 func (c *Consent) NextReminder(after time.Time) (day time.Time, ok bool) {
 	from, _, ok := c.Validity()
 	if !ok {
@@ -225,8 +226,8 @@ func (c *Consent) NextReminder(after time.Time) (day time.Time, ok bool) {
 	return time.Time{}, false
 }
 
-// RenewFrom returns the day from which the person is asked to consent anew, some days before the end. ok is false while the
-// end is not known, and for a consent that was withdrawn.
+// RenewFrom returns the day from which the person is asked to consent anew, some days before the end. ok is false while
+// the end is not known, and for a consent that was withdrawn.
 func (c *Consent) RenewFrom(daysBefore int) (day time.Time, ok bool) {
 	_, until, ok := c.Validity()
 	if !ok || !c.WithdrawnAt.IsZero() {
@@ -275,7 +276,12 @@ func (c *Consent) UnmarshalJSON(b []byte) error {
 	if err := d.Decode(&j); err != nil {
 		return refuse(err)
 	}
-	read := Consent{Service: j.Service, TermsVersion: j.TermsVersion, TransactionID: j.Transaction, ReceivedAt: seconds(j.Received)}
+	read := Consent{
+		Service:       j.Service,
+		TermsVersion:  j.TermsVersion,
+		TransactionID: j.Transaction,
+		ReceivedAt:    seconds(j.Received),
+	}
 	hash := func(into *[sha256.Size]byte, text string) bool {
 		n, err := hex.Decode(into[:], []byte(text))
 		return len(text) == 2*len(into) && n == len(into) && err == nil

@@ -165,7 +165,8 @@ func TestAccept(t *testing.T) {
 	}
 }
 
-// TestValidity: the dates of the published example, month ends, leap days, and a consent received around midnight in Japan.
+// TestValidity: the dates of the published example, month ends, leap days, and a consent received around midnight in
+// Japan.
 func TestValidity(t *testing.T) {
 	t.Parallel()
 	at := func(s string) time.Time {

@@ -37,9 +37,17 @@ var reasons = [...]fault.Row{
 	ReasonRequest:       {Name: "request", Family: kakunin.Configuration, Message: kakunin.Message{}},
 	ReasonNotVerified:   {Name: "not verified", Family: kakunin.Untrusted, Message: kakunin.Message{}},
 	ReasonMode:          {Name: "not in DigestInfo mode", Family: kakunin.Configuration, Message: kakunin.Message{}},
-	ReasonDocument:      {Name: "signature over another document", Family: kakunin.Untrusted, Message: kakunin.Message{}},
-	ReasonState:         {Name: "not possible in this state", Family: kakunin.Configuration, Message: kakunin.Message{}},
-	ReasonFormat:        {Name: "malformed consent", Family: kakunin.Untrusted, Message: kakunin.Message{}},
+	ReasonDocument: {
+		Name:    "signature over another document",
+		Family:  kakunin.Untrusted,
+		Message: kakunin.Message{},
+	},
+	ReasonState: {
+		Name:    "not possible in this state",
+		Family:  kakunin.Configuration,
+		Message: kakunin.Message{},
+	},
+	ReasonFormat: {Name: "malformed consent", Family: kakunin.Untrusted, Message: kakunin.Message{}},
 }
 
 func (r Reason) row() fault.Row {

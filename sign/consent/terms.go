@@ -58,8 +58,11 @@ type itemRow struct {
 }
 
 var items = [...]itemRow{
-	ProvisionByJLIS:      {true, kakunin.Message{JA: "機構から当社への提供", EN: "Provision by J-LIS to us"}},
-	ProvisionByOperator:  {false, kakunin.Message{JA: "プラットフォーム事業者から当社への提供", EN: "Provision by the platform operator to us"}},
+	ProvisionByJLIS: {true, kakunin.Message{JA: "機構から当社への提供", EN: "Provision by J-LIS to us"}},
+	ProvisionByOperator: {
+		false,
+		kakunin.Message{JA: "プラットフォーム事業者から当社への提供", EN: "Provision by the platform operator to us"},
+	},
 	Purpose:              {true, kakunin.Message{JA: "利用目的", EN: "Purpose"}},
 	Disclosure:           {true, kakunin.Message{JA: "開示請求", EN: "Disclosure to you"}},
 	Keeping:              {true, kakunin.Message{JA: "同意情報の保存・管理", EN: "How your consent is kept"}},
@@ -204,8 +207,8 @@ var pageText string
 
 var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
-// Render writes an HTML page with the terms: the items with their texts, the link to the details, and two buttons of equal
-// weight, on a screen of its own. Errors are [*Error], or the writer's.
+// Render writes an HTML page with the terms: the items with their texts, the link to the details, and two buttons of
+// equal weight, on a screen of its own. Errors are [*Error], or the writer's.
 func (t *Terms) Render(w io.Writer, p Page) error {
 	if err := t.Validate(); err != nil {
 		return err
@@ -226,9 +229,21 @@ func (t *Terms) Render(w io.Writer, p Page) error {
 		}
 	}
 	return pageTemplate.Execute(w, map[string]any{
-		"Lang": pick("ja", "en"), "Business": in(t.Business), "Title": in(t.Title), "Summary": in(t.Summary), "Items": entries,
-		"DetailsURL": t.DetailsURL, "Details": pick("同意事項の詳細・補足説明", "Details and supplements"),
-		"Agree": pick("同意する", "I agree"), "Decline": pick("同意しない", "I do not agree"),
-		"Terms": pick("同意事項", "What you consent to"), "Action": p.Action, "Hidden": p.Hidden, "Style": p.Style,
+		"Lang": pick(
+			"ja",
+			"en",
+		),
+		"Business":   in(t.Business),
+		"Title":      in(t.Title),
+		"Summary":    in(t.Summary),
+		"Items":      entries,
+		"DetailsURL": t.DetailsURL,
+		"Details":    pick("同意事項の詳細・補足説明", "Details and supplements"),
+		"Agree":      pick("同意する", "I agree"),
+		"Decline":    pick("同意しない", "I do not agree"),
+		"Terms":      pick("同意事項", "What you consent to"),
+		"Action":     p.Action,
+		"Hidden":     p.Hidden,
+		"Style":      p.Style,
 	})
 }

@@ -65,9 +65,9 @@ func (c Checkpoint) text() string {
 	return c.Origin + "\n" + strconv.FormatInt(c.Size, 10) + "\n" + base64.StdEncoding.EncodeToString(c.Root[:]) + "\n"
 }
 
-// Checkpoint signs the present size and root, as a note with an Ed25519 signature (the format of golang.org/x/mod/sumdb/note
-// and of C2SP's tlog-checkpoint). Keep it where the log's keeper cannot write: it proves every later change and every
-// record that is cut off. Errors are [*Error].
+// Checkpoint signs the present size and root, as a note with an Ed25519 signature (the format of
+// golang.org/x/mod/sumdb/note and of C2SP's tlog-checkpoint). Keep it where the log's keeper cannot write: it proves
+// every later change and every record that is cut off. Errors are [*Error].
 func (l *Log) Checkpoint(ctx context.Context, k CheckpointKey) ([]byte, error) {
 	signer, err := note.NewSigner(k.text.Reveal())
 	if err != nil {
@@ -175,8 +175,8 @@ func (l *Log) Prove(ctx context.Context, index int64, c Checkpoint) (Proof, erro
 	return p, nil
 }
 
-// Check checks that the record, as [Record.Marshal] wrote it, stands in the log of the checkpoint at the proof's index. It
-// returns the record. Errors are [*Error].
+// Check checks that the record, as [Record.Marshal] wrote it, stands in the log of the checkpoint at the proof's index.
+// It returns the record. Errors are [*Error].
 func (p Proof) Check(record []byte, c Checkpoint) (*Record, error) {
 	rec, err := Parse(record)
 	if err != nil {
@@ -217,17 +217,17 @@ type State struct {
 
 // Verification says what [Log.Verify] compares with.
 type Verification struct {
-	// Checkpoints are earlier states of the log, kept elsewhere. Without one, nobody can tell that the newest records were
-	// cut off, or that all of them were made anew.
+	// Checkpoints are earlier states of the log, kept elsewhere. Without one, nobody can tell that the newest records
+	// were cut off, or that all of them were made anew.
 	Checkpoints []Checkpoint
 	// Progress is called now and then with the number of records read and of all; may be nil.
 	Progress func(done, all int64)
 }
 
-// Verify reads the whole log: every record in all its parts, the tree over them computed anew and compared with the stored
-// one and with every checkpoint. Errors are [*Error] with the position of the first record that is wrong:
-// [ReasonFormat] and [ReasonHash] for a record that was changed, [ReasonCheckpoint] for records that are other than at a
-// checkpoint, [ReasonTruncated] for a log that is shorter than it was.
+// Verify reads the whole log: every record in all its parts, the tree over them computed anew and compared with the
+// stored one and with every checkpoint. Errors are [*Error] with the position of the first record that is wrong:
+// [ReasonFormat] and [ReasonHash] for a record that was changed, [ReasonCheckpoint] for records that are other than at
+// a checkpoint, [ReasonTruncated] for a log that is shorter than it was.
 func (l *Log) Verify(ctx context.Context, v Verification) (State, error) {
 	size, err := l.Size(ctx)
 	if err != nil {

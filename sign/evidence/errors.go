@@ -28,7 +28,8 @@ const (
 	ReasonChain
 	// ReasonReused: the signature value is already recorded under another transaction.
 	ReasonReused
-	// ReasonCheckpoint: the log, or a proof, does not agree with a checkpoint, or a checkpoint's signature does not hold.
+	// ReasonCheckpoint: the log, or a proof, does not agree with a checkpoint, or a checkpoint's signature does not
+	// hold.
 	ReasonCheckpoint
 	// ReasonTruncated: the log has fewer records than it had at a checkpoint.
 	ReasonTruncated
@@ -45,10 +46,14 @@ var reasons = [...]fault.Row{
 		JA: "証跡の説明文に、保存できない内容（個人番号に見える数字など）が含まれています。",
 		EN: "The text for the evidence holds something that must not be kept, such as what looks like an individual number.",
 	}},
-	ReasonFormat:     {Name: "malformed record", Family: kakunin.Untrusted, Message: damaged},
-	ReasonHash:       {Name: "record was changed", Family: kakunin.Untrusted, Message: damaged},
-	ReasonChain:      {Name: "record does not follow the one before", Family: kakunin.Untrusted, Message: damaged},
-	ReasonReused:     {Name: "signature recorded under another transaction", Family: kakunin.Untrusted, Message: kakunin.Message{}},
+	ReasonFormat: {Name: "malformed record", Family: kakunin.Untrusted, Message: damaged},
+	ReasonHash:   {Name: "record was changed", Family: kakunin.Untrusted, Message: damaged},
+	ReasonChain:  {Name: "record does not follow the one before", Family: kakunin.Untrusted, Message: damaged},
+	ReasonReused: {
+		Name:    "signature recorded under another transaction",
+		Family:  kakunin.Untrusted,
+		Message: kakunin.Message{},
+	},
 	ReasonCheckpoint: {Name: "not the log of the checkpoint", Family: kakunin.Untrusted, Message: damaged},
 	ReasonTruncated:  {Name: "records are missing", Family: kakunin.Untrusted, Message: damaged},
 	ReasonIO:         {Name: "log not readable or writable", Family: kakunin.Unavailable, Message: kakunin.Message{}},

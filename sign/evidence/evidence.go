@@ -1,31 +1,31 @@
 // Package evidence keeps what proves a verification later (証跡).
 //
-// Most users open a [Log] over a store (package filestore keeps it in files) and call [Log.Append] with each sign.Report;
-// [Log.Verify] checks everything years later, against signed checkpoints that were kept elsewhere. [FromVerdict] makes the
-// record of a platform operator's verdict. See the examples of [Log] and [Proof].
+// Most users open a [Log] over a store (package filestore keeps it in files) and call [Log.Append] with each
+// sign.Report; [Log.Verify] checks everything years later, against signed checkpoints that were kept elsewhere.
+// [FromVerdict] makes the record of a platform operator's verdict. See the examples of [Log] and [Proof].
 //
 // By default a record holds neither the certificate nor the signature value nor any personal data: hashes and
 // references are enough to show which document, which certificate and which revocation data were verified, and when.
-// Whoever must keep the certificate and signature themselves — certified signature verifiers (署名検証者) under the Act
-// on Prevention of Transfer of Criminal Proceeds (犯収法), for example — asks for them with [WithCertificate]. They go
-// into a part of the record that its hash does not cover directly, so that they can be deleted at the end of the
-// retention period ([Log.DeleteHeld]) while the log stays provable; the hashes that it does cover still prove what they were.
+// Whoever must keep the certificate and signature themselves — certified signature verifiers (署名検証者) under the Act on
+// Prevention of Transfer of Criminal Proceeds (犯収法), for example — asks for them with [WithCertificate]. They go into a
+// part of the record that its hash does not cover directly, so that they can be deleted at the end of the retention
+// period ([Log.DeleteHeld]) while the log stays provable; the hashes that it does cover still prove what they were.
 //
 // # What is provable
 //
 // Each record is a leaf of a Merkle tree (RFC 6962, section 2.1), hashed over its canonical JSON (RFC 8785) without the
 // members "hash" and "held". A checkpoint is size and root of the tree, signed ([Log.Checkpoint]). Against any earlier
-// checkpoint [Log.Verify] finds every record that was changed, removed, moved or inserted, and that the newest ones were cut
-// off; a [Proof] shows for a single record that it stood in the log. Without a checkpoint kept elsewhere, whoever can write
-// to the store can make the whole log anew.
+// checkpoint [Log.Verify] finds every record that was changed, removed, moved or inserted, and that the newest ones
+// were cut off; a [Proof] shows for a single record that it stood in the log. Without a checkpoint kept elsewhere,
+// whoever can write to the store can make the whole log anew.
 //
 // Package evidence decides nothing about how long to keep what: the law named in [Basis] does.
 //
 // # Compatibility
 //
-// Records of version 1 stay readable, in stores and one by one ([Parse]). Logs of the form before there were stores, JSON
-// lines chained by hashes, are taken over by [Log.ImportChain]. Checkpoints are notes in a published format: tools that read
-// those of transparency logs read them.
+// Records of version 1 stay readable, in stores and one by one ([Parse]). Logs of the form before there were stores,
+// JSON lines chained by hashes, are taken over by [Log.ImportChain]. Checkpoints are notes in a published format: tools
+// that read those of transparency logs read them.
 package evidence
 
 import (
@@ -116,7 +116,8 @@ type RevocationRef struct {
 	Status     string     `json:"status"`
 	ThisUpdate *time.Time `json:"this_update,omitempty"`
 	NextUpdate *time.Time `json:"next_update,omitempty"`
-	// SHA256 is the hash of the evidence of the answer: the DER of a response, or what revocation.ListEvidence keeps of lists.
+	// SHA256 is the hash of the evidence of the answer: the DER of a response, or what revocation.ListEvidence keeps of
+	// lists.
 	SHA256 string `json:"sha256,omitempty"`
 	// Lists are the SHA-256 of the revocation lists that were heard. Archive each published list once, under its hash.
 	Lists []string `json:"lists,omitempty"`
@@ -184,9 +185,13 @@ func FromReport(r *sign.Report, now time.Time, opts ...Option) (*Record, error) 
 		return nil, err
 	}
 	rec := &Record{
-		Version:         Version,
-		RecordedAt:      seconds(now),
-		Document:        DocumentRef{Algorithm: "SHA-256", Hash: hex.EncodeToString(r.Digest[:]), MediaType: r.MediaType},
+		Version:    Version,
+		RecordedAt: seconds(now),
+		Document: DocumentRef{
+			Algorithm: "SHA-256",
+			Hash:      hex.EncodeToString(r.Digest[:]),
+			MediaType: r.MediaType,
+		},
 		Mode:            r.Mode,
 		TransactionID:   r.TransactionID,
 		SignatureSHA256: fingerprint(r.Opened.RevealSignature()),
@@ -215,7 +220,13 @@ func FromReport(r *sign.Report, now time.Time, opts ...Option) (*Record, error) 
 
 // FromVerdict makes a record of a platform operator's verdict on a sealed result. Only a good verdict is evidence.
 // Errors are [*Error].
-func FromVerdict(v *sign.Verdict, s *sign.Sealed, tx *sign.Transaction, now time.Time, opts ...Option) (*Record, error) {
+func FromVerdict(
+	v *sign.Verdict,
+	s *sign.Sealed,
+	tx *sign.Transaction,
+	now time.Time,
+	opts ...Option,
+) (*Record, error) {
 	if v == nil || s == nil || tx == nil || v.VerificationID == "" || !tx.Mode.Valid() {
 		return nil, &Error{Reason: ReasonRequest, Step: "verdict"}
 	}
@@ -230,9 +241,13 @@ func FromVerdict(v *sign.Verdict, s *sign.Sealed, tx *sign.Transaction, now time
 		return nil, &Error{Reason: ReasonRequest, Step: "certificate"} // a verdict has none
 	}
 	rec := &Record{
-		Version:       Version,
-		RecordedAt:    seconds(now),
-		Document:      DocumentRef{Algorithm: "SHA-256", Hash: hex.EncodeToString(tx.Digest[:]), MediaType: tx.MediaType},
+		Version:    Version,
+		RecordedAt: seconds(now),
+		Document: DocumentRef{
+			Algorithm: "SHA-256",
+			Hash:      hex.EncodeToString(tx.Digest[:]),
+			MediaType: tx.MediaType,
+		},
 		Mode:          tx.Mode,
 		TransactionID: tx.ID,
 		SealedSHA256:  fingerprint([]byte(s.RevealJWE())),
@@ -257,7 +272,8 @@ func finish(rec *Record, o options) (*Record, error) {
 }
 
 func checkReport(r *sign.Report) error {
-	if r == nil || r.Certificate == nil || r.Chain == nil || !r.Mode.Valid() || len(r.Opened.RevealSignature()) == 0 || len(r.Steps) == 0 {
+	if r == nil || r.Certificate == nil || r.Chain == nil || !r.Mode.Valid() || len(r.Opened.RevealSignature()) == 0 ||
+		len(r.Steps) == 0 {
 		return &Error{Reason: ReasonRequest, Step: "report"}
 	}
 	if r.Chain.Status != jpki.Good {

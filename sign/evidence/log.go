@@ -22,8 +22,8 @@ type LogConfig struct {
 }
 
 // Log appends records to a store and makes each a leaf of a Merkle tree (RFC 6962, section 2.1), so that a signed
-// [Checkpoint] kept elsewhere proves every later change and every record that is cut off. It is safe for concurrent use;
-// several instances may append to one store if the store allows it.
+// [Checkpoint] kept elsewhere proves every later change and every record that is cut off. It is safe for concurrent
+// use; several instances may append to one store if the store allows it.
 type Log struct {
 	store Store
 	now   func() time.Time
@@ -49,10 +49,11 @@ type Kept struct {
 	Record *Record
 }
 
-// Append makes a record of a verified signature and keeps it. When it returns without an error, the record is as durable
-// as the store makes it. A signature value that is recorded under another transaction is refused with [ReasonReused]: a
-// signature is over the document alone, so the same value elsewhere is the same words signed twice, which prove one
-// transaction only, or an old signature handed in again. Errors are [*Error]; after one nothing was kept.
+// Append makes a record of a verified signature and keeps it. When it returns without an error, the record is as
+// durable as the store makes it. A signature value that is recorded under another transaction is refused with
+// [ReasonReused]: a signature is over the document alone, so the same value elsewhere is the same words signed twice,
+// which prove one transaction only, or an old signature handed in again. Errors are [*Error]; after one nothing was
+// kept.
 func (l *Log) Append(ctx context.Context, r *sign.Report, opts ...Option) (Kept, error) {
 	rec, err := FromReport(r, l.now(), opts...)
 	if err != nil {
@@ -65,8 +66,8 @@ func (l *Log) Append(ctx context.Context, r *sign.Report, opts ...Option) (Kept,
 	return kept[0], nil
 }
 
-// AppendRecords keeps records made by [FromReport] or [FromVerdict], all or none of them, in one step of the store. It is
-// otherwise [Log.Append].
+// AppendRecords keeps records made by [FromReport] or [FromVerdict], all or none of them, in one step of the store. It
+// is otherwise [Log.Append].
 func (l *Log) AppendRecords(ctx context.Context, records ...*Record) ([]Kept, error) {
 	prepared := make([]Entry, 0, len(records))
 	for _, r := range records {
@@ -264,8 +265,8 @@ func (l *Log) DeleteHeld(ctx context.Context, index int64) error {
 }
 
 // ImportChain takes over a log of the form before there were stores: JSON lines chained by hashes. It checks the whole
-// chain first, and adds nothing if anything is wrong with it; the log must be empty. Errors are [*Error] with the position
-// of the first bad record.
+// chain first, and adds nothing if anything is wrong with it; the log must be empty. Errors are [*Error] with the
+// position of the first bad record.
 func (l *Log) ImportChain(ctx context.Context, r io.ReadSeeker) (Chain, error) {
 	size, err := l.Size(ctx)
 	if err != nil {

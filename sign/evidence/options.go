@@ -28,9 +28,9 @@ func Clock(source string) Option { return func(o *options) { o.clock = source } 
 // RetainUntil says until when the record must be kept. The law of the basis says from which event and for how long.
 func RetainUntil(t time.Time) Option { return func(o *options) { o.retainUntil = t } }
 
-// WithCertificate keeps the DER certificate, the signature value and the evidence of the revocation status in [Record.Held].
-// They are personal data, and only
-// certified signature verifiers (署名検証者) and platform operators may keep them.
+// WithCertificate keeps the DER certificate, the signature value and the evidence of the revocation status in
+// [Record.Held]. They are personal data, and only certified signature verifiers (署名検証者) and platform operators may keep
+// them.
 func WithCertificate() Option { return func(o *options) { o.certificate = true } }
 
 func apply(opts []Option) (o options, err error) {

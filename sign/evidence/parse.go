@@ -40,7 +40,8 @@ func (r *Record) marshalLine() ([]byte, error) {
 }
 
 // Parse reads one record strictly: size limit, no duplicate or unknown members, this version, well-formed fields, and a
-// hash that fits, in the one spelling that [Record.Marshal] writes. It does not check Previous, which only [Log.ImportChain] can. Errors are [*Error].
+// hash that fits, in the one spelling that [Record.Marshal] writes. It does not check Previous, which only
+// [Log.ImportChain] can. Errors are [*Error].
 func Parse(b []byte) (*Record, error) {
 	if len(b) > limits.Evidence {
 		return nil, &Error{Reason: ReasonFormat, Step: "size"}
@@ -161,8 +162,9 @@ func (r *Record) checkCertificate() error {
 			return refuse("steps")
 		}
 	}
-	if h := r.Held.Reveal(); r.Held != nil && (fingerprint(h.Certificate) != c.SHA256 || fingerprint(h.Signature) != r.SignatureSHA256 ||
-		len(h.Revocation) > 0 && fingerprint(h.Revocation) != v.SHA256) {
+	if h := r.Held.Reveal(); r.Held != nil &&
+		(fingerprint(h.Certificate) != c.SHA256 || fingerprint(h.Signature) != r.SignatureSHA256 ||
+			len(h.Revocation) > 0 && fingerprint(h.Revocation) != v.SHA256) {
 		return &Error{Reason: ReasonHash, Step: "held"}
 	}
 	return nil

@@ -6,8 +6,8 @@ import (
 	"github.com/kakunin-go/kakunin/sign"
 )
 
-// PersonMatch is how one attribute of the certificate compared with the expected person's. It tells outcome, reasons and
-// positions and no character of a value.
+// PersonMatch is how one attribute of the certificate compared with the expected person's. It tells outcome, reasons
+// and positions and no character of a value.
 type PersonMatch struct {
 	// Attribute is "name", "address", "birthdate" or "gender".
 	Attribute string `json:"attribute"`
@@ -16,8 +16,8 @@ type PersonMatch struct {
 	Findings []Finding `json:"findings,omitempty"`
 }
 
-// Finding is one reason of an outcome. Step is a name of package fourinfo, such as "width". The spans are the first code
-// point and the one after the last in the expected value and in the certificate's.
+// Finding is one reason of an outcome. Step is a name of package fourinfo, such as "width". The spans are the first
+// code point and the one after the last in the expected value and in the certificate's.
 type Finding struct {
 	Step        string `json:"step"`
 	Outcome     string `json:"outcome"`

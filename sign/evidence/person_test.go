@@ -8,7 +8,8 @@ import (
 	"github.com/kakunin-go/kakunin/sign/evidence"
 )
 
-// TestPersonIsRecorded: outcome, reasons and places are kept, no character of a value is, and no difference is evidence.
+// TestPersonIsRecorded: outcome, reasons and places are kept, no character of a value is, and no difference is
+// evidence.
 func TestPersonIsRecorded(t *testing.T) {
 	t.Parallel()
 	expected, _ := fourinfo.FromCard(fourinfo.CardFields{

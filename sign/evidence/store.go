@@ -16,28 +16,29 @@ type Entry struct {
 	Record []byte
 	// Held is the JSON of the part that can be deleted alone; nil when there is none. It is personal data.
 	Held []byte
-	// Signature is the SHA-256 of the signature value in hexadecimal, by which [Store.Signed] finds the entry; empty when the
-	// record has none.
+	// Signature is the SHA-256 of the signature value in hexadecimal, by which [Store.Signed] finds the entry; empty
+	// when the record has none.
 	Signature string
-	// Hashes are those that the entry adds to the tree, in the order in which they are stored; [Store.Entry] need not return
-	// them. [Log.Verify] compares those that it returns.
+	// Hashes are those that the entry adds to the tree, in the order in which they are stored; [Store.Entry] need not
+	// return them. [Log.Verify] compares those that it returns.
 	Hashes []Hash
 }
 
-// ErrMoved is what [Store.Append] returns when the store has another size than the caller thinks: somebody else appended.
+// ErrMoved is what [Store.Append] returns when the store has another size than the caller thinks: somebody else
+// appended.
 var ErrMoved = errors.New("evidence: another writer appended")
 
 // ErrAbsent is what [Store.Entry] returns for an entry that does not exist.
 var ErrAbsent = errors.New("evidence: no such entry")
 
-// Store keeps entries in order; [Log] does everything else. Package sign/evidence/filestore keeps them in files, [NewMemory]
-// in memory; a database needs three tables: entries, hashes by position, held parts by entry. Implementations are safe for
-// concurrent use.
+// Store keeps entries in order; [Log] does everything else. Package sign/evidence/filestore keeps them in files,
+// [NewMemory] in memory; a database needs three tables: entries, hashes by position, held parts by entry.
+// Implementations are safe for concurrent use.
 type Store interface {
 	// Size is the number of entries.
 	Size(ctx context.Context) (int64, error)
-	// Append adds entries behind the first size ones, all or none of them. When it returns nil they are durable. It returns
-	// [ErrMoved] when there are more or fewer entries.
+	// Append adds entries behind the first size ones, all or none of them. When it returns nil they are durable. It
+	// returns [ErrMoved] when there are more or fewer entries.
 	Append(ctx context.Context, size int64, entries []Entry) error
 	// Entry returns the entry at an index, counted from 0, or [ErrAbsent].
 	Entry(ctx context.Context, index int64) (Entry, error)
@@ -77,7 +78,10 @@ func (m *memory) Append(_ context.Context, size int64, entries []Entry) error {
 			m.signatures[e.Signature] = int64(len(m.entries))
 		}
 		m.hashes = append(m.hashes, e.Hashes...)
-		m.entries = append(m.entries, Entry{Record: slices.Clone(e.Record), Held: slices.Clone(e.Held), Signature: e.Signature})
+		m.entries = append(
+			m.entries,
+			Entry{Record: slices.Clone(e.Record), Held: slices.Clone(e.Held), Signature: e.Signature},
+		)
 	}
 	return nil
 }

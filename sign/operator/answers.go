@@ -32,7 +32,14 @@ type answers struct {
 
 // once returns the answer to a key, judging at most once at a time. A key that comes with another body is refused. Only
 // verdicts are remembered: what was unavailable may be available the next time.
-func (a *answers) once(ctx context.Context, key answerKey, body [32]byte, now time.Time, judge func() reply, conflict reply) reply {
+func (a *answers) once(
+	ctx context.Context,
+	key answerKey,
+	body [32]byte,
+	now time.Time,
+	judge func() reply,
+	conflict reply,
+) reply {
 	if key == (answerKey{}) {
 		return judge()
 	}

@@ -32,8 +32,8 @@ type Config struct {
 	IdentifyUser bool
 	// HTTPClient makes the calls; default one with a timeout of ten seconds. Redirects are never followed.
 	HTTPClient *http.Client
-	// BreakAfter is the number of failures in a row after which nothing is sent for BreakFor: default 5, -1 never. BreakFor is
-	// by default 30 seconds.
+	// BreakAfter is the number of failures in a row after which nothing is sent for BreakFor: default 5, -1 never.
+	// BreakFor is by default 30 seconds.
 	BreakAfter int
 	BreakFor   time.Duration
 	// Wire is the wire profile; nil means [DefaultWire].
@@ -44,8 +44,8 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// Client asks a platform operator for verdicts. It implements sign.PlatformVerifier, is immutable and safe for concurrent
-// use.
+// Client asks a platform operator for verdicts. It implements sign.PlatformVerifier, is immutable and safe for
+// concurrent use.
 type Client struct {
 	config Config
 	wire   Wire
@@ -157,7 +157,12 @@ func (c *Client) verify(ctx context.Context, members map[string]any, tx *sign.Tr
 		return nil, err
 	}
 	verdict, err := c.read(answer, tx)
-	c.config.Logger.DebugContext(ctx, "operator answered", slog.Int("status", answer.Status), slog.Bool("good", err == nil))
+	c.config.Logger.DebugContext(
+		ctx,
+		"operator answered",
+		slog.Int("status", answer.Status),
+		slog.Bool("good", err == nil),
+	)
 	return verdict, err
 }
 
@@ -225,7 +230,8 @@ func (c *Client) read(a webcall.Answer, tx *sign.Transaction) (*sign.Verdict, er
 	}
 	if c.wire.Echo {
 		digest := base64.StdEncoding.EncodeToString(tx.Digest[:])
-		if !same(text(c.wire.DigestField), digest) || c.wire.TransactionField != "" && !same(text(c.wire.TransactionField), tx.ID) {
+		if !same(text(c.wire.DigestField), digest) ||
+			c.wire.TransactionField != "" && !same(text(c.wire.TransactionField), tx.ID) {
 			return nil, refuse(ReasonOtherVerdict, "")
 		}
 	}
@@ -291,8 +297,8 @@ func (c *Client) judged(code string) (jpki.Status, Reason) {
 	return jpki.Unknown, ReasonResponse
 }
 
-// readError judges an answer without a verdict. A code that is known wins over the status, because a proxy in between can
-// change the status but does not invent codes; a code of a verdict is none here.
+// readError judges an answer without a verdict. A code that is known wins over the status, because a proxy in between
+// can change the status but does not invent codes; a code of a verdict is none here.
 func (c *Client) readError(a webcall.Answer, members map[string]json.RawMessage) error {
 	e := &Error{Step: "verify", RetryAfter: webcall.RetryAfter(a.Header.Get("Retry-After"), c.config.Now())}
 	if code, ok := strictjson.String(members[c.wire.ErrorField]); ok && code != "" {

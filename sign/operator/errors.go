@@ -65,7 +65,11 @@ var reasons = [...]fault.Row{
 		JA: "署名を確認できませんでした。処理を中止しました。",
 		EN: "The signature could not be verified. We stopped.",
 	}},
-	ReasonReused: {Name: "signature recorded under another transaction", Family: kakunin.Untrusted, Message: kakunin.Message{}},
+	ReasonReused: {
+		Name:    "signature recorded under another transaction",
+		Family:  kakunin.Untrusted,
+		Message: kakunin.Message{},
+	},
 	ReasonSealed: {Name: "sealed result cannot be opened", Family: kakunin.Untrusted, Message: kakunin.Message{}},
 	ReasonUnsupported: {Name: "certificate not supported", Family: kakunin.Account, Message: kakunin.Message{
 		JA: "この電子証明書には対応していません。マイナンバーカードの署名用電子証明書をお使いください。",

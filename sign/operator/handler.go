@@ -26,14 +26,15 @@ type HandlerConfig struct {
 	// Opener opens what was sealed to the operator, Verifier is its standing policy. Both are required.
 	Opener   *sign.Opener
 	Verifier *sign.Verifier
-	// Authenticate says which business a request comes from, by a name of the operator's own; required. Its error is answered
-	// with status 401.
+	// Authenticate says which business a request comes from, by a name of the operator's own; required. Its error is
+	// answered with status 401.
 	Authenticate func(*http.Request) (business string, err error)
-	// Keep keeps the evidence of a verification that held, before the verdict is given; required. What it cannot keep gets no
-	// verdict. An error of package sign/evidence that a signature is recorded under another transaction is answered as such.
+	// Keep keeps the evidence of a verification that held, before the verdict is given; required. What it cannot keep
+	// gets no verdict. An error of package sign/evidence that a signature is recorded under another transaction is
+	// answered as such.
 	Keep func(ctx context.Context, business, verificationID string, r *sign.Report) error
-	// UserID returns the operator's identifier of the person, which survives renewals of the card; nil: identify_user is
-	// ignored.
+	// UserID returns the operator's identifier of the person, which survives renewals of the card; nil: identify_user
+	// is ignored.
 	UserID func(ctx context.Context, business string, r *sign.Report) (string, error)
 	// Wire is the wire profile; nil means [DefaultWire].
 	Wire *Wire

@@ -2,20 +2,21 @@
 // 署名API sealed: both ends of that connection.
 //
 // A business makes a [Client], which is a sign.PlatformVerifier: [Client.Verify] takes the sealed result and the
-// transaction and returns a verdict. It never sees the certificate. An operator mounts a [Handler] over its sign.Opener and
-// sign.Verifier. See the examples of [Client] and [Handler].
+// transaction and returns a verdict. It never sees the certificate. An operator mounts a [Handler] over its sign.Opener
+// and sign.Verifier. See the examples of [Client] and [Handler].
 //
 // # Wire profile
 //
 // Operators publish what they ask and answer, but not one protocol. [Wire] has every name and code in one place; the
-// defaults are those of vendors' documents where there are any, and marked ASSUMED otherwise. A request is a POST of one
+// defaults are those of vendors' documents where there are any, and marked ASSUMED otherwise. A request is a POST of
+// one
 // JSON object over TLS:
 //
 //	{"sign_certificate_jwe": "…", "hash_algorithm": "SHA-256", "digest": "base64 of 32 bytes", "signature_mode": "digest-info",
 //	 "transaction_id": "…", "check_method": "OCSP", "identify_user": true}
 //
-// The digest is the document's in both modes. A result that is not sealed has "signature" and "certificate", both base64,
-// in place of the JWE. The answer is a JSON object with status 200 for every certificate that could be judged:
+// The digest is the document's in both modes. A result that is not sealed has "signature" and "certificate", both
+// base64, in place of the JWE. The answer is a JSON object with status 200 for every certificate that could be judged:
 //
 //	{"result_code": "RESULT_OK", "verification_id": "…", "verified_at": "2026-11-21T03:00:00Z", "check_method": "OCSP",
 //	 "source_updated_at": "2026-11-21T02:45:00Z", "user_id": "…", "transaction_id": "…", "digest": "…"}
@@ -25,8 +26,8 @@
 //
 // # Asking again
 //
-// A request carries an Idempotency-Key that depends on nothing but its content. Asking the same again, after a timeout for
-// example, gives the same verdict with the same verification id, and is repeated once by the client itself.
+// A request carries an Idempotency-Key that depends on nothing but its content. Asking the same again, after a timeout
+// for example, gives the same verdict with the same verification id, and is repeated once by the client itself.
 //
 // # Compatibility
 //
@@ -49,8 +50,8 @@ type Wire struct {
 	HashAlgorithmField, DigestField string
 	// ModeField names the member with sign.Mode's text (ASSUMED signature_mode).
 	ModeField string
-	// TransactionField names the member with the transaction's id, in requests and answers (ASSUMED transaction_id). Empty:
-	// neither sent nor expected.
+	// TransactionField names the member with the transaction's id, in requests and answers (ASSUMED transaction_id).
+	// Empty: neither sent nor expected.
 	TransactionField string
 	// MethodField names the member with "CRL" or "OCSP", in requests and answers (vendor: check_method).
 	MethodField string
@@ -59,15 +60,16 @@ type Wire struct {
 
 	// CodeField names the member of the answer with one of Codes (ASSUMED result_code).
 	CodeField string
-	// VerificationIDField, VerifiedAtField, SourceUpdatedAtField and UserIDField name further members of the answer (ASSUMED
-	// verification_id, verified_at, source_updated_at, user_id). Times are RFC 3339.
+	// VerificationIDField, VerifiedAtField, SourceUpdatedAtField and UserIDField name further members of the answer
+	// (ASSUMED verification_id, verified_at, source_updated_at, user_id). Times are RFC 3339.
 	VerificationIDField, VerifiedAtField, SourceUpdatedAtField, UserIDField string
-	// Echo says that answers repeat TransactionField and DigestField (ASSUMED true); an answer without them is refused then.
+	// Echo says that answers repeat TransactionField and DigestField (ASSUMED true); an answer without them is refused
+	// then.
 	Echo bool
 	// ErrorField names the member with the code of an error (ASSUMED error).
 	ErrorField string
-	// IdempotencyHeader is the request header by which a repetition is recognised (ASSUMED Idempotency-Key). Empty: a request
-	// is repeated only when it never left.
+	// IdempotencyHeader is the request header by which a repetition is recognised (ASSUMED Idempotency-Key). Empty: a
+	// request is repeated only when it never left.
 	IdempotencyHeader string
 	// Codes are the values of CodeField and ErrorField.
 	Codes Codes
@@ -76,8 +78,8 @@ type Wire struct {
 // Codes are an operator's codes. The first four are those of a vendor's documentation.
 type Codes struct {
 	OK, Expired, Revoked, Mismatch string
-	// Unsupported is a certificate that the operator does not judge: of another kind, or of an authority it does not know
-	// (ASSUMED ERROR_UNSUPPORTED_CERTIFICATE).
+	// Unsupported is a certificate that the operator does not judge: of another kind, or of an authority it does not
+	// know (ASSUMED ERROR_UNSUPPORTED_CERTIFICATE).
 	Unsupported string
 	// Sealed is a result that the operator cannot open (ASSUMED ERROR_SEALED).
 	Sealed string
@@ -129,14 +131,35 @@ func (w *Wire) mistakes() (list mistakes) {
 		{"TransactionField", w.TransactionField}, {"MethodField", w.MethodField}, {"IdentifyField", w.IdentifyField},
 	}, "TransactionField", "IdentifyField", "MethodField", "ModeField", "HashAlgorithmField")
 	distinct([]named{
-		{"CodeField", w.CodeField}, {"VerificationIDField", w.VerificationIDField}, {"VerifiedAtField", w.VerifiedAtField},
-		{"SourceUpdatedAtField", w.SourceUpdatedAtField}, {"UserIDField", w.UserIDField}, {"ErrorField", w.ErrorField},
-		{"DigestField", w.DigestField}, {"TransactionField", w.TransactionField}, {"MethodField", w.MethodField},
+		{
+			"CodeField",
+			w.CodeField,
+		},
+		{"VerificationIDField", w.VerificationIDField},
+		{"VerifiedAtField", w.VerifiedAtField},
+		{"SourceUpdatedAtField", w.SourceUpdatedAtField},
+		{"UserIDField", w.UserIDField},
+		{"ErrorField", w.ErrorField},
+		{"DigestField", w.DigestField},
+		{"TransactionField", w.TransactionField},
+		{"MethodField", w.MethodField},
 	}, "SourceUpdatedAtField", "UserIDField", "TransactionField", "MethodField")
 	distinct([]named{
-		{"Codes.OK", w.Codes.OK}, {"Codes.Expired", w.Codes.Expired}, {"Codes.Revoked", w.Codes.Revoked},
-		{"Codes.Mismatch", w.Codes.Mismatch}, {"Codes.Unsupported", w.Codes.Unsupported}, {"Codes.Sealed", w.Codes.Sealed},
-		{"Codes.Reused", w.Codes.Reused}, {"Codes.Request", w.Codes.Request}, {"Codes.Unavailable", w.Codes.Unavailable},
+		{"Codes.OK", w.Codes.OK},
+		{"Codes.Expired", w.Codes.Expired},
+		{"Codes.Revoked", w.Codes.Revoked},
+		{
+			"Codes.Mismatch",
+			w.Codes.Mismatch,
+		},
+		{"Codes.Unsupported", w.Codes.Unsupported},
+		{"Codes.Sealed", w.Codes.Sealed},
+		{
+			"Codes.Reused",
+			w.Codes.Reused,
+		},
+		{"Codes.Request", w.Codes.Request},
+		{"Codes.Unavailable", w.Codes.Unavailable},
 	})
 	return list
 }

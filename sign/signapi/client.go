@@ -1,15 +1,15 @@
 // Package signapi is the client of the 署名API: it has documents signed by people with their My Number Card or phone.
 //
 // Most relying parties call two functions: [Client.Start] before the person is sent to the service (the returned
-// transaction goes into authn.Request.Sign), and [Client.Fetch] after authn.Client.Finish. What comes back is not verified:
-// a sign.Sealed JWE that only the platform operator (PF事業者) can open, or, for government relying parties, the plain
-// values for a sign.Verifier. See the example of [Client]; package middleware does the part in the browser.
+// transaction goes into authn.Request.Sign), and [Client.Fetch] after authn.Client.Finish. What comes back is not
+// verified: a sign.Sealed JWE that only the platform operator (PF事業者) can open, or, for government relying parties, the
+// plain values for a sign.Verifier. See the example of [Client]; package middleware does the part in the browser.
 //
 // # Asking once, asking again
 //
 // Start is sent at most once: after bytes went out nobody knows whether the service registered a transaction, so the
-// caller decides about another one. Fetch may be repeated while it says [ReasonPending]; a result may be given only once
-// by the service, so keep it before doing anything else with it.
+// caller decides about another one. Fetch may be repeated while it says [ReasonPending]; a result may be given only
+// once by the service, so keep it before doing anything else with it.
 //
 // # Compatibility
 //
@@ -37,8 +37,8 @@ import (
 
 // Config configures a client of the sign API. New copies it.
 type Config struct {
-	// Client authenticates to the service and names its endpoints and wire profile; required. A transaction id must have the
-	// shape of a UUID unless the profile says AnyTransactionID.
+	// Client authenticates to the service and names its endpoints and wire profile; required. A transaction id must
+	// have the shape of a UUID unless the profile says AnyTransactionID.
 	Client *authn.Client
 	// Now is the clock for Transaction.Started and Expires; default time.Now.
 	Now func() time.Time
@@ -79,7 +79,10 @@ func newClient(s service, w wire.Sign, c Config) (*Client, error) {
 	}
 	list := wireMistakes(w)
 	u, err := url.Parse(cl.endpoint)
-	list.add(err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "", "Client: Environment.SignEndpoint is no address")
+	list.add(
+		err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "",
+		"Client: Environment.SignEndpoint is no address",
+	)
 	if err := list.err(); err != nil {
 		return nil, err
 	}
@@ -103,7 +106,10 @@ func wireMistakes(w wire.Sign) (list mistakes) {
 	add(len(w.StartStatuses) == 0 || slices.Contains(w.StartStatuses, 0), "StartStatuses is empty or holds 0")
 	add(len(w.ResultStatuses) == 0 || slices.Contains(w.ResultStatuses, w.PendingStatus),
 		"ResultStatuses is empty or holds PendingStatus")
-	add(w.ResultJWEField == "" && (w.ResultSignatureField == "" || w.ResultCertificateField == ""), "ResultJWEField is missing")
+	add(
+		w.ResultJWEField == "" && (w.ResultSignatureField == "" || w.ResultCertificateField == ""),
+		"ResultJWEField is missing",
+	)
 	add(w.ResultSignatureField != "" && w.ResultSignatureField == w.ResultCertificateField,
 		"ResultCertificateField must not be ResultSignatureField")
 	add(w.StartDefaultLifetime <= 0 || w.StartDefaultLifetime > limits.TransactionLifetime,
@@ -159,7 +165,12 @@ func (c *Client) Start(ctx context.Context, d sign.Document, m sign.Mode) (*sign
 	if err := c.parseStart(answer, tx); err != nil {
 		return nil, err
 	}
-	c.logger.DebugContext(ctx, "signature transaction started", slog.String("mode", m.String()), slog.Time("expires", tx.Expires))
+	c.logger.DebugContext(
+		ctx,
+		"signature transaction started",
+		slog.String("mode", m.String()),
+		slog.Time("expires", tx.Expires),
+	)
 	return tx, nil
 }
 

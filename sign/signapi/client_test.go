@@ -439,8 +439,8 @@ func TestDescription(t *testing.T) {
 	}
 }
 
-// TestIDsOfAnotherShape: with the wire profile's permission an id may be anything that is one path segment. The client and
-// the authorization request read the same entry.
+// TestIDsOfAnotherShape: with the wire profile's permission an id may be anything that is one path segment. The client
+// and the authorization request read the same entry.
 func TestIDsOfAnotherShape(t *testing.T) {
 	t.Parallel()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

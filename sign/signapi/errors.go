@@ -67,7 +67,11 @@ var reasons = [...]fault.Row{
 	ReasonServiceToken:  {Name: "service token refused", Family: kakunin.Configuration, Message: kakunin.Message{}},
 	ReasonUserToken: {Name: "user token refused", Family: kakunin.User,
 		Message: startOver("手続きの有効時間が過ぎました。", "The procedure took too long.")},
-	ReasonRejected:  {Name: "request rejected by the service", Family: kakunin.Configuration, Message: kakunin.Message{}},
+	ReasonRejected: {
+		Name:    "request rejected by the service",
+		Family:  kakunin.Configuration,
+		Message: kakunin.Message{},
+	},
 	ReasonScope:     {Name: "sign scope missing", Family: kakunin.Configuration, Message: kakunin.Message{}},
 	ReasonTransport: {Name: "service not reachable", Family: kakunin.Unavailable, Message: kakunin.Message{}},
 	ReasonBusy: {Name: "service busy", Family: kakunin.Unavailable, Message: kakunin.Message{
@@ -101,8 +105,8 @@ func (r Reason) row() fault.Row {
 // String returns a stable English phrase for logs.
 func (r Reason) String() string { return r.row().Name }
 
-// Error is every error of this package. Its text holds fixed words of this package, never data that a person, the network
-// or an attacker supplied.
+// Error is every error of this package. Its text holds fixed words of this package, never data that a person, the
+// network or an attacker supplied.
 type Error struct {
 	Reason Reason
 	// Step is "start" or "result", or "client" for mistakes of the configuration.
@@ -119,8 +123,8 @@ type Error struct {
 	description redact.Value[string]
 }
 
-// Description is what the service wrote about its refusal, for the developer: at most 256 bytes, quoted as in Go source. It
-// is in no error text and no log record, and nothing for the person. Empty if there is none.
+// Description is what the service wrote about its refusal, for the developer: at most 256 bytes, quoted as in Go
+// source. It is in no error text and no log record, and nothing for the person. Empty if there is none.
 func (e *Error) Description() string { return e.description.Reveal() }
 
 // Error names reason, step and detail.
@@ -147,13 +151,17 @@ func (e *Error) Family() kakunin.Family {
 // UserMessage is fit to show to a person; zero means that the family's text fits.
 func (e *Error) UserMessage() kakunin.Message {
 	if e.delegates() {
-		return kakunin.Message{JA: kakunin.MessageFor(e.Err, kakunin.Japanese), EN: kakunin.MessageFor(e.Err, kakunin.English)}
+		return kakunin.Message{
+			JA: kakunin.MessageFor(e.Err, kakunin.Japanese),
+			EN: kakunin.MessageFor(e.Err, kakunin.English),
+		}
 	}
 	return e.Reason.row().Message
 }
 
 func (e *Error) delegates() bool {
-	return (e.Reason == ReasonServiceToken || e.Reason == ReasonDocument) && kakunin.FamilyOf(e.Err) != kakunin.Unclassified
+	return (e.Reason == ReasonServiceToken || e.Reason == ReasonDocument) &&
+		kakunin.FamilyOf(e.Err) != kakunin.Unclassified
 }
 
 // mistakes are all that is wrong with a configuration, in fixed words that begin with the name of a field.

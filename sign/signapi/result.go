@@ -13,9 +13,9 @@ import (
 	"github.com/kakunin-go/kakunin/sign"
 )
 
-// Unverified is what the service answered for a finished transaction. Exactly one of Sealed and Opened is set: Sealed for
-// private relying parties, Opened for government ones. Nothing in it is verified: sign.Verifier does that, or the platform
-// operator behind a sign.PlatformVerifier.
+// Unverified is what the service answered for a finished transaction. Exactly one of Sealed and Opened is set: Sealed
+// for private relying parties, Opened for government ones. Nothing in it is verified: sign.Verifier does that, or the
+// platform operator behind a sign.PlatformVerifier.
 type Unverified struct {
 	Transaction *sign.Transaction
 	Sealed      *sign.Sealed

@@ -40,7 +40,12 @@ func (c *Client) do(req *http.Request, bearer string, x exchange) ([]byte, error
 	if len(body) > limits.SignResponse {
 		return nil, &Error{Reason: ReasonResponse, Step: x.step, Detail: "size"}
 	}
-	c.logger.DebugContext(req.Context(), "sign API answered", slog.String("step", x.step), slog.Int("status", resp.StatusCode))
+	c.logger.DebugContext(
+		req.Context(),
+		"sign API answered",
+		slog.String("step", x.step),
+		slog.Int("status", resp.StatusCode),
+	)
 
 	success := slices.Contains(x.success, resp.StatusCode)
 	reason, hasCode := c.codeReason(body, x)
@@ -53,7 +58,12 @@ func (c *Client) do(req *http.Request, bearer string, x exchange) ([]byte, error
 	default:
 		reason = c.statusReason(resp.StatusCode, x)
 	}
-	refused := &Error{Reason: reason, Step: x.step, Status: resp.StatusCode, RetryAfter: webcall.RetryAfter(resp.Header.Get("Retry-After"), c.now())}
+	refused := &Error{
+		Reason:     reason,
+		Step:       x.step,
+		Status:     resp.StatusCode,
+		RetryAfter: webcall.RetryAfter(resp.Header.Get("Retry-After"), c.now()),
+	}
 	if members, err := strictjson.Object(body); err == nil {
 		if s := webcall.Describe(members); s != "" {
 			refused.description = redact.Seal(s)

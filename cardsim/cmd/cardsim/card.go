@@ -31,15 +31,61 @@ type cardFlags struct {
 func parseCardFlags(args []string, stderr io.Writer) (cardFlags, error) {
 	var f cardFlags
 	flags := newFlags("card", "Puts cards into pcscd's virtual readers (vsmartcard-vpcd) until interrupted.", stderr)
-	flags.StringVar(&f.address, "vpcd", vpcd.DefaultAddress, "`host:port` on which the reader driver listens; the second reader has the next port")
-	flags.Var(&f.persons, "person", "whose card: "+personNames()+"; when repeated, the next card is in the next reader (default "+string(person.Hanako)+")")
-	flags.StringVar(&f.kind, "kind", cardsim.DefaultKind.String(), "what sort of card: "+kindNames()+"; the default is plastic, and child for a holder under 15")
-	flags.StringVar(&f.atr, "atr", "", "answer to reset in `HEX`, or one of "+atrNames()+" (default 3BF59100FF918171FE400042000100D1D6)")
-	flags.StringVar(&f.reset, "reset", "keep", "what a warm reset does to verified PINs: keep, as on real cards, or clear")
-	flags.StringVar(&f.reader, "reader", "", "what the reader in between cannot do: "+quirkNames()+"; several with commas between them")
-	flags.StringVar(&f.save, "save", "", "keep the card in `FILE`, with counters and changed PINs; if the file exists, go on with the card in it")
-	flags.BoolVar(&f.trace, "trace", false, "print every command and response to standard output; PINs are masked, what is read is not")
-	flags.BoolVar(&f.control, "control", false, `take commands from standard input: "remove" and "insert" take the card out of the reader and put it back, with a number "remove 2" means the second reader`)
+	flags.StringVar(
+		&f.address,
+		"vpcd",
+		vpcd.DefaultAddress,
+		"`host:port` on which the reader driver listens; the second reader has the next port",
+	)
+	flags.Var(
+		&f.persons,
+		"person",
+		"whose card: "+personNames()+"; when repeated, the next card is in the next reader (default "+string(
+			person.Hanako,
+		)+")",
+	)
+	flags.StringVar(
+		&f.kind,
+		"kind",
+		cardsim.DefaultKind.String(),
+		"what sort of card: "+kindNames()+"; the default is plastic, and child for a holder under 15",
+	)
+	flags.StringVar(
+		&f.atr,
+		"atr",
+		"",
+		"answer to reset in `HEX`, or one of "+atrNames()+" (default 3BF59100FF918171FE400042000100D1D6)",
+	)
+	flags.StringVar(
+		&f.reset,
+		"reset",
+		"keep",
+		"what a warm reset does to verified PINs: keep, as on real cards, or clear",
+	)
+	flags.StringVar(
+		&f.reader,
+		"reader",
+		"",
+		"what the reader in between cannot do: "+quirkNames()+"; several with commas between them",
+	)
+	flags.StringVar(
+		&f.save,
+		"save",
+		"",
+		"keep the card in `FILE`, with counters and changed PINs; if the file exists, go on with the card in it",
+	)
+	flags.BoolVar(
+		&f.trace,
+		"trace",
+		false,
+		"print every command and response to standard output; PINs are masked, what is read is not",
+	)
+	flags.BoolVar(
+		&f.control,
+		"control",
+		false,
+		`take commands from standard input: "remove" and "insert" take the card out of the reader and put it back, with a number "remove 2" means the second reader`,
+	)
 	if err := parse(flags, args); err != nil {
 		return f, err
 	}
@@ -91,8 +137,14 @@ func runCard(ctx context.Context, args []string, s streams) error {
 		devices[i] = quirks.Over(card, f.quirks...)
 		slots[i] = vpcd.NewSlot(vpcd.Config{Address: address, Card: devices[i], Logger: logger})
 		introduce(s.out, card.Person().Reveal())
-		_, _ = fmt.Fprintf(s.out, "card %d (%s) with ATR %X for the virtual reader at %s; waits until pcscd with vsmartcard-vpcd runs there\n",
-			i+1, card.Kind(), card.ATR(), address)
+		_, _ = fmt.Fprintf(
+			s.out,
+			"card %d (%s) with ATR %X for the virtual reader at %s; waits until pcscd with vsmartcard-vpcd runs there\n",
+			i+1,
+			card.Kind(),
+			card.ATR(),
+			address,
+		)
 	}
 	if f.control {
 		go obey(s.in, s.out, slots, devices) // ends with its input, or with the program

@@ -21,19 +21,23 @@ import (
 
 // serviceConfig is the file of "cardsim service -config FILE", in JSON. Paths in it start from its own directory.
 type serviceConfig struct {
-	Listen       string       `json:"listen"`        // host:port; default 127.0.0.1:9000
-	BaseURL      string       `json:"base_url"`      // scheme and host under which browsers reach it; default from listen
-	Hosts        []string     `json:"hosts"`         // further host names under which it is reached
-	HTTPS        string       `json:"https"`         // directory of a CA that is made when it is not there; "" = plain http
-	ExposeUnsafe bool         `json:"expose_unsafe"` // listen on addresses that other machines reach
-	Control      string       `json:"control"`       // file with the token of the control API, made when it is not there; "" = no control API
-	Clients      []clientFile `json:"clients"`
-	Cards        []cardFile   `json:"cards"`             // in the phone's hand; default: hanako
-	FreshCards   bool         `json:"fresh_cards"`       // a card of its own for every visit
-	ResetAfter   string       `json:"reset_cards_after"` // e.g. "10m": a card that nobody used for so long is whole again
-	HidePINs     bool         `json:"hide_pins"`         // do not print the synthetic PINs on the pages
-	Log          bool         `json:"log"`               // to standard error; without personal data and PINs
-	Knobs        daa.Knobs    `json:"knobs"`             // what the control API calls knobs
+	Listen string `json:"listen"` // host:port; default 127.0.0.1:9000
+	// scheme and host under which browsers reach it; default from listen
+	BaseURL string   `json:"base_url"`
+	Hosts   []string `json:"hosts"` // further host names under which it is reached
+	// directory of a CA that is made when it is not there; "" = plain http
+	HTTPS        string `json:"https"`
+	ExposeUnsafe bool   `json:"expose_unsafe"` // listen on addresses that other machines reach
+	// file with the token of the control API, made when it is not there; "" = no control API
+	Control    string       `json:"control"`
+	Clients    []clientFile `json:"clients"`
+	Cards      []cardFile   `json:"cards"`       // in the phone's hand; default: hanako
+	FreshCards bool         `json:"fresh_cards"` // a card of its own for every visit
+	// e.g. "10m": a card that nobody used for so long is whole again
+	ResetAfter string    `json:"reset_cards_after"`
+	HidePINs   bool      `json:"hide_pins"` // do not print the synthetic PINs on the pages
+	Log        bool      `json:"log"`       // to standard error; without personal data and PINs
+	Knobs      daa.Knobs `json:"knobs"`     // what the control API calls knobs
 }
 
 // clientFile is a registered relying party. One of the four key members is required.
@@ -179,10 +183,16 @@ func (c serviceConfig) check() error {
 		wrong = append(wrong, err.Error())
 	} else {
 		if c.BaseURL == "" && everywhere(c.Listen) {
-			wrong = append(wrong, "listening without one address needs a base URL, because browsers and clients are sent there: -base-url or base_url")
+			wrong = append(
+				wrong,
+				"listening without one address needs a base URL, because browsers and clients are sent there: -base-url or base_url",
+			)
 		}
 		if !c.ExposeUnsafe && !onlyHere(c.Listen) {
-			wrong = append(wrong, "the address can be reached by other machines, and whoever reaches it can be anybody: -expose-unsafe or expose_unsafe if that is meant")
+			wrong = append(
+				wrong,
+				"the address can be reached by other machines, and whoever reaches it can be anybody: -expose-unsafe or expose_unsafe if that is meant",
+			)
 		}
 	}
 	if c.ResetAfter != "" {

@@ -10,8 +10,8 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/vpcd"
 )
 
-// obey follows lines "insert [N]" and "remove [N]", N counting from 1, until the input ends. What it cannot obey it says
-// and ignores.
+// obey follows lines "insert [N]" and "remove [N]", N counting from 1, until the input ends. What it cannot obey it
+// says and ignores.
 func obey(in io.Reader, out io.Writer, slots []*vpcd.Slot, cards []vpcd.Card) {
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {

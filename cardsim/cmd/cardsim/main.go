@@ -4,8 +4,8 @@
 //	cardsim service -client-id ID -client-key FILE -redirect-url URL
 //	cardsim service -config FILE      with several clients; cardsim config describes the file
 //
-// Card and service run until interrupted. "cardsim card -h" and "cardsim service -h" list the flags. This is a simulator for tests
-// and demonstrations: it is not an official service, and its persons do not exist.
+// Card and service run until interrupted. "cardsim card -h" and "cardsim service -h" list the flags. This is a
+// simulator for tests and demonstrations: it is not an official service, and its persons do not exist.
 package main
 
 import (

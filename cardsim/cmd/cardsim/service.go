@@ -36,21 +36,64 @@ func parseServiceFlags(args []string, stderr io.Writer) (serviceConfig, error) {
 	var one clientFile
 	var file string
 	var redirectURLs, persons, hosts list
-	flags := newFlags("service", `Runs the simulated service until interrupted: OpenID Provider, sign API and phone screen.
-With one client by -client-id, -client-key and -redirect-url, or with what a -config file says.`, stderr)
-	flags.StringVar(&file, "config", "", "`FILE` in JSON, see cardsim config; the flags below but -log do not apply then")
+	flags := newFlags(
+		"service",
+		`Runs the simulated service until interrupted: OpenID Provider, sign API and phone screen.
+With one client by -client-id, -client-key and -redirect-url, or with what a -config file says.`,
+		stderr,
+	)
+	flags.StringVar(
+		&file,
+		"config",
+		"",
+		"`FILE` in JSON, see cardsim config; the flags below but -log do not apply then",
+	)
 	flags.StringVar(&c.Listen, "addr", "127.0.0.1:9000", "`host:port` to listen on; port 0 takes a free one")
-	flags.StringVar(&c.BaseURL, "base-url", "", "`URL` (scheme and host) under which browsers reach it (default http:// and the address)")
+	flags.StringVar(
+		&c.BaseURL,
+		"base-url",
+		"",
+		"`URL` (scheme and host) under which browsers reach it (default http:// and the address)",
+	)
 	flags.Var(&hosts, "host", "further host `NAME` under which it is reached; may be repeated")
-	flags.StringVar(&c.HTTPS, "https", "", "serve https with a CA in this `DIRECTORY`, made when it is not there; trust its ca.pem")
-	flags.BoolVar(&c.ExposeUnsafe, "expose-unsafe", false, "listen on an address that other machines reach: whoever does can be anybody")
-	flags.StringVar(&c.Control, "control", "", "serve the control API, with the token in this `FILE`, made when it is not there")
+	flags.StringVar(
+		&c.HTTPS,
+		"https",
+		"",
+		"serve https with a CA in this `DIRECTORY`, made when it is not there; trust its ca.pem",
+	)
+	flags.BoolVar(
+		&c.ExposeUnsafe,
+		"expose-unsafe",
+		false,
+		"listen on an address that other machines reach: whoever does can be anybody",
+	)
+	flags.StringVar(
+		&c.Control,
+		"control",
+		"",
+		"serve the control API, with the token in this `FILE`, made when it is not there",
+	)
 	flags.StringVar(&one.ID, "client-id", "", "registered client `ID`, 1 to 255 letters and digits")
 	flags.StringVar(&one.JWKFile, "client-key", "", "`FILE` with the client's public key, JWK or PEM")
 	flags.Var(&redirectURLs, "redirect-url", "registered redirect `URL`, compared exactly; may be repeated")
-	flags.Var(&persons, "person", "whose card the phone holds: "+personNames()+"; may be repeated (default "+string(person.Hanako)+")")
-	flags.BoolVar(&one.Government, "government", false, "the client is a government body: results are plain JSON instead of a JWE")
-	flags.StringVar(&c.ResetAfter, "reset-after", "", "a card that nobody used for this `TIME`, e.g. 10m, has all its tries again")
+	flags.Var(
+		&persons,
+		"person",
+		"whose card the phone holds: "+personNames()+"; may be repeated (default "+string(person.Hanako)+")",
+	)
+	flags.BoolVar(
+		&one.Government,
+		"government",
+		false,
+		"the client is a government body: results are plain JSON instead of a JWE",
+	)
+	flags.StringVar(
+		&c.ResetAfter,
+		"reset-after",
+		"",
+		"a card that nobody used for this `TIME`, e.g. 10m, has all its tries again",
+	)
 	flags.BoolVar(&c.FreshCards, "fresh-cards", false, "every visit has a card of its own")
 	flags.BoolVar(&c.Log, "log", false, "log what happens to standard error; without personal data and PINs")
 	if err := parse(flags, args); err != nil {
@@ -172,7 +215,9 @@ func newControl(c serviceConfig, s *daa.Service, clock *control.Clock, log *slog
 	if err != nil {
 		return nil, fmt.Errorf("control token: %w", err)
 	}
-	h, err := control.New(control.Config{Service: s, Token: strings.TrimSpace(string(token)), Clock: clock, Logger: log})
+	h, err := control.New(
+		control.Config{Service: s, Token: strings.TrimSpace(string(token)), Clock: clock, Logger: log},
+	)
 	if err != nil {
 		return nil, err
 	}

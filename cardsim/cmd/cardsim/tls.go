@@ -22,8 +22,8 @@ import (
 // caLifetime is how long the CA and the certificates under it are good.
 const caLifetime = 365 * 24 * time.Hour
 
-// serverCertificate makes a certificate for these hosts and the names of this machine, by the CA in the directory. The CA
-// is made when it is not there, so that what trusts its ca.pem once goes on to do so.
+// serverCertificate makes a certificate for these hosts and the names of this machine, by the CA in the directory. The
+// CA is made when it is not there, so that what trusts its ca.pem once goes on to do so.
 func serverCertificate(dir string, hosts []string) (tls.Certificate, error) {
 	fail := func(err error) (tls.Certificate, error) { return tls.Certificate{}, fmt.Errorf("https: %w", err) }
 	ca, caKey, err := loadCA(dir)
@@ -56,8 +56,11 @@ func serverCertificate(dir string, hosts []string) (tls.Certificate, error) {
 func template(name string) *x509.Certificate {
 	serial, _ := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127)) // fails only as crypto/rand does
 	return &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: name, Organization: []string{"cardsim (simulator, for tests)"}},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(caLifetime), BasicConstraintsValid: true,
+		SerialNumber:          serial,
+		Subject:               pkix.Name{CommonName: name, Organization: []string{"cardsim (simulator, for tests)"}},
+		NotBefore:             time.Now().Add(-time.Hour),
+		NotAfter:              time.Now().Add(caLifetime),
+		BasicConstraintsValid: true,
 	}
 }
 

@@ -59,7 +59,10 @@ func (h *Handler) continueVisit(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if o.AuthorizationURL != "" || o.TwoDevices {
-		return nil, &refusal{http.StatusBadRequest, "authorization_url and two_devices are for new visits: POST /control/visits"}
+		return nil, &refusal{
+			http.StatusBadRequest,
+			"authorization_url and two_devices are for new visits: POST /control/visits",
+		}
 	}
 	for _, v := range h.service.PendingVisits() {
 		if v.ID != r.PathValue("id") {
@@ -123,7 +126,9 @@ func (h *Handler) play(ctx context.Context, o order, at string, jar http.CookieJ
 	case e.Reason == visitor.ReasonCardUnusable && res.CallbackURL != "":
 		res.Outcome = e.Step
 		return res, nil
-	case e.Reason == visitor.ReasonRefused, e.Reason == visitor.ReasonPINRefused, e.Reason == visitor.ReasonConfiguration:
+	case e.Reason == visitor.ReasonRefused,
+		e.Reason == visitor.ReasonPINRefused,
+		e.Reason == visitor.ReasonConfiguration:
 		return nil, &refusal{http.StatusConflict, e.Error() + "; the inspector at /simulator/inspector says more"}
 	}
 	return nil, &refusal{http.StatusBadGateway, e.Error()}

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Clock is a clock that can be moved. Give its Now to everything of the simulated world: service, authorities and cards.
-// It is safe for concurrent use; the zero value shows the time of the machine.
+// Clock is a clock that can be moved. Give its Now to everything of the simulated world: service, authorities and
+// cards. It is safe for concurrent use; the zero value shows the time of the machine.
 type Clock struct {
 	mu    sync.Mutex
 	ahead time.Duration

@@ -57,7 +57,10 @@ func New(c Config) (*Handler, error) {
 		wrong = append(wrong, &daa.Error{Reason: daa.ReasonConfiguration, Step: "control", Detail: "no service"})
 	}
 	if len(c.Token) < minToken {
-		wrong = append(wrong, &daa.Error{Reason: daa.ReasonConfiguration, Step: "control", Detail: "the token is shorter than 16 bytes"})
+		wrong = append(
+			wrong,
+			&daa.Error{Reason: daa.ReasonConfiguration, Step: "control", Detail: "the token is shorter than 16 bytes"},
+		)
 	}
 	if err := errors.Join(wrong...); err != nil {
 		return nil, err
@@ -123,7 +126,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, &refusal{http.StatusForbidden, "the control API serves this machine only"})
 	case !h.authorized(r):
 		w.Header().Set("WWW-Authenticate", `Bearer realm="control"`)
-		h.refuse(w, r, &refusal{http.StatusUnauthorized, "the header Authorization: Bearer with the control token is missing or wrong"})
+		h.refuse(
+			w,
+			r,
+			&refusal{
+				http.StatusUnauthorized,
+				"the header Authorization: Bearer with the control token is missing or wrong",
+			},
+		)
 	case r.Header.Get("Origin") != "":
 		h.refuse(w, r, &refusal{http.StatusForbidden, "web pages may not steer the simulator"})
 	case r.ContentLength != 0 && !isJSON(r):
@@ -201,7 +211,10 @@ func read(r *http.Request, v any) error {
 		if errors.As(err, &config) {
 			return config
 		}
-		return &refusal{http.StatusBadRequest, "the body must be one JSON object with the members of /control/openapi.json"}
+		return &refusal{
+			http.StatusBadRequest,
+			"the body must be one JSON object with the members of /control/openapi.json",
+		}
 	}
 	return nil
 }

@@ -291,7 +291,8 @@ func TestVisits(t *testing.T) {
 	}
 }
 
-// A browser of a test opens the authorization URL; the test waits for it, approves in its place, and the browser reloads.
+// A browser of a test opens the authorization URL; the test waits for it, approves in its place, and the browser
+// reloads.
 func TestPendingVisits(t *testing.T) {
 	w := newWorld(t)
 	if got := w.ok(http.MethodGet, "/control/visits", nil); len(got["visits"].([]any)) != 0 {
@@ -338,7 +339,8 @@ func TestPendingVisits(t *testing.T) {
 		if left := w.ok(http.MethodGet, "/control/visits", nil)["visits"].([]any); len(left) != 0 {
 			t.Errorf("%s: still pending: %v", agent, left)
 		}
-		if status := get(page).StatusCode; status != http.StatusGone { // the answer was given: a reload does not repeat it
+		// the answer was given: a reload does not repeat it
+		if status := get(page).StatusCode; status != http.StatusGone {
 			t.Errorf("%s: reload: %d", agent, status)
 		}
 	}

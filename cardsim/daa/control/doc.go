@@ -1,6 +1,6 @@
 // Package control steers the simulated service over HTTP, for test suites in any language: it lets a visitor approve,
-// cancel or mistype without a browser and without reading pages, chooses cards, unlocks and revokes them, moves the clock,
-// turns knobs, rotates keys, and puts everything back.
+// cancel or mistype without a browser and without reading pages, chooses cards, unlocks and revokes them, moves the
+// clock, turns knobs, rotates keys, and puts everything back.
 //
 //	handler, err := control.New(control.Config{Service: service, Token: token, Clock: clock})
 //	mux.Handle(control.Path, handler)

@@ -53,7 +53,12 @@ func (b *browser) stays(u *url.URL) bool {
 	return b.sameOrigin(u) && !back
 }
 
-func (b *browser) submit(ctx context.Context, p *shownPage, form string, fields url.Values) (*shownPage, string, error) {
+func (b *browser) submit(
+	ctx context.Context,
+	p *shownPage,
+	form string,
+	fields url.Values,
+) (*shownPage, string, error) {
 	f := p.forms[form]
 	if f == nil {
 		return nil, "", &Error{Reason: ReasonUnexpectedPage, Step: "form"}

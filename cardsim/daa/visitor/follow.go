@@ -12,13 +12,13 @@ import (
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
-// Browser is a person's browser at a relying party: it keeps cookies, follows the party's redirects, and where one leads to
-// the service the person approves. It is for one goroutine; a new Browser is a new person to the site.
+// Browser is a person's browser at a relying party: it keeps cookies, follows the party's redirects, and where one
+// leads to the service the person approves. It is for one goroutine; a new Browser is a new person to the site.
 type Browser struct {
 	Person  *Person
 	Service string // the authorization endpoint
-	// HTTPClient reaches the relying party, e.g. the Client of an httptest.Server; default: one with a timeout of 30 s. Its
-	// cookie jar, if it has one, is used.
+	// HTTPClient reaches the relying party, e.g. the Client of an httptest.Server; default: one with a timeout of 30 s.
+	// Its cookie jar, if it has one, is used.
 	HTTPClient *http.Client
 
 	jar http.CookieJar
@@ -31,8 +31,8 @@ type Page struct {
 	Body   string
 }
 
-// Login opens a page of the relying party, goes through the service as often as it is sent there, and returns the page on
-// which it ends: with one call the whole login. Errors are *[Error].
+// Login opens a page of the relying party, goes through the service as often as it is sent there, and returns the page
+// on which it ends: with one call the whole login. Errors are *[Error].
 func (b *Browser) Login(ctx context.Context, appURL string) (*Page, error) {
 	return b.open(ctx, http.MethodGet, appURL, nil)
 }
@@ -67,7 +67,13 @@ func (b *Browser) open(ctx context.Context, method, target string, form url.Valu
 	return nil, &Error{Reason: ReasonUnexpectedPage, Step: "too many redirects"}
 }
 
-func (b *Browser) step(ctx context.Context, client *http.Client, method string, at *url.URL, form url.Values) (*Page, *url.URL, error) {
+func (b *Browser) step(
+	ctx context.Context,
+	client *http.Client,
+	method string,
+	at *url.URL,
+	form url.Values,
+) (*Page, *url.URL, error) {
 	req, err := http.NewRequestWithContext(ctx, method, at.String(), strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, nil, &Error{Reason: ReasonTransport, Step: "request", Err: err}

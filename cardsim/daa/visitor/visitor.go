@@ -49,7 +49,11 @@ func (v *Person) Cancel(ctx context.Context, authorizationURL string) (callback 
 // MistypePIN types a wrong authentication PIN the given number of times and then does what Approve does. remaining is
 // the number of tries that the page showed last; it is 0, and the error has ReasonCardUnusable, when the card was
 // blocked by it.
-func (v *Person) MistypePIN(ctx context.Context, authorizationURL string, times int) (callback string, remaining int, err error) {
+func (v *Person) MistypePIN(
+	ctx context.Context,
+	authorizationURL string,
+	times int,
+) (callback string, remaining int, err error) {
 	return v.visit(ctx, authorizationURL, plan{mistype: times})
 }
 
@@ -71,7 +75,11 @@ const (
 	pcAgent    = "kakunin-visitor/1 (PC)"
 )
 
-func (v *Person) visit(ctx context.Context, authorizationURL string, p plan) (callback string, remaining int, err error) {
+func (v *Person) visit(
+	ctx context.Context,
+	authorizationURL string,
+	p plan,
+) (callback string, remaining int, err error) {
 	at, err := url.Parse(authorizationURL)
 	if err != nil || at.Host == "" {
 		return "", 0, &Error{Reason: ReasonConfiguration, Step: "authorization URL"}
@@ -275,7 +283,8 @@ func (w *walk) handover(ctx context.Context, pc *shownPage) (callback string, er
 
 // known passes markers of ours and nothing that somebody else may have written.
 func known(marker string) string {
-	if slices.Contains(page.Outcomes(), page.Outcome(marker)) || slices.Contains(page.Refusals(), page.Refusal(marker)) {
+	if slices.Contains(page.Outcomes(), page.Outcome(marker)) ||
+		slices.Contains(page.Refusals(), page.Refusal(marker)) {
 		return marker
 	}
 	return "unknown"

@@ -169,7 +169,11 @@ func canonicalValue(value []byte, tag cbasn1.Tag) (string, bool) {
 		text, ok := fromUniversal(value)
 		return "D" + prepare(text), ok
 	case cbasn1.IA5String:
-		return "I" + LowerASCII(strings.Join(strings.FieldsFunc(string(value), func(r rune) bool { return r == ' ' }), " ")), ascii(value)
+		return "I" + LowerASCII(
+				strings.Join(strings.FieldsFunc(string(value), func(r rune) bool { return r == ' ' }), " "),
+			), ascii(
+				value,
+			)
 	default:
 		return "X" + string([]byte{byte(tag)}) + string(value), true
 	}

@@ -69,7 +69,8 @@ func (p *Point) Names(list []General, issuer *Name) bool {
 		base := issuer
 		if len(p.Issuers) > 0 {
 			if len(p.Issuers) != 1 || p.Issuers[0].Form != FormDirectory {
-				return false // "nameRelativeToCRLIssuer MUST NOT be used when cRLIssuer contains more than one distinguished name"
+				// "nameRelativeToCRLIssuer MUST NOT be used when cRLIssuer contains more than one distinguished name"
+				return false
 			}
 			base = p.Issuers[0].Directory
 		}

@@ -152,9 +152,16 @@ const (
 // PointName encodes the name of a municipality's distribution point.
 func PointName(city string) []byte {
 	return Name(
-		Attribute{OIDC, cbasn1.PrintableString, "JP"}, Attribute{OIDO, cbasn1.UTF8String, "JPKI-TEST"},
-		Attribute{OIDOU, cbasn1.UTF8String, UnitSigning}, Attribute{OIDOU, cbasn1.UTF8String, "CRL Distribution Points"},
-		Attribute{OIDOU, cbasn1.UTF8String, "Tokyo-to"}, Attribute{OIDCN, cbasn1.UTF8String, city + " CRLDP"},
+		Attribute{OIDC, cbasn1.PrintableString, "JP"},
+		Attribute{OIDO, cbasn1.UTF8String, "JPKI-TEST"},
+		Attribute{
+			OIDOU,
+			cbasn1.UTF8String,
+			UnitSigning,
+		},
+		Attribute{OIDOU, cbasn1.UTF8String, "CRL Distribution Points"},
+		Attribute{OIDOU, cbasn1.UTF8String, "Tokyo-to"},
+		Attribute{OIDCN, cbasn1.UTF8String, city + " CRLDP"},
 	)
 }
 
@@ -255,8 +262,20 @@ func (s *CertSpec) Sign(key crypto.Signer) []byte {
 	if version == nil {
 		version = Integer(2)
 	}
-	tbs := Sequence(Wrap(der.Tag0C, version), Wrap(cbasn1.INTEGER, s.Serial), s.Algorithm, s.Issuer,
-		Sequence(s.NotBefore, s.NotAfter), s.Subject, s.Key, Wrap(der.Tag3C, Sequence(s.Extensions...)), s.AfterExtensions)
+	tbs := Sequence(
+		Wrap(der.Tag0C, version),
+		Wrap(cbasn1.INTEGER, s.Serial),
+		s.Algorithm,
+		s.Issuer,
+		Sequence(
+			s.NotBefore,
+			s.NotAfter,
+		),
+		s.Subject,
+		s.Key,
+		Wrap(der.Tag3C, Sequence(s.Extensions...)),
+		s.AfterExtensions,
+	)
 	return Sequence(tbs, s.Algorithm, BitString(SignSHA256(key, tbs)), s.AfterSignature)
 }
 
@@ -387,8 +406,16 @@ func (a *Authority) KeyIDExt() []byte {
 func (a *Authority) SigningSpec(serial ...byte) CertSpec {
 	return CertSpec{
 		Serial: serial, Algorithm: AlgorithmSHA256RSA, Issuer: a.Name,
-		Subject: Name(Attribute{OIDC, cbasn1.PrintableString, "JP"}, Attribute{OIDL, cbasn1.UTF8String, "Tokyo-to"},
-			Attribute{OIDL, cbasn1.UTF8String, "Kiyose-shi"}, Attribute{OIDCN, cbasn1.UTF8String, "2025102712000012345SPECIMEN0"}),
+		Subject: Name(
+			Attribute{OIDC, cbasn1.PrintableString, "JP"},
+			Attribute{OIDL, cbasn1.UTF8String, "Tokyo-to"},
+			Attribute{
+				OIDL,
+				cbasn1.UTF8String,
+				"Kiyose-shi",
+			},
+			Attribute{OIDCN, cbasn1.UTF8String, "2025102712000012345SPECIMEN0"},
+		),
 		NotBefore: UtcTime(Now.Add(-Year)), NotAfter: UtcTime(Now.Add(4 * Year)), Key: SPKI(TestKey("leaf")),
 		Extensions: [][]byte{
 			KeyUsage(0xc0), PoliciesExt(OIDPolicyTestSigning), SanExt(PersonNames()...),
@@ -400,9 +427,16 @@ func (a *Authority) SigningSpec(serial ...byte) CertSpec {
 // AuthSpec is a well-formed authentication certificate of the test profile.
 func (a *Authority) AuthSpec(serial ...byte) CertSpec {
 	return CertSpec{
-		Serial: serial, Algorithm: AlgorithmSHA256RSA, Issuer: a.Name,
-		Subject:   Name(Attribute{OIDC, cbasn1.PrintableString, "JP"}, Attribute{OIDCN, cbasn1.UTF8String, "000000E9AGCIEG13221003A"}),
-		NotBefore: UtcTime(Now.Add(-Year)), NotAfter: UtcTime(Now.Add(4 * Year)), Key: SPKI(TestKey("leaf")),
+		Serial:    serial,
+		Algorithm: AlgorithmSHA256RSA,
+		Issuer:    a.Name,
+		Subject: Name(
+			Attribute{OIDC, cbasn1.PrintableString, "JP"},
+			Attribute{OIDCN, cbasn1.UTF8String, "000000E9AGCIEG13221003A"},
+		),
+		NotBefore: UtcTime(Now.Add(-Year)),
+		NotAfter:  UtcTime(Now.Add(4 * Year)),
+		Key:       SPKI(TestKey("leaf")),
 		Extensions: [][]byte{
 			KeyUsage(0x80), PoliciesExt(OIDPolicyTestAuthentication), PointExt(PointName("Kiyose-shi")), a.KeyIDExt(),
 		},
@@ -424,7 +458,16 @@ func (s *ListSpec) Sign(key crypto.Signer) []byte {
 	if len(s.Entries) > 0 {
 		revoked = Sequence(s.Entries...)
 	}
-	tbs := Sequence(Integer(1), s.Algorithm, s.Issuer, s.ThisUpdate, s.NextUpdate, revoked, Wrap(der.Tag0C, Sequence(s.Extensions...)), s.After)
+	tbs := Sequence(
+		Integer(1),
+		s.Algorithm,
+		s.Issuer,
+		s.ThisUpdate,
+		s.NextUpdate,
+		revoked,
+		Wrap(der.Tag0C, Sequence(s.Extensions...)),
+		s.After,
+	)
 	return Signed(tbs, s.Algorithm, key)
 }
 

@@ -27,8 +27,8 @@ const (
 type Config struct {
 	// URL is the responder's, https or (on loopback only) http. Required.
 	URL string
-	// HTTPClient carries TLS settings and timeouts; nil is a client with a timeout of 10 s. It is copied and hardened: no
-	// redirects, no cookies. One that skips the verification of certificates is refused.
+	// HTTPClient carries TLS settings and timeouts; nil is a client with a timeout of 10 s. It is copied and hardened:
+	// no redirects, no cookies. One that skips the verification of certificates is refused.
 	HTTPClient *http.Client
 }
 
@@ -41,7 +41,8 @@ type HTTP struct {
 // New validates the configuration. Errors are [*Error] with [ReasonConfiguration].
 func New(c Config) (*HTTP, error) {
 	u, err := url.Parse(c.URL)
-	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
+	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" ||
+		u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
 		return nil, &Error{Reason: ReasonConfiguration, Step: "url"}
 	}
 	client, err := webcall.Client(c.HTTPClient)

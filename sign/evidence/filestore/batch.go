@@ -159,8 +159,8 @@ func (r *batchReader) at(offset int64) (b batch, ok bool, err error) {
 	return b, len(b.entries) == h.Batch, nil
 }
 
-// validBatchBehind reports whether a whole batch follows somewhere behind the torn place. A batch is written only after the
-// one before was synced, so the torn one was acknowledged then: it is damage and no crash.
+// validBatchBehind reports whether a whole batch follows somewhere behind the torn place. A batch is written only after
+// the one before was synced, so the torn one was acknowledged then: it is damage and no crash.
 func (r *batchReader) validBatchBehind() bool {
 	lines := bufio.NewReaderSize(io.NewSectionReader(r.file, r.offset, r.end-r.offset), 64<<10)
 	offset := r.offset

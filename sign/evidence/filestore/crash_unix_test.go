@@ -32,8 +32,8 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// child appends records in batches of 1 to 3 and says after each how many were acknowledged. With a limit, its files may
-// not grow beyond it: that is a disk that is full. It then says so, gets more room and goes on a little.
+// child appends records in batches of 1 to 3 and says after each how many were acknowledged. With a limit, its files
+// may not grow beyond it: that is a disk that is full. It then says so, gets more room and goes on a little.
 func child(dir string, limit uint64) {
 	fail := func(err error) {
 		if err != nil {
@@ -80,8 +80,8 @@ type fatalTB struct{ testing.TB }
 func (fatalTB) Helper()           {}
 func (fatalTB) Fatal(args ...any) { panic(fmt.Sprint(args...)) }
 
-// TestKilledAnyTime kills a writer over and over while it appends: nothing that it acknowledged is lost, and the log can be
-// opened, verified and continued each time.
+// TestKilledAnyTime kills a writer over and over while it appends: nothing that it acknowledged is lost, and the log
+// can be opened, verified and continued each time.
 func TestKilledAnyTime(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -1,6 +1,6 @@
 // Package filestore keeps the entries of an evidence log in a directory of files; it is the store that most operators
-// want. [Open] locks the directory, repairs what a crash left behind and says so; evidence.OpenLog takes the result. See the
-// example of [Open].
+// want. [Open] locks the directory, repairs what a crash left behind and says so; evidence.OpenLog takes the result.
+// See the example of [Open].
 //
 // # Files
 //
@@ -155,7 +155,11 @@ func (s *Store) readState() (state, error) {
 		return state{}, nil //nolint:nilerr // everything is made anew
 	}
 	if st.Version > version {
-		return state{}, fmt.Errorf("filestore: the directory has version %d, this program knows %d", st.Version, version)
+		return state{}, fmt.Errorf(
+			"filestore: the directory has version %d, this program knows %d",
+			st.Version,
+			version,
+		)
 	}
 	length := func(f *os.File) int64 {
 		info, err := f.Stat()
@@ -168,7 +172,9 @@ func (s *Store) readState() (state, error) {
 		return state{}, fmt.Errorf("%w: %s is shorter than it was", ErrDamaged, entriesFile)
 	}
 	table, err := os.Stat(filepath.Join(s.dir, signatureFile))
-	if err != nil || table.Size() == 0 || length(s.hashes) < st.Hashes*hashSize || length(s.offsets) < st.Size*8 || st.Size < 0 || st.End < 0 {
+	if err != nil || table.Size() == 0 || length(s.hashes) < st.Hashes*hashSize || length(s.offsets) < st.Size*8 ||
+		st.Size < 0 ||
+		st.End < 0 {
 		return state{}, nil //nolint:nilerr // everything is made anew
 	}
 	return st, nil
@@ -230,7 +236,8 @@ func (s *Store) moveAside(length int64) error {
 	return nil
 }
 
-// Recovered says what [Open] had to repair. Report it: a crash is worth knowing of, and so is a torn tail that none left.
+// Recovered says what [Open] had to repair. Report it: a crash is worth knowing of, and so is a torn tail that none
+// left.
 func (s *Store) Recovered() Recovered { return s.recovered }
 
 // Close syncs what is derived, unlocks the directory and closes the files.
@@ -412,7 +419,8 @@ func (s *Store) entry(index int64) (evidence.Entry, error) {
 	if index < 0 || index >= s.size {
 		return evidence.Entry{}, evidence.ErrAbsent
 	}
-	// An entry begins where the one before ends, or behind the head of its batch: the line before the end is looked for.
+	// An entry begins where the one before ends, or behind the head of its batch: the line before the end is looked
+	// for.
 	bounds := make([]byte, 16)
 	from := bounds[8:]
 	if index > 0 {
@@ -421,7 +429,11 @@ func (s *Store) entry(index int64) (evidence.Entry, error) {
 	if _, err := s.offsets.ReadAt(from, max(index-1, 0)*8); err != nil {
 		return evidence.Entry{}, err
 	}
-	start, end := int64(binary.BigEndian.Uint64(bounds)), int64(binary.BigEndian.Uint64(bounds[8:])) //nolint:gosec // offsets of ours
+	start, end := int64(
+		binary.BigEndian.Uint64(bounds),
+	), int64(
+		binary.BigEndian.Uint64(bounds[8:]),
+	) //nolint:gosec // offsets of ours
 	if start < 0 || end <= start || end-start > maxLine+maxHead {
 		return evidence.Entry{}, fmt.Errorf("%w: entry %d", ErrDamaged, index)
 	}

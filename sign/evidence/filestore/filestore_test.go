@@ -145,8 +145,8 @@ func TestOneWriter(t *testing.T) {
 	shut(t, s)
 }
 
-// TestTornAtEveryByte: an append that was cut off anywhere is moved aside, the acknowledged records are all there, and the
-// log goes on.
+// TestTornAtEveryByte: an append that was cut off anywhere is moved aside, the acknowledged records are all there, and
+// the log goes on.
 func TestTornAtEveryByte(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -8,8 +8,8 @@ import (
 	"os"
 )
 
-// lockDir makes the lock file, which must not exist: where there is no flock, a crash leaves it behind, and whoever knows
-// that no process runs deletes it.
+// lockDir makes the lock file, which must not exist: where there is no flock, a crash leaves it behind, and whoever
+// knows that no process runs deletes it.
 func lockDir(path string) (io.Closer, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // a file of the store
 	if errors.Is(err, os.ErrExist) {

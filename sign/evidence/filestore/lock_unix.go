@@ -15,7 +15,10 @@ func lockDir(path string) (io.Closer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // a descriptor fits
+	if err := syscall.Flock(
+		int(f.Fd()),
+		syscall.LOCK_EX|syscall.LOCK_NB,
+	); err != nil { //nolint:gosec // a descriptor fits
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			err = ErrLocked
 		}

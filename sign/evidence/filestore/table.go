@@ -7,9 +7,9 @@ import (
 	"os"
 )
 
-// table is a hash table in a file, from signature values to entries: slots of 16 bytes, the first 8 of the SHA-256 and the
-// index of the entry plus one, found by linear probing. It only points: whoever asks reads the entry and compares. So a
-// crash may leave it too full or, behind the last sync, too empty, but never wrong.
+// table is a hash table in a file, from signature values to entries: slots of 16 bytes, the first 8 of the SHA-256 and
+// the index of the entry plus one, found by linear probing. It only points: whoever asks reads the entry and compares.
+// So a crash may leave it too full or, behind the last sync, too empty, but never wrong.
 type table struct {
 	path  string
 	file  *os.File
@@ -44,9 +44,14 @@ func openTable(path string, anew bool) (*table, error) {
 	if _, err := f.ReadAt(header[:], 0); err != nil {
 		return t, errors.Join(errTable, err)
 	}
-	t.slots, t.used = int64(binary.BigEndian.Uint64(header[:])), int64(binary.BigEndian.Uint64(header[8:])) //nolint:gosec // checked
+	t.slots, t.used = int64(
+		binary.BigEndian.Uint64(header[:]),
+	), int64(
+		binary.BigEndian.Uint64(header[8:]),
+	) //nolint:gosec // checked
 	info, err := f.Stat()
-	if err != nil || t.slots < firstSlots || t.slots&(t.slots-1) != 0 || t.used < 0 || info.Size() != headerSize+t.slots*slotSize {
+	if err != nil || t.slots < firstSlots || t.slots&(t.slots-1) != 0 || t.used < 0 ||
+		info.Size() != headerSize+t.slots*slotSize {
 		return t, errors.Join(errTable, err)
 	}
 	return t, nil
@@ -114,8 +119,8 @@ func insert(f *os.File, slots int64, key uint64, index int64) (added bool, err e
 	return added, err
 }
 
-// probe calls each for the slots with the key in their order, and at last for the empty slot behind them, until it returns
-// false.
+// probe calls each for the slots with the key in their order, and at last for the empty slot behind them, until it
+// returns false.
 func probe(f *os.File, slots int64, key uint64, each func(slot, index int64, empty bool) (bool, error)) error {
 	var b [slotSize]byte
 	for i := range slots {
@@ -152,7 +157,11 @@ func (t *table) candidates(signature string, each func(index int64) error) error
 
 // grow writes a table of twice the size beside this one and takes its place.
 func (t *table) grow() error {
-	next, err := os.OpenFile(t.path+".new", os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // a file of the store
+	next, err := os.OpenFile(
+		t.path+".new",
+		os.O_RDWR|os.O_CREATE|os.O_TRUNC,
+		0o600,
+	) //nolint:gosec // a file of the store
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,20 @@ const (
 
 // Names lists all pages.
 func Names() []Name {
-	return []Name{Home, Error, Handover, AuthPIN, TextPIN, SigningPassword, Consent, Number, Problem, Closed, Inspector, TestCard}
+	return []Name{
+		Home,
+		Error,
+		Handover,
+		AuthPIN,
+		TextPIN,
+		SigningPassword,
+		Consent,
+		Number,
+		Problem,
+		Closed,
+		Inspector,
+		TestCard,
+	}
 }
 
 // Refusal is why a page ends a visit without a redirect.

@@ -32,7 +32,11 @@ func main() {
 	rounds := flag.Int("rounds", 3, "repetitions; the fastest counts")
 	std := flag.Int("std", 10_000_000, "largest list that crypto/x509 reads, too")
 	octets := flag.Int("serial", 8, "octets of a serial number, 4 to 20")
-	docs := flag.String("docs", "", "folder with crl-index.md, whose table is replaced, and crl-index.svg; empty: print only")
+	docs := flag.String(
+		"docs",
+		"",
+		"folder with crl-index.md, whose table is replaced, and crl-index.svg; empty: print only",
+	)
 	child := flag.String("measure", "", "used by the command itself")
 	flag.Parse()
 	var err error
@@ -82,7 +86,11 @@ func run(sizes string, rounds, std, octets int, docs string) error {
 	if docs == "" {
 		return nil
 	}
-	if err := os.WriteFile(filepath.Join(docs, "crl-index.svg"), plot(points), 0o644); err != nil { //nolint:gosec // a document
+	if err := os.WriteFile(
+		filepath.Join(docs, "crl-index.svg"),
+		plot(points),
+		0o644,
+	); err != nil { //nolint:gosec // a document
 		return err
 	}
 	return replaceTable(filepath.Join(docs, "crl-index.md"), points)
@@ -97,7 +105,13 @@ func onePoint(directory string, key *rsa.PrivateKey, n, rounds int, std bool, oc
 	}
 	at := time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)
 	spec := &listgen.Spec{
-		Issuer: issuer(), Number: 1, ThisUpdate: at, NextUpdate: at.Add(24 * time.Hour), Entries: n, SerialOctets: octets, Key: key,
+		Issuer:       issuer(),
+		Number:       1,
+		ThisUpdate:   at,
+		NextUpdate:   at.Add(24 * time.Hour),
+		Entries:      n,
+		SerialOctets: octets,
+		Key:          key,
 	}
 	size, err := spec.WriteTo(f)
 	if err != nil {
@@ -154,7 +168,17 @@ func inChild(what, name string, n, octets int) (r result, err error) {
 	if err != nil {
 		return r, err
 	}
-	cmd := exec.CommandContext(context.Background(), self, "-measure", what, "-serial", strconv.Itoa(octets), name, strconv.Itoa(n), strconv.Itoa(octets)) //nolint:gosec // itself
+	cmd := exec.CommandContext(
+		context.Background(),
+		self,
+		"-measure",
+		what,
+		"-serial",
+		strconv.Itoa(octets),
+		name,
+		strconv.Itoa(n),
+		strconv.Itoa(octets),
+	) //nolint:gosec // itself
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, os.Stderr
 	if err := cmd.Run(); err != nil {

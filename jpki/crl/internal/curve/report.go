@@ -18,8 +18,14 @@ const tableHead = "| entries | list | SHA-256 | read, verify, index | × SHA-256
 func tableRow(p point) string {
 	std := "– | – | – | –"
 	if p.Std != nil {
-		std = fmt.Sprintf("%s | %s, %s | %.0f | %.0f", duration(p.Std.Seconds), bytesText(p.Std.Memory), bytesText(p.Std.Peak),
-			p.Std.Seconds/p.Load.Seconds, float64(p.Std.Peak)/float64(p.Load.Memory))
+		std = fmt.Sprintf(
+			"%s | %s, %s | %.0f | %.0f",
+			duration(p.Std.Seconds),
+			bytesText(p.Std.Memory),
+			bytesText(p.Std.Peak),
+			p.Std.Seconds/p.Load.Seconds,
+			float64(p.Std.Peak)/float64(p.Load.Memory),
+		)
 	}
 	return fmt.Sprintf("| %d | %s | %s | %s | %.2f | %.1f B | %s | %.0f ns | %s | %s | %.0f ns | %s |",
 		p.Entries, bytesText(p.Size), duration(p.Hash), duration(p.Load.Seconds), p.Load.Seconds/p.Hash,
