@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
-	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -43,44 +42,6 @@ type Store struct {
 	size   int64
 	// lost has, for each incomplete series, its newest list as the manifest knows it.
 	lost map[series]*storedList
-}
-
-type listKey struct{ issuer, point string }
-
-// storedList is a verified list of a store.
-type storedList struct {
-	list
-	*signedList
-
-	// authority is the key (SubjectPublicKeyInfo) of the authority whose certificates the list is for: its own key
-	// signed the list, or it issued signer.
-	authority []byte
-	signer    *form.Facts // nil: the authority itself
-	points    []listKey
-	file      string // index file; "" when there is none
-}
-
-func newStoredList(l *crl.List, authority, signer *form.Facts) *storedList {
-	h := l.Header()
-	key := l.KeySHA256()
-	s := &storedList{list: newList(h, string(key[:])), authority: authority.KeyInfo, signer: signer}
-	s.signedList = newSignedList(l, s.list.indirect)
-	s.points = pointsOf(h)
-	return s
-}
-
-// pointsOf returns where a list is looked for.
-func pointsOf(h *crl.Header) (keys []listKey) {
-	own := [][]byte{nil}
-	if h.Scope != nil && h.Scope.Name != nil {
-		own, _ = form.DirectoryNames(h.Scope.Name.Names(h.Issuer))
-	}
-	for _, name := range own {
-		if key := (listKey{string(h.Issuer), string(name)}); !slices.Contains(keys, key) {
-			keys = append(keys, key)
-		}
-	}
-	return keys
 }
 
 // StoreConfig says whom a store trusts and where it keeps its indexes.
@@ -451,116 +412,10 @@ func (c *Store) Incomplete() []error {
 	return out
 }
 
-// incomplete names the series by what stands in its newest list.
-func (l *storedList) incomplete() *Error {
-	return &Error{
-		Reason: ReasonListIncomplete,
-		Step:   "crl.directory",
-		Detail: fmt.Sprintf("series %s of the authority key %x: number %x of %s",
-			l.series.name()[:16], l.header.AuthorityKeyID, l.header.Number, l.header.ThisUpdate.Format(time.RFC3339)),
-	}
-}
-
 func errFull() *Error { return &Error{Reason: ReasonStoreFull, Step: "crl.store"} }
 
 func errRollback() *Error {
 	return &Error{Reason: ReasonListRollback, Step: "crl.number", Clause: "RFC 5280, 5.2.3"}
-}
-
-// Check implements [Source] (RFC 5280, 6.3.3). A list counts when it is for the certificate: its issuer is that of the
-// certificate, or the cRLIssuer of a distribution point for an indirect list; its distribution point is one of the
-// certificate's; names are compared as encoded; and it was signed by the issuer of the certificate, or by a signer whom
-// that issuer certified.
-//
-// Without such lists the error is an [*Error] with [ReasonStatusUnknown].
-func (c *Store) Check(ctx context.Context, q Query) (Answer, error) {
-	if err := ctx.Err(); err != nil {
-		return undecided(MethodCRL), unknownStatus("crl.context", "", err)
-	}
-	if !q.keyed() || q.Certificate.known().CA {
-		return undecided(MethodCRL), unknownStatus(stepQuery, "", nil)
-	}
-	c.settle(ctx, q.Issuer.known(), q.Certificate.known().Points().Issuers)
-	return check(ctx, c, &q)
-}
-
-// points implements collection.
-func (c *Store) points(q *Query) []point {
-	leaf := q.Certificate.known()
-	own := leaf.Points().List
-	out := make([]point, len(own))
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	for i := range own {
-		out[i] = point{reasons: own[i].Reasons, delegated: len(own[i].Issuers) > 0}
-		found := c.candidates(leaf, &own[i])
-		out[i].lists = make([]held, len(found))
-		for j, l := range found {
-			out[i].lists[j] = l
-		}
-	}
-	return out
-}
-
-// candidates returns the lists for a distribution point, latest first; the caller holds the lock.
-func (c *Store) candidates(leaf *form.Facts, point *form.Point) []*storedList {
-	issuers := point.Issuers
-	if len(issuers) == 0 {
-		issuers = [][]byte{leaf.Issuer}
-	}
-	var found []*storedList
-	one := func(issuer, name []byte) {
-		switch lists := c.byPoint[listKey{string(issuer), string(name)}]; {
-		case len(lists) == 0:
-		case len(found) == 0:
-			found = lists
-		default:
-			found = slices.Concat(found, lists)
-			slices.SortStableFunc(found, func(a, b *storedList) int { return latestFirst(&a.list, &b.list) })
-		}
-	}
-	for _, issuer := range issuers {
-		one(issuer, nil)
-		for _, name := range point.Names {
-			one(issuer, name)
-		}
-		// 6.3.3 (b)(2)(i): "If the distribution point name is present in the IDP CRL extension and the distribution
-		// field is omitted from the DP, then verify that one of the names in the IDP matches one of the names in the
-		// cRLIssuer field of the DP"; the point assumed for lists of the certificate's issuer has the issuer's name.
-		if len(point.Names) == 0 {
-			one(issuer, issuer)
-		}
-	}
-	return slices.CompactFunc(found, func(a, b *storedList) bool { return a == b })
-}
-
-// open implements collection: the signature was verified when the list came in, and here it is whose key it was.
-func (c *Store) open(_ context.Context, q *Query, h held, _ bool) *signedList {
-	l := h.(*storedList) //nolint:forcetypeassert // the store has no others
-	issuer := q.Issuer.known()
-	switch {
-	case l.missing || !bytes.Equal(l.authority, issuer.KeyInfo):
-		return nil
-	case l.signer == nil && issuer.SignsLists,
-		l.signer != nil && !q.At.Before(l.signer.NotBefore) && !q.At.After(l.signer.NotAfter) && !c.signerRevoked(l, q.At):
-		return l.signedList
-	}
-	return nil
-}
-
-// signerRevoked reports whether a list that the authority signed itself has the signer's certificate.
-func (c *Store) signerRevoked(l *storedList, at time.Time) bool {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	for _, direct := range c.direct[string(l.authority)] {
-		if e, found := direct.lookup(
-			l.signer,
-		); found && e.Reason != crl.ReasonCodeRemove &&
-			eventOf(&e).statusAt(at) != Good {
-			return true
-		}
-	}
-	return false
 }
 
 // Prune forgets the lists whose nextUpdate lies before t and returns how many there were. Certificates can then no

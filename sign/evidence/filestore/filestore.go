@@ -28,7 +28,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 
 	"github.com/kakunin-go/kakunin/sign/evidence"
@@ -81,23 +80,6 @@ type Store struct {
 
 var _ evidence.Store = (*Store)(nil)
 
-// Recovered says what [Open] found after a crash. The zero value: nothing.
-type Recovered struct {
-	// Torn is the number of bytes of an append that was never acknowledged, and TornFile the file they were moved to.
-	Torn     int64
-	TornFile string
-	// Reindexed is the number of entries whose derived data was made anew.
-	Reindexed int64
-}
-
-// state is how far the derived files are good.
-type state struct {
-	Version int   `json:"version"`
-	Size    int64 `json:"size"`
-	End     int64 `json:"end"`
-	Hashes  int64 `json:"hashes"`
-}
-
 // Open opens the directory, which it makes if there is none, and locks it until [Store.Close]. Directory and files are
 // readable by their owner alone. It reads the entries since the derived files were last synced, at most a few thousand,
 // and the rest of the log not at all.
@@ -146,99 +128,6 @@ func (s *Store) open() (err error) {
 	}
 	return s.recover()
 }
-
-// readState returns how far the derived files are good: not at all when anything about them is odd.
-func (s *Store) readState() (state, error) {
-	var st state
-	b, err := os.ReadFile(filepath.Join(s.dir, stateFile))
-	if err != nil || json.Unmarshal(b, &st) != nil {
-		return state{}, nil //nolint:nilerr // everything is made anew
-	}
-	if st.Version > version {
-		return state{}, fmt.Errorf(
-			"filestore: the directory has version %d, this program knows %d",
-			st.Version,
-			version,
-		)
-	}
-	length := func(f *os.File) int64 {
-		info, err := f.Stat()
-		if err != nil {
-			return -1
-		}
-		return info.Size()
-	}
-	if length(s.entries) < st.End {
-		return state{}, fmt.Errorf("%w: %s is shorter than it was", ErrDamaged, entriesFile)
-	}
-	table, err := os.Stat(filepath.Join(s.dir, signatureFile))
-	if err != nil || table.Size() == 0 || length(s.hashes) < st.Hashes*hashSize || length(s.offsets) < st.Size*8 ||
-		st.Size < 0 ||
-		st.End < 0 {
-		return state{}, nil //nolint:nilerr // everything is made anew
-	}
-	return st, nil
-}
-
-// recover reads the batches behind the last synced state. The last batch may be torn: then it was never acknowledged.
-func (s *Store) recover() error {
-	info, err := s.entries.Stat()
-	if err != nil {
-		return err
-	}
-	r := newBatchReader(s.entries, s.end, info.Size())
-	for {
-		b, err := r.next()
-		switch {
-		case errors.Is(err, io.EOF):
-			return s.finishRecovery()
-		case errors.Is(err, errTorn):
-			if r.validBatchBehind() {
-				return fmt.Errorf("%w: behind entry %d", ErrDamaged, s.size)
-			}
-			if err := s.moveAside(info.Size()); err != nil {
-				return err
-			}
-			return s.finishRecovery()
-		case err != nil:
-			return err
-		}
-		if err := s.index(b.entries, b.ends); err != nil {
-			return err
-		}
-		s.recovered.Reindexed += int64(len(b.entries))
-		s.end = b.end
-	}
-}
-
-func (s *Store) finishRecovery() error {
-	if s.recovered.Reindexed == 0 {
-		return nil
-	}
-	return s.sync()
-}
-
-// moveAside keeps the torn bytes in a file of their own and cuts them off the log.
-func (s *Store) moveAside(length int64) error {
-	name := "torn-" + strconv.FormatInt(s.end, 10)
-	torn, err := os.OpenFile(filepath.Join(s.dir, name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(torn, io.NewSectionReader(s.entries, s.end, length-s.end))
-	if err := errors.Join(err, torn.Sync(), torn.Close()); err != nil {
-		return err
-	}
-	if err := errors.Join(s.entries.Truncate(s.end), s.entries.Sync(), syncDir(s.dir)); err != nil {
-		return err
-	}
-	s.recovered.Torn, s.recovered.TornFile = length-s.end, name
-	return nil
-}
-
-// Recovered says what [Open] had to repair. Report it: a crash is worth knowing of, and so is a torn tail that none
-// left.
-func (s *Store) Recovered() Recovered { return s.recovered }
 
 // Close syncs what is derived, unlocks the directory and closes the files.
 func (s *Store) Close() error {
@@ -490,63 +379,4 @@ func (s *Store) Signed(_ context.Context, signature string) (int64, bool, error)
 		return err
 	})
 	return max(first, 0), first >= 0 && err == nil, err
-}
-
-// DeleteHeld implements evidence.Store.
-func (s *Store) DeleteHeld(_ context.Context, index int64) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.broken != nil {
-		return s.broken
-	}
-	if index < 0 || index >= s.size {
-		return evidence.ErrAbsent
-	}
-	if err := os.Remove(s.heldFile(index)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return syncDir(filepath.Join(s.dir, heldDir))
-}
-
-func (s *Store) heldFile(index int64) string {
-	return filepath.Join(s.dir, heldDir, strconv.FormatInt(index, 10)+".json")
-}
-
-func (s *Store) writeHeld(entries []evidence.Entry) error {
-	any := false
-	for i, e := range entries {
-		if e.Held == nil {
-			// The file of an append that a crash cut off must not become this entry's.
-			if err := os.Remove(s.heldFile(s.size + int64(i))); err != nil && !errors.Is(err, os.ErrNotExist) {
-				return err
-			}
-			continue
-		}
-		any = true
-		f, err := os.OpenFile(s.heldFile(s.size+int64(i)), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-		if err != nil {
-			return err
-		}
-		_, err = f.Write(e.Held)
-		if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-			return err
-		}
-	}
-	if !any {
-		return nil
-	}
-	return syncDir(filepath.Join(s.dir, heldDir))
-}
-
-func (s *Store) removeHeld(entries []evidence.Entry) error {
-	var errs []error
-	for i, e := range entries {
-		if e.Held == nil {
-			continue
-		}
-		if err := os.Remove(s.heldFile(s.size + int64(i))); err != nil && !errors.Is(err, os.ErrNotExist) {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
 }
