@@ -10,9 +10,12 @@
 //
 //   - [github.com/kakunin-go/kakunin/middleware] for a net/http application: log in, sessions, age gate, sign flow.
 //   - [github.com/kakunin-go/kakunin/authn] for the 認証API without the middleware: Begin and Finish a login.
-//   - [github.com/kakunin-go/kakunin/sign] for the 署名API and for verifying what it returns;
-//     [github.com/kakunin-go/kakunin/sign/evidence] to keep the proof.
-//   - [github.com/kakunin-go/kakunin/jpki] to answer whether a certificate was valid at a time.
+//   - [github.com/kakunin-go/kakunin/sign/signapi] for the 署名API, [github.com/kakunin-go/kakunin/sign] for verifying what
+//     it returns, [github.com/kakunin-go/kakunin/sign/operator] for a platform operator,
+//     [github.com/kakunin-go/kakunin/sign/evidence] to keep the proof and [github.com/kakunin-go/kakunin/sign/consent] for
+//     the consent of the 最新の利用者情報 service.
+//   - [github.com/kakunin-go/kakunin/jpki] to answer whether a certificate was valid at a time;
+//     [github.com/kakunin-go/kakunin/jpki/revocation] is where revocation data comes from.
 //   - [github.com/kakunin-go/kakunin/jpki/card] to talk to a card;
 //     [github.com/kakunin-go/kakunin/jpki/card/pcsc] reaches one in a reader (build tag pcsc).
 //   - [github.com/kakunin-go/kakunin/fourinfo] for the values: name, address, birthdate, gender.
