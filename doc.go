@@ -5,8 +5,7 @@
 //
 // This package has what all the others share: [FamilyOf] tells what the application should do about an error of any of
 // them, and [MessageFor] gives a text in Japanese or English that can be shown to the person. Import what you need
-// beside
-// it:
+// beside it:
 //
 //   - [github.com/kakunin-go/kakunin/middleware] for a net/http application: log in, sessions, age gate, sign flow.
 //   - [github.com/kakunin-go/kakunin/authn] for the 認証API without the middleware: Begin and Finish a login.
@@ -23,7 +22,7 @@
 //     the simulated service (cardsim/daa) and the plug into pcscd (cardsim/vpcd).
 //
 // Every error of these packages belongs to one of five families that tell the application what to do
-// (kakunin.FamilyOf), and has a message in Japanese and English that can be shown to a person (kakunin.MessageFor).
+// ([FamilyOf]), and has a message in Japanese and English that can be shown to a person ([MessageFor]).
 // Personal data, PINs and tokens redact themselves wherever they are printed, logged or marshalled; the value comes out
 // only through methods named Reveal….
 //
