@@ -111,8 +111,7 @@ func needUserinfo(scopes []string) bool {
 type Profile int
 
 // The profiles. What is known of the two references is alike for logins: the same endpoints, parameters and scopes.
-// They
-// differ in the sign API and in what the operator does:
+// They differ in the sign API and in what the operator does:
 //
 //   - A private relying party gets the result of a signature sealed to its platform operator (PF事業者), and the service
 //     does not check whether the signing certificate was revoked.

@@ -134,8 +134,8 @@ func ExampleError() {
 		fmt.Println(kakunin.MessageFor(err, kakunin.English))
 	}
 	// Output:
-	// revoked 3 true The certificate on the card has been revoked, for example after a change of name or address.
-	// Please get a new one at your municipal office.
+	// revoked 3 true
+	// The certificate on the card has been revoked, for example after a change of name or address. Please get a new one at your municipal office.
 }
 
 func ExampleOnly() {

@@ -17,6 +17,7 @@ import (
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/sign"
 	"github.com/kakunin-go/kakunin/sign/signapi"
@@ -258,7 +259,8 @@ func renamed(t *testing.T) wire.Profile {
 // The wire profile is the only source of wire names: client and service agree whatever they are.
 func TestRenamingTheWireProfile(t *testing.T) {
 	w := renamed(t)
-	rename := func(c *authn.Config) { c.Wire = &w }
+	// Whoever names the scope of the individual number has to name the lawful purpose, too.
+	rename := func(c *authn.Config) { c.Wire, c.IndividualNumberPurpose = &w, mynumber.PurposeAdministration }
 	rp := start(t, daa.WithWire(w))
 	for _, mode := range []sign.Mode{sign.ModeBareHash, sign.ModeDigestInfo} {
 		signDocument(t, rp, rp.client(rename), &w, mode)

@@ -224,7 +224,7 @@ func TestEvidenceIsChainedAndHoldsTheCertificate(t *testing.T) {
 func TestACardWithoutSigningCertificateIsRefused(t *testing.T) {
 	t.Parallel()
 	code, stdout, stderr := command(t, "-person", "pupil", "-lang", "en")
-	if code != exitRefused || !strings.Contains(stdout, "Result: refused") || !strings.Contains(stderr, "could not be used") {
+	if code != exitRefused || !strings.Contains(stdout, "Result: refused") || !strings.Contains(stderr, "certificate is no longer valid") {
 		t.Errorf("exit %d\n%s\n%s", code, stdout, stderr)
 	}
 }

@@ -270,7 +270,7 @@ func TestOnceReportsFailures(t *testing.T) {
 		if code != exitFailed || failure["step"] != c.step || (c.family != "" && failure["family"] != c.family) || failure["message"] == "" {
 			t.Errorf("%s: exit %d\n%s", name, code, stdout)
 		}
-		if !strings.Contains(stderr, c.stderr) || strings.Contains(stderr+stdout, "SECRET") || strings.Contains(stderr, broken) {
+		if !strings.Contains(stderr, c.stderr) || strings.Contains(stderr+stdout, "SECRET") || strings.Contains(stdout, broken) {
 			t.Errorf("%s: stderr %s", name, stderr)
 		}
 	}

@@ -1,8 +1,7 @@
 // Package redact keeps secrets and personal data out of everything that prints, logs or encodes values.
 //
 // A type takes part by holding its data in a [Value] or a [Comparable] and by embedding [Mark] under a lower-case
-// alias,
-// so that its documentation does not show the mark:
+// alias, so that its documentation does not show the mark:
 //
 //	type redacted = redact.Mark
 //

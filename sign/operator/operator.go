@@ -9,8 +9,7 @@
 //
 // Operators publish what they ask and answer, but not one protocol. [Wire] has every name and code in one place; the
 // defaults are those of vendors' documents where there are any, and marked ASSUMED otherwise. A request is a POST of
-// one
-// JSON object over TLS:
+// one JSON object over TLS:
 //
 //	{"sign_certificate_jwe": "…", "hash_algorithm": "SHA-256", "digest": "base64 of 32 bytes", "signature_mode": "digest-info",
 //	 "transaction_id": "…", "check_method": "OCSP", "identify_user": true}
