@@ -208,7 +208,7 @@ func (s sample) found(shown string) string {
 			"itself":    head,
 			"hex":       hex.EncodeToString([]byte(head)),
 			"HEX":       strings.ToUpper(hex.EncodeToString([]byte(head))),
-			"bytes":     strings.Trim(fmt.Sprint([]byte(head)), "[]"),
+			"bytes":     strings.Trim(fmt.Sprintf("%v", []byte(head)), "[]"),
 			"base64":    base64.StdEncoding.EncodeToString([]byte(head[:len(head)/3*3])),
 			"base64url": base64.URLEncoding.EncodeToString([]byte(head[:len(head)/3*3])),
 			"quoted":    strings.Trim(fmt.Sprintf("%+q", head), `"`),

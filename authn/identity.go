@@ -101,8 +101,8 @@ type Problem struct {
 // ProblemUnread is the Reason of a Problem with what is no attribute.
 const ProblemUnread = "not the form that the standard gives it"
 
-func newProblem(name, reason string, raw json.RawMessage) Problem {
-	p := Problem{Problem: fourinfo.Problem{Attribute: name, Reason: reason}}
+func newProblem(name string, raw json.RawMessage) Problem {
+	p := Problem{Problem: fourinfo.Problem{Attribute: name, Reason: ProblemUnread}}
 	p.keep(raw)
 	return p
 }

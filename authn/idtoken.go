@@ -32,7 +32,7 @@ type idClaims struct {
 
 // unread notes a claim that decides nothing and cannot be read: it is unknown, and the login goes on.
 func (c *idClaims) unread(name string, raw json.RawMessage) {
-	c.problems = append(c.problems, newProblem(name, ProblemUnread, raw))
+	c.problems = append(c.problems, newProblem(name, raw))
 }
 
 // newFloor configures go-oidc, whose Verify is the floor that the rules below stand on. Its clock is set back by the
@@ -67,7 +67,7 @@ func (k *tokenKeySet) VerifySignature(ctx context.Context, _ string) ([]byte, er
 	// RFC 7519, section 4: "The Claim Names within a JWT Claims Set MUST be unique".
 	m, err := strictjson.Object(k.payload)
 	if err != nil {
-		return k.payload, nil // it is refused afterwards
+		return k.payload, nil //nolint:nilerr // it is refused afterwards
 	}
 	k.members = m
 	return plainClaims(k.payload, m), nil

@@ -216,7 +216,7 @@ func readTokenAnswer(a webcall.Answer, now time.Time) (tokenAnswer, error) {
 		n, ok := strictjson.Integer(raw)
 		switch {
 		case !ok:
-			t.problems = append(t.problems, newProblem("expires_in", ProblemUnread, raw))
+			t.problems = append(t.problems, newProblem("expires_in", raw))
 		case n < 0:
 			return bad("expires_in")
 		default:
@@ -261,14 +261,14 @@ func (t tokenAnswer) tokens(now time.Time, w *wire.Profile) (tokens, error) {
 		if out.refresh, ok = strictjson.String(raw); !ok || len(out.refresh) > limits.Token {
 			out.refresh = ""
 			// no secret in a Problem
-			out.problems = append(out.problems, newProblem("refresh_token", ProblemUnread, nil))
+			out.problems = append(out.problems, newProblem("refresh_token", nil))
 		}
 	}
 	if raw, present := strictjson.Present(t.members, "scope"); present {
 		if s, ok := strictjson.String(raw); ok {
 			out.granted = append([]string{}, strings.Fields(s)...)
 		} else {
-			out.problems = append(out.problems, newProblem("scope", ProblemUnread, raw))
+			out.problems = append(out.problems, newProblem("scope", raw))
 		}
 	}
 	if n, ok := strictjson.Integer(t.members[w.RefreshLifetimeField]); ok && n > 0 && out.refresh != "" {

@@ -151,8 +151,8 @@ func (c *Client) openUserinfo(ctx context.Context, raw string) (body []byte, isJ
 
 func userinfoError(err error) error {
 	e := idTokenError(err)
-	if own, ok := e.(*Error); ok &&
-		own.Reason == ReasonIDToken { //nolint:errorlint // idTokenError returns it unwrapped
+	own, ok := e.(*Error) //nolint:errorlint // idTokenError returns it unwrapped
+	if ok && own.Reason == ReasonIDToken {
 		own.Reason = ReasonUserinfo
 	}
 	return e
@@ -207,7 +207,7 @@ func (c *Client) individualNumber(id *Identity, claims map[string]json.RawMessag
 	text, ok := strictjson.String(raw)
 	number, err := mynumber.New(text, c.purpose)
 	if !ok || err != nil {
-		id.Problems = append(id.Problems, newProblem(c.wire.ClaimIndividualNumber, ProblemUnread, nil))
+		id.Problems = append(id.Problems, newProblem(c.wire.ClaimIndividualNumber, nil))
 		return mynumber.Number{}
 	}
 	return number

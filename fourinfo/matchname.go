@@ -97,9 +97,9 @@ func (m *matcher) bracket() bool {
 	case inA && inB && !m.anyAgree(otherNames(m.a.tokens, i, j), otherNames(m.b.tokens, k, l)):
 		return false
 	case inA && inB:
-		m.findings = append(findings, Finding{StepBracket, NeedsReview, m.a.span(i, j), m.b.span(k, l)})
+		m.findings = append(findings, Finding{StepBracket, NeedsReview, m.a.span(i, j), m.b.span(k, l)}) //nolint:gocritic // goes on from the findings kept above
 	case inA:
-		m.findings = append(findings, Finding{StepBracket, NeedsReview, m.a.span(i, j), m.b.span(i, i)})
+		m.findings = append(findings, Finding{StepBracket, NeedsReview, m.a.span(i, j), m.b.span(i, i)}) //nolint:gocritic // likewise
 	default:
 		m.findings = append(findings, Finding{StepBracket, NeedsReview, m.a.span(k, k), m.b.span(k, l)})
 	}

@@ -16,7 +16,6 @@ import (
 
 type (
 	certSpec = testca.CertSpec
-	listSpec = testca.ListSpec
 )
 
 const (
@@ -42,11 +41,9 @@ var (
 	oid                    = testca.OID
 	ext                    = testca.Ext
 	utcTime                = testca.UtcTime
-	generalizedTime        = testca.GeneralizedTime
 	rawTime                = testca.RawTime
 	integer                = testca.Integer
 	algorithmSHA256RSA     = testca.AlgorithmSHA256RSA
-	signed                 = testca.Signed
 	bitString              = testca.BitString
 	keyUsage               = testca.KeyUsage
 	caSpec                 = testca.CaSpec
@@ -63,7 +60,6 @@ var (
 	oidKeyUsage            = testca.OIDKeyUsage
 	oidSubjectAltName      = testca.OIDSubjectAltName
 	oidBasicConstraints    = testca.OIDBasicConstraints
-	oidInvalidityDate      = testca.OIDInvalidityDate
 	oidCRLDistribution     = testca.OIDCRLDistribution
 	oidCertificatePolicies = testca.OIDCertificatePolicies
 	oidAuthorityKeyID      = testca.OIDAuthorityKeyID

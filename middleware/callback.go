@@ -142,7 +142,7 @@ func (l *Login) firstCallback(w http.ResponseWriter, r *http.Request, v *visit, 
 	case r.Context().Err() != nil:
 		l.log.LogAttrs(lasting, slog.LevelInfo, "browser gone, result kept")
 		kept = &result
-	case !l.deliver(w, r, v, c, result):
+	case !l.deliver(w, r, v, c, result): //nolint:contextcheck // what was begun is finished under its own deadline
 		kept = &result
 	}
 }
@@ -167,7 +167,7 @@ func (l *Login) repeatedCallback(w http.ResponseWriter, r *http.Request, v *visi
 	case result != nil:
 		var kept *finished
 		if again, mine := l.attempts.claim(c.state, l.now()); mine {
-			defer func() { l.endAttempt(context.WithoutCancel(r.Context()), c, again, kept) }()
+			defer func() { l.endAttempt(context.WithoutCancel(r.Context()), c, again, kept) }() //nolint:contextcheck // what was begun is finished under its own deadline
 		}
 		if r.Context().Err() != nil {
 			kept = result // gone again
@@ -179,7 +179,7 @@ func (l *Login) repeatedCallback(w http.ResponseWriter, r *http.Request, v *visi
 				return
 			}
 		}
-		if !l.deliver(w, r, v, c, *result) {
+		if !l.deliver(w, r, v, c, *result) { //nolint:contextcheck // what was begun is finished under its own deadline
 			kept = result
 		}
 	case overlapped && c.pending.Sign == nil:

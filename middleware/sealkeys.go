@@ -95,12 +95,12 @@ func newSealer(keys SealKeys) (s *sealer, problem string) {
 // sealBytes seals plain for the name.
 func (s *sealer) sealBytes(name string, plain []byte) []byte {
 	room := make([]byte, 0, len(plain)+s.aeads[0].Overhead())
-	return s.aeads[0].Seal(
+	return s.aeads[0].Seal( //nolint:gosec // the AEAD makes the nonce itself (NewGCMWithRandomNonce)
 		room,
 		nil,
 		plain,
 		[]byte(sealVersion+name),
-	) //nolint:gosec // this AEAD makes its own random nonce
+	)
 }
 
 // openBytes returns what sealBytes was given for the same name, or errSealed.

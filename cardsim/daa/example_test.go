@@ -118,26 +118,31 @@ func ExampleRunning_Browser() {
 
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	const clientID = "RP00000001"
 	redirectURL := app.URL + "/auth/callback"
 	if err := svc.Register(daa.ClientRegistration{ID: clientID, Key: private.Public(), RedirectURLs: []string{redirectURL}}); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	key, err := authn.NewKey(private, "")
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	client, err := authn.New(authn.Config{
 		Environment: svc.Environment(), HTTPClient: svc.Client(), ClientID: clientID, Key: key, RedirectURL: redirectURL,
 	})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	login, err := middleware.New(middleware.Config{Client: client, Scopes: authn.Name, SealKeys: middleware.NewSealKeys()})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	mux.Handle("/auth/", login)
 	mux.Handle("/account", login.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

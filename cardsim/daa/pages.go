@@ -163,7 +163,7 @@ func (s *Service) home(w http.ResponseWriter, r *http.Request) {
 		Clients   []*client
 		Cards     []cardChoice
 		ShowPINs  bool
-	}{frame: f, ShowPINs: s.showPINs, Cards: s.cardChoices(0)}
+	}{frame: f, ShowPINs: s.showPINs, Cards: s.cardChoices()}
 	view.Endpoints = []endpoint{
 		{"issuer", s.env.Issuer}, {"authorization_endpoint", s.env.AuthorizationEndpoint},
 		{"token_endpoint", s.env.TokenEndpoint}, {"userinfo_endpoint", s.env.UserinfoEndpoint},
@@ -204,7 +204,7 @@ func qrImage(address string) (template.URL, error) {
 	}
 	code.Scale = 6
 	// The URI is made here of base64 only; html/template would otherwise refuse the data scheme.
-	return template.URL(
+	return template.URL( //nolint:gosec // base64 only
 		"data:image/png;base64," + base64.StdEncoding.EncodeToString(code.PNG()),
-	), nil //nolint:gosec // see above
+	), nil
 }

@@ -46,11 +46,11 @@ type cardChoice struct {
 
 type attributeRow struct{ Key, Label, Value string }
 
-func (s *Service) cardChoices(selected int) []cardChoice {
+func (s *Service) cardChoices() []cardChoice {
 	choices := make([]cardChoice, len(s.hands()))
 	for i, h := range s.hands() {
 		p := h.held().Person().Reveal()
-		choices[i] = cardChoice{Index: i, Label: h.label, Checked: i == selected}
+		choices[i] = cardChoice{Index: i, Label: h.label, Checked: i == 0}
 		if s.showPINs {
 			choices[i].AuthPIN, choices[i].TextPIN, choices[i].SigningPassword = p.AuthPIN, p.TextPIN, p.SigningPassword
 		}
@@ -141,12 +141,12 @@ func (s *Service) phonePage(w http.ResponseWriter, r *http.Request) {
 	}
 	switch name {
 	case page.AuthPIN:
-		view.Cards = s.cardChoices(0)
+		view.Cards = s.cardChoices()
 		if len(view.Cards) == 1 {
 			view.Hint = view.Cards[0].AuthPIN
 		}
 	case page.TestCard:
-		view.Cards = s.cardChoices(0)
+		view.Cards = s.cardChoices()
 	case page.TextPIN:
 		view.Hint = s.hint(v).TextPIN
 	case page.SigningPassword:
@@ -162,7 +162,7 @@ func (s *Service) phonePage(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Service) hint(v *visit) cardChoice {
-	for _, choice := range s.cardChoices(0) {
+	for _, choice := range s.cardChoices() {
 		if v.hand != nil && choice.Label == v.hand.label {
 			return choice
 		}

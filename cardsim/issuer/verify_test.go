@@ -125,7 +125,7 @@ func TestReasonsReachTheVerifier(t *testing.T) {
 		if err := ca.Revoke(leaf.X509().SerialNumber, reason, noon); err != nil {
 			t.Fatal(err)
 		}
-		if r := wantStatus(t, verifier(t, j, now.Now, lists(t, ca, leaf)), leaf, jpki.Revoked); int(r.Revocation.Reason) != int(reason) {
+		if r := wantStatus(t, verifier(t, j, now.Now, lists(t, ca, leaf)), leaf, jpki.Revoked); int(r.Revocation.Reason) != reason {
 			t.Errorf("reason %d arrives as %d", reason, r.Revocation.Reason)
 		}
 	}

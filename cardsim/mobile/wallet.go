@@ -200,7 +200,7 @@ func (w *Wallet) Present(r Request) ([]byte, error) {
 		return nil, err
 	}
 	inner, err := marshal(
-		[]any{"DeviceAuthentication", cbor.RawMessage(transcript), w.docType, cbor.RawMessage(nameSpaces)},
+		[]any{"DeviceAuthentication", cbor.RawMessage(transcript), w.docType, nameSpaces},
 	)
 	if err != nil {
 		return nil, fmt.Errorf("mobile: device authentication: %w", err)
@@ -218,7 +218,7 @@ func (w *Wallet) Present(r Request) ([]byte, error) {
 		"documents": []any{map[string]any{
 			"docType":      w.docType,
 			"issuerSigned": map[string]any{"nameSpaces": spaces, "issuerAuth": w.issuerAuth},
-			"deviceSigned": map[string]any{"nameSpaces": cbor.RawMessage(nameSpaces), "deviceAuth": auth},
+			"deviceSigned": map[string]any{"nameSpaces": nameSpaces, "deviceAuth": auth},
 		}},
 	})
 	if err != nil {

@@ -30,7 +30,7 @@ func (d *device) Transmit(command []byte) []byte {
 	answer, err := d.habits.exchange(command, func(c []byte) ([]byte, error) { return d.Device.Transmit(c), nil })
 	if err != nil {
 		if d.habits.resets {
-			d.Device.PowerOff()
+			d.PowerOff()
 			d.PowerOn()
 		}
 		return status(d.habits.refusal)

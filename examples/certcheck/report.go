@@ -143,8 +143,8 @@ func causes(err error) []string {
 		return out
 	}
 	// What a policy or a set of lists could not decide has the reasons of each source and list below it.
-	if asked, ok := err.(*revocation.Error); ok && asked.Reason == revocation.ReasonStatusUnknown &&
-		asked.Err != nil { //nolint:errorlint // one error of the tree
+	asked, ok := err.(*revocation.Error) //nolint:errorlint // one error of the tree
+	if ok && asked.Reason == revocation.ReasonStatusUnknown && asked.Err != nil {
 		return causes(asked.Err)
 	}
 	if kakunin.FamilyOf(err) == kakunin.Unclassified {

@@ -57,9 +57,10 @@ func run(args []string, out, messages io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if *kid == "none" {
+	switch *kid {
+	case "none":
 		*kid = ""
-	} else if *kid == "" {
+	case "":
 		*kid = key.KeyID()
 	}
 	if *kid != key.KeyID() {

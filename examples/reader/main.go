@@ -17,7 +17,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -172,6 +171,6 @@ type localError struct{ ja, en string }
 
 func (e localError) Error() string { return e.en }
 
-func problem(ja, en string, args ...any) error {
-	return localError{fmt.Sprintf(ja, args...), fmt.Sprintf(en, args...)}
+func problem(ja, en string) error {
+	return localError{ja, en}
 }

@@ -100,7 +100,7 @@ func ParseCode(code string) (int32, bool) {
 	if err != nil || len(code) == 6 && codeText(n) != code {
 		return 0, false
 	}
-	return int32(n), ParentOf(int32(n)) != 0
+	return int32(n), ParentOf(int32(n)) != 0 //nolint:gosec // five digits
 }
 
 // codeText adds the check digit (総務省「全国地方公共団体コード」): 11 - (Σ weights 6 to 2) mod 11, of which the last digit counts.

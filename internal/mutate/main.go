@@ -124,7 +124,7 @@ func (m *mutator) run(pkg string) (unknown int, err error) {
 		if m.only != "" && file != m.only {
 			continue
 		}
-		source, err := os.ReadFile(filepath.Join(dir, file))
+		source, err := os.ReadFile(filepath.Join(dir, file)) //nolint:gosec // the packages that the developer names
 		if err != nil {
 			return 0, err
 		}
@@ -134,7 +134,7 @@ func (m *mutator) run(pkg string) (unknown int, err error) {
 		}
 		mutants = append(mutants, found...)
 		overlay[filepath.Join(dir, file)] = filepath.Join(work, file)
-		if err := os.WriteFile(filepath.Join(work, file), text, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(work, file), text, 0o600); err != nil { //nolint:gosec // the packages that the developer names
 			return 0, err
 		}
 	}
@@ -154,7 +154,7 @@ func (m *mutator) run(pkg string) (unknown int, err error) {
 	if err := os.WriteFile(plan, table, 0o600); err != nil {
 		return 0, err
 	}
-	build := exec.CommandContext(m.ctx, "go", "test", "-c", "-vet=off", "-overlay", plan, "-o", binary, pkg)
+	build := exec.CommandContext(m.ctx, "go", "test", "-c", "-vet=off", "-overlay", plan, "-o", binary, pkg) //nolint:gosec // the packages that the developer names
 	if out, err := build.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("%s: %w\n%s", pkg, err, out)
 	}
@@ -191,7 +191,7 @@ func mutantIs(n int) bool { return mutantAlive == n }
 
 // list returns the folder, the name and the files of a package.
 func (m *mutator) list(pkg string) (dir, name string, files []string, err error) {
-	out, err := exec.CommandContext(
+	out, err := exec.CommandContext( //nolint:gosec // the packages that the developer names
 		m.ctx,
 		"go",
 		"list",
@@ -242,7 +242,7 @@ func (m *mutator) test(binary, dir string, number int) (output []byte, passed bo
 	}
 	ctx, cancel := context.WithTimeout(m.ctx, limit)
 	defer cancel()
-	c := exec.CommandContext(ctx, binary, "-test.failfast", "-test.short", "-test.skip", m.skip)
+	c := exec.CommandContext(ctx, binary, "-test.failfast", "-test.short", "-test.skip", m.skip) //nolint:gosec // the packages that the developer names
 	c.Dir = dir
 	c.Env = append(os.Environ(), fmt.Sprintf("MUTANT=%d", number))
 	var out bytes.Buffer

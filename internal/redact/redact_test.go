@@ -55,7 +55,7 @@ func TestNothingShows(t *testing.T) {
 		[]name{n}, []subject{s}, []bare{b}, map[subject]int{s: 1}, map[string]name{"x": n}, struct{ V any }{b}, struct{ V subject }{s},
 	} {
 		for what, shown := range everyView(v) {
-			for _, form := range []string{canary, fmt.Sprintf("%x", canary), fmt.Sprintf("%X", canary), fmt.Sprint([]byte(canary)), "Y2FuYXJ5"} {
+			for _, form := range []string{canary, fmt.Sprintf("%x", canary), fmt.Sprintf("%X", canary), fmt.Sprintf("%v", []byte(canary)), "Y2FuYXJ5"} {
 				if strings.Contains(shown, form) {
 					t.Errorf("%T by %s: %s", v, what, shown)
 				}

@@ -27,7 +27,7 @@ func TestClientIsHardened(t *testing.T) {
 		t.Error("hardened twice: ", err)
 	}
 	c, err = Client(nil)
-	if err != nil || c.Timeout != DefaultTimeout || c.CheckRedirect(nil, nil) != http.ErrUseLastResponse {
+	if err != nil || c.Timeout != DefaultTimeout || c.CheckRedirect(nil, nil) != http.ErrUseLastResponse { //nolint:errorlint // net/http compares it, too
 		t.Fatalf("%+v, %v", c, err)
 	}
 	insecure := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // that is the point

@@ -61,20 +61,24 @@ func ExampleStore() {
 	authority, certificate, list := world()
 	directory, err := os.MkdirTemp("", "crl")
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	defer func() { _ = os.RemoveAll(directory) }()
 	config := revocation.StoreConfig{Authorities: []*x509.Certificate{authority}, Directory: directory}
 	store, err := revocation.OpenStore(ctx, config)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	if err := store.Add(ctx, bytes.NewReader(list)); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	// After a restart:
 	if store, err = revocation.OpenStore(ctx, config); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	answer, err := store.Check(ctx, query(authority, certificate, clock()))
 	fmt.Println(answer.Status, answer.Reason == crl.ReasonCodeAffiliation, err)

@@ -10,11 +10,11 @@ import (
 
 // lockDirectory keeps other processes from writing to the directory until unlock is called.
 func lockDirectory(directory string) (unlock func(), err error) {
-	f, err := os.OpenFile(
+	f, err := os.OpenFile( //nolint:gosec // the operator's directory
 		filepath.Join(directory, ".lock"),
 		os.O_CREATE|os.O_RDWR,
 		0o600,
-	) //nolint:gosec // the operator's own
+	)
 	if err != nil {
 		return nil, err
 	}

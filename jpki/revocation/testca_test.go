@@ -42,7 +42,6 @@ var (
 	integer                = testca.Integer
 	algorithmSHA256RSA     = testca.AlgorithmSHA256RSA
 	signSHA256             = testca.SignSHA256
-	signed                 = testca.Signed
 	bitString              = testca.BitString
 	keyUsage               = testca.KeyUsage
 	caSpec                 = testca.CaSpec

@@ -60,7 +60,7 @@ const insert = " (name, value, expires) VALUES ($1, $2, $3) ON CONFLICT (name) D
 // Use implements middleware.Shared.
 func (s *SQL) Use(ctx context.Context, key string, ttl time.Duration) (bool, error) {
 	now := s.now()
-	result, err := s.db.ExecContext(ctx, "INSERT INTO "+s.table+insert+s.table+".expires <= $4",
+	result, err := s.db.ExecContext(ctx, "INSERT INTO "+s.table+insert+s.table+".expires <= $4", //nolint:gosec // the table's name was checked by New
 		key, nil, now.Add(ttl).UnixMilli(), now.UnixMilli())
 	if err != nil {
 		return false, &Error{Reason: ReasonStore, Err: err}
@@ -94,7 +94,7 @@ func (s *SQL) Used(ctx context.Context, key string) (bool, error) {
 
 // Put implements middleware.Shared.
 func (s *SQL) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {
-	_, err := s.db.ExecContext(ctx, "INSERT INTO "+s.table+insert+"1 = 1", key, value, s.now().Add(ttl).UnixMilli())
+	_, err := s.db.ExecContext(ctx, "INSERT INTO "+s.table+insert+"1 = 1", key, value, s.now().Add(ttl).UnixMilli()) //nolint:gosec // the table's name was checked by New
 	if err != nil {
 		return &Error{Reason: ReasonStore, Err: err}
 	}
@@ -127,7 +127,7 @@ func (s *SQL) Take(ctx context.Context, key string) ([]byte, error) {
 
 // Sweep removes the rows that are over.
 func (s *SQL) Sweep(ctx context.Context) error {
-	if _, err := s.db.ExecContext(ctx, "DELETE FROM "+s.table+" WHERE expires <= $1", s.now().UnixMilli()); err != nil {
+	if _, err := s.db.ExecContext(ctx, "DELETE FROM "+s.table+" WHERE expires <= $1", s.now().UnixMilli()); err != nil { //nolint:gosec // the table's name was checked by New
 		return &Error{Reason: ReasonStore, Err: err}
 	}
 	return nil

@@ -34,7 +34,7 @@ func ExampleClient() {
 			return err
 		}
 		verdict, err := client.Verify(ctx, got.Sealed, got.Transaction)
-		switch kakunin.FamilyOf(err) {
+		switch kakunin.FamilyOf(err) { //nolint:exhaustive // what a bank does about two of them
 		case kakunin.Account: // expired or revoked: kakunin.MessageFor says what the person can do
 		case kakunin.Unavailable: // the same result may be asked about again
 		}

@@ -104,7 +104,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		key = answerKey{business, sha256.Sum256([]byte(r.Header.Get(h.wire.IdempotencyHeader)))}
 	}
 	conflict := reply{status: http.StatusConflict, code: h.wire.Codes.Request}
-	answer := h.given.once(r.Context(), key, sha256.Sum256(body), h.config.Now(), func() reply {
+	answer := h.given.once(r.Context(), key, sha256.Sum256(body), h.config.Now(), func() reply { //nolint:contextcheck // the judgement has the context of the request that began it
 		return h.judge(r.Context(), business, body)
 	}, conflict)
 	h.config.Logger.LogAttrs(r.Context(), slog.LevelInfo, "verification",
@@ -226,7 +226,7 @@ func statusOf(e *sign.Error) jpki.Status {
 	if !ok {
 		return jpki.Unknown
 	}
-	switch cause.Reason {
+	switch cause.Reason { //nolint:exhaustive // all others are signatures that do not hold
 	case jpki.ReasonExpired:
 		return jpki.Expired
 	case jpki.ReasonNotYetValid:

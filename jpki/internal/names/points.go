@@ -23,12 +23,13 @@ func ReadPoints(value cryptobyte.String) (points []Point, ok bool) {
 	}
 	for _, one := range list {
 		p := Point{HasName: one.Name != nil, Reasons: one.Reasons}
-		if one.Name != nil && one.Name.Relative != nil {
-			p.Relative, ok = new(Name).readRDN(one.Name.Relative)
-		} else if one.Name != nil {
-			p.Full, ok = generals(one.Name.FullName)
-		} else {
+		switch {
+		case one.Name == nil:
 			ok = true
+		case one.Name.Relative != nil:
+			p.Relative, ok = new(Name).readRDN(one.Name.Relative)
+		default:
+			p.Full, ok = generals(one.Name.FullName)
 		}
 		if !ok {
 			return nil, false

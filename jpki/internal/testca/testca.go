@@ -20,7 +20,7 @@ import (
 	"github.com/kakunin-go/kakunin/internal/sigalg"
 )
 
-// The time of every test.
+// Now is the time of every test.
 var Now = time.Date(2026, 11, 2, 3, 4, 5, 0, time.UTC)
 
 // Durations.

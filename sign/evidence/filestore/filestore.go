@@ -101,7 +101,7 @@ func Open(dir string) (*Store, error) {
 func (s *Store) open() (err error) {
 	file := func(name string) (f *os.File) {
 		if err == nil {
-			f, err = os.OpenFile(filepath.Join(s.dir, name), os.O_RDWR|os.O_CREATE, 0o600)
+			f, err = os.OpenFile(filepath.Join(s.dir, name), os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the operator's directory
 		}
 		return f
 	}

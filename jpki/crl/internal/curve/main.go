@@ -86,11 +86,11 @@ func run(sizes string, rounds, std, octets int, docs string) error {
 	if docs == "" {
 		return nil
 	}
-	if err := os.WriteFile(
+	if err := os.WriteFile( //nolint:gosec // a picture for everybody
 		filepath.Join(docs, "crl-index.svg"),
 		plot(points),
 		0o644,
-	); err != nil { //nolint:gosec // a document
+	); err != nil {
 		return err
 	}
 	return replaceTable(filepath.Join(docs, "crl-index.md"), points)
@@ -168,7 +168,7 @@ func inChild(what, name string, n, octets int) (r result, err error) {
 	if err != nil {
 		return r, err
 	}
-	cmd := exec.CommandContext(
+	cmd := exec.CommandContext( //nolint:gosec // this very program
 		context.Background(),
 		self,
 		"-measure",
