@@ -101,7 +101,7 @@ func (m *matcher) bracket() bool {
 	case inA:
 		m.findings = append(findings, Finding{StepBracket, NeedsReview, m.a.span(i, j), m.b.span(i, i)}) //nolint:gocritic // likewise
 	default:
-		m.findings = append(findings, Finding{StepBracket, NeedsReview, m.a.span(k, k), m.b.span(k, l)})
+		m.findings = append(findings, Finding{StepBracket, NeedsReview, m.a.span(k, k), m.b.span(k, l)}) //nolint:gocritic // likewise
 	}
 	return true
 }

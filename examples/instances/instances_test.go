@@ -98,8 +98,9 @@ func (c *cluster) set(i int, h http.Handler) {
 func (c *cluster) balance(w http.ResponseWriter, r *http.Request) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	for range c.handlers {
-		if h := c.handlers[int(c.next.Add(1))%len(c.handlers)]; h != nil {
+	first := int(c.next.Add(1)) // one turn for each request: another request must not take a place of this one's round
+	for k := range c.handlers {
+		if h := c.handlers[(first+k)%len(c.handlers)]; h != nil {
 			h.ServeHTTP(w, r)
 			return
 		}
@@ -163,10 +164,10 @@ func loginsWhileInstancesDie(t *testing.T, client *redis.Client, shared middlewa
 				if got := c.visit(card, number); got != name {
 					t.Errorf("person %d, visit %d: %q", card, number, got)
 				}
-				// An instance dies between two requests, and another process takes its place later.
+				// An instance dies between two requests, and another process takes its place later. One always lives.
 				victim := (card + number) % len(c.handlers)
-				c.set(victim, nil)
 				c.start((victim + 1) % len(c.handlers))
+				c.set(victim, nil)
 			}
 		})
 	}

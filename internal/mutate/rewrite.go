@@ -132,7 +132,7 @@ func apply(source []byte, edits []edit) []byte {
 		}
 	}
 	slices.Reverse(begins)
-	all := append(ends, begins...)
+	all := append(ends, begins...) //nolint:gocritic // a new slice is meant
 	slices.SortStableFunc(all, func(a, b edit) int {
 		if c := cmp.Compare(a.at, b.at); c != 0 {
 			return c
