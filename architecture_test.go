@@ -13,10 +13,17 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
-const module = "github.com/kakunin-go/kakunin"
+const (
+	module = "github.com/kakunin-go/kakunin"
+	// alternatives is where other libraries are measured beside ours.
+	alternatives = "examples/performance"
+	// guided is the folder that whoever follows README puts a first program into; git ignores it.
+	guided = "shop"
+)
 
 // sourceFile is one Go file of the module with its imports; build tags are ignored, so that no tagged file escapes.
 type sourceFile struct {
@@ -34,15 +41,27 @@ func (f sourceFile) generator() bool {
 	})
 }
 
+// sourceFiles are all Go files of the module, parsed once for all tests, which change nothing of them.
 func sourceFiles(t *testing.T) []sourceFile {
 	t.Helper()
+	files, err := parsedFiles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) < 20 {
+		t.Fatalf("only %d Go files found: the walk is broken", len(files))
+	}
+	return files
+}
+
+var parsedFiles = sync.OnceValues(func() ([]sourceFile, error) {
 	var files []sourceFile
 	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		if entry.IsDir() {
-			if name != "." && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "testdata") {
+			if name != "." && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "testdata" || name == guided) {
 				return filepath.SkipDir
 			}
 			return nil
@@ -66,14 +85,8 @@ func sourceFiles(t *testing.T) []sourceFile {
 		files = append(files, file)
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(files) < 20 {
-		t.Fatalf("only %d Go files found: the walk is broken", len(files))
-	}
-	return files
-}
+	return files, err
+})
 
 // within reports whether the slash path p is dir or below it.
 func within(p, dir string) bool { return p == dir || strings.HasPrefix(p, dir+"/") }
@@ -100,9 +113,10 @@ func TestImportRules(t *testing.T) {
 			return our && within(f.dir, "fourinfo") && !self && dir != "." && !within(dir, "internal") &&
 				(!f.test || !within(dir, "cardsim"))
 		}},
-		{"internal imports no public package of ours but the error families", func(f sourceFile, _, dir string, our bool) bool {
-			return our && within(f.dir, "internal") && !within(dir, "internal") && dir != "."
-		}},
+		{"internal imports no public package of ours but the error families",
+			func(f sourceFile, _, dir string, our bool) bool {
+				return our && within(f.dir, "internal") && !within(dir, "internal") && dir != "."
+			}},
 		{"authn does not import jpki", func(f sourceFile, _, dir string, our bool) bool {
 			return our && within(f.dir, "authn") && within(dir, "jpki") && !f.test
 		}},
@@ -110,7 +124,7 @@ func TestImportRules(t *testing.T) {
 			return our && within(f.dir, "jpki") && (within(dir, "authn") || within(dir, "sign")) && !f.test
 		}},
 		{"only internal/jose imports jwx", func(f sourceFile, imported, _ string, _ bool) bool {
-			return within(imported, "github.com/lestrrat-go/jwx") && f.dir != "internal/jose"
+			return within(imported, "github.com/lestrrat-go/jwx") && f.dir != "internal/jose" && f.dir != alternatives
 		}},
 		{"only jpki/card/pcsc imports scard", func(f sourceFile, imported, _ string, _ bool) bool {
 			return within(imported, "github.com/ebfe/scard") && f.dir != "jpki/card/pcsc"
@@ -120,7 +134,7 @@ func TestImportRules(t *testing.T) {
 		}},
 		{"only authn imports go-oidc and x/oauth2", func(f sourceFile, imported, _ string, _ bool) bool {
 			oidc := within(imported, "github.com/coreos/go-oidc/v3") || within(imported, "golang.org/x/oauth2")
-			return oidc && !within(f.dir, "authn")
+			return oidc && !within(f.dir, "authn") && f.dir != alternatives
 		}},
 	}
 	for _, rule := range rules {
@@ -147,7 +161,8 @@ func TestFoundationsAreUsed(t *testing.T) {
 		"github.com/ebfe/scard":         "jpki/card/pcsc",
 	} {
 		if !slices.ContainsFunc(sourceFiles(t), func(f sourceFile) bool {
-			return !f.test && f.dir == dir && slices.ContainsFunc(f.imports, func(p string) bool { return within(p, library) })
+			return !f.test && f.dir == dir && slices.ContainsFunc(f.imports,
+				func(p string) bool { return within(p, library) })
 		}) {
 			t.Errorf("%s does not use %s", dir, library)
 		}
@@ -156,19 +171,13 @@ func TestFoundationsAreUsed(t *testing.T) {
 
 // A program that imports only authn or jpki links no database driver, browser or session library.
 func TestLightPackagesLinkNothingHeavy(t *testing.T) {
-	heavy := []string{"database/sql", "github.com/alexedwards/scs", "github.com/chromedp", "rsc.io/qr", "github.com/ebfe/scard", "testing"}
+	heavy := []string{"database/sql", "github.com/alexedwards/scs", "github.com/chromedp", "rsc.io/qr",
+		"github.com/ebfe/scard", "testing"}
 	for _, pkg := range []string{
-		"authn", "jpki", "jpki/card", "jpki/certpath", "jpki/crl", "fourinfo", "fourinfo/bulk", "fourinfo/law", "fourinfo/mdoc", "sign", "sign/evidence",
+		"authn", "jpki", "jpki/card", "jpki/certpath", "jpki/crl", "fourinfo", "fourinfo/bulk", "fourinfo/law",
+		"fourinfo/mdoc", "sign", "sign/evidence",
 	} {
-		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "./"+pkg).Output()
-		if err != nil {
-			t.Fatalf("go list: %v", err)
-		}
-		deps := strings.Fields(string(out))
-		if !slices.Contains(deps, module+"/"+pkg) {
-			t.Fatalf("go list -deps does not name the package itself: %s", pkg)
-		}
-		for _, dep := range deps {
+		for _, dep := range linked(t, module+"/"+pkg) {
 			for _, h := range heavy {
 				if within(dep, h) {
 					t.Errorf("%s links %s", pkg, dep)
@@ -178,28 +187,57 @@ func TestLightPackagesLinkNothingHeavy(t *testing.T) {
 	}
 }
 
+// linked returns the package itself and everything that a program with it links.
+func linked(t *testing.T, pkg string) []string {
+	t.Helper()
+	p := imports(t)[pkg]
+	if len(p.all) < 20 {
+		t.Fatalf("%s: only %d packages: the list is broken", pkg, len(p.all))
+	}
+	return append([]string{pkg}, p.all...)
+}
+
+// imported says what a package imports, by itself and in all.
+type imported struct{ direct, all []string }
+
+// imports asks the Go command once for all tests.
+func imports(t *testing.T) map[string]imported {
+	t.Helper()
+	packages, err := listedImports()
+	if err != nil {
+		t.Fatal("go list:", err)
+	}
+	return packages
+}
+
+var listedImports = sync.OnceValues(func() (map[string]imported, error) {
+	out, err := exec.Command("go", "list", "-deps", "-f",
+		"{{.ImportPath}}\t{{join .Imports \" \"}}\t{{join .Deps \" \"}}", "./...").Output()
+	packages := map[string]imported{}
+	for line := range strings.Lines(string(out)) {
+		if fields := strings.Split(strings.TrimSpace(line), "\t"); len(fields) == 3 {
+			packages[fields[0]] = imported{strings.Fields(fields[1]), strings.Fields(fields[2])}
+		}
+	}
+	return packages, err
+})
+
 // What only verifies links no OpenID client, and no package of ours in it reaches for the network: net/http comes in
 // through the JOSE library alone.
 func TestVerifiersLinkNoClient(t *testing.T) {
-	clients := []string{module + "/authn", module + "/sign/signapi", module + "/sign/operator", "github.com/coreos/go-oidc", "golang.org/x/oauth2"}
-	for _, pkg := range []string{"sign", "sign/evidence", "jpki", "jpki/certpath", "jpki/crl", "jpki/revocation", "fourinfo"} {
-		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "./"+pkg).Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-		if len(lines) < 20 {
-			t.Fatalf("%s: only %d packages: the list is broken", pkg, len(lines))
-		}
-		for _, line := range lines {
-			linked, imports, _ := strings.Cut(line, " ")
+	clients := []string{module + "/authn", module + "/sign/signapi", module + "/sign/operator",
+		module + "/sign/timestamp/tsa", "github.com/coreos/go-oidc", "golang.org/x/oauth2"}
+	for _, pkg := range []string{"sign", "sign/evidence", "sign/timestamp", "jpki", "jpki/certpath", "jpki/crl",
+		"jpki/revocation",
+		"fourinfo"} {
+		for _, dep := range linked(t, module+"/"+pkg) {
 			for _, client := range clients {
-				if within(linked, client) && linked != module+"/authn/wire" {
-					t.Errorf("%s links %s", pkg, linked)
+				if within(dep, client) && dep != module+"/authn/wire" {
+					t.Errorf("%s links %s", pkg, dep)
 				}
 			}
-			if within(linked, module) && slices.Contains(strings.Fields(imports), "net/http") {
-				t.Errorf("%s links %s, which imports net/http", pkg, linked)
+			if within(dep, module) && slices.Contains(imports(t)[dep].direct, "net/http") {
+				t.Errorf("%s links %s, which imports net/http", pkg, dep)
 			}
 		}
 	}
@@ -228,7 +266,8 @@ func TestTopLevelFolders(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, entry := range entries {
-		if entry.IsDir() && !strings.HasPrefix(entry.Name(), ".") && !slices.Contains(allowed, entry.Name()) {
+		if entry.IsDir() && !strings.HasPrefix(entry.Name(), ".") && entry.Name() != guided &&
+			!slices.Contains(allowed, entry.Name()) {
 			t.Errorf("unexpected top-level folder %s", entry.Name())
 		}
 	}
@@ -253,18 +292,23 @@ func TestNoInitFunctions(t *testing.T) {
 func TestNothingReachesAroundTheConfiguration(t *testing.T) {
 	shared := map[string][]string{
 		"net/http": {"DefaultClient", "DefaultServeMux", "Get", "Head", "Post", "PostForm", "Handle", "HandleFunc"},
-		"log/slog": {"Default", "SetDefault", "Debug", "DebugContext", "Info", "InfoContext", "Warn", "WarnContext", "Error", "ErrorContext", "Log", "LogAttrs"},
-		"log":      {"Print", "Printf", "Println", "Fatal", "Fatalf", "Fatalln", "Panic", "Panicf", "Panicln", "Default"},
+		"log/slog": {"Default", "SetDefault", "Debug", "DebugContext", "Info", "InfoContext", "Warn", "WarnContext",
+			"Error", "ErrorContext", "Log", "LogAttrs"},
+		"log": {"Print", "Printf", "Println", "Fatal", "Fatalf", "Fatalln", "Panic", "Panicf", "Panicln",
+			"Default"},
 	}
 	allowed := map[string]string{
-		"cardsim/cmd/cardsim/tls.go":      "time.Now",   // browsers judge its certificates by the system's time
-		"middleware/scssession/memory.go": "time.Until", // the session manager hands over an expiry in the system's time
+		"cardsim/cmd/cardsim/tls.go": "time.Now", // browsers judge its certificates by the system's time
+		// the session manager hands over an expiry in the system's time
+		"middleware/scssession/memory.go": "time.Until",
 		"examples/instances/instances.go": "time.Until", // as above
 		"cardsim/vpcd/conn.go":            "time.Now",   // the deadlines of a connection are in the system's time
 	}
 	for _, file := range sourceFiles(t) {
-		// programs that measure time
-		if file.test || file.generator() || file.dir == "jpki/crl/internal/curve" || file.dir == "internal/mutate" {
+		// programs and helpers of tests that measure time or start a clock
+		measuring := []string{"jpki/crl/internal/curve", "internal/mutate", "internal/tests",
+			"examples/internal/stage/stagetest", alternatives}
+		if file.test || file.generator() || slices.Contains(measuring, file.dir) {
 			continue
 		}
 		imported := map[string]string{} // name in the file: path
@@ -276,7 +320,8 @@ func TestNothingReachesAroundTheConfiguration(t *testing.T) {
 			imported[name] = file.imports[i]
 		}
 		refuse := func(s *ast.SelectorExpr, matches func(importPath, name string) bool) {
-			if x, ok := s.X.(*ast.Ident); ok && matches(imported[x.Name], s.Sel.Name) && allowed[file.name] != x.Name+"."+s.Sel.Name {
+			if x, ok := s.X.(*ast.Ident); ok && matches(imported[x.Name], s.Sel.Name) &&
+				allowed[file.name] != x.Name+"."+s.Sel.Name {
 				t.Errorf("%s uses %s.%s", file.name, x.Name, s.Sel.Name)
 			}
 		}
@@ -364,10 +409,31 @@ func exportedReceiver(d *ast.FuncDecl) bool {
 	return ok && name.IsExported()
 }
 
+// Every public package says which of what it stores stays readable, or that it stores nothing.
+func TestPackagesSayWhatStaysCompatible(t *testing.T) {
+	says := map[string]bool{}
+	for _, file := range sourceFiles(t) {
+		public := !file.test && !within(file.dir, "examples") && file.syntax.Name.Name != "main" &&
+			!strings.Contains(file.dir+"/", "internal/")
+		if public {
+			says[file.dir] = says[file.dir] || strings.Contains("\n"+file.syntax.Doc.Text(), "\n# Compatibility\n")
+		}
+	}
+	if len(says) < 40 {
+		t.Errorf("only %d packages", len(says))
+	}
+	for dir, ok := range says {
+		if !ok {
+			t.Errorf("%s: its documentation has no section Compatibility", dir)
+		}
+	}
+}
+
 // The texts of the project speak of the project alone: no path of a machine, no registry host.
 func TestTextsNameNoMachine(t *testing.T) {
 	forbidden := [][]byte{
-		[]byte("/" + "work/"), []byte("/" + "root/"), []byte("proxy." + "golang.org"), []byte("registry." + "npmjs.org"),
+		[]byte("/" + "work/"), []byte("/" + "root/"), []byte("proxy." + "golang.org"),
+		[]byte("registry." + "npmjs.org"),
 		[]byte("sum." + "golang.org"), []byte("deb." + "debian.org"),
 	}
 	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {

@@ -30,7 +30,8 @@ func TestExportedNamesHaveUsers(t *testing.T) {
 		}
 	}
 	for _, file := range files {
-		public := !file.test && !within(file.dir, "examples") && file.syntax.Name.Name != "main" && !strings.Contains(file.dir+"/", "internal/")
+		public := !file.test && !within(file.dir, "examples") && file.syntax.Name.Name != "main" &&
+			!strings.Contains(file.dir+"/", "internal/")
 		if public {
 			for _, decl := range file.syntax.Decls {
 				switch d := decl.(type) {

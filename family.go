@@ -24,23 +24,41 @@ const (
 	Untrusted
 )
 
-// String returns a stable lower-case name for logs and metrics.
-func (f Family) String() string {
-	switch f {
-	case User:
-		return "user"
-	case Account:
-		return "account"
-	case Configuration:
-		return "configuration"
-	case Unavailable:
-		return "unavailable"
-	case Untrusted:
-		return "untrusted"
-	default:
-		return "unclassified"
-	}
+// families holds the name and the message of each family.
+var families = [...]struct {
+	name    string
+	message Message
+}{
+	Unclassified: {"unclassified", Message{"エラーが発生しました。", "Something went wrong."}},
+	User: {"user", Message{
+		"手続きが完了しませんでした。もう一度お試しください。", "The procedure was not completed. Please try again.",
+	}},
+	Account: {"account", Message{
+		"このカードまたは電子証明書は利用できません。", "This card or certificate cannot be used.",
+	}},
+	Configuration: {"configuration", Message{
+		"サービスの設定に問題があります。運営者にお問い合わせください。",
+		"The service is not set up correctly. Please contact its operator.",
+	}},
+	Unavailable: {"unavailable", Message{
+		"ただいま利用できません。しばらくしてからお試しください。",
+		"This is not available right now. Please try again later.",
+	}},
+	Untrusted: {"untrusted", Message{
+		"安全を確認できなかったため、処理を中止しました。", "We stopped because the response could not be trusted.",
+	}},
 }
+
+// known is the family itself, or Unclassified for a value that is none.
+func (f Family) known() Family {
+	if f < 0 || int(f) >= len(families) {
+		return Unclassified
+	}
+	return f
+}
+
+// String returns a stable lower-case name for logs and metrics.
+func (f Family) String() string { return families[f.known()].name }
 
 // Language selects the language of a message.
 type Language string
@@ -96,22 +114,4 @@ func MessageFor(err error, l Language) string {
 	return familyMessage(FamilyOf(err)).In(l)
 }
 
-func familyMessage(f Family) Message {
-	switch f {
-	case User:
-		return Message{"手続きが完了しませんでした。もう一度お試しください。", "The procedure was not completed. Please try again."}
-	case Account:
-		return Message{"このカードまたは電子証明書は利用できません。", "This card or certificate cannot be used."}
-	case Configuration:
-		return Message{
-			"サービスの設定に問題があります。運営者にお問い合わせください。",
-			"The service is not set up correctly. Please contact its operator.",
-		}
-	case Unavailable:
-		return Message{"ただいま利用できません。しばらくしてからお試しください。", "This is not available right now. Please try again later."}
-	case Untrusted:
-		return Message{"安全を確認できなかったため、処理を中止しました。", "We stopped because the response could not be trusted."}
-	default:
-		return Message{"エラーが発生しました。", "Something went wrong."}
-	}
-}
+func familyMessage(f Family) Message { return families[f.known()].message }

@@ -36,7 +36,8 @@ func TestPlanIsWhatTheCodeImports(t *testing.T) {
 	}
 	want := before + planBegins + plan(t) + planEnds + after
 	if *update {
-		if err := os.WriteFile(architecturePage, []byte(want), 0o644); err != nil { //nolint:gosec // a page for everybody
+		//nolint:gosec // a page for everybody
+		if err := os.WriteFile(architecturePage, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
@@ -103,7 +104,8 @@ func plan(t *testing.T) string {
 				direct = append(direct, below)
 			}
 		}
-		fmt.Fprintln(&b, strings.TrimRight(fmt.Sprintf("%2d  %-28s %s", floors[dir], planName(dir), strings.Join(direct, " ")), " "))
+		fmt.Fprintln(&b, strings.TrimRight(fmt.Sprintf("%2d  %-28s %s", floors[dir], planName(dir),
+			strings.Join(direct, " ")), " "))
 	}
 	b.WriteByte('\n')
 	for _, dir := range private {
@@ -144,7 +146,8 @@ func TestToursNameWhatExists(t *testing.T) {
 			if _, err := os.Stat(match[1]); err != nil {
 				t.Errorf("%s names %s, which does not exist", page, match[1])
 			}
-			for name := range strings.FieldsFuncSeq(match[2], func(r rune) bool { return strings.ContainsRune("`, ", r) }) {
+			for name := range strings.FieldsFuncSeq(match[2],
+				func(r rune) bool { return strings.ContainsRune("`, ", r) }) {
 				if path.Ext(match[1]) == ".go" && !declared[match[1]][name] {
 					t.Errorf("%s names %s in %s, which does not declare it", page, name, match[1])
 				}

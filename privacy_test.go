@@ -28,6 +28,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/daa/visitor"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/cardsim/person"
+	"github.com/kakunin-go/kakunin/internal/tests"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/revocation"
 	"github.com/kakunin-go/kakunin/jpki/revocation/responder"
@@ -87,7 +88,8 @@ func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	var members map[string]any
 	if json.Unmarshal(body, &members) == nil {
-		for _, name := range []string{"access_token", "id_token", "refresh_token", "sub", "name", "address", "birthdate", "signature_jwe", "signature", "certificate"} {
+		for _, name := range []string{"access_token", "id_token", "refresh_token", "sub", "name", "address",
+			"birthdate", "signature_jwe", "signature", "certificate"} {
 			if value, ok := members[name].(string); ok {
 				r.note(name, value)
 			}
@@ -96,29 +98,11 @@ func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// lockedBuffer is a log destination for several goroutines.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 const privacyDocument = "確認書: テスト文書に署名します。"
 
 // world is a relying party and a simulated service whose every logger writes to one buffer at debug level.
 type world struct {
-	logs     *lockedBuffer
+	logs     *tests.Log
 	recorder *recorder
 	person   person.Details
 	key      authn.Key
@@ -134,7 +118,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{logs: &lockedBuffer{}}
+	w := &world{logs: &tests.Log{}}
 	logger := slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{
 		Level: slog.LevelDebug,
 		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
@@ -176,7 +160,9 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(w.rp.Close)
 	redirect := w.rp.URL + "/auth/callback"
 
-	serviceServer := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.service.ServeHTTP(rw, r) }))
+	serviceServer := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.service.ServeHTTP(rw, r)
+	}))
 	serviceURL := "http://" + serviceServer.Listener.Addr().String()
 	w.service, err = daa.New(daa.Config{
 		BaseURL: serviceURL, JPKI: authority, Cards: []*cardsim.Card{simulated}, Logger: logger,
@@ -187,7 +173,8 @@ func newWorld(t *testing.T) *world {
 	}
 	serviceServer.Start()
 	t.Cleanup(serviceServer.Close)
-	w.visitor = &visitor.Person{AuthPIN: w.person.AuthPIN, TextPIN: w.person.TextPIN, SigningPassword: w.person.SigningPassword}
+	w.visitor = &visitor.Person{AuthPIN: w.person.AuthPIN, TextPIN: w.person.TextPIN,
+		SigningPassword: w.person.SigningPassword}
 
 	w.recorder = &recorder{next: http.DefaultTransport, secrets: map[string]string{}}
 	client, err := authn.New(authn.Config{
@@ -206,7 +193,8 @@ func newWorld(t *testing.T) *world {
 		Client: client, Scopes: authn.Attributes, SealKeys: middleware.NewSealKeys(), Signer: signer, Logger: logger,
 		OnError: func(rw http.ResponseWriter, _ *http.Request, err error) {
 			w.errs = append(w.errs, err)
-			logger.Error("refused", slog.Any("error", err), slog.String("formatted", fmt.Sprintf("%v %+v %#v", err, err, err)))
+			logger.Error("refused", slog.Any("error", err), slog.String("formatted",
+				fmt.Sprintf("%v %+v %#v", err, err, err)))
 			rw.WriteHeader(middleware.StatusOf(err))
 		},
 	})
@@ -225,13 +213,15 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func (w *world) mount(t *testing.T, mux *http.ServeMux, login *middleware.Login, logger *slog.Logger, authority *issuer.JPKI) {
+func (w *world) mount(t *testing.T, mux *http.ServeMux, login *middleware.Login, logger *slog.Logger,
+	authority *issuer.JPKI) {
 	t.Helper()
 	opener, err := sign.NewOpener(sign.OpenerConfig{Key: w.service.OperatorKey()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	over, err := responder.New(responder.Config{URL: strings.TrimSuffix(w.service.Environment().SignEndpoint, "/api/sign-transactions") + "/simulator/jpki/sign/ocsp"})
+	over, err := responder.New(responder.Config{URL: strings.TrimSuffix(w.service.Environment().SignEndpoint,
+		"/api/sign-transactions") + "/simulator/jpki/sign/ocsp"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,27 +229,31 @@ func (w *world) mount(t *testing.T, mux *http.ServeMux, login *middleware.Login,
 	if err != nil {
 		t.Fatal(err)
 	}
-	verifier, err := sign.NewVerifier(sign.VerifierConfig{Hierarchy: jpki.Simulated, Trust: authority.Trust(), Revocation: revocation.Require(ocsp)})
+	verifier, err := sign.NewVerifier(sign.VerifierConfig{Hierarchy: jpki.Simulated, Trust: authority.Trust(),
+		Revocation: revocation.Require(ocsp)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	signing, err := login.Sign("consent", middleware.SignConfig{
 		Mode: sign.ModeBareHash,
 		Document: func(*http.Request) (sign.Document, string, error) {
-			return sign.Document{Reader: strings.NewReader(privacyDocument), MediaType: "text/plain; charset=utf-8"}, "doc-1", nil
+			return sign.Document{Reader: strings.NewReader(privacyDocument), MediaType: "text/plain; charset=utf-8"},
+				"doc-1", nil
 		},
 		OnSigned: func(rw http.ResponseWriter, r *http.Request, s middleware.Signed) {
 			opened, err := opener.Open(s.Unverified.Sealed)
 			if err == nil {
 				var report *sign.Report
 				report, err = verifier.Verify(r.Context(), opened, sign.Expect{
-					Document: strings.NewReader(privacyDocument), Mode: sign.ModeBareHash, Transaction: s.Unverified.Transaction, Person: &middleware.IdentityFrom(r.Context()).Person,
+					Document: strings.NewReader(privacyDocument), Mode: sign.ModeBareHash,
+					Transaction: s.Unverified.Transaction, Person: &middleware.IdentityFrom(r.Context()).Person,
 				})
 				if report != nil {
 					w.report = report
 				}
 			}
-			logger.Debug("verified", slog.Any("opened", opened), slog.Any("report", w.report), slog.Any("signed", s), slog.Any("error", err))
+			logger.Debug("verified", slog.Any("opened", opened), slog.Any("report", w.report), slog.Any("signed", s),
+				slog.Any("error", err))
 			if err != nil {
 				w.errs = append(w.errs, err)
 				rw.WriteHeader(http.StatusForbidden)
@@ -275,9 +269,11 @@ func (w *world) mount(t *testing.T, mux *http.ServeMux, login *middleware.Login,
 		id := middleware.IdentityFrom(r.Context())
 		w.identity = *id
 		// What a careless application does: it logs everything it has, in every way.
-		logger.Info("account", slog.Any("identity", id), slog.Any("value", *id), slog.Any("person", id.Person), slog.Any("subject", id.Subject))
+		logger.Info("account", slog.Any("identity", id), slog.Any("value", *id), slog.Any("person", id.Person),
+			slog.Any("subject", id.Subject))
 		logger.Info(fmt.Sprintf("%v %+v %#v %s %q", id, *id, *id, id.Person, id.Subject))
-		logger.Info(fmt.Sprintf("%v %+v %#v", w.key, opener, struct{ Key authn.Key }{w.key}), slog.Any("key", w.key), slog.Any("opener", opener))
+		logger.Info(fmt.Sprintf("%v %+v %#v", w.key, opener, struct{ Key authn.Key }{w.key}), slog.Any("key", w.key),
+			slog.Any("opener", opener))
 		encoded, err := json.Marshal(id)
 		logger.Info("json", slog.String("identity", string(encoded)), slog.Any("error", err))
 	}))
@@ -359,7 +355,8 @@ func TestNoSecretInLogsAndErrors(t *testing.T) {
 	}
 
 	refused := 0
-	for _, fault := range []daa.IDTokenFault{daa.FaultNonce, daa.FaultAudience, daa.FaultForeignKey, daa.FaultAlgNone, daa.FaultExpired} {
+	for _, fault := range []daa.IDTokenFault{daa.FaultNonce, daa.FaultAudience, daa.FaultForeignKey, daa.FaultAlgNone,
+		daa.FaultExpired} {
 		w.service.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{Fault: fault}}})
 		if status := w.visit(t, http.MethodGet, "/auth/login"); status != http.StatusBadRequest {
 			t.Errorf("fault %q: status %d", fault, status)
@@ -375,7 +372,8 @@ func TestNoSecretInLogsAndErrors(t *testing.T) {
 	}
 	for _, err := range w.errs {
 		for cause := err; cause != nil; cause = errors.Unwrap(cause) {
-			if _, err := fmt.Fprintln(w.logs, cause.Error(), kakunin.MessageFor(cause, kakunin.Japanese), kakunin.MessageFor(cause, kakunin.English)); err != nil {
+			if _, err := fmt.Fprintln(w.logs, cause.Error(), kakunin.MessageFor(cause, kakunin.Japanese),
+				kakunin.MessageFor(cause, kakunin.English)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -392,8 +390,10 @@ func (w *world) searchLogs(t *testing.T) {
 	secrets := w.recorder.secrets
 	p := w.person
 	for _, item := range []struct{ what, value string }{
-		{"name", p.Name}, {"address", p.Address}, {"certificate name", p.Subject.Name}, {"certificate address", p.Subject.Address},
-		{"birthdate", p.Subject.Birthdate}, {"individual number", p.IndividualNumber}, {"authentication PIN", p.AuthPIN},
+		{"name", p.Name}, {"address", p.Address}, {"certificate name", p.Subject.Name},
+		{"certificate address", p.Subject.Address},
+		{"birthdate", p.Subject.Birthdate}, {"individual number", p.IndividualNumber},
+		{"authentication PIN", p.AuthPIN},
 		{"text PIN", p.TextPIN}, {"signing password", p.SigningPassword},
 		{"signature value", base64.StdEncoding.EncodeToString(w.report.Opened.RevealSignature())},
 		{"signature value in hexadecimal", fmt.Sprintf("%x", w.report.Opened.RevealSignature())},
@@ -424,7 +424,8 @@ func (w *world) searchLogs(t *testing.T) {
 		t.Fatalf("only %d secrets recorded: the recorder is broken", len(secrets))
 	}
 	for value, what := range secrets {
-		for _, form := range []string{value, url.QueryEscape(value), fmt.Sprintf("%q", value)[1 : len(fmt.Sprintf("%q", value))-1]} {
+		for _, form := range []string{value, url.QueryEscape(value),
+			fmt.Sprintf("%q", value)[1 : len(fmt.Sprintf("%q", value))-1]} {
 			if at := standsIn(logs, form); at >= 0 {
 				t.Errorf("the log holds the %s, near …%s", what, logs[max(0, at-120):at])
 				break

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -29,16 +30,18 @@ import (
 	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/card"
+	"github.com/kakunin-go/kakunin/jpki/certpath"
 	"github.com/kakunin-go/kakunin/jpki/revocation"
 	"github.com/kakunin-go/kakunin/middleware"
 	"github.com/kakunin-go/kakunin/sign"
 	"github.com/kakunin-go/kakunin/sign/evidence"
+	"github.com/kakunin-go/kakunin/sign/report"
 )
 
 // Types that print something of their own choice although they are near secrets, each with the reason.
 var speaking = map[string]string{
 	"authn.Event":          "an audit event says what happened, in words of the module",
-	"certpath.Certificate": "certificates of authorities and responders are public",
+	"certpath.Certificate": "a certificate names itself by its fingerprint",
 	"revocation.Answer":    "status, method and reason; the evidence shows as its hash",
 	"sign.Report":          "mode, time and steps; what it holds of the person redacts itself",
 	"fourinfo.Stored":      "the plain form for an encoder: only printing and logging it show nothing",
@@ -178,23 +181,35 @@ type holder[T any] struct{ v T }
 // try puts a value into every place.
 func try[T any](v T, secrets ...string) sample {
 	return sample{[]any{
-		v, &v, holder[T]{v}, &holder[T]{v}, holder[*T]{&v}, holder[any]{v}, holder[[]T]{[]T{v}}, holder[holder[T]]{holder[T]{v}},
-		[]T{v}, [1]T{v}, []any{v}, map[string]T{"k": v}, holder[map[string]T]{map[string]T{"k": v}}, struct{ V T }{v}, struct{ V *T }{&v}, struct{ V any }{v},
+		v, &v, holder[T]{v}, &holder[T]{v}, holder[*T]{&v}, holder[any]{v}, holder[[]T]{[]T{v}},
+		holder[holder[T]]{holder[T]{v}},
+		[]T{v}, [1]T{v}, []any{v}, map[string]T{"k": v}, holder[map[string]T]{map[string]T{"k": v}}, struct{ V T }{v},
+		struct{ V *T }{&v}, struct{ V any }{v},
 	}, secrets}
 }
 
 // tryPointer is try for a value that is used by pointer and must not be copied.
 func tryPointer[T any](v *T, secrets ...string) sample {
 	return sample{[]any{
-		v, holder[*T]{v}, &holder[*T]{v}, holder[any]{v}, []*T{v}, holder[[]*T]{[]*T{v}}, map[string]*T{"k": v}, map[*T]int{v: 1}, struct{ V *T }{v},
+		v, holder[*T]{v}, &holder[*T]{v}, holder[any]{v}, []*T{v}, holder[[]*T]{[]*T{v}}, map[string]*T{"k": v},
+		map[*T]int{v: 1}, struct{ V *T }{v},
 	}, secrets}
 }
 
 // tryKey is try for a value that can be the key of a map.
 func tryKey[T comparable](v T, secrets ...string) sample {
 	s := try(v, secrets...)
-	s.views = append(s.views, map[T]int{v: 1}, holder[map[T]int]{map[T]int{v: 1}}, struct{ V map[T]string }{map[T]string{v: "x"}})
+	s.views = append(s.views, map[T]int{v: 1}, holder[map[T]int]{map[T]int{v: 1}},
+		struct{ V map[T]string }{map[T]string{v: "x"}})
 	return s
+}
+
+// short reports whether a secret has so few digits that they turn up in the addresses that fmt prints for pointers.
+func short(secret string) bool { return len(secret) < 6 && strings.Trim(secret, "0123456789") == "" }
+
+// alone reports whether the digits stand in the text as a number of their own.
+func alone(shown, digits string) bool {
+	return regexp.MustCompile(`(^|[^0-9a-fx])` + digits + `([^0-9a-f]|$)`).MatchString(shown)
 }
 
 // found names the form in which a secret stands in the text.
@@ -212,10 +227,11 @@ func (s sample) found(shown string) string {
 			"base64":    base64.StdEncoding.EncodeToString([]byte(head[:len(head)/3*3])),
 			"base64url": base64.URLEncoding.EncodeToString([]byte(head[:len(head)/3*3])),
 			"quoted":    strings.Trim(fmt.Sprintf("%+q", head), `"`),
-			"# hex":     strings.Trim(strings.Join(strings.Split(fmt.Sprintf("%#v", []byte(head)), ", "), ", "), "[]byte{}"),
+			"# hex": strings.Trim(strings.Join(strings.Split(fmt.Sprintf("%#v", []byte(head)), ", "), ", "),
+				"[]byte{}"),
 		}
 		for form, text := range forms {
-			if strings.Contains(shown, text) {
+			if strings.Contains(shown, text) && (!short(secret) || alone(shown, text)) {
 				return "a secret as " + form
 			}
 		}
@@ -267,20 +283,23 @@ func redactionSamples(t *testing.T) map[string][]sample {
 
 	// A whole visit gives what nothing else makes: a login, an opened result, a report.
 	w := newWorld(t)
-	if status := w.visit(t, http.MethodGet, "/auth/login?return=/account"); status != http.StatusSeeOther || !w.loggedIn(t) {
+	if status := w.visit(t, http.MethodGet, "/auth/login?return=/account"); status != http.StatusSeeOther ||
+		!w.loggedIn(t) {
 		t.Fatalf("no login: %d, %v", status, w.errs)
 	}
 	if status := w.visit(t, http.MethodPost, "/sign"); status != http.StatusOK || w.report == nil {
 		t.Fatalf("no signature: %d, %v", status, w.errs)
 	}
 	subject := w.identity.Subject.Reveal()
-	add("authn.Identity", try(w.identity, subject, w.person.Name, "架空島"), tryPointer(&w.identity, subject, w.person.Name))
+	add("authn.Identity", try(w.identity, subject, w.person.Name, "架空島"),
+		tryPointer(&w.identity, subject, w.person.Name))
 	add("authn.Subject", tryKey(authn.NewSubject(canary), canary))
 	add("authn.Token", try(w.identity.AccessToken(), w.identity.AccessToken().Reveal()))
 
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
 	must(err)
-	numbers := []string{string(private.D.Bytes()), private.D.String(), private.Primes[0].String(), fmt.Sprintf("%x", private.D), fmt.Sprintf("%X", private.D)}
+	numbers := []string{string(private.D.Bytes()), private.D.String(), private.Primes[0].String(),
+		fmt.Sprintf("%x", private.D), fmt.Sprintf("%X", private.D)}
 	key, err := authn.NewKey(private, canary)
 	must(err)
 	add("authn.Key", try(key, numbers...))
@@ -300,7 +319,8 @@ func redactionSamples(t *testing.T) map[string][]sample {
 	must(err)
 	add("authn.RefreshToken", try(refresh, canary))
 
-	p := fourinfo.Person{Name: fourinfo.NewName(canary), Address: fourinfo.NewAddress(canary), Gender: fourinfo.NewGender(canary)}
+	p := fourinfo.Person{Name: fourinfo.NewName(canary), Address: fourinfo.NewAddress(canary),
+		Gender: fourinfo.NewGender(canary)}
 	p.Birthdate, err = fourinfo.ParseBirthdate("19870403")
 	must(err)
 	add("fourinfo.Person", try(p, canary, "19870403", "1987"))
@@ -324,6 +344,7 @@ func redactionSamples(t *testing.T) map[string][]sample {
 	must(err)
 	face, err := client.Face(t.Context(), card.FaceNumberA, simulated.Person().Reveal().IndividualNumber)
 	must(err)
+	add("card.Replacement", try(card.Replace(canary, canary), canary))
 	add("card.Image", try(face.Name, string(face.Name.Reveal())))
 
 	raw := string(w.report.Certificate.Raw())
@@ -333,12 +354,17 @@ func redactionSamples(t *testing.T) map[string][]sample {
 	asked, err := revocation.ParseCertificate(w.report.Certificate.Raw())
 	must(err)
 	add("revocation.Certificate", try(*asked, raw, details.Name, serial.String()))
+	chained, err := certpath.ParseCertificate(w.report.Certificate.Raw())
+	must(err)
+	add("certpath.Certificate", try(*chained, raw, details.Name, serial.String(), fmt.Sprintf("%x", serial)),
+		tryPointer(chained, raw, details.Name, serial.String()))
 	other := otherNameSample(t, w.report.Certificate.Raw())
 	add("jpki.OtherName", try(other, string(other.Raw()), string(other.Raw()[4:])))
 
 	keys, err := middleware.ParseSealKeys(base64.StdEncoding.EncodeToString([]byte("k" + canary + "............")[:32]))
 	must(err)
-	add("middleware.SealKey", try(keys[0], canary[:20]), try(keys, canary[:20]), try(middleware.Config{SealKeys: keys}, canary[:20]))
+	add("middleware.SealKey", try(keys[0], canary[:20]), try(keys, canary[:20]),
+		try(middleware.Config{SealKeys: keys}, canary[:20]))
 
 	part := base64.RawURLEncoding.EncodeToString([]byte(canary))
 	sealed, err := sign.ParseSealed(strings.Join([]string{part, part, part, part, part}, "."))
@@ -348,12 +374,21 @@ func redactionSamples(t *testing.T) map[string][]sample {
 	add("sign.Opened", tryPointer(opened, canary), try(*opened, canary))
 	add("sign.UserID", tryKey(sign.NewUserID(canary), canary))
 	add("sign.Report", tryPointer(w.report, raw, details.Name, string(w.report.Opened.RevealSignature())))
-	record, err := evidence.FromReport(w.report, time.Now(), evidence.Basis("demonstration"), evidence.WithCertificate())
+	record, err := evidence.FromReport(w.report, time.Now(), evidence.Basis("demonstration"),
+		evidence.WithCertificate())
 	must(err)
 	add("evidence.Held", tryPointer(record.Held, raw, details.Name))
+	written, err := report.Of(sign.Outcome{Report: w.report}, report.Options{Reveal: true})
+	must(err)
+	add("report.Revealed", tryPointer(written.Revealed, details.Name, written.Revealed.Reveal().Address))
+	wrapping := []byte("0123456789abcdefghijklmnopqrstuv")
+	localKeys, err := evidence.NewLocalKeys(wrapping)
+	must(err)
+	add("evidence.LocalKeys", tryPointer(localKeys, string(wrapping)))
 	checkpoint, err := evidence.NewCheckpointKey("example.test/log", rand.Reader)
 	must(err)
-	add("evidence.CheckpointKey", try(checkpoint, checkpoint.RevealText(), checkpoint.RevealText()[len(checkpoint.RevealText())-30:]))
+	add("evidence.CheckpointKey", try(checkpoint, checkpoint.RevealText(),
+		checkpoint.RevealText()[len(checkpoint.RevealText())-30:]))
 	return samples
 }
 

@@ -28,7 +28,9 @@ if [ "${1:-}" != --inside ]; then
   mkdir -p "$out" /run/pcscd
   go build -o "$out/cardsim" ./cardsim/cmd/cardsim
   CGO_ENABLED=1 go test -c -tags pcsc -o "$out/pcsc.test" ./jpki/card/pcsc
+  CGO_ENABLED=1 go test -c -tags pcsc -o "$out/service.test" ./cardsim/cmd/cardsim
   CGO_ENABLED=1 go build -tags pcsc -o "$out/reader" ./examples/reader
+  CGO_ENABLED=1 go test -c -tags pcsc -o "$out/sign.test" ./sign
   exec unshare --mount --net --pid --fork --kill-child --mount-proc bash "$PWD/.ci/pcsc.sh" --inside
 fi
 
@@ -140,6 +142,12 @@ must sign-1-pkcs15 pkcs15-crypt --sign --key 1 --pin 1234 --sha-256 --pkcs1 --ra
 must check-1-pkcs15 openssl dgst -sha256 -verify "$out/1.pub" -signature "$out/1-15.sig" "$out/document"
 must sign-2-pkcs15 pkcs15-crypt --sign --key 2 --pin ABC123 --sha-256 --pkcs1 --raw --input "$out/digest" --output "$out/2-15.sig"
 must check-2-pkcs15 openssl dgst -sha256 -verify "$out/2.pub" -signature "$out/2-15.sig" "$out/document"
+# Without a hash algorithm the card pads the 32 bytes themselves: the bare hash.
+must sign-2-bare pkcs15-crypt --sign --key 2 --pin ABC123 --pkcs1 --raw --input "$out/digest" --output "$out/2-bare.sig"
+must check-2-bare openssl pkeyutl -verify -pubin -inkey "$out/2.pub" -sigfile "$out/2-bare.sig" -in "$out/digest" -pkeyopt rsa_padding_mode:pkcs1
+OPENSC_FILES="$out" must opensc-signatures "$out/sign.test" -test.count=1 -test.run OpenSC -test.v
+shows opensc-signatures 'PASS: TestOpenSCSignatures'
+must check-2-cms openssl cms -verify -binary -inform DER -in "$out/2.p7s" -content "$out/document" -CAfile "$out/4.pem" -purpose any -out "$out/2.content"
 must self-test "${pkcs11[@]}" --slot-index 0 -l --pin 1234 --test
 shows self-test '^No errors$'
 
@@ -218,6 +226,11 @@ must blocked-certificate pkcs15-tool --reader 1 --read-certificate 1
 kill "$blocked"
 wait "$blocked" || true
 until_true "the blocked card did not leave the second reader" no_card 1
+
+# The simulated service, whose phone reads the second reader.
+(cd cardsim/cmd/cardsim && must service "$out/service.test" -test.count=1 -test.v -test.run '^TestPhoneReadsAReader$' -test.timeout=60s)
+shows service '^--- PASS: TestPhoneReadsAReader'
+until_true "the service's card did not leave the second reader" no_card 1
 
 # A second card in the second reader, with the one ATR that OpenSC knows by heart.
 "$out/cardsim" card -vpcd 127.0.0.1:35964 -person taro -atr 3BE000FF8131FE4514 >"$out/card-2.log" 2>"$out/card-2.err" &

@@ -28,22 +28,17 @@ const (
 	RefreshRefused
 )
 
+var eventNames = [...]string{
+	LoginBegun: "login begun", LoginFinished: "login finished", LoginRefused: "login refused",
+	TokensRefreshed: "tokens refreshed", RefreshRefused: "refresh refused",
+}
+
 // String returns a stable lower-case name for logs and metrics.
 func (k EventKind) String() string {
-	switch k {
-	case LoginBegun:
-		return "login begun"
-	case LoginFinished:
-		return "login finished"
-	case LoginRefused:
-		return "login refused"
-	case TokensRefreshed:
-		return "tokens refreshed"
-	case RefreshRefused:
-		return "refresh refused"
-	default:
+	if k < 0 || int(k) >= len(eventNames) || eventNames[k] == "" {
 		return "unknown"
 	}
+	return eventNames[k]
 }
 
 // Event is one entry of the audit trail (OWASP ASVS 5.0, 16.3.1: all authentications, successful and failed). It holds

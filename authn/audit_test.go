@@ -34,10 +34,12 @@ func TestEveryLoginIsReportedOnce(t *testing.T) {
 		t.Fatalf("%d events", len(*events))
 	}
 	begun, finished := (*events)[0], (*events)[1]
-	if begun.Kind != LoginBegun || finished.Kind != LoginFinished || begun.Login == "" || begun.Login != finished.Login || len(begun.Login) != 16 {
+	if begun.Kind != LoginBegun || finished.Kind != LoginFinished || begun.Login == "" ||
+		begun.Login != finished.Login || len(begun.Login) != 16 {
 		t.Errorf("%+v", *events)
 	}
-	if begun.ClientID != testClientID || begun.Issuer != op.env.Issuer || !begun.Sign || !slices.Equal(begun.Asked, []string{"openid", "name", "sign"}) || !begun.Time.Equal(op.clock.now()) {
+	if begun.ClientID != testClientID || begun.Issuer != op.env.Issuer || !begun.Sign ||
+		!slices.Equal(begun.Asked, []string{"openid", "name", "sign"}) || !begun.Time.Equal(op.clock.now()) {
 		t.Errorf("%+v", begun)
 	}
 	if _, err := op.login(c, Request{}); err != nil || (*events)[2].Login == begun.Login {
@@ -112,7 +114,8 @@ func TestEveryRefusalIsReportedOnce(t *testing.T) {
 				t.Fatalf("%d events, want %d: %+v", len(*events), want, *events)
 			}
 			e := (*events)[want-1]
-			if e.Kind != LoginRefused || e.Reason != row.reason || e.Step != row.check || e.Code != row.code || e.Family != row.family || e.Reason != own.Reason {
+			if e.Kind != LoginRefused || e.Reason != row.reason || e.Step != row.check || e.Code != row.code ||
+				e.Family != row.family || e.Reason != own.Reason {
 				t.Errorf("%+v", e)
 			}
 			if row.begun && (e.Login == "" || e.Login != (*events)[0].Login) {
@@ -136,7 +139,8 @@ func TestRefreshesAreReported(t *testing.T) {
 		t.Fatal("accepted")
 	}
 	list := (*events)[2:]
-	if len(list) != 2 || list[0].Kind != TokensRefreshed || list[1].Kind != RefreshRefused || list[1].Step != "sub" || list[1].Family != kakunin.Untrusted {
+	if len(list) != 2 || list[0].Kind != TokensRefreshed || list[1].Kind != RefreshRefused || list[1].Step != "sub" ||
+		list[1].Family != kakunin.Untrusted {
 		t.Errorf("%+v", list)
 	}
 }

@@ -77,49 +77,65 @@ func badTokens() []badToken {
 		{name: "no aud", want: refused("aud"), prepare: noClaim("aud")},
 		{name: "no iss", want: refused("iss"), prepare: noClaim("iss")},
 		{name: "iat one day ahead", want: refused("iat"), prepare: claim("iat", at(24*time.Hour))},
-		{name: "exp 1 s ago, with Rules.ExpirySkew set to none", want: refused("exp"), prepare: claim("exp", at(-time.Second)), change: func(c *Config) { c.Rules.ExpirySkew = 1 }},
-		{name: "exp 1 min ago, with the default skew of 60 s", want: refused("exp"), prepare: claim("exp", at(-time.Minute))},
+		{name: "exp 1 s ago, with Rules.ExpirySkew set to none", want: refused("exp"),
+			prepare: claim("exp", at(-time.Second)), change: func(c *Config) { c.Rules.ExpirySkew = 1 }},
+		{name: "exp 1 min ago, with the default skew of 60 s", want: refused("exp"),
+			prepare: claim("exp", at(-time.Minute))},
 		{name: "nbf 4 min ahead", want: refused("nbf"), prepare: claim("nbf", at(4*time.Minute))},
 		{name: "two aud, no azp", want: refused("azp"), prepare: func(op *testOP) {
 			op.claims = func(m claimsMap) { m["aud"] = []string{testClientID, "stranger"}; delete(m, "azp") }
 		}},
 		{name: "azp of another client", want: refused("azp"), prepare: claim("azp", "stranger")},
 
-		{name: "unknown crit", want: refused("crit"), prepare: head(`{"alg":"ES256","kid":"` + kid + `","crit":["x"],"x":1}`)},
-		{name: "alg HS256 over an RS256 signature", want: refused("alg"), prepare: rsaHead(`{"alg":"HS256","kid":"` + rsaKid + `"}`)},
-		{name: "alg PS256 over an RS256 signature", want: refused("alg"), prepare: rsaHead(`{"alg":"PS256","kid":"` + rsaKid + `"}`)},
-		{name: "alg PS256 over an RS256 signature, with PS256 allowed", want: refused("key"), prepare: rsaHead(`{"alg":"PS256","kid":"` + rsaKid + `"}`),
-			change: func(c *Config) { c.Rules.Algorithms = []Algorithm{RS256, PS256} }},
-		{name: "alg none over an RS256 signature", want: refused("alg"), prepare: rsaHead(`{"alg":"none","kid":"` + rsaKid + `"}`)},
+		{name: "unknown crit", want: refused("crit"), prepare: head(
+			`{"alg":"ES256","kid":"` + kid + `","crit":["x"],"x":1}`)},
+		{name: "alg HS256 over an RS256 signature", want: refused("alg"),
+			prepare: rsaHead(`{"alg":"HS256","kid":"` + rsaKid + `"}`)},
+		{name: "alg PS256 over an RS256 signature", want: refused("alg"),
+			prepare: rsaHead(`{"alg":"PS256","kid":"` + rsaKid + `"}`)},
+		{name: "alg PS256 over an RS256 signature, with PS256 allowed", want: refused("key"),
+			prepare: rsaHead(`{"alg":"PS256","kid":"` + rsaKid + `"}`),
+			change:  func(c *Config) { c.Rules.Algorithms = []Algorithm{RS256, PS256} }},
+		{name: "alg none over an RS256 signature", want: refused("alg"),
+			prepare: rsaHead(`{"alg":"none","kid":"` + rsaKid + `"}`)},
 		{name: "no alg over an RS256 signature", want: refused("alg"), prepare: rsaHead(`{"kid":"` + rsaKid + `"}`)},
-		{name: "alg twice in the header", want: refused("header"), prepare: head(`{"alg":"ES256","alg":"ES256","kid":"` + kid + `"}`)},
+		{name: "alg twice in the header", want: refused("header"),
+			prepare: head(`{"alg":"ES256","alg":"ES256","kid":"` + kid + `"}`)},
 		{name: "typ at+jwt", want: refused("typ"), prepare: head(`{"alg":"ES256","kid":"` + kid + `","typ":"at+jwt"}`)},
-		{name: "typ logout+jwt", want: refused("typ"), prepare: head(`{"alg":"ES256","kid":"` + kid + `","typ":"logout+jwt"}`)},
+		{name: "typ logout+jwt", want: refused("typ"), prepare: head(
+			`{"alg":"ES256","kid":"` + kid + `","typ":"logout+jwt"}`)},
 		{name: "sub twice", want: refused("claims"), prepare: member(`"sub":"another"`)},
 		{name: "sub and SUB", want: refused("claims"), prepare: member(`"SUB":"another"`)},
-		{name: "bytes after the claims", want: refused("claims"), prepare: func(op *testOP) { op.rawClaims = func(s string) string { return s + "x" } }},
+		{name: "bytes after the claims", want: refused("claims"),
+			prepare: func(op *testOP) { op.rawClaims = func(s string) string { return s + "x" } }},
 		{name: "another key in the header (jwk)", want: refused("signature"), prepare: func(op *testOP) {
 			op.idKey = testOtherEC()
 			op.header = `{"alg":"ES256","kid":"` + kid + `","jwk":` + publicJWK(op.tb, testOtherEC()) + `}`
 		}},
-		{name: "another key set in the header (jku), under a kid of its own", want: refused("key"), prepare: func(op *testOP) {
-			elsewhere := newOP(op.tb)
-			elsewhere.publish(testOtherEC())
-			op.tb.Cleanup(func() {
-				if elsewhere.jwksHits.Load() != 0 {
-					op.tb.Error("the key set was fetched from where the token says")
-				}
-			})
-			op.idKey = testOtherEC()
-			op.header = `{"alg":"ES256","kid":"` + testOtherEC().KeyID() + `","jku":"` + elsewhere.env.JWKSEndpoint + `"}`
-		}},
+		{name: "another key set in the header (jku), under a kid of its own", want: refused("key"),
+			prepare: func(op *testOP) {
+				elsewhere := newOP(op.tb)
+				elsewhere.publish(testOtherEC())
+				op.tb.Cleanup(func() {
+					if elsewhere.jwksHits.Load() != 0 {
+						op.tb.Error("the key set was fetched from where the token says")
+					}
+				})
+				op.idKey = testOtherEC()
+				op.header = `{"alg":"ES256","kid":"` + testOtherEC().KeyID() + `","jku":"` +
+					elsewhere.env.JWKSEndpoint +
+					`"}`
+			}},
 		{name: "JSON serialization", want: refused("form"), prepare: altered(func(s string) string {
 			p := strings.Split(s, ".")
 			return `{"protected":"` + p[0] + `","payload":"` + p[1] + `","signature":"` + p[2] + `"}`
 		})},
 		{name: "a space before", want: refused("form"), prepare: altered(func(s string) string { return " " + s })},
-		{name: "a line break after", want: refused("form"), prepare: altered(func(s string) string { return s + "\n" })},
-		{name: "padding of the signature", want: refused("form"), prepare: altered(func(s string) string { return s + "==" })},
+		{name: "a line break after", want: refused("form"), prepare: altered(func(s string) string {
+			return s + "\n"
+		})},
+		{name: "padding of the signature", want: refused("form"),
+			prepare: altered(func(s string) string { return s + "==" })},
 		{name: "ES256 with a P-384 key", want: refused("key"), prepare: signedByP384},
 		{name: "RSA key of 1024 bits", want: refused("key"), prepare: signedByWeakRSA},
 		{name: "key with use enc", want: refused("key"), prepare: func(op *testOP) { op.published[0].Use = "enc" }},
@@ -165,7 +181,8 @@ func signedByP384(op *testOP) {
 		op.tb.Fatal(err)
 	}
 	const size = 48
-	jwk := `{"kty":"EC","crv":"P-384","kid":"p384","alg":"ES256","use":"sig","x":"` + b64(string(point[1:1+size])) + `","y":"` + b64(string(point[1+size:])) + `"}`
+	jwk := `{"kty":"EC","crv":"P-384","kid":"p384","alg":"ES256","use":"sig","x":"` + b64(string(point[1:1+size])) +
+		`","y":"` + b64(string(point[1+size:])) + `"}`
 	op.resigned(`{"alg":"ES256","kid":"p384"}`, jwk+","+publicJWK(op.tb, testECKey()), func(digest []byte) []byte {
 		r, s, err := ecdsa.Sign(rand.Reader, key, digest)
 		if err != nil {
@@ -259,17 +276,26 @@ func badAnswers() []badAnswer {
 	}
 	const form = "application/x-www-form-urlencoded"
 	return []badAnswer{
-		{"status 401", "rejects (request refused: token endpoint)", fixed(401, jsonType, `{"error":"invalid_client","error_description":"secret detail"}`)},
-		{"status 400 that tells the wrong client authentication", "rejects (provider error: status)", fixed(400, "text/plain", "secret detail")},
+		{"status 401", "rejects (request refused: token endpoint)",
+			fixed(401, jsonType, `{"error":"invalid_client","error_description":"secret detail"}`)},
+		{"status 400 that tells the wrong client authentication", "rejects (provider error: status)",
+			fixed(400, "text/plain", "secret detail")},
 		{"redirect 307 to another host", "rejects (token response: redirect)", elsewhere(http.StatusTemporaryRedirect)},
 		{"redirect 302 to another host", "rejects (token response: redirect)", elsewhere(http.StatusFound)},
-		{"no token_type", "rejects (token response: token_type)", fixed(200, jsonType, `{"access_token":"secret detail","id_token":"x"}`)},
-		{"token_type mac", "rejects (token response: token_type)", fixed(200, jsonType, `{"access_token":"a","token_type":"mac","id_token":"x"}`)},
-		{"negative expires_in", "rejects (token response: expires_in)", fixed(200, jsonType, `{`+goodAnswer+`,"expires_in":-1}`)},
-		{"form-encoded answer", "rejects (token response: content-type)", fixed(200, form, "access_token=a&token_type=Bearer&id_token=x")},
-		{"form-encoded answer as text/plain", "rejects (token response: content-type)", fixed(200, "text/plain", "access_token=a&token_type=Bearer&id_token=x")},
-		{"access_token twice", "rejects (token response: form)", fixed(200, jsonType, `{`+goodAnswer+`,"access_token":"b"}`)},
-		{"error with status 200", "rejects (request refused: token endpoint)", fixed(200, jsonType, `{`+goodAnswer+`,"error":"invalid_client"}`)},
+		{"no token_type", "rejects (token response: token_type)",
+			fixed(200, jsonType, `{"access_token":"secret detail","id_token":"x"}`)},
+		{"token_type mac", "rejects (token response: token_type)",
+			fixed(200, jsonType, `{"access_token":"a","token_type":"mac","id_token":"x"}`)},
+		{"negative expires_in", "rejects (token response: expires_in)",
+			fixed(200, jsonType, `{`+goodAnswer+`,"expires_in":-1}`)},
+		{"form-encoded answer", "rejects (token response: content-type)",
+			fixed(200, form, "access_token=a&token_type=Bearer&id_token=x")},
+		{"form-encoded answer as text/plain", "rejects (token response: content-type)",
+			fixed(200, "text/plain", "access_token=a&token_type=Bearer&id_token=x")},
+		{"access_token twice", "rejects (token response: form)",
+			fixed(200, jsonType, `{`+goodAnswer+`,"access_token":"b"}`)},
+		{"error with status 200", "rejects (request refused: token endpoint)",
+			fixed(200, jsonType, `{`+goodAnswer+`,"error":"invalid_client"}`)},
 	}
 }
 
@@ -368,12 +394,18 @@ func badEncryptedTokens() []badToken {
 	const good = `"kid":"enc","cty":"JWT"`
 	refused := func(check string) string { return "rejects (ID token: " + check + ")" }
 	return []badToken{
-		{name: "JWE, without a decryption key", want: refused("form"), prepare: encryptedAs(`{"alg":"RSA-OAEP-256","enc":"A256GCM",`+good+`}`, asIs)},
-		{name: "JWE with RSA1_5", want: refused("alg"), prepare: encryptedAs(`{"alg":"RSA1_5","enc":"A256GCM",`+good+`}`, asIs), change: opens},
-		{name: "JWE with RSA-OAEP (SHA-1), which is not allowed by default", want: refused("alg"), prepare: encryptedAs(`{"alg":"RSA-OAEP","enc":"A256GCM",`+good+`}`, asIs), change: opens},
-		{name: "JWE with dir", want: refused("alg"), prepare: encryptedAs(`{"alg":"dir","enc":"A256GCM",`+good+`}`, asIs), change: opens},
-		{name: "JWE with zip", want: refused("crit"), prepare: encryptedAs(`{"alg":"RSA-OAEP-256","enc":"A256GCM","zip":"DEF",`+good+`}`, deflated), change: opens},
-		{name: "JWE with zip that inflates to 64 MiB", want: refused("crit"), prepare: encryptedAs(`{"alg":"RSA-OAEP-256","enc":"A256GCM","zip":"DEF",`+good+`}`, bomb), change: opens},
+		{name: "JWE, without a decryption key", want: refused("form"),
+			prepare: encryptedAs(`{"alg":"RSA-OAEP-256","enc":"A256GCM",`+good+`}`, asIs)},
+		{name: "JWE with RSA1_5", want: refused("alg"), prepare: encryptedAs(
+			`{"alg":"RSA1_5","enc":"A256GCM",`+good+`}`, asIs), change: opens},
+		{name: "JWE with RSA-OAEP (SHA-1), which is not allowed by default", want: refused("alg"),
+			prepare: encryptedAs(`{"alg":"RSA-OAEP","enc":"A256GCM",`+good+`}`, asIs), change: opens},
+		{name: "JWE with dir", want: refused("alg"), prepare: encryptedAs(`{"alg":"dir","enc":"A256GCM",`+good+`}`,
+			asIs), change: opens},
+		{name: "JWE with zip", want: refused("crit"), prepare: encryptedAs(
+			`{"alg":"RSA-OAEP-256","enc":"A256GCM","zip":"DEF",`+good+`}`, deflated), change: opens},
+		{name: "JWE with zip that inflates to 64 MiB", want: refused("crit"),
+			prepare: encryptedAs(`{"alg":"RSA-OAEP-256","enc":"A256GCM","zip":"DEF",`+good+`}`, bomb), change: opens},
 		{name: "JWE that was altered", want: refused("decryption"), prepare: func(op *testOP) {
 			op.alterID = func(s string) string {
 				p := strings.Split(encryptRaw(op.tb, `{"alg":"RSA-OAEP-256","enc":"A256GCM",`+good+`}`, []byte(s)), ".")
@@ -381,10 +413,11 @@ func badEncryptedTokens() []badToken {
 				return strings.Join(p, ".")
 			}
 		}, change: opens},
-		{name: "JWE of claims without a signature", want: refused("form"), prepare: encryptedAs(`{"alg":"RSA-OAEP-256","enc":"A256GCM","kid":"enc"}`, func(s string) []byte {
-			claims, _ := base64.RawURLEncoding.DecodeString(strings.Split(s, ".")[1])
-			return claims
-		}), change: opens},
+		{name: "JWE of claims without a signature", want: refused("form"),
+			prepare: encryptedAs(`{"alg":"RSA-OAEP-256","enc":"A256GCM","kid":"enc"}`, func(s string) []byte {
+				claims, _ := base64.RawURLEncoding.DecodeString(strings.Split(s, ".")[1])
+				return claims
+			}), change: opens},
 	}
 }
 

@@ -20,28 +20,8 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/internal/jose"
+	"github.com/kakunin-go/kakunin/internal/tests"
 )
-
-// compare measures op, then op and bare in turns, and reports the ratio of the two: it does not depend on the machine
-// and hardly on what else the machine does.
-func compare(b *testing.B, bare, op func()) {
-	b.Helper()
-	b.ReportAllocs()
-	for b.Loop() {
-		op()
-	}
-	spentBare, spentOp := make([]time.Duration, b.N), make([]time.Duration, b.N)
-	for i := range b.N {
-		t0 := time.Now()
-		bare()
-		t1 := time.Now()
-		op()
-		spentBare[i], spentOp[i] = t1.Sub(t0), time.Since(t1)
-	}
-	slices.Sort(spentBare)
-	slices.Sort(spentOp)
-	b.ReportMetric(float64(spentOp[b.N/2])/float64(spentBare[b.N/2]), "x-bare") // medians
-}
 
 // BenchmarkVerifyIDToken is the whole verification with cached keys: strict parse, go-oidc, every rule.
 func BenchmarkVerifyIDToken(b *testing.B) {
@@ -75,7 +55,7 @@ func BenchmarkVerifyIDToken(b *testing.B) {
 					b.Fatal("bare")
 				}
 			}
-			compare(b, bare, func() {
+			tests.InTurns(b, "x-bare", bare, func() {
 				if _, err := c.verifyIDToken(context.Background(), raw, testAccess, nonce); err != nil {
 					b.Fatal(err)
 				}
@@ -94,7 +74,7 @@ func BenchmarkAssertion(b *testing.B) {
 			c := newOP(b).client(func(c *Config) { c.Key = key })
 			signer := key.signing().Signer
 			text := []byte(strings.Repeat("x", 400))
-			compare(b, func() {
+			tests.InTurns(b, "x-bare", func() {
 				digest := sha256.Sum256(text)
 				if _, err := signer.Sign(rand.Reader, digest[:], crypto.SHA256); err != nil {
 					b.Fatal(err)
@@ -112,7 +92,7 @@ func BenchmarkAssertion(b *testing.B) {
 // without.
 func BenchmarkBegin(b *testing.B) {
 	c := newOP(b).client()
-	compare(b, func() {
+	tests.InTurns(b, "x-bare", func() {
 		for range 3 {
 			_ = randomText(secretSize)
 		}
@@ -140,7 +120,8 @@ func (s *instantService) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		_ = r.Body.Close()
 	}
-	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(body)), Request: r}, nil
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: io.NopCloser(bytes.NewReader(body)), Request: r}, nil
 }
 
 // BenchmarkLogin is everything that a login costs the relying party's processor: Begin, the checks of the callback, the
@@ -171,7 +152,8 @@ func benchmarkLogin(b *testing.B, key Key, request Request) {
 		b.Fatal(err)
 	}
 	answer := func(nonce string) []byte {
-		body, err := json.Marshal(claimsMap{"access_token": testAccess, "token_type": "Bearer", "expires_in": 300, "scope": "openid name address birthdate gender", "id_token": op.idToken(nonce, testAccess)})
+		body, err := json.Marshal(claimsMap{"access_token": testAccess, "token_type": "Bearer", "expires_in": 300,
+			"scope": "openid name address birthdate gender", "id_token": op.idToken(nonce, testAccess)})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -140,7 +140,8 @@ func TestCircuitStaysClosed(t *testing.T) {
 		h := op.client(func(c *Config) { c.Circuit.After = 1 }).HTTPClient()
 		op.info = reply(200, jsonType, strings.Repeat(" ", limits.HTTPBody+2))
 		for range 2 {
-			if _, err := ask(t.Context(), h, op.env.UserinfoEndpoint, 2*limits.HTTPBody); err == nil || webcall.Explain(err).Problem != webcall.Size {
+			if _, err := ask(t.Context(), h, op.env.UserinfoEndpoint, 2*limits.HTTPBody); err == nil ||
+				webcall.Explain(err).Problem != webcall.Size {
 				t.Error(err)
 			}
 		}
@@ -152,7 +153,8 @@ func TestCircuitStaysClosed(t *testing.T) {
 		for range 2 {
 			_, _ = ask(t.Context(), h, op.env.UserinfoEndpoint, limits.Userinfo)
 		}
-		if _, err := ask(t.Context(), h, other.env.UserinfoEndpoint, limits.Userinfo); err != nil || op.infoHits.Load() != 1 {
+		if _, err := ask(t.Context(), h, other.env.UserinfoEndpoint, limits.Userinfo); err != nil ||
+			op.infoHits.Load() != 1 {
 			t.Errorf("%d requests, %v", op.infoHits.Load(), err)
 		}
 	})
@@ -192,8 +194,9 @@ func TestOneProbeAmongMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		service := &hanging{release: make(chan struct{})}
 		at := newClock()
-		c, err := New(Config{Environment: Custom("https://op.example"), ClientID: testClientID, Key: testClientKey(), RedirectURL: testRedirect,
-			Now: at.now, Circuit: Circuit{After: 1}, HTTPClient: &http.Client{Transport: service}})
+		c, err := New(Config{Environment: Custom("https://op.example"), ClientID: testClientID, Key: testClientKey(),
+			RedirectURL: testRedirect,
+			Now:         at.now, Circuit: Circuit{After: 1}, HTTPClient: &http.Client{Transport: service}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -259,9 +262,10 @@ func TestRepetition(t *testing.T) {
 		calls int64
 		check string // empty: it succeeds
 	}{
-		"no connection once":          {"dial", io.ErrUnexpectedEOF, 1, 2, ""},
-		"no connection twice":         {"dial", io.ErrUnexpectedEOF, 2, 2, "connection"},
-		"no connection within a time": {"dial", os.ErrDeadlineExceeded, 1, 1, "timeout"}, // nobody is to wait twice as long
+		"no connection once":  {"dial", io.ErrUnexpectedEOF, 1, 2, ""},
+		"no connection twice": {"dial", io.ErrUnexpectedEOF, 2, 2, "connection"},
+		// nobody is to wait twice as long
+		"no connection within a time": {"dial", os.ErrDeadlineExceeded, 1, 1, "timeout"},
 		"broken while it is sent":     {"write", io.ErrUnexpectedEOF, 1, 1, "connection"},
 		"broken while it is read":     {"read", io.ErrUnexpectedEOF, 1, 1, "connection"},
 	} {

@@ -151,9 +151,12 @@ func newClient(c Config, ring *KeyRing, s *shared, tenant string) *Client {
 	if c.Rules.ACRValues == nil {
 		cl.acrValues = []string{"aal3", "crl"}
 	}
-	algorithms := slices.Clone(c.Rules.Algorithms)
+	algorithms := make([]jose.Algorithm, len(c.Rules.Algorithms))
+	for i, a := range c.Rules.Algorithms {
+		algorithms[i] = jose.Algorithm(a)
+	}
 	if len(algorithms) == 0 {
-		algorithms = []Algorithm{ES256, RS256}
+		algorithms = []jose.Algorithm{jose.ES256, jose.RS256}
 	}
 	// OWASP ASVS 5.0, 9.2.2: an access token (at+jwt) or logout token (logout+jwt) is not an ID token.
 	cl.tokenRules = jose.VerifyOptions{Algorithms: algorithms, Types: []string{"", "JWT"}}

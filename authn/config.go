@@ -10,6 +10,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
+	"github.com/kakunin-go/kakunin/internal/fault"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
@@ -43,7 +44,8 @@ type Config struct {
 	Key Key
 	// Keys replaces Key where the key is to be changed while logins go on.
 	Keys *KeyRing
-	// RedirectURL is the registered callback, https unless it is on this machine; compared exactly by the service. Use
+	// RedirectURL is the registered callback, https unless it is on this machine (a loopback address, localhost, or a
+	// name below it such as acme.localhost); compared exactly by the service. Use
 	// different ones for test environment and production (RFC 9700, section 4.4).
 	RedirectURL string
 	// Profile is the reference that the application is registered under; default PrivateSector.
@@ -158,68 +160,59 @@ func (c Config) auditHook() func(context.Context, Event) {
 	return c.Audit
 }
 
-// checklist collects what is wrong.
-type checklist struct{ list []string }
-
-func (l *checklist) add(wrong bool, text string) {
-	if wrong {
-		l.list = append(l.list, text)
-	}
-}
-
 // registrationMistakes lists what is wrong with what belongs to one registered application, other than its keys.
 func (c Config) registrationMistakes() []string {
-	var l checklist
-	l.add(!isClientID(c.ClientID), "ClientID must be 1 to 255 letters and digits")
-	l.list = append(l.list, checkRedirectURL(c.RedirectURL)...)
-	l.add(c.Profile != PrivateSector && c.Profile != Government, "Profile must be PrivateSector or Government")
-	return l.list
+	var l fault.Mistakes
+	l.Add(!isClientID(c.ClientID), "ClientID must be 1 to 255 letters and digits")
+	l = append(l, checkRedirectURL(c.RedirectURL)...)
+	l.Add(c.Profile != PrivateSector && c.Profile != Government, "Profile must be PrivateSector or Government")
+	return l
 }
 
 // commonMistakes lists what is wrong with the rest, which several applications can have in common.
 func (c Config) commonMistakes() []string {
-	l := checklist{c.Environment.mistakes()}
-	l.add(slices.ContainsFunc(c.Rules.ACRValues, func(s string) bool { return !isScopeToken(s) }),
+	l := fault.Mistakes(c.Environment.mistakes())
+	l.Add(slices.ContainsFunc(c.Rules.ACRValues, func(s string) bool { return !isScopeToken(s) }),
 		"Rules.ACRValues must be values without spaces")
-	l.add(slices.Contains(c.Rules.RequireACR, ""), "Rules.RequireACR must not contain the empty value")
-	l.add(
+	l.Add(slices.Contains(c.Rules.RequireACR, ""), "Rules.RequireACR must not contain the empty value")
+	l.Add(
 		slices.ContainsFunc(
 			c.Rules.Algorithms,
 			func(a Algorithm) bool { return a != ES256 && a != RS256 && a != PS256 },
 		),
 		"Rules.Algorithms may contain ES256, RS256 and PS256",
 	)
-	l.add(c.Rules.IssuedAtSkew < 0 || c.Rules.IssuedAtSkew > maxSkew, "Rules.IssuedAtSkew must be at most 5 minutes")
-	l.add(c.Rules.ExpirySkew < 0 || c.Rules.ExpirySkew > maxSkew, "Rules.ExpirySkew must be at most 5 minutes")
-	l.add(c.Rules.PendingTTL != 0 && (c.Rules.PendingTTL < minPendingTTL || c.Rules.PendingTTL > maxPendingTTL),
+	l.Add(c.Rules.IssuedAtSkew < 0 || c.Rules.IssuedAtSkew > maxSkew, "Rules.IssuedAtSkew must be at most 5 minutes")
+	l.Add(c.Rules.ExpirySkew < 0 || c.Rules.ExpirySkew > maxSkew, "Rules.ExpirySkew must be at most 5 minutes")
+	l.Add(c.Rules.PendingTTL != 0 && (c.Rules.PendingTTL < minPendingTTL || c.Rules.PendingTTL > maxPendingTTL),
 		"Rules.PendingTTL must be from 1 minute to 24 hours")
-	l.add(
+	l.Add(
 		c.Assertion.Lifetime != 0 &&
 			(c.Assertion.Lifetime < minAssertionLifetime || c.Assertion.Lifetime > maxAssertionLifetime),
 		"Assertion.Lifetime must be from 10 to 60 seconds",
 	)
-	l.add(len(c.Encryption.Keys) > maxDecryptionKeys, "Encryption.Keys must be at most 8")
-	l.add(slices.ContainsFunc(c.Encryption.Keys, func(k DecryptionKey) bool { return k.v.Reveal().check() != nil }),
+	l.Add(len(c.Encryption.Keys) > maxDecryptionKeys, "Encryption.Keys must be at most 8")
+	l.Add(slices.ContainsFunc(c.Encryption.Keys, func(k DecryptionKey) bool { return k.v.Reveal().check() != nil }),
 		"Encryption.Keys must be made with NewDecryptionKey")
-	l.add(
+	l.Add(
 		!subset(c.Encryption.KeyAlgorithms, jose.KeyAlgorithms()),
 		"Encryption.KeyAlgorithms has an algorithm that is not accepted",
 	)
-	l.add(
+	l.Add(
 		!subset(c.Encryption.ContentAlgorithms, jose.ContentAlgorithms()),
 		"Encryption.ContentAlgorithms has an algorithm that is not accepted",
 	)
-	l.add(c.Circuit.After < -1 || c.Circuit.After > maxCircuitAfter, "Circuit.After must be from 1 to 1000, or -1")
-	l.add(c.Circuit.Pause < 0 || c.Circuit.Pause > maxCircuitPause, "Circuit.Pause must be at most 10 minutes")
+	l.Add(c.Circuit.After < -1 || c.Circuit.After > maxCircuitAfter, "Circuit.After must be from 1 to 1000, or -1")
+	l.Add(c.Circuit.Pause < 0 || c.Circuit.Pause > maxCircuitPause, "Circuit.Pause must be at most 10 minutes")
 	if c.Wire != nil {
-		l.add(
+		l.Add(
 			(c.Wire.ScopeIndividualNumber != "" || c.Wire.ClaimIndividualNumber != "") &&
 				!c.IndividualNumberPurpose.Valid(),
 			"IndividualNumberPurpose must name the lawful purpose, because Wire names the individual number",
 		)
-		l.list = append(l.list, wireMistakes(c.Wire)...)
+		l = append(l, wireMistakes(c.Wire)...)
 	}
-	return l.list
+	return l
 }
 
 func subset(list, of []string) bool {
@@ -237,7 +230,7 @@ func checkRedirectURL(s string) []string {
 	if len(s) > limits.AuthorizationParameter {
 		return []string{name + " must be at most 255 characters"}
 	}
-	return checkURL(name, s, true) // a query is allowed (RFC 6749, section 3.1.2)
+	return checkURL(name, s, true)
 }
 
 func orString(s, otherwise string) string {

@@ -28,29 +28,37 @@ func TestEnvironments(t *testing.T) {
 	}) {
 		t.Errorf("%+v", got)
 	}
-	if Production().Issuer != "https://auth-and-sign.go.jp/api/realms/main" || Production() != Custom("https://auth-and-sign.go.jp/") {
+	if Production().Issuer != "https://auth-and-sign.go.jp/api/realms/main" ||
+		Production() != Custom("https://auth-and-sign.go.jp/") {
 		t.Errorf("%+v", Production())
 	}
 }
 
 func TestConfigMistakesAreAllNamed(t *testing.T) {
 	_, err := New(Config{
-		Environment: Environment{Issuer: "http://op.example", TokenEndpoint: "https://secret-user:pw@op.example/token", UserinfoEndpoint: "/x", JWKSEndpoint: "https://op.example/#f", SignEndpoint: "ftp://x"},
-		ClientID:    "RP-1", RedirectURL: "http://shop.example/cb",
+		Environment: Environment{Issuer: "http://op.example", TokenEndpoint: "https://secret-user:pw@op.example/token",
+			UserinfoEndpoint: "/x", JWKSEndpoint: "https://op.example/#f", SignEndpoint: "ftp://x"},
+		ClientID: "RP-1", RedirectURL: "http://shop.example/cb",
 		Rules: Rules{
-			ACRValues: []string{"aal3 crl"}, RequireACR: []string{""}, Algorithms: []Algorithm{"HS256"}, IssuedAtSkew: time.Hour, ExpirySkew: time.Hour,
+			ACRValues: []string{"aal3 crl"}, RequireACR: []string{""}, Algorithms: []Algorithm{"HS256"},
+			IssuedAtSkew: time.Hour, ExpirySkew: time.Hour,
 			PendingTTL: time.Second,
 		},
-		Assertion: Assertion{Lifetime: 61 * time.Second}, HTTPClient: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}, //nolint:gosec // refused is the test
+		//nolint:gosec // refused is the test
+		Assertion: Assertion{Lifetime: 61 * time.Second}, HTTPClient: &http.Client{
+			Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}},
 		Wire: &wire.Profile{ScopeUserCertificate: "a b", ServiceTokenScope: "a  b"},
 	})
 	e := wantError(t, err, ReasonConfiguration, "")
 	if kakunin.FamilyOf(e) != kakunin.Configuration {
 		t.Errorf("family %s", kakunin.FamilyOf(e))
 	}
-	for _, want := range []string{"Issuer must use https", "AuthorizationEndpoint is missing", "TokenEndpoint must not contain credentials", "UserinfoEndpoint is not an absolute URL",
-		"JWKSEndpoint must not contain a fragment", "SignEndpoint must use https", "ClientID", "Key: ", "RedirectURL must use https", "Rules.ACRValues", "Rules.RequireACR", "Rules.Algorithms",
-		"Rules.IssuedAtSkew", "Rules.ExpirySkew", "Rules.PendingTTL", "Assertion.Lifetime", "HTTPClient", "Wire.ClaimName is missing", "Wire.ScopeUserCertificate", "Wire.ServiceTokenScope"} {
+	for _, want := range []string{"Issuer must use https", "AuthorizationEndpoint is missing",
+		"TokenEndpoint must not contain credentials", "UserinfoEndpoint is not an absolute URL",
+		"JWKSEndpoint must not contain a fragment", "SignEndpoint must use https", "ClientID", "Key: ",
+		"RedirectURL must use https", "Rules.ACRValues", "Rules.RequireACR", "Rules.Algorithms",
+		"Rules.IssuedAtSkew", "Rules.ExpirySkew", "Rules.PendingTTL", "Assertion.Lifetime", "HTTPClient",
+		"Wire.ClaimName is missing", "Wire.ScopeUserCertificate", "Wire.ServiceTokenScope"} {
 		if !strings.Contains(e.Error(), want) {
 			t.Errorf("%q is not named", want)
 		}
@@ -72,33 +80,39 @@ func TestConfigRows(t *testing.T) {
 		change func(*Config)
 		ok     bool
 	}{
-		"plain":                      {func(*Config) {}, true},
-		"client id of 255":           {func(c *Config) { c.ClientID = strings.Repeat("a", 255) }, true},
-		"client id of 256":           {func(c *Config) { c.ClientID = strings.Repeat("a", 256) }, false},
-		"client id empty":            {func(c *Config) { c.ClientID = "" }, false},
-		"redirect too long":          {func(c *Config) { c.RedirectURL = long }, false},
-		"redirect with query":        {func(c *Config) { c.RedirectURL = "https://shop.example/cb?x=1" }, true},
-		"redirect with fragment":     {func(c *Config) { c.RedirectURL = "https://shop.example/cb?x=1#f" }, false},
-		"redirect, empty fragment":   {func(c *Config) { c.RedirectURL = "https://shop.example/cb#" }, false},
-		"redirect to this machine":   {func(c *Config) { c.RedirectURL = "http://localhost:8080/cb" }, true},
-		"redirect to ::1":            {func(c *Config) { c.RedirectURL = "http://[::1]:8080/cb" }, true},
-		"redirect by custom scheme":  {func(c *Config) { c.RedirectURL = "myapp://cb" }, false},
-		"localhost as a prefix":      {func(c *Config) { c.RedirectURL = "http://localhost.evil.example/cb" }, false},
-		"endpoint with query":        {func(c *Config) { c.Environment.TokenEndpoint += "?x" }, false},
-		"sign endpoint unused":       {func(c *Config) { c.Environment.SignEndpoint = "" }, true},
-		"negative skew":              {func(c *Config) { c.Rules.IssuedAtSkew = -1 }, false},
-		"negative lifetime":          {func(c *Config) { c.Assertion.Lifetime = -1 }, false},
-		"shortest assertion":         {func(c *Config) { c.Assertion.Lifetime = 10 * time.Second }, true},
-		"longest assertion":          {func(c *Config) { c.Assertion.Lifetime = time.Minute }, true},
-		"replaced transport of ours": {func(c *Config) { c.HTTPClient = &http.Client{Transport: http.NewFileTransport(http.Dir("."))} }, true},
-		"redirect beyond ASCII":      {func(c *Config) { c.RedirectURL = "https://shop.example/あ" }, false},
-		"redirect with a space":      {func(c *Config) { c.RedirectURL = "https://shop.example/a b" }, false},
-		"negative expiry skew":       {func(c *Config) { c.Rules.ExpirySkew = -1 }, false},
-		"break after one":            {func(c *Config) { c.Circuit.After, c.Circuit.Pause = 1, time.Second }, true},
-		"break never":                {func(c *Config) { c.Circuit.After = -1 }, true},
-		"break after -2":             {func(c *Config) { c.Circuit.After = -2 }, false},
-		"break for an hour":          {func(c *Config) { c.Circuit.Pause = time.Hour }, false},
-		"unknown profile":            {func(c *Config) { c.Profile = 2 }, false},
+		"plain":                     {func(*Config) {}, true},
+		"client id of 255":          {func(c *Config) { c.ClientID = strings.Repeat("a", 255) }, true},
+		"client id of 256":          {func(c *Config) { c.ClientID = strings.Repeat("a", 256) }, false},
+		"client id empty":           {func(c *Config) { c.ClientID = "" }, false},
+		"redirect too long":         {func(c *Config) { c.RedirectURL = long }, false},
+		"redirect with query":       {func(c *Config) { c.RedirectURL = "https://shop.example/cb?x=1" }, true},
+		"redirect with fragment":    {func(c *Config) { c.RedirectURL = "https://shop.example/cb?x=1#f" }, false},
+		"redirect, empty fragment":  {func(c *Config) { c.RedirectURL = "https://shop.example/cb#" }, false},
+		"redirect to this machine":  {func(c *Config) { c.RedirectURL = "http://localhost:8080/cb" }, true},
+		"redirect to ::1":           {func(c *Config) { c.RedirectURL = "http://[::1]:8080/cb" }, true},
+		"redirect by custom scheme": {func(c *Config) { c.RedirectURL = "myapp://cb" }, false},
+		"redirect below localhost":  {func(c *Config) { c.RedirectURL = "http://acme.localhost:8080/cb" }, true},
+		"endpoint below localhost":  {func(c *Config) { c.Environment.TokenEndpoint = "http://a.localhost/t" }, false},
+		"localhost as a suffix":     {func(c *Config) { c.RedirectURL = "http://evil-localhost/cb" }, false},
+		"localhost as a prefix":     {func(c *Config) { c.RedirectURL = "http://localhost.evil.example/cb" }, false},
+		"endpoint with query":       {func(c *Config) { c.Environment.TokenEndpoint += "?x" }, false},
+		"sign endpoint unused":      {func(c *Config) { c.Environment.SignEndpoint = "" }, true},
+		"negative skew":             {func(c *Config) { c.Rules.IssuedAtSkew = -1 }, false},
+		"negative lifetime":         {func(c *Config) { c.Assertion.Lifetime = -1 }, false},
+		"shortest assertion":        {func(c *Config) { c.Assertion.Lifetime = 10 * time.Second }, true},
+		"longest assertion":         {func(c *Config) { c.Assertion.Lifetime = time.Minute }, true},
+		"replaced transport of ours": {func(c *Config) {
+			c.HTTPClient = &http.Client{
+				Transport: http.NewFileTransport(http.Dir("."))}
+		}, true},
+		"redirect beyond ASCII": {func(c *Config) { c.RedirectURL = "https://shop.example/あ" }, false},
+		"redirect with a space": {func(c *Config) { c.RedirectURL = "https://shop.example/a b" }, false},
+		"negative expiry skew":  {func(c *Config) { c.Rules.ExpirySkew = -1 }, false},
+		"break after one":       {func(c *Config) { c.Circuit.After, c.Circuit.Pause = 1, time.Second }, true},
+		"break never":           {func(c *Config) { c.Circuit.After = -1 }, true},
+		"break after -2":        {func(c *Config) { c.Circuit.After = -2 }, false},
+		"break for an hour":     {func(c *Config) { c.Circuit.Pause = time.Hour }, false},
+		"unknown profile":       {func(c *Config) { c.Profile = 2 }, false},
 		"transaction as state": {func(c *Config) {
 			w := wire.Default()
 			w.Sign.AuthorizationIDParam = "state"
@@ -122,7 +136,8 @@ func TestConfigIsCopied(t *testing.T) {
 	op := newOP(t)
 	names := wire.Default()
 	cf := op.config()
-	cf.Wire, cf.Rules.ACRValues, cf.Rules.RequireACR, cf.Rules.Algorithms = &names, []string{"a"}, []string{"aal3"}, []Algorithm{ES256}
+	cf.Wire, cf.Rules.ACRValues, cf.Rules.RequireACR, cf.Rules.Algorithms = &names, []string{"a"}, []string{"aal3"},
+		[]Algorithm{ES256}
 	cf.HTTPClient = &http.Client{Timeout: time.Second}
 	c, err := New(cf)
 	if err != nil {
@@ -137,7 +152,8 @@ func TestConfigIsCopied(t *testing.T) {
 	if _, err := op.login(c, Request{}); err != nil {
 		t.Error(err)
 	}
-	if c.Wire().CancelCodes[0] != "access_denied" || c.Wire().ClaimName != "name" || c.acrValues[0] != "a" || c.http.Timeout != time.Second {
+	if c.Wire().CancelCodes[0] != "access_denied" || c.Wire().ClaimName != "name" || c.acrValues[0] != "a" ||
+		c.http.Timeout != time.Second {
 		t.Error("the client changed with what it was made of")
 	}
 	if c.Environment() != op.env || c.ClientID() != testClientID || c.RedirectURL() != testRedirect {
@@ -182,14 +198,18 @@ func TestBodiesAreCapped(t *testing.T) {
 func TestDiscover(t *testing.T) {
 	var current atomic.Pointer[http.HandlerFunc]
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+realmPath+"/.well-known/openid-configuration", func(w http.ResponseWriter, r *http.Request) { (*current.Load())(w, r) })
+	mux.HandleFunc("GET "+realmPath+"/.well-known/openid-configuration",
+		func(w http.ResponseWriter, r *http.Request) { (*current.Load())(w, r) })
 	srv := httptest.NewServer(mux)
 	t.Cleanup(srv.Close)
 	wanted := Custom(srv.URL)
 	good := claimsMap{
-		"issuer": wanted.Issuer, "authorization_endpoint": wanted.AuthorizationEndpoint, "token_endpoint": wanted.TokenEndpoint,
-		"userinfo_endpoint": wanted.UserinfoEndpoint, "jwks_uri": wanted.JWKSEndpoint, "code_challenge_methods_supported": []string{"plain", "S256"},
-		"response_types_supported": []string{"code"}, "token_endpoint_auth_methods_supported": []string{"private_key_jwt"}, "x": 1,
+		"issuer": wanted.Issuer, "authorization_endpoint": wanted.AuthorizationEndpoint,
+		"token_endpoint":    wanted.TokenEndpoint,
+		"userinfo_endpoint": wanted.UserinfoEndpoint, "jwks_uri": wanted.JWKSEndpoint,
+		"code_challenge_methods_supported": []string{"plain", "S256"},
+		"response_types_supported":         []string{"code"}, "token_endpoint_auth_methods_supported": []string{
+			"private_key_jwt"}, "x": 1,
 	}
 	document := func(h http.HandlerFunc) { current.Store(&h) }
 	document(func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, 200, good) })
@@ -207,7 +227,8 @@ func TestDiscover(t *testing.T) {
 		"issuer of another": {func(w http.ResponseWriter, _ *http.Request) {
 			writeJSON(w, 200, with(good, "issuer", wanted.Issuer+"/"))
 		}, ReasonConfiguration, "discovery issuer"},
-		"no key set": {func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, 200, missing) }, ReasonConfiguration, "discovery"},
+		"no key set": {func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, 200, missing) }, ReasonConfiguration,
+			"discovery"},
 		"endpoint without TLS": {func(w http.ResponseWriter, _ *http.Request) {
 			writeJSON(w, 200, with(good, "token_endpoint", "http://op.example/"))
 		}, ReasonConfiguration, "discovery"},
@@ -217,12 +238,15 @@ func TestDiscover(t *testing.T) {
 		"no private_key_jwt": {func(w http.ResponseWriter, _ *http.Request) {
 			writeJSON(w, 200, with(good, "token_endpoint_auth_methods_supported", "x"))
 		}, ReasonConfiguration, "discovery token_endpoint_auth_methods_supported"},
-		"duplicate member":        {reply(200, jsonType, `{"issuer":"a","issuer":"b"}`), ReasonConfiguration, "discovery document"},
-		"maintenance page":        {reply(200, "text/html", "<html>"), ReasonTransport, "discovery document"},
-		"status 404":              {reply(404, jsonType, `{}`), ReasonTransport, "discovery status"},
-		"redirect":                {reply(302, jsonType, `{}`), ReasonTransport, "discovery status"},
-		"larger than any such":    {reply(200, jsonType, strings.Repeat(" ", limits.Discovery+1)), ReasonTransport, "size"},
-		"connection reset, early": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, ReasonTransport, "connection"},
+		"duplicate member": {reply(200, jsonType, `{"issuer":"a","issuer":"b"}`), ReasonConfiguration,
+			"discovery document"},
+		"maintenance page": {reply(200, "text/html", "<html>"), ReasonTransport, "discovery document"},
+		"status 404":       {reply(404, jsonType, `{}`), ReasonTransport, "discovery status"},
+		"redirect":         {reply(302, jsonType, `{}`), ReasonTransport, "discovery status"},
+		"larger than any such": {reply(200, jsonType, strings.Repeat(" ", limits.Discovery+1)), ReasonTransport,
+			"size"},
+		"connection reset, early": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+			ReasonTransport, "connection"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			document(c.h)
@@ -233,7 +257,8 @@ func TestDiscover(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Discover(context.Background(), nil, "http://op.example"); kakunin.FamilyOf(err) != kakunin.Configuration {
+	if _, err := Discover(context.Background(), nil, "http://op.example"); kakunin.FamilyOf(
+		err) != kakunin.Configuration {
 		t.Errorf("%v", err)
 	}
 }
@@ -242,7 +267,8 @@ func TestDiscover(t *testing.T) {
 func TestDiscoveredEndpointsAreNotLocal(t *testing.T) {
 	wanted := Custom("https://op.example")
 	good := claimsMap{
-		"issuer": wanted.Issuer, "authorization_endpoint": wanted.AuthorizationEndpoint, "token_endpoint": wanted.TokenEndpoint,
+		"issuer": wanted.Issuer, "authorization_endpoint": wanted.AuthorizationEndpoint,
+		"token_endpoint":    wanted.TokenEndpoint,
 		"userinfo_endpoint": wanted.UserinfoEndpoint, "jwks_uri": wanted.JWKSEndpoint,
 	}
 	read := func(m claimsMap) (Environment, error) {

@@ -206,7 +206,8 @@ func conformanceModules() []conformanceModule {
 	idToken := func(check string) string { return "rejects (ID token: " + check + ")" }
 	list := []conformanceModule{
 		{core, "answers correctly", accepts, whole(nothing)},
-		{core + "-invalid-iss", "another iss in the ID token", idToken("iss"), whole(claim("iss", "https://op.example"))},
+		{core + "-invalid-iss", "another iss in the ID token", idToken("iss"),
+			whole(claim("iss", "https://op.example"))},
 		{core + "-missing-sub", "no sub in the ID token", idToken("sub"), whole(noClaim("sub"))},
 		{core + "-invalid-aud", "another aud in the ID token", idToken("aud"), whole(claim("aud", "another-client"))},
 		{core + "-missing-aud", "no aud in the ID token", idToken("aud"), whole(noClaim("aud"))},
@@ -216,22 +217,30 @@ func conformanceModules() []conformanceModule {
 			op.header = `{"alg":"RS256"}`
 			op.publish(testRSAKey())
 		})},
-		{core + "-kid-absent-multiple-jwks", "two RSA keys that fit, no kid in the header", idToken("key"), whole(func(op *testOP) {
-			rsaSigned(op)
-			op.header = `{"alg":"RS256"}`
-			op.publish(testRSAKey(), testOtherRSA())
-		})},
+		{core + "-kid-absent-multiple-jwks", "two RSA keys that fit, no kid in the header", idToken("key"),
+			whole(func(op *testOP) {
+				rsaSigned(op)
+				op.header = `{"alg":"RS256"}`
+				op.publish(testRSAKey(), testOtherRSA())
+			})},
 		{core + "-idtoken-sig-rs256", "an ID token signed with RS256", accepts, whole(rsaSigned)},
 		{core + "-idtoken-sig-none", "an ID token with alg none", idToken("alg"), whole(unsigned)},
-		{core + "-invalid-sig-rs256", "an RS256 signature by another key", idToken("signature"), whole(foreignSignature("RS256", testRSAKey, testOtherRSA))},
-		{core + "-invalid-sig-es256", "an ES256 signature by another key", idToken("signature"), whole(foreignSignature("ES256", testECKey, testOtherEC))},
-		{core + "-invalid-sig-hs256", "an HS256 signature keyed with the published key", idToken("alg"), whole(symmetric)},
-		{core + "-invalid-athash", "at_hash of another access token", idToken("at_hash"), whole(claim("at_hash", "AAAAAAAAAAAAAAAAAAAAAA"))},
-		{core + "-missing-athash", "no at_hash (Rules.AtHashOptional allows it)", idToken("at_hash"), whole(noClaim("at_hash"))},
-		{core + "-userinfo-invalid-sub", "userinfo about another subject", "rejects (userinfo: sub)", whole(func(op *testOP) {
-			op.person = with(op.person, "sub", "another")
-		})},
-		{core + "-nonce-invalid", "another nonce in the ID token", idToken("nonce"), whole(claim("nonce", randomText(secretSize)))},
+		{core + "-invalid-sig-rs256", "an RS256 signature by another key", idToken("signature"),
+			whole(foreignSignature("RS256", testRSAKey, testOtherRSA))},
+		{core + "-invalid-sig-es256", "an ES256 signature by another key", idToken("signature"),
+			whole(foreignSignature("ES256", testECKey, testOtherEC))},
+		{core + "-invalid-sig-hs256", "an HS256 signature keyed with the published key", idToken("alg"),
+			whole(symmetric)},
+		{core + "-invalid-athash", "at_hash of another access token", idToken("at_hash"),
+			whole(claim("at_hash", "AAAAAAAAAAAAAAAAAAAAAA"))},
+		{core + "-missing-athash", "no at_hash (Rules.AtHashOptional allows it)", idToken("at_hash"),
+			whole(noClaim("at_hash"))},
+		{core + "-userinfo-invalid-sub", "userinfo about another subject", "rejects (userinfo: sub)",
+			whole(func(op *testOP) {
+				op.person = with(op.person, "sub", "another")
+			})},
+		{core + "-nonce-invalid", "another nonce in the ID token", idToken("nonce"),
+			whole(claim("nonce", randomText(secretSize)))},
 		{core + "-nonce-unless-code-flow", "expects a nonce in the request", accepts, whole(nothing)},
 		{core + "-scope-userinfo-claims", "the attributes of the scopes in userinfo", accepts, scopeClaims},
 		{core + "-userinfo-bearer-header", "expects the access token in the header", accepts, whole(nothing)},
@@ -247,58 +256,77 @@ func conformanceModules() []conformanceModule {
 		{core + "-discovery-jwks-uri-keys", "jwks_uri at a place of its own", accepts, discovered(func(op *testOP) {
 			op.metadata = set("jwks_uri", op.srv.URL+"/keys/"+randomText(8))
 		})},
-		{core + "-discovery-issuer-mismatch", "another issuer in the metadata", "rejects (configuration: discovery issuer)", discovered(func(op *testOP) {
-			op.metadata = set("issuer", "https://op.example")
-		})},
+		{core + "-discovery-issuer-mismatch", "another issuer in the metadata",
+			"rejects (configuration: discovery issuer)", discovered(func(op *testOP) {
+				op.metadata = set("issuer", "https://op.example")
+			})},
 		{core + "-signing-key-rotation", "new keys between two logins", accepts, twice(newKeys)},
-		{core + "-signing-key-rotation-just-before-signing", "new keys while the token request is answered", accepts, twice(func(op *testOP) {
-			op.claims = func(claimsMap) { newKeys(op) }
-		})},
+		{core + "-signing-key-rotation-just-before-signing", "new keys while the token request is answered", accepts,
+			twice(func(op *testOP) {
+				op.claims = func(claimsMap) { newKeys(op) }
+			})},
 
 		{core + "-refresh-token", "a new access token, which userinfo accepts", accepts, refreshed(nothing)},
-		{core + "-refresh-token-invalid-issuer", "another iss in the refreshed ID token", idToken("iss"), refreshed(claim("iss", "https://op.example"))},
-		{core + "-refresh-token-invalid-sub", "another sub in the refreshed ID token", idToken("sub"), refreshed(claim("sub", "another"))},
+		{core + "-refresh-token-invalid-issuer", "another iss in the refreshed ID token", idToken("iss"),
+			refreshed(claim("iss", "https://op.example"))},
+		{core + "-refresh-token-invalid-sub", "another sub in the refreshed ID token", idToken("sub"),
+			refreshed(claim("sub", "another"))},
 
 		{secure + "happy-path", "answers correctly, with iss", accepts, fapiWhole(nothing)},
-		{secure + "happy-path-no-dpop-nonce", "answers correctly, and never asks for DPoP", accepts, fapiWhole(nothing)},
-		{secure + "token-endpoint-response-without-expires_in", "no expires_in in the token response", accepts, fapiWhole(func(op *testOP) {
-			op.answer = without("expires_in")
-		})},
+		{secure + "happy-path-no-dpop-nonce", "answers correctly, and never asks for DPoP", accepts,
+			fapiWhole(nothing)},
+		{secure + "token-endpoint-response-without-expires_in", "no expires_in in the token response", accepts,
+			fapiWhole(func(op *testOP) {
+				op.answer = without("expires_in")
+			})},
 		{secure + "token-type-case-insensitivity", "token_type bEaReR", accepts, fapiWhole(func(op *testOP) {
 			op.answer = set("token_type", "bEaReR")
 		})},
-		{secure + "valid-aud-as-array", "aud as an array of one", accepts, fapiWhole(claim("aud", []string{testClientID}))},
-		{secure + "invalid-iss", "another iss in the ID token", idToken("iss"), fapiWhole(claim("iss", "https://op.example"))},
-		{secure + "invalid-aud", "another aud in the ID token", idToken("aud"), fapiWhole(claim("aud", "another-client"))},
-		{secure + "invalid-secondary-aud", "a stranger beside us in aud, no azp", idToken("azp"), fapiWhole(func(op *testOP) {
-			op.claims = func(m claimsMap) { m["aud"] = []string{testClientID, "stranger"}; delete(m, "azp") }
-		})},
+		{secure + "valid-aud-as-array", "aud as an array of one", accepts,
+			fapiWhole(claim("aud", []string{testClientID}))},
+		{secure + "invalid-iss", "another iss in the ID token", idToken("iss"),
+			fapiWhole(claim("iss", "https://op.example"))},
+		{secure + "invalid-aud", "another aud in the ID token", idToken("aud"),
+			fapiWhole(claim("aud", "another-client"))},
+		{secure + "invalid-secondary-aud", "a stranger beside us in aud, no azp", idToken("azp"),
+			fapiWhole(func(op *testOP) {
+				op.claims = func(m claimsMap) { m["aud"] = []string{testClientID, "stranger"}; delete(m, "azp") }
+			})},
 		{secure + "invalid-null-alg", "an ID token with alg none", idToken("alg"), fapiWhole(unsigned)},
-		{secure + "invalid-alternate-alg", "RS256 where ES256 or PS256 was agreed", idToken("alg"), fapiWhole(rsaSigned)},
-		{secure + "invalid-expired-exp", "an ID token that expired more than 5 min ago", idToken("exp"), fapiWhole(func(op *testOP) {
-			op.claims = set("exp", op.clock.now().Add(-5*time.Minute-time.Second).Unix())
-		})},
+		{secure + "invalid-alternate-alg", "RS256 where ES256 or PS256 was agreed", idToken("alg"),
+			fapiWhole(rsaSigned)},
+		{secure + "invalid-expired-exp", "an ID token that expired more than 5 min ago", idToken("exp"),
+			fapiWhole(func(op *testOP) {
+				op.claims = set("exp", op.clock.now().Add(-5*time.Minute-time.Second).Unix())
+			})},
 		{secure + "invalid-missing-exp", "no exp in the ID token", idToken("exp"), fapiWhole(noClaim("exp"))},
 		{secure + "invalid-missing-aud", "no aud in the ID token", idToken("aud"), fapiWhole(noClaim("aud"))},
 		{secure + "invalid-missing-iss", "no iss in the ID token", idToken("iss"), fapiWhole(noClaim("iss"))},
-		{secure + "invalid-nonce", "another nonce in the ID token", idToken("nonce"), fapiWhole(claim("nonce", randomText(secretSize)))},
+		{secure + "invalid-nonce", "another nonce in the ID token", idToken("nonce"),
+			fapiWhole(claim("nonce", randomText(secretSize)))},
 		{secure + "invalid-missing-nonce", "no nonce in the ID token", idToken("nonce"), fapiWhole(noClaim("nonce"))},
-		{secure + "discovery-issuer-mismatch", "another issuer in the metadata", "rejects (configuration: discovery issuer)", discovered(func(op *testOP) {
-			op.metadata = func(m claimsMap) { m["issuer"] = m["issuer"].(string) + "/" }
-		})},
-		{secure + "invalid-authorization-response-iss", "another iss in the redirect", "rejects (issuer mismatch: iss)", fapiRedirected(func(_ *testOP, q url.Values) {
-			q.Set("iss", "https://op.example")
-		})},
-		{secure + "remove-authorization-response-iss", "no iss in the redirect, though the metadata promise it", "rejects (issuer mismatch: iss)", fapiRedirected(func(_ *testOP, q url.Values) {
-			q.Del("iss")
-		})},
-		{secure + "ensure-authorization-response-with-invalid-state-fails", "another state in the redirect", "rejects (state mismatch: state)", fapiRedirected(func(_ *testOP, q url.Values) {
-			q.Set("state", randomText(secretSize))
-		})},
-		{secure + "ensure-authorization-response-with-invalid-missing-state-fails", "no state in the redirect", "rejects (state mismatch: state)", fapiRedirected(func(_ *testOP, q url.Values) {
-			q.Del("state")
-		})},
-		{"fapi2-security-profile-final-client-refresh-token-test", "401 for the access token, then two refreshes with rotation", accepts, refreshAfter401},
+		{secure + "discovery-issuer-mismatch", "another issuer in the metadata",
+			"rejects (configuration: discovery issuer)", discovered(func(op *testOP) {
+				op.metadata = func(m claimsMap) { m["issuer"] = m["issuer"].(string) + "/" }
+			})},
+		{secure + "invalid-authorization-response-iss", "another iss in the redirect", "rejects (issuer mismatch: iss)",
+			fapiRedirected(func(_ *testOP, q url.Values) {
+				q.Set("iss", "https://op.example")
+			})},
+		{secure + "remove-authorization-response-iss", "no iss in the redirect, though the metadata promise it",
+			"rejects (issuer mismatch: iss)", fapiRedirected(func(_ *testOP, q url.Values) {
+				q.Del("iss")
+			})},
+		{secure + "ensure-authorization-response-with-invalid-state-fails", "another state in the redirect",
+			"rejects (state mismatch: state)", fapiRedirected(func(_ *testOP, q url.Values) {
+				q.Set("state", randomText(secretSize))
+			})},
+		{secure + "ensure-authorization-response-with-invalid-missing-state-fails", "no state in the redirect",
+			"rejects (state mismatch: state)", fapiRedirected(func(_ *testOP, q url.Values) {
+				q.Del("state")
+			})},
+		{"fapi2-security-profile-final-client-refresh-token-test",
+			"401 for the access token, then two refreshes with rotation", accepts, refreshAfter401},
 	}
 	return list
 }
@@ -346,7 +374,8 @@ func discovered(prepare func(*testOP)) func(*testing.T, *testOP) error {
 
 func scopeClaims(t *testing.T, op *testOP) error {
 	id, err := op.login(op.client(), Request{Scopes: Attributes})
-	if err == nil && (!id.Person.Name.Present() || !id.Person.Address.Present() || !id.Person.Birthdate.Present() || !id.Person.Gender.Present()) {
+	if err == nil && (!id.Person.Name.Present() || !id.Person.Address.Present() || !id.Person.Birthdate.Present() ||
+		!id.Person.Gender.Present()) {
 		t.Error("an attribute is missing")
 	}
 	return err
@@ -356,7 +385,8 @@ func scopeClaims(t *testing.T, op *testOP) error {
 func formPostError(t *testing.T, op *testOP) error {
 	c := op.client()
 	begun := op.begin(c, Request{})
-	body := url.Values{"error": {"invalid_request"}, "error_description": {"<script>"}, "state": {begun.Pending.State()}}
+	body := url.Values{"error": {"invalid_request"}, "error_description": {"<script>"},
+		"state": {begun.Pending.State()}}
 	r := httptest.NewRequest(http.MethodPost, "/auth/callback", strings.NewReader(body.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	if err := r.ParseForm(); err != nil {

@@ -81,7 +81,10 @@ func TestEncryptedUserinfo(t *testing.T) {
 		"signed by a stranger": {func(op *testOP) string {
 			return sealTo(t, toRSA(), "RSA-OAEP-256", "A256GCM", op.signedInfo(testOtherEC()))
 		}, "key"},
-		"JSON about another": {func(*testOP) string { return sealTo(t, toRSA(), "RSA-OAEP-256", "A256GCM", `{"sub":"other"}`) }, "sub"},
+		"JSON about another": {func(*testOP) string {
+			return sealTo(t, toRSA(), "RSA-OAEP-256", "A256GCM",
+				`{"sub":"other"}`)
+		}, "sub"},
 		"JSON for another client": {func(*testOP) string {
 			return sealTo(t, toRSA(), "RSA-OAEP-256", "A256GCM", `{"sub":"`+testSubject+`","aud":"other"}`)
 		}, "aud"},
@@ -95,7 +98,10 @@ func TestEncryptedUserinfo(t *testing.T) {
 			}
 			return s
 		}, ""},
-		"JSON after white space": {func(*testOP) string { return sealTo(t, toRSA(), "RSA-OAEP-256", "A256GCM", "\r\n\t "+goodInfo) }, ""},
+		"JSON after white space": {func(*testOP) string {
+			return sealTo(t, toRSA(), "RSA-OAEP-256", "A256GCM",
+				"\r\n\t "+goodInfo)
+		}, ""},
 		"a list under a header that says signed token": {func(*testOP) string {
 			s, err := jose.EncryptJWT(toRSA(), "RSA-OAEP-256", "A256GCM", "["+goodInfo+"]")
 			if err != nil {
@@ -104,28 +110,40 @@ func TestEncryptedUserinfo(t *testing.T) {
 			return s
 		}, "form"},
 		"to a stranger": {func(*testOP) string {
-			return sealTo(t, jose.PublicKey{Key: stranger.Public(), KeyID: "enc-rsa"}, "RSA-OAEP-256", "A256GCM", goodInfo)
+			return sealTo(t, jose.PublicKey{Key: stranger.Public(), KeyID: "enc-rsa"}, "RSA-OAEP-256", "A256GCM",
+				goodInfo)
 		}, "decryption"},
 		"to a key id that is not ours": {func(*testOP) string {
-			return sealTo(t, jose.PublicKey{Key: testDecryptRSA().Public(), KeyID: "other"}, "RSA-OAEP-256", "A256GCM", goodInfo)
+			return sealTo(t, jose.PublicKey{Key: testDecryptRSA().Public(), KeyID: "other"}, "RSA-OAEP-256", "A256GCM",
+				goodInfo)
 		}, "decryption"},
 		"altered": {func(*testOP) string {
 			s := sealTo(t, toRSA(), "RSA-OAEP-256", "A256GCM", goodInfo)
 			return s[:len(s)-8] + "AAAAAAAA"
 		}, "decryption"},
-		"RSA-OAEP with SHA-1 is not on the list": {func(*testOP) string { return sealTo(t, toRSA(), "RSA-OAEP", "A256GCM", goodInfo) }, "alg"},
-		"A128GCM is not on the list":             {func(*testOP) string { return sealTo(t, toRSA(), "RSA-OAEP-256", "A128GCM", goodInfo) }, "alg"},
-		"RSA1_5":                                 {func(*testOP) string { return b64(`{"alg":"RSA1_5","enc":"A256GCM"}`) + ".AA.AA.AA.AA" }, "alg"},
-		"dir":                                    {func(*testOP) string { return b64(`{"alg":"dir","enc":"A256GCM"}`) + "..AA.AA.AA" }, "alg"},
+		"RSA-OAEP with SHA-1 is not on the list": {func(*testOP) string {
+			return sealTo(t, toRSA(), "RSA-OAEP", "A256GCM", goodInfo)
+		}, "alg"},
+		"A128GCM is not on the list": {func(*testOP) string {
+			return sealTo(t, toRSA(), "RSA-OAEP-256", "A128GCM", goodInfo)
+		}, "alg"},
+		"RSA1_5": {func(*testOP) string {
+			return b64(`{"alg":"RSA1_5","enc":"A256GCM"}`) + ".AA.AA.AA.AA"
+		}, "alg"},
+		"dir": {func(*testOP) string {
+			return b64(`{"alg":"dir","enc":"A256GCM"}`) + "..AA.AA.AA"
+		}, "alg"},
 		"zip": {func(*testOP) string {
 			return b64(`{"alg":"RSA-OAEP-256","enc":"A256GCM","zip":"DEF"}`) + ".AA.AA.AA.AA"
 		}, "crit"},
-		"empty content": {func(*testOP) string { return sealTo(t, toRSA(), "RSA-OAEP-256", "A256GCM", "") }, "decryption"},
+		"empty content": {func(*testOP) string { return sealTo(t, toRSA(), "RSA-OAEP-256", "A256GCM", "") },
+			"decryption"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			op := newOP(t)
 			op.info = reply(200, jwtType, row.body(op))
-			id, err := op.login(op.client(func(c *Config) { c.Encryption.Keys = decryptionKeys(t) }), Request{Scopes: Name})
+			id, err := op.login(op.client(func(c *Config) { c.Encryption.Keys = decryptionKeys(t) }),
+				Request{Scopes: Name})
 			if row.check != "" {
 				wantError(t, err, ReasonUserinfo, row.check)
 				return
@@ -144,7 +162,8 @@ func TestEncryptedUserinfo(t *testing.T) {
 	t.Run("allow-list", func(t *testing.T) {
 		op := newOP(t)
 		narrow := op.client(func(c *Config) {
-			c.Encryption.Keys, c.Encryption.KeyAlgorithms, c.Encryption.ContentAlgorithms = decryptionKeys(t), []string{"RSA-OAEP"}, []string{"A128GCM"}
+			c.Encryption.Keys, c.Encryption.KeyAlgorithms, c.Encryption.ContentAlgorithms = decryptionKeys(t),
+				[]string{"RSA-OAEP"}, []string{"A128GCM"}
 		})
 		op.info = reply(200, jwtType, sealTo(t, toRSA(), "RSA-OAEP", "A128GCM", goodInfo))
 		if _, err := op.login(narrow, Request{Scopes: Name}); err != nil {
@@ -205,7 +224,8 @@ func TestDecryptionKeyFiles(t *testing.T) {
 		"1024 bits": func() error { _, err := NewDecryptionKey(small, ""); return err },
 		"long kid":  func() error { _, err := NewDecryptionKey(testDecryptEC(), strings.Repeat("k", 256)); return err },
 	} {
-		if err := do(); kakunin.FamilyOf(err) != kakunin.Configuration || strings.Contains(err.Error(), path) != (name == "no file") {
+		if err := do(); kakunin.FamilyOf(err) != kakunin.Configuration ||
+			strings.Contains(err.Error(), path) != (name == "no file") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

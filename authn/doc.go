@@ -1,5 +1,5 @@
-// Package authn logs people in with the 認証API of the デジタル認証アプリ service: OpenID Connect code flow with PKCE
-// and private_key_jwt.
+// Package authn logs people in with the 認証API of the デジタル認証サービス (until 2026 デジタル認証アプリサービス): OpenID
+// Connect code flow with PKCE and private_key_jwt.
 //
 // Most applications use package middleware, which wraps this one. Without it, call [New] once, [Client.Begin] for every
 // login and [Client.Finish] at the callback:
@@ -10,7 +10,8 @@
 //		RedirectURL: "https://shop.example/auth/callback",
 //	})
 //
-//	begun, err := client.Begin(ctx, authn.Request{Scopes: authn.Attributes}) // redirect to begun.URL, keep begun.Pending
+//	// Redirect to begun.URL and keep begun.Pending.
+//	begun, err := client.Begin(ctx, authn.Request{Scopes: authn.Attributes})
 //	id, err := client.Finish(ctx, pending, r.URL.Query())
 //
 // A key is made, and its public half printed for the application form, by examples/keygen or by [GenerateKey],
@@ -44,19 +45,19 @@
 //  5. error: cancelled, refused or failed; then the age of the pending login; then code.
 //  6. The token endpoint's answer, before x/oauth2, which makes the request, reads it: no redirect, JSON with unique
 //     members, Bearer, no negative lifetime.
-//  7. The ID token: compact form with a strict header, typ absent or JWT, allowed alg bound to the kind of key, signature
-//     by the one key that fits; then iss, aud and azp, exp, iat, nbf, auth_time, sub, nonce, at_hash, c_hash and acr.
-//     go-oidc verifies first, and everything that it leaves to its caller follows. It may come encrypted; what is inside
-//     is then held to the same rules.
-//  8. Userinfo, unless only openid and sign were asked for: same sub; JSON, a signed JWT, or either of them encrypted. An
-//     attribute that cannot be read becomes a Problem of the Identity and does not fail the login.
+//  7. The ID token: compact form with a strict header, typ absent or JWT, allowed alg bound to the kind of key,
+//     signature by the one key that fits; then iss, aud and azp, exp, iat, nbf, auth_time, sub, nonce, at_hash, c_hash
+//     and acr. go-oidc verifies first, and everything that it leaves to its caller follows. It may come encrypted;
+//     what is inside is then held to the same rules.
+//  8. Userinfo, unless only openid and sign were asked for: same sub; JSON, a signed JWT, or either of them encrypted.
+//     An attribute that cannot be read becomes a Problem of the Identity and does not fail the login.
 //
 // # Threats, and what stands against them
 //
-//   - A forged callback, a callback in another browser or tab, a stolen code (login CSRF, code injection): state, nonce and
-//     PKCE verifier of 256 bits each, made for one login, kept in one Pending, used once.
-//   - Another server's answer (mix-up): issuer in the Pending, in the callback and in the ID token; one redirect URL for
-//     each client.
+//   - A forged callback, a callback in another browser or tab, a stolen code (login CSRF, code injection): state,
+//     nonce and PKCE verifier of 256 bits each, made for one login, kept in one Pending, used once.
+//   - Another server's answer (mix-up): issuer in the Pending, in the callback and in the ID token; one redirect URL
+//     for each client.
 //   - Another tenant's login: the tenant in the Pending, compared before anything is sent.
 //   - A token made for somebody else, of another kind, or with an algorithm of the attacker's choice: step 7.
 //   - An attribute of somebody else: the subjects of ID token and userinfo are compared.
@@ -97,11 +98,16 @@
 // It is off until Config.Wire names its scope and claim and Config.IndividualNumberPurpose the lawful purpose. It
 // arrives as [Identity.IndividualNumber], is never stored with the Identity, and is no [Identity.Claim].
 //
+// # Examples
+//
+// There are examples of the package as a whole, [AuditLog], [Client.Begin], [Client.Refresh], [Config], [Custom],
+// [GenerateKey], [Key.PublicPEM], [KeyRing], [LoadDecryptionKey], [NewKey], [ParseKey] and [Tenants].
+//
 // # Compatibility
 //
 // What was stored stays readable by later versions: [Pending.RevealBytes], [RefreshToken.RevealBytes] and
-// [Identity.RevealBytes] write a version into their JSON, and their Parse functions read all versions that were ever
-// released. They refuse a newer one, with ReasonStored: update every instance before one of them writes. Key files are
+// [Identity.RevealBytes] write a version into it, and their Parse functions read all versions that were ever released.
+// They refuse a newer one, with ReasonStored: update every instance before one of them writes. Key files are
 // standard JWK and PEM. Names of reasons, steps and events are stable.
 //
 // # When the subject changes

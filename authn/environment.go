@@ -2,6 +2,7 @@ package authn
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/netip"
@@ -103,12 +104,7 @@ func readMetadata(body []byte, issuer string) (Environment, error) {
 		"code_challenge_methods_supported":      "S256",
 		"token_endpoint_auth_methods_supported": "private_key_jwt",
 	} {
-		raw, present := strictjson.Present(m, name)
-		list, isList := strictjson.Strings(raw)
-		if one, ok := strictjson.String(raw); ok && !isList {
-			list = []string{one}
-		}
-		if present && !slices.Contains(list, want) {
+		if list := supported(m[name]); list != nil && !slices.Contains(list, want) {
 			return Environment{}, &Error{Reason: ReasonConfiguration, Step: "discovery " + name}
 		}
 	}
@@ -140,6 +136,28 @@ func readMetadata(body []byte, issuer string) (Environment, error) {
 	return e, nil
 }
 
+// supported reads a list of the metadata; nil says nothing. Of elements that are no strings, and of a value that is no
+// list, nobody knows what they mean: they forbid nothing. A single string stands for its words.
+func supported(raw json.RawMessage) []string {
+	if one, ok := strictjson.String(raw); ok {
+		return strings.Fields(one)
+	}
+	var elements []any
+	if json.Unmarshal(raw, &elements) != nil || elements == nil {
+		return nil
+	}
+	list := []string{}
+	for _, e := range elements {
+		if s, ok := e.(string); ok {
+			list = append(list, s)
+		}
+	}
+	if len(list) == 0 && len(elements) > 0 {
+		return nil
+	}
+	return list
+}
+
 // mistakes names what is wrong with the endpoints.
 func (e Environment) mistakes() []string {
 	var list []string
@@ -159,8 +177,9 @@ func (e Environment) mistakes() []string {
 }
 
 // checkURL wants an absolute https URL; plain http only to this machine, where there is no network to listen on. The
-// mistake names the field, never the value.
-func checkURL(name, value string, query bool) (mistake []string) {
+// mistake names the field, never the value. Where a browser is sent (the redirect URL) there may be a query (RFC 6749,
+// section 3.1.2), and names below localhost, which browsers look for on this machine (RFC 6761, section 6.3).
+func checkURL(name, value string, browser bool) (mistake []string) {
 	if value == "" {
 		return []string{name + " is missing"}
 	}
@@ -170,13 +189,14 @@ func checkURL(name, value string, query bool) (mistake []string) {
 		return []string{name + " has characters that a URL cannot have"}
 	case err != nil || u.Host == "" || u.Opaque != "":
 		return []string{name + " is not an absolute URL"}
-	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
+	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname()) &&
+		(!browser || !strings.HasSuffix(u.Hostname(), ".localhost"))):
 		return []string{name + " must use https (http is for loopback addresses only)"}
 	case u.User != nil:
 		return []string{name + " must not contain credentials"}
 	case u.Fragment != "" || strings.Contains(value, "#"):
 		return []string{name + " must not contain a fragment"}
-	case !query && (u.RawQuery != "" || u.ForceQuery):
+	case !browser && (u.RawQuery != "" || u.ForceQuery):
 		return []string{name + " must not contain a query"}
 	}
 	return nil

@@ -109,12 +109,7 @@ var reasons = [...]fault.Row{
 	ReasonKey:            {Name: "key", Family: kakunin.Unavailable},
 }
 
-func (r Reason) row() fault.Row {
-	if r <= ReasonUnknown || int(r) >= len(reasons) {
-		return fault.Unknown()
-	}
-	return reasons[r]
-}
+func (r Reason) row() fault.Row { return fault.Of(reasons[:], r) }
 
 // String returns a stable lower-case name for logs and metrics.
 func (r Reason) String() string { return r.row().Name }
@@ -194,7 +189,7 @@ func misconfigured(step string, mistakes ...string) error {
 	if len(mistakes) == 0 {
 		return nil
 	}
-	return &Error{Reason: ReasonConfiguration, Step: step, Detail: strings.Join(mistakes, "; ")}
+	return &Error{Reason: ReasonConfiguration, Step: step, Detail: fault.Mistakes(mistakes).Detail()}
 }
 
 // knownCodes are the error codes that may be repeated in a log: RFC 6749, sections 4.1.2.1 and 5.2; OpenID Connect Core

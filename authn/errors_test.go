@@ -12,36 +12,18 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin"
+	"github.com/kakunin-go/kakunin/internal/tests"
 )
 
 // Every reason has a name, a family that tells what to do, and a message in both languages.
 func TestEveryReasonIsClassified(t *testing.T) {
-	seen := map[string]bool{}
-	for r := ReasonUserCancelled; r <= ReasonKey; r++ {
-		e := &Error{Reason: r, Step: "x"}
-		name := r.String()
-		if name == "unknown" || seen[name] {
-			t.Errorf("%d is called %q", r, name)
-		}
-		seen[name] = true
-		if kakunin.FamilyOf(e).String() == "unclassified" {
-			t.Errorf("%s has no family", name)
-		}
-		if ja, en := kakunin.MessageFor(e, kakunin.Japanese), kakunin.MessageFor(e, kakunin.English); ja == "" || en == "" || ja == en {
-			t.Errorf("%s: %q, %q", name, ja, en)
-		}
-	}
-	if (ReasonKey + 1).String() != "unknown" {
-		t.Error("the last reason is not the last")
-	}
-	if kakunin.FamilyOf(&Error{}) != kakunin.Untrusted {
-		t.Error("the zero Error must not look harmless")
-	}
+	tests.Reasons(t, ReasonKey, func(r Reason) error { return &Error{Reason: r} })
 }
 
 func TestStateMismatchMentionsPrivateBrowsing(t *testing.T) {
 	e := &Error{Reason: ReasonStateMismatch}
-	if !strings.Contains(kakunin.MessageFor(e, kakunin.English), "private browsing") || !strings.Contains(kakunin.MessageFor(e, kakunin.Japanese), "プライベートブラウズ") {
+	if !strings.Contains(kakunin.MessageFor(e, kakunin.English), "private browsing") ||
+		!strings.Contains(kakunin.MessageFor(e, kakunin.Japanese), "プライベートブラウズ") {
 		t.Error("the person does not learn the usual cause")
 	}
 }
@@ -49,12 +31,13 @@ func TestStateMismatchMentionsPrivateBrowsing(t *testing.T) {
 func TestErrorText(t *testing.T) {
 	cause := errors.New("secret")
 	for want, e := range map[string]*Error{
-		"authn: unknown":                              {},
-		"authn: ID token: nonce":                      {Reason: ReasonIDToken, Step: "nonce", Err: cause},
-		"authn: provider error: error (server_error)": {Reason: ReasonProviderError, Step: "error", Code: "server_error"},
-		"authn: provider error: error":                {Reason: ReasonProviderError, Step: "error", Code: "<script>"},
-		"authn: configuration: request: a; b":         {Reason: ReasonConfiguration, Step: "request", Detail: "a; b"},
-		"authn: configuration: key file":              {Reason: ReasonConfiguration, Step: "key file", Err: cause},
+		"authn: unknown":         {},
+		"authn: ID token: nonce": {Reason: ReasonIDToken, Step: "nonce", Err: cause},
+		"authn: provider error: error (server_error)": {Reason: ReasonProviderError, Step: "error",
+			Code: "server_error"},
+		"authn: provider error: error":        {Reason: ReasonProviderError, Step: "error", Code: "<script>"},
+		"authn: configuration: request: a; b": {Reason: ReasonConfiguration, Step: "request", Detail: "a; b"},
+		"authn: configuration: key file":      {Reason: ReasonConfiguration, Step: "key file", Err: cause},
 	} {
 		if e.Error() != want {
 			t.Errorf("%q, want %q", e.Error(), want)
@@ -63,7 +46,8 @@ func TestErrorText(t *testing.T) {
 	if !errors.Is(&Error{Err: cause}, cause) {
 		t.Error("the cause is lost")
 	}
-	if kakunin.FamilyOf(fmt.Errorf("wrapped: %w", &Error{Reason: ReasonTransport})) != kakunin.Unavailable || kakunin.FamilyOf(context.DeadlineExceeded) != kakunin.Unavailable {
+	if kakunin.FamilyOf(fmt.Errorf("wrapped: %w", &Error{Reason: ReasonTransport})) != kakunin.Unavailable ||
+		kakunin.FamilyOf(context.DeadlineExceeded) != kakunin.Unavailable {
 		t.Error("families of wrapped errors")
 	}
 }
@@ -76,18 +60,39 @@ func TestDescription(t *testing.T) {
 		want        string
 		status      int
 	}{
-		"token endpoint":  {token: reply(401, jsonType, `{"error":"invalid_client","error_description":"Unable to load public key"}`), want: `"Unable to load public key"`, status: 401},
-		"in Japanese":     {token: reply(400, jsonType, `{"error":"invalid_request","error_description":"不正な要求"}`), want: `"不正な要求"`, status: 400},
+		"token endpoint": {
+			token: reply(401, jsonType, `{"error":"invalid_client","error_description":"Unable to load public key"}`),
+			want:  `"Unable to load public key"`, status: 401},
+		"in Japanese": {token: reply(400, jsonType, `{"error":"invalid_request","error_description":"不正な要求"}`),
+			want: `"不正な要求"`, status: 400},
 		"an unknown code": {token: reply(400, jsonType, `{"error":"not_allowed"}`), want: `"not_allowed"`, status: 400},
-		"control characters and bidirectional marks": {token: reply(400, jsonType, `{"error":"invalid_grant","error_description":"a\u001b[31m\u202e\"\n"}`),
+		"control characters and bidirectional marks": {token: reply(400, jsonType,
+			`{"error":"invalid_grant","error_description":"a\u001b[31m\u202e\"\n"}`),
 			want: `"a\x1b[31m\u202e\"\n"`, status: 400},
-		"too long":          {token: reply(400, jsonType, `{"error":"invalid_grant","error_description":"`+long+`"}`), want: `"` + long[:255] + `…"`, status: 400},
-		"no string":         {token: reply(400, jsonType, `{"error":"invalid_grant","error_description":{}}`), want: `"invalid_grant"`, status: 400},
-		"null":              {token: reply(400, jsonType, `{"error":"invalid_grant","error_description":null}`), want: `"invalid_grant"`, status: 400},
-		"error page":        {token: reply(502, "text/html", "<html>"), status: 502},
-		"userinfo, in JSON": {info: reply(403, jsonType, `{"error":"insufficient_scope","error_description":"scope"}`), want: `"scope"`, status: 403},
+		"too long": {token: reply(400, jsonType, `{"error":"invalid_grant","error_description":"`+long+`"}`),
+			want: `"` + long[:255] + `…"`, status: 400},
+		"no string": {token: reply(400, jsonType, `{"error":"invalid_grant","error_description":{}}`),
+			want: `"invalid_grant"`, status: 400},
+		"null": {token: reply(400, jsonType, `{"error":"invalid_grant","error_description":null}`),
+			want: `"invalid_grant"`, status: 400},
+		"error page": {token: reply(502, "text/html", "<html>"), status: 502},
+		"of another type": {token: reply(400, "text/html", `{"error":"invalid_grant","error_description":"spent twice"}`),
+			want: `"spent twice"`, status: 400},
+		"of no type": {token: reply(401, "?", `{"error":"invalid_client","error_description":"no key"}`),
+			want: `"no key"`, status: 401},
+		"of an outage": {token: reply(503, jsonType, `{"error":"temporarily_unavailable","error_description":"04:00"}`),
+			want: `"04:00"`, status: 503},
+		"not in UTF-8": {token: reply(400, "application/json;charset=Shift_JIS",
+			`{"error":"invalid_grant","error_description":"`+"\x83\x52"+` x"}`), want: `"�R x"`, status: 400},
+		"in the token endpoint's challenge": {token: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("WWW-Authenticate", `Bearer error="invalid_client", error_description="no key"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		}, want: `"no key"`, status: 401},
+		"userinfo, in JSON": {info: reply(403, jsonType, `{"error":"insufficient_scope","error_description":"scope"}`),
+			want: `"scope"`, status: 403},
 		"userinfo, challenged": {info: func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="main", error="invalid_token", error_description="Token verification failed"`)
+			w.Header().Set("WWW-Authenticate",
+				`Bearer realm="main", error="invalid_token", error_description="Token verification failed"`)
 			w.WriteHeader(401)
 		}, want: `"Token verification failed"`, status: 401},
 		"userinfo, half a challenge": {info: func(w http.ResponseWriter, _ *http.Request) {
@@ -104,7 +109,8 @@ func TestDescription(t *testing.T) {
 				c.Audit = func(ctx context.Context, e Event) {
 					event = e
 					AuditLog(slog.New(slog.NewTextHandler(&quiet, nil)))(ctx, e)
-					AuditLog(slog.New(slog.NewTextHandler(&verbose, &slog.HandlerOptions{Level: slog.LevelDebug})))(ctx, e)
+					AuditLog(slog.New(slog.NewTextHandler(&verbose, &slog.HandlerOptions{Level: slog.LevelDebug})))(ctx,
+						e)
 				}
 			})
 			_, err := op.login(c, Request{Scopes: Name})
@@ -144,21 +150,30 @@ func TestHints(t *testing.T) {
 		odd  func(*testOP)
 		hint string
 	}{
-		"no at_hash":         {noClaim("at_hash"), "Rules.AtHashOptional"},
-		"a wrong at_hash":    {claim("at_hash", "x"), ""},
-		"iat ahead":          {claim("iat", later), "clock"},
-		"no iat":             {noClaim("iat"), ""},
-		"nbf ahead":          {claim("nbf", later), "clock"},
-		"auth_time ahead":    {claim("auth_time", later), "clock"},
-		"expired on arrival": {claim("exp", newClock().now().Add(-time.Hour).Unix()), "clock"},
-		"no exp":             {noClaim("exp"), ""},
-		"another nonce":      {claim("nonce", "x"), ""},
-		"encrypted":          {func(op *testOP) { op.alterID = func(string) string { return "a.b.c.d.e" } }, "Encryption.Keys"},
+		"no at_hash":          {noClaim("at_hash"), "Rules.AtHashOptional"},
+		"a wrong at_hash":     {claim("at_hash", "x"), ""},
+		"iat ahead":           {claim("iat", later), "clock"},
+		"no iat":              {noClaim("iat"), ""},
+		"nbf ahead":           {claim("nbf", later), "clock"},
+		"auth_time ahead":     {claim("auth_time", later), "clock"},
+		"expired on arrival":  {claim("exp", newClock().now().Add(-time.Hour).Unix()), "clock"},
+		"no exp":              {noClaim("exp"), ""},
+		"exp a text":          {claim("exp", "9999999999"), "seconds"},
+		"iat a text":          {claim("iat", "1764579540"), "seconds"},
+		"iat in milliseconds": {claim("iat", 1764579540000), "seconds"},
+		"nbf in milliseconds": {claim("nbf", 1764579540000), "seconds"},
+		"another nonce":       {claim("nonce", "x"), ""},
+		"encrypted": {func(op *testOP) { op.alterID = func(string) string { return "a.b.c.d.e" } },
+			"Encryption.Keys"},
 	} {
 		op := newOP(t)
 		row.odd(op)
 		var events []Event
-		_, err := op.login(op.client(func(c *Config) { c.Audit = func(_ context.Context, e Event) { events = append(events, e) } }), Request{})
+		_, err := op.login(op.client(func(c *Config) {
+			c.Audit = func(_ context.Context, e Event) {
+				events = append(events, e)
+			}
+		}), Request{})
 		var e *Error
 		if !errors.As(err, &e) || (e.Detail == "") != (row.hint == "") || !strings.Contains(e.Error(), row.hint) {
 			t.Errorf("%s: %v", name, err)

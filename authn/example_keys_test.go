@@ -90,6 +90,7 @@ func ExampleAuditLog() {
 		},
 	}))
 	audit := authn.AuditLog(logger) // Config.Audit
-	audit(context.Background(), authn.Event{Kind: authn.LoginRefused, Reason: authn.ReasonIDToken, Step: "nonce", Family: kakunin.Untrusted})
+	audit(context.Background(), authn.Event{Kind: authn.LoginRefused, Reason: authn.ReasonIDToken, Step: "nonce",
+		Family: kakunin.Untrusted})
 	// Output: level=WARN msg="login refused" reason="ID token" step=nonce family=untrusted
 }

@@ -22,7 +22,8 @@ func ExampleTenants() {
 	}
 	for _, t := range []authn.Tenant{
 		{Name: "shop", ClientID: "RP00000001", RedirectURL: "https://shop.example/auth/callback"},
-		{Name: "city", ClientID: "RP00000002", RedirectURL: "https://city.example/auth/callback", Profile: authn.Government},
+		{Name: "city", ClientID: "RP00000002", RedirectURL: "https://city.example/auth/callback",
+			Profile: authn.Government},
 	} {
 		if t.Key, err = authn.GenerateKey(authn.ES256); err != nil { // really: authn.LoadKey
 			log.Print(err)
@@ -38,7 +39,7 @@ func ExampleTenants() {
 		log.Print(err)
 		return
 	}
-	_, err = tenants.Finish(context.Background(), "city", begun.Pending, nil)
+	_, err = tenants.Finish(context.Background(), "city", authn.Callback{Pending: begun.Pending, Query: nil})
 	fmt.Println(tenants.Names())
 	fmt.Println(err, "/", kakunin.FamilyOf(err))
 	// Output:
@@ -126,7 +127,8 @@ func ExampleConfig_audit() {
 	config := authn.Config{Audit: func(_ context.Context, e authn.Event) {
 		fmt.Println(e.Kind, e.Reason, e.Step, e.Family)
 	}}
-	config.Environment, config.ClientID, config.RedirectURL = authn.Sandbox(), "RP00000001", "https://shop.example/auth/callback"
+	config.Environment, config.ClientID, config.RedirectURL = authn.Sandbox(), "RP00000001",
+		"https://shop.example/auth/callback"
 	var err error
 	if config.Key, err = authn.GenerateKey(authn.ES256); err != nil {
 		log.Print(err)
@@ -158,11 +160,12 @@ func agree(onRecord, now fourinfo.Person) (doubts []string) {
 	return doubts
 }
 
-// The subject of a person may change, e.g. when the individual number is reissued. The path back to the account:
+// The subject of a person may change, as when the individual number is reissued. The path back to the account:
 //
 //  1. Look the account up by (Issuer, Subject). Found: done.
-//  2. Not found: let the person say that they have an account, and prove it by something that only they know or hold: a
-//     link by email, a letter, a passkey. Agreement of the four attributes alone is no proof, because others know them too.
+//  2. Not found: let the person say that they have an account, and prove it by something that only they know or hold:
+//     a link by email, a letter, a passkey. Agreement of the four attributes alone is no proof, because others know
+//     them too.
 //  3. Compare the attributes of this login with those on record. Any doubt goes to a member of staff.
 //  4. Store the new subject beside the old one, tell the person by another channel, and write it into the audit trail.
 func Example_relink() {

@@ -27,7 +27,8 @@ type pendingStore interface {
 func Example_fifteenLines() {
 	var key authn.Key // from LoadKey
 	client, err := authn.New(authn.Config{
-		Environment: authn.Sandbox(), ClientID: "RP00000001", Key: key, RedirectURL: "https://shop.example/auth/callback"})
+		Environment: authn.Sandbox(), ClientID: "RP00000001", Key: key,
+		RedirectURL: "https://shop.example/auth/callback"})
 	if err != nil {
 		return
 	}
@@ -107,7 +108,7 @@ func Example() {
 	})
 }
 
-// Any other base URL has the same paths, e.g. a simulated service on this machine; each URL can be changed.
+// Any other base URL has the same paths, such as a simulated service on this machine; each URL can be changed.
 func ExampleCustom() {
 	env := authn.Custom("http://127.0.0.1:9000")
 	env.TokenEndpoint = "https://gateway.example/token"
@@ -172,7 +173,8 @@ func ExampleClient_Begin() {
 		return
 	}
 	client, err := authn.New(authn.Config{
-		Environment: authn.Sandbox(), ClientID: "RP00000001", Key: key, RedirectURL: "https://shop.example/auth/callback",
+		Environment: authn.Sandbox(), ClientID: "RP00000001", Key: key,
+		RedirectURL: "https://shop.example/auth/callback",
 	})
 	if err != nil {
 		log.Print(err)

@@ -113,7 +113,11 @@ func TestReplayedCallbackAtTheSameTime(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
-			switch got := verdict(func() error { _, err := c.Finish(t.Context(), begun.Pending, q); return err }()); got {
+			switch got := verdict(func() error {
+				_, err := c.Finish(t.Context(), begun.Pending,
+					q)
+				return err
+			}()); got {
 			case accepts:
 				finished.Add(1)
 			case "rejects (replayed: state)":

@@ -109,7 +109,8 @@ func faults() map[string]defect {
 		},
 		"slow loris": func(w http.ResponseWriter, r *http.Request, endpoint http.Handler) {
 			for _, b := range announced(w, r, endpoint) {
-				if _, err := w.Write([]byte{b}); err != nil || http.NewResponseController(w).Flush() != nil || r.Context().Err() != nil {
+				if _, err := w.Write([]byte{b}); err != nil || http.NewResponseController(w).Flush() != nil ||
+					r.Context().Err() != nil {
 					return
 				}
 				time.Sleep(time.Second) // of the bubble's clock: nobody waits
@@ -153,16 +154,19 @@ func faultTargets() []faultTarget {
 	return []faultTarget{
 		{"token", func(e Environment) string { return e.TokenEndpoint }, login, 1},
 		{"keys", func(e Environment) string { return e.JWKSEndpoint }, login, 2},
-		{"userinfo", func(e Environment) string { return e.UserinfoEndpoint }, login, 3}, // its own repetition, and net/http's of a GET over a kept connection
-		{"service token", func(e Environment) string { return e.TokenEndpoint }, func(ctx context.Context, _ *testOP, c *Client) error {
-			_, err := c.ServiceToken(ctx)
-			return err
-		}, 1},
+		// its own repetition, and net/http's of a GET over a kept connection
+		{"userinfo", func(e Environment) string { return e.UserinfoEndpoint }, login, 3},
+		{"service token", func(e Environment) string { return e.TokenEndpoint },
+			func(ctx context.Context, _ *testOP, c *Client) error {
+				_, err := c.ServiceToken(ctx)
+				return err
+			}, 1},
 		{"refresh", func(e Environment) string { return e.TokenEndpoint }, refreshLater, 1},
-		{"discovery", func(e Environment) string { return e.Issuer + "/.well-known/openid-configuration" }, func(ctx context.Context, op *testOP, c *Client) error {
-			_, err := Discover(ctx, c.HTTPClient(), op.env.Issuer)
-			return err
-		}, 2},
+		{"discovery", func(e Environment) string { return e.Issuer + "/.well-known/openid-configuration" },
+			func(ctx context.Context, op *testOP, c *Client) error {
+				_, err := Discover(ctx, c.HTTPClient(), op.env.Issuer)
+				return err
+			}, 2},
 	}
 }
 
@@ -196,7 +200,8 @@ func TestFaultMatrix(t *testing.T) {
 			t.Run(target.name+"/"+name, func(t *testing.T) {
 				inMemory(t, func(t *testing.T, op *testOP, c *Client) {
 					var requests atomic.Int64
-					op.breaks(target.endpoint(op.env), func(w http.ResponseWriter, r *http.Request, endpoint http.Handler) {
+					op.breaks(target.endpoint(op.env), func(w http.ResponseWriter, r *http.Request,
+						endpoint http.Handler) {
 						requests.Add(1)
 						f(w, r, endpoint)
 					})
@@ -212,7 +217,8 @@ func TestFaultMatrix(t *testing.T) {
 					if took > webcall.DefaultTimeout {
 						t.Errorf("it took %v", took)
 					}
-					if err == nil || strings.Contains(err.Error(), "secret detail") || kakunin.FamilyOf(err) == kakunin.User || kakunin.FamilyOf(err) == kakunin.Account {
+					if err == nil || strings.Contains(err.Error(), "secret detail") ||
+						kakunin.FamilyOf(err) == kakunin.User || kakunin.FamilyOf(err) == kakunin.Account {
 						t.Errorf("family %v, %v", kakunin.FamilyOf(err), err)
 					}
 					op.breaks(target.endpoint(op.env), nil)
@@ -230,25 +236,33 @@ func faultVerdicts() map[string]map[string]string {
 	row := func(token, keys, userinfo, discovery string) map[string]string {
 		wrap := func(s string) string { return "rejects (" + s + ")" }
 		return map[string]string{
-			"token": wrap(token), "service token": wrap(token), "refresh": wrap(token), "keys": wrap(keys), "userinfo": wrap(userinfo), "discovery": wrap(discovery),
+			"token": wrap(token), "service token": wrap(token), "refresh": wrap(token), "keys": wrap(keys),
+			"userinfo": wrap(userinfo), "discovery": wrap(discovery),
 		}
 	}
-	down := row("transport: status", "transport: signing keys: status", "transport: userinfo: status", "transport: discovery status")
-	timeout := row("transport: timeout", "transport: signing keys: timeout", "transport: userinfo: timeout", "transport: timeout")
-	broken := row("transport: connection", "transport: signing keys: connection", "transport: userinfo: connection", "transport: connection")
+	down := row("transport: status", "transport: signing keys: status", "transport: userinfo: status",
+		"transport: discovery status")
+	timeout := row("transport: timeout", "transport: signing keys: timeout", "transport: userinfo: timeout",
+		"transport: timeout")
+	broken := row("transport: connection", "transport: signing keys: connection", "transport: userinfo: connection",
+		"transport: connection")
 	return map[string]map[string]string{
 		"429 with Retry-After": down,
 		"503 with Retry-After": down,
 		"500":                  down,
 		"502, HTML page":       down,
-		"200, HTML page":       row("token response: content-type", "transport: signing keys: form", "userinfo: content-type", "transport: discovery document"),
-		"200, empty":           row("token response: form", "transport: signing keys: form", "userinfo: form", "transport: discovery document"),
-		"redirect":             row("token response: redirect", "transport: signing keys: status", "userinfo: redirect", "transport: discovery status"),
-		"no answer":            timeout,
-		"slow loris":           timeout,
-		"reset":                broken,
-		"truncated body":       broken,
-		"oversize body":        row("token response: size", "transport: signing keys: size", "userinfo: size", "transport: size"),
+		"200, HTML page": row("token response: content-type", "transport: signing keys: form",
+			"userinfo: content-type", "transport: discovery document"),
+		"200, empty": row("token response: form", "transport: signing keys: form", "userinfo: form",
+			"transport: discovery document"),
+		"redirect": row("token response: redirect", "transport: signing keys: status", "userinfo: redirect",
+			"transport: discovery status"),
+		"no answer":      timeout,
+		"slow loris":     timeout,
+		"reset":          broken,
+		"truncated body": broken,
+		"oversize body": row("token response: size", "transport: signing keys: size", "userinfo: size",
+			"transport: size"),
 	}
 }
 

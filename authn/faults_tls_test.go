@@ -104,7 +104,8 @@ func TestUnknownCertificate(t *testing.T) {
 	srv.StartTLS()
 	t.Cleanup(srv.Close)
 	op.env.TokenEndpoint = srv.URL + protocolPath + "/token"
-	if got := verdict(op.complete(t, op.client())); got != "rejects (transport: connection)" || op.tokenHits.Load() != 0 {
+	if got := verdict(op.complete(t, op.client())); got != "rejects (transport: connection)" ||
+		op.tokenHits.Load() != 0 {
 		t.Errorf("%s, %d requests", got, op.tokenHits.Load())
 	}
 	config := op.config()

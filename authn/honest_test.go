@@ -1,10 +1,10 @@
 package authn
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -42,7 +42,24 @@ func TestOddServersLogIn(t *testing.T) {
 		{"auth_time a date", claim("auth_time", "2026-12-01T09:00:00Z"), "auth_time"},
 		{"auth_time true", claim("auth_time", true), "auth_time"},
 		{"auth_time with a fraction", claim("auth_time", rawJSON("1764579540.5")), ""},
+		{"auth_time an array", claim("auth_time", []int{}), "auth_time"},
+		{"auth_time negative", claim("auth_time", -1), "auth_time"},
+		{"auth_time in milliseconds", claim("auth_time", 1764579540000), "auth_time"},
+		{"nbf an array", claim("nbf", []int{}), "nbf"},
+		{"nbf far below any time", claim("nbf", rawJSON("-1e300")), "nbf"},
+		{"iat with a fraction", claim("iat", rawJSON("1764579540.25")), ""},
+		{"exp with an exponent", claim("exp", rawJSON("9.999999999e9")), ""},
+		{"aud an array of one", claim("aud", []string{testClientID}), ""},
+		{"aud names us twice", claim("aud", []string{testClientID, testClientID}), ""},
 		{"acr null", claim("acr", nil), ""},
+		{"acr empty", claim("acr", ""), ""},
+		{"acr an object", claim("acr", claimsMap{}), "acr"},
+		{"amr with null in it", claim("amr", []any{nil, "pin"}), "amr"},
+		{"sid an object", claim("sid", claimsMap{}), ""},
+		{"jti null", claim("jti", nil), ""},
+		{"typ a number", claim("typ", 1), ""},
+		{"a number out of range", claim("x", rawJSON("1e999")), ""},
+		{"distributed claims as an array", claim("_claim_sources", []int{1}), ""},
 		{"acr a number", claim("acr", 3), "acr"},
 		{"acr an array", claim("acr", []string{"aal3"}), "acr"},
 		{"amr null", claim("amr", nil), ""},
@@ -71,13 +88,40 @@ func TestOddServersLogIn(t *testing.T) {
 		{"refresh_token null", member("refresh_token", nil), ""},
 		{"refresh_token a number", member("refresh_token", 1), "refresh_token"},
 		{"refresh_token too long", member("refresh_token", strings.Repeat("r", 1<<16+1)), "refresh_token"},
+		{"scope an object", member("scope", claimsMap{}), "scope"},
+		{"scope false", member("scope", false), "scope"},
+		{"scope empty", member("scope", ""), ""},
+		{"expires_in true", member("expires_in", true), "expires_in"},
+		{"expires_in an array", member("expires_in", []int{300}), "expires_in"},
+		{"refresh_token empty", member("refresh_token", ""), ""},
+		{"refresh_token an object", member("refresh_token", claimsMap{}), "refresh_token"},
+		{"token_type in capitals", member("token_type", "BEARER"), ""},
+		{"error null", member("error", nil), ""},
+		{"error empty", member("error", ""), ""},
+		{"error false", member("error", false), ""},
+		{"error and its description empty", func(op *testOP) {
+			op.answer = func(m claimsMap) { m["error"], m["error_description"], m["error_uri"] = "", "", nil }
+		}, ""},
 		{"session_state null", member("session_state", nil), ""},
 		{"not-before-policy", member("not-before-policy", 0), ""},
 
+		{"kid empty in the header", func(op *testOP) {
+			op.header, op.published = `{"alg":"ES256","kid":""}`, op.published[:1]
+		}, ""},
+		{"members of the header that nobody reads", func(op *testOP) {
+			op.header = `{"alg":"ES256","x5c":null,"jwk":null,"jku":1,"x5t":[],"cty":null,"kid":"` +
+				testECKey().KeyID() + `"}`
+		}, ""},
+		{"typ in small letters in the header", func(op *testOP) {
+			op.header = `{"alg":"ES256","typ":"jwt","kid":"` + testECKey().KeyID() + `"}`
+		}, ""},
 		{"kid null in the header", func(op *testOP) {
 			op.header, op.published = `{"alg":"ES256","kid":null}`, op.published[:1]
 		}, ""},
-		{"typ null in the header", func(op *testOP) { op.header = `{"alg":"ES256","typ":null,"kid":"` + testECKey().KeyID() + `"}` }, ""},
+		{"typ null in the header", func(op *testOP) {
+			op.header = `{"alg":"ES256","typ":null,"kid":"` +
+				testECKey().KeyID() + `"}`
+		}, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			op := newOP(t)
@@ -96,7 +140,8 @@ func TestOddServersLogIn(t *testing.T) {
 			if got := strings.Join(problems, " "); got != row.problem {
 				t.Errorf("problems %q, want %q", got, row.problem)
 			}
-			if row.problem == "auth_time" && !id.AuthTime.IsZero() || row.problem == "amr" && id.AMR != nil || row.problem == "acr" && id.ACR != "" {
+			if row.problem == "auth_time" && !id.AuthTime.IsZero() || row.problem == "amr" && id.AMR != nil ||
+				row.problem == "acr" && id.ACR != "" {
 				t.Error("what cannot be read is not unknown")
 			}
 			if row.problem == "scope" && (id.GrantedListed || !slices.Equal(id.Granted, id.Asked)) {
@@ -133,9 +178,20 @@ func TestOddServersAreNotBelieved(t *testing.T) {
 		{"id_token null", member("id_token", nil), "rejects (token response: id_token)"},
 		{"access_token null", member("access_token", nil), "rejects (token response: access_token)"},
 		{"token_type null", member("token_type", nil), "rejects (token response: token_type)"},
+		{"c_hash empty", claim("c_hash", ""), "rejects (ID token: c_hash)"},
+		{"exp in the past with an exponent", claim("exp", rawJSON("1.5e9")), "rejects (ID token: exp)"},
+		{"zip null in the header", func(op *testOP) { op.header = `{"alg":"ES256","zip":null}` },
+			"rejects (ID token: crit)"},
+		{"typ of an access token in the header", func(op *testOP) { op.header = `{"alg":"ES256","typ":"at+jwt"}` },
+			"rejects (ID token: typ)"},
+		{"typ a number in the header", func(op *testOP) { op.header = `{"alg":"ES256","typ":1}` },
+			"rejects (ID token: header)"},
+		{"kid a number in the header", func(op *testOP) { op.header = `{"alg":"ES256","kid":1}` },
+			"rejects (ID token: header)"},
 		{"a token that is over", member("expires_in", -1), "rejects (token response: expires_in)"},
 		{"alg null in the header", func(op *testOP) { op.header = `{"alg":null}` }, "rejects (ID token: header)"},
-		{"crit null in the header", func(op *testOP) { op.header = `{"alg":"ES256","crit":null}` }, "rejects (ID token: crit)"},
+		{"crit null in the header", func(op *testOP) { op.header = `{"alg":"ES256","crit":null}` },
+			"rejects (ID token: crit)"},
 		{"kid null, and two keys fit", func(op *testOP) {
 			op.header = `{"alg":"ES256","kid":null}`
 			op.published = append(op.published, testOtherEC().signing().Public())
@@ -168,19 +224,33 @@ func TestKeysListedTwice(t *testing.T) {
 		}
 		return `{"kty":"EC","crv":"P-256","x":"` + m["x"].(string) + `","y":"` + m["y"].(string) + `"` + members + `}`
 	}
+	padded := bare(`,` + kid)
+	for _, n := range []string{"x", "y"} {
+		var m map[string]string
+		if json.Unmarshal([]byte(padded), &m) != nil {
+			t.Fatal(padded)
+		}
+		b, err := base64.RawURLEncoding.DecodeString(m[n])
+		if err != nil {
+			t.Fatal(err)
+		}
+		padded = strings.Replace(padded, m[n], base64.StdEncoding.EncodeToString(b), 1)
+	}
 	for name, keys := range map[string][]string{
-		"byte-equal":              {plain + "}", plain + "}"},
-		"thrice":                  {plain + "}", plain + "}", plain + "}"},
-		"plain and with x5c":      {plain + "}", plain + `,"x5c":["MIIB"],"x5t":"x"}`},
-		"with and without alg":    {bare(`,` + kid), bare(`,"alg":"ES256",` + kid)},
-		"with and without use":    {bare(`,` + kid), bare(`,"use":"sig",` + kid)},
-		"with and without kid":    {bare(``), plain + "}"},
-		"use and key_ops":         {bare(`,"use":"sig",` + kid), bare(`,"key_ops":["verify"],` + kid)},
-		"members null":            {bare(`,"use":null,"alg":null,"key_ops":null,"x5c":null,"d":null,` + kid)},
-		"beside one for enc":      {plain + "}", bare(`,"use":"enc",` + kid)},
-		"beside one that is weak": {plain + "}", `{"kty":"RSA","n":"AQAB","e":"AQAB",` + kid + `}`},
-		"beside an unknown kind":  {plain + "}", `{"kty":"OKP","crv":"Ed25519","x":"AAAA",` + kid + `}`},
-		"beside nonsense":         {plain + "}", `{}`, `[]`, `null`, `"key"`},
+		"byte-equal":                {plain + "}", plain + "}"},
+		"thrice":                    {plain + "}", plain + "}", plain + "}"},
+		"plain and with x5c":        {plain + "}", plain + `,"x5c":["MIIB"],"x5t":"x"}`},
+		"with and without alg":      {bare(`,` + kid), bare(`,"alg":"ES256",` + kid)},
+		"with and without use":      {bare(`,` + kid), bare(`,"use":"sig",` + kid)},
+		"with and without kid":      {bare(``), plain + "}"},
+		"use and key_ops":           {bare(`,"use":"sig",` + kid), bare(`,"key_ops":["verify"],` + kid)},
+		"members null":              {bare(`,"use":null,"alg":null,"key_ops":null,"x5c":null,"d":null,` + kid)},
+		"beside one for enc":        {plain + "}", bare(`,"use":"enc",` + kid)},
+		"beside one that is weak":   {plain + "}", `{"kty":"RSA","n":"AQAB","e":"AQAB",` + kid + `}`},
+		"beside an unknown kind":    {plain + "}", `{"kty":"OKP","crv":"Ed25519","x":"AAAA",` + kid + `}`},
+		"beside a kid that is none": {plain + "}", `{"kty":"EC","kid":5}`},
+		"numbers padded":            {padded},
+		"beside nonsense":           {plain + "}", `{}`, `[]`, `null`, `"key"`},
 	} {
 		op := newOP(t)
 		op.setKeys(reply(200, jsonType, `{"keys":[`+strings.Join(keys, ",")+`]}`))
@@ -217,91 +287,6 @@ func TestKeysListedTwice(t *testing.T) {
 	}
 }
 
-// A page that was left open for too long means "start again", whatever code comes with it; a cancellation stays one.
-func TestHonestCallbacks(t *testing.T) {
-	answer := func(code, description string) func(url.Values) {
-		return func(q url.Values) {
-			q.Del("code")
-			q.Set("error", code)
-			q.Set("error_description", description)
-		}
-	}
-	parsed := func(query string) func(url.Values) {
-		return func(q url.Values) {
-			state := q.Get("state")
-			clear(q)
-			more, _ := url.ParseQuery(strings.ReplaceAll(query, "STATE", state)) // as http.Request.URL.Query does
-			maps.Copy(q, more)
-		}
-	}
-	for _, row := range []struct {
-		name   string
-		change func(url.Values)
-		reason Reason
-		family kakunin.Family
-	}{
-		{"authentication_expired", answer("temporarily_unavailable", "authentication_expired"), ReasonExpired, kakunin.User},
-		{"authentication_expired as a server error", answer("server_error", "authentication_expired"), ReasonExpired, kakunin.User},
-		{"authentication_expired as the code", answer("authentication_expired", ""), ReasonExpired, kakunin.User},
-		{"authentication_expired with login_required", answer("login_required", "authentication_expired"), ReasonExpired, kakunin.User},
-		{"temporarily unavailable for another reason", answer("temporarily_unavailable", "maintenance"), ReasonProviderError, kakunin.Unavailable},
-		{"something like it", answer("temporarily_unavailable", "authentication_expired_not"), ReasonProviderError, kakunin.Unavailable},
-		{"our own fault stays ours", answer("invalid_scope", "authentication_expired"), ReasonRequestRefused, kakunin.Configuration},
-		{"cancelled, with two descriptions", func(q url.Values) {
-			answer("access_denied", "a")(q)
-			q.Add("error_description", "b")
-		}, ReasonUserCancelled, kakunin.User},
-		{"cancelled, with everything twice that is not read", func(q url.Values) {
-			answer("access_denied", "")(q)
-			for _, name := range []string{"error_uri", "session_state", "response", "x", "kc_action_status"} {
-				q[name] = []string{"a", "b"}
-			}
-		}, ReasonUserCancelled, kakunin.User},
-		{"cancelled, with a semicolon", parsed("error=access_denied&state=STATE&error_description=the;user;left"), ReasonUserCancelled, kakunin.User},
-		{"cancelled, with a stray percent sign", parsed("error=access_denied&state=STATE&error_description=100%&error_uri=%zz"), ReasonUserCancelled, kakunin.User},
-		{"cancelled, with an empty pair", parsed("&&error=access_denied&state=STATE&=&x"), ReasonUserCancelled, kakunin.User},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			op := newOP(t)
-			_, err := finishWith(op, op.client(), row.change)
-			wantError(t, err, row.reason, "error")
-			if kakunin.FamilyOf(err) != row.family {
-				t.Errorf("family %v", kakunin.FamilyOf(err))
-			}
-		})
-	}
-}
-
-// A callback that is malformed uses nothing up: the browser may come back with the real one.
-func TestMalformedCallbacksUseNothingUp(t *testing.T) {
-	for name, spoil := range map[string]func(url.Values){
-		"code missing": func(q url.Values) { q.Del("code") },
-		"code empty":   func(q url.Values) { q.Set("code", "") },
-		"code twice":   func(q url.Values) { q.Add("code", "x") },
-		"state twice":  func(q url.Values) { q.Add("state", "x") },
-		"iss twice":    func(q url.Values) { q["iss"] = []string{"a", "b"} },
-		"error twice":  func(q url.Values) { q["error"] = []string{"access_denied", "x"} },
-		"too large":    func(q url.Values) { q.Set("x", strings.Repeat("x", 1<<14)) },
-		"of another":   func(q url.Values) { q.Set("state", "x") },
-	} {
-		op := newOP(t)
-		c := op.client()
-		begun := op.begin(c, Request{})
-		good := op.authorize(begun)
-		bad := maps.Clone(good)
-		for k, v := range good {
-			bad[k] = slices.Clone(v)
-		}
-		spoil(bad)
-		if _, err := c.Finish(t.Context(), begun.Pending, bad); err == nil {
-			t.Errorf("%s: accepted", name)
-		}
-		if _, err := c.Finish(t.Context(), begun.Pending, good); err != nil {
-			t.Errorf("%s: the real callback afterwards: %v", name, err)
-		}
-	}
-}
-
 // Metadata that say nothing forbid nothing.
 func TestOddMetadata(t *testing.T) {
 	for name, row := range map[string]struct {
@@ -309,20 +294,105 @@ func TestOddMetadata(t *testing.T) {
 		ok     bool
 	}{
 		"lists null": {func(m claimsMap) {
-			m["code_challenge_methods_supported"], m["response_types_supported"], m["token_endpoint_auth_methods_supported"] = nil, nil, nil
+			m["code_challenge_methods_supported"], m["response_types_supported"] = nil, nil
+			m["token_endpoint_auth_methods_supported"] = nil
 		}, true},
-		"a list of another kind":    {func(m claimsMap) { m["code_challenge_methods_supported"] = "S256" }, true},
-		"iss parameter null":        {func(m claimsMap) { m["authorization_response_iss_parameter_supported"] = nil }, true},
-		"a list without what we do": {func(m claimsMap) { m["code_challenge_methods_supported"] = []string{"plain"} }, false},
-		"an empty list":             {func(m claimsMap) { m["response_types_supported"] = []string{} }, false},
-		"issuer null":               {func(m claimsMap) { m["issuer"] = nil }, false},
-		"token endpoint null":       {func(m claimsMap) { m["token_endpoint"] = nil }, false},
+		"lists in which something is no word": {func(m claimsMap) {
+			m["code_challenge_methods_supported"] = []any{nil, "S256", 1}
+			m["response_types_supported"] = []any{[]string{"code"}}
+			m["token_endpoint_auth_methods_supported"] = "client_secret_basic private_key_jwt"
+		}, true},
+		"lists that are none": {func(m claimsMap) {
+			m["code_challenge_methods_supported"], m["response_types_supported"] = 1, claimsMap{"code": true}
+			m["token_endpoint_auth_methods_supported"], m["scopes_supported"] = false, 7
+		}, true},
+		"iss parameter a word": {func(m claimsMap) { m["authorization_response_iss_parameter_supported"] = "true" },
+			true},
+		"a word without what we do": {func(m claimsMap) { m["code_challenge_methods_supported"] = "plain" }, false},
+		"a list with null without what we do": {func(m claimsMap) {
+			m["code_challenge_methods_supported"] = []any{nil, "plain"}
+		}, false},
+		"a list of another kind": {func(m claimsMap) { m["code_challenge_methods_supported"] = "S256" }, true},
+		"iss parameter null": {func(m claimsMap) { m["authorization_response_iss_parameter_supported"] = nil },
+			true},
+		"a list without what we do": {func(m claimsMap) { m["code_challenge_methods_supported"] = []string{"plain"} },
+			false},
+		"an empty list":       {func(m claimsMap) { m["response_types_supported"] = []string{} }, false},
+		"issuer null":         {func(m claimsMap) { m["issuer"] = nil }, false},
+		"token endpoint null": {func(m claimsMap) { m["token_endpoint"] = nil }, false},
 	} {
 		op := newOP(t)
 		op.metadata = row.change
 		env, err := Discover(t.Context(), http.DefaultClient, op.env.Issuer)
 		if (err == nil) != row.ok || row.ok && env.TokenEndpoint != op.env.TokenEndpoint {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Attributes in forms of their own make no login fail: each is read, or is a Problem.
+func TestOddUserinfoLogsIn(t *testing.T) {
+	parts := claimsMap{"region": "東京都", "locality": "清瀬市", "street_address": "架空町１－２－３"}
+	with := func(formatted any) claimsMap {
+		m := maps.Clone(parts)
+		m["formatted"] = formatted
+		return m
+	}
+	const whole = "東京都清瀬市架空町１－２－３"
+	for _, row := range []struct {
+		name, claim string
+		value       any
+		problem     string // what is recorded; empty: nothing
+		address     string
+	}{
+		{"name null", "name", nil, "", whole}, {"name a number", "name", 7, "name", whole},
+		{"name an array", "name", []string{"試験"}, "name", whole}, {"name an object", "name", claimsMap{}, "name",
+			whole},
+		{"name empty", "name", "", "name", whole},
+		{"address null", "address", nil, "", ""}, {"address an array", "address", []string{whole}, "address", ""},
+		{"address false", "address", false, "address", ""}, {"address an empty object", "address", claimsMap{},
+			"address", ""},
+		{"formatted missing", "address", parts, "address", whole},
+		{"formatted null", "address", with(nil), "address", whole},
+		{"formatted empty", "address", with(""), "address", whole},
+		{"formatted blank", "address", with("\u3000"), "address", whole},
+		{"formatted a number", "address", with(1), "address", ""},
+		{"formatted an object", "address", with(claimsMap{}), "address", ""},
+		{"formatted blank and alone", "address", claimsMap{"formatted": " "}, "address", ""},
+		{"formatted a number and alone", "address", claimsMap{"formatted": 1}, "address", ""},
+		{"formatted good, the rest odd", "address", claimsMap{"formatted": whole, "region": 1, "country": nil}, "",
+			whole},
+		{"parts null, postal code a number", "address", claimsMap{"region": "東京都", "locality": "清瀬市",
+			"street_address": nil, "postal_code": 2040001}, "address", "東京都清瀬市"},
+		{"birthdate a number", "birthdate", 19900405, "birthdate", whole},
+		{"birthdate with a time", "birthdate", "1990-04-05T00:00:00Z", "birthdate", whole},
+		{"birthdate empty", "birthdate", "", "birthdate", whole}, {"birthdate null", "birthdate", nil, "", whole},
+		{"gender true", "gender", true, "gender", whole}, {"gender a number", "gender", 2, "", whole},
+		{"gender an array", "gender", []int{2}, "gender", whole},
+		{"email_verified null", "email_verified", nil, "", whole}, {"updated_at a word", "updated_at", "x", "", whole},
+		{"iss null", "iss", nil, "", whole}, {"aud a number, unsigned", "aud", 1, "", whole},
+	} {
+		op := newOP(t)
+		op.person[row.claim] = row.value
+		id, err := op.login(op.client(), Request{Scopes: Attributes})
+		if err != nil {
+			t.Errorf("%s: %v", row.name, err)
+			continue
+		}
+		var problems []string
+		for _, p := range id.Problems {
+			problems = append(problems, p.Attribute)
+		}
+		if got := strings.Join(problems, " "); got != row.problem || id.Person.Address.Reveal() != row.address {
+			t.Errorf("%s: problems %q, address %q", row.name, got, id.Person.Address.Reveal())
+		}
+	}
+	for name, sub := range map[string]any{"null": nil, "a number": 7, "an array": []string{testSubject}, "empty": ""} {
+		op := newOP(t)
+		op.person["sub"] = sub
+		_, err := op.login(op.client(), Request{Scopes: Attributes})
+		if wantError(t, err, ReasonUserinfo, "sub"); kakunin.FamilyOf(err) != kakunin.Untrusted {
+			t.Errorf("sub %s: %v", name, err)
 		}
 	}
 }

@@ -37,7 +37,7 @@ func (c *idClaims) unread(name string, raw json.RawMessage) {
 
 // newFloor configures go-oidc, whose Verify is the floor that the rules below stand on. Its clock is set back by the
 // skew, because it has no tolerance of its own for exp.
-func (c *Client) newFloor(algorithms []Algorithm) *oidc.Config {
+func (c *Client) newFloor(algorithms []jose.Algorithm) *oidc.Config {
 	names := make([]string, len(algorithms))
 	for i, a := range algorithms {
 		names[i] = string(a)
@@ -152,8 +152,8 @@ func (c *Client) openIDToken(
 		check = "claims"
 	}
 	if check != "" {
-		_, hasHash := strictjson.Present(keys.members, check)
-		return nil, &Error{Reason: ReasonIDToken, Step: check, Clause: clauses[check], Detail: hint(check, hasHash)}
+		detail := hint(check, keys.members[check])
+		return nil, &Error{Reason: ReasonIDToken, Step: check, Clause: clauses[check], Detail: detail}
 	}
 	return claims, nil
 }
@@ -175,16 +175,20 @@ var clauses = map[string]string{
 }
 
 // hint is what an operator looks at when a rule does not hold and nobody need have attacked.
-func hint(check string, present bool) string {
-	switch {
-	case check == "at_hash" && !present:
+func hint(check string, raw json.RawMessage) string {
+	missing := len(raw) == 0 || string(raw) == "null"
+	n, isNumber := strictjson.Integer(raw)
+	switch isTime := isNumber && n < maxUnixTime; {
+	case check == "at_hash" && missing:
 		return "the ID token has none; Rules.AtHashOptional accepts that"
-	case !present:
+	case missing:
 		return ""
-	case check == "exp":
+	case check == "exp" && isTime:
 		return "the token has expired on arrival: is this machine's clock ahead?"
-	case check == "iat" || check == "nbf" || check == "auth_time":
+	case (check == "iat" || check == "nbf" || check == "auth_time") && isTime:
 		return "the token is from the future: is this machine's clock behind? Rules.IssuedAtSkew is the tolerance"
+	case check == "exp" || check == "iat" || check == "nbf":
+		return "it is no JSON number of seconds since 1970"
 	}
 	return ""
 }
@@ -298,8 +302,11 @@ func (c *Client) checkTimes(m map[string]json.RawMessage, out *idClaims) string 
 		}
 		n, ok := strictjson.Integer(raw)
 		switch {
-		case ok && n >= maxUnixTime: // no time that anybody can write, and after every one that anybody can
+		case ok && n >= maxUnixTime && name == "nbf": // after every time that anybody can write
 			return time.Time{}, true
+		case ok && n >= maxUnixTime: // milliseconds, say
+			out.unread(name, raw)
+			return time.Time{}, false
 		case !ok || n <= 0:
 			if string(raw) != "0" {
 				out.unread(name, raw)

@@ -26,7 +26,8 @@ func TestRefusedClaims(t *testing.T) {
 		change      func(claimsMap)
 	}{
 		{"missing iss", "iss", without("iss")},
-		{"a claim whose source is not there, which go-oidc looks at", "claims", set("_claim_names", claimsMap{"address": "nowhere"})},
+		{"a claim whose source is not there, which go-oidc looks at", "claims",
+			set("_claim_names", claimsMap{"address": "nowhere"})},
 		{"iss of another environment", "iss", set("iss", Production().Issuer)},
 		{"iss with a slash at the end", "iss", func(m claimsMap) { m["iss"] = m["iss"].(string) + "/" }},
 		{"iss is an array", "iss", func(m claimsMap) { m["iss"] = []any{m["iss"]} }},
@@ -36,8 +37,14 @@ func TestRefusedClaims(t *testing.T) {
 		{"aud is a list of others", "aud", set("aud", []string{"a", "b"})},
 		{"aud is empty", "aud", set("aud", []string{})},
 		{"aud is a number", "aud", set("aud", 1)},
-		{"two audiences without azp", "azp", func(m claimsMap) { m["aud"] = []string{testClientID, "stranger"}; delete(m, "azp") }},
-		{"two audiences, azp of the other", "azp", func(m claimsMap) { m["aud"] = []string{testClientID, "stranger"}; m["azp"] = "stranger" }},
+		{"two audiences without azp", "azp", func(m claimsMap) {
+			m["aud"] = []string{testClientID, "stranger"}
+			delete(m, "azp")
+		}},
+		{"two audiences, azp of the other", "azp", func(m claimsMap) {
+			m["aud"] = []string{testClientID, "stranger"}
+			m["azp"] = "stranger"
+		}},
 		{"azp of another client", "azp", set("azp", "stranger")},
 		{"azp is no string", "azp", set("azp", []string{testClientID})},
 		{"missing exp", "exp", without("exp")},
@@ -97,16 +104,24 @@ func TestRefusedTokens(t *testing.T) {
 		{"b64", "crit", head(`{"alg":"ES256","kid":"` + kid + `","b64":false}`)},
 		{"zip", "crit", head(`{"alg":"ES256","kid":"` + kid + `","zip":"DEF"}`)},
 		{"alg none over a signature", "alg", head(`{"alg":"none","kid":"` + kid + `"}`)},
-		{"alg none without signature", "alg", alter(func(s string) string { return enc(`{"alg":"none"}`) + "." + strings.Split(s, ".")[1] + "." })},
+		{"alg none without signature", "alg", alter(func(s string) string {
+			return enc(`{"alg":"none"}`) + "." + strings.Split(s, ".")[1] + "."
+		})},
 		{"alg HS256", "alg", head(`{"alg":"HS256","kid":"` + kid + `"}`)},
 		{"alg absent", "alg", head(`{"kid":"` + kid + `"}`)},
-		{"alg PS256 is not allowed by default", "alg", func(op *testOP) { op.idKey = testRSAKey(); op.header = `{"alg":"PS256","kid":"` + rsaKid + `"}` }},
+		{"alg PS256 is not allowed by default", "alg", func(op *testOP) {
+			op.idKey = testRSAKey()
+			op.header = `{"alg":"PS256","kid":"` + rsaKid + `"}`
+		}},
 		{"alg RS256 with the kid of the EC key", "key", head(`{"alg":"RS256","kid":"` + kid + `"}`)},
 		{"alg ES256 with the kid of the RSA key", "key", head(`{"alg":"ES256","kid":"` + rsaKid + `"}`)},
 		{"duplicate alg", "header", head(`{"alg":"ES256","alg":"ES256","kid":"` + kid + `"}`)},
 		{"typ at+jwt", "typ", head(`{"alg":"ES256","kid":"` + kid + `","typ":"at+jwt"}`)},
 		{"typ logout+jwt", "typ", head(`{"alg":"ES256","kid":"` + kid + `","typ":"logout+jwt"}`)},
-		{"foreign key under a known kid", "signature", func(op *testOP) { op.idKey = testOtherEC(); op.header = `{"alg":"ES256","kid":"` + kid + `"}` }},
+		{"foreign key under a known kid", "signature", func(op *testOP) {
+			op.idKey = testOtherEC()
+			op.header = `{"alg":"ES256","kid":"` + kid + `"}`
+		}},
 		{"foreign key", "key", func(op *testOP) { op.idKey = testOtherEC() }},
 		{"header jwk", "signature", func(op *testOP) {
 			jwks, err := testOtherEC().PublicJWKS()
@@ -120,15 +135,22 @@ func TestRefusedTokens(t *testing.T) {
 			op.idKey = testOtherEC()
 			op.header = `{"alg":"ES256","kid":"` + kid + `","jwk":` + string(doc.Keys[0]) + `}`
 		}},
-		{"no kid and two keys that fit", "key", func(op *testOP) { op.publish(testECKey(), testOtherEC()); op.header = `{"alg":"ES256"}` }},
+		{"no kid and two keys that fit", "key", func(op *testOP) {
+			op.publish(testECKey(), testOtherEC())
+			op.header = `{"alg":"ES256"}`
+		}},
 		{"altered payload", "signature", alter(func(s string) string {
 			p := strings.Split(s, ".")
 			return p[0] + "." + enc(`{"sub":"x"}`) + "." + p[2]
 		})},
 		{"duplicate sub", "claims", func(op *testOP) { op.rawClaims = replaceLast("}", `,"sub":"x"}`) }},
 		{"sub and SUB", "claims", func(op *testOP) { op.rawClaims = replaceLast("}", `,"SUB":"x"}`) }},
-		{"bytes after the claims", "claims", func(op *testOP) { op.rawClaims = func(s string) string { return s + "x" } }},
-		{"claims are an array", "claims", func(op *testOP) { op.rawClaims = func(s string) string { return "[" + s + "]" } }},
+		{"bytes after the claims", "claims", func(op *testOP) {
+			op.rawClaims = func(s string) string { return s + "x" }
+		}},
+		{"claims are an array", "claims", func(op *testOP) {
+			op.rawClaims = func(s string) string { return "[" + s + "]" }
+		}},
 		{"JSON serialization", "form", alter(func(s string) string {
 			p := strings.Split(s, ".")
 			return `{"protected":"` + p[0] + `","payload":"` + p[1] + `","signature":"` + p[2] + `"}`
@@ -160,13 +182,18 @@ func TestAcceptedTokens(t *testing.T) {
 		"two audiences and our azp":    func(op *testOP) { op.claims = set("aud", []string{"other", testClientID}) },
 		"no azp":                       func(op *testOP) { op.claims = without("azp") },
 		"no kid and one key that fits": func(op *testOP) { op.header = `{"alg":"ES256"}` },
-		"no typ":                       func(op *testOP) { op.header = `{"alg":"ES256","kid":"` + testECKey().KeyID() + `"}` },
-		"typ application/jwt":          func(op *testOP) { op.header = `{"typ":"application/jwt","alg":"ES256"}` },
-		"jku is ignored":               func(op *testOP) { op.header = `{"alg":"ES256","jku":"https://evil.example/"}` },
-		"expired within the skew":      func(op *testOP) { op.claims = set("exp", unix(-59*time.Second)) },
-		"iat ahead within the skew":    func(op *testOP) { op.claims = set("iat", unix(59*time.Second)) },
-		"nbf ahead within the skew":    func(op *testOP) { op.claims = set("nbf", unix(59*time.Second)) },
-		"times with fractions":         func(op *testOP) { op.claims = set("iat", float64(unix(0))+0.5) },
+		"no typ": func(op *testOP) {
+			op.header = `{"alg":"ES256","kid":"` + testECKey().KeyID() +
+				`"}`
+		},
+		"typ application/jwt": func(op *testOP) { op.header = `{"typ":"application/jwt","alg":"ES256"}` },
+		"jku is ignored": func(op *testOP) {
+			op.header = `{"alg":"ES256","jku":"https://evil.example/"}`
+		},
+		"expired within the skew":   func(op *testOP) { op.claims = set("exp", unix(-59*time.Second)) },
+		"iat ahead within the skew": func(op *testOP) { op.claims = set("iat", unix(59*time.Second)) },
+		"nbf ahead within the skew": func(op *testOP) { op.claims = set("nbf", unix(59*time.Second)) },
+		"times with fractions":      func(op *testOP) { op.claims = set("iat", float64(unix(0))+0.5) },
 		"sub of 255 characters": func(op *testOP) {
 			op.claims = set("sub", strings.Repeat("s", 255))
 			op.person = with(op.person, "sub", strings.Repeat("s", 255))
@@ -240,7 +267,8 @@ func TestNarrowedAlgorithms(t *testing.T) {
 	}
 	op.idKey = ps
 	op.publish(ps)
-	if _, err := op.login(op.client(func(c *Config) { c.Rules.Algorithms = []Algorithm{PS256} }), Request{}); err != nil {
+	if _, err := op.login(op.client(func(c *Config) { c.Rules.Algorithms = []Algorithm{PS256} }),
+		Request{}); err != nil {
 		t.Error(err)
 	}
 }
@@ -275,7 +303,10 @@ func TestSkewsAreSeparate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			op := newOP(t)
 			op.claims = row.claims
-			_, err := op.login(op.client(func(c *Config) { c.Rules.IssuedAtSkew, c.Rules.ExpirySkew = row.iat, row.exp }), Request{})
+			_, err := op.login(op.client(func(c *Config) {
+				c.Rules.IssuedAtSkew, c.Rules.ExpirySkew = row.iat,
+					row.exp
+			}), Request{})
 			if row.wantRefuse != "" {
 				wantError(t, err, ReasonIDToken, row.wantRefuse)
 			} else if err != nil {
@@ -312,7 +343,9 @@ func FuzzIDTokenClaims(f *testing.F) {
 	f.Add([]byte(`{"iss":null,"aud":[[]],"exp":1e400,"iat":-0,"sub":"\ud800","nonce":{}}`))
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		members, _ := strictjson.Object(payload)
-		claims, check := c.checkClaims(members, func(m map[string]json.RawMessage, _ *idClaims) string { return checkAtHash(m, testAccess, true) })
+		claims, check := c.checkClaims(members, func(m map[string]json.RawMessage, _ *idClaims) string {
+			return checkAtHash(m, testAccess, true)
+		})
 		if check != "" {
 			return
 		}
@@ -320,7 +353,8 @@ func FuzzIDTokenClaims(f *testing.F) {
 			Iss, Sub string
 			Exp, Iat float64
 		}
-		if err := json.Unmarshal(payload, &m); err != nil || m.Iss != c.env.Issuer || m.Sub != claims.subject || m.Sub == "" || m.Exp <= 0 || m.Iat <= 0 {
+		if err := json.Unmarshal(payload, &m); err != nil || m.Iss != c.env.Issuer || m.Sub != claims.subject ||
+			m.Sub == "" || m.Exp <= 0 || m.Iat <= 0 {
 			t.Fatalf("%s: %v", payload, err)
 		}
 	})

@@ -26,16 +26,16 @@ import (
 )
 
 // Algorithm is a JWS signature algorithm: ES256, RS256 or PS256. Others, HS256 and none among them, do not exist here.
-type Algorithm = jose.Algorithm
+type Algorithm string
 
 // The algorithms (RFC 7518, section 3.1).
 const (
 	// ES256 is ECDSA with P-256 and SHA-256.
-	ES256 = jose.ES256
+	ES256 = Algorithm(jose.ES256)
 	// RS256 is RSASSA-PKCS1-v1_5 with SHA-256.
-	RS256 = jose.RS256
+	RS256 = Algorithm(jose.RS256)
 	// PS256 is RSASSA-PSS with SHA-256.
-	PS256 = jose.PS256
+	PS256 = Algorithm(jose.PS256)
 )
 
 // Key signs client assertions. Make one with [LoadKey], [ParseKey], [NewKey] or [GenerateKey]; the zero Key is refused
@@ -75,9 +75,9 @@ func ParseKey(b []byte) (Key, error) {
 // safe for concurrent use, and answers an ECDSA signature in ASN.1 form, as [crypto.Signer] describes. It gets no
 // context: the client of a KMS needs a time limit of its own. kid may be empty.
 func NewKey(signer crypto.Signer, kid string) (Key, error) {
-	k := jose.SigningKey{Signer: signer, KeyID: kid, Algorithm: ES256}
+	k := jose.SigningKey{Signer: signer, KeyID: kid, Algorithm: jose.ES256}
 	if err := k.Check(); err != nil {
-		k.Algorithm = RS256
+		k.Algorithm = jose.RS256
 		if err := k.Check(); err != nil {
 			return Key{}, keyError(err)
 		}
@@ -105,7 +105,7 @@ func GenerateKey(alg Algorithm) (Key, error) {
 	if err != nil {
 		return Key{}, &Error{Reason: ReasonKey, Step: "generate", Err: err}
 	}
-	k := Key{v: redact.Seal(jose.SigningKey{Signer: signer, Algorithm: alg})}
+	k := Key{v: redact.Seal(jose.SigningKey{Signer: signer, Algorithm: jose.Algorithm(alg)})}
 	return k.WithKeyID(k.SPKIHash())
 }
 
@@ -123,7 +123,7 @@ func (k Key) SPKIHash() string {
 // WithAlgorithm returns the key for another algorithm, e.g. PS256 for an RSA key that was registered with it.
 func (k Key) WithAlgorithm(alg Algorithm) (Key, error) {
 	s := k.signing()
-	s.Algorithm = alg
+	s.Algorithm = jose.Algorithm(alg)
 	if err := s.Check(); err != nil {
 		return Key{}, keyError(err)
 	}
@@ -157,7 +157,7 @@ func (k Key) Public() crypto.PublicKey {
 func (k Key) KeyID() string { return k.signing().KeyID }
 
 // Algorithm returns the algorithm that the key signs with.
-func (k Key) Algorithm() Algorithm { return k.signing().Algorithm }
+func (k Key) Algorithm() Algorithm { return Algorithm(k.signing().Algorithm) }
 
 // PublicJWKS returns the public half as a JWK Set, for the registration with the service or a jwks_uri.
 func (k Key) PublicJWKS() ([]byte, error) {
@@ -227,7 +227,8 @@ func inFile(err error, path string) error {
 // changed while logins go on:
 //
 //  1. [KeyRing.Publish] the next key, or register it with the service, and wait until the service knows it.
-//  2. [KeyRing.Activate] it: the next assertion is signed with it. The old one stays published, for assertions on the way.
+//  2. [KeyRing.Activate] it: the next assertion is signed with it. The old one stays published, for assertions on the
+//     way.
 //  3. [KeyRing.Retire] the old key after a few minutes.
 //
 // A KeyRing is an [http.Handler] that serves the public halves as a JWK Set, for a jwks_uri. It is safe for concurrent

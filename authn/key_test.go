@@ -70,7 +70,8 @@ func TestKeyRoundTrip(t *testing.T) {
 		if err != nil || strings.Contains(string(jwks), `"d"`) {
 			t.Error(err)
 		}
-		if set, err := jose.ParseKeySet(jwks); err != nil || len(set.Keys) != 1 || !set.Keys[0].Equal(k.signing().Public()) {
+		if set, err := jose.ParseKeySet(jwks); err != nil || len(set.Keys) != 1 ||
+			!set.Keys[0].Equal(k.signing().Public()) {
 			t.Errorf("%s, %v", jwks, err)
 		}
 	}
@@ -101,7 +102,8 @@ func TestKeyMistakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, hidden := kms.RevealPEM()
-	for i, err := range []error{missing, directory, rubbish, large, curve, none, alg, wrongAlg, kid, pem, jwks, secret, hidden} {
+	for i, err := range []error{missing, directory, rubbish, large, curve, none, alg, wrongAlg, kid, pem, jwks, secret,
+		hidden} {
 		if kakunin.FamilyOf(err) != kakunin.Configuration {
 			t.Errorf("%d: %v", i, err)
 		}
@@ -139,23 +141,24 @@ func TestKeyFilesNameTheirProblem(t *testing.T) {
 	}
 	const both = "accepted are RSA of at least 2048 bits and EC P-256"
 	for name, row := range map[string]struct{ contents, want string }{
-		"nothing":        {"", "it is empty"},
-		"white space":    {" \n", "it is empty"},
-		"rubbish":        {"secret rubbish", "neither PEM nor a JWK"},
-		"DER":            {string(pkcs8), "neither PEM nor a JWK"},
-		"P-384":          {block("PRIVATE KEY", pkcs8), both},
-		"P-384 as JWK":   {`{"kty":"EC","crv":"P-384","x":"AA","y":"AA","d":"AA"}`, both},
-		"Ed25519":        {`{"kty":"OKP","crv":"Ed25519","x":"AA","d":"AA"}`, both},
-		"a secret":       {`{"kty":"oct","k":"c2VjcmV0"}`, both},
-		"public":         {string(publicPEM), "a public key"},
-		"public as JWK":  {publicJWK(t, testECKey()), "a public key"},
-		"a set":          {string(jwks), "a key set"},
-		"a certificate":  {block("CERTIFICATE", []byte("secret")), "a certificate"},
-		"encrypted":      {block("ENCRYPTED PRIVATE KEY", []byte("secret")), "must be decrypted first"},
-		"encrypted, old": {strings.Replace(string(private), "-----\n", "-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: x,y\n\n", 1), "must be decrypted first"},
-		"OpenSSH":        {block("OPENSSH PRIVATE KEY", []byte("secret")), "ssh-keygen"},
-		"cut off":        {string(private[:len(private)/2]), "no PEM block that can be read"},
-		"no point":       {`{"kty":"EC","use":"enc","crv":"P-256","x":"AA","y":"AA","d":"AA"}`, "not on the curve"},
+		"nothing":       {"", "it is empty"},
+		"white space":   {" \n", "it is empty"},
+		"rubbish":       {"secret rubbish", "neither PEM nor a JWK"},
+		"DER":           {string(pkcs8), "neither PEM nor a JWK"},
+		"P-384":         {block("PRIVATE KEY", pkcs8), both},
+		"P-384 as JWK":  {`{"kty":"EC","crv":"P-384","x":"AA","y":"AA","d":"AA"}`, both},
+		"Ed25519":       {`{"kty":"OKP","crv":"Ed25519","x":"AA","d":"AA"}`, both},
+		"a secret":      {`{"kty":"oct","k":"c2VjcmV0"}`, both},
+		"public":        {string(publicPEM), "a public key"},
+		"public as JWK": {publicJWK(t, testECKey()), "a public key"},
+		"a set":         {string(jwks), "a key set"},
+		"a certificate": {block("CERTIFICATE", []byte("secret")), "a certificate"},
+		"encrypted":     {block("ENCRYPTED PRIVATE KEY", []byte("secret")), "must be decrypted first"},
+		"encrypted, old": {strings.Replace(string(private), "-----\n",
+			"-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: x,y\n\n", 1), "must be decrypted first"},
+		"OpenSSH":  {block("OPENSSH PRIVATE KEY", []byte("secret")), "ssh-keygen"},
+		"cut off":  {string(private[:len(private)/2]), "no PEM block that can be read"},
+		"no point": {`{"kty":"EC","use":"enc","crv":"P-256","x":"AA","y":"AA","d":"AA"}`, "not on the curve"},
 	} {
 		path := filepath.Join(t.TempDir(), "key.pem")
 		if err := os.WriteFile(path, []byte(row.contents), 0o600); err != nil {
@@ -163,11 +166,13 @@ func TestKeyFilesNameTheirProblem(t *testing.T) {
 		}
 		_, err := LoadKey(path)
 		e := wantError(t, err, ReasonConfiguration, "key file")
-		if !strings.Contains(e.Error(), row.want) || !strings.Contains(e.Error(), path) || strings.Contains(e.Error(), "secret") {
+		if !strings.Contains(e.Error(), row.want) || !strings.Contains(e.Error(), path) ||
+			strings.Contains(e.Error(), "secret") {
 			t.Errorf("%s: %v", name, e)
 		}
 		_, err = ParseKey([]byte(row.contents))
-		if e := wantError(t, err, ReasonConfiguration, "key"); !strings.Contains(e.Error(), row.want) || strings.Contains(e.Error(), path) {
+		if e := wantError(t, err, ReasonConfiguration, "key"); !strings.Contains(e.Error(), row.want) ||
+			strings.Contains(e.Error(), path) {
 			t.Errorf("%s: %v", name, e)
 		}
 	}
@@ -187,7 +192,8 @@ func TestSPKIHash(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if sum := sha256.Sum256(der); k.KeyID() != base64.RawURLEncoding.EncodeToString(sum[:]) || k.SPKIHash() != k.KeyID() {
+		if sum := sha256.Sum256(der); k.KeyID() != base64.RawURLEncoding.EncodeToString(sum[:]) ||
+			k.SPKIHash() != k.KeyID() {
 			t.Errorf("kid %s", k.KeyID())
 		}
 		without, err := k.WithKeyID("")
@@ -251,7 +257,7 @@ func TestKeyRotationWithoutDowntime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, h, err := jose.Verify(token, set, jose.VerifyOptions{Algorithms: []Algorithm{ES256, RS256}})
+		_, h, err := jose.Verify(token, set, jose.VerifyOptions{Algorithms: []jose.Algorithm{jose.ES256, jose.RS256}})
 		if err != nil {
 			t.Fatalf("the service could not verify the assertion: %v", err)
 		}
@@ -277,7 +283,8 @@ func TestKeyRotationWithoutDowntime(t *testing.T) {
 	if err := ring.Activate(after.KeyID()); err != nil || signedBy() != after.KeyID() {
 		t.Errorf("activated: %v", err)
 	}
-	if ids := publishedIDs(t, ring.PublicJWKS()); !slices.Equal(ids, []string{after.KeyID(), before.KeyID()}) || !slices.Equal(ids, ring.KeyIDs()) {
+	if ids := publishedIDs(t, ring.PublicJWKS()); !slices.Equal(ids, []string{after.KeyID(), before.KeyID()}) ||
+		!slices.Equal(ids, ring.KeyIDs()) {
 		t.Errorf("published: %q", ids)
 	}
 	if err := ring.Retire(before.KeyID()); err != nil || signedBy() != after.KeyID() {
@@ -355,7 +362,8 @@ func TestKeyRingHandler(t *testing.T) {
 	}
 	resp := ask(http.MethodGet, "")
 	body := read(resp)
-	if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "application/jwk-set+json" || resp.Header.Get("Cache-Control") != "public, max-age=900" {
+	if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "application/jwk-set+json" ||
+		resp.Header.Get("Cache-Control") != "public, max-age=900" {
 		t.Errorf("%d %v", resp.StatusCode, resp.Header)
 	}
 	if len(publishedIDs(t, []byte(body))) != 2 {
@@ -373,13 +381,15 @@ func TestKeyRingHandler(t *testing.T) {
 	if head := ask(http.MethodHead, ""); head.StatusCode != 200 || read(head) != "" {
 		t.Error("HEAD has a body")
 	}
-	if post := ask(http.MethodPost, ""); post.StatusCode != http.StatusMethodNotAllowed || post.Header.Get("Allow") != "GET, HEAD" {
+	if post := ask(http.MethodPost, ""); post.StatusCode != http.StatusMethodNotAllowed ||
+		post.Header.Get("Allow") != "GET, HEAD" {
 		t.Errorf("POST: %d", post.StatusCode)
 	}
 	if err := ring.Retire(testOtherRSA().KeyID()); err != nil {
 		t.Fatal(err)
 	}
-	if changed := ask(http.MethodGet, tag); changed.StatusCode != 200 || len(publishedIDs(t, []byte(read(changed)))) != 1 {
+	if changed := ask(http.MethodGet, tag); changed.StatusCode != 200 ||
+		len(publishedIDs(t, []byte(read(changed)))) != 1 {
 		t.Error("the old set is still served")
 	}
 }

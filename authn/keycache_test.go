@@ -185,7 +185,9 @@ func TestKeysWhileTheServiceIsDown(t *testing.T) {
 			c := op.client()
 			op.setKeys(down)
 			err := op.verifyOne(c)
-			if e, ok := err.(*Error); !ok || e.Reason != ReasonTransport || !strings.HasPrefix(e.Step, "signing keys: ") || kakunin.FamilyOf(err) != kakunin.Unavailable { //nolint:errorlint // unwrapped
+			//nolint:errorlint // unwrapped
+			if e, ok := err.(*Error); !ok || e.Reason != ReasonTransport ||
+				!strings.HasPrefix(e.Step, "signing keys: ") || kakunin.FamilyOf(err) != kakunin.Unavailable {
 				t.Fatalf("without any keys: %v", err)
 			}
 			op.setKeys(nil)

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"encoding/json"
 	"net/url"
 	"slices"
 	"strings"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/redact"
-	"github.com/kakunin-go/kakunin/internal/strictjson"
 )
 
 // Transaction is a signature transaction that a login carries (sign.Transaction implements it).
@@ -75,7 +73,6 @@ func (c *Client) prepare(r Request) (f *pendingFields, target, problem string) {
 	}
 	state, nonce, verifier := threeSecrets()
 	f = &pendingFields{
-		Version:     pendingVersion,
 		Tenant:      c.tenant,
 		Issuer:      c.env.Issuer,
 		ClientID:    c.clientID,
@@ -98,15 +95,10 @@ func (c *Client) prepare(r Request) (f *pendingFields, target, problem string) {
 }
 
 // threeSecrets makes state, nonce and verifier with one call of the random number generator.
-func threeSecrets() (a, b, c string) {
+func threeSecrets() (state, nonce, verifier string) {
 	var random [3 * secretSize]byte
 	_, _ = rand.Read(random[:]) // never fails
-	var text [3 * secretText]byte
-	for i := range 3 {
-		base64.RawURLEncoding.Encode(text[i*secretText:(i+1)*secretText], random[i*secretSize:(i+1)*secretSize])
-	}
-	all := string(text[:])
-	return all[:secretText], all[secretText : 2*secretText], all[2*secretText:]
+	return secretTexts(random)
 }
 
 // authorizationRequest is what all authorization requests of a client have in common, encoded once. It holds the
@@ -168,25 +160,18 @@ func (p Pending) fields() *pendingFields { return p.v.Reveal() }
 
 // pendingFields are bound together: the callback must fit all of them.
 type pendingFields struct {
-	Version       int      `json:"v"`
-	Tenant        string   `json:"w,omitempty"`
-	Issuer        string   `json:"i"`
-	ClientID      string   `json:"c"`
-	RedirectURL   string   `json:"r"`
-	State         string   `json:"s"`
-	Nonce         string   `json:"n"`
-	Verifier      string   `json:"p"`
-	Scopes        []string `json:"o"`
-	TransactionID string   `json:"t,omitempty"`
-	KeepTokens    bool     `json:"k,omitempty"`
-	Created       int64    `json:"at"` // milliseconds since 1970
+	Tenant        string
+	Issuer        string
+	ClientID      string
+	RedirectURL   string
+	State         string
+	Nonce         string
+	Verifier      string
+	Scopes        []string
+	TransactionID string
+	KeepTokens    bool
+	Created       int64 // milliseconds since 1970
 }
-
-const (
-	pendingVersion = 1
-	secretSize     = 32 // bytes of state, nonce and verifier: 256 random bits
-	secretText     = 43 // the same in base64url
-)
 
 // State is the key under which a pending login is kept; it is in the URL anyway. Empty for the zero Pending.
 func (p Pending) State() string {
@@ -210,52 +195,6 @@ func (p Pending) TransactionID() string {
 		return f.TransactionID
 	}
 	return ""
-}
-
-// RevealBytes encodes the pending login for sealed storage: encrypt and authenticate it before it leaves the server.
-func (p Pending) RevealBytes() ([]byte, error) {
-	if f := p.fields(); f != nil {
-		return json.Marshal(f)
-	}
-	return nil, &Error{Reason: ReasonStored, Step: "pending"}
-}
-
-// ParsePending decodes what RevealBytes returned. It checks the form, not the origin: whoever stores a pending login
-// where others can reach it must authenticate it. Errors have ReasonStored.
-func ParsePending(b []byte) (Pending, error) {
-	bad := func(check string) (Pending, error) { return Pending{}, &Error{Reason: ReasonStored, Step: check} }
-	if len(b) > limits.IdentityStored {
-		return bad("pending size")
-	}
-	if _, err := strictjson.Object(b); err != nil {
-		return bad("pending")
-	}
-	f := new(pendingFields)
-	if json.Unmarshal(b, f) != nil {
-		return bad("pending")
-	}
-	switch {
-	case f.Version != pendingVersion:
-		return bad("pending version")
-	case !isSecret(f.State) || !isSecret(f.Nonce) || !isSecret(f.Verifier):
-		return bad("pending secrets")
-	case len(f.Tenant) > maxTenantName || f.Issuer == "" || !isClientID(f.ClientID) || f.RedirectURL == "" || len(f.RedirectURL) > limits.AuthorizationParameter:
-		return bad("pending client")
-	case len(f.Scopes) == 0 || len(f.Scopes) > 2*maxScopes || slices.ContainsFunc(f.Scopes, func(s string) bool { return !isScopeToken(s) }):
-		return bad("pending scopes")
-	case f.TransactionID != "" && !isPlain(f.TransactionID):
-		return bad("pending transaction")
-	case f.Created <= 0:
-		return bad("pending time")
-	}
-	return Pending{v: redact.Seal(f)}, nil
-}
-
-// isSecret accepts what randomText(secretSize) makes.
-func isSecret(s string) bool {
-	return len(s) == secretText && !strings.ContainsFunc(s, func(r rune) bool {
-		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '-' && r != '_'
-	})
 }
 
 // isPlain accepts 1 to 255 printable ASCII characters without space.
@@ -355,12 +294,15 @@ func (c *Client) checkCallback(f *pendingFields, q url.Values) (string, error) {
 			return "", &Error{Reason: ReasonCallback, Step: "duplicate " + name}
 		}
 	}
+	// "Parameters sent without a value MUST be treated as if they were omitted" (the same section). An empty iss is
+	// refused nevertheless, below: it says who answered.
+	refused := q.Get("error") != ""
 	// RFC 6749, section 10.12: the callback belongs to the login that this browser began.
 	if subtle.ConstantTimeCompare([]byte(q.Get("state")), []byte(f.State)) != 1 {
 		return "", &Error{Reason: ReasonStateMismatch, Step: "state"}
 	}
 	// What is malformed uses nothing up: the real callback may still come.
-	if !q.Has("error") && q.Get("code") == "" {
+	if !refused && q.Get("code") == "" {
 		return "", &Error{Reason: ReasonCallback, Step: "code"}
 	}
 	now, created := c.now(), time.UnixMilli(f.Created)
@@ -372,7 +314,7 @@ func (c *Client) checkCallback(f *pendingFields, q url.Values) (string, error) {
 	if (q.Has("iss") || c.env.IssuerInCallback) && q.Get("iss") != c.env.Issuer {
 		return "", &Error{Reason: ReasonIssuerMismatch, Step: "iss"}
 	}
-	if q.Has("error") {
+	if refused {
 		return "", c.redirectError(q.Get("error"), q["error_description"])
 	}
 	if age := now.Sub(created); age > c.pendingTTL || age < -defaultSkew {

@@ -26,17 +26,21 @@ func TestLogin(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if id.Subject.Reveal() != testSubject || id.Issuer != op.env.Issuer || id.ACR != "aal3" || !slices.Equal(id.AMR, []string{"card", "pin"}) {
+			if id.Subject.Reveal() != testSubject || id.Issuer != op.env.Issuer || id.ACR != "aal3" ||
+				!slices.Equal(id.AMR, []string{"card", "pin"}) {
 				t.Errorf("subject %q issuer %q acr %q amr %q", id.Subject.Reveal(), id.Issuer, id.ACR, id.AMR)
 			}
-			if now := op.clock.now(); !id.IssuedAt.Equal(now.Truncate(time.Second)) || !id.AuthTime.Equal(now.Add(-time.Minute)) {
+			if now := op.clock.now(); !id.IssuedAt.Equal(now.Truncate(time.Second)) ||
+				!id.AuthTime.Equal(now.Add(-time.Minute)) {
 				t.Errorf("times %v, %v", id.IssuedAt, id.AuthTime)
 			}
-			if id.Person.Name.Reveal() != "試験　花子" || id.Person.Birthdate.Reveal().Year != 1990 || len(id.Problems) != 0 {
+			if id.Person.Name.Reveal() != "試験　花子" || id.Person.Birthdate.Reveal().Year != 1990 ||
+				len(id.Problems) != 0 {
 				t.Error("the four attributes are not what userinfo says")
 			}
 			want := []string{"openid", "name", "address", "birthdate", "gender"}
-			if !id.GrantedListed || !slices.Equal(id.Granted, want) || !slices.Equal(id.Asked, want) || id.Refused() != nil {
+			if !id.GrantedListed || !slices.Equal(id.Granted, want) || !slices.Equal(id.Asked, want) ||
+				id.Refused() != nil {
 				t.Errorf("granted %q, asked %q, refused %q", id.Granted, id.Asked, id.Refused())
 			}
 			if raw, ok := id.Claim("nickname"); !ok || string(raw) != `"hana"` {
@@ -95,7 +99,8 @@ func TestGrantedScopes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !id.GrantedListed || !slices.Equal(id.Granted, []string{"openid", "name"}) || !slices.Equal(id.Refused(), []string{"gender"}) {
+	if !id.GrantedListed || !slices.Equal(id.Granted, []string{"openid", "name"}) ||
+		!slices.Equal(id.Refused(), []string{"gender"}) {
 		t.Errorf("granted %q, refused %q", id.Granted, id.Refused())
 	}
 	op.answer = func(m claimsMap) { delete(m, "scope") }
@@ -162,7 +167,8 @@ func TestLogsAndErrorsAreClean(t *testing.T) {
 	run := func() error {
 		begun := op.begin(c, Request{Scopes: Attributes, Sign: testTx})
 		callback := op.authorize(begun)
-		secrets = append(secrets, begun.Pending.fields().State, begun.Pending.fields().Nonce, begun.Pending.fields().Verifier, callback.Get("code"))
+		secrets = append(secrets, begun.Pending.fields().State, begun.Pending.fields().Nonce,
+			begun.Pending.fields().Verifier, callback.Get("code"))
 		id, err := c.Finish(context.Background(), begun.Pending, callback)
 		fmt.Fprintf(&logs, "%v %+v %#v %s", id, begun.Pending, id, err)
 		return err
@@ -184,7 +190,8 @@ func TestLogsAndErrorsAreClean(t *testing.T) {
 			t.Errorf("%q is in the logs", s)
 		}
 	}
-	for _, want := range []string{"login finished", "login refused", "reason=\"ID token\"", "step=nonce", "family=untrusted"} {
+	for _, want := range []string{"login finished", "login refused", "reason=\"ID token\"", "step=nonce",
+		"family=untrusted"} {
 		if !strings.Contains(logs.String(), want) {
 			t.Errorf("%q is not in the logs:\n%s", want, logs.String())
 		}
@@ -203,7 +210,8 @@ func TestAuthorizationURL(t *testing.T) {
 	}
 	q := u.Query()
 	for name, want := range map[string]string{
-		"response_type": "code", "scope": "openid name address birthdate gender sign", "client_id": testClientID, "redirect_uri": testRedirect,
+		"response_type": "code", "scope": "openid name address birthdate gender sign", "client_id": testClientID,
+		"redirect_uri":          testRedirect,
 		"code_challenge_method": "S256", "acr_values": "aal3 crl", "sign_transaction_id": string(testTx),
 	} {
 		if q.Get(name) != want {
@@ -219,7 +227,9 @@ func TestAuthorizationURL(t *testing.T) {
 		t.Errorf("%d parameters: %v", len(q), q)
 	}
 	again := op.begin(op.client(), Request{})
-	if again.Pending.fields().State == begun.Pending.fields().State || again.Pending.fields().Nonce == begun.Pending.fields().Nonce || again.Pending.fields().Verifier == begun.Pending.fields().Verifier {
+	if again.Pending.fields().State == begun.Pending.fields().State ||
+		again.Pending.fields().Nonce == begun.Pending.fields().Nonce ||
+		again.Pending.fields().Verifier == begun.Pending.fields().Verifier {
 		t.Error("a secret repeats")
 	}
 	if f := again.Pending.fields(); f.State == f.Nonce || f.Nonce == f.Verifier {
@@ -255,8 +265,10 @@ func TestExtraScopes(t *testing.T) {
 	names := wire.Default()
 	names.ScopeIndividualNumber = "individual_number"
 	c := op.client(func(c *Config) { c.Wire, c.IndividualNumberPurpose = &names, mynumber.PurposeReporting })
-	begun := op.begin(c, Request{Scopes: UserCertificate | IndividualNumber, ExtraScopes: []string{"x:y", "openid", "x:y", "sign"}, Sign: testTx})
-	if got := strings.Join(begun.Pending.fields().Scopes, " "); got != "openid user_certificate individual_number sign x:y" {
+	begun := op.begin(c, Request{Scopes: UserCertificate | IndividualNumber,
+		ExtraScopes: []string{"x:y", "openid", "x:y", "sign"}, Sign: testTx})
+	if got := strings.Join(begun.Pending.fields().Scopes,
+		" "); got != "openid user_certificate individual_number sign x:y" {
 		t.Errorf("scope %q", got)
 	}
 }

@@ -77,9 +77,11 @@ func ParseRefreshToken(b []byte) (RefreshToken, error) {
 		return RefreshToken{}, bad
 	}
 	f := new(refreshFields)
-	if json.Unmarshal(b, f) != nil || f.Version != refreshVersion || f.Issuer == "" || !isClientID(f.ClientID) || !isSecret(f.Nonce) ||
+	if json.Unmarshal(b, f) != nil || f.Version != refreshVersion || f.Issuer == "" || !isClientID(f.ClientID) ||
+		!isSecret(f.Nonce) ||
 		f.Subject == "" || len(f.Subject) > limits.Subject || f.Token == "" || len(f.Token) > limits.Token ||
-		len(f.Tenant) > maxTenantName || f.AuthTime < 0 || f.AuthTime >= maxUnixTime || f.IssuedAt <= 0 || f.IssuedAt >= maxUnixTime ||
+		len(f.Tenant) > maxTenantName || f.AuthTime < 0 || f.AuthTime >= maxUnixTime || f.IssuedAt <= 0 ||
+		f.IssuedAt >= maxUnixTime ||
 		f.Expires < 0 ||
 		f.Expires >= maxUnixTime {
 		return RefreshToken{}, bad
@@ -180,7 +182,7 @@ func (c *Client) refresh(ctx context.Context, f *refreshFields) (*Refreshed, err
 // token.
 func (c *Client) verifyRefreshed(ctx context.Context, got tokens, f *refreshFields) error {
 	_, err := c.openIDToken(ctx, got.idToken, func(m map[string]json.RawMessage, claims *idClaims) string {
-		_, hasNonce := m["nonce"]
+		_, hasNonce := strictjson.Present(m, "nonce")
 		nonce, ok := strictjson.String(m["nonce"])
 		switch {
 		case subtle.ConstantTimeCompare([]byte(claims.subject), []byte(f.Subject)) != 1:

@@ -23,7 +23,8 @@ func keepTokens(t *testing.T, op *testOP, c *Client) *Identity {
 		t.Fatal(err)
 	}
 	op.answer = nil
-	if id.AccessToken().Reveal() != testAccess || id.RefreshToken().IsZero() || !id.RefreshToken().Expires().Equal(op.clock.now().Add(30*time.Minute)) {
+	if id.AccessToken().Reveal() != testAccess || id.RefreshToken().IsZero() ||
+		!id.RefreshToken().Expires().Equal(op.clock.now().Add(30*time.Minute)) {
 		t.Fatal("the tokens were not kept")
 	}
 	return id
@@ -37,7 +38,8 @@ func TestRefreshTokenIsKeptOnlyOnRequest(t *testing.T) {
 		t.Errorf("kept without being asked for: %v", err)
 	}
 	op.refresh = false
-	if id, err = op.login(op.client(), Request{KeepTokens: true}); err != nil || !id.RefreshToken().IsZero() || id.AccessToken().Reveal() != testAccess {
+	if id, err = op.login(op.client(), Request{KeepTokens: true}); err != nil || !id.RefreshToken().IsZero() ||
+		id.AccessToken().Reveal() != testAccess {
 		t.Errorf("a service that issues none: %v", err)
 	}
 }
@@ -84,7 +86,8 @@ func TestRefresh(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.AccessToken.Reveal() != refreshedAccess || got.Rotated != (row.next != "") || got.IDToken != row.idToken || !slices.Equal(got.Granted, row.granted) {
+			if got.AccessToken.Reveal() != refreshedAccess || got.Rotated != (row.next != "") ||
+				got.IDToken != row.idToken || !slices.Equal(got.Granted, row.granted) {
 				t.Errorf("rotated %v, ID token %v, granted %q", got.Rotated, got.IDToken, got.Granted)
 			}
 			next := got.RefreshToken.fields()
@@ -102,7 +105,8 @@ func TestRefresh(t *testing.T) {
 			if !got.RefreshToken.Expires().Equal(expires) {
 				t.Errorf("the next token ends %v, want %v", got.RefreshToken.Expires(), expires)
 			}
-			if next.Subject != testSubject || next.Nonce != token.fields().Nonce || next.AuthTime != token.fields().AuthTime {
+			if next.Subject != testSubject || next.Nonce != token.fields().Nonce ||
+				next.AuthTime != token.fields().AuthTime {
 				t.Error("the next token lost its binding")
 			}
 		})
@@ -117,19 +121,22 @@ func TestRefusedRefreshAnswers(t *testing.T) {
 		reason         Reason
 		check          string
 	}{
-		"ID token of another issuer":         {set("iss", "https://other.example"), nil, ReasonIDToken, "iss"},
-		"ID token of another subject":        {set("sub", "someone-else"), nil, ReasonIDToken, "sub"},
-		"ID token for another client":        {set("aud", "RP00000002"), nil, ReasonIDToken, "aud"},
-		"ID token with another nonce":        {set("nonce", randomText(32)), nil, ReasonIDToken, "nonce"},
-		"ID token with a nonce of a number":  {set("nonce", 1), nil, ReasonIDToken, "nonce"},
-		"ID token of another authentication": {set("auth_time", newClock().now().Unix()), nil, ReasonIDToken, "auth_time"},
-		"ID token older than the login":      {set("iat", newClock().now().Add(-time.Hour).Unix()), nil, ReasonIDToken, "iat"},
-		"ID token for another access token":  {set("at_hash", "AAAAAAAAAAAAAAAAAAAAAA"), nil, ReasonIDToken, "at_hash"},
-		"ID token that expired":              {set("exp", newClock().now().Add(-time.Hour).Unix()), nil, ReasonIDToken, "exp"},
-		"ID token that is none":              {nil, set("id_token", "x"), ReasonIDToken, "form"},
-		"scope widened":                      {nil, set("scope", "openid name address"), ReasonTokenResponse, "scope"},
-		"refresh token is no string":         {nil, set("refresh_token", 7), ReasonTokenResponse, "refresh_token"},
-		"token type":                         {nil, set("token_type", "mac"), ReasonTokenResponse, "token_type"},
+		"ID token of another issuer":        {set("iss", "https://other.example"), nil, ReasonIDToken, "iss"},
+		"ID token of another subject":       {set("sub", "someone-else"), nil, ReasonIDToken, "sub"},
+		"ID token for another client":       {set("aud", "RP00000002"), nil, ReasonIDToken, "aud"},
+		"ID token with another nonce":       {set("nonce", randomText(32)), nil, ReasonIDToken, "nonce"},
+		"ID token with a nonce of a number": {set("nonce", 1), nil, ReasonIDToken, "nonce"},
+		"ID token of another authentication": {set("auth_time", newClock().now().Unix()), nil, ReasonIDToken,
+			"auth_time"},
+		"ID token older than the login": {set("iat", newClock().now().Add(-time.Hour).Unix()), nil, ReasonIDToken,
+			"iat"},
+		"ID token for another access token": {set("at_hash", "AAAAAAAAAAAAAAAAAAAAAA"), nil, ReasonIDToken, "at_hash"},
+		"ID token that expired": {set("exp", newClock().now().Add(-time.Hour).Unix()), nil, ReasonIDToken,
+			"exp"},
+		"ID token that is none":      {nil, set("id_token", "x"), ReasonIDToken, "form"},
+		"scope widened":              {nil, set("scope", "openid name address"), ReasonTokenResponse, "scope"},
+		"refresh token is no string": {nil, set("refresh_token", 7), ReasonTokenResponse, "refresh_token"},
+		"token type":                 {nil, set("token_type", "mac"), ReasonTokenResponse, "token_type"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			op := newOP(t)
@@ -187,7 +194,8 @@ func TestRefusedRefreshToken(t *testing.T) {
 	id := keepTokens(t, op, c)
 	op.refresh = false
 	_, err := c.Refresh(context.Background(), id.RefreshToken())
-	if e := wantError(t, err, ReasonTokenRejected, "token endpoint"); e.Code != "invalid_grant" || kakunin.FamilyOf(err) != kakunin.User {
+	if e := wantError(t, err, ReasonTokenRejected, "token endpoint"); e.Code != "invalid_grant" ||
+		kakunin.FamilyOf(err) != kakunin.User {
 		t.Errorf("%v", e)
 	}
 	op.token = func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
@@ -237,8 +245,10 @@ func TestStoredRefreshTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, change := range []func(m claimsMap){
-		set("v", 2), set("i", ""), set("c", "RP 1"), set("sub", ""), set("sub", strings.Repeat("s", 256)), set("nonce", "short"), set("t", ""),
-		set("iat", 0), set("at", -1), set("exp", -1), set("exp", 1e15), set("g", "openid"), set("w", strings.Repeat("x", maxTenantName+1)),
+		set("v", 2), set("i", ""), set("c", "RP 1"), set("sub", ""), set("sub", strings.Repeat("s", 256)),
+		set("nonce", "short"), set("t", ""),
+		set("iat", 0), set("at", -1), set("exp", -1), set("exp", 1e15), set("g", "openid"),
+		set("w", strings.Repeat("x", maxTenantName+1)),
 	} {
 		var m claimsMap
 		if err := json.Unmarshal(good, &m); err != nil {
@@ -262,7 +272,8 @@ func TestStoredRefreshTokens(t *testing.T) {
 }
 
 func FuzzParseRefreshToken(f *testing.F) {
-	f.Add([]byte(`{"v":1,"i":"https://op.example","c":"RP1","sub":"s","nonce":"` + randomText(32) + `","iat":1,"g":["openid"],"t":"r","exp":9}`))
+	f.Add([]byte(`{"v":1,"i":"https://op.example","c":"RP1","sub":"s","nonce":"` + randomText(32) +
+		`","iat":1,"g":["openid"],"t":"r","exp":9}`))
 	f.Add([]byte(`{"v":1}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		token, err := ParseRefreshToken(b)

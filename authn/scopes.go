@@ -125,16 +125,14 @@ const (
 	Government
 )
 
+var profileNames = [...]string{PrivateSector: "private sector", Government: "government"}
+
 // String returns a stable lower-case name for logs and metrics.
 func (p Profile) String() string {
-	switch p {
-	case PrivateSector:
-		return "private sector"
-	case Government:
-		return "government"
-	default:
+	if p < 0 || int(p) >= len(profileNames) {
 		return "unknown"
 	}
+	return profileNames[p]
 }
 
 // authorizationParameters are the names that the authorization request needs for itself.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/kakunin-go/kakunin/internal/fault"
 )
 
 // maxTenantName is the longest name of a tenant, in bytes; it travels in every Pending.
@@ -77,8 +79,8 @@ func (t *Tenants) Add(n Tenant) (*Client, error) {
 	c := t.base
 	c.ClientID, c.Key, c.Keys, c.RedirectURL, c.Profile = n.ClientID, n.Key, n.Keys, n.RedirectURL, n.Profile
 	ring, keyMistakes := c.ring()
-	l := checklist{slices.Concat(c.registrationMistakes(), keyMistakes)}
-	l.add(
+	l := fault.Mistakes(slices.Concat(c.registrationMistakes(), keyMistakes))
+	l.Add(
 		n.Name == "" || len(n.Name) > maxTenantName ||
 			strings.ContainsFunc(n.Name, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\ufffd' }),
 		"Name must be 1 to 64 bytes of text",
@@ -86,13 +88,13 @@ func (t *Tenants) Add(n Tenant) (*Client, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	_, taken := t.clients[n.Name]
-	l.add(taken, "Name is taken")
+	l.Add(taken, "Name is taken")
 	for _, other := range t.clients {
-		l.add(other.clientID == n.ClientID, "ClientID is another tenant's")
+		l.Add(other.clientID == n.ClientID, "ClientID is another tenant's")
 		// RFC 9700, section 2.1: a callback belongs to one client, or a code could be delivered to the wrong one.
-		l.add(other.redirectURL == n.RedirectURL, "RedirectURL is another tenant's")
+		l.Add(other.redirectURL == n.RedirectURL, "RedirectURL is another tenant's")
 	}
-	if err := misconfigured("tenant", l.list...); err != nil {
+	if err := misconfigured("tenant", l...); err != nil {
 		return nil, err
 	}
 	client := newClient(c, ring, t.shared, n.Name)
@@ -134,15 +136,21 @@ func (t *Tenants) Begin(ctx context.Context, name string, r Request) (Begun, err
 	return c.Begin(ctx, r)
 }
 
+// Callback is what a browser brings back, and the login it belongs to.
+type Callback struct {
+	Pending Pending
+	Query   url.Values
+}
+
 // Finish is [Client.Finish] of the tenant, whose name comes from the callback's own address: never from the Pending, or
 // any tenant's callback would do. An unknown tenant is ReasonConfiguration; a Pending of another tenant is
 // ReasonStateMismatch.
-func (t *Tenants) Finish(ctx context.Context, name string, p Pending, callback url.Values) (*Identity, error) {
+func (t *Tenants) Finish(ctx context.Context, name string, b Callback) (*Identity, error) {
 	c, ok := t.Client(name)
 	if !ok {
-		return nil, t.unknown(ctx, p.fields())
+		return nil, t.unknown(ctx, b.Pending.fields())
 	}
-	return c.Finish(ctx, p, callback)
+	return c.Finish(ctx, b.Pending, b.Query)
 }
 
 // unknown is reported like every other refusal, without a client to report it for.

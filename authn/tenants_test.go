@@ -25,7 +25,8 @@ func twoTenants(t *testing.T, op *testOP, change ...func(*Config)) *Tenants {
 	}
 	for _, n := range []Tenant{
 		{Name: "shop", ClientID: testClientID, Key: testClientKey(), RedirectURL: testRedirect},
-		{Name: "bank", ClientID: "RP00000002", Key: testECKey(), RedirectURL: "https://bank.example/auth/callback", Profile: Government},
+		{Name: "bank", ClientID: "RP00000002", Key: testECKey(), RedirectURL: "https://bank.example/auth/callback",
+			Profile: Government},
 	} {
 		if _, err := tenants.Add(n); err != nil {
 			t.Fatal(err)
@@ -42,7 +43,7 @@ func TestTenants(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	id, err := tenants.Finish(ctx, "shop", begun.Pending, op.authorize(begun))
+	id, err := tenants.Finish(ctx, "shop", Callback{begun.Pending, op.authorize(begun)})
 	if err != nil || id.Subject.Reveal() != testSubject {
 		t.Fatal(err)
 	}
@@ -51,7 +52,8 @@ func TestTenants(t *testing.T) {
 		t.Fatal(err)
 	}
 	u, err := url.Parse(other.URL)
-	if err != nil || u.Query().Get("client_id") != "RP00000002" || u.Query().Get("redirect_uri") != "https://bank.example/auth/callback" {
+	if err != nil || u.Query().Get("client_id") != "RP00000002" ||
+		u.Query().Get("redirect_uri") != "https://bank.example/auth/callback" {
 		t.Errorf("%s", other.URL)
 	}
 	if got := tenants.Names(); !slices.Equal(got, []string{"bank", "shop"}) {
@@ -70,7 +72,9 @@ func TestLoginOfAnotherTenant(t *testing.T) {
 	ctx := context.Background()
 	alone := op.client()
 	for name, finish := range map[string]func(Pending, url.Values) (*Identity, error){
-		"registry": func(p Pending, q url.Values) (*Identity, error) { return tenants.Finish(ctx, "bank", p, q) },
+		"registry": func(p Pending, q url.Values) (*Identity, error) {
+			return tenants.Finish(ctx, "bank", Callback{p, q})
+		},
 		"client": func(p Pending, q url.Values) (*Identity, error) {
 			c, _ := tenants.Client("bank")
 			return c.Finish(ctx, p, q)
@@ -83,9 +87,11 @@ func TestLoginOfAnotherTenant(t *testing.T) {
 			if p, err = ParsePending(b); err != nil {
 				t.Fatal(err)
 			}
-			return tenants.Finish(ctx, "bank", p, q)
+			return tenants.Finish(ctx, "bank", Callback{p, q})
 		},
-		"the same application without a tenant": func(p Pending, q url.Values) (*Identity, error) { return alone.Finish(ctx, p, q) },
+		"the same application without a tenant": func(p Pending, q url.Values) (*Identity, error) {
+			return alone.Finish(ctx, p, q)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			begun, err := tenants.Begin(ctx, "shop", Request{})
@@ -99,13 +105,13 @@ func TestLoginOfAnotherTenant(t *testing.T) {
 				t.Error("the code was sent")
 			}
 			// The tenant who began it is not harmed.
-			if _, err := tenants.Finish(ctx, "shop", begun.Pending, op.authorize(begun)); err != nil {
+			if _, err := tenants.Finish(ctx, "shop", Callback{begun.Pending, op.authorize(begun)}); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	begun := op.begin(alone, Request{})
-	_, err := tenants.Finish(ctx, "shop", begun.Pending, op.authorize(begun))
+	_, err := tenants.Finish(ctx, "shop", Callback{begun.Pending, op.authorize(begun)})
 	wantError(t, err, ReasonStateMismatch, "pending")
 }
 
@@ -124,11 +130,12 @@ func TestTenantsComeAndGo(t *testing.T) {
 	if !tenants.Remove("shop") || tenants.Remove("shop") {
 		t.Error("removed")
 	}
-	_, err = tenants.Finish(ctx, "shop", begun.Pending, op.authorize(begun))
+	_, err = tenants.Finish(ctx, "shop", Callback{begun.Pending, op.authorize(begun)})
 	wantError(t, err, ReasonConfiguration, "unknown tenant")
 	_, err = tenants.Begin(ctx, "shop", Request{})
 	wantError(t, err, ReasonConfiguration, "unknown tenant")
-	if len(events) != 3 || events[0].Kind != LoginBegun || events[1].Kind != LoginRefused || events[1].Login != events[0].Login || events[2].Kind != LoginRefused {
+	if len(events) != 3 || events[0].Kind != LoginBegun || events[1].Kind != LoginRefused ||
+		events[1].Login != events[0].Login || events[2].Kind != LoginRefused {
 		t.Errorf("%+v", events)
 	}
 	// Back again under the same name; logins and changes at the same time.
@@ -136,7 +143,8 @@ func TestTenantsComeAndGo(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for range 20 {
-				_, _ = tenants.Add(Tenant{Name: "shop", ClientID: testClientID, Key: testClientKey(), RedirectURL: testRedirect})
+				_, _ = tenants.Add(Tenant{Name: "shop", ClientID: testClientID, Key: testClientKey(),
+					RedirectURL: testRedirect})
 				_, _ = tenants.Begin(ctx, "shop", Request{})
 				tenants.Names()
 				tenants.Remove("shop")
@@ -173,7 +181,8 @@ func TestTenantsCopyTheirBase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if begun := op.begin(c, Request{Scopes: UserCertificate}); strings.Contains(begun.URL, "changed") || !strings.Contains(begun.URL, "acr_values=aal3") {
+	if begun := op.begin(c, Request{Scopes: UserCertificate}); strings.Contains(begun.URL, "changed") ||
+		!strings.Contains(begun.URL, "acr_values=aal3") {
 		t.Error(begun.URL)
 	}
 }
@@ -198,7 +207,8 @@ func TestRefusedTenants(t *testing.T) {
 		tenants := twoTenants(t, op)
 		n := good
 		change(&n)
-		if _, err := tenants.Add(n); kakunin.FamilyOf(err) != kakunin.Configuration || !strings.Contains(err.Error(), want) {
+		if _, err := tenants.Add(n); kakunin.FamilyOf(err) != kakunin.Configuration ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
 		if len(tenants.Names()) != 2 {
@@ -236,7 +246,8 @@ func TestProfiles(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if PrivateSector.String() != "private sector" || Government.String() != "government" || Profile(9).String() != "unknown" || private.Profile() != PrivateSector {
+	if PrivateSector.String() != "private sector" || Government.String() != "government" ||
+		Profile(9).String() != "unknown" || private.Profile() != PrivateSector {
 		t.Error("names")
 	}
 }

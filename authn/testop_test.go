@@ -121,8 +121,10 @@ func newOP(tb testing.TB) *testOP {
 func newOPAt(tb testing.TB, l net.Listener) *testOP {
 	tb.Helper()
 	op := &testOP{
-		tb: tb, clock: newClock(), idKey: testECKey(), broken: map[string]defect{}, codes: map[string]url.Values{}, refreshes: map[string]url.Values{}, assertions: map[string]bool{},
-		person: claimsMap{"sub": testSubject, "name": "試験　花子", "address": "東京都清瀬市架空町１－２－３", "birthdate": "19900405", "gender": "2", "nickname": "hana"},
+		tb: tb, clock: newClock(), idKey: testECKey(), broken: map[string]defect{}, codes: map[string]url.Values{},
+		refreshes: map[string]url.Values{}, assertions: map[string]bool{},
+		person: claimsMap{"sub": testSubject, "name": "試験　花子", "address": "東京都清瀬市架空町１－２－３", "birthdate": "19900405",
+			"gender": "2", "nickname": "hana"},
 	}
 	op.published = []jose.PublicKey{testECKey().signing().Public(), testRSAKey().signing().Public()}
 	mux := http.NewServeMux()
@@ -149,7 +151,8 @@ func newOPAt(tb testing.TB, l net.Listener) *testOP {
 	mux.HandleFunc("GET "+protocolPath+"/userinfo", op.serveUserinfo)
 	mux.HandleFunc("GET "+protocolPath+"/certs", op.serveKeys)
 	mux.HandleFunc("GET /keys/{name}", op.serveKeys) // wherever the metadata put them
-	mux.HandleFunc("GET "+strings.TrimPrefix(op.env.Issuer, op.srv.URL)+"/.well-known/openid-configuration", op.serveMetadata)
+	mux.HandleFunc("GET "+strings.TrimPrefix(op.env.Issuer, op.srv.URL)+"/.well-known/openid-configuration",
+		op.serveMetadata)
 	return op
 }
 
@@ -199,7 +202,8 @@ func (op *testOP) checkAuthorization(q url.Values) {
 			op.tb.Errorf("authorization request: %s = %q", name, values)
 		}
 	}
-	if q.Get("response_type") != "code" || q.Get("redirect_uri") != testRedirect || q.Get("code_challenge_method") != "S256" ||
+	if q.Get("response_type") != "code" || q.Get("redirect_uri") != testRedirect ||
+		q.Get("code_challenge_method") != "S256" ||
 		!slices.Contains(strings.Split(q.Get("scope"), " "), "openid") {
 		op.tb.Errorf("authorization request: %v", q)
 	}
@@ -323,11 +327,13 @@ func (op *testOP) checkAssertion(r *http.Request) {
 	if r.Header.Get("Authorization") != "" || f.Has("client_secret") {
 		tb.Error("another way of client authentication beside the assertion")
 	}
-	if f.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" || f.Get("client_id") != testClientID {
+	if f.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" ||
+		f.Get("client_id") != testClientID {
 		tb.Errorf("client_assertion_type %q, client_id %q", f.Get("client_assertion_type"), f.Get("client_id"))
 	}
 	pub := testClientKey().signing().Public()
-	payload, h, err := jose.Verify(f.Get("client_assertion"), jose.KeySet{Keys: []jose.PublicKey{pub}}, jose.VerifyOptions{Algorithms: []Algorithm{ES256}})
+	payload, h, err := jose.Verify(f.Get("client_assertion"), jose.KeySet{Keys: []jose.PublicKey{pub}},
+		jose.VerifyOptions{Algorithms: []jose.Algorithm{jose.ES256}})
 	if err != nil {
 		tb.Errorf("assertion: %v", err)
 		return
@@ -363,9 +369,11 @@ func (op *testOP) idToken(nonce, access string) string {
 	now := op.clock.now()
 	sum := sha256.Sum256([]byte(access))
 	m := claimsMap{
-		"iss": op.env.Issuer, "aud": testClientID, "sub": testSubject, "nonce": nonce, "iat": now.Unix(), "exp": now.Add(5 * time.Minute).Unix(),
-		"at_hash": base64.RawURLEncoding.EncodeToString(sum[:16]), "acr": "aal3", "amr": []string{"card", "pin"}, "auth_time": now.Add(-time.Minute).Unix(),
-		"azp": testClientID,
+		"iss": op.env.Issuer, "aud": testClientID, "sub": testSubject, "nonce": nonce, "iat": now.Unix(),
+		"exp":     now.Add(5 * time.Minute).Unix(),
+		"at_hash": base64.RawURLEncoding.EncodeToString(sum[:16]), "acr": "aal3", "amr": []string{"card", "pin"},
+		"auth_time": now.Add(-time.Minute).Unix(),
+		"azp":       testClientID,
 	}
 	if nonce == "" {
 		delete(m, "nonce")
@@ -394,7 +402,8 @@ func (op *testOP) idToken(nonce, access string) string {
 
 func (op *testOP) serveUserinfo(w http.ResponseWriter, r *http.Request) {
 	op.infoHits.Add(1)
-	if auth := r.Header.Get("Authorization"); auth != "Bearer "+testAccess && auth != "Bearer "+refreshedAccess || r.URL.RawQuery != "" {
+	if auth := r.Header.Get("Authorization"); auth != "Bearer "+testAccess && auth != "Bearer "+refreshedAccess ||
+		r.URL.RawQuery != "" {
 		op.tb.Errorf("userinfo: Authorization %q, query %q", r.Header.Get("Authorization"), r.URL.RawQuery)
 	}
 	if op.info != nil {
@@ -427,10 +436,12 @@ func (op *testOP) serveMetadata(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	m := claimsMap{
-		"issuer": op.env.Issuer, "authorization_endpoint": op.env.AuthorizationEndpoint, "token_endpoint": op.env.TokenEndpoint,
+		"issuer": op.env.Issuer, "authorization_endpoint": op.env.AuthorizationEndpoint,
+		"token_endpoint":    op.env.TokenEndpoint,
 		"userinfo_endpoint": op.env.UserinfoEndpoint, "jwks_uri": op.env.JWKSEndpoint,
 		"response_types_supported": []string{"code"}, "code_challenge_methods_supported": []string{"S256"},
-		"token_endpoint_auth_methods_supported": []string{"private_key_jwt"}, "subject_types_supported": []string{"pairwise"},
+		"token_endpoint_auth_methods_supported": []string{"private_key_jwt"},
+		"subject_types_supported":               []string{"pairwise"},
 		"id_token_signing_alg_values_supported": []string{"ES256", "RS256"},
 	}
 	if op.metadata != nil {

@@ -1,7 +1,6 @@
 package authn
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -10,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -152,9 +150,8 @@ func (g *tokenGuard) RoundTrip(r *http.Request) (*http.Response, error) {
 	if g.answer, err = readTokenAnswer(a, g.now()); err != nil {
 		return nil, err
 	}
-	// Package oauth2 gets no more to read than it needs: it understands the other members in ways of its own.
-	resp.Body = io.NopCloser(bytes.NewReader(slices.Concat(
-		[]byte(`{"token_type":"Bearer","access_token":`), g.answer.members["access_token"], []byte{'}'})))
+	// Package oauth2 gets no more to read than it needs, and no token: nobody looks at what it makes of it.
+	resp.Body = io.NopCloser(strings.NewReader(`{"token_type":"Bearer","access_token":"elsewhere"}`))
 	resp.Header = http.Header{"Content-Type": {"application/json"}}
 	return resp, nil
 }
@@ -180,17 +177,27 @@ func readTokenAnswer(a webcall.Answer, now time.Time) (tokenAnswer, error) {
 	case a.Status >= 300 && a.Status < 400:
 		return bad("redirect")
 	case a.Status >= 500 || a.Status == http.StatusTooManyRequests || a.Status == http.StatusRequestTimeout:
-		return tokenAnswer{}, &Error{Reason: ReasonTransport, Step: "status", Status: a.Status}
+		e := &Error{Reason: ReasonTransport, Step: "status", Status: a.Status}
+		return tokenAnswer{}, e.described(refusal(a))
 	case a.Status != http.StatusOK && a.Status < 400:
 		return tokenAnswer{}, &Error{Reason: ReasonTokenResponse, Step: "status", Status: a.Status}
 	}
 	m, err := strictjson.Object(a.Body)
-	raw, failed := strictjson.Present(m, "error") // some services answer errors with 200
+	if a.Status >= 400 {
+		m, err = refusal(a), nil // whatever the answer calls itself: it grants nothing
+	}
+	// Some services answer errors with 200, and some write an empty member beside the token where there is none.
+	raw, failed := strictjson.Present(m, "error")
+	if string(raw) == `""` || string(raw) == "false" {
+		_, granted := strictjson.Present(m, "access_token")
+		failed = !granted
+	}
 	switch {
-	case a.Status >= 400 && (!a.IsJSON() || err != nil || !failed):
+	case a.Status >= 400 && !failed:
 		// An error page, perhaps of something in between.
-		return tokenAnswer{}, &Error{Reason: ReasonProviderError, Step: "status", Status: a.Status}
-	case !a.IsJSON():
+		e := &Error{Reason: ReasonProviderError, Step: "status", Status: a.Status}
+		return tokenAnswer{}, e.described(m)
+	case a.Status < 400 && !a.IsJSON():
 		return bad("content-type")
 	case err != nil:
 		return bad("form")

@@ -44,34 +44,52 @@ func TestRefusedTokenAnswers(t *testing.T) {
 		reason Reason
 		check  string
 	}{
-		{"form-encoded", reply(200, "application/x-www-form-urlencoded", "access_token=a&token_type=Bearer&id_token=x"), ReasonTokenResponse, "content-type"},
+		{"form-encoded", reply(200, "application/x-www-form-urlencoded", "access_token=a&token_type=Bearer&id_token=x"),
+			ReasonTokenResponse, "content-type"},
 		{"text", reply(200, "text/plain", "{"+goodAnswer+"}"), ReasonTokenResponse, "content-type"},
 		{"HTML", reply(200, "text/html", "<html>"), ReasonTokenResponse, "content-type"},
 		{"no JSON", reply(200, jsonType, "access_token"), ReasonTokenResponse, "form"},
 		{"trailing bytes", reply(200, jsonType, "{"+goodAnswer+"}{}"), ReasonTokenResponse, "form"},
 		{"truncated", reply(200, jsonType, "{"+goodAnswer), ReasonTokenResponse, "form"},
-		{"duplicate access_token", reply(200, jsonType, `{`+goodAnswer+`,"access_token":"other"}`), ReasonTokenResponse, "form"},
-		{"duplicate access_token in other case", reply(200, jsonType, `{`+goodAnswer+`,"Access_Token":"other"}`), ReasonTokenResponse, "form"},
-		{"token_type missing", reply(200, jsonType, `{"access_token":"a","id_token":"x"}`), ReasonTokenResponse, "token_type"},
-		{"token_type mac", reply(200, jsonType, `{"access_token":"a","id_token":"x","token_type":"mac"}`), ReasonTokenResponse, "token_type"},
-		{"token_type DPoP", reply(200, jsonType, `{"access_token":"a","id_token":"x","token_type":"DPoP"}`), ReasonTokenResponse, "token_type"},
-		{"access_token missing", reply(200, jsonType, `{"token_type":"Bearer","id_token":"x"}`), ReasonTokenResponse, "access_token"},
-		{"access_token is a number", reply(200, jsonType, `{"token_type":"Bearer","id_token":"x","access_token":1}`), ReasonTokenResponse, "access_token"},
-		{"access_token too long", reply(200, jsonType, `{"token_type":"Bearer","id_token":"x","access_token":"`+strings.Repeat("a", limits.Token+1)+`"}`), ReasonTokenResponse, "access_token"},
-		{"negative expires_in", reply(200, jsonType, `{`+goodAnswer+`,"expires_in":-1}`), ReasonTokenResponse, "expires_in"},
-		{"id_token missing", reply(200, jsonType, `{"access_token":"a","token_type":"Bearer"}`), ReasonTokenResponse, "id_token"},
-		{"id_token is an object", reply(200, jsonType, `{"access_token":"a","token_type":"Bearer","id_token":{}}`), ReasonTokenResponse, "id_token"},
-		{"too large", reply(200, jsonType, `{`+goodAnswer+`,"x":"`+strings.Repeat("x", limits.TokenResponse)+`"}`), ReasonTokenResponse, "size"},
+		{"duplicate access_token", reply(200, jsonType, `{`+goodAnswer+`,"access_token":"other"}`), ReasonTokenResponse,
+			"form"},
+		{"duplicate access_token in other case", reply(200, jsonType, `{`+goodAnswer+`,"Access_Token":"other"}`),
+			ReasonTokenResponse, "form"},
+		{"token_type missing", reply(200, jsonType, `{"access_token":"a","id_token":"x"}`), ReasonTokenResponse,
+			"token_type"},
+		{"token_type mac", reply(200, jsonType, `{"access_token":"a","id_token":"x","token_type":"mac"}`),
+			ReasonTokenResponse, "token_type"},
+		{"token_type DPoP", reply(200, jsonType, `{"access_token":"a","id_token":"x","token_type":"DPoP"}`),
+			ReasonTokenResponse, "token_type"},
+		{"access_token missing", reply(200, jsonType, `{"token_type":"Bearer","id_token":"x"}`), ReasonTokenResponse,
+			"access_token"},
+		{"access_token is a number", reply(200, jsonType, `{"token_type":"Bearer","id_token":"x","access_token":1}`),
+			ReasonTokenResponse, "access_token"},
+		{"access_token too long", reply(200, jsonType, `{"token_type":"Bearer","id_token":"x","access_token":"`+
+			strings.Repeat("a", limits.Token+1)+`"}`), ReasonTokenResponse, "access_token"},
+		{"negative expires_in", reply(200, jsonType, `{`+goodAnswer+`,"expires_in":-1}`), ReasonTokenResponse,
+			"expires_in"},
+		{"id_token missing", reply(200, jsonType, `{"access_token":"a","token_type":"Bearer"}`), ReasonTokenResponse,
+			"id_token"},
+		{"id_token is an object", reply(200, jsonType, `{"access_token":"a","token_type":"Bearer","id_token":{}}`),
+			ReasonTokenResponse, "id_token"},
+		{"too large", reply(200, jsonType, `{`+goodAnswer+`,"x":"`+strings.Repeat("x", limits.TokenResponse)+`"}`),
+			ReasonTokenResponse, "size"},
 		{"status 201", reply(201, jsonType, "{"+goodAnswer+"}"), ReasonTokenResponse, "status"},
 		{"status 204", reply(204, "", ""), ReasonTokenResponse, "status"},
-		{"error with status 200", reply(200, jsonType, `{`+goodAnswer+`,"error":"invalid_client"}`), ReasonRequestRefused, "token endpoint"},
-		{"empty error with status 200", reply(200, jsonType, `{`+goodAnswer+`,"error":""}`), ReasonProviderError, "token endpoint"},
-		{"invalid_client", reply(401, jsonType, `{"error":"invalid_client","error_description":"secret detail"}`), ReasonRequestRefused, "token endpoint"},
+		{"error with status 200", reply(200, jsonType, `{`+goodAnswer+`,"error":"invalid_client"}`),
+			ReasonRequestRefused, "token endpoint"},
+		{"empty error with status 200", reply(200, jsonType, `{"error":""}`), ReasonProviderError, "token endpoint"},
+		{"empty error and no token", reply(200, jsonType, `{"token_type":"Bearer","access_token":null,"error":""}`),
+			ReasonProviderError, "token endpoint"},
+		{"invalid_client", reply(401, jsonType, `{"error":"invalid_client","error_description":"secret detail"}`),
+			ReasonRequestRefused, "token endpoint"},
 		{"invalid_grant", reply(400, jsonType, `{"error":"invalid_grant"}`), ReasonTokenRejected, "token endpoint"},
 		{"unknown error", reply(400, jsonType, `{"error":"secret detail"}`), ReasonProviderError, "token endpoint"},
 		{"error page", reply(400, "text/html", "<html>secret detail"), ReasonProviderError, "status"},
 		{"error that is no JSON", reply(400, jsonType, "secret detail"), ReasonProviderError, "status"},
-		{"error with duplicate members", reply(400, jsonType, `{"error":"invalid_grant","error":"x"}`), ReasonProviderError, "status"},
+		{"error with duplicate members", reply(400, jsonType, `{"error":"invalid_grant","error":"x"}`),
+			ReasonProviderError, "status"},
 		{"status 500", reply(500, jsonType, `{"error":"invalid_grant"}`), ReasonTransport, "status"},
 		{"status 503", reply(503, "text/html", "secret detail"), ReasonTransport, "status"},
 		{"status 429", reply(429, jsonType, "{}"), ReasonTransport, "status"},
@@ -155,13 +173,15 @@ func TestKeyThatCannotSign(t *testing.T) {
 	}
 	_, err = op.login(op.client(func(c *Config) { c.Key = key }), Request{})
 	e := wantError(t, err, ReasonKey, "assertion")
-	if !errors.Is(err, broken) || strings.Contains(e.Error(), "secret") || kakunin.FamilyOf(err) != kakunin.Unavailable || op.tokenHits.Load() != 0 {
+	if !errors.Is(err, broken) || strings.Contains(e.Error(), "secret") ||
+		kakunin.FamilyOf(err) != kakunin.Unavailable || op.tokenHits.Load() != 0 {
 		t.Errorf("%v", e)
 	}
 }
 
 func FuzzTokenAnswer(f *testing.F) {
-	for _, s := range []string{"{" + goodAnswer + `,"expires_in":3,"scope":"a b"}`, `{"error":"x"}`, `{"access_token":1}`, "", "[]"} {
+	for _, s := range []string{"{" + goodAnswer + `,"expires_in":3,"scope":"a b"}`, `{"error":"x"}`,
+		`{"access_token":1}`, "", "[]"} {
 		f.Add(200, jsonType, s)
 		f.Add(400, "text/html", s)
 	}
@@ -199,7 +219,8 @@ type canned struct {
 }
 
 func (c canned) RoundTrip(*http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: c.status, Header: http.Header{"Content-Type": {c.contentType}}, Body: io.NopCloser(strings.NewReader(c.body))}, nil
+	return &http.Response{StatusCode: c.status, Header: http.Header{"Content-Type": {c.contentType}},
+		Body: io.NopCloser(strings.NewReader(c.body))}, nil
 }
 
 // tokenGrants are the calls of the token endpoint; each prepares one and returns it.
@@ -244,14 +265,17 @@ func TestTokenRequests(t *testing.T) {
 			call := prepare(t, op, op.client())
 			hits := op.tokenHits.Load()
 			op.token = func(w http.ResponseWriter, r *http.Request) {
-				got, all := slices.Sorted(maps.Keys(r.PostForm)), slices.Sorted(slices.Values(append(want[name].parameters, client...)))
+				got, all := slices.Sorted(maps.Keys(r.PostForm)),
+					slices.Sorted(slices.Values(append(want[name].parameters, client...)))
 				if !slices.Equal(got, all) || r.PostForm.Get("grant_type") != want[name].grantType {
 					t.Errorf("%s with %q, want %q", r.PostForm.Get("grant_type"), got, all)
 				}
-				if r.Header.Get("Accept") != jsonType || r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" || r.URL.RawQuery != "" {
+				if r.Header.Get("Accept") != jsonType || r.Header.Get(
+					"Content-Type") != "application/x-www-form-urlencoded" || r.URL.RawQuery != "" {
 					t.Errorf("%v %s", r.Header, r.URL)
 				}
-				writeJSON(w, http.StatusOK, claimsMap{"access_token": testAccess, "token_type": "bearer", "id_token": op.idToken("", testAccess)})
+				writeJSON(w, http.StatusOK, claimsMap{"access_token": testAccess, "token_type": "bearer",
+					"id_token": op.idToken("", testAccess)})
 			}
 			if err := call(); err != nil || op.tokenHits.Load() != hits+1 {
 				t.Errorf("%d requests, %v", op.tokenHits.Load()-hits, err)
@@ -299,7 +323,7 @@ func TestTokenGuardChangesNoRequest(t *testing.T) {
 	if err != nil || len(r.Header) != 0 {
 		t.Errorf("%v, %v", r.Header, err)
 	}
-	if want := `{"token_type":"Bearer","access_token":"` + testAccess + `"}`; string(b) != want {
+	if strings.Contains(string(b), testAccess) || !strings.Contains(string(b), "access_token") {
 		t.Errorf("package oauth2 reads %s", b)
 	}
 }
@@ -315,7 +339,8 @@ func TestErrorsOfPackageOauth2AreDropped(t *testing.T) {
 			t.Errorf("%v, %v", e, e.Err)
 		}
 	}
-	e := wantError(t, tokenError(&url.Error{Op: "Post", URL: "https://op.example/secret", Err: io.ErrUnexpectedEOF}), ReasonTransport, "connection")
+	e := wantError(t, tokenError(&url.Error{Op: "Post", URL: "https://op.example/secret", Err: io.ErrUnexpectedEOF}),
+		ReasonTransport, "connection")
 	if e.Err != io.ErrUnexpectedEOF { //nolint:errorlint // the URL around it is dropped
 		t.Errorf("%v", e.Err)
 	}

@@ -98,6 +98,13 @@ func (c *Client) readUserinfo(
 	}
 	// "The sub Claim in the UserInfo Response MUST be verified to exactly match the sub Claim in the ID Token; if they
 	// do not match, the UserInfo Response values MUST NOT be used."
+	code, _ := strictjson.String(m["error"])
+	if _, present := strictjson.Present(m, "sub"); !present && code != "" { // a refusal with status 200
+		if code == "invalid_token" {
+			return refused(ReasonTokenRejected)
+		}
+		return refused(ReasonProviderError)
+	}
 	if sub, ok := strictjson.String(m["sub"]); !ok || subtle.ConstantTimeCompare([]byte(sub), []byte(subject)) != 1 {
 		return bad("sub")
 	}
@@ -105,23 +112,70 @@ func (c *Client) readUserinfo(
 }
 
 // refusal reads error and error_description out of a JSON body or out of the challenge, where RFC 6750, section 3 has
-// them.
+// them. A body in another encoding than UTF-8 is read as far as that goes: what it grants is nothing.
 func refusal(a webcall.Answer) map[string]json.RawMessage {
-	if m, err := strictjson.Object(a.Body); err == nil {
+	if m, err := strictjson.Object(bytes.ToValidUTF8(a.Body, []byte("\uFFFD"))); err == nil {
 		if _, ok := m["error"]; ok {
 			return m
 		}
 	}
-	_, rest, found := strings.Cut(a.Header.Get("WWW-Authenticate"), `error_description="`)
-	description, _, closed := strings.Cut(rest, `"`)
-	if !found || !closed {
-		return nil
+	members := map[string]json.RawMessage{}
+	for _, challenge := range a.Header.Values("WWW-Authenticate") { // one for each scheme, in one header or in several
+		for _, name := range [...]string{"error_description", "error"} {
+			if value, ok := challengeParameter(challenge, name); ok && members[name] == nil {
+				members[name], _ = json.Marshal(value) // a string always can be
+			}
+		}
 	}
-	raw, err := json.Marshal(description)
-	if err != nil {
-		return nil
+	return members
+}
+
+// challengeParameter finds a parameter of a challenge, name=token or name="quoted \" string" (RFC 9110, section 11.2).
+func challengeParameter(challenge, name string) (value string, ok bool) {
+	for rest := challenge; ; {
+		at := indexFold(rest, name)
+		if at < 0 {
+			return "", false
+		}
+		before := rest[:at]
+		rest = rest[at+len(name):]
+		after, isParameter := strings.CutPrefix(strings.TrimLeft(rest, " \t"), "=")
+		if !isParameter || before != "" && !strings.ContainsAny(before[len(before)-1:], " \t,") {
+			continue // a part of another word
+		}
+		after = strings.TrimLeft(after, " \t")
+		if !strings.HasPrefix(after, `"`) {
+			end := strings.IndexAny(after, ", \t")
+			if end < 0 {
+				end = len(after)
+			}
+			return after[:end], true
+		}
+		var b strings.Builder
+		for i := 1; i < len(after); i++ {
+			switch after[i] {
+			case '"':
+				return b.String(), true
+			case '\\':
+				if i++; i == len(after) {
+					return "", false
+				}
+			}
+			b.WriteByte(after[i])
+		}
+		return "", false
 	}
-	return map[string]json.RawMessage{"error_description": raw}
+}
+
+// indexFold is strings.Index without regard to case. Lowering the whole first could move the place: bytes that are no
+// UTF-8 grow by it.
+func indexFold(s, name string) int {
+	for i := range len(s) - len(name) + 1 {
+		if strings.EqualFold(s[i:i+len(name)], name) {
+			return i
+		}
+	}
+	return -1
 }
 
 // openUserinfo reads the signed, the encrypted and the nested form ("signed then encrypted", sections 5.3.2 and 16.14),

@@ -3,6 +3,7 @@ package authn
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"slices"
 	"strings"
@@ -29,7 +30,8 @@ func TestRefusedUserinfo(t *testing.T) {
 		{"sub of another person", reply(200, jsonType, `{"sub":"other","name":"x"}`), ReasonUserinfo, "sub"},
 		{"sub missing", reply(200, jsonType, `{"name":"x"}`), ReasonUserinfo, "sub"},
 		{"sub is no string", reply(200, jsonType, `{"sub":["`+testSubject+`"]}`), ReasonUserinfo, "sub"},
-		{"sub twice", reply(200, jsonType, `{"sub":"`+testSubject+`","sub":"`+testSubject+`"}`), ReasonUserinfo, "form"},
+		{"sub twice", reply(200, jsonType, `{"sub":"`+testSubject+`","sub":"`+testSubject+`"}`), ReasonUserinfo,
+			"form"},
 		{"name twice", reply(200, jsonType, `{"sub":"`+testSubject+`","name":"a","Name":"b"}`), ReasonUserinfo, "form"},
 		{"HTML", reply(200, "text/html", goodInfo), ReasonUserinfo, "content-type"},
 		{"no content type", reply(200, "?", goodInfo), ReasonUserinfo, "content-type"},
@@ -40,7 +42,15 @@ func TestRefusedUserinfo(t *testing.T) {
 		{"status 204", reply(204, jsonType, ""), ReasonProviderError, "userinfo: status"},
 		{"status 401", reply(401, jsonType, `{"error":"invalid_token"}`), ReasonTokenRejected, "userinfo: status"},
 		{"status 503", reply(503, jsonType, `{}`), ReasonTransport, "userinfo: status"},
-		{"reset", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, ReasonTransport, "userinfo: connection"},
+		{"error with status 200", reply(200, jsonType, `{"error":"server_error"}`), ReasonProviderError,
+			"userinfo: status"},
+		{"token refused with status 200", reply(200, jsonType, `{"sub":null,"error":"invalid_token"}`),
+			ReasonTokenRejected, "userinfo: status"},
+		{"error beside another sub", reply(200, jsonType, `{"sub":"other","error":"invalid_token"}`), ReasonUserinfo,
+			"sub"},
+		{"empty error and no sub", reply(200, jsonType, `{"error":""}`), ReasonUserinfo, "sub"},
+		{"reset", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, ReasonTransport,
+			"userinfo: connection"},
 		{"jwt that is none", reply(200, "application/jwt", goodInfo), ReasonUserinfo, "form"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -56,12 +66,33 @@ func TestRefusedUserinfo(t *testing.T) {
 }
 
 func TestUserinfoFormsThatAreForgiven(t *testing.T) {
-	for _, contentType := range []string{"application/json", "application/json;charset=UTF-8", "Application/JSON ; charset=\"utf-8\"", "application/json; charset", "application/userinfo+json"} {
+	for _, contentType := range []string{"application/json", "application/json;charset=UTF-8",
+		"Application/JSON ; charset=\"utf-8\"", "application/json; charset", "application/userinfo+json", "text/json",
+		"application/json;charset=utf-8; charset=UTF-8", "application/json, application/json"} {
 		op := newOP(t)
 		op.info = reply(200, contentType, goodInfo)
 		if id, err := op.login(op.client(), Request{Scopes: Name}); err != nil || !id.Person.Name.Present() {
 			t.Errorf("%s: %v", contentType, err)
 		}
+	}
+	// Each of the service's answers may begin with a byte order mark, and say nothing of its type.
+	op := newOP(t)
+	for _, endpoint := range []string{op.env.TokenEndpoint, op.env.UserinfoEndpoint, op.env.JWKSEndpoint,
+		op.env.Issuer + "/.well-known/openid-configuration"} {
+		op.breaks(endpoint, func(w http.ResponseWriter, r *http.Request, endpoint http.Handler) {
+			rec := httptest.NewRecorder()
+			endpoint.ServeHTTP(rec, r)
+			w.Header()["Content-Type"] = nil
+			_, _ = w.Write(append([]byte("\ufeff"), rec.Body.Bytes()...))
+		})
+	}
+	env, err := Discover(t.Context(), nil, op.env.Issuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := op.client(func(c *Config) { c.Environment = env })
+	if id, err := op.login(c, Request{Scopes: Name}); err != nil || !id.Person.Name.Present() {
+		t.Error(err)
 	}
 }
 
@@ -73,7 +104,8 @@ func TestUnreadableAttribute(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !id.Person.Name.Present() || id.Person.Address.Present() || len(id.Problems) != 1 || id.Problems[0].Attribute != "birthdate" {
+	if !id.Person.Name.Present() || id.Person.Address.Present() || len(id.Problems) != 1 ||
+		id.Problems[0].Attribute != "birthdate" {
 		t.Errorf("problems %+v", id.Problems)
 	}
 }
@@ -114,14 +146,15 @@ func TestSignedUserinfo(t *testing.T) {
 		reason Reason
 		check  string
 	}{
-		"good":                  {info: signed(testECKey(), good)},
-		"good, RS256":           {info: signed(testRSAKey(), good)},
-		"without iss and aud":   {info: signed(testECKey(), claimsMap{"sub": testSubject})},
-		"foreign key":           {signed(testOtherEC(), good), ReasonUserinfo, "key"},
-		"iss of another":        {signed(testECKey(), with(good, "iss", "x")), ReasonUserinfo, "iss"},
-		"aud of another":        {signed(testECKey(), with(good, "aud", "x")), ReasonUserinfo, "aud"},
-		"sub of another":        {signed(testECKey(), with(good, "sub", "x")), ReasonUserinfo, "sub"},
-		"two audiences, no azp": {signed(testECKey(), with(good, "aud", []string{testClientID, "x"})), ReasonUserinfo, "aud"},
+		"good":                {info: signed(testECKey(), good)},
+		"good, RS256":         {info: signed(testRSAKey(), good)},
+		"without iss and aud": {info: signed(testECKey(), claimsMap{"sub": testSubject})},
+		"foreign key":         {signed(testOtherEC(), good), ReasonUserinfo, "key"},
+		"iss of another":      {signed(testECKey(), with(good, "iss", "x")), ReasonUserinfo, "iss"},
+		"aud of another":      {signed(testECKey(), with(good, "aud", "x")), ReasonUserinfo, "aud"},
+		"sub of another":      {signed(testECKey(), with(good, "sub", "x")), ReasonUserinfo, "sub"},
+		"two audiences, no azp": {signed(testECKey(), with(good, "aud", []string{testClientID, "x"})), ReasonUserinfo,
+			"aud"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			op.info = c.info
@@ -148,7 +181,8 @@ func FuzzUserinfo(f *testing.F) {
 	f.Add(`{"sub":"`+testSubject+`","address":{"formatted":"x"},"gender":1,"birthdate":"0000"}`, "application/json")
 	f.Add(token, "application/jwt")
 	f.Fuzz(func(t *testing.T, body, mediaType string) {
-		m, err := c.readUserinfo(t.Context(), webcall.Answer{Status: 200, MediaType: mediaType, Body: []byte(body)}, testSubject)
+		m, err := c.readUserinfo(t.Context(), webcall.Answer{Status: 200, MediaType: mediaType, Body: []byte(body)},
+			testSubject)
 		if err != nil {
 			if kakunin.FamilyOf(err).String() == "unclassified" {
 				t.Fatal(err)
@@ -168,9 +202,10 @@ func FuzzUserinfo(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if back.Person.Name.Reveal() != id.Person.Name.Reveal() || !slices.EqualFunc(back.Problems, id.Problems, func(a, b Problem) bool {
-			return a.Problem == b.Problem && sameJSON(a.RevealRaw(), b.RevealRaw())
-		}) {
+		if back.Person.Name.Reveal() != id.Person.Name.Reveal() ||
+			!slices.EqualFunc(back.Problems, id.Problems, func(a, b Problem) bool {
+				return a.Problem == b.Problem && sameJSON(a.RevealRaw(), b.RevealRaw())
+			}) {
 			t.Fatal("storing changes the person")
 		}
 	})
@@ -208,7 +243,7 @@ func TestIndividualNumber(t *testing.T) {
 		"nobody asked for it": {good, Name, false, false},
 		"wrong check digit":   {"123456789010", IndividualNumber, false, true},
 		"too short":           {"12345678901", IndividualNumber, false, true},
-		"a JSON number":       {123456789018, IndividualNumber, false, true},
+		"a JSON number":       {json.Number("123456789018"), IndividualNumber, false, true},
 		"an object":           {claimsMap{"number": good}, IndividualNumber, false, true},
 		"null":                {nil, IndividualNumber, false, false},
 	} {
@@ -244,12 +279,14 @@ func TestIndividualNumber(t *testing.T) {
 // An address in parts is an address, and the Problem keeps what was sent.
 func TestAddressInParts(t *testing.T) {
 	op := newOP(t)
-	op.person = with(op.person, "address", claimsMap{"region": "東京都", "locality": "清瀬市", "street_address": "架空町１－２－３", "postal_code": "204-0000", "country": "JP"})
+	op.person = with(op.person, "address", claimsMap{"region": "東京都", "locality": "清瀬市", "street_address": "架空町１－２－３",
+		"postal_code": "204-0000", "country": "JP"})
 	id, err := op.login(op.client(), Request{Scopes: Address})
 	if err != nil || id.Person.Address.Reveal() != "東京都清瀬市架空町１－２－３" {
 		t.Fatal(err)
 	}
-	if len(id.Problems) != 1 || !id.Problems[0].Warning || id.Problems[0].Reason != fourinfo.ProblemAddressParts || !strings.Contains(string(id.Problems[0].RevealRaw()), "204-0000") {
+	if len(id.Problems) != 1 || !id.Problems[0].Warning || id.Problems[0].Reason != fourinfo.ProblemAddressParts ||
+		!strings.Contains(string(id.Problems[0].RevealRaw()), "204-0000") {
 		t.Errorf("%v", id.Problems)
 	}
 }

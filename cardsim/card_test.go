@@ -21,13 +21,17 @@ func TestNewCardRefuses(t *testing.T) {
 		change func(*Config)
 		reason Reason
 	}{
-		"no JPKI":          {func(c *Config) { c.JPKI = nil }, ReasonInvalidConfig},
-		"no person":        {func(c *Config) { c.Person = person.Person{} }, ReasonInvalidConfig},
-		"ATR too short":    {func(c *Config) { c.ATR = []byte{0x3B} }, ReasonInvalidConfig},
-		"ATR too long":     {func(c *Config) { c.ATR = bytes.Repeat([]byte{0x3B}, 34) }, ReasonInvalidConfig},
-		"ATR without TS":   {func(c *Config) { c.ATR = []byte{0x00, 0x00} }, ReasonInvalidConfig},
-		"blocked status":   {func(c *Config) { c.BlockedStatus = 0x9000 }, ReasonInvalidConfig},
-		"unissuable dates": {func(c *Config) { c.Now = func() time.Time { return time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC) } }, ReasonIssuanceFailed},
+		"no JPKI":        {func(c *Config) { c.JPKI = nil }, ReasonInvalidConfig},
+		"no person":      {func(c *Config) { c.Person = person.Person{} }, ReasonInvalidConfig},
+		"ATR too short":  {func(c *Config) { c.ATR = []byte{0x3B} }, ReasonInvalidConfig},
+		"ATR too long":   {func(c *Config) { c.ATR = bytes.Repeat([]byte{0x3B}, 34) }, ReasonInvalidConfig},
+		"ATR without TS": {func(c *Config) { c.ATR = []byte{0x00, 0x00} }, ReasonInvalidConfig},
+		"blocked status": {func(c *Config) { c.BlockedStatus = 0x9000 }, ReasonInvalidConfig},
+		"unissuable dates": {func(c *Config) {
+			c.Now = func() time.Time {
+				return time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)
+			}
+		}, ReasonIssuanceFailed},
 	} {
 		config := testConfig()
 		c.change(&config)
@@ -77,7 +81,9 @@ func TestCertificatesEndWithTheCard(t *testing.T) {
 	} {
 		c := customCard(t, func(c *Config) {
 			c.Kind = Plastic
-			c.Person = like(c.Person, func(d *person.Details) { d.Subject.Birthdate, d.CardExpiry = tc.birthdate, tc.expiry })
+			c.Person = like(c.Person, func(d *person.Details) {
+				d.Subject.Birthdate, d.CardExpiry = tc.birthdate, tc.expiry
+			})
 		})
 		signing, authentication := c.Certificates()
 		for _, der := range [][]byte{signing, authentication} {
@@ -85,8 +91,10 @@ func TestCertificatesEndWithTheCard(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := cert.NotAfter.Format(time.RFC3339); got != tc.last+"T14:59:59Z" || c.Person().Reveal().CardExpiry != tc.card {
-				t.Errorf("born %s: card until %s, certificate until %s, want %v", tc.birthdate, c.Person().Reveal().CardExpiry, got, tc)
+			if got := cert.NotAfter.Format(time.RFC3339); got != tc.last+"T14:59:59Z" ||
+				c.Person().Reveal().CardExpiry != tc.card {
+				t.Errorf("born %s: card until %s, certificate until %s, want %v", tc.birthdate,
+					c.Person().Reveal().CardExpiry, got, tc)
 			}
 		}
 		// The same card can be made again from what the first one tells.

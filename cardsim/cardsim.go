@@ -22,6 +22,9 @@ type Config struct {
 	JPKI *issuer.JPKI
 	// Kind is what sort of card it is. Default Plastic, and Child for a holder under 15 years of age.
 	Kind Kind
+	// Issue is which of the person's cards it is: 0 is the first; a reissued one has another number, and with it keys
+	// of its own.
+	Issue int
 	// ATR is the answer to reset, 2 to 33 bytes; [ATRs] has the published ones. Default
 	// 3BF59100FF918171FE400042000100D1D6. With 3BE000FF8131FE4514 OpenSC takes the card by its ATR, with any other it
 	// looks for the JPKI application.
@@ -57,6 +60,7 @@ type Config struct {
 type Card struct {
 	holder        person.Person // with CardExpiry
 	kind          Kind
+	issue         int
 	issued        time.Time
 	version       imageVersion
 	jpki          *issuer.JPKI // of the generation that issued the certificates
@@ -121,6 +125,9 @@ func NewCard(c Config) (*Card, error) {
 
 // card makes the card that the configuration describes as it was on the day of its issue.
 func (c Config) card(kind Kind, issued time.Time, version imageVersion) (*Card, error) {
+	if c.Issue < 0 {
+		return nil, &Error{Reason: ReasonInvalidConfig, Detail: "Issue"}
+	}
 	atr, err := checkATR(c.ATR)
 	if err != nil {
 		return nil, err
@@ -136,6 +143,7 @@ func (c Config) card(kind Kind, issued time.Time, version imageVersion) (*Card, 
 	out := &Card{
 		holder:        c.Person,
 		kind:          kind,
+		issue:         c.Issue,
 		issued:        issued,
 		version:       version,
 		jpki:          authorities,
@@ -172,7 +180,7 @@ func (c *Card) Transmit(command []byte) []byte {
 	defer c.mu.Unlock()
 	response := c.process(command).Bytes()
 	if c.trace != nil {
-		transcript.Write(c.trace, command, response)
+		transcript.Write(c.trace, transcript.Exchange{Command: command, Response: response})
 	}
 	return response
 }
@@ -203,6 +211,9 @@ func (c *Card) ATR() []byte { return append([]byte(nil), c.atr...) }
 
 // Person returns the person for whom the card was made, with the PINs that it had then and the day on which it expires.
 func (c *Card) Person() person.Person { return c.holder }
+
+// Issue returns which of the person's cards it is, see [Config].
+func (c *Card) Issue() int { return c.issue }
 
 // Kind returns what sort of card it is, never [DefaultKind].
 func (c *Card) Kind() Kind { return c.kind }

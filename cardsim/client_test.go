@@ -50,7 +50,8 @@ func TestClientFindsTheSamePersonTwice(t *testing.T) {
 				t.Fatal(err)
 			}
 			if onCard.Name.Reveal() != details.Name || onCard.Address.Reveal() != details.Address ||
-				onCard.Birthdate.RevealRaw() != details.Subject.Birthdate || onCard.Gender.RevealRaw() != details.Subject.Gender {
+				onCard.Birthdate.RevealRaw() != details.Subject.Birthdate ||
+				onCard.Gender.RevealRaw() != details.Subject.Gender {
 				t.Error("the text application does not give the person's four attributes")
 			}
 			if c.Kind() == cardsim.Child {
@@ -88,7 +89,8 @@ func TestClientFindsTheSamePersonTwice(t *testing.T) {
 			if err := client.Close(ctx); err != nil {
 				t.Error(err)
 			}
-			if err := client.Verify(ctx, card.AuthPIN, "0000"); !errors.Is(err, &card.Error{Reason: card.ReasonClosed}) {
+			if err := client.Verify(ctx, card.AuthPIN, "0000"); !errors.Is(err,
+				&card.Error{Reason: card.ReasonClosed}) {
 				t.Error("a closed client still talks to the card")
 			}
 		})

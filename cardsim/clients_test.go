@@ -81,7 +81,8 @@ func TestEveryWayToReadACertificate(t *testing.T) {
 	jpki := c.applications[1]
 	for name, read := range clients {
 		for sfi, want := range map[byte][]byte{
-			0x01: signing, 0x0A: authentication, 0x02: mustContent(t, jpki.files[0x02]), 0x0B: mustContent(t, jpki.files[0x0B]),
+			0x01: signing, 0x0A: authentication, 0x02: mustContent(t, jpki.files[0x02]),
+			0x0B: mustContent(t, jpki.files[0x0B]),
 		} {
 			run(t, c, "{JPKI}=9000 \n {SIGN}=9000")
 			data(t, c, fmt.Sprintf("00A4020C0200%02X", sfi))

@@ -120,7 +120,8 @@ var clientRows = []conformanceRow{
 		00A4020C020011=9000
 		00200080=63C3
 		00B0810011=#17 9000`},
-	{"-/-/a client that tries both empty VERIFY", "{JPKI}=9000 \n 00A4020C020018=9000 \n 00200080=63C3 \n 0020008000=6700"},
+	{"-/-/a client that tries both empty VERIFY",
+		"{JPKI}=9000 \n 00A4020C020018=9000 \n 00200080=63C3 \n 0020008000=6700"},
 	{"-/-/a client that asks for the tries of all PINs", `{JPKI}=9000
 		00A4020C02001B=9000
 		00200080=63C5
@@ -132,5 +133,7 @@ var clientRows = []conformanceRow{
 		{COMMON}=9000
 		00A4020C02001C=9000
 		00200080=63C3`},
-	{"-/-/a client that reads the data objects with a short and then an extended Le", "{ISD}=9000 \n 00CA00F800=6700 \n 00CA00F8 000000=#575 9000 \n 00CA7F2100=6700 \n 00CA7F21 000000=#575 9000 \n 00CA5F5100=#8 9000"},
+	{"-/-/a client that reads the data objects with a short and then an extended Le",
+		"{ISD}=9000 \n 00CA00F800=6700 \n 00CA00F8 000000=#575 9000 \n 00CA7F2100=6700 \n 00CA7F21 000000=#575 9000 " +
+			"\n 00CA5F5100=#8 9000"},
 }

@@ -54,7 +54,9 @@ func TestSlowStartOption(t *testing.T) {
 // objects of a card.
 func TestDataObjectsOfOtherKinds(t *testing.T) {
 	run(t, customCard(t, func(c *Config) { c.Kind = OlderCA }), "00CA7F21000000=6A88 \n 00CA00F8000000=#575 9000")
-	run(t, customCard(t, func(c *Config) { c.Kind = Android }), "00CA7F21000000=6A88 \n 00CA00F200=6A88 \n {JPKI}=9000 \n {TEXT}=6A82 \n {SURFACE}=6A82 \n {COMMON}=6A82 \n {RESIDENT}=6A82")
+	run(t, customCard(t, func(c *Config) { c.Kind = Android }),
+		"00CA7F21000000=6A88 \n 00CA00F200=6A88 \n {JPKI}=9000 \n {TEXT}=6A82 \n {SURFACE}=6A82 \n {COMMON}=6A82 \n "+
+			"{RESIDENT}=6A82")
 }
 
 // A reader that takes the power away for a reset takes everything with it.

@@ -80,7 +80,8 @@ func TestBothLengthForms(t *testing.T) {
 		}
 		d := midori.Reveal()
 		got, err := client.Attributes(t.Context(), card.TextPIN, d.TextPIN)
-		if err != nil || got.Name.Reveal() != d.Name || got.Address.Reveal() != d.Address || got.Gender.RevealRaw() != d.Subject.Gender {
+		if err != nil || got.Name.Reveal() != d.Name || got.Address.Reveal() != d.Address ||
+			got.Gender.RevealRaw() != d.Subject.Gender {
 			t.Errorf("short %v: %v", short, err)
 		}
 		if err := client.Close(t.Context()); err != nil {
@@ -120,7 +121,8 @@ func TestBothLengthForms(t *testing.T) {
 }
 
 func TestTextNumberGolden(t *testing.T) {
-	if got, want := textNumber("123456789018"), unhex(t, "ff100c 313233343536373839303138 ffff"); !bytes.Equal(got, want) {
+	if got, want := textNumber("123456789018"), unhex(t, "ff100c 313233343536373839303138 ffff"); !bytes.Equal(got,
+		want) {
 		t.Errorf("EF 0001 = %x, want %x", got, want)
 	}
 }
@@ -135,7 +137,8 @@ func TestTokenInfoLayout(t *testing.T) {
 	if !bytes.Equal(b[0x60:], want) {
 		t.Errorf("numbers: %x", b[0x60:])
 	}
-	if got, want := string(b[:0x60]), "JPKIAPICCTOKEN2                 00000000000000000000000000000001E16R01NJ        0000000020500003"; got != want {
+	if got, want := string(b[:0x60]),
+		"JPKIAPICCTOKEN2                 00000000000000000000000000000001E16R01NJ        0000000020500003"; got != want {
 		t.Errorf("texts: %q", got)
 	}
 }
@@ -159,7 +162,8 @@ func TestTextSignedObjects(t *testing.T) {
 		return b
 	}
 	for id, size := range map[uint16]int{
-		0x0001: 17, 0x0002: 512, 0x0003: 336, 0x0004: 568, 0x0005: 256, 0x0006: 0x109 + 4, 0x0007: 0x213 + 5, 0x0008: 16,
+		0x0001: 17, 0x0002: 512, 0x0003: 336, 0x0004: 568, 0x0005: 256, 0x0006: 0x109 + 4, 0x0007: 0x213 + 5,
+		0x0008: 16,
 	} {
 		if got := len(content(id)); got != size {
 			t.Errorf("EF %04X has %d bytes, want %d", id, got, size)
@@ -184,7 +188,8 @@ func TestTextSignedObjects(t *testing.T) {
 
 	// It signs the hashes …
 	record := inside(t, content(0x0003))
-	checkSignature(t, "hashes", municipality, append(record[0xDF31].Raw[:len(record[0xDF31].Raw):len(record[0xDF31].Raw)],
+	checkSignature(t, "hashes", municipality, append(record[0xDF31].Raw[:len(record[0xDF31].Raw):len(
+		record[0xDF31].Raw)],
 		record[0xDF32].Raw...), record[0xDF33].Value)
 	// … which are those of the physical EF 0001 and of the attributes without their offset table …
 	if h := sha256.Sum256(content(0x0001)); !bytes.Equal(h[:], record[0xDF31].Value) {

@@ -49,6 +49,10 @@
 // Config.Trace writes what goes to and fro as a transcript, with PINs and session keys masked; package
 // cardsim/transcript records the same at a reader and plays it without any card.
 //
+// # Examples
+//
+// There are examples of [ATRs], [Card.IssuerRoots], [Card.Save], [Card.Transmit], [Config], [Load] and [NewCard].
+//
 // # Compatibility
 //
 // Images of cards, and transcripts, that a release has written are read by every later one. The keys of a person and a

@@ -36,8 +36,10 @@ var fileRows = []fileRow{
 	{app: "JPKI", id: 0x01, what: "署名用証明書, DER", kind: transparent, head: "3082", opens: []uint16{0x1B}},
 	{app: "JPKI", id: 0x02, what: "署名用CA証明書, DER", kind: transparent, head: "3082", opens: everybody},
 	{app: "JPKI", id: 0x05, what: "unknown", kind: transparent, assumed: "nobody can read it"},
-	{app: "JPKI", id: 0x06, what: "token information, CK_TOKEN_INFO of PKCS #11 with 32-bit big-endian numbers", kind: transparent, size: 160, head: "4A504B494150494343544F4B454E32 2020", opens: everybody},
-	{app: "JPKI", id: 0x08, what: "which certificates there are: signing, authentication, unknown", kind: transparent, size: 3, head: "8F8F00", opens: everybody},
+	{app: "JPKI", id: 0x06, what: "token information, CK_TOKEN_INFO of PKCS #11 with 32-bit big-endian numbers",
+		kind: transparent, size: 160, head: "4A504B494150494343544F4B454E32 2020", opens: everybody},
+	{app: "JPKI", id: 0x08, what: "which certificates there are: signing, authentication, unknown", kind: transparent,
+		size: 3, head: "8F8F00", opens: everybody},
 	{app: "JPKI", id: 0x09, what: "unknown", kind: transparent},
 	{app: "JPKI", id: 0x0A, what: "利用者証明用証明書, DER", kind: transparent, head: "3082", opens: everybody},
 	{app: "JPKI", id: 0x0B, what: "利用者証明用CA証明書, DER", kind: transparent, head: "3082", opens: everybody},
@@ -51,14 +53,24 @@ var fileRows = []fileRow{
 	{app: "JPKI", id: 0x1C, what: "internal file", kind: opaque},
 	{app: "JPKI", id: 0x1E, what: "internal file", kind: opaque},
 
-	{app: "text", id: 0x01, what: "個人番号", kind: transparent, size: 17, head: "FF10 0C 373031323334303030303130 FFFF", opens: []uint16{0x11, 0x14}},
-	{app: "text", id: 0x02, what: "基本4情報", kind: transparent, size: 512, head: "FF20", opens: []uint16{0x11, 0x15}, assumed: "512 physical bytes; a length of 128 to 255 is written 82 00 LL (Config.ShortLengths: 81 LL)"},
-	{app: "text", id: 0x03, what: "signed hashes of EF 0001 and EF 0002", kind: transparent, size: 336, head: "FF30 82014B DF31 20", opens: []uint16{0x11, 0x14, 0x15}},
-	{app: "text", id: 0x04, what: "card-verifiable certificate", kind: transparent, size: 568, head: "7F21 820233 5F4E 820129 36303030303333 0805 303031 00000000 31333130313331 0805 303030 00000000", opens: everybody, measured: dumped},
-	{app: "text", id: 0x05, what: "basic information", kind: transparent, size: 256, head: "FF40 82009F DF41 04 01030E01 DF42 10 36303030303334 0805", opens: everybody, assumed: "256 physical bytes; what DF43 means"},
-	{app: "text", id: 0x06, what: "key for SET SESSION KEY", kind: transparent, size: 269, head: "A1 820109 90 03 010001 91 820100", opens: []uint16{0x11, 0x14, 0x15}},
-	{app: "text", id: 0x07, what: "public half of IEF 0013, signed", kind: transparent, size: 536, head: "FF50 820213 DF51 820109 90 03 010001", opens: []uint16{0x11, 0x14, 0x15}},
-	{app: "text", id: 0x08, what: "not written", kind: transparent, size: 16, head: "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF", opens: []uint16{0x11, 0x14, 0x15}, assumed: "who can read it"},
+	{app: "text", id: 0x01, what: "個人番号", kind: transparent, size: 17, head: "FF10 0C 373031323334303030303130 FFFF",
+		opens: []uint16{0x11, 0x14}},
+	{app: "text", id: 0x02, what: "基本4情報", kind: transparent, size: 512, head: "FF20", opens: []uint16{0x11, 0x15},
+		assumed: "512 physical bytes; a length of 128 to 255 is written 82 00 LL (Config.ShortLengths: 81 LL)"},
+	{app: "text", id: 0x03, what: "signed hashes of EF 0001 and EF 0002", kind: transparent, size: 336,
+		head: "FF30 82014B DF31 20", opens: []uint16{0x11, 0x14, 0x15}},
+	{app: "text", id: 0x04, what: "card-verifiable certificate", kind: transparent, size: 568,
+		head:  "7F21 820233 5F4E 820129 36303030303333 0805 303031 00000000 31333130313331 0805 303030 00000000",
+		opens: everybody, measured: dumped},
+	{app: "text", id: 0x05, what: "basic information", kind: transparent, size: 256,
+		head: "FF40 82009F DF41 04 01030E01 DF42 10 36303030303334 0805", opens: everybody,
+		assumed: "256 physical bytes; what DF43 means"},
+	{app: "text", id: 0x06, what: "key for SET SESSION KEY", kind: transparent, size: 269,
+		head: "A1 820109 90 03 010001 91 820100", opens: []uint16{0x11, 0x14, 0x15}},
+	{app: "text", id: 0x07, what: "public half of IEF 0013, signed", kind: transparent, size: 536,
+		head: "FF50 820213 DF51 820109 90 03 010001", opens: []uint16{0x11, 0x14, 0x15}},
+	{app: "text", id: 0x08, what: "not written", kind: transparent, size: 16, head: "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF",
+		opens: []uint16{0x11, 0x14, 0x15}, assumed: "who can read it"},
 	{app: "text", id: 0x10, what: "internal file", kind: opaque},
 	{app: "text", id: 0x11, what: "暗証番号, 4 digits", kind: reference, tries: 3},
 	{app: "text", id: 0x12, what: "PIN that is always blocked", kind: reference, tries: 0},
@@ -68,28 +80,44 @@ var fileRows = []fileRow{
 	{app: "text", id: 0x1C, what: "internal file", kind: opaque},
 	{app: "text", id: 0x1E, what: "internal file", kind: opaque},
 
-	{app: "surface", id: 0x01, what: "年齢確認: birth date, signed", kind: transparent, size: 547, head: "FF10 82021E DF11 08 3139383830373233 DF12 820109 90 03 010001", opens: []uint16{0x11}},
-	{app: "surface", id: 0x02, what: "券面: face of the card, signed", kind: transparent, head: "FF20 82", opens: []uint16{0x12, 0x13}, assumed: "sizes where a text is longer, and of the portrait: one dump has 378 × 472 and a file of 3,070 bytes, with little weight", measured: "images of texts are grey PNGs without a palette; " + dumped + "; of 216 × 12 and 288 × 12 pixels, 0.8"},
-	{app: "surface", id: 0x03, what: "basic information", kind: transparent, size: 320, head: "FF30 82013B DF31 04 06030E01 DF32 10 36303030303234 0805", opens: everybody, assumed: "what DF35 means", measured: "DF33 is 00, DF35 names key 5900025; " + dumped},
-	{app: "surface", id: 0x04, what: "card-verifiable certificate", kind: transparent, size: 568, head: "7F21 820233 5F4E 820129 36303030303233 0805 303031 00000000 31333130313231 0805 303030 00000000", opens: everybody, measured: dumped},
-	{app: "surface", id: 0x05, what: "マイナンバー画像: image of the individual number, signed", kind: transparent, head: "FF40 82", opens: []uint16{0x13}},
-	{app: "surface", id: 0x06, what: "not written", kind: transparent, size: 16, head: "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF", opens: []uint16{0x12, 0x13}},
+	{app: "surface", id: 0x01, what: "年齢確認: birth date, signed", kind: transparent, size: 547,
+		head: "FF10 82021E DF11 08 3139383830373233 DF12 820109 90 03 010001", opens: []uint16{0x11}},
+	{app: "surface", id: 0x02, what: "券面: face of the card, signed", kind: transparent, head: "FF20 82",
+		opens: []uint16{0x12, 0x13},
+		assumed: "sizes where a text is longer, and of the portrait: one dump has 378 × 472 and a file of 3,070 " +
+			"bytes, with little weight", measured: "images of texts are grey PNGs without a palette; " + dumped +
+			"; of 216 × 12 and 288 × 12 pixels, 0.8"},
+	{app: "surface", id: 0x03, what: "basic information", kind: transparent, size: 320,
+		head: "FF30 82013B DF31 04 06030E01 DF32 10 36303030303234 0805", opens: everybody, assumed: "what DF35 means",
+		measured: "DF33 is 00, DF35 names key 5900025; " + dumped},
+	{app: "surface", id: 0x04, what: "card-verifiable certificate", kind: transparent, size: 568,
+		head:  "7F21 820233 5F4E 820129 36303030303233 0805 303031 00000000 31333130313231 0805 303030 00000000",
+		opens: everybody, measured: dumped},
+	{app: "surface", id: 0x05, what: "マイナンバー画像: image of the individual number, signed", kind: transparent,
+		head: "FF40 82", opens: []uint16{0x13}},
+	{app: "surface", id: 0x06, what: "not written", kind: transparent, size: 16,
+		head: "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF", opens: []uint16{0x12, 0x13}},
 	{app: "surface", id: 0x11, what: "生年月日, 6 digits with the year of the era", kind: reference, tries: 10},
 	{app: "surface", id: 0x12, what: "照合番号B", kind: reference, tries: 10},
 	{app: "surface", id: 0x13, what: "照合番号A", kind: reference, tries: 10},
-	{app: "surface", id: 0x14, what: "internal file", kind: opaque, assumed: "it holds no reference that VERIFY can use"},
-	{app: "surface", id: 0x15, what: "internal file", kind: opaque, assumed: "it holds no reference that VERIFY can use"},
+	{app: "surface", id: 0x14, what: "internal file", kind: opaque,
+		assumed: "it holds no reference that VERIFY can use"},
+	{app: "surface", id: 0x15, what: "internal file", kind: opaque,
+		assumed: "it holds no reference that VERIFY can use"},
 	{app: "surface", id: 0x1A, what: "internal authentication key, RSA-2048", kind: signingKey, opens: everybody},
 	{app: "surface", id: 0x1C, what: "internal file", kind: opaque},
 	{app: "surface", id: 0x1E, what: "internal file", kind: opaque},
 
-	{app: "common", id: 0x01, what: "製造番号, municipality, expiry", kind: records, size: 30, head: "011C34", opens: everybody},
-	{app: "common", id: 0x02, what: "key reference", kind: records, size: 18, head: "0110", opens: everybody, assumed: "the tag, and which key it names"},
+	{app: "common", id: 0x01, what: "製造番号, municipality, expiry", kind: records, size: 30, head: "011C34",
+		opens: everybody},
+	{app: "common", id: 0x02, what: "key reference", kind: records, size: 18, head: "0110", opens: everybody,
+		assumed: "the tag, and which key it names"},
 	{app: "common", id: 0x19, what: "internal authentication key, RSA-2048", kind: authenticationKey, opens: everybody},
 	{app: "common", id: 0x1C, what: "暗証番号, 4 digits", kind: reference, tries: 3},
 	{app: "common", id: 0x1E, what: "internal file", kind: opaque},
 
-	{app: "resident", id: 0x02, what: "key reference, the same as in the common card application", kind: records, size: 18, head: "0110", opens: everybody, assumed: "the tag, and which key it names"},
+	{app: "resident", id: 0x02, what: "key reference, the same as in the common card application", kind: records,
+		size: 18, head: "0110", opens: everybody, assumed: "the tag, and which key it names"},
 	{app: "resident", id: 0x1C, what: "暗証番号, 4 digits", kind: reference, tries: 3},
 }
 
@@ -141,7 +169,9 @@ func TestFiles(t *testing.T) {
 			case signingKey, authenticationKey:
 				row.checkKey(t)
 			case opaque, terminalCA:
-				run(t, newCard(t), fmt.Sprintf("%s=9000 \n 002000%02X=6981 \n 002401%02X 01 31=6981 \n 802A00%02X 01 31 00=6981 \n 008800%02X 01 31 00=6981",
+				run(t, newCard(t), fmt.Sprintf(
+					"%s=9000 \n 002000%02X=6981 \n 002401%02X 01 31=6981 \n 802A00%02X 01 31 00=6981 \n 008800%02X "+
+						"01 31 00=6981",
 					selectCommand(row.app), 0x80|row.id, 0x80|row.id, 0x80|row.id, 0x80|row.id))
 			}
 		})
@@ -201,7 +231,8 @@ func (row fileRow) checkReference(t *testing.T) {
 	p2 := 0x80 | row.id
 	wrong := fmt.Sprintf("002000%02X 04 58585858", p2)
 	var script strings.Builder
-	fmt.Fprintf(&script, "%s=9000 \n 002000%02X=63C%X \n 002000%02X00=6700\n", selectCommand(row.app), p2, row.tries, p2)
+	fmt.Fprintf(&script, "%s=9000 \n 002000%02X=63C%X \n 002000%02X00=6700\n", selectCommand(row.app), p2, row.tries,
+		p2)
 	if row.tries > 0 {
 		fmt.Fprintf(&script, "%s=63C%X \n 002000%02X=63C%X \n %s=9000 \n 002000%02X=63C%X\n",
 			wrong, row.tries-1, p2, row.tries-1, verifyCommand(row.app, row.id), p2, row.tries)
@@ -210,7 +241,8 @@ func (row fileRow) checkReference(t *testing.T) {
 		}
 		fmt.Fprintf(&script, "%s=6984\n", verifyCommand(row.app, row.id))
 	}
-	fmt.Fprintf(&script, "%s=6984 \n 002000%02X=63C0 \n off \n %s=9000 \n 002000%02X=63C0", wrong, p2, selectCommand(row.app), p2)
+	fmt.Fprintf(&script, "%s=6984 \n 002000%02X=63C0 \n off \n %s=9000 \n 002000%02X=63C0", wrong, p2,
+		selectCommand(row.app), p2)
 	run(t, newCard(t), script.String())
 }
 
@@ -225,7 +257,8 @@ func (row fileRow) checkKey(t *testing.T) {
 		if state != 0 {
 			run(t, c, verifyCommand(row.app, state)+"=9000")
 		}
-		want := map[kind][2]string{signingKey: {"#256 9000", "6985"}, authenticationKey: {"6985", "#256 9000"}}[row.kind]
+		want := map[kind][2]string{signingKey: {"#256 9000", "6985"},
+			authenticationKey: {"6985", "#256 9000"}}[row.kind]
 		if !row.openIn(state) {
 			want = [2]string{"6982", "6982"}
 		}

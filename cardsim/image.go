@@ -45,6 +45,7 @@ type image struct {
 	Digest string      `json:"digest"`
 	Seed   string      `json:"seed"`
 	Kind   string      `json:"kind"`
+	Issue  int         `json:"issue,omitempty"`
 	Issued time.Time   `json:"issued"`
 	ATR    string      `json:"atr"`
 	Person imagePerson `json:"person"`
@@ -135,7 +136,8 @@ func (v imageVersion) faults(ca *issuer.CA) issuer.Faults {
 func (c *Card) imageWith(s state) ([]byte, error) {
 	i := image{
 		Format: imageFormat, Version: c.version,
-		Seed: c.jpki.Seed(), Kind: c.kind.String(), Issued: c.issued.UTC(), ATR: hex.EncodeToString(c.atr),
+		Seed: c.jpki.Seed(), Kind: c.kind.String(), Issue: c.issue, Issued: c.issued.UTC(),
+		ATR:    hex.EncodeToString(c.atr),
 		Person: imageOf(c.holder.Reveal()), SigningCertificate: c.signing, AuthenticationCertificate: c.auth,
 	}
 	for _, r := range s {
@@ -221,6 +223,9 @@ func cardFrom(data []byte, c Config) (*Card, error) {
 	if err != nil {
 		return nil, err
 	}
+	if i.Issue < 0 {
+		return nil, &Error{Reason: ReasonInvalidImage, Detail: "issue"}
+	}
 	kind, err := ParseKind(i.Kind)
 	if err != nil || kind == DefaultKind {
 		return nil, &Error{Reason: ReasonInvalidImage, Detail: "kind"}
@@ -241,6 +246,7 @@ func cardFrom(data []byte, c Config) (*Card, error) {
 	if c.Person, err = i.Person.person(); err != nil {
 		return nil, &Error{Reason: ReasonInvalidImage, Detail: "person", Err: err}
 	}
+	c.Issue = i.Issue
 	out, err := c.card(kind, i.Issued, i.Version)
 	if err != nil {
 		return nil, err
@@ -306,11 +312,11 @@ func (c *Card) Save(path string) error {
 	return writeFile(path, data)
 }
 
-// Load makes the card of an image file again, with the PINs and counters that it had. Of the configuration, Person and
-// Kind are ignored, and ATR if it is empty, because the image has them; JPKI may be nil, which makes one from the seed
-// in the image, and must have that seed otherwise. With SaveTo, the same path or another one, the card goes on being
-// kept there. The error is an *[Error]: [ReasonStorageFailed], or [ReasonInvalidImage] for a file that is too large,
-// damaged or changed.
+// Load makes the card of an image file again, with the PINs and counters that it had. Of the configuration, Person,
+// Kind and Issue are ignored, and ATR if it is empty, because the image has them; JPKI may be nil, which makes one from
+// the seed in the image, and must have that seed otherwise. With SaveTo, the same path or another one, the card goes on
+// being kept there. The error is an *[Error]: [ReasonStorageFailed], or [ReasonInvalidImage] for a file that is too
+// large, damaged or changed.
 func Load(path string, c Config) (*Card, error) {
 	data, err := readFile(path)
 	if err != nil {

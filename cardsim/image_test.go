@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,11 +56,13 @@ func TestOldImagesAreRead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := certificate.CheckSignatureFrom(c.JPKI().AuthenticationCA().Certificate()); err != nil || len(certificate.ExtKeyUsage) > 0 {
+		if err := certificate.CheckSignatureFrom(c.JPKI().AuthenticationCA().Certificate()); err != nil ||
+			len(certificate.ExtKeyUsage) > 0 {
 			t.Errorf("%s: %v, %v", name, certificate.ExtKeyUsage, err)
 		}
 		// Whoever revokes it finds it among what the CA has issued.
-		if err := c.JPKI().AuthenticationCA().Revoke(certificate.SerialNumber, issuer.Superseded, testTime); err != nil {
+		if err := c.JPKI().AuthenticationCA().Revoke(certificate.SerialNumber,
+			issuer.Revocation{Reason: issuer.Superseded, At: testTime}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -81,7 +84,8 @@ func TestSaveAndLoad(t *testing.T) {
 		first := customCard(t, func(c *Config) { c.Kind, c.ATR = kind, ATRs()[2].Bytes })
 		changed := kind != BlockedPINs
 		if changed {
-			run(t, first, "{JPKI} = 9000\n{AUTH} = 9000\n00A4020C020018 = 9000\n0024018004 39383736 = 9000\n00200098 04 00000000 = 63C2")
+			run(t, first, "{JPKI} = 9000\n{AUTH} = 9000\n00A4020C020018 = 9000\n0024018004 39383736 = 9000\n00200098 "+
+				"04 00000000 = 63C2")
 		}
 		if err := first.Save(path); err != nil {
 			t.Fatal(err)
@@ -90,7 +94,8 @@ func TestSaveAndLoad(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", kind, err)
 		}
-		if second.Kind() != kind || !bytes.Equal(second.ATR(), first.ATR()) || second.Person().Reveal() != first.Person().Reveal() {
+		if second.Kind() != kind || !bytes.Equal(second.ATR(), first.ATR()) ||
+			second.Person().Reveal() != first.Person().Reveal() {
 			t.Errorf("%s: another card came back", kind)
 		}
 		a1, a2 := first.Certificates()
@@ -99,7 +104,8 @@ func TestSaveAndLoad(t *testing.T) {
 			t.Errorf("%s: other certificates came back", kind)
 		}
 		if changed {
-			run(t, second, "{JPKI} = 9000\n00200098 = 63C2\n{AUTH} = 63C1\n00200098 04 39383736 = 9000\n802A0097 01 55 00 = #256 9000")
+			run(t, second, "{JPKI} = 9000\n00200098 = 63C2\n{AUTH} = 63C1\n00200098 04 39383736 = 9000\n802A0097 01 "+
+				"55 00 = #256 9000")
 		} else {
 			run(t, second, "{JPKI} = 9000\n00200098 = 63C0")
 		}
@@ -110,7 +116,8 @@ func TestSaveAndLoad(t *testing.T) {
 	if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
 		t.Errorf("%d files are left", len(entries))
 	}
-	if c, err := Load(path, Config{Now: testNow, JPKI: shared, ATR: defaultATR()}); err != nil || !bytes.Equal(c.ATR(), defaultATR()) {
+	if c, err := Load(path, Config{Now: testNow, JPKI: shared, ATR: defaultATR()}); err != nil ||
+		!bytes.Equal(c.ATR(), defaultATR()) {
 		t.Errorf("the configuration's ATR does not count: %v", err)
 	}
 	j, err := otherJPKI()
@@ -181,7 +188,8 @@ type crash struct{}
 // and when it dies before the answer to a right PIN was recorded, one try fewer.
 func TestCrashInVerifyNeverGivesATryBack(t *testing.T) {
 	for _, pin := range []string{"31323334", "30303030"} {
-		for _, when := range []string{"before the first write", "after the first write", "before the second write", "after the second write"} {
+		for _, when := range []string{"before the first write", "after the first write", "before the second write",
+			"after the second write"} {
 			path := filepath.Join(t.TempDir(), "card.json")
 			config := testConfig()
 			config.SaveTo = path
@@ -330,7 +338,8 @@ func TestImageRefusals(t *testing.T) {
 		c, err := FromImage(data, Config{JPKI: j, Now: testNow})
 		field, _, _ := strings.Cut(name, " ")
 		var got *Error
-		if c != nil || !errors.As(err, &got) || got.Reason != ReasonInvalidImage || !strings.HasPrefix(got.Detail, field) {
+		if c != nil || !errors.As(err, &got) || got.Reason != ReasonInvalidImage ||
+			!strings.HasPrefix(got.Detail, field) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if err != nil && (strings.Contains(err.Error(), "花子") || strings.Contains(err.Error(), "1234")) {
@@ -346,7 +355,7 @@ func TestImageRefusals(t *testing.T) {
 // could have. A digest that fits is made for each input, because no fuzzer guesses one.
 func FuzzImage(f *testing.F) {
 	f.Add(sealed(f, func(*image) {}))
-	f.Add(sealed(f, func(i *image) { i.References[0].Tries = 1 << 40 }))
+	f.Add(sealed(f, func(i *image) { i.References[0].Tries = math.MaxInt }))
 	f.Add(sealed(f, func(i *image) { i.References[0].Value = "\x00" }))
 	f.Add([]byte(`{"format":"kakunin card image","version":1}`))
 	card := customCard(f, func(*Config) {})

@@ -29,7 +29,8 @@ func TestKindNames(t *testing.T) {
 		}
 		names = append(names, k.String())
 	}
-	if got, want := strings.Join(names, " "), "plastic child android iphone expired-card expired-certificates blocked-pins older-ca newer-ca"; got != want {
+	if got, want := strings.Join(names, " "),
+		"plastic child android iphone expired-card expired-certificates blocked-pins older-ca newer-ca"; got != want {
 		t.Errorf("kinds: %s", got)
 	}
 	if k, err := ParseKind("default"); err != nil || k != DefaultKind {
@@ -152,13 +153,15 @@ func TestPhoneCertificatesNeedAnOptIn(t *testing.T) {
 	signing, auth := c.Certificates()
 	for _, optIn := range []bool{false, true} {
 		v, err := jpki.NewVerifier(jpki.VerifierConfig{
-			Hierarchy: jpki.Simulated, Trust: c.JPKI().Trust(), Now: testNow, Revocation: revocation.InsecureNoRevocation(),
+			Hierarchy: jpki.Simulated, Trust: c.JPKI().Trust(), Now: testNow,
+			Revocation:           revocation.InsecureNoRevocation(),
 			AssumedPhonePolicies: optIn,
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for der, kind := range map[string]jpki.Kind{string(signing): jpki.SigningPhone, string(auth): jpki.AuthenticationPhone} {
+		for der, kind := range map[string]jpki.Kind{string(signing): jpki.SigningPhone,
+			string(auth): jpki.AuthenticationPhone} {
 			cert, err := jpki.ParseCertificate([]byte(der))
 			if err != nil || cert.Kind() != kind {
 				t.Fatalf("%v %v", cert.Kind(), err)
@@ -268,7 +271,8 @@ func TestEveryReadyPersonCanHaveAnExpiredCard(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if expiry := p.IssuedOn(issued).CardExpiry; expiry >= testTime.Format("20060102") || issued.Format("20060102") < p.Subject.Birthdate {
+		if expiry := p.IssuedOn(issued).CardExpiry; expiry >= testTime.Format("20060102") ||
+			issued.Format("20060102") < p.Subject.Birthdate {
 			t.Errorf("%s: issued %s, good until %s", name, issued, expiry)
 		}
 	}
@@ -295,12 +299,14 @@ func TestKindsOfAuthorities(t *testing.T) {
 		run(t, c, "{JPKI} = 9000\n00A4020C02000B = 9000")
 		var onCard []byte
 		for len(onCard)%256 == 0 {
-			onCard = append(onCard, data(t, c, "00B0"+hex.EncodeToString([]byte{byte(len(onCard) >> 8), byte(len(onCard))})+"00")...)
+			onCard = append(onCard, data(t, c, "00B0"+hex.EncodeToString(
+				[]byte{byte(len(onCard) >> 8), byte(len(onCard))})+"00")...)
 		}
 		if !slices.Equal(onCard, c.JPKI().AuthenticationCA().Certificate().Raw) {
 			t.Errorf("%s: EF 000B is not the issuer's certificate", c.Kind())
 		}
-		if c.JPKI() == plastic.JPKI() || c.JPKI().AuthenticationCA().Certificate().Subject.String() != plastic.JPKI().AuthenticationCA().Certificate().Subject.String() {
+		theirs, ours := c.JPKI().AuthenticationCA().Certificate(), plastic.JPKI().AuthenticationCA().Certificate()
+		if c.JPKI() == plastic.JPKI() || theirs.Subject.String() != ours.Subject.String() {
 			t.Errorf("%s: the authorities must differ in everything but the name", c.Kind())
 		}
 	}

@@ -211,7 +211,8 @@ func (m *model) followSuccess(t *testing.T, c apdu.Command, r apdu.Response) {
 		m.terminal = first
 	}
 	if !allowed {
-		t.Fatalf("%02X%02X%02X%02X in %s with file %02X was carried out and gave %d bytes", c.CLA, c.INS, c.P1, c.P2, m.app, m.ef, len(r.Data))
+		t.Fatalf("%02X%02X%02X%02X in %s with file %02X was carried out and gave %d bytes", c.CLA, c.INS, c.P1, c.P2,
+			m.app, m.ef, len(r.Data))
 	}
 }
 

@@ -58,16 +58,19 @@ read by anyone (6981).
 		b.WriteString("| file | content | bytes | begins | who |\n| --- | --- | --- | --- | --- |\n")
 		for _, row := range fileRows {
 			if row.app == a.name {
-				fmt.Fprintf(&b, "| `%04X` | %s%s | %s | %s | %s |\n", row.id, row.what, note(row.assumed)+seen(row.measured), row.bytesText(), row.headText(), row.whoText())
+				fmt.Fprintf(&b, "| `%04X` | %s%s | %s | %s | %s |\n", row.id, row.what,
+					note(row.assumed)+seen(row.measured), row.bytesText(), row.headText(), row.whoText())
 			}
 		}
 	}
-	b.WriteString("\n## Commands\n\nA command is followed by its answer: data, `#n` for n bytes of data, `…` for what is not shown, and the status word.\n" +
+	b.WriteString("\n## Commands\n\nA command is followed by its answer: data, `#n` for n bytes of data, `…` for " +
+		"what is not shown, and the status word.\n" +
 		"`SELECT …` and `VERIFY …` stand for the full commands, and each exchange begins after power-up.\n")
 	for _, section := range conformance() {
 		fmt.Fprintf(&b, "\n### %s\n\n| rule | exchange |\n| --- | --- |\n", section.title)
 		for _, row := range section.rows {
-			fmt.Fprintf(&b, "| %s%s | %s |\n", row.name, note(assumptions[row.name])+seen(measured[row.name]), exchanges(row.script))
+			fmt.Fprintf(&b, "| %s%s | %s |\n", row.name, note(assumptions[row.name])+seen(measured[row.name]),
+				exchanges(row.script))
 		}
 	}
 	b.WriteString(`
@@ -148,7 +151,8 @@ func (row fileRow) whoText() string {
 var pageNames = strings.NewReplacer(
 	"{JPKI}", "SELECT JPKI", "{TEXT}", "SELECT text", "{SURFACE}", "SELECT surface", "{COMMON}", "SELECT common",
 	"{RESIDENT}", "SELECT resident", "{ISD}", "SELECT ISD",
-	"{AUTH}", "VERIFY 利用者証明用暗証番号", "{SIGN}", "VERIFY 署名用暗証番号", "{PIN}", "VERIFY 暗証番号", "{A}", "VERIFY 照合番号A", "{B}", "VERIFY 照合番号B",
+	"{AUTH}", "VERIFY 利用者証明用暗証番号", "{SIGN}", "VERIFY 署名用暗証番号", "{PIN}", "VERIFY 暗証番号", "{A}", "VERIFY 照合番号A", "{B}",
+	"VERIFY 照合番号B",
 )
 
 // exchanges shows a script as one line for each command.
@@ -162,7 +166,8 @@ func exchanges(script string) string {
 		case !isCommand:
 			out = append(out, map[string]string{"on": "power on", "off": "power off", "reset": "warm reset"}[command])
 		default:
-			out = append(out, "`"+shorten(pageNames.Replace(strings.TrimSpace(command)))+"` → `"+shorten(strings.TrimSpace(answer))+"`")
+			out = append(out, "`"+shorten(pageNames.Replace(strings.TrimSpace(command)))+"` → `"+
+				shorten(strings.TrimSpace(answer))+"`")
 		}
 	}
 	return strings.Join(out, "<br>")

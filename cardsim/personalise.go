@@ -4,6 +4,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/asn1"
+	"strconv"
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
@@ -25,6 +26,9 @@ func (c *Card) personalise() error {
 	keys := keyring{jpki: c.jpki, person: holder.ID}
 	if traits.phone {
 		keys.person += "/phone" // a phone makes keys of its own
+	}
+	if c.issue > 0 {
+		keys.person += "/" + strconv.Itoa(c.issue) // and so does a reissued card
 	}
 	signKey, authKey := keys.own("signing"), keys.own("authentication")
 	signingCA, authCA := c.jpki.SigningCA(), c.jpki.AuthenticationCA()
@@ -103,7 +107,8 @@ func (o certificateOrder) from(ca *issuer.CA, key func() *rsa.PrivateKey) ([]byt
 	if o.phone {
 		special.Policies = []asn1.ObjectIdentifier{ca.PhonePolicy()}
 	}
-	der, err := ca.IssueFaulty(&key().PublicKey, o.holder, o.at, special)
+	request := issuer.Request{Key: &key().PublicKey, Holder: o.holder, IssuedAt: o.at}
+	der, err := ca.IssueFaulty(request, special)
 	if err != nil {
 		return nil, &Error{Reason: ReasonIssuanceFailed, Err: err}
 	}
@@ -115,7 +120,7 @@ func (o certificateOrder) from(ca *issuer.CA, key func() *rsa.PrivateKey) ([]byt
 		return nil, &Error{Reason: ReasonIssuanceFailed, Err: err}
 	} else if c.NotAfter.After(end) {
 		special.NotAfter = end
-		if der, err = ca.IssueFaulty(&key().PublicKey, o.holder, o.at, special); err != nil {
+		if der, err = ca.IssueFaulty(request, special); err != nil {
 			return nil, &Error{Reason: ReasonIssuanceFailed, Err: err}
 		}
 	}

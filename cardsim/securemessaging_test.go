@@ -143,7 +143,8 @@ var secureRows = []struct {
 	{"text/0002/secured READ BINARY of the whole file", func(t *testing.T, s *terminalSide) {
 		t.Helper()
 		expect(t, "SELECT", s.selectEF(t, 0x0002), "9000")
-		if got, want := s.open(t, s.read(t, 0, 0)), data(t, s.card, "00B08200 000000"); !bytes.Equal(got, want) || len(got) != 512 {
+		if got, want := s.open(t, s.read(t, 0, 0)), data(t, s.card, "00B08200 000000"); !bytes.Equal(got, want) ||
+			len(got) != 512 {
 			t.Fatalf("%d bytes", len(got))
 		}
 		if got := s.open(t, s.read(t, 0x0100, 0)); len(got) != 256 {
@@ -190,7 +191,8 @@ var secureRows = []struct {
 	}},
 	{"text/-/plain commands in between do not count", func(t *testing.T, s *terminalSide) {
 		t.Helper()
-		run(t, s.card, "00A4020C020001=9000 \n 00B0000011=#17 9000 \n 00200091=63C3 \n 00A40000=9000 \n 0084000008=#8 9000")
+		run(t, s.card, "00A4020C020001=9000 \n 00B0000011=#17 9000 \n 00200091=63C3 \n 00A40000=9000 \n "+
+			"0084000008=#8 9000")
 		expect(t, "SELECT", s.selectEF(t, 0x0001), "9000")
 		expect(t, "header", fmt.Sprintf("%X", s.open(t, s.read(t, 0, 3))), "FF100C")
 	}},
@@ -247,7 +249,8 @@ var secureRows = []struct {
 	}},
 	{"text/-/secured command with half a block", func(t *testing.T, s *terminalSide) {
 		t.Helper()
-		expect(t, "8 bytes", fmt.Sprintf("%X", s.send(t, "08200094", append([]byte{0x86, 0x09, 0x01}, make([]byte, 8)...))), "6988")
+		expect(t, "8 bytes", fmt.Sprintf("%X", s.send(t, "08200094",
+			append([]byte{0x86, 0x09, 0x01}, make([]byte, 8)...))), "6988")
 	}},
 	{"text/-/secured command without an object", func(t *testing.T, s *terminalSide) {
 		t.Helper()
@@ -262,7 +265,8 @@ var secureRows = []struct {
 		t.Helper()
 		expect(t, "GET CHALLENGE", fmt.Sprintf("%X", s.send(t, "08840000", s.seal(t, nil), 0)), "6882")
 		expect(t, "sign", fmt.Sprintf("%X", s.send(t, "882A0093", s.seal(t, []byte{1}), 0)), "6882")
-		expect(t, "SELECT of an application", fmt.Sprintf("%X", s.send(t, "08A4040C", s.seal(t, unhex(t, "D392")))), "6882")
+		expect(t, "SELECT of an application", fmt.Sprintf("%X", s.send(t, "08A4040C", s.seal(t, unhex(t, "D392")))),
+			"6882")
 		expect(t, "the session goes on", s.selectEF(t, 0x0001), "9000")
 	}},
 	{"text/-/secured READ BINARY with a short Le for the response", func(t *testing.T, s *terminalSide) {

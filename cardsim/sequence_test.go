@@ -53,7 +53,8 @@ type player struct {
 }
 
 var (
-	tapeValues     = []string{"1234", "ABC123", "701234000010", "63072320362285", "630723", "9999", "XYZ789", "0000", ""}
+	tapeValues = []string{"1234", "ABC123", "701234000010", "63072320362285", "630723", "9999", "XYZ789", "0000",
+		""}
 	tapeReferences = []byte{0x98, 0x9B, 0x91, 0x92, 0x93, 0x94, 0x95, 0x9C, 0x80, 0x97}
 	tapeDelivery   = sync.OnceValues(func() ([]byte, error) {
 		j, err := sharedJPKI()
@@ -70,7 +71,8 @@ var (
 			return nil, err
 		}
 		keys := keyring{jpki: j}
-		return cardVerifiableCertificate(issuerKeyID("6000016"), issuerKeyID("6000099"), &keys.issuers("terminal")().PublicKey, keys.issuers("terminal-ca")())
+		return cardVerifiableCertificate(issuerKeyID("6000016"), issuerKeyID("6000099"),
+			&keys.issuers("terminal")().PublicKey, keys.issuers("terminal-ca")())
 	})
 )
 
@@ -120,9 +122,11 @@ func (p *player) step(t *testing.T) {
 	case 13:
 		p.send(t, plainCommand(0x00, insReadRecord, b.next()&0x03, b.next(), "", ne()))
 	case 14:
-		p.send(t, plainCommand(0x80, insSign, b.next()%7, pick(b, []byte{0x97, 0x9A, 0x93, 0x99, 0x80, 0x00, 0x98}), "0123456789ABCDEF0123456789ABCDEF", 256))
+		p.send(t, plainCommand(0x80, insSign, b.next()%7, pick(b, []byte{0x97, 0x9A, 0x93, 0x99, 0x80, 0x00, 0x98}),
+			"0123456789ABCDEF0123456789ABCDEF", 256))
 	case 15:
-		p.send(t, plainCommand(0x00, insInternalAuthenticate, 0x00, pick(b, []byte{0x99, 0x97, 0x9A, 0x93, 0x80}), "challenge", 256))
+		p.send(t, plainCommand(0x00, insInternalAuthenticate, 0x00, pick(b, []byte{0x99, 0x97, 0x9A, 0x93, 0x80}),
+			"challenge", 256))
 	case 16:
 		object := pick(b, []uint16{0x0042, 0x0045, 0x0066, 0x00F0, 0x00F2, 0x00F7, 0x00F8, 0x7F21, 0x5F51, 0x0000})
 		p.send(t, plainCommand(0x00, insGetData, byte(object>>8), byte(object), "", ne()*4))

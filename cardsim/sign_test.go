@@ -29,7 +29,8 @@ func certificateKey(t testing.TB, der []byte) *rsa.PublicKey {
 // block recovers what was signed by the public operation alone and takes the padding of block type 1 off.
 func block(t *testing.T, key *rsa.PublicKey, signature []byte) []byte {
 	t.Helper()
-	m := new(big.Int).Exp(new(big.Int).SetBytes(signature), big.NewInt(int64(key.E)), key.N).FillBytes(make([]byte, key.Size()))
+	m := new(big.Int).Exp(new(big.Int).SetBytes(signature), big.NewInt(int64(key.E)),
+		key.N).FillBytes(make([]byte, key.Size()))
 	if m[0] != 0 || m[1] != 1 {
 		t.Fatalf("block starts %x", m[:2])
 	}
@@ -52,9 +53,12 @@ func TestSignatureSchemes(t *testing.T) {
 		p2            []byte
 		key           *rsa.PublicKey
 	}{
-		{"authentication", "{JPKI}=9000 \n {AUTH}=9000 \n 00A4020C020017=9000", []byte{0x97, 0x80, 0x00}, certificateKey(t, authentication)},
-		{"signing", "{JPKI}=9000 \n {SIGN}=9000 \n 00A4020C02001A=9000", []byte{0x9A, 0x80}, certificateKey(t, signing)},
-		{"internal", "{TEXT}=9000 \n 00A4020C020013=9000", []byte{0x93, 0x80, 0x00}, &c.applications[2].files[textKey].key().PublicKey},
+		{"authentication", "{JPKI}=9000 \n {AUTH}=9000 \n 00A4020C020017=9000", []byte{0x97, 0x80, 0x00},
+			certificateKey(t, authentication)},
+		{"signing", "{JPKI}=9000 \n {SIGN}=9000 \n 00A4020C02001A=9000", []byte{0x9A, 0x80},
+			certificateKey(t, signing)},
+		{"internal", "{TEXT}=9000 \n 00A4020C020013=9000", []byte{0x93, 0x80, 0x00},
+			&c.applications[2].files[textKey].key().PublicKey},
 	} {
 		for _, p2 := range app.p2 {
 			t.Run(fmt.Sprintf("%s/%02X", app.name, p2), func(t *testing.T) {
@@ -63,7 +67,8 @@ func TestSignatureSchemes(t *testing.T) {
 					t.Helper()
 					return data(t, c, fmt.Sprintf("802A%02X%02X%02X%X00", p1, p2, len(input), input))
 				}
-				for input, p1 := range map[string]byte{string(digestInfo): 0, string(digest[:]): 0, "any bytes at all": 0} {
+				for input, p1 := range map[string]byte{string(digestInfo): 0, string(digest[:]): 0,
+					"any bytes at all": 0} {
 					if got := block(t, app.key, sign(p1, []byte(input))); string(got) != input {
 						t.Errorf("P1=00 signed %x", got)
 					}

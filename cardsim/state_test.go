@@ -79,7 +79,8 @@ func TestStateHasEveryReference(t *testing.T) {
 	if n != len(c.state) {
 		t.Errorf("%d references, want %d", len(c.state), n)
 	}
-	run(t, c, "{COMMON}=9000 \n 0020009C 04 31323334=9000 \n 8032009C 04 37373737=9000 \n {TEXT}=9000 \n 00200094 01 31=63C9")
+	run(t, c, "{COMMON}=9000 \n 0020009C 04 31323334=9000 \n 8032009C 04 37373737=9000 \n {TEXT}=9000 \n 00200094 01 "+
+		"31=63C9")
 	other := ownCard(t)
 	snapshot := c.state.snapshot()
 	if !other.state.restore(snapshot) {

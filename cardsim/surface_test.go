@@ -32,10 +32,12 @@ func readAll(t *testing.T, app string, id uint16) []byte {
 // names.
 func issuerKey(t *testing.T, app, root string) *rsa.PublicKey {
 	t.Helper()
-	return certifiedKey(t, inside(t, readAll(t, app, 0x0004)), issuerKeyID(root), newCard(t).IssuerRoots()[issuerKeyID(root)])
+	return certifiedKey(t, inside(t, readAll(t, app, 0x0004)), issuerKeyID(root),
+		newCard(t).IssuerRoots()[issuerKeyID(root)])
 }
 
-func certifiedKey(t *testing.T, certificate map[tlv.Tag]tlv.Element, certifier keyID, key *rsa.PublicKey) *rsa.PublicKey {
+func certifiedKey(t *testing.T, certificate map[tlv.Tag]tlv.Element, certifier keyID,
+	key *rsa.PublicKey) *rsa.PublicKey {
 	t.Helper()
 	body := certificate[0x5F4E].Value
 	if len(body) != 297 || !bytes.HasPrefix(body, certifier[:]) {
@@ -93,7 +95,8 @@ func TestSurfaceSignedObjects(t *testing.T) {
 			t.Errorf("offset %d of %X", offset, uint32(e.Tag))
 		}
 	}
-	if len(f[0].Value) != 0x12 || string(f[1].Value) != "19880723" || string(f[2].Value) != "2" || string(f[8].Value) != "20360723" {
+	if len(f[0].Value) != 0x12 || string(f[1].Value) != "19880723" || string(f[2].Value) != "2" ||
+		string(f[8].Value) != "20360723" {
 		t.Error("offset table, birth date, gender or expiry")
 	}
 	if n := len(face); n < 3000 || n > 12000 {
@@ -126,7 +129,8 @@ func TestSurfaceSignedObjects(t *testing.T) {
 func TestSurfaceImages(t *testing.T) {
 	face := objects(t, readAll(t, "surface", 0x0002))
 	number := objects(t, readAll(t, "surface", 0x0005))
-	for name, e := range map[string]tlv.Element{"name": face[4], "address": face[5], "code": face[9], "number": number[0]} {
+	for name, e := range map[string]tlv.Element{"name": face[4], "address": face[5], "code": face[9],
+		"number": number[0]} {
 		img, err := png.Decode(bytes.NewReader(e.Value))
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -136,7 +140,8 @@ func TestSurfaceImages(t *testing.T) {
 		if e.Value[24] != 1 || e.Value[25] != 0 || bytes.Contains(e.Value, []byte("PLTE")) {
 			t.Errorf("%s has %d bits and colour type %d", name, e.Value[24], e.Value[25])
 		}
-		want := map[string]picture.Point{"name": {216, 12}, "address": {288, 12}, "code": {24, 12}, "number": {72, 12}}[name]
+		want := map[string]picture.Point{"name": {216, 12}, "address": {288, 12}, "code": {24, 12},
+			"number": {72, 12}}[name]
 		if img.Bounds().Size() != want {
 			t.Errorf("%s has %v", name, img.Bounds().Size())
 		}
@@ -180,7 +185,8 @@ func TestDomainChain(t *testing.T) {
 			}
 		}
 	}
-	if got := data(t, c, "00CA5F5100"); bytes.ContainsFunc(got[:1], func(r rune) bool { return r == 0x3B }) || xor(got) != 0 {
+	if got := data(t, c, "00CA5F5100"); bytes.ContainsFunc(got[:1], func(r rune) bool { return r == 0x3B }) ||
+		xor(got) != 0 {
 		t.Errorf("ATR without TS: %X", got)
 	}
 }
@@ -261,7 +267,8 @@ func TestTerminalCertificate(t *testing.T) {
 	keys := keyring{jpki: c.jpki}
 	certificate := func(signer string) (body, signature []byte) {
 		t.Helper()
-		der, err := cardVerifiableCertificate(issuerKeyID("6000016"), issuerKeyID("6000099"), &keys.issuers("terminal")().PublicKey, keys.issuers(signer)())
+		der, err := cardVerifiableCertificate(issuerKeyID("6000016"), issuerKeyID("6000099"),
+			&keys.issuers("terminal")().PublicKey, keys.issuers(signer)())
 		if err != nil || len(der) != 568 {
 			t.Fatalf("%d bytes, %v", len(der), err)
 		}
@@ -279,5 +286,7 @@ func TestTerminalCertificate(t *testing.T) {
 		{JPKI}=9000
 		80A200C1 000105 %X=6985 // and not after SELECT`, body, signature, signature, body, signature))
 	_, forged := certificate("terminal")
-	run(t, c, fmt.Sprintf("{JPKI}=9000 \n 80A206C1 000133 %X=9000 \n 80A200C1 000105 %X=6300 \n 80A200C1 000105 %X=6985", body, forged, signature))
+	run(t, c, fmt.Sprintf(
+		"{JPKI}=9000 \n 80A206C1 000133 %X=9000 \n 80A200C1 000105 %X=6300 \n 80A200C1 000105 %X=6985", body, forged,
+		signature))
 }

@@ -27,7 +27,9 @@ func testNow() time.Time { return testTime }
 var (
 	sharedJPKI = sync.OnceValues(func() (*issuer.JPKI, error) { return issuer.New(issuer.Config{Now: testNow}) })
 	// otherJPKI has another seed.
-	otherJPKI  = sync.OnceValues(func() (*issuer.JPKI, error) { return issuer.New(issuer.Config{Now: testNow, Seed: "another"}) })
+	otherJPKI = sync.OnceValues(func() (*issuer.JPKI, error) {
+		return issuer.New(issuer.Config{Now: testNow, Seed: "another"})
+	})
 	sharedCard = sync.OnceValues(func() (*Card, error) { return NewCard(testConfig()) })
 	// factoryState is the state of sharedCard before anyone used it.
 	factoryState = sync.OnceValues(func() (state, error) {

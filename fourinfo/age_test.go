@@ -1,6 +1,7 @@
 package fourinfo_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -41,12 +42,14 @@ func TestPartialBirthdatesHaveARange(t *testing.T) {
 		b := born(t, tc.raw)
 		youngest, oldest, ok := b.AgesOn(tc.on)
 		if youngest != tc.youngest || oldest != tc.oldest || ok != tc.ok {
-			t.Errorf("%s on %v: %d to %d, %v; want %d to %d, %v", tc.raw, tc.on, youngest, oldest, ok, tc.youngest, tc.oldest, tc.ok)
+			t.Errorf("%s on %v: %d to %d, %v; want %d to %d, %v", tc.raw, tc.on, youngest, oldest, ok, tc.youngest,
+				tc.oldest, tc.ok)
 		}
 		if got := b.IsAtLeast(20, tc.on); got != tc.atLeast20 {
 			t.Errorf("%s on %v: at least 20 is %v, want %v", tc.raw, tc.on, got, tc.atLeast20)
 		}
-		if age, certain := b.AgeOn(tc.on); certain != (tc.ok && tc.youngest == tc.oldest && !unborn(tc.raw, tc.on)) || certain && age != tc.youngest {
+		if age, certain := b.AgeOn(tc.on); certain != (tc.ok && tc.youngest == tc.oldest && !unborn(tc.raw, tc.on)) ||
+			certain && age != tc.youngest {
 			t.Errorf("%s on %v: age %d, %v", tc.raw, tc.on, age, certain)
 		}
 	}
@@ -69,7 +72,8 @@ func TestReachedBetween(t *testing.T) {
 		{"20060400", 20, "2026-03-31", "2026-04-29"},
 		{"20040200", 19, "2023-01-31", "2023-02-28"},
 		{"20060000", 20, "2025-12-31", "2026-12-30"},
-		{"00000000", 20, "", ""}, {"20060401", 0, "", ""}, {"20060401", 9999, "", ""}, {"20060401", 1 << 62, "", ""},
+		{"00000000", 20, "", ""}, {"20060401", 0, "", ""}, {"20060401", 9999, "", ""},
+		{"20060401", math.MaxInt, "", ""},
 	} {
 		b := born(t, tc.raw)
 		earliest, latest, ok := b.ReachedBetween(tc.years)

@@ -20,7 +20,8 @@ func benchmarkPersons() (onFile, certificate fourinfo.Person) {
 	address := "東京都清瀬市架空町１－２－３"
 	flags := strings.Repeat("0", len([]rune(address)))
 	certificate, _ = fourinfo.FromCertificate(fourinfo.CertificateFields{
-		Name: &name, NameSubstitutes: &nameFlags, Gender: &gender, Birthdate: &birthdate, Address: &address, AddressSubstitutes: &flags,
+		Name: &name, NameSubstitutes: &nameFlags, Gender: &gender, Birthdate: &birthdate, Address: &address,
+		AddressSubstitutes: &flags,
 	})
 	return onFile, certificate
 }
@@ -59,7 +60,8 @@ func BenchmarkCompareSame(b *testing.B) {
 func BenchmarkParseCertificate(b *testing.B) {
 	name, flags, gender, birthdate := "高橋　花子", "10000", "2", "319880723"
 	address, addressFlags := "東京都清瀬市架空町１－２－３", "00000000000000"
-	fields := fourinfo.CertificateFields{Name: &name, NameSubstitutes: &flags, Gender: &gender, Birthdate: &birthdate, Address: &address, AddressSubstitutes: &addressFlags}
+	fields := fourinfo.CertificateFields{Name: &name, NameSubstitutes: &flags, Gender: &gender, Birthdate: &birthdate,
+		Address: &address, AddressSubstitutes: &addressFlags}
 	b.ReportAllocs()
 	for b.Loop() {
 		fourinfo.FromCertificate(fields)
@@ -79,7 +81,8 @@ func BenchmarkParseCard(b *testing.B) {
 // BenchmarkParseUserinfo includes decoding the JSON strings.
 func BenchmarkParseUserinfo(b *testing.B) {
 	claims := map[string]json.RawMessage{
-		"name": []byte(`"高橋　花子"`), "address": []byte(`"東京都清瀬市架空町１－２－３"`), "birthdate": []byte(`"19880723"`), "gender": []byte(`"2"`),
+		"name": []byte(`"高橋　花子"`), "address": []byte(`"東京都清瀬市架空町１－２－３"`), "birthdate": []byte(`"19880723"`),
+		"gender": []byte(`"2"`),
 	}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -46,7 +46,8 @@ func TestUserinfoBirthdate(t *testing.T) {
 			want = "birthdate: " + tc.reason
 		}
 		if p.Birthdate.Reveal() != tc.want || p.Birthdate.Present() != (tc.reason == "") || reasons(problems) != want {
-			t.Errorf("%s: %v, problems %q; want %v, %q", tc.value, p.Birthdate.Reveal(), reasons(problems), tc.want, want)
+			t.Errorf("%s: %v, problems %q; want %v, %q", tc.value, p.Birthdate.Reveal(), reasons(problems), tc.want,
+				want)
 		}
 		if p.Birthdate.Present() && `"`+p.Birthdate.RevealRaw()+`"` != tc.value {
 			t.Errorf("%s: raw %q", tc.value, p.Birthdate.RevealRaw())
@@ -56,7 +57,8 @@ func TestUserinfoBirthdate(t *testing.T) {
 
 func TestCertificateBirthdate(t *testing.T) {
 	t.Parallel()
-	const era, unlisted = "birthdate: " + fourinfo.ProblemEra + " (warning)", "birthdate: " + fourinfo.ProblemEraUnlisted + " (warning)"
+	const era, unlisted = "birthdate: " + fourinfo.ProblemEra + " (warning)",
+		"birthdate: " + fourinfo.ProblemEraUnlisted + " (warning)"
 	for _, tc := range []struct {
 		value    string
 		want     fourinfo.PartialDate
@@ -96,13 +98,17 @@ func TestCertificateBirthdate(t *testing.T) {
 		{"900000000", fourinfo.PartialDate{}, unlisted},
 	} {
 		p, problems := certificate(tc.value)
-		if p.Birthdate.Reveal() != tc.want || !p.Birthdate.Present() || p.Birthdate.RevealRaw() != tc.value || reasons(problems) != tc.problems {
-			t.Errorf("%s: %v raw %q, problems %q; want %v, %q", tc.value, p.Birthdate.Reveal(), p.Birthdate.RevealRaw(), reasons(problems), tc.want, tc.problems)
+		if p.Birthdate.Reveal() != tc.want || !p.Birthdate.Present() || p.Birthdate.RevealRaw() != tc.value ||
+			reasons(problems) != tc.problems {
+			t.Errorf("%s: %v raw %q, problems %q; want %v, %q", tc.value, p.Birthdate.Reveal(), p.Birthdate.RevealRaw(),
+				reasons(problems), tc.want, tc.problems)
 		}
 	}
 	for value, reason := range map[string]string{
-		"19800217": fourinfo.ProblemDateForm, "S19800217": fourinfo.ProblemDateForm, "3550217": fourinfo.ProblemDateForm,
-		"3198002170": fourinfo.ProblemDateForm, "31980021a": fourinfo.ProblemDateForm, "昭和550217": fourinfo.ProblemDateForm,
+		"19800217": fourinfo.ProblemDateForm, "S19800217": fourinfo.ProblemDateForm,
+		"3550217":    fourinfo.ProblemDateForm,
+		"3198002170": fourinfo.ProblemDateForm, "31980021a": fourinfo.ProblemDateForm,
+		"昭和550217":  fourinfo.ProblemDateForm,
 		"319800230": fourinfo.ProblemNoSuchDate, "319801317": fourinfo.ProblemNoSuchDate,
 	} {
 		p, problems := certificate(value)
@@ -256,7 +262,8 @@ func TestReachedOnIsTheEveOfTheNewAge(t *testing.T) {
 			before, _ := b.AgeOn(reached)
 			after, _ := b.AgeOn(fourinfo.DateOf(eve.AddDate(0, 0, 1).Add(-9 * time.Hour)))
 			if before != years-1 || after != years {
-				t.Fatalf("born %s: age %d on %v and %d the day after, want %d and %d", d.Format(time.DateOnly), before, reached, after, years-1, years)
+				t.Fatalf("born %s: age %d on %v and %d the day after, want %d and %d", d.Format(time.DateOnly), before,
+					reached, after, years-1, years)
 			}
 		}
 	}
@@ -282,7 +289,8 @@ func TestDateOfIsJapan(t *testing.T) {
 func TestPartialDate(t *testing.T) {
 	t.Parallel()
 	for want, d := range map[string]fourinfo.PartialDate{
-		"1980-02-17": {Year: 1980, Month: 2, Day: 17}, "1980-02-??": {Year: 1980, Month: 2}, "????-??-??": {}, "????-02-17": {Month: 2, Day: 17},
+		"1980-02-17": {Year: 1980, Month: 2, Day: 17}, "1980-02-??": {Year: 1980, Month: 2}, "????-??-??": {},
+		"????-02-17": {Month: 2, Day: 17},
 	} {
 		if got := d.String(); got != want {
 			t.Errorf("%+v = %q, want %q", d, got, want)

@@ -29,10 +29,13 @@ func TestCompareTexts(t *testing.T) {
 		{"different beside the substitute", plain("\u9ad9橋　春子"), certName("高橋　花子", "10000"), fourinfo.Different},
 		{"different length", plain("\u9ad9橋　花"), certName("高橋　花子", "10000"), fourinfo.Different},
 		{"supplementary plane counts once", plain("\U00020bb7田"), certName("吉田", "10"), fourinfo.NeedsReview},
-		{"selector beside the substitute", plain("\u845b\U000e0100城　花子"), certName("葛城　花子", "10000"), fourinfo.NeedsReview},
+		{"selector beside the substitute", plain("\u845b\U000e0100城　花子"), certName("葛城　花子", "10000"),
+			fourinfo.NeedsReview},
 		{"selector at the end", plain("城　\u845b\U000e0101"), certName("城　葛", "001"), fourinfo.NeedsReview},
-		{"selector on another character", plain("\u845b\U000e0100城　花子"), certName("葛城　花子", "01000"), fourinfo.NeedsReview},
-		{"selector and another character", plain("\u845b\U000e0100城　春子"), certName("葛城　花子", "10000"), fourinfo.Different},
+		{"selector on another character", plain("\u845b\U000e0100城　花子"), certName("葛城　花子", "01000"),
+			fourinfo.NeedsReview},
+		{"selector and another character", plain("\u845b\U000e0100城　春子"), certName("葛城　花子", "10000"),
+			fourinfo.Different},
 		{"selector without flags", plain("\u845b\U000e0100城"), certName("葛城", "00"), fourinfo.SameAfterNormalisation},
 		{"unusable flags, equal", plain("高橋　花子"), certName("高橋　花子", "0000"), fourinfo.NeedsReview},
 		{"unusable flags, different", plain("高橋　春子"), certName("高橋　花子", "1000"), fourinfo.NeedsReview},
@@ -92,7 +95,8 @@ func TestCompareAsksForWhatIsExpected(t *testing.T) {
 		Name: "高橋　花子", Address: "東京都", Birthdate: "19800217", Gender: "2",
 	})
 	onlyName := fourinfo.Person{Name: fourinfo.NewName("高橋　花子")}
-	if got := onlyName.Compare(full); !reflect.DeepEqual(got, []fourinfo.FieldMatch{{Attribute: "name", Outcome: fourinfo.Same}}) {
+	if got := onlyName.Compare(full); !reflect.DeepEqual(got,
+		[]fourinfo.FieldMatch{{Attribute: "name", Outcome: fourinfo.Same}}) {
 		t.Errorf("expected name only: %v", got)
 	}
 	want := []fourinfo.FieldMatch{

@@ -63,6 +63,7 @@ func TestGenderText(t *testing.T) {
 // What a page shows of a person, in both languages.
 func ExampleBirthdate_RevealText() {
 	b, _ := fourinfo.ParseBirthdate("19890108")
-	fmt.Println(b.RevealText(kakunin.Japanese), b.RevealText(kakunin.English), fourinfo.NewGender("2").RevealText(kakunin.Japanese))
+	fmt.Println(b.RevealText(kakunin.Japanese), b.RevealText(kakunin.English),
+		fourinfo.NewGender("2").RevealText(kakunin.Japanese))
 	// Output: 1989年（平成元年）1月8日 8 January 1989 女
 }

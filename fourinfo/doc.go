@@ -5,6 +5,7 @@
 //
 //	person.Name.Reveal()                              // the name, exactly as received
 //	person.Birthdate.IsAtLeast(20, fourinfo.DateOf(t)) // Yes, No or Unknown: sell only on Yes
+//	person.Birthdate.RevealText(kakunin.Japanese)      // for people to read: with the era; and Gender in words
 //	person.Address.InMunicipality("13221")            // Yes, No or Unknown: for residents
 //	onFile.Compare(person)                            // does this person agree with the one on file, and why not?
 //	person.RevealAll()                                // plain form for your own storage
@@ -43,14 +44,16 @@
 // What a source sends is never an error but a [Problem]. An *[Error] tells that data in the application's own hands,
 // such as a stored form, is defective; it takes part in the families of package kakunin.
 //
+// All types are immutable and safe for concurrent use. The package does no input or output and reads no clock.
+//
+// # Examples
+//
+// There are examples of [Address.InMunicipality], [Birthdate.AgesOn], [Birthdate.IsAtLeast], [Birthdate.RevealText],
+// [Finding], [FromUserinfo], [Person.Compare], [Person.RevealAll] and [Step.Apply].
+//
 // # Compatibility
 //
 // The JSON form of [Stored] stays readable: version 1 is written as long as it suffices and read for good, version 2
 // adds furigana, former_name and alias. The names of outcomes, steps, attributes and problems are kept in records and
 // never change; later releases add to them. Which outcome two values come to may become more precise.
-//
-// Examples: [FromUserinfo], [Birthdate.IsAtLeast], [Birthdate.AgesOn], [Person.Compare], [Finding], [Step.Apply],
-// [Address.InMunicipality], [Person.RevealAll].
-//
-// All types are immutable and safe for concurrent use. The package does no input or output and reads no clock.
 package fourinfo

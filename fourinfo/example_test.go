@@ -8,6 +8,7 @@ import (
 	"github.com/kakunin-go/kakunin/fourinfo"
 )
 
+// The claims of userinfo, in any of the forms that were seen, become a person who prints as nothing.
 func ExampleFromUserinfo() {
 	claims := map[string]json.RawMessage{
 		"name":      []byte(`"試験　花子"`),
@@ -29,6 +30,7 @@ func ExampleFromUserinfo() {
 	// unknown
 }
 
+// In law an age is reached as the day before the birthday ends, in Japan.
 func ExampleBirthdate_IsAtLeast() {
 	birthdate, err := fourinfo.ParseBirthdate("20060401")
 	if err != nil {
@@ -46,10 +48,12 @@ func ExampleBirthdate_IsAtLeast() {
 	// 2026-03-31
 }
 
+// A name with a character that the certificate cannot hold is for a human to decide.
 func ExamplePerson_Compare() {
 	onFile := fourinfo.Person{Name: fourinfo.NewName("髙橋　花子"), Gender: fourinfo.NewGender("female")}
 	name, flags, gender := "高橋　花子", "10000", "2" // the certificate cannot hold 髙 and says so
-	certificate, _ := fourinfo.FromCertificate(fourinfo.CertificateFields{Name: &name, NameSubstitutes: &flags, Gender: &gender})
+	certificate, _ := fourinfo.FromCertificate(fourinfo.CertificateFields{Name: &name, NameSubstitutes: &flags,
+		Gender: &gender})
 	for _, m := range onFile.Compare(certificate) {
 		fmt.Println(m.Attribute, m.Outcome)
 	}
@@ -58,6 +62,7 @@ func ExamplePerson_Compare() {
 	// gender same
 }
 
+// What is to be stored comes out in one call, with a version.
 func ExamplePerson_RevealAll() {
 	person, _ := fourinfo.FromCard(fourinfo.CardFields{Name: "試験　花子", Birthdate: "20060401", Gender: "2"})
 	plain, err := json.Marshal(person.RevealAll()) // personal data from here on

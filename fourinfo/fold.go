@@ -303,7 +303,7 @@ func foldVariants(t tokens) {
 		if !kanji.IsIdeograph(r) || t[i].wild {
 			continue
 		}
-		if r == '々' {
+		if r == '々' || r == '〻' {
 			if i > 1 && kanji.IsIdeograph(t[i-1].key) && !t[i-1].wild {
 				t[i].doubt(t[i-1].key, StepVariant)
 			}

@@ -84,10 +84,16 @@ func foldRepetitions(t tokens) {
 	}
 }
 
+// historic are the kana of before 1946, which names keep, and those that are read like them.
+var historic = map[rune]rune{'ヰ': 'イ', 'ヱ': 'エ', 'ヸ': 'ビ', 'ヹ': 'ベ'}
+
 func foldKana(t tokens) {
 	for i := range t {
 		if r := t[i].key; r >= 'ぁ' && r <= 'ゔ' && !t[i].wild {
 			t[i].doubt(r+'ァ'-'ぁ', StepKana)
+		}
+		if now := historic[t[i].key]; now != 0 && !t[i].wild {
+			t[i].doubt(now, StepKana)
 		}
 	}
 }

@@ -83,7 +83,8 @@ func FuzzFromCertificate(f *testing.F) {
 	f.Add("𠮷田", "10", "9", "919800230", "\xff", "x")
 	f.Fuzz(func(t *testing.T, name, nameFlags, gender, birthdate, address, addressFlags string) {
 		p, problems := fourinfo.FromCertificate(fourinfo.CertificateFields{
-			Name: &name, NameSubstitutes: &nameFlags, Gender: &gender, Birthdate: &birthdate, Address: &address, AddressSubstitutes: &addressFlags,
+			Name: &name, NameSubstitutes: &nameFlags, Gender: &gender, Birthdate: &birthdate, Address: &address,
+			AddressSubstitutes: &addressFlags,
 		})
 		checkPerson(t, p, problems)
 		p, problems = fourinfo.FromCard(fourinfo.CardFields{

@@ -172,14 +172,26 @@ func (m *matcher) result(sameRaw bool) (Outcome, []Finding) {
 	return worst, m.findings
 }
 
-// substitutesUsable reports whether the flags of both, if any, can be assigned to characters. If not, everything is
-// open.
-func substitutesUsable(a, b Substitutes) bool {
-	return (!a.Known || a.LengthMatches) && (!b.Known || b.LengthMatches)
+// written is a value as it was received.
+type written struct {
+	raw         string
+	substitutes Substitutes
 }
 
-func unusable(a, b string) (Outcome, []Finding) {
-	return NeedsReview, []Finding{
-		{StepSubstitutesUnusable, NeedsReview, Span{0, len([]rune(a))}, Span{0, len([]rune(b))}},
+func asWritten(t text) written { return written{t.Reveal(), t.Substitutes()} }
+
+// usable reports whether the flags, where there are any, can be assigned to characters. If not, everything is in doubt.
+func (w written) usable() bool { return !w.substitutes.Known || w.substitutes.LengthMatches }
+
+// compareWritten decides what needs no keys: substitutes that cannot be placed, and the same letters without any.
+func compareWritten(a, b written) (o Outcome, findings []Finding, decided bool) {
+	switch {
+	case !a.usable() || !b.usable():
+		return NeedsReview, []Finding{
+			{StepSubstitutesUnusable, NeedsReview, Span{0, len([]rune(a.raw))}, Span{0, len([]rune(b.raw))}},
+		}, true
+	case a.raw == b.raw && !a.substitutes.flagged() && !b.substitutes.flagged():
+		return Same, nil, true
 	}
+	return OutcomeUnknown, nil, false
 }

@@ -30,6 +30,7 @@ func ExampleFinding() {
 	//   {12 13} {14 14} unit / 「丁目」「番地」「号」「の」とハイフン
 }
 
+// Each step of the comparison can be tried alone.
 func ExampleStep_Apply() {
 	fmt.Println(fourinfo.StepNumeral.Apply("一丁目二十三番地"))
 	fmt.Println(fourinfo.StepUnit.Apply("1丁目23番地"))
@@ -40,6 +41,7 @@ func ExampleStep_Apply() {
 	// 高橋 needs-review
 }
 
+// Whether somebody lives in a municipality, also where the prefecture is left out.
 func ExampleAddress_InMunicipality() {
 	address := fourinfo.NewAddress("三重県四日市市架空町１－２－３")
 	fmt.Println(address.InMunicipality("24202")) // 四日市市: residents only
@@ -52,6 +54,7 @@ func ExampleAddress_InMunicipality() {
 	// 三重県 四日市市 242021 true
 }
 
+// A birthdate without a day or a month gives the ages that are possible.
 func ExampleBirthdate_AgesOn() {
 	birthdate, err := fourinfo.ParseBirthdate("20060400") // the day is unknown
 	if err != nil {

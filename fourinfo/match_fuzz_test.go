@@ -33,7 +33,8 @@ func checkMatch(t *testing.T, a, b fourinfo.Person, rawA, rawB string, flagged b
 		if f.Step.String() == "unknown" {
 			t.Errorf("%q and %q: a step without a name: %+v", rawA, rawB, f)
 		}
-		known := f.Outcome == fourinfo.SameAfterNormalisation && f.Step >= fourinfo.StepVariant && f.Step <= fourinfo.StepSmallKana
+		known := f.Outcome == fourinfo.SameAfterNormalisation && f.Step >= fourinfo.StepVariant &&
+			f.Step <= fourinfo.StepSmallKana
 		if f.Step.Outcome() != f.Outcome && !known {
 			t.Errorf("%q and %q: %v is %v", rawA, rawB, f.Step, f.Outcome)
 		}
@@ -71,7 +72,8 @@ func fuzzMatch(f *testing.F, attribute string) {
 		checkMatch(t, a, b, rawA, rawB, flagsA != "" || flagsB != "")
 		twin, _ := fuzzed(attribute, rawA, flagsA)
 		self := a.Compare(twin)[0]
-		if flagsA == "" && self.Outcome != fourinfo.Same || self.Outcome == fourinfo.Different || self.Outcome == fourinfo.SameAfterNormalisation {
+		if flagsA == "" && self.Outcome != fourinfo.Same || self.Outcome == fourinfo.Different ||
+			self.Outcome == fourinfo.SameAfterNormalisation {
 			t.Errorf("%q (%s) compared with itself: %+v", rawA, flagsA, self)
 		}
 		parts, ok := a.Address.RevealParts()

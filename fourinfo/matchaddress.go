@@ -10,17 +10,13 @@ import (
 
 // compareAddresses compares two addresses.
 func compareAddresses(a, b text) (Outcome, []Finding) {
-	rawA, rawB := a.Reveal(), b.Reveal()
-	sa, sb := a.Substitutes(), b.Substitutes()
-	switch {
-	case !substitutesUsable(sa, sb):
-		return unusable(rawA, rawB)
-	case rawA == rawB && !sa.flagged() && !sb.flagged():
-		return Same, nil
+	x, y := asWritten(a), asWritten(b)
+	if outcome, findings, decided := compareWritten(x, y); decided {
+		return outcome, findings
 	}
-	m := matcher{a: foldAddress(rawA, sa), b: foldAddress(rawB, sb)}
+	m := matcher{a: foldAddress(x.raw, x.substitutes), b: foldAddress(y.raw, y.substitutes)}
 	m.compareAddress()
-	return m.result(rawA == rawB)
+	return m.result(x.raw == y.raw)
 }
 
 // foldAddressHead applies the steps up to the municipality, which it finds.

@@ -7,21 +7,17 @@ import (
 
 // compareNames compares two names.
 func compareNames(a, b text) (Outcome, []Finding) {
-	rawA, rawB := a.Reveal(), b.Reveal()
-	sa, sb := a.Substitutes(), b.Substitutes()
-	switch {
-	case !substitutesUsable(sa, sb):
-		return unusable(rawA, rawB)
-	case rawA == rawB && !sa.flagged() && !sb.flagged():
-		return Same, nil
+	x, y := asWritten(a), asWritten(b)
+	if outcome, findings, decided := compareWritten(x, y); decided {
+		return outcome, findings
 	}
-	m := matcher{a: foldName(rawA, sa), b: foldName(rawB, sb)}
+	m := matcher{a: foldName(x.raw, x.substitutes), b: foldName(y.raw, y.substitutes)}
 	if n := len(m.a.tokens); n != len(m.b.tokens) || m.match(0, 0, n) != n || m.mostlyLost() {
 		m.explainName()
 	} else {
 		m.familySplit()
 	}
-	return m.result(rawA == rawB)
+	return m.result(x.raw == y.raw)
 }
 
 func foldName(raw string, s Substitutes) side {
@@ -97,11 +93,14 @@ func (m *matcher) bracket() bool {
 	case inA && inB && !m.anyAgree(otherNames(m.a.tokens, i, j), otherNames(m.b.tokens, k, l)):
 		return false
 	case inA && inB:
-		m.findings = append(findings, Finding{StepBracket, NeedsReview, m.a.span(i, j), m.b.span(k, l)}) //nolint:gocritic // goes on from the findings kept above
+		//nolint:gocritic // goes on from the findings kept above
+		m.findings = append(findings, Finding{StepBracket, NeedsReview, m.a.span(i, j), m.b.span(k, l)})
 	case inA:
-		m.findings = append(findings, Finding{StepBracket, NeedsReview, m.a.span(i, j), m.b.span(i, i)}) //nolint:gocritic // likewise
+		//nolint:gocritic // likewise
+		m.findings = append(findings, Finding{StepBracket, NeedsReview, m.a.span(i, j), m.b.span(i, i)})
 	default:
-		m.findings = append(findings, Finding{StepBracket, NeedsReview, m.a.span(k, k), m.b.span(k, l)}) //nolint:gocritic // likewise
+		//nolint:gocritic // likewise
+		m.findings = append(findings, Finding{StepBracket, NeedsReview, m.a.span(k, k), m.b.span(k, l)})
 	}
 	return true
 }

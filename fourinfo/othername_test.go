@@ -32,17 +32,27 @@ func TestOtherNames(t *testing.T) {
 		outcome fourinfo.Outcome
 		step    string
 	}{
-		{"the alias", named("試験　花子", "", "", ""), named("SHIKEN HANA", "", "", "試験　花子"), fourinfo.NeedsReview, "script"},
-		{"the alias in the same script", named("試験　花子", "", "", ""), named("李　花", "", "", "試験　花子"), fourinfo.NeedsReview, "other-name"},
-		{"the alias, written otherwise", named("試験 花子", "", "", ""), named("李　花", "", "", "試験　花子"), fourinfo.NeedsReview, "other-name"},
+		{"the alias", named("試験　花子", "", "", ""), named("SHIKEN HANA", "", "", "試験　花子"), fourinfo.NeedsReview,
+			"script"},
+		{"the alias in the same script", named("試験　花子", "", "", ""), named("李　花", "", "", "試験　花子"),
+			fourinfo.NeedsReview, "other-name"},
+		{"the alias, written otherwise", named("試験 花子", "", "", ""), named("李　花", "", "", "試験　花子"),
+			fourinfo.NeedsReview, "other-name"},
 		{"another alias", named("試験　花子", "", "", ""), named("李　花", "", "", "試験　春子"), fourinfo.Different, "difference"},
-		{"the whole former name", named("実験　花子", "", "", ""), named("試験　花子", "", "実験　花子", ""), fourinfo.NeedsReview, "other-name"},
-		{"the former family name", named("実験　花子", "", "", ""), named("試験　花子", "", "実験", ""), fourinfo.NeedsReview, "other-name"},
-		{"the former family name of another", named("実験　春子", "", "", ""), named("試験　花子", "", "実験", ""), fourinfo.Different, "difference"},
-		{"kana against ideographs, no furigana", named("シケン　ハナコ", "", "", ""), named("試験　花子", "", "", ""), fourinfo.NeedsReview, "script"},
-		{"kana that the furigana confirm", named("シケン　ハナコ", "", "", ""), named("試験　花子", "シケン　ハナコ", "", ""), fourinfo.NeedsReview, "script"},
-		{"kana that the furigana contradict", named("ジッケン　ハルコ", "", "", ""), named("試験　花子", "シケン　ハナコ", "", ""), fourinfo.Different, "difference"},
-		{"Latin letters that the furigana contradict not", named("SHIKEN HANAKO", "", "", ""), named("試験　花子", "シケン　ハナコ", "", ""), fourinfo.NeedsReview, "script"},
+		{"the whole former name", named("実験　花子", "", "", ""), named("試験　花子", "", "実験　花子", ""), fourinfo.NeedsReview,
+			"other-name"},
+		{"the former family name", named("実験　花子", "", "", ""), named("試験　花子", "", "実験", ""), fourinfo.NeedsReview,
+			"other-name"},
+		{"the former family name of another", named("実験　春子", "", "", ""), named("試験　花子", "", "実験", ""),
+			fourinfo.Different, "difference"},
+		{"kana against ideographs, no furigana", named("シケン　ハナコ", "", "", ""), named("試験　花子", "", "", ""),
+			fourinfo.NeedsReview, "script"},
+		{"kana that the furigana confirm", named("シケン　ハナコ", "", "", ""), named("試験　花子", "シケン　ハナコ", "", ""),
+			fourinfo.NeedsReview, "script"},
+		{"kana that the furigana contradict", named("ジッケン　ハルコ", "", "", ""), named("試験　花子", "シケン　ハナコ", "", ""),
+			fourinfo.Different, "difference"},
+		{"Latin letters that the furigana contradict not", named("SHIKEN HANAKO", "", "", ""),
+			named("試験　花子", "シケン　ハナコ", "", ""), fourinfo.NeedsReview, "script"},
 	} {
 		there, back := tc.a.Compare(tc.b)[0], tc.b.Compare(tc.a)[0]
 		if there.Outcome != tc.outcome || stepNames(there) != tc.step {
@@ -56,7 +66,8 @@ func TestFuriganaIsAnAttribute(t *testing.T) {
 	t.Parallel()
 	a, b := named("試験　花子", "ｼｹﾝ ﾊﾅｺ", "実験", "花"), named("試験　花子", "シケン　ハナコ", "実験", "花子")
 	want := map[string]fourinfo.Outcome{
-		"name": fourinfo.Same, "furigana": fourinfo.SameAfterNormalisation, "former_name": fourinfo.Same, "alias": fourinfo.Different,
+		"name": fourinfo.Same, "furigana": fourinfo.SameAfterNormalisation, "former_name": fourinfo.Same,
+		"alias": fourinfo.Different,
 	}
 	for _, m := range a.Compare(b) {
 		if want[m.Attribute] != m.Outcome {
@@ -77,8 +88,10 @@ func TestFuriganaFromUserinfoAndStorage(t *testing.T) {
 	claims := map[string]json.RawMessage{
 		"name": []byte(`"試験　花子"`), "name_kana": []byte(`"シケン　ハナコ"`), "old": []byte(`"実験"`), "alias": []byte(`7`),
 	}
-	p, problems := fourinfo.FromUserinfo(claims, fourinfo.ClaimNames{Name: "name", Furigana: "name_kana", FormerName: "old", Alias: "alias"})
-	if p.Furigana.Reveal() != "シケン　ハナコ" || p.FormerName.Reveal() != "実験" || p.Alias.Present() || len(problems) != 1 || problems[0].Attribute != "alias" {
+	p, problems := fourinfo.FromUserinfo(claims, fourinfo.ClaimNames{Name: "name", Furigana: "name_kana",
+		FormerName: "old", Alias: "alias"})
+	if p.Furigana.Reveal() != "シケン　ハナコ" || p.FormerName.Reveal() != "実験" || p.Alias.Present() || len(problems) != 1 ||
+		problems[0].Attribute != "alias" {
 		t.Errorf("%v, %v", p.RevealAll(), problems)
 	}
 	stored := p.RevealAll()

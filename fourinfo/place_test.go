@@ -34,7 +34,8 @@ func TestInMunicipality(t *testing.T) {
 		{"府中市架空町1", "13221", No}, // whichever of the two
 		{"港区架空1", "13103", Unknown}, {"東京都港区架空1", "13103", Yes},
 		{"試験県架空市1", "13221", Unknown}, {"", "13221", Unknown}, {"東京都", "13221", Unknown},
-		{"東京都清瀬市架空町１", "", Unknown}, {"東京都清瀬市架空町１", "13999", Unknown}, {"東京都清瀬市架空町１", "132218", Unknown}, {"東京都清瀬市架空町１", "1322x", Unknown},
+		{"東京都清瀬市架空町１", "", Unknown}, {"東京都清瀬市架空町１", "13999", Unknown}, {"東京都清瀬市架空町１", "132218", Unknown},
+		{"東京都清瀬市架空町１", "1322x", Unknown},
 		{"東京都清瀬市架空町１", "１３２２１", Unknown},
 	} {
 		if got := NewAddress(tc.address).InMunicipality(tc.code); got != tc.want {
@@ -44,7 +45,8 @@ func TestInMunicipality(t *testing.T) {
 	if got := (Address{}).InMunicipality("13221"); got != Unknown {
 		t.Errorf("an absent address: %v", got)
 	}
-	for flags, want := range map[string]Answer{"0000000000": Yes, "0001000000": Unknown, "0000001000": Yes, "00": Unknown} {
+	for flags, want := range map[string]Answer{"0000000000": Yes, "0001000000": Unknown, "0000001000": Yes,
+		"00": Unknown} {
 		address := "東京都葛飾区架空１号"
 		p, _ := FromCertificate(CertificateFields{Address: &address, AddressSubstitutes: &flags})
 		if got := p.Address.InMunicipality("13122"); got != want {

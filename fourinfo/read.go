@@ -54,7 +54,8 @@ func FromUserinfo(claims map[string]json.RawMessage, names ClaimNames) (Person, 
 		attribute, claim string
 		to               *Name
 	}{
-		{AttributeFurigana, names.Furigana, &p.Furigana}, {AttributeFormerName, names.FormerName, &p.FormerName}, {AttributeAlias, names.Alias, &p.Alias},
+		{AttributeFurigana, names.Furigana, &p.Furigana}, {AttributeFormerName, names.FormerName, &p.FormerName},
+		{AttributeAlias, names.Alias, &p.Alias},
 	} {
 		if raw, ok := member(claims, more.claim); ok {
 			if s, ok := r.readJSONText(more.attribute, raw); ok {
@@ -120,7 +121,8 @@ func (r *reader) readJSONAddress(raw json.RawMessage) (string, bool) {
 			return "", false
 		}
 		formatted, ok := member(object, "formatted")
-		if !ok || string(formatted) == `""` {
+		text, reason := decodeString(formatted, ProblemNotAddress)
+		if !ok || reason == "" && strings.TrimSpace(text) == "" {
 			return r.joinAddress(object)
 		}
 		raw = formatted

@@ -71,7 +71,8 @@ func TestAbsentIsNotEmpty(t *testing.T) {
 		t.Error("the zero person has values")
 	}
 	for _, claims := range []map[string]json.RawMessage{
-		nil, {}, {"name": nil}, {"name": []byte("null"), "gender": []byte(" null ")}, {"Name": []byte(`"x"`), "other": []byte(`"x"`)},
+		nil, {}, {"name": nil}, {"name": []byte("null"), "gender": []byte(" null ")},
+		{"Name": []byte(`"x"`), "other": []byte(`"x"`)},
 	} {
 		got, problems := fourinfo.FromUserinfo(claims, names)
 		if len(got.Attributes()) > 0 || len(problems) > 0 {
@@ -79,13 +80,15 @@ func TestAbsentIsNotEmpty(t *testing.T) {
 		}
 	}
 	all := map[string]json.RawMessage{"name": []byte(`"a"`), "gender": []byte(`1`)}
-	if got, _ := fourinfo.FromUserinfo(all, fourinfo.ClaimNames{Gender: "gender"}); !reflect.DeepEqual(got.Attributes(), []string{"gender"}) {
+	if got, _ := fourinfo.FromUserinfo(all, fourinfo.ClaimNames{Gender: "gender"}); !reflect.DeepEqual(got.Attributes(),
+		[]string{"gender"}) {
 		t.Errorf("an attribute without claim name was read: %v", got.Attributes())
 	}
 	if got, problems := fourinfo.FromCard(fourinfo.CardFields{}); len(got.Attributes()) > 0 || len(problems) > 0 {
 		t.Error("an empty card has attributes")
 	}
-	if got, problems := fourinfo.FromCertificate(fourinfo.CertificateFields{}); len(got.Attributes()) > 0 || len(problems) > 0 {
+	if got, problems := fourinfo.FromCertificate(fourinfo.CertificateFields{}); len(got.Attributes()) > 0 ||
+		len(problems) > 0 {
 		t.Error("an empty certificate has attributes")
 	}
 }
@@ -129,7 +132,8 @@ func TestUserinfoText(t *testing.T) {
 			got, present = p.Address.Reveal(), p.Address.Present()
 		}
 		if got != tc.want || present != (tc.problems == "") || reasons(problems) != tc.problems {
-			t.Errorf("%s %.60s: %q, present %v, problems %q; want %q, %q", tc.member, tc.value, got, present, reasons(problems), tc.want, tc.problems)
+			t.Errorf("%s %.60s: %q, present %v, problems %q; want %q, %q", tc.member, tc.value, got, present,
+				reasons(problems), tc.want, tc.problems)
 		}
 	}
 }
@@ -174,8 +178,10 @@ func TestGender(t *testing.T) {
 		{`"man"`, "man", fourinfo.GenderUnknown},
 	} {
 		p, problems := userinfo(t, "gender", tc.value)
-		if got := p.Gender.Reveal(); got != tc.want || p.Gender.RevealRaw() != tc.raw || !p.Gender.Present() || len(problems) > 0 {
-			t.Errorf("%s: %v raw %q problems %s; want %v raw %q", tc.value, got, p.Gender.RevealRaw(), reasons(problems), tc.want, tc.raw)
+		if got := p.Gender.Reveal(); got != tc.want || p.Gender.RevealRaw() != tc.raw || !p.Gender.Present() ||
+			len(problems) > 0 {
+			t.Errorf("%s: %v raw %q problems %s; want %v raw %q", tc.value, got, p.Gender.RevealRaw(),
+				reasons(problems), tc.want, tc.raw)
 		}
 	}
 	for value, reason := range map[string]string{
@@ -200,19 +206,27 @@ func TestSubstitutes(t *testing.T) {
 	}{
 		{text("黒桐　幹也"), text("00000"), fourinfo.Substitutes{Known: true, LengthMatches: true}, ""},
 		{text("高橋　花子"), text("10000"), fourinfo.Substitutes{Known: true, LengthMatches: true, Positions: []int{0}}, ""},
-		{text("高橋　花子"), text("10001"), fourinfo.Substitutes{Known: true, LengthMatches: true, Positions: []int{0, 4}}, ""},
+		{text("高橋　花子"), text("10001"), fourinfo.Substitutes{Known: true, LengthMatches: true, Positions: []int{0, 4}},
+			""},
 		// One flag per code point: four bytes and two UTF-16 units of U+20BB7 count once, a variation selector is its
 		// own.
 		{text("𠮷田"), text("01"), fourinfo.Substitutes{Known: true, LengthMatches: true, Positions: []int{1}}, ""},
-		{text("\u845b\U000e0100城"), text("001"), fourinfo.Substitutes{Known: true, LengthMatches: true, Positions: []int{2}}, ""},
+		{text("\u845b\U000e0100城"), text("001"), fourinfo.Substitutes{Known: true, LengthMatches: true,
+			Positions: []int{2}}, ""},
 		{text("か\u3099"), text("01"), fourinfo.Substitutes{Known: true, LengthMatches: true, Positions: []int{1}}, ""},
 		// Some mocks do not count the space: nothing may be aligned.
-		{text("高橋　花子"), text("1000"), fourinfo.Substitutes{Known: true}, "name: " + fourinfo.ProblemSubstitutesCount + " (warning)"},
-		{text("高橋　花子"), text("100000"), fourinfo.Substitutes{Known: true}, "name: " + fourinfo.ProblemSubstitutesCount + " (warning)"},
-		{text("高橋　花子"), text("0"), fourinfo.Substitutes{Known: true}, "name: " + fourinfo.ProblemSubstitutesCount + " (warning)"},
-		{text("高橋　花子"), text(""), fourinfo.Substitutes{Known: true}, "name: " + fourinfo.ProblemSubstitutesCount + " (warning)"},
-		{text("高橋　花子"), text("0000x"), fourinfo.Substitutes{Known: true}, "name: " + fourinfo.ProblemSubstitutes + " (warning)"},
-		{text("高橋　花子"), text("００００１"), fourinfo.Substitutes{Known: true}, "name: " + fourinfo.ProblemSubstitutes + " (warning)"},
+		{text("高橋　花子"), text("1000"), fourinfo.Substitutes{Known: true},
+			"name: " + fourinfo.ProblemSubstitutesCount + " (warning)"},
+		{text("高橋　花子"), text("100000"), fourinfo.Substitutes{Known: true},
+			"name: " + fourinfo.ProblemSubstitutesCount + " (warning)"},
+		{text("高橋　花子"), text("0"), fourinfo.Substitutes{Known: true},
+			"name: " + fourinfo.ProblemSubstitutesCount + " (warning)"},
+		{text("高橋　花子"), text(""), fourinfo.Substitutes{Known: true},
+			"name: " + fourinfo.ProblemSubstitutesCount + " (warning)"},
+		{text("高橋　花子"), text("0000x"), fourinfo.Substitutes{Known: true},
+			"name: " + fourinfo.ProblemSubstitutes + " (warning)"},
+		{text("高橋　花子"), text("００００１"), fourinfo.Substitutes{Known: true},
+			"name: " + fourinfo.ProblemSubstitutes + " (warning)"},
 		{text("高橋　花子"), nil, fourinfo.Substitutes{}, ""},
 		{nil, text("0"), fourinfo.Substitutes{}, "name: " + fourinfo.ProblemSubstitutesAlone + " (warning)"},
 	} {
@@ -229,7 +243,8 @@ func TestSubstitutes(t *testing.T) {
 		}
 	}
 	address := "東京都清瀬市観布子南１２－７－２０２"
-	p, problems := fourinfo.FromCertificate(fourinfo.CertificateFields{Address: &address, AddressSubstitutes: text(strings.Repeat("0", 18))})
+	p, problems := fourinfo.FromCertificate(fourinfo.CertificateFields{Address: &address,
+		AddressSubstitutes: text(strings.Repeat("0", 18))})
 	if !p.Address.Substitutes().LengthMatches || len(problems) > 0 {
 		t.Error("the published 18 flags do not match their address")
 	}
@@ -243,7 +258,8 @@ func TestCertificateAndCardText(t *testing.T) {
 		strings.Repeat("a", longest+1): fourinfo.ProblemTooLong,
 	}
 	for value, reason := range bad {
-		p, problems := fourinfo.FromCertificate(fourinfo.CertificateFields{Name: &value, Address: &value, Gender: &value, Birthdate: &value})
+		p, problems := fourinfo.FromCertificate(fourinfo.CertificateFields{Name: &value, Address: &value,
+			Gender: &value, Birthdate: &value})
 		want := "name: " + reason + "; address: " + reason + "; birthdate: " + reason + "; gender: " + reason
 		if len(p.Attributes()) > 0 || reasons(problems) != want {
 			t.Errorf("certificate %.10q: %v, %s", value, p.Attributes(), reasons(problems))
@@ -261,11 +277,13 @@ func TestCertificateAndCardText(t *testing.T) {
 	p, problems := fourinfo.FromCard(fourinfo.CardFields{
 		Name: "試験　花子", Address: "東京都", Birthdate: "19880229", Gender: "2",
 	})
-	if len(problems) > 0 || len(p.Attributes()) != 4 || p.Birthdate.Reveal() != (fourinfo.PartialDate{Year: 1988, Month: 2, Day: 29}) ||
+	if len(problems) > 0 || len(p.Attributes()) != 4 ||
+		p.Birthdate.Reveal() != (fourinfo.PartialDate{Year: 1988, Month: 2, Day: 29}) ||
 		p.Gender.Reveal() != fourinfo.Female || p.Name.Substitutes().Known {
 		t.Errorf("card: %v, %s", p.Attributes(), reasons(problems))
 	}
-	if _, problems := fourinfo.FromCard(fourinfo.CardFields{Birthdate: "319880229"}); reasons(problems) != "birthdate: "+fourinfo.ProblemDateForm {
+	if _, problems := fourinfo.FromCard(fourinfo.CardFields{Birthdate: "319880229"}); reasons(
+		problems) != "birthdate: "+fourinfo.ProblemDateForm {
 		t.Errorf("a card birthdate with era was read: %s", reasons(problems))
 	}
 }
@@ -290,7 +308,8 @@ func TestAddressFromParts(t *testing.T) {
 		}
 	}
 	for _, raw := range []string{
-		`{}`, `{"formatted":null}`, `{"postal_code":"204-0000"}`, `{"street_address":"架空町１－２－３"}`, `{"country":"JP"}`, `{"country":"US"}`, `{"region":"東京都","locality":5}`,
+		`{}`, `{"formatted":null}`, `{"postal_code":"204-0000"}`, `{"street_address":"架空町１－２－３"}`, `{"country":"JP"}`,
+		`{"country":"US"}`, `{"region":"東京都","locality":5}`,
 		`{"formatted":7,"region":"東京都"}`, `{"Region":"東京都"}`, `{"region":"  "}`, `["東京都"]`,
 	} {
 		p, problems := userinfo(t, "address", raw)

@@ -20,7 +20,8 @@ import (
 func secrets() []string {
 	var all []string
 	for _, s := range []string{"試験　花子", "試験県架空市一丁目", "19880229", "female"} {
-		all = append(all, s, fmt.Sprintf("%x", s), fmt.Sprintf("%X", s), fmt.Sprintf("%+q", s), fmt.Sprintf("%v", []byte(s)))
+		all = append(all, s, fmt.Sprintf("%x", s), fmt.Sprintf("%X", s), fmt.Sprintf("%+q", s),
+			fmt.Sprintf("%v", []byte(s)))
 	}
 	return all
 }
@@ -126,7 +127,8 @@ func TestLoggingShowsNothing(t *testing.T) {
 		if strings.Contains(name, "slice") {
 			continue // a Stored in a list is plain JSON data, as documented
 		}
-		slog.New(slog.NewJSONHandler(&encoded, noTime)).Info("m", slog.Any("v", v), slog.GroupAttrs("g", slog.Any("v", v)))
+		slog.New(slog.NewJSONHandler(&encoded, noTime)).Info("m", slog.Any("v", v),
+			slog.GroupAttrs("g", slog.Any("v", v)))
 		mustNotLeak(t, name+" in slog JSON", encoded.String())
 	}
 }
@@ -155,7 +157,9 @@ func TestEncodersShowNothing(t *testing.T) {
 	}
 	mustNotLeak(t, "XML", string(encoded))
 	var html bytes.Buffer
-	if err := template.Must(template.New("").Parse(`{{.}} {{.Name}} {{printf "%v" .Birthdate}} <script>{{.Name}}</script>`)).Execute(&html, p); err != nil {
+	if err := template.Must(
+		template.New("").Parse(`{{.}} {{.Name}} {{printf "%v" .Birthdate}} <script>{{.Name}}</script>`)).Execute(&html,
+		p); err != nil {
 		t.Fatal(err)
 	}
 	mustNotLeak(t, "html/template", html.String())

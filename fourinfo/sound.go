@@ -104,7 +104,8 @@ func latinSound(t tokens) string {
 	}
 	s := b.String()
 	for _, r := range [...][2]string{
-		{"TCH", "TTY"}, {"SHI", "SI"}, {"CHI", "TI"}, {"TSU", "TU"}, {"TYI", "TI"}, {"SH", "SY"}, {"CH", "TY"}, {"JI", "ZI"}, {"JY", "ZY"}, {"J", "ZY"},
+		{"TCH", "TTY"}, {"SHI", "SI"}, {"CHI", "TI"}, {"TSU", "TU"}, {"TYI", "TI"}, {"SH", "SY"}, {"CH", "TY"},
+		{"JI", "ZI"}, {"JY", "ZY"}, {"J", "ZY"},
 		{"F", "H"}, {"V", "B"}, {"L", "R"}, {"MB", "NB"}, {"MP", "NP"}, {"MM", "NM"}, {"DU", "ZU"}, {"DZU", "ZU"},
 	} {
 		s = strings.ReplaceAll(s, r[0], r[1])

@@ -63,7 +63,7 @@ const (
 	StepParticle
 	// StepNameKe is [StepKe] in a name: 八ケ代 and 八ヶ代 may be two families.
 	StepNameKe
-	// StepKana makes hiragana katakana.
+	// StepKana makes hiragana katakana, and ゐ and ゑ い and え.
 	StepKana
 	// StepSmallKana makes small kana large: キヨウコ may be キョウコ, and カ between ideographs of an address ヵ.
 	StepSmallKana

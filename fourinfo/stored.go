@@ -97,7 +97,8 @@ func (s Stored) Person() (Person, error) {
 		value     *string
 		to        *Name
 	}{
-		{AttributeFurigana, s.Furigana, &p.Furigana}, {AttributeFormerName, s.FormerName, &p.FormerName}, {AttributeAlias, s.Alias, &p.Alias},
+		{AttributeFurigana, s.Furigana, &p.Furigana}, {AttributeFormerName, s.FormerName, &p.FormerName},
+		{AttributeAlias, s.Alias, &p.Alias},
 	} {
 		if name.to.text, err = restore(name.attribute, name.value, nil); err != nil {
 			return Person{}, err

@@ -36,9 +36,11 @@ func TestStoredRoundTrip(t *testing.T) {
 		Address: text("東京都"), AddressSubstitutes: text("00"), // one too few: kept as it is
 	})
 	fromCard, _ := fourinfo.FromCard(fourinfo.CardFields{Name: "高橋　花子", Birthdate: "19800217", Gender: "7"})
-	malformedFlags, _ := fourinfo.FromCertificate(fourinfo.CertificateFields{Name: text("高橋"), NameSubstitutes: text("xx")})
+	malformedFlags, _ := fourinfo.FromCertificate(fourinfo.CertificateFields{Name: text("高橋"),
+		NameSubstitutes: text("xx")})
 	for _, p := range []fourinfo.Person{
-		{}, fromCertificate, fromCard, malformedFlags, secretPerson(t), {Birthdate: born(t, "1980-02-17")}, {Name: fourinfo.NewName("")},
+		{}, fromCertificate, fromCard, malformedFlags, secretPerson(t), {Birthdate: born(t, "1980-02-17")},
+		{Name: fourinfo.NewName("")},
 	} {
 		if back := roundTrip(t, p); !reflect.DeepEqual(back, p) {
 			t.Errorf("%+v came back as %+v", p.RevealAll(), back.RevealAll())
@@ -49,7 +51,8 @@ func TestStoredRoundTrip(t *testing.T) {
 func TestStoredFormIsStable(t *testing.T) {
 	t.Parallel()
 	p, _ := fourinfo.FromCertificate(fourinfo.CertificateFields{
-		Name: text("高橋"), NameSubstitutes: text("10"), Gender: text("2"), Birthdate: text("319800217"), Address: text("東京都"), AddressSubstitutes: text("000"),
+		Name: text("高橋"), NameSubstitutes: text("10"), Gender: text("2"), Birthdate: text("319800217"),
+		Address: text("東京都"), AddressSubstitutes: text("000"),
 	})
 	encoded, err := json.Marshal(p.RevealAll())
 	if err != nil {
@@ -64,7 +67,8 @@ func TestStoredFormIsStable(t *testing.T) {
 
 func TestStoredIsACopy(t *testing.T) {
 	t.Parallel()
-	p, _ := fourinfo.FromCertificate(fourinfo.CertificateFields{Name: text("高橋"), NameSubstitutes: text("10"), Gender: text("2")})
+	p, _ := fourinfo.FromCertificate(fourinfo.CertificateFields{Name: text("高橋"), NameSubstitutes: text("10"),
+		Gender: text("2")})
 	s := p.RevealAll()
 	*s.Name, *s.NameSubstitutes, *s.Gender = "x", "0", "1"
 	if p.Name.Reveal() != "高橋" || len(p.Name.Substitutes().Positions) != 1 || p.Gender.RevealRaw() != "2" {
@@ -88,15 +92,22 @@ func TestStoredRefuses(t *testing.T) {
 		stored fourinfo.Stored
 		want   fourinfo.Error
 	}{
-		"zero":            {fourinfo.Stored{}, fourinfo.Error{Reason: fourinfo.ReasonVersion}},
-		"future":          {fourinfo.Stored{Version: 3}, fourinfo.Error{Reason: fourinfo.ReasonVersion}},
-		"long name":       {fourinfo.Stored{Version: 1, Name: &long}, fourinfo.Error{Reason: fourinfo.ReasonMalformed, Step: "name"}},
-		"flags alone":     {fourinfo.Stored{Version: 1, NameSubstitutes: text("0")}, fourinfo.Error{Reason: fourinfo.ReasonMalformed, Step: "name"}},
-		"bad flags":       {fourinfo.Stored{Version: 1, Address: text("a"), AddressSubstitutes: text("2")}, fourinfo.Error{Reason: fourinfo.ReasonMalformed, Step: "address"}},
-		"long gender":     {fourinfo.Stored{Version: 1, Gender: &long}, fourinfo.Error{Reason: fourinfo.ReasonMalformed, Step: "gender"}},
-		"no form":         {fourinfo.Stored{Version: 1, Birthdate: text("19800217")}, fourinfo.Error{Reason: fourinfo.ReasonMalformed, Step: "birthdate"}},
-		"wrong form":      {fourinfo.Stored{Version: 1, Birthdate: text("19800217"), BirthdateForm: "era"}, fourinfo.Error{Reason: fourinfo.ReasonMalformed, Step: "birthdate"}},
-		"impossible date": {fourinfo.Stored{Version: 1, Birthdate: text("19800230"), BirthdateForm: "compact"}, fourinfo.Error{Reason: fourinfo.ReasonMalformed, Step: "birthdate"}},
+		"zero":   {fourinfo.Stored{}, fourinfo.Error{Reason: fourinfo.ReasonVersion}},
+		"future": {fourinfo.Stored{Version: 3}, fourinfo.Error{Reason: fourinfo.ReasonVersion}},
+		"long name": {fourinfo.Stored{Version: 1, Name: &long},
+			fourinfo.Error{Reason: fourinfo.ReasonMalformed, Step: "name"}},
+		"flags alone": {fourinfo.Stored{Version: 1, NameSubstitutes: text("0")},
+			fourinfo.Error{Reason: fourinfo.ReasonMalformed, Step: "name"}},
+		"bad flags": {fourinfo.Stored{Version: 1, Address: text("a"), AddressSubstitutes: text("2")},
+			fourinfo.Error{Reason: fourinfo.ReasonMalformed, Step: "address"}},
+		"long gender": {fourinfo.Stored{Version: 1, Gender: &long},
+			fourinfo.Error{Reason: fourinfo.ReasonMalformed, Step: "gender"}},
+		"no form": {fourinfo.Stored{Version: 1, Birthdate: text("19800217")},
+			fourinfo.Error{Reason: fourinfo.ReasonMalformed, Step: "birthdate"}},
+		"wrong form": {fourinfo.Stored{Version: 1, Birthdate: text("19800217"), BirthdateForm: "era"},
+			fourinfo.Error{Reason: fourinfo.ReasonMalformed, Step: "birthdate"}},
+		"impossible date": {fourinfo.Stored{Version: 1, Birthdate: text("19800230"), BirthdateForm: "compact"},
+			fourinfo.Error{Reason: fourinfo.ReasonMalformed, Step: "birthdate"}},
 	} {
 		p, err := tc.stored.Person()
 		var e *fourinfo.Error

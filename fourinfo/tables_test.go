@@ -98,7 +98,8 @@ func sorted(list string) string {
 func TestMatchingTables(t *testing.T) {
 	t.Parallel()
 	rows := 0
-	for file, attribute := range map[string]string{"names.tsv": fourinfo.AttributeName, "addresses.tsv": fourinfo.AttributeAddress} {
+	for file, attribute := range map[string]string{"names.tsv": fourinfo.AttributeName,
+		"addresses.tsv": fourinfo.AttributeAddress} {
 		for _, row := range readTable(t, file, 4) {
 			rows++
 			if name, source, ok := strings.Cut(row.kind, " | source: "); !ok || name == "" || source == "" {
@@ -112,12 +113,15 @@ func TestMatchingTables(t *testing.T) {
 				continue
 			}
 			if got := there[0]; got.Outcome.String() != want || stepNames(got) != steps {
-				t.Errorf("%s: %q and %q are %v by %s, want %s by %s", row.where, row.cells[2], row.cells[3], got.Outcome, stepNames(got), want, steps)
+				t.Errorf("%s: %q and %q are %v by %s, want %s by %s", row.where, row.cells[2], row.cells[3],
+					got.Outcome, stepNames(got), want, steps)
 			}
 			checkMirror(t, row.where, there[0], back[0])
 			checkSpans(t, row.where, there[0], a, b)
 			for _, cell := range row.cells[2:] {
-				if self := personOf(attribute, cell).Compare(personOf(attribute, cell))[0]; self.Outcome != fourinfo.Same && stepNames(self) != "substitute" && stepNames(self) != "substitutes-unusable" {
+				if self := personOf(attribute, cell).Compare(
+					personOf(attribute, cell))[0]; self.Outcome != fourinfo.Same && stepNames(self) != "substitute" &&
+					stepNames(self) != "substitutes-unusable" {
 					t.Errorf("%s: not itself: %+v", row.where, self)
 				}
 			}
@@ -158,7 +162,8 @@ func checkSpans(t *testing.T, where string, m fourinfo.FieldMatch, a, b fourinfo
 				t.Errorf("%s: %v: span %v of %d", where, f.Step, x.span, x.n)
 			}
 		}
-		if f.Expected == f.Actual && f.Expected.From == f.Expected.To && length(a)+length(b) > 0 && f.Step != fourinfo.StepUnknownPart {
+		if f.Expected == f.Actual && f.Expected.From == f.Expected.To && length(a)+length(b) > 0 &&
+			f.Step != fourinfo.StepUnknownPart {
 			t.Errorf("%s: %v says nothing of where: %+v", where, f.Step, f)
 		}
 	}
@@ -177,7 +182,8 @@ func TestMunicipalityTable(t *testing.T) {
 		}
 		address := fourinfo.NewAddress(row.cells[6])
 		got, ok := address.RevealParts()
-		want := fourinfo.AddressParts{Prefecture: row.cells[0], County: row.cells[1], City: row.cells[2], Ward: row.cells[3], Code: row.cells[4], Rest: row.cells[5]}
+		want := fourinfo.AddressParts{Prefecture: row.cells[0], County: row.cells[1], City: row.cells[2],
+			Ward: row.cells[3], Code: row.cells[4], Rest: row.cells[5]}
 		if unknown := row.cells[0] == "?"; unknown {
 			if ok {
 				t.Errorf("%s: %+v, want nothing", row.where, got)

@@ -1,40 +1,13 @@
 package jpki
 
 import (
-	"crypto"
-	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
 	"testing"
-	"time"
 
+	"github.com/kakunin-go/kakunin/internal/tests"
+	"github.com/kakunin-go/kakunin/jpki/internal/testca"
 	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
-
-// bareVerify is the floor: one RSA-2048 verification with its hash, measured in the same run.
-func bareVerify(b *testing.B, n int) time.Duration {
-	b.Helper()
-	key := testKey("ca")
-	message := make([]byte, 1200)
-	digest := sha256.Sum256(message)
-	signature, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, digest[:])
-	if err != nil {
-		b.Fatal(err)
-	}
-	start := time.Now()
-	for range n {
-		digest := sha256.Sum256(message)
-		if err := rsa.VerifyPKCS1v15(&key.PublicKey, crypto.SHA256, digest[:], signature); err != nil {
-			b.Fatal(err)
-		}
-	}
-	return time.Since(start)
-}
-
-func reportRatio(b *testing.B, bare time.Duration) {
-	b.Helper()
-	b.ReportMetric(float64(b.Elapsed())/float64(bare), "x-bare")
-}
 
 // maxVerifyAllocs is how many allocations the verification of a parsed certificate with a loaded list may cost.
 const maxVerifyAllocs = 40
@@ -73,11 +46,7 @@ func BenchmarkVerifyCRL(b *testing.B) {
 	if allocs := testing.AllocsPerRun(100, verify); allocs > maxVerifyAllocs {
 		b.Errorf("%.0f allocations, at most %d are wanted", allocs, maxVerifyAllocs)
 	}
-	b.ReportAllocs()
-	for b.Loop() {
-		verify()
-	}
-	reportRatio(b, bareVerify(b, b.N))
+	tests.InTurns(b, "x-bare", testca.BareVerify(b, 1), verify)
 }
 
 // BenchmarkParseCertificate has crypto/x509 as its floor.
@@ -85,17 +54,13 @@ func BenchmarkParseCertificate(b *testing.B) {
 	a := signingAuthority(b, "ca")
 	spec := a.SigningSpec(1)
 	der := spec.Sign(a.Key)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := ParseCertificate(der); err != nil {
-			b.Fatal(err)
-		}
-	}
-	n, start := b.N, time.Now()
-	for range n {
+	tests.InTurns(b, "x-stdlib", func() {
 		if _, err := x509.ParseCertificate(der); err != nil {
 			b.Fatal(err)
 		}
-	}
-	b.ReportMetric(float64(b.Elapsed())/float64(time.Since(start)), "x-stdlib")
+	}, func() {
+		if _, err := ParseCertificate(der); err != nil {
+			b.Fatal(err)
+		}
+	})
 }

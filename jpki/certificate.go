@@ -16,6 +16,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/internal/certfile"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/redact"
 	"github.com/kakunin-go/kakunin/jpki/internal/form"
@@ -49,7 +50,11 @@ type parsedCertificate struct {
 func ParseCertificate(der []byte) (*Certificate, error) {
 	f, err := form.Read(der)
 	if err != nil {
-		return nil, malformedForm(err)
+		e := malformedForm(err)
+		if e.Step == "certificate.der" {
+			e.Detail = certfile.NotDER(der)
+		}
+		return nil, e
 	}
 	p := &parsedCertificate{form: f, asked: revocation.Of(f.Facts())}
 	fields, found, rest, err := readPerson(f.OtherNames)
@@ -60,7 +65,7 @@ func ParseCertificate(der []byte) (*Certificate, error) {
 	if found {
 		p.person, p.problems = fourinfo.FromCertificate(fields)
 	}
-	if row := profileOf(f.Policies, f.X509.PublicKey); row != nil && f.X509.KeyUsage == row.keyUsage {
+	if row := profileOf(f.Policies, f.Key); row != nil && f.KeyUsage == row.keyUsage {
 		p.kind, p.test = row.kind, row.test
 	}
 	return &Certificate{parsed: redact.Seal(p)}, nil
@@ -71,11 +76,11 @@ func (c *Certificate) read() *parsedCertificate {
 	if c != nil && !c.parsed.Empty() {
 		return c.parsed.Reveal()
 	}
-	return &parsedCertificate{form: &form.Certificate{X509: &x509.Certificate{}}}
+	return &parsedCertificate{form: &form.Certificate{}}
 }
 
 // Raw returns the DER.
-func (c *Certificate) Raw() []byte { return bytes.Clone(c.read().form.X509.Raw) }
+func (c *Certificate) Raw() []byte { return bytes.Clone(c.read().form.Raw) }
 
 // X509 returns what crypto/x509 makes of the DER, anew at each call; nil for a Certificate that was not parsed. It does
 // not redact itself.
@@ -89,7 +94,7 @@ func (c *Certificate) X509() *x509.Certificate {
 
 // PublicKey returns the holder's key, an *rsa.PublicKey or *ecdsa.PublicKey for every known kind.
 func (c *Certificate) PublicKey() crypto.PublicKey {
-	switch key := c.read().form.X509.PublicKey.(type) {
+	switch key := c.read().form.Key.(type) {
 	case *rsa.PublicKey:
 		return &rsa.PublicKey{N: new(big.Int).Set(key.N), E: key.E}
 	case *ecdsa.PublicKey:
@@ -140,11 +145,11 @@ func (c *Certificate) OtherNames() []OtherName {
 }
 
 // ValidFrom returns the first moment of the validity period; the zero time for a Certificate that was not parsed.
-func (c *Certificate) ValidFrom() time.Time { return c.read().form.X509.NotBefore }
+func (c *Certificate) ValidFrom() time.Time { return c.read().form.NotBefore }
 
 // ValidUntil returns the last moment of the validity period, at which the certificate is still valid (RFC 5280,
 // 4.1.2.5); the zero time for a Certificate that was not parsed.
-func (c *Certificate) ValidUntil() time.Time { return c.read().form.X509.NotAfter }
+func (c *Certificate) ValidUntil() time.Time { return c.read().form.NotAfter }
 
 // readPerson separates the six otherNames of the four attributes, which may come in any order, from the rest. Each may
 // appear once and must be a UTF8String; anything else is not a JPKI certificate.

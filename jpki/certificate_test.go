@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"encoding/asn1"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -96,8 +97,10 @@ func TestCertificateIsImmutable(t *testing.T) {
 // TestCertificateThatWasNotParsed has nothing to say and does not panic.
 func TestCertificateThatWasNotParsed(t *testing.T) {
 	for _, c := range []*Certificate{nil, {}} {
-		if c.Raw() != nil || c.X509() != nil || c.PublicKey() != nil || c.Kind() != UnknownKind || c.IsTest() || c.Policies() != nil ||
-			c.DistributionPoints() != nil || c.OtherNames() != nil || c.PersonProblems() != nil || !c.ValidFrom().IsZero() || !c.ValidUntil().IsZero() {
+		if c.Raw() != nil || c.X509() != nil || c.PublicKey() != nil || c.Kind() != UnknownKind || c.IsTest() ||
+			c.Policies() != nil ||
+			c.DistributionPoints() != nil || c.OtherNames() != nil || c.PersonProblems() != nil ||
+			!c.ValidFrom().IsZero() || !c.ValidUntil().IsZero() {
 			t.Error("it says something")
 		}
 	}
@@ -124,9 +127,12 @@ func TestParseKinds(t *testing.T) {
 		{"phone policy is not confirmed", a.SigningSpec(1), func(s *certSpec) {
 			s.Replace(oidCertificatePolicies, policiesExt(phone))
 		}, UnknownKind, false},
-		{"no policy", a.SigningSpec(1), func(s *certSpec) { s.Replace(oidCertificatePolicies, nil) }, UnknownKind, false},
-		{"key usage of another kind", a.SigningSpec(1), func(s *certSpec) { s.Replace(oidKeyUsage, keyUsage(0x80)) }, UnknownKind, false},
-		{"keyEncipherment only", a.SigningSpec(1), func(s *certSpec) { s.Replace(oidKeyUsage, keyUsage(0x20)) }, UnknownKind, false},
+		{"no policy", a.SigningSpec(1), func(s *certSpec) { s.Replace(oidCertificatePolicies, nil) }, UnknownKind,
+			false},
+		{"key usage of another kind", a.SigningSpec(1), func(s *certSpec) { s.Replace(oidKeyUsage, keyUsage(0x80)) },
+			UnknownKind, false},
+		{"keyEncipherment only", a.SigningSpec(1), func(s *certSpec) { s.Replace(oidKeyUsage, keyUsage(0x20)) },
+			UnknownKind, false},
 		{"no key usage", a.SigningSpec(1), func(s *certSpec) { s.Replace(oidKeyUsage, nil) }, UnknownKind, false},
 		{"two contradicting policies", a.SigningSpec(1), func(s *certSpec) {
 			s.Replace(oidCertificatePolicies, ext(oidCertificatePolicies, true,
@@ -149,7 +155,8 @@ func TestParseKinds(t *testing.T) {
 func TestParseOtherNames(t *testing.T) {
 	a := signingAuthority(t, "ca")
 	phonetic := otherName(7, cbasn1.UTF8String, "コクトウ　ミキヤ")
-	foreign := wrap(tag0c, oid(asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 20, 2, 3}), wrap(tag0c, wrap(cbasn1.IA5String, []byte("x"))))
+	foreign := wrap(tag0c, oid(asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 20, 2, 3}),
+		wrap(tag0c, wrap(cbasn1.IA5String, []byte("x"))))
 	with := func(names ...[]byte) func(*certSpec) {
 		return func(s *certSpec) { s.Replace(oidSubjectAltName, sanExt(names...)) }
 	}
@@ -178,7 +185,8 @@ func TestParseOtherNames(t *testing.T) {
 		}
 	})
 	t.Run("unreadable values are problems", func(t *testing.T) {
-		c := a.signingLeaf(t, with(otherName(1, cbasn1.UTF8String, personName), otherName(4, cbasn1.UTF8String, "yesterday")))
+		c := a.signingLeaf(t, with(otherName(1, cbasn1.UTF8String, personName),
+			otherName(4, cbasn1.UTF8String, "yesterday")))
 		if len(c.PersonProblems()) == 0 || c.Person().Birthdate.Present() {
 			t.Error("an unreadable birthdate passed")
 		}
@@ -193,9 +201,11 @@ func TestParseOtherNames(t *testing.T) {
 		{"BMPString", [][]byte{otherName(1, cbasn1.Tag(30), "\x9e\xd2")}},
 		{"invalid UTF-8", [][]byte{otherName(1, cbasn1.UTF8String, "\xff\xfe")}},
 		{"too long", [][]byte{otherName(5, cbasn1.UTF8String, strings.Repeat("x", limits.Attribute+1))}},
-		{"bytes after the value", [][]byte{wrap(tag0c, oid(append(append(asn1.ObjectIdentifier(nil), oidPersonalData...), 1)),
+		{"bytes after the value", [][]byte{wrap(tag0c, oid(append(
+			append(asn1.ObjectIdentifier(nil), oidPersonalData...), 1)),
 			wrap(tag0c, wrap(cbasn1.UTF8String, []byte("a")), wrap(cbasn1.UTF8String, []byte("b"))))}},
-		{"no explicit tag", [][]byte{wrap(tag0c, oid(append(append(asn1.ObjectIdentifier(nil), oidPersonalData...), 1)), wrap(cbasn1.UTF8String, []byte("a")))}},
+		{"no explicit tag", [][]byte{wrap(tag0c, oid(append(append(asn1.ObjectIdentifier(nil), oidPersonalData...), 1)),
+			wrap(cbasn1.UTF8String, []byte("a")))}},
 		{"empty", nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -227,7 +237,9 @@ func TestParseRefusesMalformed(t *testing.T) {
 		{"serial zero", func(s *certSpec) { s.Serial = []byte{0} }},
 		{"serial negative", func(s *certSpec) { s.Serial = []byte{0x80, 1} }},
 		{"serial of 21 octets", func(s *certSpec) { s.Serial = many }},
-		{"serial of 20 octets and a sign octet", func(s *certSpec) { s.Serial = append([]byte{0}, bytes.Repeat([]byte{0xff}, 20)...) }},
+		{"serial of 20 octets and a sign octet", func(s *certSpec) {
+			s.Serial = append([]byte{0}, bytes.Repeat([]byte{0xff}, 20)...)
+		}},
 		{"serial not minimal", func(s *certSpec) { s.Serial = []byte{0, 1} }},
 		{"serial empty", func(s *certSpec) { s.Serial = nil }},
 		{"version 1", func(s *certSpec) { s.Version = integer(0) }},
@@ -253,12 +265,17 @@ func TestParseRefusesMalformed(t *testing.T) {
 			p := sequence(oid(oidPolicyTestSigning))
 			s.Replace(oidCertificatePolicies, ext(oidCertificatePolicies, true, sequence(p, p)))
 		}},
-		{"policies empty", func(s *certSpec) { s.Replace(oidCertificatePolicies, ext(oidCertificatePolicies, true, sequence())) }},
+		{"policies empty", func(s *certSpec) {
+			s.Replace(oidCertificatePolicies,
+				ext(oidCertificatePolicies, true, sequence()))
+		}},
 		{"policies with bytes after", func(s *certSpec) {
-			s.Replace(oidCertificatePolicies, ext(oidCertificatePolicies, true, append(sequence(sequence(oid(oidPolicyTestSigning))), 5, 0)))
+			s.Replace(oidCertificatePolicies, ext(oidCertificatePolicies, true,
+				append(sequence(sequence(oid(oidPolicyTestSigning))), 5, 0)))
 		}},
 		{"distribution point of reasons only", func(s *certSpec) {
-			s.Replace(oidCRLDistribution, ext(oidCRLDistribution, false, sequence(sequence(wrap(tag1, []byte{0, 0x60})))))
+			s.Replace(oidCRLDistribution, ext(oidCRLDistribution, false,
+				sequence(sequence(wrap(tag1, []byte{0, 0x60})))))
 		}},
 		{"distribution point cut short", func(s *certSpec) {
 			s.Replace(oidCRLDistribution, ext(oidCRLDistribution, false, sequence(sequence(wrap(tag0c, wrap(tag0c))))))
@@ -315,7 +332,8 @@ func TestCertificateRedacts(t *testing.T) {
 	res.Revocation.Evidence = []byte(personName)
 	var out strings.Builder
 	log := slog.New(slog.NewJSONHandler(&out, nil))
-	for _, v := range []any{c, *c, c.OtherNames(), c.OtherNames()[0], res, *res, res.Revocation, []any{c}, map[string]any{"c": *c}} {
+	for _, v := range []any{c, *c, c.OtherNames(), c.OtherNames()[0], res, *res, res.Revocation, []any{c},
+		map[string]any{"c": *c}} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 			fmt.Fprintf(&out, verb+"\n", v)
 		}
@@ -327,7 +345,8 @@ func TestCertificateRedacts(t *testing.T) {
 		log.Info("certificate", slog.Any("value", v))
 	}
 	for _, secret := range []string{
-		personName, personAddress, "黒桐", "コクトウ", "319800217", "Kiyose", "SPECIMEN", serialOf(c).String(), serialOf(c).Text(16),
+		personName, personAddress, "黒桐", "コクトウ", "319800217", "Kiyose", "SPECIMEN", serialOf(c).String(),
+		serialOf(c).Text(16),
 		fmt.Sprintf("%x", personName), fmt.Sprintf("%q", []byte(personName)), fmt.Sprintf("%d", []byte(personName)),
 	} {
 		if strings.Contains(out.String(), secret) {
@@ -340,5 +359,20 @@ func TestParsedFromNowhere(t *testing.T) {
 	var zero Certificate
 	if !zero.ValidFrom().IsZero() || !zero.ValidUntil().IsZero() {
 		t.Error("a certificate that was not parsed has a validity")
+	}
+}
+
+// What is not DER is named in a sentence: "malformed" alone helps nobody who has the right certificate in another form.
+func TestParseSaysWhatItGot(t *testing.T) {
+	der := signingAuthority(t, "ca").Cert.Raw
+	armored := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	for want, data := range map[string][]byte{
+		"this is PEM": armored, "this is an HTML or XML page": []byte("<html>"), "the file is empty": nil,
+		"the file is cut off": der[:len(der)-1], "after the end of the DER": append(bytes.Clone(der), 0xff),
+	} {
+		_, err := ParseCertificate(data)
+		if !errors.Is(err, &Error{Reason: ReasonMalformed}) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
 	}
 }

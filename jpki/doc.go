@@ -44,6 +44,16 @@
 // certificate was already revoked at t, but never that it was good. A time ahead of the verifier's clock is Unknown,
 // because nobody knows what will be revoked until then.
 //
+// # What is not shown
+//
+// Types that hold a person's data redact themselves when printed, logged or marshalled. Errors are [*Error]; they hold
+// no data of the certificate or of the network.
+//
+// # Examples
+//
+// There are examples of [At], [Error], [InsecureJLISTestTrust], [Only], [ParseCertificate], [ProductionTrust],
+// [Trust.Report] and [Verifier.Verify].
+//
 // # Compatibility
 //
 // Names of steps, kinds and statuses, in text and in JSON, do not change: they are in records. The JSON form of a
@@ -52,9 +62,4 @@
 // # FIPS 140-3
 //
 // Everything works under GODEBUG=fips140=only; for OCSP see package revocation.
-//
-// Types that hold a person's data redact themselves when printed, logged or marshalled. Errors are [*Error]; they hold
-// no data of the certificate or of the network.
-//
-// Examples: [Verifier.Verify], [ParseCertificate], [ProductionTrust], [Trust.Report], [Only], [Error].
 package jpki

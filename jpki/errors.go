@@ -73,7 +73,8 @@ var reasons = [...]fault.Row{
 	}},
 	ReasonRevoked: {Name: "certificate revoked", Family: kakunin.Account, Message: kakunin.Message{
 		JA: "電子証明書が失効しています。氏名や住所が変わったときなどは失効します。市区町村の窓口で新しい電子証明書の発行を受けてください。",
-		EN: "The certificate on the card has been revoked, for example after a change of name or address. Please get a new one at your municipal office.",
+		EN: "The certificate on the card has been revoked, for example after a change of name or address. Please get " +
+			"a new one at your municipal office.",
 	}},
 	ReasonHold: {Name: "certificate on hold", Family: kakunin.Account, Message: kakunin.Message{
 		JA: "電子証明書は一時停止中です。一時停止の解除については、市区町村の窓口にお問い合わせください。",
@@ -86,12 +87,7 @@ var reasons = [...]fault.Row{
 	ReasonRevocationForged: {Name: "revocation data not trustworthy", Family: kakunin.Untrusted},
 }
 
-func (r Reason) row() fault.Row {
-	if r < 0 || int(r) >= len(reasons) {
-		r = ReasonUnknown
-	}
-	return reasons[r]
-}
+func (r Reason) row() fault.Row { return fault.Of(reasons[:], r) }
 
 // String returns a stable English phrase for logs.
 func (r Reason) String() string { return r.row().Name }
@@ -146,7 +142,7 @@ func malformed(step, clause string) *Error {
 }
 
 // malformedForm makes what package form says an error of this package.
-func malformedForm(err error) error {
+func malformedForm(err error) *Error {
 	e := malformed("der", "RFC 5280, 4.1")
 	var m *form.Malformed
 	if errors.As(err, &m) {

@@ -33,10 +33,12 @@ func newWorld() world {
 	if err != nil {
 		log.Fatal(err)
 	}
-	der, err := j.SigningCA().Issue(&issuer.KeyFromSeed("example", "holder").PublicKey, issuer.Subject{
-		Name: "試験　花子", Address: "東京都清瀬市架空１２－７", Gender: "2", Birthdate: "19800217",
-		PrefectureRomaji: "Tokyo-to", CityRomaji: "Kiyose-shi", MunicipalityCode: "13221",
-	}, clock().AddDate(-1, 0, 0))
+	der, err := j.SigningCA().Issue(issuer.Request{Key: &issuer.KeyFromSeed("example", "holder").PublicKey,
+		Holder: issuer.Subject{
+			Name: "試験　花子", Address: "東京都清瀬市架空１２－７", Gender: "2", Birthdate: "19800217",
+			PrefectureRomaji: "Tokyo-to", CityRomaji: "Kiyose-shi", MunicipalityCode: "13221",
+		}, IssuedAt: clock().AddDate(-1, 0, 0)})
+
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -57,6 +59,7 @@ func (w world) currentList() []byte {
 	return der
 }
 
+// What a certificate says, before anything of it is believed.
 func ExampleParseCertificate() {
 	leaf, err := jpki.ParseCertificate(newWorld().certificate)
 	if err != nil {
@@ -74,6 +77,7 @@ func ExampleParseCertificate() {
 	// [redacted]
 }
 
+// Was this certificate valid, and how is that known?
 func ExampleVerifier_Verify() {
 	w := newWorld()
 	lists := new(revocation.Store)
@@ -112,7 +116,8 @@ func ExampleError() {
 		return
 	}
 	// The holder moved: the municipality revokes the signing certificate.
-	if err := w.SigningCA().Revoke(leaf.X509().SerialNumber, issuer.AffiliationChanged, clock()); err != nil {
+	if err := w.SigningCA().Revoke(leaf.X509().SerialNumber,
+		issuer.Revocation{Reason: issuer.AffiliationChanged, At: clock()}); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -138,6 +143,7 @@ func ExampleError() {
 	// The certificate on the card has been revoked, for example after a change of name or address. Please get a new one at your municipal office.
 }
 
+// Revocation by OCSP for one kind of certificate.
 func ExampleOnly() {
 	w := newWorld()
 	server := httptest.NewServer(w.Handler())
@@ -154,7 +160,8 @@ func ExampleOnly() {
 		return
 	}
 	verifier, err := jpki.NewVerifier(jpki.VerifierConfig{
-		Hierarchy: jpki.Simulated, Trust: w.Trust(), Revocation: revocation.Require(jpki.Only(responders, jpki.SigningCard)), Now: clock,
+		Hierarchy: jpki.Simulated, Trust: w.Trust(), Revocation: revocation.Require(
+			jpki.Only(responders, jpki.SigningCard)), Now: clock,
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -170,6 +177,7 @@ func ExampleOnly() {
 	// Output: good OCSP <nil>
 }
 
+// An anchor whose file somebody replaced is refused.
 func ExampleProductionTrust() {
 	// In earnest: jpki.ProductionTrust(os.DirFS("/etc/jpki")), with signca03.cer and its siblings in it.
 	trust := jpki.ProductionTrust(fstest.MapFS{

@@ -31,12 +31,14 @@ func FuzzParseCertificate(f *testing.F) {
 		if err != nil {
 			t.Fatalf("crypto/x509 refuses it: %v", err)
 		}
-		if !c.ValidFrom().Equal(std.NotBefore) || !c.ValidUntil().Equal(std.NotAfter) || len(c.Policies()) != len(std.PolicyIdentifiers) ||
+		if !c.ValidFrom().Equal(std.NotBefore) || !c.ValidUntil().Equal(std.NotAfter) ||
+			len(c.Policies()) != len(std.PolicyIdentifiers) ||
 			std.SerialNumber.Sign() <= 0 || len(c.read().form.Extensions) != len(std.Extensions) {
 			t.Fatal("crypto/x509 reads something else")
 		}
 		for i, e := range std.Extensions {
-			if !e.Id.Equal(c.read().form.Extensions[i].ID) || e.Critical != c.read().form.Extensions[i].Critical || !bytes.Equal(e.Value, c.read().form.Extensions[i].Value) {
+			if !e.Id.Equal(c.read().form.Extensions[i].ID) || e.Critical != c.read().form.Extensions[i].Critical ||
+				!bytes.Equal(e.Value, c.read().form.Extensions[i].Value) {
 				t.Fatalf("extension %d differs", i)
 			}
 		}

@@ -36,10 +36,11 @@ func simulate(t *testing.T) *simulated {
 
 func (s *simulated) issue(t *testing.T, ca *issuer.CA, city string) *jpki.Certificate {
 	t.Helper()
-	der, err := ca.Issue(&issuer.KeyFromSeed("jpki", "holder").PublicKey, issuer.Subject{
+	der, err := ca.Issue(issuer.Request{Key: &issuer.KeyFromSeed("jpki", "holder").PublicKey, Holder: issuer.Subject{
 		Name: "試験　太郎", Address: "東京都架空市１－２", Gender: "1", Birthdate: "19900401",
 		PrefectureRomaji: "Tokyo-to", CityRomaji: city, MunicipalityCode: "13999",
-	}, s.now)
+	}, IssuedAt: s.now})
+
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +54,8 @@ func (s *simulated) issue(t *testing.T, ca *issuer.CA, city string) *jpki.Certif
 func (s *simulated) verifier(t *testing.T, sources ...revocation.Source) *jpki.Verifier {
 	t.Helper()
 	v, err := jpki.NewVerifier(jpki.VerifierConfig{
-		Hierarchy: jpki.Simulated, Trust: s.Trust(), Revocation: revocation.Require(sources...), Now: func() time.Time { return s.now },
+		Hierarchy: jpki.Simulated, Trust: s.Trust(), Revocation: revocation.Require(sources...),
+		Now: func() time.Time { return s.now },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +80,8 @@ func TestLifeOfACertificate(t *testing.T) {
 			c := s.issue(t, ca, "Kiyose-shi")
 			server := httptest.NewServer(s.Handler())
 			t.Cleanup(server.Close)
-			asked, err := revocation.NewOCSP(revocation.OCSPConfig{Responder: over(t, server.URL+"/"+name+"/ocsp"), Now: func() time.Time { return s.now }})
+			asked, err := revocation.NewOCSP(revocation.OCSPConfig{Responder: over(t, server.URL+"/"+name+"/ocsp"),
+				Now: func() time.Time { return s.now }})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -105,7 +108,7 @@ func TestLifeOfACertificate(t *testing.T) {
 			first := s.now
 
 			s.now = s.now.Add(24 * time.Hour)
-			if err := ca.Revoke(c.X509().SerialNumber, 6, s.now); err != nil {
+			if err := ca.Revoke(c.X509().SerialNumber, issuer.Revocation{Reason: 6, At: s.now}); err != nil {
 				t.Fatal(err)
 			}
 			fetch()
@@ -120,7 +123,7 @@ func TestLifeOfACertificate(t *testing.T) {
 			both(jpki.Good)
 
 			s.now = s.now.Add(24 * time.Hour)
-			if err := ca.Revoke(c.X509().SerialNumber, 3, s.now); err != nil {
+			if err := ca.Revoke(c.X509().SerialNumber, issuer.Revocation{Reason: 3, At: s.now}); err != nil {
 				t.Fatal(err)
 			}
 			fetch()
@@ -164,7 +167,8 @@ func TestOCSPIdentifiersWithResponder(t *testing.T) {
 		}
 		for _, noNonce := range []bool{false, true} {
 			o, err := revocation.NewOCSP(revocation.OCSPConfig{
-				Responder: over(t, server.URL+"/sign/ocsp"), CertIDHash: hash, NoNonce: noNonce, Now: func() time.Time { return s.now },
+				Responder: over(t, server.URL+"/sign/ocsp"), CertIDHash: hash, NoNonce: noNonce,
+				Now: func() time.Time { return s.now },
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -179,7 +183,8 @@ func TestResponderOfTheOtherAuthority(t *testing.T) {
 	c := s.issue(t, s.SigningCA(), "Kiyose-shi")
 	server := httptest.NewServer(s.Handler())
 	t.Cleanup(server.Close)
-	o, err := revocation.NewOCSP(revocation.OCSPConfig{Responder: over(t, server.URL+"/auth/ocsp"), Now: func() time.Time { return s.now }})
+	o, err := revocation.NewOCSP(revocation.OCSPConfig{Responder: over(t, server.URL+"/auth/ocsp"),
+		Now: func() time.Time { return s.now }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +204,8 @@ func TestCertificateOfAnotherJPKI(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = v.Verify(t.Context(), s.issue(t, s.SigningCA(), "Kiyose-shi"))
-	if !errors.Is(err, &jpki.Error{Reason: jpki.ReasonIssuer, Step: "chain.key-id"}) || kakunin.FamilyOf(err) != kakunin.Untrusted {
+	if !errors.Is(err, &jpki.Error{Reason: jpki.ReasonIssuer, Step: "chain.key-id"}) ||
+		kakunin.FamilyOf(err) != kakunin.Untrusted {
 		t.Errorf("same names, other keys: %v", err)
 	}
 	_, err = jpki.NewVerifier(jpki.VerifierConfig{Trust: s.Trust(), Revocation: revocation.InsecureNoRevocation()})

@@ -23,7 +23,8 @@ func TestVerifyOptionsFaultWrongPolicyAccepted(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := leaf.X509().Verify(x509.VerifyOptions{
-		Roots: roots, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}, CertificatePolicies: []x509.OID{wrong},
+		Roots: roots, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+		CertificatePolicies: []x509.OID{wrong},
 	}); err != nil {
 		t.Errorf("x509 now refuses: %v", err)
 	}

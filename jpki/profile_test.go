@@ -44,7 +44,8 @@ func TestComingGeneration(t *testing.T) {
 	}
 	certificate := func(s *certSpec, key crypto.Signer) []byte {
 		s.Algorithm = algorithm
-		return sign(sequence(wrap(tag0c, integer(2)), wrap(2, s.Serial), s.Algorithm, s.Issuer, sequence(s.NotBefore, s.NotAfter), s.Subject,
+		return sign(sequence(wrap(tag0c, integer(2)), wrap(2, s.Serial), s.Algorithm, s.Issuer,
+			sequence(s.NotBefore, s.NotAfter), s.Subject,
 			s.Key, wrap(tag3c, sequence(s.Extensions...))), key)
 	}
 	caKey, leafKey := newKey(elliptic.P384()), newKey(elliptic.P384())
@@ -53,7 +54,8 @@ func TestComingGeneration(t *testing.T) {
 	caForm.Key = public(caKey)
 	ca := parsed(t, certificate(&caForm, caKey))
 	verifier := func(store *revocation.Store) *Verifier {
-		v, err := NewVerifier(VerifierConfig{Hierarchy: Simulated, Trust: InsecureTestTrust(ca), Revocation: revocation.Require(store), Now: func() time.Time { return now }})
+		v, err := NewVerifier(VerifierConfig{Hierarchy: Simulated, Trust: InsecureTestTrust(ca),
+			Revocation: revocation.Require(store), Now: func() time.Time { return now }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,7 +80,8 @@ func TestComingGeneration(t *testing.T) {
 		if len(tc.entries) > 0 {
 			entries = sequence(tc.entries...)
 		}
-		list := sign(sequence(integer(1), algorithm, s.Issuer, s.ThisUpdate, s.NextUpdate, entries, wrap(tag0c, sequence(s.Extensions...))), caKey)
+		list := sign(sequence(integer(1), algorithm, s.Issuer, s.ThisUpdate, s.NextUpdate, entries,
+			wrap(tag0c, sequence(s.Extensions...))), caKey)
 		store, err := revocation.OpenStore(t.Context(), revocation.StoreConfig{Authorities: []*x509.Certificate{ca}})
 		if err != nil {
 			t.Fatal(err)
@@ -86,10 +89,12 @@ func TestComingGeneration(t *testing.T) {
 		if err := store.Add(t.Context(), bytes.NewReader(list)); err != nil {
 			t.Fatal(err)
 		}
-		if res, err := verifier(store).Verify(t.Context(), c, For(SigningCard)); res.Status != tc.want || (err == nil) != (tc.want == Good) {
+		if res, err := verifier(store).Verify(t.Context(), c, For(SigningCard)); res.Status != tc.want ||
+			(err == nil) != (tc.want == Good) {
 			t.Errorf("%v, %v, want %v", res, err, tc.want)
 		}
 	}
 	// Another curve is no row of the table.
-	wantFailure(t, verifier(new(revocation.Store)), leaf(newKey(elliptic.P256())), "profile.key", ReasonProfile, kakunin.Untrusted, Unknown)
+	wantFailure(t, verifier(new(revocation.Store)), leaf(newKey(elliptic.P256())), "profile.key", ReasonProfile,
+		kakunin.Untrusted, Unknown)
 }

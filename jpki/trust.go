@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -92,6 +93,7 @@ func (a Anchor) DaysToExpiry(now time.Time) int {
 type anchor struct {
 	form        *form.Certificate
 	asked       *revocation.Certificate // for the sources of revocation data
+	subject     pkix.Name
 	fingerprint [sha256.Size]byte
 	name        string
 }
@@ -103,41 +105,41 @@ func readAnchor(der []byte) (*anchor, error) {
 	if err != nil {
 		return nil, malformedForm(err)
 	}
-	c := f.X509
+	name := f.X509().Subject
 	var accepted bool
 	for _, key := range anchorKeys {
-		accepted = accepted || key.accepts(c.PublicKey) && f.Algorithm == key.signature
+		accepted = accepted || key.accepts(f.Key) && f.Algorithm == key.signature
 	}
 	var r record
 	for _, check := range [...]struct {
 		rule rule
 		ok   bool
 	}{
-		{ruleAnchorSelfIssued, bytes.Equal(c.RawSubject, c.RawIssuer) && len(c.Subject.Names) > 0},
-		{ruleAnchorConstraints, f.Constraints && f.Critical && c.IsCA},
-		{ruleAnchorKeyUsage, c.KeyUsage&x509.KeyUsageCertSign != 0},
+		{ruleAnchorSelfIssued, bytes.Equal(f.Subject, f.Issuer) && len(name.Names) > 0},
+		{ruleAnchorConstraints, f.Constraints && f.Critical && f.CA},
+		{ruleAnchorKeyUsage, f.KeyUsage&x509.KeyUsageCertSign != 0},
 		{ruleAnchorKeyID, len(f.SubjectKeyID) > 0},
 		{ruleAnchorCritical, !f.Unprocessed},
 		{ruleAnchorKey, accepted},
-		{ruleAnchorSignature, f.SignedBy(c.PublicKey)},
+		{ruleAnchorSignature, f.SignedBy(f.Key)},
 	} {
 		if err := r.require(check.rule, check.ok); err != nil {
 			return nil, err
 		}
 	}
-	return &anchor{form: f, asked: revocation.Of(f.Facts()), fingerprint: sha256.Sum256(c.Raw)}, nil
+	return &anchor{form: f, asked: revocation.Of(f.Facts()), subject: name, fingerprint: sha256.Sum256(f.Raw)}, nil
 }
 
 func (a *anchor) describe() Anchor {
 	return Anchor{
 		Name: a.name, Fingerprint: a.fingerprint, KeyID: bytes.Clone(a.form.SubjectKeyID),
-		NotBefore: a.form.X509.NotBefore, NotAfter: a.form.X509.NotAfter,
+		NotBefore: a.form.NotBefore, NotAfter: a.form.NotAfter,
 	}
 }
 
 // purpose is what the authority certifies, as its name says: "sign", "auth" or "".
 func (a *anchor) purpose() string {
-	for _, unit := range a.form.X509.Subject.OrganizationalUnit {
+	for _, unit := range a.subject.OrganizationalUnit {
 		switch unit {
 		case "JPKI for digital signature":
 			return "sign"
@@ -156,11 +158,12 @@ type Trust struct {
 	refused   []*Error
 }
 
-// ProductionTrust loads the certificates of J-LIS's authorities from the files *.cer in the root of fsys, e.g.
-// os.DirFS("/etc/jpki"): one certificate each, in any of the usual forms (DER, PEM, bare base64, a PKCS #7 file). A
-// file whose SHA-256 is neither pinned in this package nor added is refused, and said so in the report: it was changed
-// on its way, or it is a generation that this version does not know. A program may embed the files (package embed).
-// Load every generation whose certificates are still met, expired ones included if earlier times are verified.
+// ProductionTrust loads the certificates of J-LIS's authorities from the files .cer, .crt, .der, .pem, .p7b and .p7c
+// in the root of fsys, e.g. os.DirFS("/etc/jpki"): one or several in each, in any of the usual forms (DER, PEM, bare
+// base64, PKCS #7). A certificate whose SHA-256 is neither pinned in this package nor added is refused, and said so
+// in the report: it was changed on its way, or it is a generation that this version does not know. A program may
+// embed the files (package embed). Load every generation whose certificates are still met, expired ones included if
+// earlier times are verified.
 func ProductionTrust(fsys fs.FS, added ...AddedPin) Trust {
 	return loadFiles(Production, fsys, slices.Concat(pins[:], added), added)
 }
@@ -185,7 +188,7 @@ func InsecureTestTrust(anchors ...*x509.Certificate) Trust {
 		switch {
 		case err != nil:
 			t = t.refuse(anchorError(err, where))
-		case !slices.Equal(a.form.X509.Subject.Organization, []string{"JPKI-TEST"}),
+		case !slices.Equal(a.subject.Organization, []string{"JPKI-TEST"}),
 			pinned(pins[:], a.fingerprint) != "", pinned(testPins[:], a.fingerprint) != "":
 			t = t.refuse(&Error{Reason: ReasonTrust, Step: "trust.hierarchy", Detail: where})
 		default:
@@ -195,7 +198,13 @@ func InsecureTestTrust(anchors ...*x509.Certificate) Trust {
 	return t
 }
 
-// loadFiles loads the files *.cer of a folder.
+// isCertificateName accepts the endings under which certificates and bundles of them are kept.
+func isCertificateName(name string) bool {
+	endings := []string{".cer", ".crt", ".der", ".pem", ".p7b", ".p7c"}
+	return slices.Contains(endings, strings.ToLower(path.Ext(name)))
+}
+
+// loadFiles loads the certificates of a folder.
 func loadFiles(h Hierarchy, fsys fs.FS, accepted, added []AddedPin) Trust {
 	t := Trust{hierarchy: h}.checkPins(added)
 	if fsys == nil {
@@ -206,7 +215,7 @@ func loadFiles(h Hierarchy, fsys fs.FS, accepted, added []AddedPin) Trust {
 		return t.refuse(&Error{Reason: ReasonTrust, Step: "trust.load", Err: err})
 	}
 	for _, entry := range entries {
-		if entry.IsDir() || !strings.EqualFold(path.Ext(entry.Name()), ".cer") {
+		if entry.IsDir() || !isCertificateName(entry.Name()) {
 			continue
 		}
 		where := "file " + entry.Name()
@@ -249,20 +258,26 @@ func (t Trust) load(data []byte, where string, accepted []AddedPin) Trust {
 		return t.refuse(&Error{Reason: ReasonTrust, Step: "trust.size", Detail: where})
 	}
 	found, err := certfile.Read(data, certfile.Certificates)
-	switch {
-	case err != nil:
-		return t.refuse(&Error{Reason: ReasonTrust, Step: "trust.form", Detail: where + ": " + err.Error(), Err: err})
-	case len(found) != 1:
-		return t.refuse(&Error{Reason: ReasonTrust, Step: "trust.form", Detail: where + ": more than one certificate"})
-	}
-	a, err := readAnchor(found[0])
 	if err != nil {
-		return t.refuse(anchorError(err, where))
+		return t.refuse(&Error{Reason: ReasonTrust, Step: "trust.form", Detail: where + ": " + err.Error(), Err: err})
 	}
-	if a.name = pinned(accepted, a.fingerprint); a.name == "" {
-		return t.refuse(&Error{Reason: ReasonTrust, Step: "trust.pin", Detail: where})
+	for i, der := range found { // each of a bundle stands for itself
+		at := where
+		if len(found) > 1 {
+			at += ", certificate " + strconv.Itoa(i+1)
+		}
+		a, err := readAnchor(der)
+		if err != nil {
+			t = t.refuse(anchorError(err, at))
+			continue
+		}
+		if a.name = pinned(accepted, a.fingerprint); a.name == "" {
+			t = t.refuse(&Error{Reason: ReasonTrust, Step: "trust.pin", Detail: at})
+			continue
+		}
+		t = t.add(a)
 	}
-	return t.add(a)
+	return t
 }
 
 // anchorError keeps the step that failed and makes it a fault of the trust configuration.
@@ -301,9 +316,7 @@ func (t Trust) Anchors() []Anchor {
 func (t Trust) Authorities() []*x509.Certificate {
 	var out []*x509.Certificate
 	for _, a := range t.anchors {
-		if c, err := x509.ParseCertificate(bytes.Clone(a.form.X509.Raw)); err == nil {
-			out = append(out, c)
-		}
+		out = append(out, a.form.X509())
 	}
 	return out
 }
@@ -332,11 +345,11 @@ func (t Trust) Report(now time.Time) TrustReport {
 	}
 	newest := map[string]time.Time{}
 	for _, a := range t.anchors {
-		if now.After(a.form.X509.NotAfter) {
+		if now.After(a.form.NotAfter) {
 			r.Expired = append(r.Expired, a.name)
 		}
-		if p := a.purpose(); p != "" && a.form.X509.NotAfter.After(newest[p]) {
-			newest[p] = a.form.X509.NotAfter
+		if p := a.purpose(); p != "" && a.form.NotAfter.After(newest[p]) {
+			newest[p] = a.form.NotAfter
 		}
 	}
 	rows := map[Hierarchy][]AddedPin{Production: pins[:], JLISTest: testPins[:]}[t.hierarchy]

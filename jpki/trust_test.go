@@ -67,13 +67,15 @@ func TestProductionTrustRefuses(t *testing.T) {
 	}{
 		{"nil file system", "trust.load", ProductionTrust(nil)},
 		{"no file", "trust.load", ProductionTrust(fstest.MapFS{})},
-		{"only other files", "trust.load", ProductionTrust(fstest.MapFS{"README.txt": {Data: []byte("x")}, "sub/signca03.cer": {Data: der}})},
+		{"only other files", "trust.load", ProductionTrust(fstest.MapFS{"README.txt": {Data: []byte("x")},
+			"sub/signca03.cer": {Data: der}})},
 		{"unpinned with the production name, DER", "trust.pin", ProductionTrust(file(der))},
 		{"unpinned, PEM", "trust.pin", ProductionTrust(file(armored))},
 		{"upper-case ending", "trust.pin", ProductionTrust(fstest.MapFS{"SIGNCA03.CER": {Data: der}})},
 		{"test authority", "trust.pin", ProductionTrust(file(a.Cert.Raw))},
-		{"two certificates in one file", "trust.form", ProductionTrust(file(append(armored, armored...)))},
-		{"another PEM block", "trust.form", ProductionTrust(file(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))},
+		{"two certificates in one file", "trust.pin", ProductionTrust(file(append(armored, armored...)))},
+		{"another PEM block", "trust.form", ProductionTrust(
+			file(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))},
 		{"not a certificate", "trust.form", ProductionTrust(file([]byte("hello")))},
 		{"empty", "trust.form", ProductionTrust(file(nil))},
 		{"trailing bytes", "trust.form", ProductionTrust(file(append(der[:len(der):len(der)], 0)))},
@@ -95,7 +97,8 @@ func TestProductionTrustRefuses(t *testing.T) {
 func TestTrustAndHierarchiesDoNotMix(t *testing.T) {
 	a := signingAuthority(t, "ca")
 	none := revocation.InsecureNoRevocation()
-	if e := configurationError(t, VerifierConfig{Trust: InsecureTestTrust(a.Cert), Revocation: none}); e.Step != "trust.hierarchy" {
+	if e := configurationError(t, VerifierConfig{Trust: InsecureTestTrust(a.Cert),
+		Revocation: none}); e.Step != "trust.hierarchy" {
 		t.Errorf("production verifier with test anchors: %v", e)
 	}
 	// No production certificate is at hand, so a set of that hierarchy is put together from its parts.
@@ -104,17 +107,20 @@ func TestTrustAndHierarchiesDoNotMix(t *testing.T) {
 		t.Fatal(err)
 	}
 	production := Trust{hierarchy: Production}.add(anchor)
-	if e := configurationError(t, VerifierConfig{Hierarchy: Simulated, Trust: production, Revocation: none}); e.Step != "trust.hierarchy" {
+	if e := configurationError(t, VerifierConfig{Hierarchy: Simulated, Trust: production,
+		Revocation: none}); e.Step != "trust.hierarchy" {
 		t.Errorf("test verifier with production anchors: %v", e)
 	}
-	if e := configurationError(t, VerifierConfig{Hierarchy: Hierarchy(7), Trust: production, Revocation: none}); e.Reason != ReasonConfiguration {
+	if e := configurationError(t, VerifierConfig{Hierarchy: Hierarchy(7), Trust: production,
+		Revocation: none}); e.Reason != ReasonConfiguration {
 		t.Errorf("unknown hierarchy: %v", e)
 	}
 	for name, subject := range map[string][]byte{
 		"production name": jpkiName("JPKI", unitSigning), "no organisation": jpkiName2("JPKI-TEST"),
 	} {
 		other := newAuthority(t, "ca", subject)
-		if e := configurationError(t, VerifierConfig{Hierarchy: Simulated, Trust: InsecureTestTrust(other.Cert), Revocation: none}); e.Step != "trust.hierarchy" {
+		if e := configurationError(t, VerifierConfig{Hierarchy: Simulated, Trust: InsecureTestTrust(other.Cert),
+			Revocation: none}); e.Step != "trust.hierarchy" {
 			t.Errorf("%s: %v", name, e)
 		}
 	}
@@ -141,9 +147,11 @@ func TestNewVerifierRefusesRevocation(t *testing.T) {
 	a := signingAuthority(t, "ca")
 	var nilStore *revocation.Store
 	for name, r := range map[string]revocation.Policy{
-		"zero value": {}, "if present": revocation.IfPresent(new(revocation.Store)), "no sources": revocation.Require(), "nil source": revocation.Require(nil), "nil pointer": revocation.Require(new(revocation.Store), nilStore),
+		"zero value": {}, "if present": revocation.IfPresent(new(revocation.Store)), "no sources": revocation.Require(),
+		"nil source": revocation.Require(nil), "nil pointer": revocation.Require(new(revocation.Store), nilStore),
 	} {
-		e := configurationError(t, VerifierConfig{Hierarchy: Simulated, Trust: InsecureTestTrust(a.Cert), Revocation: r})
+		e := configurationError(t, VerifierConfig{Hierarchy: Simulated, Trust: InsecureTestTrust(a.Cert),
+			Revocation: r})
 		if e.Reason != ReasonConfiguration || e.Step != "verifier.revocation" {
 			t.Errorf("%s: %v", name, e)
 		}
@@ -158,7 +166,10 @@ func TestAnchorChecks(t *testing.T) {
 		mutate func(*certSpec)
 	}{
 		{"anchor.basic-constraints", func(s *certSpec) { s.Replace(oidBasicConstraints, nil) }},
-		{"anchor.basic-constraints", func(s *certSpec) { s.Replace(oidBasicConstraints, ext(oidBasicConstraints, true, sequence())) }},
+		{"anchor.basic-constraints", func(s *certSpec) {
+			s.Replace(oidBasicConstraints,
+				ext(oidBasicConstraints, true, sequence()))
+		}},
 		{"anchor.basic-constraints", func(s *certSpec) {
 			s.Replace(oidBasicConstraints, ext(oidBasicConstraints, false, sequence([]byte{1, 1, 0xff})))
 		}},
@@ -170,13 +181,15 @@ func TestAnchorChecks(t *testing.T) {
 		{"anchor.critical-extensions", func(s *certSpec) { s.Add(ext([]int{1, 2, 3}, true, []byte{5, 0})) }},
 	} {
 		a := newAuthority(t, "ca", subject, tc.mutate)
-		e := configurationError(t, VerifierConfig{Hierarchy: Simulated, Trust: InsecureTestTrust(a.Cert), Revocation: revocation.InsecureNoRevocation()})
+		e := configurationError(t, VerifierConfig{Hierarchy: Simulated, Trust: InsecureTestTrust(a.Cert),
+			Revocation: revocation.InsecureNoRevocation()})
 		if e.Reason != ReasonTrust || e.Step != tc.step {
 			t.Errorf("%v, want step %s", e, tc.step)
 		}
 	}
 	for name, certs := range map[string][]*x509.Certificate{"nil": {nil}, "empty": {{}}} {
-		e := configurationError(t, VerifierConfig{Hierarchy: Simulated, Trust: InsecureTestTrust(certs...), Revocation: revocation.InsecureNoRevocation()})
+		e := configurationError(t, VerifierConfig{Hierarchy: Simulated, Trust: InsecureTestTrust(certs...),
+			Revocation: revocation.InsecureNoRevocation()})
 		if e.Reason != ReasonTrust {
 			t.Errorf("%s: %v", name, e)
 		}
@@ -197,7 +210,8 @@ func TestDaysToExpiry(t *testing.T) {
 	for _, tc := range []struct {
 		at   time.Time
 		want int
-	}{{end, 0}, {end.Add(-day + time.Second), 0}, {end.Add(-day), 1}, {end.Add(time.Second), -1}, {end.Add(day + time.Second), -2}} {
+	}{{end, 0}, {end.Add(-day + time.Second), 0}, {end.Add(-day), 1}, {end.Add(time.Second), -1},
+		{end.Add(day + time.Second), -2}} {
 		if got := anchors[0].DaysToExpiry(tc.at); got != tc.want {
 			t.Errorf("at end%+v: %d days, want %d", tc.at.Sub(end), got, tc.want)
 		}
@@ -221,7 +235,8 @@ func TestTrustLoadsWhatItCan(t *testing.T) {
 	pin := pinFor("signca04", good)
 	trust := ProductionTrust(fstest.MapFS{
 		"a-unpinned.cer": {Data: stranger.Cert.Raw}, "b-text.cer": {Data: []byte("hello")}, "c-empty.cer": {},
-		"d-folder.cer": {Mode: fs.ModeDir}, "signca04.cer": {Data: good.Cert.Raw}, "z-large.cer": {Data: make([]byte, 1<<20)},
+		"d-folder.cer": {Mode: fs.ModeDir}, "signca04.cer": {Data: good.Cert.Raw},
+		"z-large.cer": {Data: make([]byte, 1<<20)},
 	}, pin)
 	anchors := trust.Anchors()
 	if len(anchors) != 1 || anchors[0].Name != "signca04" || len(trust.Authorities()) != 1 {
@@ -231,13 +246,43 @@ func TestTrustLoadsWhatItCan(t *testing.T) {
 		t.Error(err)
 	}
 	refused := trust.Report(now).Refused
-	for i, want := range []string{"trust.pin: file a-unpinned.cer", "trust.form: file b-text.cer: this is text", "file c-empty.cer: the file is empty", "trust.size: file z-large.cer"} {
-		if i >= len(refused) || !strings.Contains(refused[i].Error(), want) || kakunin.FamilyOf(refused[i]) != kakunin.Configuration {
+	for i, want := range []string{"trust.pin: file a-unpinned.cer", "trust.form: file b-text.cer: this is text",
+		"file c-empty.cer: the file is empty", "trust.size: file z-large.cer"} {
+		if i >= len(refused) || !strings.Contains(refused[i].Error(), want) ||
+			kakunin.FamilyOf(refused[i]) != kakunin.Configuration {
 			t.Errorf("report: %v, want %q", refused, want)
 		}
 	}
 	if len(refused) != 4 {
 		t.Errorf("%v", refused)
+	}
+}
+
+// TestTrustFilesAsPeopleHaveThem: under the endings that tools give, and with several certificates in one file, of
+// which each stands for itself.
+func TestTrustFilesAsPeopleHaveThem(t *testing.T) {
+	a := newAuthority(t, "ca", jpkiName("JPKI", unitSigning, unitLASDEC))
+	b := newAuthority(t, "ca2", jpkiName("JPKI", unitAuth, unitLASDEC))
+	stranger := newAuthority(t, "other", jpkiName("JPKI", unitAuth, unitLASDEC))
+	armored := func(der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}) }
+	both := append(armored(a.Cert.Raw), armored(b.Cert.Raw)...)
+	for name, c := range map[string]struct {
+		files   fstest.MapFS
+		refused string
+	}{
+		"other endings": {fstest.MapFS{"a.crt": {Data: a.Cert.Raw}, "b.PEM": {Data: armored(b.Cert.Raw)}}, ""},
+		"a bundle":      {fstest.MapFS{"roots.pem": {Data: both}}, ""},
+		"each twice":    {fstest.MapFS{"a.cer": {Data: both}, "b.der": {Data: b.Cert.Raw}}, ""},
+		"a stranger in it": {fstest.MapFS{"x.p7b": {Data: append(armored(stranger.Cert.Raw), both...)}},
+			"x.p7b, certificate 1"},
+		"a stranger's alone": {fstest.MapFS{"a.cer": {Data: both}, "s.p7c": {Data: stranger.Cert.Raw}}, "file s.p7c"},
+	} {
+		trust := ProductionTrust(c.files, pinFor("a", a), pinFor("b", b))
+		refused := trust.Report(now).Refused
+		if len(trust.Anchors()) != 2 || (len(refused) != 0) != (c.refused != "") ||
+			len(refused) == 1 && !strings.Contains(refused[0].Error(), c.refused) {
+			t.Errorf("%s: %v, %v", name, trust.Anchors(), refused)
+		}
 	}
 }
 
@@ -253,7 +298,8 @@ func (b brokenFS) Open(name string) (fs.File, error) {
 
 func TestTrustFileThatCannotBeOpened(t *testing.T) {
 	good := newAuthority(t, "ca", jpkiName("JPKI", unitSigning, unitLASDEC))
-	trust := ProductionTrust(brokenFS{fstest.MapFS{"a.cer": {Data: good.Cert.Raw}, "b.cer": {Data: good.Cert.Raw}}}, pinFor("signca04", good))
+	trust := ProductionTrust(brokenFS{fstest.MapFS{"a.cer": {Data: good.Cert.Raw}, "b.cer": {Data: good.Cert.Raw}}},
+		pinFor("signca04", good))
 	if r := trust.Report(now).Refused; len(trust.Anchors()) != 1 || len(r) != 1 || !errors.Is(r[0], fs.ErrPermission) {
 		t.Errorf("%v, %v", trust.Anchors(), r)
 	}
@@ -272,11 +318,13 @@ func TestAddedPins(t *testing.T) {
 		}
 	}
 	for name, bad := range map[string]AddedPin{
-		"short": {"x", pin.SHA256[:62]}, "long": {"x", pin.SHA256 + "00"}, "not hex": {"x", strings.Repeat("zz", 32)}, "no name": {"", pin.SHA256},
+		"short": {"x", pin.SHA256[:62]}, "long": {"x", pin.SHA256 + "00"}, "not hex": {"x", strings.Repeat("zz", 32)},
+		"no name": {"", pin.SHA256},
 	} {
 		trust := ProductionTrust(filesOf(a.Cert.Raw), bad, pin)
 		r := trust.Report(now).Refused
-		if len(trust.Anchors()) != 1 || len(r) != 1 || !errors.Is(r[0], &Error{Reason: ReasonTrust, Step: "trust.added-pin"}) {
+		if len(trust.Anchors()) != 1 || len(r) != 1 || !errors.Is(r[0],
+			&Error{Reason: ReasonTrust, Step: "trust.added-pin"}) {
 			t.Errorf("%s: %v", name, r)
 		}
 	}
@@ -292,14 +340,17 @@ func TestTestEnvironmentOfJLIS(t *testing.T) {
 	trust := InsecureJLISTestTrust(files, pinFor("test-sign-2030", a))
 	none := revocation.InsecureNoRevocation()
 	for _, h := range []Hierarchy{Production, Simulated} {
-		if e := configurationError(t, VerifierConfig{Hierarchy: h, Trust: trust, Revocation: none}); e.Step != "trust.hierarchy" {
+		if e := configurationError(t, VerifierConfig{Hierarchy: h, Trust: trust,
+			Revocation: none}); e.Step != "trust.hierarchy" {
 			t.Errorf("%v: %v", h, e)
 		}
 	}
-	if e := configurationError(t, VerifierConfig{Hierarchy: JLISTest, Trust: InsecureTestTrust(a.Cert), Revocation: none}); e.Step != "trust.hierarchy" {
+	if e := configurationError(t, VerifierConfig{Hierarchy: JLISTest, Trust: InsecureTestTrust(a.Cert),
+		Revocation: none}); e.Step != "trust.hierarchy" {
 		t.Errorf("%v", e)
 	}
-	v, err := NewVerifier(VerifierConfig{Hierarchy: JLISTest, Trust: trust, Revocation: none, Now: func() time.Time { return now }})
+	v, err := NewVerifier(VerifierConfig{Hierarchy: JLISTest, Trust: trust, Revocation: none,
+		Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -315,7 +366,8 @@ func TestTrustReport(t *testing.T) {
 	sign := newAuthority(t, "ca", jpkiName("JPKI", unitSigning, unitLASDEC)) // ends 7 × 365 days from now
 	auth := newAuthority(t, "other", jpkiName("JPKI", unitAuth, unitLASDEC))
 	trust := ProductionTrust(filesOf(sign.Cert.Raw, auth.Cert.Raw), pinFor("signca04", sign), pinFor("authca04", auth))
-	if r := trust.Report(now); len(r.NextGenerationMissing)+len(r.Expired)+len(r.Refused) != 0 || len(r.Missing) != len(pins) {
+	if r := trust.Report(now); len(r.NextGenerationMissing)+len(r.Expired)+len(r.Refused) != 0 ||
+		len(r.Missing) != len(pins) {
 		t.Errorf("%+v", r)
 	}
 	if r := trust.Report(now.Add(2 * year)); !slices.Equal(r.NextGenerationMissing, []string{"sign", "auth"}) {

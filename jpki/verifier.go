@@ -187,7 +187,7 @@ func (run *verification) checkRevocation(ctx context.Context, q revocation.Query
 	if q.At.After(run.verifier.now().Add(futureTolerance)) {
 		return run.require(ruleRevocationTime, false)
 	}
-	answer, failure := policy.Ask(ctx, q)
+	answer, failure := policy.Ask(withKind(ctx, q.Certificate, run.result.Kind), q)
 	run.result.Revocation = answer
 	decided := ruleRevocation
 	switch {
@@ -209,7 +209,7 @@ func (run *verification) checkRevocation(ctx context.Context, q revocation.Query
 // candidates returns the anchors with the subject name, and those of them with the key identifier.
 func (v *Verifier) candidates(f *form.Certificate) (named, keyed []*anchor) {
 	for _, a := range v.anchors {
-		if !bytes.Equal(a.form.X509.RawSubject, f.X509.RawIssuer) {
+		if !bytes.Equal(a.form.Subject, f.Issuer) {
 			continue
 		}
 		named = append(named, a)
@@ -223,10 +223,9 @@ func (v *Verifier) candidates(f *form.Certificate) (named, keyed []*anchor) {
 // profile checks what the certificate says of itself against the table of profiles. Nothing is trusted yet; these
 // checks come first because they cost no cryptography.
 func (run *verification) profile(f *form.Certificate) error {
-	c := f.X509
 	// Policies are compared here and not by crypto/x509: without an explicit-policy requirement in the chain, which
 	// JPKI does not have, RFC 5280, 6.1.5 lets a path with the wrong policy succeed.
-	row := profileAmong(run.verifier.rows, f.Policies, c.PublicKey)
+	row := profileAmong(run.verifier.rows, f.Policies, f.Key)
 	if err := run.require(rulePolicy, row != nil && (!row.optional || run.verifier.phones)); err != nil {
 		return err
 	}
@@ -237,10 +236,11 @@ func (run *verification) profile(f *form.Certificate) error {
 	}{
 		{ruleHierarchy, row.test == run.verifier.hierarchy.test()},
 		{ruleKind, expected},
-		{ruleKeyUsage, c.KeyUsage == row.keyUsage},
-		{ruleExtKeyUsage, len(f.ExtKeyUsages) == 0 || row.extKeyUsage == x509.ExtKeyUsageAny || f.HasExtKeyUsage(row.extKeyUsage)},
-		{ruleNotCA, !c.IsCA},
-		{ruleKey, row.key.accepts(c.PublicKey)},
+		{ruleKeyUsage, f.KeyUsage == row.keyUsage},
+		{ruleExtKeyUsage, len(f.ExtKeyUsages) == 0 || row.extKeyUsage == x509.ExtKeyUsageAny ||
+			f.HasExtKeyUsage(row.extKeyUsage)},
+		{ruleNotCA, !f.CA},
+		{ruleKey, row.key.accepts(f.Key)},
 		{ruleAlgorithm, f.Algorithm == row.key.signature},
 		{ruleCritical, !f.Unprocessed},
 	} {
@@ -264,7 +264,7 @@ func (run *verification) chain(f *form.Certificate) (*anchor, error) {
 	}
 	var issuer *anchor
 	for _, a := range keyed {
-		if f.SignedBy(a.form.X509.PublicKey) {
+		if f.SignedBy(a.form.Key) {
 			issuer = a
 			break
 		}
@@ -276,19 +276,20 @@ func (run *verification) chain(f *form.Certificate) (*anchor, error) {
 	run.result.AnchorKeyID = bytes.Clone(issuer.form.SubjectKeyID)
 	// The anchor passed these when it was loaded; they are noted so that the result shows the whole path.
 	for _, passed := range [...]rule{
-		ruleAnchorSelfIssued, ruleAnchorConstraints, ruleAnchorKeyUsage, ruleAnchorKeyID, ruleAnchorCritical, ruleAnchorKey,
+		ruleAnchorSelfIssued, ruleAnchorConstraints, ruleAnchorKeyUsage, ruleAnchorKeyID, ruleAnchorCritical,
+		ruleAnchorKey,
 		ruleAnchorSignature,
 	} {
 		_ = run.require(passed, true)
 	}
-	at, authority := run.options.at, issuer.form.X509
+	at, authority := run.options.at, issuer.form
 	for _, check := range [...]struct {
 		rule rule
 		ok   bool
 	}{
-		{ruleNotBefore, !at.Before(f.X509.NotBefore)},
+		{ruleNotBefore, !at.Before(f.NotBefore)},
 		// The second of notAfter belongs to the validity period (RFC 5280, 4.1.2.5).
-		{ruleNotAfter, !at.Truncate(time.Second).After(f.X509.NotAfter)},
+		{ruleNotAfter, !at.Truncate(time.Second).After(f.NotAfter)},
 		{ruleAnchorValidity, !at.Before(authority.NotBefore) && !at.Truncate(time.Second).After(authority.NotAfter)},
 	} {
 		if err := run.require(check.rule, check.ok); err != nil {
@@ -296,34 +297,4 @@ func (run *verification) chain(f *form.Certificate) (*anchor, error) {
 		}
 	}
 	return issuer, nil
-}
-
-// Only returns the source for certificates of the kinds alone; about others it is not asked. The signing and the
-// authentication authority have a responder each, and the other one need not learn of every certificate.
-func Only(source revocation.Source, kinds ...Kind) revocation.Source {
-	if source == nil {
-		return nil // which a policy refuses
-	}
-	return onlyKinds{source, slices.Clone(kinds)}
-}
-
-type onlyKinds struct {
-	source revocation.Source
-	kinds  []Kind
-}
-
-// Check implements [revocation.Source].
-func (o onlyKinds) Check(ctx context.Context, q revocation.Query) (revocation.Answer, error) {
-	if q.Certificate != nil {
-		facts := q.Certificate.Facts()
-		if row := profileOf(facts.Policies, facts.Key); row != nil && slices.Contains(o.kinds, row.kind) {
-			return o.source.Check(ctx, q)
-		}
-	}
-	return revocation.Answer{
-			Reason: crl.ReasonCodeAbsent,
-		}, &Error{
-			Reason: ReasonRevocationUnknown,
-			Step:   "revocation.kind",
-		}
 }

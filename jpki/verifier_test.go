@@ -1,7 +1,6 @@
 package jpki
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -13,13 +12,14 @@ import (
 
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/internal/sigalg"
-	"github.com/kakunin-go/kakunin/jpki/crl"
+	"github.com/kakunin-go/kakunin/internal/tests"
 	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
 
 // wantFailure verifies and checks everything that a refusal must show: error, family, status, and steps that end with
 // the failed one.
-func wantFailure(t *testing.T, v *Verifier, c *Certificate, step string, reason Reason, family kakunin.Family, status Status, opts ...VerifyOption) {
+func wantFailure(t *testing.T, v *Verifier, c *Certificate, step string, reason Reason, family kakunin.Family,
+	status Status, opts ...VerifyOption) {
 	t.Helper()
 	res, err := v.Verify(t.Context(), c, opts...)
 	var e *Error
@@ -66,7 +66,8 @@ func TestVerifyGood(t *testing.T) {
 			}
 			names = append(names, s.Name)
 		}
-		for _, want := range []string{"profile.policy", "profile.key-usage", "chain.signature", "anchor.basic-constraints", "chain.not-after", "revocation.skipped"} {
+		for _, want := range []string{"profile.policy", "profile.key-usage", "chain.signature",
+			"anchor.basic-constraints", "chain.not-after", "revocation.skipped"} {
 			if !slices.Contains(names, want) {
 				t.Errorf("no step %s", want)
 			}
@@ -101,20 +102,26 @@ func TestVerifyProfile(t *testing.T) {
 			s.Replace(oidCertificatePolicies, ext(oidCertificatePolicies, true,
 				sequence(sequence(oid(oidPolicyTestSigning)), sequence(oid(oidPolicyTestAuthentication)))))
 		}},
-		{"GHSA-58hw-cg5m-88rp key usage: keyEncipherment only", "profile.key-usage", func(s *certSpec) { s.Replace(oidKeyUsage, keyUsage(0x20)) }},
-		{"GHSA-58hw-cg5m-88rp key usage: authentication's bits on a signing certificate", "profile.key-usage", func(s *certSpec) { s.Replace(oidKeyUsage, keyUsage(0x80)) }},
-		{"GHSA-58hw-cg5m-88rp key usage: absent", "profile.key-usage", func(s *certSpec) { s.Replace(oidKeyUsage, nil) }},
-		{"GHSA-58hw-cg5m-88rp key usage: one bit too many", "profile.key-usage", func(s *certSpec) { s.Replace(oidKeyUsage, keyUsage(0xe0)) }},
+		{"GHSA-58hw-cg5m-88rp key usage: keyEncipherment only", "profile.key-usage",
+			func(s *certSpec) { s.Replace(oidKeyUsage, keyUsage(0x20)) }},
+		{"GHSA-58hw-cg5m-88rp key usage: authentication's bits on a signing certificate", "profile.key-usage",
+			func(s *certSpec) { s.Replace(oidKeyUsage, keyUsage(0x80)) }},
+		{"GHSA-58hw-cg5m-88rp key usage: absent", "profile.key-usage",
+			func(s *certSpec) { s.Replace(oidKeyUsage, nil) }},
+		{"GHSA-58hw-cg5m-88rp key usage: one bit too many", "profile.key-usage",
+			func(s *certSpec) { s.Replace(oidKeyUsage, keyUsage(0xe0)) }},
 		{"GHSA-58hw-cg5m-88rp basic constraints: a CA", "profile.basic-constraints", func(s *certSpec) {
 			s.Add(ext(oidBasicConstraints, true, sequence([]byte{1, 1, 0xff})))
 		}},
-		{"unknown critical extension", "profile.critical-extensions", func(s *certSpec) { s.Add(ext([]int{1, 2, 3, 4}, true, []byte{5, 0})) }},
+		{"unknown critical extension", "profile.critical-extensions",
+			func(s *certSpec) { s.Add(ext([]int{1, 2, 3, 4}, true, []byte{5, 0})) }},
 		{"critical subjectAltName with an unknown otherName", "profile.critical-extensions", func(s *certSpec) {
 			s.Replace(oidSubjectAltName, ext(oidSubjectAltName, true, sequence(otherName(7, cbasn1.UTF8String, "x"))))
 		}},
 		{"critical policies with an unknown qualifier", "profile.critical-extensions", func(s *certSpec) {
-			s.Replace(oidCertificatePolicies, ext(oidCertificatePolicies, true, sequence(sequence(oid(oidPolicyTestSigning),
-				sequence(sequence(oid([]int{1, 2, 3}), []byte{5, 0}))))))
+			s.Replace(oidCertificatePolicies, ext(oidCertificatePolicies, true,
+				sequence(sequence(oid(oidPolicyTestSigning),
+					sequence(sequence(oid([]int{1, 2, 3}), []byte{5, 0}))))))
 		}},
 		{"signature algorithm of another profile", "profile.signature-algorithm", func(s *certSpec) {
 			s.Algorithm = sequence(oid(sigalg.SHA384WithRSA.ID), []byte{5, 0})
@@ -136,12 +143,14 @@ func TestVerifyProfile(t *testing.T) {
 			m(&spec)
 			return a.leaf(t, spec)
 		}
-		for _, c := range []*Certificate{auth(eku(clientAuth)), auth(eku(serverAuth, clientAuth)), a.signingLeaf(t, eku(serverAuth))} {
+		for _, c := range []*Certificate{auth(eku(clientAuth)), auth(eku(serverAuth, clientAuth)),
+			a.signingLeaf(t, eku(serverAuth))} {
 			if _, err := v.Verify(t.Context(), c); err != nil {
 				t.Error(err)
 			}
 		}
-		wantFailure(t, v, auth(eku(serverAuth)), "profile.extended-key-usage", ReasonProfile, kakunin.Untrusted, Unknown)
+		wantFailure(t, v, auth(eku(serverAuth)), "profile.extended-key-usage", ReasonProfile, kakunin.Untrusted,
+			Unknown)
 	})
 	t.Run("benign variants", func(t *testing.T) {
 		for name, m := range map[string]func(*certSpec){
@@ -150,7 +159,8 @@ func TestVerifyProfile(t *testing.T) {
 			},
 			"unknown extension": func(s *certSpec) { s.Add(ext([]int{1, 2, 3, 4}, false, []byte{5, 0})) },
 			"policy not critical": func(s *certSpec) {
-				s.Replace(oidCertificatePolicies, ext(oidCertificatePolicies, false, sequence(sequence(oid(oidPolicyTestSigning)))))
+				s.Replace(oidCertificatePolicies, ext(oidCertificatePolicies, false,
+					sequence(sequence(oid(oidPolicyTestSigning)))))
 			},
 			"issuer and serial in the key identifier": func(s *certSpec) {
 				s.Replace(oidAuthorityKeyID, ext(oidAuthorityKeyID, false,
@@ -174,10 +184,12 @@ func TestVerifyKey(t *testing.T) {
 	modulus := testKey("leaf").N.Bytes()
 	for name, key := range map[string][]byte{
 		"exponent 3": rsaSPKI(modulus, 3), "exponent 65539": rsaSPKI(modulus, 65539),
-		"1024 bits": rsaSPKI(modulus[:128], 65537), "3072 bits": rsaSPKI(append(slices.Clone(modulus), modulus[:128]...), 65537),
+		"1024 bits": rsaSPKI(modulus[:128], 65537), "3072 bits": rsaSPKI(
+			append(slices.Clone(modulus), modulus[:128]...), 65537),
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantFailure(t, v, a.signingLeaf(t, func(s *certSpec) { s.Key = key }), "profile.key", ReasonProfile, kakunin.Untrusted, Unknown)
+			wantFailure(t, v, a.signingLeaf(t, func(s *certSpec) { s.Key = key }), "profile.key", ReasonProfile,
+				kakunin.Untrusted, Unknown)
 		})
 	}
 }
@@ -192,13 +204,15 @@ func TestVerifyChain(t *testing.T) {
 	})
 	t.Run("issuer name in another encoding", func(t *testing.T) {
 		c := a.signingLeaf(t, func(s *certSpec) {
-			s.Issuer = name(attribute(oidC, cbasn1.PrintableString, "JP"), attribute(oidO, cbasn1.PrintableString, "JPKI-TEST"),
+			s.Issuer = name(attribute(oidC, cbasn1.PrintableString, "JP"),
+				attribute(oidO, cbasn1.PrintableString, "JPKI-TEST"),
 				attribute(oidOU, cbasn1.UTF8String, unitSigning), attribute(oidOU, cbasn1.UTF8String, unitLASDEC))
 		})
 		wantFailure(t, v, c, "chain.issuer-name", ReasonIssuer, kakunin.Untrusted, Unknown)
 	})
 	t.Run("another generation of the same name", func(t *testing.T) {
-		wantFailure(t, v, signingAuthority(t, "other").signingLeaf(t), "chain.key-id", ReasonIssuer, kakunin.Untrusted, Unknown)
+		wantFailure(t, v, signingAuthority(t, "other").signingLeaf(t), "chain.key-id", ReasonIssuer, kakunin.Untrusted,
+			Unknown)
 	})
 	t.Run("no authority key identifier", func(t *testing.T) {
 		c := a.signingLeaf(t, func(s *certSpec) { s.Replace(oidAuthorityKeyID, nil) })
@@ -261,8 +275,12 @@ func TestThreeGenerations(t *testing.T) {
 		}
 	}
 	// An old signature: the first generation has expired, but it was valid then.
-	old := first.signingLeaf(t, func(s *certSpec) { s.NotBefore, s.NotAfter = utcTime(now.Add(-5*year)), utcTime(now.Add(5*year)) })
-	if res, err := v.Verify(t.Context(), old, At(now.Add(-2*year))); err != nil || !slices.Equal(res.AnchorKeyID, first.ID) {
+	old := first.signingLeaf(t, func(s *certSpec) {
+		s.NotBefore, s.NotAfter = utcTime(now.Add(-5*year)),
+			utcTime(now.Add(5*year))
+	})
+	if res, err := v.Verify(t.Context(), old, At(now.Add(-2*year))); err != nil ||
+		!slices.Equal(res.AnchorKeyID, first.ID) {
 		t.Errorf("past time under an expired anchor: %v", err)
 	}
 	wantFailure(t, v, old, "chain.anchor-validity", ReasonAnchorValidity, kakunin.Untrusted, Unknown)
@@ -279,7 +297,8 @@ func TestVerifyValidity(t *testing.T) {
 			t.Errorf("at %v: %v", at, err)
 		}
 	}
-	wantFailure(t, v, c, "chain.not-before", ReasonNotYetValid, kakunin.Account, NotYetValid, At(from.Add(-time.Second)))
+	wantFailure(t, v, c, "chain.not-before", ReasonNotYetValid, kakunin.Account, NotYetValid,
+		At(from.Add(-time.Second)))
 	wantFailure(t, v, c, "chain.not-after", ReasonExpired, kakunin.Account, Expired, At(until.Add(time.Second)))
 	// A forged certificate does not get told that it is merely expired.
 	spec := a.SigningSpec(1)
@@ -287,90 +306,8 @@ func TestVerifyValidity(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantFailure(t, v, forged, "chain.signature", ReasonSignature, kakunin.Untrusted, Unknown, At(until.Add(time.Second)))
-}
-
-type sourceFunc func(context.Context, revocation.Query) (revocation.Answer, error)
-
-func (f sourceFunc) Check(ctx context.Context, q revocation.Query) (revocation.Answer, error) {
-	return f(ctx, q)
-}
-
-func says(s revocation.Status, err error) revocation.Source {
-	return sourceFunc(func(context.Context, revocation.Query) (revocation.Answer, error) {
-		return revocation.Answer{Status: s, Method: "test", Reason: crl.ReasonCodeAbsent}, err
-	})
-}
-
-func TestRevocationPolicy(t *testing.T) {
-	a := signingAuthority(t, "ca")
-	c := a.signingLeaf(t)
-	broken := errors.New("broken")
-	good, unknown, failing := says(revocation.Good, nil), says(revocation.Unknown, nil), says(revocation.Good, broken)
-	verify := func(sources ...revocation.Source) (*Verifier, *Certificate) {
-		return newVerifier(t, revocation.Require(sources...), a), c
-	}
-
-	for name, sources := range map[string][]revocation.Source{
-		"first": {good, says(revocation.Revoked, nil)}, "after unknown": {unknown, good}, "after an error": {failing, good},
-	} {
-		v, c := verify(sources...)
-		res, err := v.Verify(t.Context(), c)
-		if err != nil || res.Status != Good || res.Revocation.Status != revocation.Good || res.Revocation.Method != "test" {
-			t.Errorf("%s: %v, %v", name, res, err)
-		}
-	}
-	for name, sources := range map[string][]revocation.Source{
-		"unknown": {unknown}, "an error with Good": {failing}, "an error with Revoked": {says(revocation.Revoked, broken)},
-		"statuses that no source may give": {says(revocation.Status(4), nil), says(revocation.Status(99), nil)},
-	} {
-		t.Run(name, func(t *testing.T) {
-			v, c := verify(sources...)
-			wantFailure(t, v, c, "revocation.status", ReasonRevocationUnknown, kakunin.Unavailable, Unknown)
-		})
-	}
-	v, _ := verify(unknown, says(revocation.Revoked, nil))
-	wantFailure(t, v, c, "revocation.status", ReasonRevoked, kakunin.Account, Revoked)
-	v, _ = verify(says(revocation.Hold, nil))
-	wantFailure(t, v, c, "revocation.status", ReasonHold, kakunin.Account, Hold)
-	v, _ = verify(unknown, says(revocation.Unknown, &revocation.Error{Reason: revocation.ReasonResponse}), failing)
-	wantFailure(t, v, c, "revocation.status", ReasonRevocationForged, kakunin.Untrusted, Unknown)
-
-	t.Run("cause is kept", func(t *testing.T) {
-		v, c := verify(failing)
-		if _, err := v.Verify(t.Context(), c); !errors.Is(err, broken) || strings.Contains(err.Error(), "broken") {
-			t.Errorf("cause lost or shown: %v", err)
-		}
-	})
-	t.Run("ended context", func(t *testing.T) {
-		v, c := verify(good)
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		if res, err := v.Verify(ctx, c); err == nil || res.Status != Unknown || !errors.Is(err, context.Canceled) {
-			t.Errorf("%v, %v", res, err)
-		}
-	})
-	t.Run("nothing is asked about a certificate that is not trusted", func(t *testing.T) {
-		v, _ := verify(sourceFunc(func(context.Context, revocation.Query) (revocation.Answer, error) {
-			t.Error("asked")
-			return revocation.Answer{}, nil
-		}))
-		wantFailure(t, v, signingAuthority(t, "other").signingLeaf(t), "chain.key-id", ReasonIssuer, kakunin.Untrusted, Unknown)
-	})
-}
-
-func TestZeroValuesDeny(t *testing.T) {
-	var s Status
-	var r Result
-	var a revocation.Answer
-	var k Kind
-	var e Hierarchy
-	if s != Unknown || r.Status == Good || a.Status == revocation.Good || k != UnknownKind || e != Production || s.String() != "unknown" {
-		t.Error("a zero value allows something")
-	}
-	if kakunin.FamilyOf(&Error{}) != kakunin.Untrusted || (Status(99)).String() != "unknown" || (Kind(-1)).String() != "unknown" || Hierarchy(9).String() != "unknown" {
-		t.Error("an undefined value is not unknown")
-	}
+	wantFailure(t, v, forged, "chain.signature", ReasonSignature, kakunin.Untrusted, Unknown,
+		At(until.Add(time.Second)))
 }
 
 func TestTextForms(t *testing.T) {
@@ -390,14 +327,16 @@ func TestTextForms(t *testing.T) {
 	}
 	var s Status
 	var k Kind
-	if s.UnmarshalText([]byte("GOOD")) == nil || k.UnmarshalText([]byte("signing")) == nil || s != Unknown || k != UnknownKind {
+	if s.UnmarshalText([]byte("GOOD")) == nil || k.UnmarshalText([]byte("signing")) == nil || s != Unknown ||
+		k != UnknownKind {
 		t.Error("an undefined text is read")
 	}
 }
 
 func TestResultJSON(t *testing.T) {
 	a := signingAuthority(t, "ca")
-	res, err := newVerifier(t, revocation.Require(says(revocation.Good, nil)), a).Verify(t.Context(), a.signingLeaf(t), At(now.In(time.FixedZone("JST", 9*3600))))
+	res, err := newVerifier(t, revocation.Require(says(revocation.Good, nil)), a).Verify(t.Context(), a.signingLeaf(t),
+		At(now.In(time.FixedZone("JST", 9*3600))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -419,49 +358,21 @@ func TestResultJSON(t *testing.T) {
 	if err := json.Unmarshal(encoded, &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Status != "good" || got.Kind != "signing-card" || got.At != "2026-11-02T03:04:05Z" || len(got.AnchorKeyID) != 40 ||
+	if got.Status != "good" || got.Kind != "signing-card" || got.At != "2026-11-02T03:04:05Z" ||
+		len(got.AnchorKeyID) != 40 ||
 		len(got.Steps) != len(res.Steps) || got.Revocation.Status != "good" || got.Revocation.Reason != nil ||
 		got.Revocation.EvidenceSHA256 != "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" {
 		t.Errorf("%s", encoded)
 	}
 	zero, err := json.Marshal(Result{})
-	if err != nil || !strings.Contains(string(zero), `"status":"unknown"`) || !strings.Contains(string(zero), `"steps":[]`) {
+	if err != nil || !strings.Contains(string(zero), `"status":"unknown"`) ||
+		!strings.Contains(string(zero), `"steps":[]`) {
 		t.Errorf("%s, %v", zero, err)
 	}
 }
 
 func TestReasonsAreComplete(t *testing.T) {
-	seen := map[string]bool{}
-	for r := ReasonUnknown; r <= ReasonRevocationForged; r++ {
-		e := &Error{Reason: r, Step: "step"}
-		if r != ReasonUnknown && r.String() == "unknown" || seen[r.String()] || e.Family() == kakunin.Unclassified {
-			t.Errorf("reason %d: %q, %v", r, r, e.Family())
-		}
-		seen[r.String()] = true
-		if m := e.UserMessage(); (m.JA == "") != (m.EN == "") {
-			t.Errorf("reason %q: message in one language only", r)
-		}
-	}
-}
-
-func TestCRLThroughVerifier(t *testing.T) {
-	a := signingAuthority(t, "ca")
-	c := a.signingLeaf(t)
-	for _, tc := range []struct {
-		reason byte
-		status Status
-		want   Reason
-	}{{5, Revoked, ReasonRevoked}, {6, Hold, ReasonHold}} {
-		spec := a.List(1, revoked(c, now.Add(-day), reasonExt(tc.reason)))
-		v := newVerifier(t, revocation.Require(added(t, spec.Sign(a.Key))), a)
-		wantFailure(t, v, c, "revocation.status", tc.want, kakunin.Account, tc.status)
-	}
-	spec := a.List(1)
-	v := newVerifier(t, revocation.Require(added(t, spec.Sign(a.Key))), a)
-	if res, err := v.Verify(t.Context(), c); err != nil || res.Status != Good || res.Revocation.Method != "CRL" {
-		t.Errorf("%v, %v", res, err)
-	}
-	wantFailure(t, newVerifier(t, revocation.Require(new(revocation.Store)), a), c, "revocation.status", ReasonRevocationUnknown, kakunin.Unavailable, Unknown)
+	tests.Reasons(t, ReasonRevocationForged, func(r Reason) error { return &Error{Reason: r} })
 }
 
 // TestVerifyInTheFuture: what will be revoked until then is not known.
@@ -474,16 +385,19 @@ func TestVerifyInTheFuture(t *testing.T) {
 		at   time.Time
 		want Status
 	}{
-		{now, Good}, {now.Add(futureTolerance), Good}, {now.Add(futureTolerance + time.Second), Unknown}, {now.Add(5 * year), Expired},
+		{now, Good}, {now.Add(futureTolerance), Good}, {now.Add(futureTolerance + time.Second), Unknown},
+		{now.Add(5 * year), Expired},
 	} {
 		if res, err := v.Verify(t.Context(), c, At(tc.at)); res.Status != tc.want || (err == nil) != (tc.want == Good) {
 			t.Errorf("%v: %v, %v, want %v", tc.at.Sub(now), res, err, tc.want)
 		}
 	}
-	if _, err := v.Verify(t.Context(), c, At(now.Add(time.Hour))); !errors.Is(err, &Error{Reason: ReasonRevocationUnknown, Step: "revocation.time"}) {
+	if _, err := v.Verify(t.Context(), c, At(now.Add(time.Hour))); !errors.Is(err,
+		&Error{Reason: ReasonRevocationUnknown, Step: "revocation.time"}) {
 		t.Error(err)
 	}
-	if res, err := newVerifier(t, revocation.InsecureNoRevocation(), a).Verify(t.Context(), c, At(now.Add(time.Hour))); err != nil || res.Status != Good {
+	if res, err := newVerifier(t, revocation.InsecureNoRevocation(), a).Verify(t.Context(), c,
+		At(now.Add(time.Hour))); err != nil || res.Status != Good {
 		t.Errorf("%v, %v", res, err)
 	}
 }

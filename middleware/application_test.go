@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/kakunin-go/kakunin"
@@ -22,7 +23,8 @@ func TestOnLogin(t *testing.T) {
 				t.Error("the session began before OnLogin")
 			}
 			s.sessions.Manager().Put(r.Context(), "cart", "of "+id.Subject.Reveal())
-			http.SetCookie(w, &http.Cookie{Name: "own", Value: "1", Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+			http.SetCookie(w, &http.Cookie{Name: "own", Value: "1", Path: "/", Secure: true, HttpOnly: true,
+				SameSite: http.SameSiteLaxMode})
 			return nil
 		}
 	})
@@ -55,7 +57,8 @@ func TestOnLoginRefuses(t *testing.T) {
 	b.get("/?put=apples")
 	r := b.get(s.op.approve(t, b.begin("/auth/login")))
 	err := s.lastError()
-	if r.StatusCode != http.StatusInternalServerError || !hasReason(err, middleware.ReasonOnLogin) || !errors.Is(err, refusal) {
+	if r.StatusCode != http.StatusInternalServerError || !hasReason(err, middleware.ReasonOnLogin) ||
+		!errors.Is(err, refusal) {
 		t.Errorf("%d, %v", r.StatusCode, err)
 	}
 	if got := b.get("/").body; got != "nobody cart=apples" {
@@ -68,9 +71,29 @@ func TestOnLoginRefuses(t *testing.T) {
 		c.OnLogin = func(http.ResponseWriter, *http.Request, *authn.Identity) error { return blocked{} }
 	})
 	b = s.browser(t)
-	if r := b.get(s.op.approve(t, b.begin("/auth/login"))); r.StatusCode != http.StatusForbidden || kakunin.FamilyOf(s.lastError()) != kakunin.Account {
+	if r := b.get(s.op.approve(t, b.begin("/auth/login"))); r.StatusCode != http.StatusForbidden ||
+		kakunin.FamilyOf(s.lastError()) != kakunin.Account {
 		t.Errorf("%d", r.StatusCode)
 	}
+}
+
+// Who has an answer is logged in; an error that comes after it is for the operators.
+func TestOnLoginFailsTooLate(t *testing.T) {
+	s := newSite(t, func(c *middleware.Config) {
+		c.OnLogin = func(w http.ResponseWriter, _ *http.Request, _ *authn.Identity) error {
+			_, err := w.Write([]byte("welcome"))
+			return errors.Join(err, errors.New("hanako@example.jp is not in the mailing list"))
+		}
+	})
+	b := s.browser(t)
+	if r := b.get(s.op.approve(t, b.begin("/auth/login"))); r.StatusCode != http.StatusOK || r.body != "welcome" ||
+		b.who() != "subject-hanako" {
+		t.Errorf("%d %q, %s", r.StatusCode, r.body, b.who())
+	}
+	if !strings.Contains(s.log.String(), "OnLogin answered and failed") {
+		t.Error("nobody hears of it")
+	}
+	checkNothingLeaks(t, "", s.log.String())
 }
 
 // blocked is an application's error that says what to do.
@@ -84,15 +107,21 @@ func (blocked) UserMessage() kakunin.Message {
 
 func TestOnLoginAnswersItself(t *testing.T) {
 	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
-		"a page":     func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("welcome")) },
-		"a redirect": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/welcome", http.StatusSeeOther) },
+		"a page": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("welcome")) },
+		"a redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/welcome", http.StatusSeeOther)
+		},
 	} {
 		s := newSite(t, func(c *middleware.Config) {
-			c.OnLogin = func(w http.ResponseWriter, r *http.Request, _ *authn.Identity) error { answer(w, r); return nil }
+			c.OnLogin = func(w http.ResponseWriter, r *http.Request, _ *authn.Identity) error {
+				answer(w, r)
+				return nil
+			}
 		})
 		b := s.browser(t)
 		r := b.get(s.op.approve(t, b.begin("/auth/login?return=/account")))
-		if r.body != "welcome" && r.Header.Get("Location") != "/welcome" || r.Header.Get("Referrer-Policy") != "no-referrer" {
+		if r.body != "welcome" && r.Header.Get("Location") != "/welcome" ||
+			r.Header.Get("Referrer-Policy") != "no-referrer" {
 			t.Errorf("%s: %d %q %v", name, r.StatusCode, r.body, r.Header)
 		}
 		if who := b.who(); who != "subject-hanako" {
@@ -113,7 +142,8 @@ func TestOnLogout(t *testing.T) {
 	})
 	b := s.browser(t)
 	b.logIn()
-	if r := b.post("/auth/logout"); r.StatusCode != http.StatusSeeOther || len(who) != 1 || who[0].Subject.Reveal() != "subject-hanako" {
+	if r := b.post("/auth/logout"); r.StatusCode != http.StatusSeeOther || len(who) != 1 ||
+		who[0].Subject.Reveal() != "subject-hanako" {
 		t.Errorf("%d, %v", r.StatusCode, who)
 	}
 	own = true
@@ -137,7 +167,8 @@ func TestEndSessions(t *testing.T) {
 		t.Errorf("%s, %s, %s", phone.who(), laptop.who(), other.who())
 	}
 	plain := newSite(t, func(c *middleware.Config) { c.Sessions = onlySessions{c.Sessions} })
-	if _, err := plain.login.EndSessions(t.Context(), identityOf(t, s, other).Subject); !hasReason(err, middleware.ReasonConfiguration) {
+	if _, err := plain.login.EndSessions(t.Context(), identityOf(t, s, other).Subject); !hasReason(err,
+		middleware.ReasonConfiguration) {
 		t.Errorf("sessions that cannot be listed: %v", err)
 	}
 }
@@ -155,7 +186,9 @@ func identityOf(t *testing.T, s *site, b *browser) (id *authn.Identity) {
 	for _, c := range b.cookies(sessionName) {
 		r.AddCookie(c)
 	}
-	s.login.Optional(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { id = middleware.IdentityFrom(r.Context()) })).
+	s.login.Optional(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		id = middleware.IdentityFrom(r.Context())
+	})).
 		ServeHTTP(httptest.NewRecorder(), r)
 	return id
 }

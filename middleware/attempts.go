@@ -8,8 +8,8 @@ import (
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
-// attempts are the callbacks that this process is answering or has just answered, and the results of signatures that
-// wait here for their browser.
+// attempts are the callbacks that this process is answering or has just answered, and the results that wait here for
+// their browser because the shared store did not take them.
 type attempts struct {
 	mu     sync.Mutex
 	byHash map[string]*attempt // by stateHash
@@ -20,8 +20,10 @@ type attempts struct {
 type attempt struct {
 	done   chan struct{} // closed when it has ended
 	err    error         // what the browser was told instead; set before it ends
+	led    string        // where the application sent the browser with a signature; set before it ends
 	result *finished     // when it has ended
 	until  time.Time     // when it has ended
+	seen   bool          // when it has ended: a browser has shown the session
 }
 
 func (a *attempt) running() bool {
@@ -77,11 +79,18 @@ func (s *attempts) end(state string, a *attempt, result *finished, until time.Ti
 	}
 }
 
-// holds reports whether the attempt, which has ended, is still held on to.
+// holds reports whether the attempt, which has ended, is still held on to because its answer may not have arrived.
 func (s *attempts) holds(state string, a *attempt, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.byHash[stateHash(state)] == a && now.Before(a.until)
+	return s.byHash[stateHash(state)] == a && now.Before(a.until) && !a.seen
+}
+
+// late reports whether the answer of the attempt has only just arrived.
+func (s *attempts) late(state string, a *attempt, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.byHash[stateHash(state)] == a && now.Before(a.until) && a.seen
 }
 
 // take returns the result of an attempt that has ended, once.
@@ -95,12 +104,17 @@ func (s *attempts) take(state string, a *attempt) *finished {
 	return f
 }
 
-// arrived lets go of the attempts whose session a browser has shown.
-func (s *attempts) arrived(list []visited) {
+// arrived notes of which attempts a browser has shown the session, and lets go of them soon.
+func (s *attempts) arrived(list []visited, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range list {
-		if a := s.byHash[c.State]; a != nil && !a.running() && a.result == nil {
+		a := s.byHash[c.State]
+		switch {
+		case a == nil || a.running() || a.result != nil:
+		case !a.seen:
+			a.seen, a.until = true, now.Add(arrivedGrace)
+		case !now.Before(a.until):
 			s.remove(c.State)
 		}
 	}

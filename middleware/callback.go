@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
@@ -51,6 +53,10 @@ func (l *Login) answerCallback(w http.ResponseWriter, r *http.Request, v *visit,
 	if to, ok := l.finishedIn(r, v, state); ok {
 		// Reload, back button, a browser that sends the request twice: this session came out of this callback.
 		l.deletePending(w, pendingName(state))
+		redirect(w, to)
+		return
+	}
+	if to, ok := l.answeredIn(r, v, state); ok {
 		redirect(w, to)
 		return
 	}
@@ -100,22 +106,20 @@ type callback struct {
 	state   string
 }
 
-// finished is what came out of a callback.
-type finished struct {
-	identity *authn.Identity
-	signed   *Signed // nil: a login
-}
-
 // finishTimeout is how long the exchange may take once the state is used up. It does not depend on the browser:
 // somebody who reloads too early would otherwise burn a login that the service has already granted.
 const finishTimeout = time.Minute
 
-// resultTTL is how long the result waits for the same browser to come back.
-const resultTTL = 5 * time.Minute
-
 // answerGrace is how long after an answer the same browser's other request may come in, which left before the answer
 // arrived. A request with the new session ends it: the answer has arrived.
-const answerGrace = 10 * time.Second
+//
+// arrivedGrace is how long after that a request may still come in that left before: a browser sends the second of two
+// equal requests when the first is answered, with the cookies of before, at the same moment in which it follows the
+// first answer. It is refused like every replay, but the page leads on to where the browser wanted to go.
+const (
+	answerGrace  = 10 * time.Second
+	arrivedGrace = 2 * time.Second
+)
 
 // firstCallback redeems the code. If the browser has gone away meanwhile, the result is kept for it.
 func (l *Login) firstCallback(w http.ResponseWriter, r *http.Request, v *visit, c callback, a *attempt) {
@@ -134,6 +138,12 @@ func (l *Login) firstCallback(w http.ResponseWriter, r *http.Request, v *visit, 
 	}
 	ctx, cancel := context.WithTimeout(lasting, finishTimeout)
 	result, err := l.finish(ctx, c)
+	if err != nil {
+		// An instance that is gone may have fetched it.
+		if f := l.keptResult(ctx, v, c, err); f != nil {
+			result, err = *f, nil
+		}
+	}
 	cancel()
 	switch {
 	case err != nil:
@@ -142,7 +152,7 @@ func (l *Login) firstCallback(w http.ResponseWriter, r *http.Request, v *visit, 
 	case r.Context().Err() != nil:
 		l.log.LogAttrs(lasting, slog.LevelInfo, "browser gone, result kept")
 		kept = &result
-	case !l.deliver(w, r, v, c, result): //nolint:contextcheck // what was begun is finished under its own deadline
+	case !l.deliver(w, r, v, c, a, result): //nolint:contextcheck // what was begun is finished under its own deadline
 		kept = &result
 	}
 }
@@ -160,26 +170,34 @@ func (l *Login) failCallback(w http.ResponseWriter, r *http.Request, c callback,
 // at once, or because the first answer did not arrive. The code is not redeemed again. a is nil if this process is not
 // at it.
 func (l *Login) repeatedCallback(w http.ResponseWriter, r *http.Request, v *visit, c callback, a *attempt) {
-	result, overlapped, err := l.awaitResult(r.Context(), c.state, a)
+	if c.pending.Sign != nil {
+		if err := l.checkSigner(v, c.pending.Sign); err != nil { // somebody else's session takes nothing away
+			l.failCallback(w, r, c, err)
+			return
+		}
+	}
+	result, overlapped, err := l.awaitResult(r.Context(), v, c, a)
+	if err == nil && result == nil {
+		result = l.unhandedResult(r.Context(), v, c)
+	}
 	switch {
 	case err != nil:
 		l.failCallback(w, r, c, err)
 	case result != nil:
 		var kept *finished
-		if again, mine := l.attempts.claim(c.state, l.now()); mine {
-			defer func() { l.endAttempt(context.WithoutCancel(r.Context()), c, again, kept) }() //nolint:contextcheck // what was begun is finished under its own deadline
+		again, mine := l.attempts.claim(c.state, l.now())
+		if mine {
+			//nolint:contextcheck // what was begun is finished under its own deadline
+			defer func() { l.endAttempt(context.WithoutCancel(r.Context()), c, again, kept) }()
+		} else {
+			again = new(attempt) // nobody waits for this one
 		}
 		if r.Context().Err() != nil {
 			kept = result // gone again
 			return
 		}
-		if c.pending.Sign != nil {
-			if err := l.checkSigner(v, c.pending.Sign); err != nil {
-				l.failCallback(w, r, c, err)
-				return
-			}
-		}
-		if !l.deliver(w, r, v, c, *result) { //nolint:contextcheck // what was begun is finished under its own deadline
+		//nolint:contextcheck // what was begun is finished under its own deadline
+		if !l.deliver(w, r, v, c, again, *result) {
 			kept = result
 		}
 	case overlapped && c.pending.Sign == nil:
@@ -187,10 +205,24 @@ func (l *Login) repeatedCallback(w http.ResponseWriter, r *http.Request, v *visi
 		// go.
 		l.deletePending(w, pendingName(c.state))
 		redirect(w, c.pending.Return)
+	case overlapped:
+		// The other request handed the signature to the application. The cookie that it got says where that led.
+		to := c.pending.Return
+		if a != nil && a.led != "" {
+			to = a.led
+		}
+		redirect(w, to)
 	default:
+		if a != nil && c.pending.Sign == nil && l.attempts.late(c.state, a, l.now()) {
+			leadOn(w, c.pending.Return)
+		}
 		l.failCallback(w, r, c, &Error{Reason: ReasonReplayed})
 	}
 }
+
+// leadOn lets a browser go on from the page that follows, at once (HTML Living Standard, "Shared declarative refresh
+// steps"; the page is one of this site, because safeReturn made it so).
+func leadOn(w http.ResponseWriter, to string) { w.Header().Set("Refresh", "0; url="+to) }
 
 // endAttempt tells everybody, here and in other instances, that the callback was answered, or that its result waits.
 func (l *Login) endAttempt(ctx context.Context, c callback, a *attempt, kept *finished) {
@@ -199,16 +231,15 @@ func (l *Login) endAttempt(ctx context.Context, c callback, a *attempt, kept *fi
 	defer func() { l.attempts.end(c.state, a, waits, until) }()
 	switch {
 	case kept == nil:
-		if c.pending.Sign == nil && a.err == nil {
+		if a.err == nil {
 			until = l.now().Add(answerGrace)
 		}
 		if _, err := l.shared.Use(ctx, sharedKey("done", c.state), l.ttl); err != nil {
 			l.log.LogAttrs(ctx, slog.LevelError, "shared store failed")
 		}
-	case kept.signed != nil:
+	case !l.keepResult(ctx, c.state, kept):
+		// The store is down, or the result does not fit into it: it waits in this process.
 		waits, until = kept, l.now().Add(resultTTL)
-	default:
-		l.keepResult(ctx, c.state, kept.identity)
 	}
 }
 
@@ -223,10 +254,9 @@ func (l *Login) finish(ctx context.Context, c callback) (finished, error) {
 
 // deliver gives the result to the browser. It reports false, after an error page, if the session could not be stored:
 // the pending login stays with the browser, and the result is worth keeping until the store is back.
-func (l *Login) deliver(w http.ResponseWriter, r *http.Request, v *visit, c callback, f finished) bool {
+func (l *Login) deliver(w http.ResponseWriter, r *http.Request, v *visit, c callback, a *attempt, f finished) bool {
 	if f.signed != nil {
-		l.deletePending(w, pendingName(c.state))
-		l.deliverSigned(w, r, c.pending.Sign, *f.signed)
+		l.deliverSigned(w, r, c, a, *f.signed)
 		return true
 	}
 	if v.Identity != nil && v.Identity.Subject != f.identity.Subject {
@@ -237,7 +267,7 @@ func (l *Login) deliver(w http.ResponseWriter, r *http.Request, v *visit, c call
 		}
 		v.Identity = nil
 	}
-	begin := func() error {
+	begin := func(int) error { //nolint:contextcheck // the request's
 		err := l.begin(w, r, v, f.identity, visited{State: stateHash(c.state), Return: c.pending.Return})
 		if err != nil {
 			l.fail(w, r, err)
@@ -251,53 +281,24 @@ func (l *Login) deliver(w http.ResponseWriter, r *http.Request, v *visit, c call
 	own := &ownResponse{ResponseWriter: w, before: begin}
 	if l.onLogin != nil {
 		secureHeaders(w)
-		if err := l.onLogin(own, r, f.identity); err != nil && !own.written {
+		err := l.onLogin(own, r, f.identity)
+		switch {
+		case err != nil && !own.written:
 			l.failCallback(w, r, c, &Error{Reason: ReasonOnLogin, Err: err})
 			return true
+		case err != nil: // the session has begun, and the person has an answer
+			l.log.LogAttrs(r.Context(), slog.LevelError, "OnLogin answered and failed",
+				slog.String("family", kakunin.FamilyOf(err).String()))
 		}
 	}
 	if own.written {
 		return !own.failed
 	}
-	if begin() != nil {
+	if begin(0) != nil {
 		return false
 	}
 	redirect(w, c.pending.Return)
 	return true
-}
-
-// keepResult stores the login whose browser went away, sealed: it is personal data. The access token of a signature is
-// not written anywhere, so the result of a signature waits in this process.
-func (l *Login) keepResult(ctx context.Context, state string, id *authn.Identity) {
-	text, err := encodeIdentity(id, l.now())
-	if err != nil {
-		return
-	}
-	key := sharedKey("result", state)
-	if err := l.shared.Put(ctx, key, l.seal.sealBytes(key, []byte(text)), resultTTL); err != nil {
-		l.log.LogAttrs(ctx, slog.LevelError, "shared store failed")
-	}
-}
-
-// takeResult returns what keepResult stored, once.
-func (l *Login) takeResult(ctx context.Context, state string) (*finished, error) {
-	key := sharedKey("result", state)
-	sealed, err := l.shared.Take(ctx, key)
-	if err != nil {
-		return nil, &Error{Reason: ReasonSession, Err: err}
-	}
-	if sealed == nil {
-		return nil, nil //nolint:nilnil // nothing is no error
-	}
-	plain, err := l.seal.openBytes(key, sealed)
-	if err != nil {
-		return nil, &Error{Reason: ReasonTampered, Err: err}
-	}
-	id, _, err := decodeIdentity(string(plain))
-	if err != nil {
-		return nil, &Error{Reason: ReasonTampered, Err: err}
-	}
-	return &finished{identity: id}, nil
 }
 
 // otherInstance says how often and how long a repeated callback asks the shared store for what another instance is
@@ -305,6 +306,8 @@ func (l *Login) takeResult(ctx context.Context, state string) (*finished, error)
 const (
 	otherInstanceEvery = 100 * time.Millisecond
 	otherInstanceTries = 100
+	// otherInstanceStill is after how many questions it is looked at what that instance has kept of a signature.
+	otherInstanceStill = 5
 )
 
 // awaitResult waits for the attempt that used the state up, and returns its result if nobody got it; nil if somebody
@@ -312,7 +315,8 @@ const (
 // left.
 func (l *Login) awaitResult(
 	ctx context.Context,
-	state string,
+	v *visit,
+	c callback,
 	a *attempt,
 ) (result *finished, overlapped bool, err error) {
 	if a != nil {
@@ -322,26 +326,31 @@ func (l *Login) awaitResult(
 		case <-ctx.Done():
 			return nil, running, &Error{Reason: ReasonReplayed, Err: ctx.Err()}
 		}
-		if f := l.attempts.take(state, a); f != nil {
+		if f := l.attempts.take(c.state, a); f != nil {
 			return f, running, nil
 		}
 		if running && a.err != nil {
 			return nil, running, a.err // nobody got anything
 		}
-		result, err = l.takeResult(ctx, state)
-		return result, running || l.attempts.holds(state, a, l.now()), err
+		result, err = l.takeResult(ctx, c)
+		return result, running || l.attempts.holds(c.state, a, l.now()), err
 	}
 	// Another instance used the state up.
 	tick := time.NewTicker(otherInstanceEvery)
 	defer tick.Stop()
-	for range otherInstanceTries {
-		if result, err = l.takeResult(ctx, state); result != nil || err != nil {
+	for try := range otherInstanceTries {
+		if result, err = l.takeResult(ctx, c); result != nil || err != nil {
 			return result, overlapped, err
 		}
-		if done, err := l.shared.Used(ctx, sharedKey("done", state)); err != nil {
+		if done, err := l.shared.Used(ctx, sharedKey("done", c.state)); err != nil {
 			return nil, overlapped, &Error{Reason: ReasonSession, Err: err}
 		} else if done {
 			return nil, overlapped, nil
+		}
+		if try >= otherInstanceStill {
+			if result = l.unhandedResult(ctx, v, c); result != nil {
+				return result, false, nil
+			}
 		}
 		overlapped = true
 		select {
@@ -417,7 +426,7 @@ func callbackQuery(r *http.Request) (url.Values, error) {
 		}
 		value, err := url.QueryUnescape(rawValue)
 		if err != nil {
-			if name == "error_description" || name == "error_uri" {
+			if isDescription(name) {
 				continue
 			}
 			return nil, &Error{Reason: ReasonCallback, Detail: "malformed query"}
@@ -425,25 +434,22 @@ func callbackQuery(r *http.Request) (url.Values, error) {
 		query[name] = append(query[name], value)
 	}
 	// RFC 6749, section 3.1: "parameters MUST NOT be included more than once".
-	for _, name := range readParameters {
-		if len(query[name]) > 1 {
+	for name, values := range query {
+		if len(values) > 1 && !isDescription(name) {
 			return nil, &Error{Reason: ReasonCallback, Detail: "a parameter is there twice"}
 		}
 	}
 	if state := query.Get("state"); state == "" || len(state) > limits.AuthorizationParameter {
 		return nil, &Error{Reason: ReasonCallback, Detail: "not exactly one state"}
 	}
-	if query.Get("code") == "" && !query.Has("error") {
+	// "Parameters sent without a value MUST be treated as if they were omitted" (the same section).
+	if query.Get("code") == "" && query.Get("error") == "" {
 		return nil, &Error{Reason: ReasonCallback, Detail: "neither code nor error"}
 	}
 	return query, nil
 }
 
-func isRead(name string) bool {
-	for _, n := range readParameters {
-		if n == name {
-			return true
-		}
-	}
-	return false
-}
+func isRead(name string) bool { return slices.Contains(readParameters[:], name) }
+
+// isDescription reports whether a parameter only describes an error.
+func isDescription(name string) bool { return name == "error_description" || name == "error_uri" }

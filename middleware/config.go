@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/internal/fault"
 	"github.com/kakunin-go/kakunin/middleware/scssession"
 	"github.com/kakunin-go/kakunin/sign/signapi"
 )
@@ -40,7 +41,7 @@ type Config struct {
 	// login: OnError gets it inside an *Error with ReasonOnLogin, and no session begins. OnLogin may write the response
 	// itself (a page of its own, a redirect); the session then begins before the first byte. If it writes nothing, the
 	// browser goes back to where it wanted to go. What it puts into the session stays there, and so does a cookie that
-	// it sets.
+	// it sets. An error after it wrote comes too late to refuse, and is only logged.
 	OnLogin func(w http.ResponseWriter, r *http.Request, id *authn.Identity) error
 	// OnLogout is called when a session has been ended by its owner; id is nil if nobody was logged in. It may write
 	// the response itself.
@@ -49,7 +50,9 @@ type Config struct {
 	// RetryURL a place to try again. The error must not be shown as it is. Default: a page in Japanese and English.
 	OnError func(w http.ResponseWriter, r *http.Request, err error)
 
-	Signer *signapi.Client  // needed for Sign
+	// Keeper has documents signed and loses no result: instances share its store. Sign needs it, or a Signer.
+	Keeper *signapi.Keeper
+	Signer *signapi.Client  // for Sign without a Keeper: a crash, or a lost session, costs the person another signature
 	Now    func() time.Time // default time.Now
 	Logger *slog.Logger     // default: discard. Never sees personal data, tokens or the URL of the callback.
 }
@@ -65,12 +68,14 @@ type Login struct {
 	prefix     string
 	callback   string // path of the redirect URL as this server sees it
 	outside    outside
+	service    string // origin of the service's pages
 	afterLogin string
 	afterOut   string
 	onLogin    func(http.ResponseWriter, *http.Request, *authn.Identity) error
 	onLogout   func(http.ResponseWriter, *http.Request, *authn.Identity)
 	onError    func(http.ResponseWriter, *http.Request, error)
 	signer     *signapi.Client
+	keeper     *signapi.Keeper
 	now        func() time.Time
 	log        *slog.Logger
 
@@ -79,7 +84,7 @@ type Login struct {
 	csrf *http.CrossOriginProtection
 
 	mu       sync.RWMutex
-	flows    map[string]SignConfig // by name
+	flows    map[string]flow // by name
 	attempts attempts
 }
 
@@ -100,33 +105,38 @@ func New(c Config) (*Login, error) {
 		onLogout: c.OnLogout,
 		onError:  c.OnError,
 		signer:   c.Signer,
+		keeper:   c.Keeper,
 		now:      c.Now,
 		log:      c.Logger,
 		csrf:     http.NewCrossOriginProtection(),
-		flows:    make(map[string]SignConfig),
+		flows:    make(map[string]flow),
 	}
 	l.setDefaults()
-	var m mistakes
+	var m fault.Mistakes
 	seal, problem := newSealer(c.SealKeys)
-	m.add(problem)
+	m.Add(problem != "", problem)
 	l.seal = seal
-	m.check(c.Lifetime >= 0, "Lifetime must not be negative")
+	m.Add(c.Lifetime < 0, "Lifetime must not be negative")
 	plain := isPlainPath(l.prefix)
-	m.check(plain, "Prefix must be a plain path such as /auth")
+	m.Add(!plain, "Prefix must be a plain path such as /auth")
 	if c.Client == nil {
-		m.add("Client is missing")
+		m.Add(true, "Client is missing")
 	} else {
 		l.key = sessionKey(c.Client.Environment().Issuer, c.Client.ClientID())
 		l.ttl = c.Client.PendingTTL()
-		m.add(l.setPlace(c.Client.RedirectURL(), c.OutsideURL))
+		if u, err := url.Parse(c.Client.Environment().AuthorizationEndpoint); err == nil {
+			l.service = u.Scheme + "://" + u.Host
+		}
+		problem = l.setPlace(c.Client.RedirectURL(), c.OutsideURL)
+		m.Add(problem != "", problem)
 		if plain {
 			l.afterLogin, l.afterOut = l.pagePath(c.AfterLogin), l.pagePath(c.AfterLogout)
-			m.check(
-				c.AfterLogin == "" || c.AfterLogin == "/" || l.afterLogin != l.home(),
+			m.Add(
+				c.AfterLogin != "" && c.AfterLogin != "/" && l.afterLogin == l.home(),
 				"AfterLogin must be a path of this site",
 			)
-			m.check(
-				c.AfterLogout == "" || c.AfterLogout == "/" || l.afterOut != l.home(),
+			m.Add(
+				c.AfterLogout != "" && c.AfterLogout != "/" && l.afterOut == l.home(),
 				"AfterLogout must be a path of this site",
 			)
 		}
@@ -139,7 +149,7 @@ func New(c Config) (*Login, error) {
 		l.sessions = s
 	}
 	if len(m) > 0 {
-		return nil, &Error{Reason: ReasonConfiguration, Detail: strings.Join(m, "; ")}
+		return nil, &Error{Reason: ReasonConfiguration, Detail: m.Detail()}
 	}
 	return l, nil
 }
@@ -165,21 +175,6 @@ func (l *Login) setDefaults() {
 	}
 }
 
-// mistakes collects what is wrong with a configuration.
-type mistakes []string
-
-func (m *mistakes) add(problem string) {
-	if problem != "" {
-		*m = append(*m, problem)
-	}
-}
-
-func (m *mistakes) check(ok bool, problem string) {
-	if !ok {
-		m.add(problem)
-	}
-}
-
 func isPlainPath(p string) bool {
 	return strings.HasPrefix(p, "/") && p != "/" && path.Clean(p) == p && !strings.ContainsAny(p, "?#%{}") &&
 		safeReturn("/\x00", p) == p
@@ -192,7 +187,8 @@ func (l *Login) setPlace(redirectURL, outsideURL string) string {
 	if err != nil || u.Path == "" || u.Path == "/" {
 		return "the Client's RedirectURL needs a path of its own for the callback"
 	}
-	l.outside = outside{origin: u.Scheme + "://" + u.Host, host: u.Host}
+	host := browserHost(u)
+	l.outside = outside{origin: u.Scheme + "://" + host, host: host}
 	switch {
 	case outsideURL != "":
 		o, err := url.Parse(outsideURL)
@@ -205,7 +201,7 @@ func (l *Login) setPlace(redirectURL, outsideURL string) string {
 			(base != "" && !isPlainPath(base)) {
 			return "OutsideURL must be an origin with or without a plain path, such as https://shop.example/app"
 		}
-		if o.Scheme != u.Scheme || o.Host != u.Host || (base != "" && !strings.HasPrefix(u.Path, base+"/")) {
+		if o.Scheme != u.Scheme || browserHost(o) != host || (base != "" && !strings.HasPrefix(u.Path, base+"/")) {
 			return "the Client's RedirectURL must be below OutsideURL"
 		}
 		l.outside.base = base
@@ -223,4 +219,14 @@ func (l *Login) setPlace(redirectURL, outsideURL string) string {
 		return "the Client's RedirectURL has no origin that a browser could have"
 	}
 	return ""
+}
+
+// browserHost is the host as browsers write it in Origin and Referer: in small letters, without the port that the
+// scheme has anyway (HTML Living Standard, "Origin"; WHATWG URL, "host parsing").
+func browserHost(u *url.URL) string {
+	host, port := strings.ToLower(u.Host), u.Port()
+	if u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
+		host = strings.TrimSuffix(host, ":"+port)
+	}
+	return strings.TrimSuffix(host, ":")
 }

@@ -28,17 +28,25 @@ func TestConfigIsChecked(t *testing.T) {
 	client := withRedirect(t, clientKey, "https://shop.example/auth/callback")
 	good := middleware.Config{Client: client, SealKeys: middleware.NewSealKeys()}
 	for name, change := range map[string]func(*middleware.Config){
-		"no client":                func(c *middleware.Config) { c.Client = nil },
-		"no keys":                  func(c *middleware.Config) { c.SealKeys = nil },
-		"relative prefix":          func(c *middleware.Config) { c.Prefix = "auth" },
-		"root prefix":              func(c *middleware.Config) { c.Prefix = "/" },
-		"prefix with a slash":      func(c *middleware.Config) { c.Prefix = "/auth/" },
-		"prefix with dots":         func(c *middleware.Config) { c.Prefix = "/a/../auth" },
-		"wildcard prefix":          func(c *middleware.Config) { c.Prefix = "/{x}" },
-		"redirect to login":        func(c *middleware.Config) { c.Client = withRedirect(t, clientKey, "https://shop.example/auth/login") },
-		"redirect to logout":       func(c *middleware.Config) { c.Client = withRedirect(t, clientKey, "https://shop.example/auth/logout") },
-		"redirect to the root":     func(c *middleware.Config) { c.Client = withRedirect(t, clientKey, "https://shop.example/") },
-		"redirect to no path":      func(c *middleware.Config) { c.Client = withRedirect(t, clientKey, "https://shop.example") },
+		"no client":           func(c *middleware.Config) { c.Client = nil },
+		"no keys":             func(c *middleware.Config) { c.SealKeys = nil },
+		"relative prefix":     func(c *middleware.Config) { c.Prefix = "auth" },
+		"root prefix":         func(c *middleware.Config) { c.Prefix = "/" },
+		"prefix with a slash": func(c *middleware.Config) { c.Prefix = "/auth/" },
+		"prefix with dots":    func(c *middleware.Config) { c.Prefix = "/a/../auth" },
+		"wildcard prefix":     func(c *middleware.Config) { c.Prefix = "/{x}" },
+		"redirect to login": func(c *middleware.Config) {
+			c.Client = withRedirect(t, clientKey, "https://shop.example/auth/login")
+		},
+		"redirect to logout": func(c *middleware.Config) {
+			c.Client = withRedirect(t, clientKey, "https://shop.example/auth/logout")
+		},
+		"redirect to the root": func(c *middleware.Config) {
+			c.Client = withRedirect(t, clientKey, "https://shop.example/")
+		},
+		"redirect to no path": func(c *middleware.Config) {
+			c.Client = withRedirect(t, clientKey, "https://shop.example")
+		},
 		"foreign AfterLogout":      func(c *middleware.Config) { c.AfterLogout = "https://evil.example/" },
 		"AfterLogout to login":     func(c *middleware.Config) { c.AfterLogout = "/auth/login" },
 		"negative lifetime":        func(c *middleware.Config) { c.Lifetime = -1 },
@@ -76,7 +84,8 @@ func TestConfigNamesEveryMistake(t *testing.T) {
 
 func withRedirect(t *testing.T, key authn.Key, redirectURL string) *authn.Client {
 	t.Helper()
-	client, err := authn.New(authn.Config{Environment: authn.Sandbox(), ClientID: clientID, Key: key, RedirectURL: redirectURL})
+	client, err := authn.New(authn.Config{Environment: authn.Sandbox(), ClientID: clientID, Key: key,
+		RedirectURL: redirectURL})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +101,8 @@ func TestCallbackNeedNotBeBelowThePrefix(t *testing.T) {
 	}
 	mux.Handle("/id/", s.login)
 	b := s.browser(t)
-	if r := b.get(s.op.approve(t, b.begin("/id/login?return=/auth/callback"))); r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != "/" {
+	if r := b.get(s.op.approve(t, b.begin("/id/login?return=/auth/callback"))); r.StatusCode != http.StatusSeeOther ||
+		r.Header.Get("Location") != "/" {
 		t.Errorf("callback: %d to %q, %v", r.StatusCode, r.Header.Get("Location"), s.lastError())
 	}
 	if got := b.who(); got != "subject-hanako" {
@@ -138,7 +148,8 @@ func TestOwnSessionManager(t *testing.T) {
 func ownManager(store scs.Store) *scs.SessionManager {
 	return &scs.SessionManager{
 		IdleTimeout: time.Minute, Lifetime: time.Hour, Store: store, Codec: scs.GobCodec{},
-		Cookie: scs.SessionCookie{Name: "__Host-own", Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode, Persist: true},
+		Cookie: scs.SessionCookie{Name: "__Host-own", Path: "/", Secure: true, HttpOnly: true,
+			SameSite: http.SameSiteLaxMode, Persist: true},
 		ErrorFunc: func(w http.ResponseWriter, _ *http.Request, _ error) {
 			w.WriteHeader(http.StatusInternalServerError)
 		},

@@ -8,13 +8,14 @@
 //	mux.Handle("/account", login.Require(page)) // logs in first, comes back here
 //
 // [AgeAtLeast], [RequireAttributes], [RequireMunicipality], [RequireFresh] and other values of [Requirement] ask for
-// more than being logged in; [Login.Sign] has a document signed. [Login.Middleware] is Require as chi, echo and others
+// more than being logged in; [Login.Sign] has a document signed, [Login.Consent] a consent to the service of the latest
+// attributes. [Login.Middleware] is Require as chi, echo and others
 // take it. Config.OnLogin finds or creates the user; package accounts helps with people whose subject changed. Logging
 // out is a form: <form method="post" action="/auth/logout">. Package middlewaretest tests pages behind Require in one
 // line.
 //
 // See the examples of the package, of [Login.Require], [AgeAtLeast], [RequireFresh], [Config], [Login.Sign],
-// [RetryURL], [ByHost] and [Login.Middleware].
+// [Login.Consent], [RetryURL], [ByHost] and [Login.Middleware].
 //
 // # What happens in a login
 //
@@ -28,8 +29,8 @@
 //     says what to do;
 //   - a code is redeemed once, whoever comes back how often. The browser that holds the session, by reloading or by the
 //     back button, is sent on to where the login led. Of two callbacks at once one gets the session, and the other is
-//     sent on, too. Whoever went away before the answer (a second tap, a lost connection) finds the result waiting for
-//     five minutes. For everybody else a second callback is ReasonReplayed;
+//     sent on, too. Whoever went away before the answer (a second tap, a lost connection) finds the result, of a
+//     login or of a signature, waiting for five minutes. For everybody else a second callback is ReasonReplayed;
 //   - prefetches, previews and malformed callbacks use nothing up;
 //   - a login gets a new session token; what was in an anonymous session stays, what was in another person's does not.
 //
@@ -54,11 +55,22 @@
 //
 // Instances behind one address need the same SealKeys, Sessions on a store that all reach, and a [Shared] for the
 // callbacks that were used; package sharedstore has one on Redis and one on SQL. With these a login may begin at one
-// instance and end at another, also when the first one has ended. Examples/instances does it with instances that die.
-// To change the seal keys, give every instance the new key behind the old one, then in front of it, then alone, each
-// time after the pending logins of the step before are over (15 minutes by default).
+// instance and end at another, also when the first one has ended. What an instance was redeeming when it was killed is
+// lost, and the person starts again; everything else goes on. Examples/instances does it with processes behind nginx
+// and HAProxy that are killed in the middle of requests; BenchmarkInstances there counts what two and four can do. To
+// change the seal keys, give every instance the new key behind the old one, then in front of it, then alone, each time
+// after the pending logins of the step before are over (15 minutes by default): docs/instances.md.
 //
 // Behind a proxy that takes a path away or sends another Host, see Config.OutsideURL.
+//
+// # Observability
+//
+// Everything is an http.Handler, an http.Client or a function, so that any library of traces and metrics goes around
+// it: otelhttp or its like around the Login and the pages; its transport in authn.Config.HTTPClient, which sees every
+// call to the service with the context of the request (the exchange goes on when the browser is gone, and keeps the
+// context's values); authn.Config.Audit for one authn.Event for each login that is begun, finished or refused, with the
+// reason, the family, how long it took and an id that the events of one login share; Config.OnError for every request
+// that failed; [ConsentConfig].OnState. Nothing of the person is in any of them. Examples/observability does it.
 //
 // # Errors
 //
@@ -66,6 +78,12 @@
 // kakunin.FamilyOf says what to do, kakunin.MessageFor what to tell the person, [StatusOf] the status, [RetryURL] where
 // to try again. The default is a page in Japanese and English that shows nothing of the request. After a refusal there
 // is no new session, and an existing one stays as it was.
+//
+// # Examples
+//
+// There are examples of the package as a whole, [AgeAtLeast], [ByHost], [Config], [Login.Consent],
+// [Login.Middleware], [Login.Require], [Login.Sign], [Problem], [Refuse], [RequireFresh], [RequireMunicipality] and
+// [RetryURL].
 //
 // # Compatibility
 //

@@ -26,11 +26,17 @@ var errorPageTemplate = template.Must(template.New("error").Parse(errorPageHTML)
 type errorPageData struct {
 	Style    template.CSS
 	Japanese bool // the language that the browser prefers comes first
+	TitleJA  string
+	TitleEN  string
 	JA, EN   string
 	Retry    string
+	Home     string
 }
 
-type retryKey struct{}
+type (
+	retryKey struct{}
+	homeKey  struct{}
+)
 
 // withRetry notes where the person can try again, for RetryURL.
 func withRetry(r *http.Request, url string) *http.Request {
@@ -60,12 +66,13 @@ func (l *Login) fail(w http.ResponseWriter, r *http.Request, err error) {
 		// PIN.
 		r = withRetry(r, "")
 	}
+	r = r.WithContext(context.WithValue(r.Context(), homeKey{}, l.home()))
 	attrs := []slog.Attr{slog.String("family", family.String())}
 	// Errors of this module hold nothing personal; of other errors only the family is logged.
 	if c, ok := errors.AsType[kakunin.Classified](err); ok {
 		attrs = append(attrs, slog.String("error", c.Error()))
 	}
-	l.log.LogAttrs(r.Context(), level, "request refused", attrs...)
+	l.log.LogAttrs(r.Context(), level, "request refused", attrs...) //nolint:contextcheck // the request's
 	secureHeaders(w)
 	if e, ok := errors.AsType[*Error](err); ok && (e.Reason == ReasonLoginRequired || e.Reason == ReasonNotFresh) {
 		// RFC 9110, section 15.5.2: a 401 response MUST carry a challenge. No registered scheme means "log in with a
@@ -92,14 +99,33 @@ func errorPage(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Method == http.MethodHead {
 		return
 	}
+	home, ok := r.Context().Value(homeKey{}).(string)
+	if !ok {
+		home = "/"
+	}
+	title := pageTitle(err)
 	// The status is out; a browser that went away is the only way in which this fails.
 	_ = errorPageTemplate.Execute(w, errorPageData{
 		Style:    template.CSS(errorPageCSS), //nolint:gosec // a constant of this package
 		Japanese: LanguageOf(r) == kakunin.Japanese,
+		TitleJA:  title.JA,
+		TitleEN:  title.EN,
+		Home:     home,
 		JA:       kakunin.MessageFor(err, kakunin.Japanese),
 		EN:       kakunin.MessageFor(err, kakunin.English),
 		Retry:    RetryURL(r.Context()),
 	})
+}
+
+// pageTitle is what the page is about. Most errors mean that something was not done; two do not.
+func pageTitle(err error) kakunin.Message {
+	switch {
+	case errors.Is(err, &Error{Reason: ReasonNotFound}):
+		return kakunin.Message{JA: "ページが見つかりません", EN: "Page not found"}
+	case errors.Is(err, &Error{Reason: ReasonConsentWaiting}):
+		return kakunin.Message{JA: "署名を受け取りました", EN: "Your signature has been received"}
+	}
+	return kakunin.Message{JA: "手続きを完了できませんでした", EN: "We could not complete this"}
 }
 
 // LanguageOf is the language that the browser prefers (Accept-Language; RFC 9110, section 12.5.4): Japanese unless

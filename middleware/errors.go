@@ -59,6 +59,13 @@ const (
 	ReasonSignCancelled
 	// ReasonDocument: the application's Document function failed; Err is its error.
 	ReasonDocument
+	// ReasonTermsChanged: the terms of a consent are not those that the person saw.
+	ReasonTermsChanged
+	// ReasonConsent: a consent was signed and is not good, or could not be kept; Err says more.
+	ReasonConsent
+	// ReasonConsentWaiting: a consent was signed and kept, and the operator or Register could not be asked; Err is
+	// their error. See [ConsentFlow.Resume].
+	ReasonConsentWaiting
 	// ReasonOnLogin: the application's OnLogin refused the login; Err is its error.
 	ReasonOnLogin
 	// ReasonSession: the session store, or the store that instances share, failed.
@@ -80,8 +87,8 @@ var reasons = [...]row{
 		http.StatusInternalServerError,
 	},
 	ReasonNotFound: {fault.Row{Name: "not-found", Family: kakunin.User, Message: kakunin.Message{
-		JA: "ページが見つかりません。",
-		EN: "There is no such page.",
+		JA: "アドレスが正しいか、ご確認ください。",
+		EN: "There is no page at this address. Please check it.",
 	}}, http.StatusNotFound},
 	ReasonMethod: {fault.Row{Name: "method", Family: kakunin.User, Message: kakunin.Message{
 		JA: "この操作は、画面のボタンから行ってください。",
@@ -98,7 +105,8 @@ var reasons = [...]row{
 	ReasonCallback: {fault.Row{Name: "callback", Family: kakunin.Untrusted}, http.StatusBadRequest},
 	ReasonLostLogin: {fault.Row{Name: "lost-login", Family: kakunin.User, Message: kakunin.Message{
 		JA: "このブラウザーで始めた手続きが見つかりませんでした。プライベートブラウズ（シークレットモード）を終了し、同じブラウザーで最初からやり直してください。",
-		EN: "We could not find the procedure in this browser. Please leave private (incognito) browsing and start again, staying in the same browser.",
+		EN: "We could not find the procedure in this browser. Please leave private (incognito) browsing and start " +
+			"again, staying in the same browser.",
 	}}, http.StatusBadRequest},
 	ReasonReplayed: {fault.Row{Name: "replayed", Family: kakunin.User, Message: kakunin.Message{
 		JA: "この画面はすでに使われています。「戻る」や再読み込みを使わずに、もう一度お試しください。",
@@ -150,11 +158,22 @@ var reasons = [...]row{
 	}}, http.StatusForbidden},
 	ReasonSignCancelled: {fault.Row{Name: "sign-cancelled", Family: kakunin.User, Message: kakunin.Message{
 		JA: "文書は署名されていません。ご自身で中止した場合は、もう一度署名できます。暗証番号がロックされた場合や電子証明書が失効している場合は、お住まいの市区町村の窓口で手続きをしてください。",
-		EN: "Nothing was signed. If you stopped it yourself, you can sign again. If your password is locked or your certificate is no longer valid, please go to the counter of your municipality first.",
+		EN: "Nothing was signed. If you stopped it yourself, you can sign again. If your password is locked or your " +
+			"certificate is no longer valid, please go to the counter of your municipality first.",
 	}}, http.StatusBadRequest},
 	ReasonDocument: {fault.Row{Name: "document", Family: kakunin.Configuration}, http.StatusInternalServerError},
-	ReasonOnLogin:  {fault.Row{Name: "on-login", Family: kakunin.Configuration}, http.StatusInternalServerError},
-	ReasonSession:  {fault.Row{Name: "session", Family: kakunin.Unavailable}, http.StatusServiceUnavailable},
+	ReasonTermsChanged: {fault.Row{Name: "terms-changed", Family: kakunin.User, Message: kakunin.Message{
+		JA: "表示された後で、同意事項の内容が変わりました。もう一度お読みになり、同意するかどうかをお選びください。",
+		EN: "The terms have changed since you saw them. Please read them again and decide anew.",
+	}}, http.StatusConflict},
+	ReasonConsent: {fault.Row{Name: "consent", Family: kakunin.Configuration}, http.StatusInternalServerError},
+	ReasonConsentWaiting: {fault.Row{Name: "consent-waiting", Family: kakunin.Unavailable, Message: kakunin.Message{
+		JA: "署名を受け取りました。登録が終わるまで、しばらくお待ちください。もう一度署名していただく必要はありません。",
+		EN: "We have received your signature. It will take a while until your consent is registered. " +
+			"You need not sign again.",
+	}}, http.StatusServiceUnavailable},
+	ReasonOnLogin: {fault.Row{Name: "on-login", Family: kakunin.Configuration}, http.StatusInternalServerError},
+	ReasonSession: {fault.Row{Name: "session", Family: kakunin.Unavailable}, http.StatusServiceUnavailable},
 }
 
 func (r Reason) row() row {
@@ -173,6 +192,8 @@ type Error struct {
 	Reason Reason
 	Detail string // for operators: a fixed text of this package, "" when the reason says it all
 	Err    error  // cause, may be nil; its text appears in Error only if it is an error of this module
+
+	message kakunin.Message // of Refuse
 }
 
 // Error is for operators, not for the person at the browser: for that there is kakunin.MessageFor.
@@ -206,6 +227,9 @@ func (e *Error) Family() kakunin.Family {
 
 // UserMessage is fit to show to a person.
 func (e *Error) UserMessage() kakunin.Message {
+	if e.message != (kakunin.Message{}) {
+		return e.message
+	}
 	if e.delegates() {
 		if c, ok := errors.AsType[kakunin.Classified](e.Err); ok {
 			return c.UserMessage()
@@ -216,7 +240,8 @@ func (e *Error) UserMessage() kakunin.Message {
 
 // delegates reports whether the cause knows better than the reason what the person should do.
 func (e *Error) delegates() bool {
-	return e.Reason == ReasonRequirement || e.Reason == ReasonDocument || e.Reason == ReasonOnLogin
+	return e.Reason == ReasonRequirement || e.Reason == ReasonDocument || e.Reason == ReasonOnLogin ||
+		e.Reason == ReasonConsent
 }
 
 // StatusOf returns the HTTP status that the default error page answers with, for an OnError that draws its own page.
@@ -224,7 +249,7 @@ func (e *Error) delegates() bool {
 // may be more precise (401 login required, 403 requirement, 404, 405).
 func StatusOf(err error) int {
 	if e, ok := errors.AsType[*Error](err); ok {
-		if (e.Reason != ReasonDocument && e.Reason != ReasonOnLogin) ||
+		if (e.Reason != ReasonDocument && e.Reason != ReasonOnLogin && e.Reason != ReasonConsent) ||
 			kakunin.FamilyOf(e.Err) == kakunin.Unclassified {
 			return e.Reason.row().status
 		}

@@ -63,9 +63,12 @@ func TestFamilyAndStatusOfWrappedErrors(t *testing.T) {
 		family kakunin.Family
 		status int
 	}{
-		{"requirement of the application", &Error{Reason: ReasonRequirement, Err: errors.New("x")}, kakunin.Account, http.StatusForbidden},
-		{"requirement with a family", &Error{Reason: ReasonRequirement, Err: &Error{Reason: ReasonSession}}, kakunin.Unavailable, http.StatusForbidden},
-		{"document of the application", &Error{Reason: ReasonDocument, Err: errors.New("x")}, kakunin.Configuration, http.StatusInternalServerError},
+		{"requirement of the application", &Error{Reason: ReasonRequirement, Err: errors.New("x")}, kakunin.Account,
+			http.StatusForbidden},
+		{"requirement with a family", &Error{Reason: ReasonRequirement, Err: &Error{Reason: ReasonSession}},
+			kakunin.Unavailable, http.StatusForbidden},
+		{"document of the application", &Error{Reason: ReasonDocument, Err: errors.New("x")}, kakunin.Configuration,
+			http.StatusInternalServerError},
 		{"login required", &Error{Reason: ReasonLoginRequired}, kakunin.User, http.StatusUnauthorized},
 		{"other person", &Error{Reason: ReasonOtherPerson}, kakunin.Account, http.StatusForbidden},
 		{"tampered", &Error{Reason: ReasonTampered}, kakunin.Untrusted, http.StatusBadRequest},

@@ -18,6 +18,7 @@ import (
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/middleware"
 	"github.com/kakunin-go/kakunin/sign"
+	"github.com/kakunin-go/kakunin/sign/consent"
 	"github.com/kakunin-go/kakunin/sign/signapi"
 )
 
@@ -196,7 +197,44 @@ func ExampleLogin_Sign() {
 	// Output: 403
 }
 
-// Draw the error page yourself.
+// A consent to the latest attributes (最新の利用者情報（4情報）提供サービス): the person reads the terms,
+// agrees, and signs the operator's document.
+func ExampleLogin_Consent() {
+	client := exampleClient()
+	signer, err := signapi.New(signapi.Config{Client: client})
+	if err != nil {
+		log.Fatal(err)
+	}
+	login, err := middleware.New(middleware.Config{Client: client, SealKeys: middleware.NewSealKeys(), Signer: signer})
+	if err != nil {
+		log.Fatal(err)
+	}
+	var platform sign.PlatformVerifier // operator.New of package sign/operator
+	flow, err := login.Consent("latest-address", middleware.ConsentConfig{
+		Terms: &consent.Terms{}, Base: consent.BaseReceived, Operator: platform,
+		Document: func(r *http.Request) (document []byte, reference string, err error) {
+			return nil, "customer-0007", nil // from the operator's software, for the person who is logged in
+		},
+		Keep: func(ctx context.Context, s middleware.Signed) error {
+			return nil // store s.Reference, s.Terms, and of s.Unverified the Transaction and Sealed.RevealJWE()
+		},
+		Register: func(ctx context.Context, c middleware.Consented) error {
+			return nil // store c.Consent beside the customer and c.Verdict as evidence, tell the operator
+		},
+		OnRegistered: func(w http.ResponseWriter, r *http.Request, c middleware.Consented) {
+			http.Redirect(w, r, "/account", http.StatusSeeOther)
+		},
+		OnState: func(ctx context.Context, e middleware.ConsentEvent) {
+			if e.State == middleware.ConsentWaiting { // a job calls flow.Resume with what Keep stored
+				log.Print(e.Reference, " waits")
+			}
+		},
+	})
+	fmt.Println(flow == nil, err)
+	// Output: true middleware: configuration: Consent: Operator is missing
+}
+
+// The error page drawn by the application itself, with a way to try again.
 func ExampleRetryURL() {
 	onError := func(w http.ResponseWriter, r *http.Request, err error) {
 		w.WriteHeader(middleware.StatusOf(err))
@@ -205,13 +243,15 @@ func ExampleRetryURL() {
 			fmt.Fprintf(w, `<a href="%s">Try again</a>`, template.HTMLEscapeString(again))
 		}
 	}
-	login, err := middleware.New(middleware.Config{Client: exampleClient(), SealKeys: middleware.NewSealKeys(), OnError: onError})
+	login, err := middleware.New(middleware.Config{Client: exampleClient(), SealKeys: middleware.NewSealKeys(),
+		OnError: onError})
 	if err != nil {
 		log.Fatal(err)
 	}
 	w := httptest.NewRecorder()
 	login.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/auth/callback?state=of-another-browser&code=x", nil))
-	fmt.Println(w.Code, strings.Contains(w.Body.String(), "private (incognito)"), strings.Contains(w.Body.String(), "/auth/login"))
+	fmt.Println(w.Code, strings.Contains(w.Body.String(), "private (incognito)"),
+		strings.Contains(w.Body.String(), "/auth/login"))
 	// Output: 400 true true
 }
 

@@ -96,7 +96,8 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if r.FormValue("grant_type") == "client_credentials" {
-		reply(w, http.StatusOK, map[string]any{"access_token": "service-token", "token_type": "Bearer", "expires_in": 300})
+		reply(w, http.StatusOK, map[string]any{"access_token": "service-token", "token_type": "Bearer",
+			"expires_in": 300})
 		return
 	}
 	p.exchange++
@@ -112,7 +113,8 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request) {
 	sum := sha256.Sum256([]byte(access))
 	now := p.now().Unix()
 	claims := map[string]any{
-		"iss": p.URL + "/api/realms/main", "sub": p.subject, "aud": clientID, "azp": clientID, "iat": now, "exp": now + 300,
+		"iss": p.URL + "/api/realms/main", "sub": p.subject, "aud": clientID, "azp": clientID, "iat": now,
+		"exp":   now + 300,
 		"nonce": req.Get("nonce"), "acr": "aal3", "at_hash": base64.RawURLEncoding.EncodeToString(sum[:16]),
 	}
 	key := p.key
@@ -123,7 +125,8 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request) {
 		p.claims(claims)
 	}
 	reply(w, http.StatusOK, map[string]any{
-		"access_token": access, "token_type": "Bearer", "expires_in": 300, "scope": req.Get("scope"), "id_token": idToken(key, claims),
+		"access_token": access, "token_type": "Bearer", "expires_in": 300, "scope": req.Get("scope"),
+		"id_token": idToken(key, claims),
 	})
 }
 
@@ -158,7 +161,8 @@ func (p *provider) certs(w http.ResponseWriter, _ *http.Request) {
 	}
 	b64 := base64.RawURLEncoding.EncodeToString
 	reply(w, http.StatusOK, map[string]any{"keys": []any{map[string]any{
-		"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": "k1", "x": b64(point[1:33]), "y": b64(point[33:]),
+		"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": "k1", "x": b64(point[1:33]),
+		"y": b64(point[33:]),
 	}}})
 }
 

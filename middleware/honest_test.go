@@ -38,7 +38,8 @@ func TestCallbackAgainInTheSameBrowser(t *testing.T) {
 	}
 	// After logging out the same address is worth nothing.
 	b.post("/auth/logout")
-	if r := b.get(second); r.StatusCode != http.StatusBadRequest || !hasReason(s.lastError(), middleware.ReasonReplayed) || b.who() != "nobody" {
+	if r := b.get(second); r.StatusCode != http.StatusBadRequest ||
+		!hasReason(s.lastError(), middleware.ReasonReplayed) || b.who() != "nobody" {
 		t.Errorf("after the logout: %d, %s", r.StatusCode, b.who())
 	}
 	// Nor is it in the session of somebody else.
@@ -53,13 +54,17 @@ func TestCallbackAgainInTheSameBrowser(t *testing.T) {
 func TestLoadingAheadUsesNothingUp(t *testing.T) {
 	s := newSite(t)
 	for _, h := range []http.Header{
-		{"Purpose": {"prefetch"}}, {"Purpose": {"Prefetch"}}, {"Purpose": {"preview"}}, {"X-Purpose": {"preview"}}, {"X-Purpose": {"prefetch"}},
-		{"X-Moz": {"prefetch"}}, {"X-Moz": {"Prefetch"}}, {"Sec-Purpose": {"prefetch"}}, {"Sec-Purpose": {"prefetch;prerender"}},
-		{"Sec-Purpose": {"prefetch;anonymous-client-ip"}}, {"Sec-Purpose": {"prerender"}}, {"Sec-Purpose": {"other", "prefetch"}},
+		{"Purpose": {"prefetch"}}, {"Purpose": {"Prefetch"}}, {"Purpose": {"preview"}}, {"X-Purpose": {"preview"}},
+		{"X-Purpose": {"prefetch"}},
+		{"X-Moz": {"prefetch"}}, {"X-Moz": {"Prefetch"}}, {"Sec-Purpose": {"prefetch"}},
+		{"Sec-Purpose": {"prefetch;prerender"}},
+		{"Sec-Purpose": {"prefetch;anonymous-client-ip"}}, {"Sec-Purpose": {"prerender"}},
+		{"Sec-Purpose": {"other", "prefetch"}},
 	} {
 		b := s.browser(t)
 		to := s.op.approve(t, b.begin("/auth/login"))
-		if r := b.do(http.MethodGet, to, nil, h.Clone()); r.StatusCode != http.StatusForbidden || len(r.Cookies()) != 0 {
+		if r := b.do(http.MethodGet, to, nil, h.Clone()); r.StatusCode != http.StatusForbidden ||
+			len(r.Cookies()) != 0 {
 			t.Errorf("%v: %d, %v", h, r.StatusCode, r.Cookies())
 		}
 		// Nobody did anything wrong: no alarm.
@@ -79,8 +84,10 @@ func TestOddCallbacks(t *testing.T) {
 		ok     bool
 		family kakunin.Family
 	}{
-		"semicolon in a description":        {"error=access_denied&error_description=stopped;by&state=STATE", false, kakunin.User},
-		"percent in a description":          {"error=access_denied&error_description=100%&state=STATE", false, kakunin.User},
+		"semicolon in a description": {"error=access_denied&error_description=stopped;by&state=STATE", false,
+			kakunin.User},
+		"percent in a description": {"error=access_denied&error_description=100%&state=STATE", false,
+			kakunin.User},
 		"bad escape in error_uri":           {"error=access_denied&error_uri=%zz&state=STATE", false, kakunin.User},
 		"unknown parameters of a refusal":   {"a=%&b=;&=&&error=access_denied&state=STATE&c", false, kakunin.User},
 		"semicolon in an unknown parameter": {"code=CODE&state=STATE&x=a;b", true, 0},
@@ -88,6 +95,19 @@ func TestOddCallbacks(t *testing.T) {
 		"an unknown parameter twice":        {"code=CODE&x=1&x=2&state=STATE", true, 0},
 		"an unreadable name":                {"code=CODE&%zz=1&state=STATE&%", true, 0},
 		"raw characters beyond ASCII":       {"code=CODE&state=STATE&utm=検索", true, 0},
+		"an empty error beside a code":      {"code=CODE&state=STATE&error=&error_description=", true, 0},
+		"an empty code beside a refusal":    {"code=&state=STATE&error=access_denied", false, kakunin.User},
+		"two descriptions": {"error=access_denied&error_description=a&error_description=b&state=STATE",
+			false, kakunin.User},
+		"two addresses about the error": {"error=access_denied&error_uri=a&error_uri=b&state=STATE", false,
+			kakunin.User},
+		"a name written with escapes":   {"%63ode=CODE&%73tate=STATE", true, 0},
+		"names in capitals beside ours": {"CODE=x&State=y&ERROR=access_denied&code=CODE&state=STATE", true, 0},
+		"many unknown parameters":       {strings.Repeat("utm_x=1&", 400) + "code=CODE&state=STATE", true, 0},
+		"a description in Shift_JIS": {"error=access_denied&error_description=%83L%83%83&state=STATE", false,
+			kakunin.User},
+		"an unknown parameter that is null": {"code=CODE&state=STATE&session_state=&x=%00", true, 0},
+		"what a script put behind it":       {"code=CODE&state=STATE&#_=_", true, 0},
 		"trailing separators":               {"&code=CODE&&state=STATE&", true, 0},
 	} {
 		s := newSite(t)
@@ -96,7 +116,8 @@ func TestOddCallbacks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		q := strings.NewReplacer("STATE", url.QueryEscape(u.Query().Get("state")), "CODE", url.QueryEscape(u.Query().Get("code"))).Replace(c.query)
+		q := strings.NewReplacer("STATE", url.QueryEscape(u.Query().Get("state")), "CODE",
+			url.QueryEscape(u.Query().Get("code"))).Replace(c.query)
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/auth/callback", nil)
 		r.URL.RawQuery = q
 		for _, cookie := range b.cookies(pendingPrefix) {
@@ -115,8 +136,13 @@ func TestOddCallbacks(t *testing.T) {
 func TestMalformedCallbacksUseNothingUp(t *testing.T) {
 	s := newSite(t)
 	for _, bad := range []string{
-		"code=%zz&state=STATE", "code=a&code=b&state=STATE", "state=STATE", "code=&state=STATE", "code=a&state=STATE&state=STATE",
-		"error=a&error=b&state=STATE", "code=a&state=%", "iss=%zz&code=a&state=STATE", "code=a&state=STATE&x=" + strings.Repeat("y", 9000),
+		"code=%zz&state=STATE", "code=a&code=b&state=STATE", "state=STATE", "code=&state=STATE",
+		"code=a&state=STATE&state=STATE",
+		"error=a&error=b&state=STATE", "code=a&state=%", "iss=%zz&code=a&state=STATE",
+		"error=&state=STATE", "error=&code=&state=STATE", "error=a&error=a&state=STATE",
+		"code=a&iss=x&iss=x&state=STATE",
+		"CODE=a&STATE=STATE", "code=a&state=", "code=a",
+		"code=a&state=STATE&x=" + strings.Repeat("y", 9000),
 	} {
 		b := s.browser(t)
 		to := s.op.approve(t, b.begin("/auth/login"))
@@ -139,7 +165,15 @@ func TestPagesToReturnTo(t *testing.T) {
 	s := newSite(t)
 	for wanted, want := range map[string]string{
 		"/商品/1": "/%E5%95%86%E5%93%81/1", "/検索?q=日本 酒": "/%E6%A4%9C%E7%B4%A2?q=%E6%97%A5%E6%9C%AC%20%E9%85%92",
-		"/a+b": "/a+b", "/a b": "/a%20b", "/a?b=c?d&e=f+g": "/a?b=c?d&e=f+g", "/%E5%95%86": "/%E5%95%86", "/a%2Bb?c=%26": "/a%2Bb?c=%26",
+		"/a+b": "/a+b", "/a b": "/a%20b", "/a?b=c?d&e=f+g": "/a?b=c?d&e=f+g", "/%E5%95%86": "/%E5%95%86",
+		"/a%2Bb?c=%26": "/a%2Bb?c=%26",
+		`/検索?q=C:\試`:   "/%E6%A4%9C%E7%B4%A2?q=C:%5C%E8%A9%A6", "/a?q=100%&r=;": "/a?q=100%&r=;",
+		"/a?x=1#節": "/a?x=1#%E7%AF%80", `/a;v=1,2/~b@c:d!$'()*="|^{}[]`: `/a;v=1,2/~b@c:d!$'()*="|^{}[]`,
+		"/a?b=//evil.example/../": "/a?b=//evil.example/../", "/a/?": "/a/?", "/..a/b..": "/..a/b..",
+		"/😀":               "/%F0%9F%98%80",
+		"/auth/callback#x": "/", "/auth/login#/a": "/", "/#/route?x=1": "/#/route?x=1",
+		"/ＡＢ　Ｃ":         "/%EF%BC%A1%EF%BC%A2%E3%80%80%EF%BC%A3",
+		"/a?b=<script>": "/a?b=<script>",
 	} {
 		b := s.browser(t)
 		for _, begin := range []func() response{
@@ -150,6 +184,25 @@ func TestPagesToReturnTo(t *testing.T) {
 			if got := r.Header.Get("Location"); got != want {
 				t.Errorf("%s: came back to %q, want %q", wanted, got, want)
 			}
+		}
+	}
+	// Links that somebody wrote by hand, with what net/url would drop.
+	for link, want := range map[string]string{
+		"?return=/a;v=1": "/a;v=1", "?return=/a?q=100%": "/a?q=100%", "?x=a;b&return=/a": "/a", "?%zz&return=/b": "/b",
+		"?return=/a&return=/b": "/a", "?return=": "/", "?return": "/", "?Return=/a": "/", "?return=/%zz": "/",
+		"?return=%2F%2Fevil.example": "/", "?return=//evil.example;": "/", "?return=/a%;//evil": "/",
+		"?return=/商品": "/%E5%95%86%E5%93%81",
+	} {
+		b := s.browser(t)
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/auth/login", nil)
+		r.URL.RawQuery = link[1:]
+		w := httptest.NewRecorder()
+		s.login.ServeHTTP(w, r)
+		for _, c := range w.Result().Cookies() {
+			b.setCookie(c.Name, c.Value)
+		}
+		if got := b.get(s.op.approve(t, w.Header().Get("Location"))).Header.Get("Location"); got != want {
+			t.Errorf("%s: came back to %q, want %q", link, got, want)
 		}
 	}
 	// A link that somebody wrote by hand: + is a space in a query, and stays one.
@@ -243,7 +296,8 @@ func TestResultOfAnAbortedNavigationIsForItsBrowser(t *testing.T) {
 	b.giveUp(to, entered, noticed)
 	other := s.browser(t)
 	other.begin("/auth/login")
-	if r := other.get(to); r.StatusCode != http.StatusBadRequest || other.who() != "nobody" || !hasReason(s.lastError(), middleware.ReasonReplayed) {
+	if r := other.get(to); r.StatusCode != http.StatusBadRequest || other.who() != "nobody" ||
+		!hasReason(s.lastError(), middleware.ReasonReplayed) {
 		t.Errorf("another browser: %d, %s", r.StatusCode, other.who())
 	}
 	close(release)
@@ -272,14 +326,16 @@ func TestTwoCallbacksAtOnce(t *testing.T) {
 			t.Errorf("%d to %q, %v", r.StatusCode, r.Header.Get("Location"), s.lastError())
 		}
 	}
-	if got := b.get("/").body; got != "subject-hanako cart=apples" || s.op.exchanges() != 1 || len(b.cookies(sessionName)) != 1 {
+	if got := b.get("/").body; got != "subject-hanako cart=apples" || s.op.exchanges() != 1 ||
+		len(b.cookies(sessionName)) != 1 {
 		t.Errorf("%q, %d codes redeemed, %d sessions", got, s.op.exchanges(), len(b.cookies(sessionName)))
 	}
 }
 
 // Below a path that a proxy takes away, with another Host: browser and service know only the outside address.
 func TestBehindAProxy(t *testing.T) {
-	for name, outside := range map[string]string{"found out": "", "set": "https://shop.example/app", "set with a slash": "https://shop.example/app/"} {
+	for name, outside := range map[string]string{"found out": "", "set": "https://shop.example/app",
+		"set with a slash": "https://shop.example/app/"} {
 		s := newSite(t, func(c *middleware.Config) {
 			c.Client = clientAt(t, c.Client, "https://shop.example/app/auth/callback")
 			c.OutsideURL = outside
@@ -305,8 +361,9 @@ func TestBehindAProxy(t *testing.T) {
 		}
 		// A page named from the inside is meant from the outside, and a login without a page ends at this application.
 		for page, want := range map[string]string{
-			"?return=/bar": "/app/bar", "?return=/app/bar": "/app/bar", "": "/app/", "?return=//evil.example": "/app/", "?return=/app/auth/logout": "/app/",
-			"?return=/auth/logout": "/app/", "?return=/app": "/app/",
+			"?return=/bar": "/app/bar", "?return=/app/bar": "/app/bar", "": "/app/", "?return=//evil.example": "/app/",
+			"?return=/app/auth/logout": "/app/",
+			"?return=/auth/logout":     "/app/", "?return=/app": "/app/",
 		} {
 			r = p.get(s.op.approve(t, p.get("/app/auth/login"+page).Header().Get("Location")))
 			if got := r.Header().Get("Location"); got != want {
@@ -321,7 +378,8 @@ func TestBehindAProxy(t *testing.T) {
 		if r = p.post("/app/auth/logout", "https://evil.example"); r.Code != http.StatusForbidden {
 			t.Errorf("%s: another site's logout: %d", name, r.Code)
 		}
-		if r = p.post("/app/auth/logout", "https://shop.example"); r.Code != http.StatusSeeOther || r.Header().Get("Location") != "/app/" {
+		if r = p.post("/app/auth/logout", "https://shop.example"); r.Code != http.StatusSeeOther ||
+			r.Header().Get("Location") != "/app/" {
 			t.Errorf("%s: logout: %d to %q, %v", name, r.Code, r.Header().Get("Location"), s.lastError())
 		}
 	}
@@ -329,7 +387,10 @@ func TestBehindAProxy(t *testing.T) {
 
 // In-process stripping shows the handler the same as a proxy does, except for RequestURI.
 func TestBehindStripPrefix(t *testing.T) {
-	s := newSite(t, func(c *middleware.Config) { c.Client = clientAt(t, c.Client, "https://shop.example/app/auth/callback") })
+	s := newSite(t, func(c *middleware.Config) {
+		c.Client = clientAt(t, c.Client,
+			"https://shop.example/app/auth/callback")
+	})
 	s.Config.Handler = http.StripPrefix("/app", s.Config.Handler)
 	p := &proxied{t: t, site: s, cookies: map[string]*http.Cookie{}}
 	r := p.get("/app/account?tab=1")
@@ -347,7 +408,8 @@ func clientAt(t *testing.T, like *authn.Client, redirectURL string) *authn.Clien
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := authn.New(authn.Config{Environment: like.Environment(), ClientID: like.ClientID(), Key: key, RedirectURL: redirectURL})
+	client, err := authn.New(authn.Config{Environment: like.Environment(), ClientID: like.ClientID(), Key: key,
+		RedirectURL: redirectURL})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,10 +1,17 @@
 package middleware_test
 
 import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,7 +62,8 @@ func TestFloodOfForeignCallbacks(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	w := httptest.NewRecorder()
 	for i := range 100_000 {
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/auth/callback?code=x&state=foreign-"+strconv.Itoa(i), nil)
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet,
+			"/auth/callback?code=x&state=foreign-"+strconv.Itoa(i), nil)
 		if w = httptest.NewRecorder(); i%2 == 0 {
 			r.AddCookie(&http.Cookie{Name: pendingPrefix + "AAAAAAAAAAAAAAAA", Value: "forged"})
 		}
@@ -84,7 +92,8 @@ func TestLoginCSRF(t *testing.T) {
 	attacker, victim := s.browser(t), s.browser(t)
 	victim.get("/?put=apples")
 	to := s.op.approve(t, attacker.begin("/auth/login"))
-	for _, h := range []http.Header{nil, {"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-Dest": {"document"}}} {
+	for _, h := range []http.Header{nil, {"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"navigate"},
+		"Sec-Fetch-Dest": {"document"}}} {
 		r := victim.do(http.MethodGet, to, nil, h)
 		if r.StatusCode != http.StatusBadRequest || !hasReason(s.lastError(), middleware.ReasonLostLogin) {
 			t.Errorf("%d", r.StatusCode)
@@ -137,6 +146,50 @@ func TestSealKeysRotatedMidLogin(t *testing.T) {
 	}
 }
 
+// Two cookies of one pending login come from somewhere else than this browser: neither is taken, whichever is first.
+func TestPendingCookieTwice(t *testing.T) {
+	s := newSite(t)
+	for name, mix := range map[string]func(own, forged *http.Cookie) []*http.Cookie{
+		"the own one alone":  func(own, _ *http.Cookie) []*http.Cookie { return []*http.Cookie{own} },
+		"the own one first":  func(own, forged *http.Cookie) []*http.Cookie { return []*http.Cookie{own, forged} },
+		"the own one second": func(own, forged *http.Cookie) []*http.Cookie { return []*http.Cookie{forged, own} },
+		"the own one twice":  func(own, _ *http.Cookie) []*http.Cookie { return []*http.Cookie{own, own} },
+		"none":               func(_, _ *http.Cookie) []*http.Cookie { return nil },
+	} {
+		b := s.browser(t)
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, s.op.approve(t, b.begin("/auth/login")), nil)
+		own := b.cookies(pendingPrefix)
+		if len(own) != 1 {
+			t.Fatalf("%d pending logins", len(own))
+		}
+		cookies := mix(own[0], &http.Cookie{Name: own[0].Name, Value: "forged"})
+		for _, cookie := range cookies {
+			r.AddCookie(cookie)
+		}
+		w := httptest.NewRecorder()
+		s.login.ServeHTTP(w, r)
+		if len(cookies) == 1 {
+			if w.Code != http.StatusSeeOther {
+				t.Errorf("%s: %d", name, w.Code)
+			}
+			continue
+		}
+		deleted := false // what is there and will not do goes, and nothing else is set
+		for _, c := range w.Result().Cookies() {
+			deleted = deleted || c.Name == own[0].Name && c.MaxAge < 0
+		}
+		if deleted != (len(cookies) > 0) {
+			t.Errorf("%s: deleted %v", name, deleted)
+		}
+		want := map[bool]middleware.Reason{true: middleware.ReasonTampered,
+			false: middleware.ReasonLostLogin}[len(cookies) > 0]
+		var e *middleware.Error
+		if err := s.lastError(); w.Code == http.StatusSeeOther || !errors.As(err, &e) || e.Reason != want {
+			t.Errorf("%s: %d, %v", name, w.Code, err)
+		}
+	}
+}
+
 // A form that is sent twice begins two signatures; each ends by itself, and neither is handed over twice.
 func TestSignFormSentTwice(t *testing.T) {
 	s := newSite(t)
@@ -164,7 +217,8 @@ func TestAbortedSignature(t *testing.T) {
 	if r := b.get(to); r.StatusCode != http.StatusOK || r.body != "signed by subject-hanako" {
 		t.Errorf("%d %q, %v", r.StatusCode, r.body, s.lastError())
 	}
-	if r := b.get(to); r.StatusCode != http.StatusBadRequest || s.signatures() != 1 {
+	if r := b.get(to); r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != "/contract?id=7" ||
+		s.signatures() != 1 {
 		t.Errorf("once more: %d, %d signatures", r.StatusCode, s.signatures())
 	}
 	// Somebody else who logs in meanwhile does not get it.
@@ -177,5 +231,79 @@ func TestAbortedSignature(t *testing.T) {
 	b.logIn()
 	if r := b.get(to); r.StatusCode < 400 || s.signatures() != 1 {
 		t.Errorf("handed to somebody else: %d", r.StatusCode)
+	}
+}
+
+// The service is down when the browser comes back: the page says so and offers to begin again, nobody is logged in, who
+// is logged in already goes on, and afterwards it works.
+func TestServiceDown(t *testing.T) {
+	s := newSite(t)
+	logged := s.browser(t)
+	logged.logIn()
+	b := s.browser(t)
+	to := s.op.approve(t, b.begin("/auth/login?return=/account"))
+	handler := s.op.Config.Handler
+	s.op.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadGateway)
+		_, _ = io.WriteString(w, "<html>bad gateway of 10.0.0.7</html>")
+	})
+	r := b.get(to)
+	err := s.lastError()
+	if r.StatusCode != http.StatusServiceUnavailable || kakunin.FamilyOf(err) != kakunin.Unavailable ||
+		r.Header.Get("Retry") != "/auth/login?return=%2Faccount" || strings.Contains(err.Error(), "10.0.0.7") {
+		t.Fatalf("%d, %v, try again at %q", r.StatusCode, err, r.Header.Get("Retry"))
+	}
+	if b.who() != "nobody" || logged.who() != "subject-hanako" {
+		t.Errorf("%s, %s", b.who(), logged.who())
+	}
+	s.op.Config.Handler = handler
+	r = b.get(s.op.approve(t, b.begin(r.Header.Get("Retry"))))
+	if r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != "/account" || b.who() != "subject-hanako" {
+		t.Errorf("afterwards: %d, %v", r.StatusCode, s.lastError())
+	}
+}
+
+// Clients that send a callback slower than its browser does hold nobody up, use nothing up, and get nothing.
+func TestSlowClients(t *testing.T) {
+	s := newSite(t)
+	b := s.browser(t)
+	to := s.op.approve(t, b.begin("/auth/login?return=/account"))
+	kept := b.cookies(pendingPrefix)[0]
+	u, err := url.Parse(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport, ok := s.Client().Transport.(*http.Transport)
+	if !ok {
+		t.Fatal("another transport")
+	}
+	slow := make([]net.Conn, 50)
+	for i := range slow {
+		dialer := tls.Dialer{Config: &tls.Config{RootCAs: transport.TLSClientConfig.RootCAs, ServerName: "example.com"}}
+		if slow[i], err = dialer.DialContext(t.Context(), "tcp", u.Host); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = slow[i].Close() })
+		_, err = fmt.Fprintf(slow[i], "GET %s HTTP/1.1\r\nHost: %s\r\nCookie: %s=%s\r\nConnection: close\r\n",
+			u.RequestURI(), u.Host, kept.Name, kept.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r := b.get(to); r.StatusCode != http.StatusSeeOther || b.who() != "subject-hanako" {
+		t.Fatalf("%d, %v", r.StatusCode, s.lastError())
+	}
+	for _, c := range slow {
+		if _, err := io.WriteString(c, "\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(c)
+		if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 400") ||
+			strings.Contains(string(answer), sessionName) {
+			t.Errorf("%v, %.60q", err, answer)
+		}
+	}
+	if s.op.exchanges() != 1 {
+		t.Errorf("%d codes redeemed", s.op.exchanges())
 	}
 }

@@ -2,6 +2,7 @@ package middleware_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"net/http"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/middleware"
 	"github.com/kakunin-go/kakunin/middleware/scssession"
+	"github.com/kakunin-go/kakunin/sign"
 )
 
 // sharedStore is what several instances reach: the shape of a Redis or a table.
@@ -21,6 +23,7 @@ type sharedStore struct {
 	used   map[string]bool
 	values map[string][]byte
 	down   bool
+	kept   chan struct{} // is told of every value that was offered, if it has room
 }
 
 var errDown = errors.New("redis://:hunter2@10.0.0.1 is down")
@@ -46,12 +49,23 @@ func (s *sharedStore) Used(_ context.Context, key string) (used bool, err error)
 }
 
 func (s *sharedStore) Put(_ context.Context, key string, value []byte, _ time.Duration) error {
+	defer func() { s.kept <- struct{}{} }()
 	return s.do(func() { s.values[key] = value })
 }
 
 func (s *sharedStore) Take(_ context.Context, key string) (value []byte, err error) {
 	err = s.do(func() { value = s.values[key]; delete(s.values, key) })
 	return value, err
+}
+
+// snapshot returns the values that are kept.
+func (s *sharedStore) snapshot() (values [][]byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, v := range s.values {
+		values = append(values, v)
+	}
+	return values
 }
 
 func (s *sharedStore) setDown(down bool) {
@@ -68,13 +82,18 @@ type cluster struct {
 	second atomic.Bool // requests go to the second instance
 }
 
-func newCluster(t *testing.T) *cluster {
+func newCluster(t *testing.T, change ...func(first, second *middleware.Config)) *cluster {
 	t.Helper()
-	c := &cluster{store: &sharedStore{used: map[string]bool{}, values: map[string][]byte{}}}
+	c := &cluster{store: &sharedStore{
+		used: map[string]bool{}, values: map[string][]byte{}, kept: make(chan struct{}, 8),
+	}}
 	var common middleware.Config
 	c.site = newSite(t, func(config *middleware.Config) {
 		config.Shared = c.store
 		common = *config
+		for _, f := range change {
+			f(config, &common)
+		}
 	})
 	common.Client = clientAt(t, common.Client, common.Client.RedirectURL())
 	common.OnError = func(w http.ResponseWriter, _ *http.Request, err error) {
@@ -87,6 +106,21 @@ func newCluster(t *testing.T) *cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, err = other.Sign("contract", middleware.SignConfig{
+		Mode: sign.ModeDigestInfo,
+		Document: func(*http.Request) (sign.Document, string, error) {
+			return sign.Document{}, "", errors.New("not here")
+		},
+		OnSigned: func(w http.ResponseWriter, _ *http.Request, sg middleware.Signed) {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.signed = append(c.signed, sg)
+			_, _ = w.Write([]byte("signed at the second instance"))
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	first := c.Config.Handler
 	c.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c.second.Load() && strings.HasPrefix(r.URL.Path, "/auth/") {
@@ -96,6 +130,95 @@ func newCluster(t *testing.T) *cluster {
 		first.ServeHTTP(w, r)
 	})
 	return c
+}
+
+// The browser goes away while one instance fetches a signature, and finds it at another: sealed or plain, once, and
+// nothing of it readable in the store.
+func TestAbortedSignatureAcrossInstances(t *testing.T) {
+	const jwe = "eyJhbGciOiJSU0EtT0FFUC0yNTYifQ.AAAA.AAAA.AAAA.AAAA"
+	for name, sealed := range map[string]bool{"sealed": true, "plain": false} {
+		t.Run(name, func(t *testing.T) {
+			c := newCluster(t)
+			if sealed {
+				c.op.set(func(p *provider) {
+					p.answer = func(w http.ResponseWriter) bool {
+						reply(w, http.StatusOK, map[string]any{"signature_jwe": jwe})
+						return true
+					}
+				})
+			}
+			b := c.browser(t)
+			b.logIn()
+			entered, release := slowOP(c.site)
+			noticed := c.watchGone()
+			to := c.op.approve(t, b.beginSign())
+			b.giveUp(to, entered, noticed)
+			close(release)
+			<-c.store.kept
+			for _, v := range c.store.snapshot() {
+				zeros := base64.StdEncoding.EncodeToString(make([]byte, 48)) // of the signature
+				for _, secret := range []string{"hanako", jwe, transactionID, zeros} {
+					if strings.Contains(string(v), secret) {
+						t.Errorf("%q is in the store", secret)
+					}
+				}
+			}
+			c.second.Store(true)
+			// Whoever stole the cookie has no session, and takes nothing away.
+			thief := c.browser(t)
+			thief.setCookie(b.cookies(pendingPrefix)[0].Name, b.cookies(pendingPrefix)[0].Value)
+			if r := thief.get(to); r.StatusCode != http.StatusUnauthorized || c.signatures() != 0 {
+				t.Errorf("a thief: %d, %d signatures", r.StatusCode, c.signatures())
+			}
+			if r := b.get(to); r.StatusCode != http.StatusOK || r.body != "signed at the second instance" {
+				t.Fatalf("%d %q, %v", r.StatusCode, r.body, c.lastError())
+			}
+			c.second.Store(false)
+			if r := b.get(to); r.StatusCode != http.StatusSeeOther || c.signatures() != 1 || c.op.exchanges() != 2 {
+				t.Errorf("again: %d, %d signatures, %d codes redeemed", r.StatusCode, c.signatures(), c.op.exchanges())
+			}
+			got := c.signed[0]
+			switch {
+			case got.Reference != "contract-7" || got.Identity.Subject.Reveal() != "subject-hanako" ||
+				got.Unverified.Transaction.TransactionID() != transactionID:
+				t.Errorf("%+v", got)
+			case sealed && (got.Unverified.Sealed.RevealJWE() != jwe || got.Unverified.Opened != nil):
+				t.Error("not what was sealed")
+			case !sealed && (len(got.Unverified.Opened.RevealSignature()) != 256 ||
+				len(got.Unverified.Opened.RevealCertificate()) != 5 || got.Unverified.Sealed != nil):
+				t.Error("not what was signed")
+			}
+			if len(c.store.snapshot()) != 0 {
+				t.Error("the result is still in the store")
+			}
+		})
+	}
+}
+
+// A store that is down, or a result that is too large for it, keeps nobody from the result at the instance that has it.
+func TestResultsWaitHereWhenTheStoreDoesNotTakeThem(t *testing.T) {
+	for name, flow := range map[string]func(*browser) string{
+		"login":     func(b *browser) string { return b.begin("/auth/login?return=/account") },
+		"signature": (*browser).beginSign,
+	} {
+		c := newCluster(t)
+		b := c.browser(t)
+		b.logIn()
+		entered, release := slowOP(c.site)
+		noticed := c.watchGone()
+		to := c.op.approve(t, flow(b))
+		b.giveUp(to, entered, noticed)
+		c.store.setDown(true)
+		close(release)
+		<-c.store.kept
+		c.store.setDown(false)
+		if r := b.get(to); r.StatusCode >= 400 || c.op.exchanges() != 2 {
+			t.Errorf("%s: %d, %v", name, r.StatusCode, c.lastError())
+		}
+		if name == "signature" && c.signatures() != 1 {
+			t.Errorf("%d signatures", c.signatures())
+		}
+	}
 }
 
 // A login begun at one instance ends at the other, and is used up for both.
@@ -114,7 +237,8 @@ func TestLoginAcrossInstances(t *testing.T) {
 	}
 	thief := c.browser(t)
 	thief.setCookie(kept.Name, kept.Value)
-	if r := thief.get(to); r.StatusCode != http.StatusBadRequest || !hasReason(c.lastError(), middleware.ReasonReplayed) || thief.who() != "nobody" {
+	if r := thief.get(to); r.StatusCode != http.StatusBadRequest ||
+		!hasReason(c.lastError(), middleware.ReasonReplayed) || thief.who() != "nobody" {
 		t.Errorf("replay at the first instance: %d, %s", r.StatusCode, thief.who())
 	}
 	if c.op.exchanges() != 1 {
@@ -154,23 +278,20 @@ func TestSharedStoreSeesNothingPersonal(t *testing.T) {
 	to := c.op.approve(t, b.begin("/auth/login"))
 	b.giveUp(to, entered, noticed)
 	close(release)
-	var stored [][]byte
-	for len(stored) == 0 { // the instance is still at it
-		_ = c.store.do(func() {
-			for key, v := range c.store.values {
-				stored = append(stored, []byte(key), v)
-			}
-			for key := range c.store.used {
-				stored = append(stored[:len(stored):len(stored)], []byte(key))
-			}
-			if len(c.store.values) == 0 {
-				stored = nil
-			}
-		})
-	}
+	<-c.store.kept
+	stored := c.store.snapshot()
+	_ = c.store.do(func() {
+		for key := range c.store.used {
+			stored = append(stored, []byte(key))
+		}
+		for key := range c.store.values {
+			stored = append(stored, []byte(key))
+		}
+	})
 	state := mustQuery(t, to).Get("state")
 	for _, s := range stored {
-		if strings.Contains(string(s), "hanako") || strings.Contains(string(s), "花子") || strings.Contains(string(s), state) {
+		if strings.Contains(string(s), "hanako") || strings.Contains(string(s), "花子") ||
+			strings.Contains(string(s), state) {
 			t.Errorf("in the store: %q", s)
 		}
 	}
@@ -184,7 +305,8 @@ func TestSharedStoreDown(t *testing.T) {
 	c.store.setDown(true)
 	r := b.do(http.MethodGet, to, nil, nil)
 	err := c.lastError()
-	if r.StatusCode != http.StatusServiceUnavailable || kakunin.FamilyOf(err) != kakunin.Unavailable || !errors.Is(err, errDown) || b.who() != "nobody" {
+	if r.StatusCode != http.StatusServiceUnavailable || kakunin.FamilyOf(err) != kakunin.Unavailable ||
+		!errors.Is(err, errDown) || b.who() != "nobody" {
 		t.Fatalf("%d, %v, %s", r.StatusCode, err, b.who())
 	}
 	if strings.Contains(err.Error()+c.log.String(), "hunter2") || c.op.exchanges() != 0 {
@@ -208,14 +330,16 @@ func TestSessionStoreDownAtTheEndOfALogin(t *testing.T) {
 	b := s.browser(t)
 	to := s.op.approve(t, b.begin("/auth/login?return=/account"))
 	store.down.Store(true)
-	if r := b.get(to); r.StatusCode != http.StatusServiceUnavailable || !hasReason(s.lastError(), middleware.ReasonSession) {
+	if r := b.get(to); r.StatusCode != http.StatusServiceUnavailable ||
+		!hasReason(s.lastError(), middleware.ReasonSession) {
 		t.Fatalf("%d", r.StatusCode)
 	}
 	store.down.Store(false)
 	if who := b.who(); who != "nobody" {
 		t.Fatalf("%s is logged in", who)
 	}
-	if r := b.get(to); r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != "/account" || b.who() != "subject-hanako" {
+	if r := b.get(to); r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != "/account" ||
+		b.who() != "subject-hanako" {
 		t.Errorf("afterwards: %d, %v", r.StatusCode, s.lastError())
 	}
 	if s.op.exchanges() != 1 {

@@ -3,6 +3,7 @@ package middleware
 import (
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/kakunin-go/kakunin/authn"
@@ -47,7 +48,7 @@ func (l *Login) serveLogin(w http.ResponseWriter, r *http.Request) {
 		wanted = r.PostFormValue("return")
 	}
 	if wanted == "" {
-		wanted = r.URL.Query().Get("return")
+		wanted = wantedPage(r.URL.RawQuery)
 	}
 	p := pending{Return: l.afterLogin}
 	if wanted != "" {
@@ -55,6 +56,22 @@ func (l *Login) serveLogin(w http.ResponseWriter, r *http.Request) {
 	}
 	r = withRetry(r, l.loginURL(p.Return))
 	l.redirectToService(w, r, authn.Request{Scopes: l.scopes}, p)
+}
+
+// wantedPage finds return= in a link that somebody may have written by hand: net/url drops a parameter with a semicolon
+// or a stray percent sign in it. One that cannot be unescaped is taken as it is.
+func wantedPage(query string) string {
+	for pair := range strings.SplitSeq(query, "&") {
+		raw, ok := strings.CutPrefix(pair, "return=")
+		if !ok {
+			continue
+		}
+		if page, err := url.QueryUnescape(raw); err == nil {
+			return page
+		}
+		return raw
+	}
+	return ""
 }
 
 // redirectToService begins the login at the service and keeps what the callback needs in a cookie.
@@ -150,11 +167,11 @@ func secureHeaders(w http.ResponseWriter) {
 	w.Header().Set("Referrer-Policy", "no-referrer")
 }
 
-// ownResponse is the writer of OnLogin and OnLogout. It tells whether they answered, and what must happen before the
-// first byte happens then. It is no http.Flusher and no http.Hijacker, which nobody needs for a page.
+// ownResponse is the writer of OnLogin, OnLogout and OnSigned. It tells whether they answered, and what must happen
+// before the first byte happens then. It is no http.Flusher and no http.Hijacker, which nobody needs for a page.
 type ownResponse struct {
 	http.ResponseWriter
-	before  func() error // may be nil; after an error, which it answered itself, nothing is written
+	before  func(code int) error // may be nil; after an error, which it answered itself, nothing is written
 	written bool
 	failed  bool
 }
@@ -163,7 +180,7 @@ type ownResponse struct {
 func (w *ownResponse) WriteHeader(code int) {
 	if code >= 200 && !w.written {
 		w.written = true
-		w.failed = w.before != nil && w.before() != nil
+		w.failed = w.before != nil && w.before(code) != nil
 	}
 	if !w.failed {
 		w.ResponseWriter.WriteHeader(code)

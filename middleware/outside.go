@@ -37,23 +37,29 @@ func (l *Login) loginURL(returnTo string) string {
 	return l.outside.base + l.prefix + "/login?return=" + url.QueryEscape(returnTo)
 }
 
-// requestPath is the path and query that the browser asked for, also behind http.StripPrefix and behind a proxy that
-// strips.
+// requestPath is the path and query that the browser asked for, also behind http.StripPrefix, behind a proxy that
+// strips, and in a router that mounts without stripping.
 func (l *Login) requestPath(r *http.Request) string {
 	asked := r.URL.RequestURI()
 	if strings.HasPrefix(r.RequestURI, "/") {
-		if l.outside.base != "" && r.RequestURI == l.outside.base+asked {
-			return r.RequestURI // stripped in this program
-		}
 		asked = r.RequestURI
 	}
+	if l.isOutside(asked) {
+		return asked // stripped in this program, or by nobody: inside counts the same
+	}
 	return l.outside.base + asked
+}
+
+// isOutside reports whether the address has what a proxy takes away.
+func (l *Login) isOutside(address string) bool {
+	rest, ok := strings.CutPrefix(pathOf(address), l.outside.base)
+	return ok && (rest == "" || strings.HasPrefix(rest, "/"))
 }
 
 // refererPath is the page of this site from which the request came, the first page when unknown.
 func (l *Login) refererPath(r *http.Request) string {
 	u, err := url.Parse(r.Referer())
-	if err != nil || (u.Host != r.Host && u.Host != l.outside.host) {
+	if err != nil || (!strings.EqualFold(u.Host, r.Host) && browserHost(u) != l.outside.host) {
 		return l.home()
 	}
 	return l.pagePath(u.RequestURI())
@@ -62,14 +68,16 @@ func (l *Login) refererPath(r *http.Request) string {
 // pagePath is the outside path of a page of this site: a path that the application, or a visitor, named from the inside
 // or from the outside. What is no such path becomes home.
 func (l *Login) pagePath(wanted string) string {
-	if wanted != l.outside.base && strings.HasPrefix(wanted, "/") && !strings.HasPrefix(wanted, "//") &&
-		!strings.HasPrefix(wanted, l.outside.base+"/") {
+	if strings.HasPrefix(wanted, "/") && !strings.HasPrefix(wanted, "//") && !l.isOutside(wanted) {
 		wanted = l.outside.base + wanted
 	}
 	safe := safeReturn(l.outside.base+l.prefix, wanted)
-	path, _, _ := strings.Cut(safe, "?")
-	if safe == "/" || path == l.outside.base || path == l.outside.base+l.callback {
+	path := pathOf(safe)
+	switch {
+	case safe == "/" || path == l.outside.base+l.callback:
 		return l.home()
+	case path == l.outside.base:
+		return l.home() + safe[len(path):]
 	}
 	return safe
 }
@@ -86,8 +94,10 @@ func safeReturn(prefix, wanted string) string {
 	if len(wanted) > limits.ReturnPath || !strings.HasPrefix(wanted, "/") {
 		return "/"
 	}
-	// "//host" and "/\host" name another host.
-	if strings.HasPrefix(wanted, "//") || strings.Contains(wanted, `\`) || !utf8.ValidString(wanted) {
+	// "//host" and "/\host" name another host; a backslash after the path is a character of the query, which browsers
+	// leave as it is (WHATWG URL, query percent-encode set), and is encoded below.
+	path := pathOf(wanted)
+	if strings.HasPrefix(wanted, "//") || strings.Contains(path, `\`) || !utf8.ValidString(wanted) {
 		return "/"
 	}
 	wanted, ok := encodeBeyondASCII(wanted)
@@ -115,8 +125,16 @@ func safeReturn(prefix, wanted string) string {
 	return wanted
 }
 
-// encodeBeyondASCII percent-encodes spaces and the bytes of characters beyond ASCII (RFC 3986, section 2.5), as
-// browsers do; ok is false if there is a control character.
+// pathOf is the address without query and fragment.
+func pathOf(address string) string {
+	if i := strings.IndexAny(address, "?#"); i >= 0 {
+		return address[:i]
+	}
+	return address
+}
+
+// encodeBeyondASCII percent-encodes spaces, backslashes and the bytes of characters beyond ASCII (RFC 3986, section
+// 2.5), as browsers do; ok is false if there is a control character.
 func encodeBeyondASCII(s string) (encoded string, ok bool) {
 	const hex = "0123456789ABCDEF"
 	plain := true
@@ -124,14 +142,14 @@ func encodeBeyondASCII(s string) (encoded string, ok bool) {
 		if s[i] < ' ' || s[i] == 0x7f {
 			return "", false
 		}
-		plain = plain && s[i] > ' ' && s[i] < 0x7f
+		plain = plain && isPlainByte(s[i])
 	}
 	if plain {
 		return s, true
 	}
 	b := make([]byte, 0, 3*len(s))
 	for i := range len(s) {
-		if c := s[i]; c > ' ' && c < 0x7f {
+		if c := s[i]; isPlainByte(c) {
 			b = append(b, c)
 		} else {
 			b = append(b, '%', hex[c>>4], hex[c&15])
@@ -139,3 +157,5 @@ func encodeBeyondASCII(s string) (encoded string, ok bool) {
 	}
 	return string(b), true
 }
+
+func isPlainByte(c byte) bool { return c > ' ' && c < 0x7f && c != '\\' }

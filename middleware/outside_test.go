@@ -10,7 +10,8 @@ import (
 
 func TestReturnPathStaysOnThisOrigin(t *testing.T) {
 	for _, ok := range []string{
-		"/", "/account", "/account?tab=1&x=%2F", "/a/b/", "/%E5%95%86%E5%93%81", "/a?u=https://evil.example/", "/a#b", "/authors",
+		"/", "/account", "/account?tab=1&x=%2F", "/a/b/", "/%E5%95%86%E5%93%81", "/a?u=https://evil.example/", "/a#b",
+		"/authors",
 	} {
 		if got := safeReturn("/auth", ok); got != ok {
 			t.Errorf("safeReturn(%q) = %q, want it unchanged", ok, got)
@@ -23,6 +24,7 @@ func TestReturnPathStaysOnThisOrigin(t *testing.T) {
 		"/a+b?c=d?e":             "/a+b?c=d?e",
 		"/／evil.example":         "/%EF%BC%8Fevil.example", // a character of a path, for every browser
 		"/𠮷/é":                   "/%F0%A0%AE%B7/%C3%A9",
+		`/a?b=\c#\d`:             "/a?b=%5Cc#%5Cd",
 		"/caf\u0065\u0301?a=%E3": "/cafe%CC%81?a=%E3",
 	} {
 		if got := safeReturn("/auth", wanted); got != encoded {
@@ -80,7 +82,8 @@ func TestReturnPathStaysOnThisOrigin(t *testing.T) {
 // FuzzReturnPath checks the answer the way a browser reads it (WHATWG URL: tabs and newlines dropped, backslash is a
 // slash), not the way the code under test does.
 func FuzzReturnPath(f *testing.F) {
-	for _, s := range []string{"/", "/a?b#c", "//x", `/\x`, "/\t/x", "/%2f%2fx", "https://x", "/auth/login", "/a/../..//x"} {
+	for _, s := range []string{"/", "/a?b#c", "//x", `/\x`, "/\t/x", "/%2f%2fx", "https://x", "/auth/login",
+		"/a/../..//x"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, wanted string) {
@@ -91,11 +94,13 @@ func FuzzReturnPath(f *testing.F) {
 			if err != nil {
 				t.Fatalf("%q became %q, and is no address", wanted, got)
 			}
-			if b, err := url.Parse(got); err != nil || a.Path != b.Path || a.Query().Encode() != b.Query().Encode() || a.Fragment != b.Fragment {
+			if b, err := url.Parse(got); err != nil || a.Path != b.Path || a.Query().Encode() != b.Query().Encode() ||
+				a.Fragment != b.Fragment {
 				t.Fatalf("%q became %q", wanted, got)
 			}
 		}
-		seen := strings.NewReplacer("\t", "", "\n", "", "\r", "", `\`, "/").Replace(strings.TrimFunc(got, func(r rune) bool { return r <= ' ' }))
+		seen := strings.NewReplacer("\t", "", "\n", "", "\r", "", `\`,
+			"/").Replace(strings.TrimFunc(got, func(r rune) bool { return r <= ' ' }))
 		if !strings.HasPrefix(seen, "/") || strings.HasPrefix(seen, "//") {
 			t.Fatalf("%q leaves the origin as %q", wanted, seen)
 		}
@@ -129,9 +134,20 @@ func TestPathsOfRequests(t *testing.T) {
 	}
 	// Behind http.StripPrefix the browser's address is what counts.
 	var got string
-	h := http.StripPrefix("/shop", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = l.requestPath(r) }))
-	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/shop/account?x=1", http.NoBody))
+	h := http.StripPrefix("/shop", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		got = l.requestPath(r)
+	}))
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/shop/account?x=1",
+		http.NoBody))
 	if got != "/shop/account?x=1" {
 		t.Errorf("requestPath = %q", got)
+	}
+}
+
+func TestPathOf(t *testing.T) {
+	for address, want := range map[string]string{"/a": "/a", "/a?b#c": "/a", "/a#b?c": "/a", "?a": "", "": ""} {
+		if path := pathOf(address); path != want {
+			t.Errorf("%q: %q", address, path)
+		}
 	}
 }

@@ -33,6 +33,7 @@ type pendingSign struct {
 	Transaction *sign.Transaction `json:"t"`
 	// Subject is the SHA-256 of the subject who was logged in when the signature was begun.
 	Subject []byte `json:"u"`
+	Terms   string `json:"c,omitempty"` // see flow
 }
 
 // pendingName derives the cookie's name from the state. The state is in the URL anyway; hashing it keeps the name short

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/kakunin-go/kakunin/authn"
@@ -15,9 +16,10 @@ import (
 // they may do is for requirements like this one to say. Safe for concurrent use.
 type Requirement func(ctx context.Context, v Visit) error
 
-// Require lets only logged-in people through who meet all requirements. Everybody else is sent to log in and comes back
-// to the same address; requests that cannot be repeated that way (not GET or HEAD, or made by a script) are answered by
-// OnError with ReasonLoginRequired, status 401. A requirement that is not met goes to OnError, status 403.
+// Require lets only logged-in people through who meet all requirements. Everybody else is sent to log in and comes
+// back to the same address; requests that cannot be repeated that way (not GET or HEAD, made by a script, or by an
+// app that accepts JSON and no HTML) are answered by OnError with ReasonLoginRequired, status 401. A requirement that
+// is not met goes to OnError, status 403.
 //
 // Responses get "Cache-Control: no-store", since they are made for one person; the handler may set another value.
 func (l *Login) Require(next http.Handler, reqs ...Requirement) http.Handler {
@@ -147,7 +149,7 @@ const clockSkew = time.Minute
 
 // demandLogin answers a request of somebody who is not logged in.
 func (l *Login) demandLogin(w http.ResponseWriter, r *http.Request) {
-	if repeatable(r) && notNavigation(r) == nil {
+	if wantsPage(r) {
 		redirect(w, l.loginURL(l.pagePath(l.requestPath(r))))
 		return
 	}
@@ -162,7 +164,7 @@ func (l *Login) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	switch own.Reason { //nolint:exhaustive // the others cannot be helped by logging in
 	case ReasonNotFresh:
-		if repeatable(r) && notNavigation(r) == nil {
+		if wantsPage(r) {
 			redirect(w, l.loginURL(l.pagePath(l.requestPath(r))))
 			return
 		}
@@ -174,14 +176,28 @@ func (l *Login) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	l.fail(w, r, own)
 }
 
+// wantsPage reports whether a redirect to the service would be followed by somebody who sees its pages.
+func wantsPage(r *http.Request) bool {
+	return repeatable(r) && notNavigation(r) == nil && !wantsData(r)
+}
+
+// wantsData reports whether the request is one of an app, which is no browser's script and sends no header that says
+// so, but accepts JSON and no HTML.
+func wantsData(r *http.Request) bool {
+	accept := strings.ToLower(strings.Join(r.Header.Values("Accept"), ","))
+	return (strings.Contains(accept, "application/json") || strings.Contains(accept, "+json")) &&
+		!strings.Contains(accept, "text/html")
+}
+
 func repeatable(r *http.Request) bool {
 	return r.Method == http.MethodGet || r.Method == http.MethodHead
 }
 
-// withRetryHere has the person log in and come back to the page that was asked for, if it can be asked for again.
+// withRetryHere has the person log in and come back to the page that was asked for, if it is one and can be asked for
+// again.
 func (l *Login) withRetryHere(r *http.Request) *http.Request {
 	back := ""
-	if repeatable(r) {
+	if repeatable(r) && !wantsData(r) {
 		back = l.pagePath(l.requestPath(r))
 	}
 	return withRetry(r, l.loginURL(back))

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"strings"
+	"sync"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/redact"
@@ -22,9 +23,9 @@ type SealKey struct {
 
 const sealKeySize = 32
 
-// SealKeys are AES-256-GCM keys for the cookies of pending logins: the first seals, all open. To rotate, put a new key
-// in front, deploy, and drop the old one when the pending logins of the old deployment have expired (15 minutes by
-// default). All instances behind one address need the same keys. At most 8 keys.
+// SealKeys are AES-256-GCM keys for the cookies of pending logins: the first seals, all open. All instances behind one
+// address need the same keys. To rotate, deploy with the new key behind the old one, then in front of it, then alone,
+// the last when the pending logins of before have expired (15 minutes by default): docs/instances.md. At most 8 keys.
 //
 // The nonce of each cookie is random, therefore a key should be replaced before it has sealed 2^32 cookies
 // (NIST SP 800-38D, section 8.3).
@@ -43,7 +44,9 @@ func NewSealKeys() SealKeys {
 // not show the text.
 func ParseSealKeys(text string) (SealKeys, error) {
 	var keys SealKeys
-	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\r' || r == '\t' }) {
+	for part := range strings.FieldsFuncSeq(text, func(r rune) bool {
+		return r == ',' || r == ' ' || r == '\n' || r == '\r' || r == '\t'
+	}) {
 		b, err := base64.StdEncoding.DecodeString(part)
 		if err != nil || len(b) != sealKeySize {
 			return nil, &Error{Reason: ReasonConfiguration, Detail: "a seal key is not 32 bytes in base64"}
@@ -60,7 +63,10 @@ func ParseSealKeys(text string) (SealKeys, error) {
 var errSealed = errors.New("middleware: the sealed value does not open")
 
 // sealVersion is bound into every sealed value, so that another format cannot be taken for this one.
-const sealVersion = "kakunin pending login v2\x00"
+const sealVersion = "kakunin pending login v3\x00"
+
+// strictBase64 refuses bits after the last octet, so that there is one text for one value.
+var strictBase64 = base64.RawURLEncoding.Strict()
 
 // sealer seals values for one place: the associated data is the name of the cookie, so that a value that is moved to
 // another cookie does not open.
@@ -94,18 +100,22 @@ func newSealer(keys SealKeys) (s *sealer, problem string) {
 
 // sealBytes seals plain for the name.
 func (s *sealer) sealBytes(name string, plain []byte) []byte {
-	room := make([]byte, 0, len(plain)+s.aeads[0].Overhead())
-	return s.aeads[0].Seal( //nolint:gosec // the AEAD makes the nonce itself (NewGCMWithRandomNonce)
-		room,
-		nil,
-		plain,
-		[]byte(sealVersion+name),
-	)
+	// What is bound and what comes out share one piece of memory: a pending login costs more in allocations than in
+	// AES.
+	room := make([]byte, 0, len(sealVersion)+len(name)+len(plain)+s.aeads[0].Overhead())
+	bound := append(append(room, sealVersion...), name...)
+	//nolint:gosec // the AEAD makes the nonce itself (NewGCMWithRandomNonce)
+	return s.aeads[0].Seal(bound[len(bound):], nil, plain, bound)
 }
 
 // openBytes returns what sealBytes was given for the same name, or errSealed.
 func (s *sealer) openBytes(name string, sealed []byte) ([]byte, error) {
-	bound, room := []byte(sealVersion+name), make([]byte, 0, len(sealed))
+	return s.openBound(sealed, []byte(sealVersion+name))
+}
+
+// openBound tries the keys in their order.
+func (s *sealer) openBound(sealed, bound []byte) ([]byte, error) {
+	room := make([]byte, 0, len(sealed))
 	for _, aead := range s.aeads {
 		if plain, err := aead.Open(room, nil, sealed, bound); err == nil {
 			return plain, nil
@@ -119,9 +129,19 @@ func (s *sealer) sealedSize(plain int) int {
 	return base64.RawURLEncoding.EncodedLen(plain + s.aeads[0].Overhead())
 }
 
+// scratch is memory for what is bound and sealed, and never for plain text: a pending login costs more in allocations
+// than in AES.
+var scratch = sync.Pool{New: func() any { return new([2048]byte) }}
+
 // seal returns base64url text, fit for a cookie value.
 func (s *sealer) seal(name string, plain []byte) string {
-	return base64.RawURLEncoding.EncodeToString(s.sealBytes(name, plain))
+	room := scratch.Get().(*[2048]byte) //nolint:forcetypeassert // the pool holds nothing else
+	defer scratch.Put(room)
+	bound := append(append(room[:0], sealVersion...), name...)
+	//nolint:gosec // the AEAD makes the nonce itself (NewGCMWithRandomNonce)
+	all := s.aeads[0].Seal(bound, nil, plain, bound)
+	text := base64.RawURLEncoding.AppendEncode(all, all[len(bound):])
+	return string(text[len(all):])
 }
 
 // open returns what seal was given for the same name, or errSealed.
@@ -129,10 +149,12 @@ func (s *sealer) open(name, value string) ([]byte, error) {
 	if len(value) > limits.Cookie {
 		return nil, errSealed
 	}
-	// Strict: trailing bits of the last character must be zero, so that there is one text for one value.
-	sealed, err := base64.RawURLEncoding.Strict().DecodeString(value)
+	room := scratch.Get().(*[2048]byte) //nolint:forcetypeassert // the pool holds nothing else
+	defer scratch.Put(room)
+	bound := append(append(room[:0], sealVersion...), name...)
+	all, err := strictBase64.AppendDecode(bound, []byte(value))
 	if err != nil {
 		return nil, errSealed
 	}
-	return s.openBytes(name, sealed)
+	return s.openBound(all[len(bound):], bound)
 }

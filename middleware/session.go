@@ -15,7 +15,8 @@ import (
 )
 
 // Sessions keep texts for a browser, on the server, under a token in a cookie. Package scssession implements it on scs;
-// any other session library will do that can renew its token. Safe for concurrent use.
+// any other session library will do that can renew its token, and middlewaretest.CheckSessions tests the adapter. Safe
+// for concurrent use.
 //
 // The cookie should be Secure, HttpOnly, SameSite=Lax (Strict would be held back on the callback) and have the __Host-
 // prefix. Several cookies of its name count as none. The texts are personal data.
@@ -110,7 +111,7 @@ func (l *Login) load(w http.ResponseWriter, r *http.Request, v *visit) {
 	if now := l.now(); err == nil && now.Before(at.Add(l.lifetime)) {
 		v.Visit = Visit{Identity: id, LoggedIn: at, Now: now}
 		if l.attempts.held.Load() > 0 {
-			l.attempts.arrived(l.visitedIn(r))
+			l.attempts.arrived(l.visitedIn(r), l.now())
 		}
 		return
 	}

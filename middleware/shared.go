@@ -12,10 +12,10 @@ import (
 )
 
 // Shared is what the instances of one application know together: which callbacks were used, and what became of a login
-// whose browser went away while the code was being redeemed. Implement it on what all instances reach: each method is
-// one command of Redis (SET NX EX, EXISTS, SET EX, GETDEL) or one statement on a table with a primary key. Keys are
-// short printable ASCII and hold no secret; values are sealed with Config.SealKeys before they come here. Safe for
-// concurrent use.
+// or a signature whose browser went away while the code was being redeemed. Implement it on what all instances reach:
+// each method is one command of Redis (SET NX EX, EXISTS, SET EX, GETDEL) or one statement on a table with a primary
+// key. Keys are short printable ASCII and hold no secret; values are sealed with Config.SealKeys before they come here.
+// Safe for concurrent use.
 //
 // An error ends the login with ReasonSession: whether a callback was used before must be known.
 type Shared interface {

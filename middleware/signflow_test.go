@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/kakunin-go/kakunin"
@@ -36,7 +37,8 @@ func TestSignFlow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if q := u.Query(); q.Get("sign_transaction_id") != transactionID || !strings.Contains(q.Get("scope"), "sign") || strings.Contains(q.Get("scope"), "name") {
+	if q := u.Query(); q.Get("sign_transaction_id") != transactionID || !strings.Contains(q.Get("scope"), "sign") ||
+		strings.Contains(q.Get("scope"), "name") {
 		t.Errorf("authorization request: %v", q)
 	}
 	callback := s.op.approve(t, to)
@@ -44,11 +46,13 @@ func TestSignFlow(t *testing.T) {
 	if r.StatusCode != http.StatusOK || r.body != "signed by subject-hanako" {
 		t.Fatalf("%d %q, %v", r.StatusCode, r.body, s.lastError())
 	}
-	if r.Header.Get("Referrer-Policy") != "no-referrer" || !strings.HasPrefix(r.Header.Get("Cache-Control"), "no-store") {
+	if r.Header.Get("Referrer-Policy") != "no-referrer" || !strings.HasPrefix(r.Header.Get("Cache-Control"),
+		"no-store") {
 		t.Errorf("headers: %v", r.Header)
 	}
 	got := s.signed[0]
-	if got.Reference != "contract-7" || got.Unverified == nil || got.Unverified.Opened == nil || got.Identity.TransactionID != transactionID {
+	if got.Reference != "contract-7" || got.Unverified == nil || got.Unverified.Opened == nil ||
+		got.Identity.TransactionID != transactionID {
 		t.Errorf("Signed = %+v", got)
 	}
 	if tx := got.Unverified.Transaction; tx.Mode != sign.ModeDigestInfo || tx.MediaType != "text/plain; charset=utf-8" {
@@ -57,9 +61,68 @@ func TestSignFlow(t *testing.T) {
 	if b.who() != "subject-hanako" {
 		t.Error("signing ended the session")
 	}
-	// Back or reload.
-	if r := b.get(callback); r.StatusCode != http.StatusBadRequest || !hasReason(s.lastError(), middleware.ReasonReplayed) || s.signatures() != 1 {
-		t.Errorf("replay: %d, %d signatures", r.StatusCode, s.signatures())
+	// Back or reload: the application has the signature, and the person must not be told to sign once more.
+	for range 2 {
+		r := b.get(callback)
+		if r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != "/contract?id=7" || s.signatures() != 1 {
+			t.Errorf("again: %d to %q, %d signatures", r.StatusCode, r.Header.Get("Location"), s.signatures())
+		}
+	}
+	// After logging out, and for somebody else, the same address is worth nothing.
+	kept := b.cookies(pendingPrefix)[0]
+	b.post("/auth/logout")
+	again := func(want string) {
+		t.Helper()
+		b.setCookie(kept.Name, kept.Value)
+		if r := b.get(callback); r.StatusCode != http.StatusBadRequest || b.who() != want || s.signatures() != 1 {
+			t.Errorf("%s: %d, %d signatures", want, r.StatusCode, s.signatures())
+		}
+	}
+	again("nobody")
+	s.op.set(func(p *provider) { p.subject = "subject-taro" })
+	b.logIn()
+	again("subject-taro")
+}
+
+// Where the application sends the browser with a signature, a reload goes too, also of two requests at once.
+func TestSignedAndSentOn(t *testing.T) {
+	s := newSite(t)
+	h, err := s.login.Sign("sent-on", middleware.SignConfig{
+		Mode: sign.ModeBareHash,
+		Document: func(*http.Request) (sign.Document, string, error) {
+			return sign.Document{Reader: strings.NewReader("x")}, "", nil
+		},
+		OnSigned: func(w http.ResponseWriter, r *http.Request, sg middleware.Signed) {
+			s.mu.Lock()
+			s.signed = append(s.signed, sg)
+			s.mu.Unlock()
+			http.Redirect(w, r, "/done?id=7", http.StatusSeeOther)
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Config.Handler.(*http.ServeMux).Handle("/sent-on", h)
+	b := s.browser(t)
+	b.logIn()
+	entered, release := slowOP(s)
+	to := s.op.approve(t, b.post("/sent-on").Header.Get("Location"))
+	var wg sync.WaitGroup
+	results := make(chan response, 2)
+	wg.Go(func() { results <- b.get(to) })
+	<-entered
+	wg.Go(func() { results <- b.get(to) })
+	close(release)
+	wg.Wait()
+	close(results)
+	for r := range results {
+		if r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != "/done?id=7" {
+			t.Errorf("%d to %q, %v", r.StatusCode, r.Header.Get("Location"), s.lastError())
+		}
+	}
+	to = b.get(to).Header.Get("Location")
+	if to != "/done?id=7" || s.signatures() != 1 || s.op.exchanges() != 2 {
+		t.Errorf("reload: to %q, %d signatures, %d codes redeemed", to, s.signatures(), s.op.exchanges())
 	}
 }
 
@@ -97,7 +160,8 @@ func TestSignRefusals(t *testing.T) {
 			b.post("/auth/logout")
 			b.setCookie(kept.Name, kept.Value)
 			return b.get(s.op.approve(t, to))
-		}, kakunin.User, middleware.ReasonLoginRequired, http.StatusUnauthorized, "/auth/login?return=%2Fcontract%3Fid%3D7"},
+		}, kakunin.User, middleware.ReasonLoginRequired, http.StatusUnauthorized,
+			"/auth/login?return=%2Fcontract%3Fid%3D7"},
 		"cancelled": {func(t *testing.T, _ *site, b *browser) response {
 			u, err := url.Parse(b.beginSign())
 			if err != nil {
@@ -132,7 +196,8 @@ func TestSignRefusals(t *testing.T) {
 			r := c.act(t, s, b)
 			err := s.lastError()
 			if r.StatusCode != c.status || kakunin.FamilyOf(err) != c.family {
-				t.Errorf("%d, family %v (%v); want %d, %v", r.StatusCode, kakunin.FamilyOf(err), err, c.status, c.family)
+				t.Errorf("%d, family %v (%v); want %d, %v", r.StatusCode, kakunin.FamilyOf(err), err, c.status,
+					c.family)
 			}
 			if c.reason != 0 && !hasReason(err, c.reason) {
 				t.Errorf("error %v, want %v", err, c.reason)
@@ -160,8 +225,9 @@ func TestSignConfigIsChecked(t *testing.T) {
 		flow   string
 		config middleware.SignConfig
 	}{
-		"taken": {"contract", good}, "empty name": {"", good}, "bad name": {"a/b", good}, "long name": {strings.Repeat("a", 33), good},
-		"no mode": {"x", noMode}, "no document": {"x", noDocument}, "no OnSigned": {"x", noSigned},
+		"taken": {"contract", good}, "empty name": {"", good}, "bad name": {"a/b", good},
+		"long name": {strings.Repeat("a", 33), good},
+		"no mode":   {"x", noMode}, "no document": {"x", noDocument}, "no OnSigned": {"x", noSigned},
 	} {
 		if _, err := s.login.Sign(c.flow, c.config); !hasReason(err, middleware.ReasonConfiguration) {
 			t.Errorf("%s: %v", name, err)
@@ -239,7 +305,8 @@ func TestLongestReferenceFits(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Config.Handler.(*http.ServeMux).Handle("/longest", h)
-	r := b.do(http.MethodPost, "/longest", url.Values{}, http.Header{"Referer": {s.URL + "/" + strings.Repeat(`~`, 1000)}})
+	r := b.do(http.MethodPost, "/longest", url.Values{}, http.Header{
+		"Referer": {s.URL + "/" + strings.Repeat(`~`, 1000)}})
 	if r.StatusCode != http.StatusSeeOther {
 		t.Fatalf("%d, %v", r.StatusCode, s.lastError())
 	}

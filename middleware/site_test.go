@@ -1,7 +1,6 @@
 package middleware_test
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -19,6 +18,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/internal/tests"
 	"github.com/kakunin-go/kakunin/middleware"
 	"github.com/kakunin-go/kakunin/middleware/scssession"
 	"github.com/kakunin-go/kakunin/sign"
@@ -33,7 +33,7 @@ type site struct {
 	op       *provider
 	login    *middleware.Login
 	sessions *scssession.Sessions
-	log      *lockedBuffer
+	log      *tests.Log
 	now      atomic.Pointer[time.Time] // nil: the system clock
 
 	mu     sync.Mutex
@@ -41,26 +41,9 @@ type site struct {
 	signed []middleware.Signed
 }
 
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
 func newSite(t testing.TB, change ...func(*middleware.Config)) *site {
 	t.Helper()
-	s := &site{log: &lockedBuffer{}}
+	s := &site{log: &tests.Log{}}
 	s.op = newProvider(t, s.clock)
 	mux := http.NewServeMux()
 	s.Server = httptest.NewUnstartedServer(mux)
@@ -89,7 +72,8 @@ func newSite(t testing.TB, change ...func(*middleware.Config)) *site {
 		t.Fatal(err)
 	}
 	c := middleware.Config{
-		Client: client, Scopes: authn.Attributes, SealKeys: middleware.NewSealKeys(), Signer: signer, Now: s.clock, Logger: logger,
+		Client: client, Scopes: authn.Attributes, SealKeys: middleware.NewSealKeys(), Signer: signer, Now: s.clock,
+		Logger: logger,
 	}
 	if s.sessions, err = scssession.New(scssession.Config{Now: s.clock, Logger: logger}); err != nil {
 		t.Fatal(err)
@@ -121,7 +105,8 @@ func newSite(t testing.TB, change ...func(*middleware.Config)) *site {
 	flow, err := s.login.Sign("contract", middleware.SignConfig{
 		Mode: sign.ModeDigestInfo,
 		Document: func(*http.Request) (sign.Document, string, error) {
-			return sign.Document{Reader: strings.NewReader("契約書"), MediaType: "text/plain; charset=utf-8"}, "contract-7", nil
+			return sign.Document{Reader: strings.NewReader("契約書"), MediaType: "text/plain; charset=utf-8"},
+				"contract-7", nil
 		},
 		OnSigned: func(w http.ResponseWriter, r *http.Request, sg middleware.Signed) {
 			s.mu.Lock()

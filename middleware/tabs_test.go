@@ -30,7 +30,8 @@ func TestStateFromAnotherTab(t *testing.T) {
 	if r := b.get(first); r.StatusCode < 400 || b.who() != "nobody" {
 		t.Errorf("a state was used twice: %d", r.StatusCode)
 	}
-	if r := b.get(second); r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != "/second" || b.who() == "nobody" {
+	if r := b.get(second); r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != "/second" ||
+		b.who() == "nobody" {
 		t.Errorf("the other tab: %d %q, %v", r.StatusCode, r.Header.Get("Location"), s.lastError())
 	}
 }

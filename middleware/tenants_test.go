@@ -13,13 +13,15 @@ import (
 )
 
 // tenant is a Login of a business, at a service of its own.
-func tenant(t *testing.T, op *provider, id, redirectURL, prefix string, sessions middleware.Sessions) *middleware.Login {
+func tenant(t *testing.T, op *provider, id, redirectURL, prefix string,
+	sessions middleware.Sessions) *middleware.Login {
 	t.Helper()
 	key, err := authn.GenerateKey(authn.ES256)
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := authn.New(authn.Config{Environment: authn.Custom(op.URL), ClientID: id, Key: key, RedirectURL: redirectURL})
+	client, err := authn.New(authn.Config{Environment: authn.Custom(op.URL), ClientID: id, Key: key,
+		RedirectURL: redirectURL})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +86,8 @@ func TestTenants(t *testing.T) {
 		if !strings.Contains(to, "client_id="+clientID) {
 			t.Errorf("%s: the login is for %s", name, to)
 		}
-		if w := get(op.approve(t, to)); w.Code != http.StatusSeeOther || get(origin+w.Header().Get("Location")).Body.String() != "確認　花子" {
+		if w := get(op.approve(t, to)); w.Code != http.StatusSeeOther ||
+			get(origin+w.Header().Get("Location")).Body.String() != "確認　花子" {
 			t.Errorf("%s: %d", name, w.Code)
 		}
 		if w := get(c.theirs + "/account"); w.Code != http.StatusSeeOther {

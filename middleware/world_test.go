@@ -12,14 +12,19 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/cardsim/daa/visitor"
+	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/cardsim/person"
+	"github.com/kakunin-go/kakunin/internal/tests"
 	"github.com/kakunin-go/kakunin/middleware"
+	"github.com/kakunin-go/kakunin/middleware/scssession"
 	"github.com/kakunin-go/kakunin/sign"
 	"github.com/kakunin-go/kakunin/sign/signapi"
 )
@@ -29,14 +34,24 @@ type world struct {
 	site   *httptest.Server
 	svc    *daa.Running
 	login  *middleware.Login
-	log    *lockedBuffer
+	log    *tests.Log
+	config middleware.Config
 	errors []error
 	signed []middleware.Signed
 }
 
+// authorities are one test JPKI for all worlds: its keys take longer than everything else here.
+var authorities = sync.OnceValue(func() *issuer.JPKI {
+	j, err := issuer.New(issuer.Config{Now: time.Now})
+	if err != nil {
+		panic(err)
+	}
+	return j
+})
+
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{log: &lockedBuffer{}}
+	w := &world{log: &tests.Log{}}
 	mux := http.NewServeMux()
 	w.site = httptest.NewTLSServer(mux)
 	t.Cleanup(w.site.Close)
@@ -46,13 +61,16 @@ func newWorld(t *testing.T) *world {
 	}
 	callback := w.site.URL + "/auth/callback"
 	logger := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	w.svc = daa.Start(t, daa.WithClient(clientID, key.Public(), callback), daa.WithPersonas(person.Hanako, person.Taro), daa.WithLogger(logger))
+	w.svc = daa.Start(t, daa.WithClient(daa.ClientRegistration{ID: clientID, Key: key.Public(),
+		RedirectURLs: []string{callback}}), daa.WithPersonas(person.Hanako, person.Taro),
+		daa.WithLogger(logger), daa.WithJPKI(authorities()))
 	clientKey, err := authn.NewKey(key, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	client, err := authn.New(authn.Config{
-		Environment: w.svc.Environment(), ClientID: clientID, Key: clientKey, RedirectURL: callback, HTTPClient: w.svc.Client(), Logger: logger,
+		Environment: w.svc.Environment(), ClientID: clientID, Key: clientKey, RedirectURL: callback,
+		HTTPClient: w.svc.Client(), Logger: logger,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -61,20 +79,27 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.login, err = middleware.New(middleware.Config{
+	sessions, err := scssession.New(scssession.Config{Logger: logger})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.config = middleware.Config{
 		Client: client, Scopes: authn.Attributes, SealKeys: middleware.NewSealKeys(), Signer: signer, Logger: logger,
+		Sessions: sessions,
 		OnError: func(rw http.ResponseWriter, _ *http.Request, err error) {
 			w.errors = append(w.errors, err)
 			rw.WriteHeader(middleware.StatusOf(err))
 		},
-	})
+	}
+	w.login, err = middleware.New(w.config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	flow, err := w.login.Sign("contract", middleware.SignConfig{
 		Mode: sign.ModeDigestInfo,
 		Document: func(*http.Request) (sign.Document, string, error) {
-			return sign.Document{Reader: strings.NewReader("契約書"), MediaType: "text/plain; charset=utf-8"}, "contract-7", nil
+			return sign.Document{Reader: strings.NewReader("契約書"), MediaType: "text/plain; charset=utf-8"},
+				"contract-7", nil
 		},
 		OnSigned: func(_ http.ResponseWriter, _ *http.Request, s middleware.Signed) { w.signed = append(w.signed, s) },
 	})
@@ -107,7 +132,9 @@ func (w *world) visitor(t *testing.T, card int) *guest {
 	}
 	c := w.site.Client()
 	return &guest{t: t, world: w, Person: w.svc.VisitorWith(w.svc.Cards()[card]), http: &http.Client{
-		Transport: c.Transport, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: c.Transport, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		},
 	}}
 }
 
@@ -145,7 +172,8 @@ func (v *guest) approve(method, target string) (int, string, string) {
 func TestWholeWorld(t *testing.T) {
 	w := newWorld(t)
 	hanako := w.visitor(t, 0)
-	if status, to, _ := hanako.approve(http.MethodGet, "/auth/login?return=/home"); status != http.StatusSeeOther || to != "/home" {
+	if status, to, _ := hanako.approve(http.MethodGet, "/auth/login?return=/home"); status != http.StatusSeeOther ||
+		to != "/home" {
 		t.Fatalf("login: %d %q %v", status, to, w.errors)
 	}
 	person := w.svc.Cards()[0].Person().Reveal()
@@ -196,8 +224,10 @@ func TestWholeWorld(t *testing.T) {
 func TestHostileService(t *testing.T) {
 	w := newWorld(t)
 	for name, fault := range map[string]daa.IDTokenFault{
-		"nonce": daa.FaultNonce, "issuer": daa.FaultIssuer, "audience": daa.FaultAudience, "at_hash": daa.FaultAccessTokenHash,
-		"foreign key": daa.FaultForeignKey, "signature": daa.FaultSignature, "none": daa.FaultAlgNone, "HS256": daa.FaultAlgHS256,
+		"nonce": daa.FaultNonce, "issuer": daa.FaultIssuer, "audience": daa.FaultAudience,
+		"at_hash":     daa.FaultAccessTokenHash,
+		"foreign key": daa.FaultForeignKey, "signature": daa.FaultSignature, "none": daa.FaultAlgNone,
+		"HS256":   daa.FaultAlgHS256,
 		"expired": daa.FaultExpired, "future": daa.FaultFutureIssuedAt,
 	} {
 		w.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{Fault: fault}}})
@@ -230,7 +260,8 @@ func TestCancelledAndBlocked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if status, _, _ := v.open(http.MethodGet, callback); status != http.StatusBadRequest || kakunin.FamilyOf(w.errors[0]) != kakunin.User {
+	if status, _, _ := v.open(http.MethodGet, callback); status != http.StatusBadRequest ||
+		kakunin.FamilyOf(w.errors[0]) != kakunin.User {
 		t.Errorf("cancelled: %d %v", status, w.errors)
 	}
 	_, to, _ = v.open(http.MethodGet, "/auth/login")

@@ -2,7 +2,6 @@ package sign
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/internal/fault"
@@ -31,6 +30,9 @@ const (
 	ReasonResponse
 	// ReasonSealed: the sealed result could not be opened. Every decryption failure looks the same.
 	ReasonSealed
+
+	// ReasonCMS: a CMS signature is malformed or of a form that is not accepted; Detail says which.
+	ReasonCMS
 
 	// ReasonMode: the expected mode is not the transaction's.
 	ReasonMode
@@ -77,6 +79,7 @@ var reasons = [...]fault.Row{
 	ReasonInterrupted:     {Name: "interrupted", Family: kakunin.Unavailable, Message: none},
 	ReasonResponse:        {Name: "malformed result", Family: kakunin.Untrusted, Message: none},
 	ReasonSealed:          {Name: "sealed result cannot be opened", Family: kakunin.Untrusted, Message: none},
+	ReasonCMS:             {Name: "CMS signature not accepted", Family: kakunin.Untrusted, Message: notVerified},
 	ReasonMode:            {Name: "mode is not the transaction's", Family: kakunin.Untrusted, Message: none},
 	ReasonTransactionTime: {Name: "transaction of another time", Family: kakunin.Untrusted, Message: none},
 	ReasonDocument: {
@@ -91,20 +94,17 @@ var reasons = [...]fault.Row{
 	ReasonCertificate:     {Name: "certificate not accepted", Family: kakunin.Untrusted, Message: none},
 	ReasonPersonMismatch: {Name: "certificate of another person", Family: kakunin.Account, Message: kakunin.Message{
 		JA: "署名用電子証明書の氏名・住所・生年月日・性別が登録内容と一致しません。ご本人のカードをお使いいただくか、登録内容をご確認ください。",
-		EN: "The name, address, birthdate or gender in the signing certificate differs from our records. Please use your own card or check your registered details.",
+		EN: "The name, address, birthdate or gender in the signing certificate differs from our records. Please use " +
+			"your own card or check your registered details.",
 	}},
 	ReasonPersonReview: {Name: "person needs review", Family: kakunin.Account, Message: kakunin.Message{
 		JA: "氏名または住所に代替文字が含まれるため、自動では確認できません。担当者が確認します。",
-		EN: "The name or address contains a substitute character and cannot be compared automatically. A person will check it.",
+		EN: "The name or address contains a substitute character and cannot be compared automatically. A person will " +
+			"check it.",
 	}},
 }
 
-func (r Reason) row() fault.Row {
-	if r < 0 || int(r) >= len(reasons) {
-		r = ReasonUnknown
-	}
-	return reasons[r]
-}
+func (r Reason) row() fault.Row { return fault.Of(reasons[:], r) }
 
 // String returns a stable English phrase for logs.
 func (r Reason) String() string { return r.row().Name }
@@ -162,20 +162,12 @@ func (e *Error) delegates() bool {
 	return e.Reason == ReasonCertificate && kakunin.FamilyOf(e.Err) != kakunin.Unclassified
 }
 
-// mistakes are all that is wrong with a configuration, in fixed words that begin with the name of a field.
-type mistakes []string
-
-func (m *mistakes) add(wrong bool, text string) {
-	if wrong {
-		*m = append(*m, text)
-	}
-}
-
-func (m mistakes) err(step string, cause error) error {
-	if len(m) == 0 {
+// misconfigured makes the error that names all mistakes at once, or nil if there are none.
+func misconfigured(step string, list fault.Mistakes, cause error) error {
+	if len(list) == 0 {
 		return nil
 	}
-	return &Error{Reason: ReasonConfiguration, Step: step, Detail: strings.Join(m, "; "), Err: cause}
+	return &Error{Reason: ReasonConfiguration, Step: step, Detail: list.Detail(), Err: cause}
 }
 
 // within reports whether list has entries and all of them are known.

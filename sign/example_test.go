@@ -93,7 +93,7 @@ func ExampleVerifier() {
 // signedByTestCard signs as a card in DigestInfo mode does.
 func signedByTestCard(j *issuer.JPKI, document string) (*sign.Opened, *revocation.Store) {
 	key := j.Key("example signing")
-	certificate, err := j.SigningCA().Issue(&key.PublicKey, hanako, issuedAt)
+	certificate, err := j.SigningCA().Issue(issuer.Request{Key: &key.PublicKey, Holder: hanako, IssuedAt: issuedAt})
 	check(err)
 	digest := sha256.Sum256([]byte(document))
 	signature, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, digest[:])

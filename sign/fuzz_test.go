@@ -11,7 +11,8 @@ import (
 // FuzzParseOpened feeds results to the parser: whatever comes, both values or an error.
 func FuzzParseOpened(f *testing.F) {
 	for _, s := range []string{
-		`{"sig":"AQ==","cert":"MA=="}`, `{"sig":"AQ\u003d=","cert":"MA=="}`, "{", `{"SIG":"AQ==","sig":"AQ==","cert":"MA=="}`,
+		`{"sig":"AQ==","cert":"MA=="}`, `{"sig":"AQ\u003d=","cert":"MA=="}`, "{",
+		`{"SIG":"AQ==","sig":"AQ==","cert":"MA=="}`,
 	} {
 		f.Add([]byte(s))
 	}
@@ -39,7 +40,8 @@ func FuzzParseSealed(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if again, err := ParseSealed(sealed.RevealJWE()); err != nil || again.RevealJWE() != s || strings.Count(s, ".") != 4 {
+		if again, err := ParseSealed(sealed.RevealJWE()); err != nil || again.RevealJWE() != s ||
+			strings.Count(s, ".") != 4 {
 			t.Fatal("sealed result would not be accepted again")
 		}
 	})
@@ -47,7 +49,8 @@ func FuzzParseSealed(f *testing.F) {
 
 // FuzzTransaction checks that what is accepted is encoded the same again.
 func FuzzTransaction(f *testing.F) {
-	good, err := json.Marshal(Transaction{ID: testID, Mode: ModeBareHash, MediaType: "text/plain", Started: testNow, Expires: testNow})
+	good, err := json.Marshal(Transaction{ID: testID, Mode: ModeBareHash, MediaType: "text/plain", Started: testNow,
+		Expires: testNow})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -62,7 +65,8 @@ func FuzzTransaction(f *testing.F) {
 		if err != nil {
 			return // a time zone that RFC 3339 cannot write
 		}
-		if err := json.Unmarshal(encoded, &again); err != nil || again.ID != tx.ID || again.Digest != tx.Digest || again.Mode != tx.Mode {
+		if err := json.Unmarshal(encoded, &again); err != nil || again.ID != tx.ID || again.Digest != tx.Digest ||
+			again.Mode != tx.Mode {
 			t.Fatalf("%s came back as %+v, %v", encoded, again, err)
 		}
 	})

@@ -21,14 +21,25 @@ import (
 	"github.com/kakunin-go/kakunin/sign"
 )
 
+// signing is how a card signs.
+type signing struct {
+	password string
+	mode     sign.Mode
+}
+
 // signedBy has the simulated card sign the document over APDUs, as the service's app does.
-func signedBy(ctx context.Context, t *testing.T, c *cardsim.Card, password string) *sign.Opened {
+func signedBy(ctx context.Context, t *testing.T, c *cardsim.Card, as signing) *sign.Opened {
 	t.Helper()
 	client, err := c.Client(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := client.Verify(ctx, card.SigningPIN, password); err != nil {
+	defer func() { // the next one waits for the card
+		if err := client.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := client.Verify(ctx, card.SigningPIN, as.password); err != nil {
 		t.Fatal(err)
 	}
 	key, err := client.SigningKey(ctx)
@@ -36,7 +47,11 @@ func signedBy(ctx context.Context, t *testing.T, c *cardsim.Card, password strin
 		t.Fatal(err)
 	}
 	digest := sha256.Sum256([]byte(document))
-	signature, err := key.SignContext(ctx, digest[:], crypto.SHA256)
+	hash := crypto.SHA256
+	if as.mode == sign.ModeBareHash {
+		hash = card.WithoutDigestInfo
+	}
+	signature, err := key.SignContext(ctx, digest[:], hash)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,13 +62,15 @@ func signedBy(ctx context.Context, t *testing.T, c *cardsim.Card, password strin
 	return sign.NewOpened(signature, certificate)
 }
 
-// TestEverySimulatedKind: a signature by each kind of card and phone that can sign, before verifiers that expect cards,
-// phones or both. No signature of a phone passes for one of a card.
+// TestEverySimulatedKind: a signature by each kind of card and phone that can sign, in both modes, before verifiers
+// that expect cards, phones or both. No signature of a phone passes for one of a card.
 func TestEverySimulatedKind(t *testing.T) {
 	t.Parallel()
 	w := shared()
 	published := []asn1.ObjectIdentifier{{1, 2, 392, 200149, 8, 5, 1, 1, 40}}
 	both := []jpki.Kind{jpki.SigningCard, jpki.SigningPhone}
+	// A child's card has no signing certificate, and one with blocked PINs signs nothing.
+	rows := map[cardsim.Kind]bool{cardsim.Child: true, cardsim.BlockedPINs: true}
 	for _, c := range []struct {
 		kind    cardsim.Kind
 		kinds   []jpki.Kind
@@ -64,8 +81,10 @@ func TestEverySimulatedKind(t *testing.T) {
 	}{
 		{kind: cardsim.Plastic},
 		{kind: cardsim.Plastic, kinds: both, assumed: true},
-		{kind: cardsim.Plastic, kinds: []jpki.Kind{jpki.SigningPhone}, assumed: true, reason: sign.ReasonCertificateForm, family: kakunin.Untrusted},
-		{kind: cardsim.OlderCA, reason: sign.ReasonCertificate, family: kakunin.Unavailable}, // trusted, but its list is not at hand
+		{kind: cardsim.Plastic, kinds: []jpki.Kind{jpki.SigningPhone}, assumed: true,
+			reason: sign.ReasonCertificateForm, family: kakunin.Untrusted},
+		// trusted, but its list is not at hand
+		{kind: cardsim.OlderCA, reason: sign.ReasonCertificate, family: kakunin.Unavailable},
 		{kind: cardsim.NewerCA, reason: sign.ReasonCertificate, family: kakunin.Untrusted},
 		{kind: cardsim.ExpiredCertificates, reason: sign.ReasonCertificate, family: kakunin.Account},
 		{kind: cardsim.ExpiredCard, reason: sign.ReasonCertificate, family: kakunin.Account},
@@ -73,8 +92,10 @@ func TestEverySimulatedKind(t *testing.T) {
 		{kind: cardsim.IPhone, kinds: []jpki.Kind{jpki.SigningPhone}, assumed: true},
 		{kind: cardsim.Android, reason: sign.ReasonCertificateForm, family: kakunin.Untrusted},
 		// A policy that the caller knows opens the door to that policy alone, not to the assumed ones.
-		{kind: cardsim.IPhone, kinds: both, known: published, reason: sign.ReasonCertificate, family: kakunin.Untrusted},
+		{kind: cardsim.IPhone, kinds: both, known: published, reason: sign.ReasonCertificate,
+			family: kakunin.Untrusted},
 	} {
+		rows[c.kind] = true
 		who, err := persons.Lookup(persons.Hanako, now)
 		if err != nil {
 			t.Fatal(err)
@@ -83,8 +104,11 @@ func TestEverySimulatedKind(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		opened := signedBy(t.Context(), t, simulated, who.Reveal().SigningPassword)
-		leaf, err := x509.ParseCertificate(opened.RevealCertificate())
+		signatures := map[sign.Mode]*sign.Opened{}
+		for _, mode := range []sign.Mode{sign.ModeBareHash, sign.ModeDigestInfo} {
+			signatures[mode] = signedBy(t.Context(), t, simulated, signing{who.Reveal().SigningPassword, mode})
+		}
+		leaf, err := x509.ParseCertificate(signatures[sign.ModeBareHash].RevealCertificate())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,13 +125,22 @@ func TestEverySimulatedKind(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := v.Verify(t.Context(), opened, sign.Expect{Document: strings.NewReader(document), Mode: sign.ModeDigestInfo})
-		if reasonOf(err) != c.reason || (err == nil) != (c.reason == sign.ReasonUnknown) || (r != nil) != (err == nil) ||
-			err != nil && kakunin.FamilyOf(err) != c.family {
-			t.Errorf("%s, accepted %v, assumed %v: %v (%s)", c.kind, c.kinds, c.assumed, err, kakunin.FamilyOf(err))
+		for mode, opened := range signatures {
+			r, err := v.Verify(t.Context(), opened, sign.Expect{Document: strings.NewReader(document), Mode: mode})
+			if reasonOf(err) != c.reason || (err == nil) != (c.reason == sign.ReasonUnknown) ||
+				(r != nil) != (err == nil) ||
+				err != nil && kakunin.FamilyOf(err) != c.family {
+				t.Errorf("%s, %s, accepted %v, assumed %v: %v (%s)", c.kind, mode, c.kinds, c.assumed, err,
+					kakunin.FamilyOf(err))
+			}
+			if r != nil && c.kinds != nil && !slices.Contains(c.kinds, r.Certificate.Kind()) {
+				t.Errorf("%s: accepted as %s", c.kind, r.Certificate.Kind())
+			}
 		}
-		if r != nil && c.kinds != nil && !slices.Contains(c.kinds, r.Certificate.Kind()) {
-			t.Errorf("%s: accepted as %s", c.kind, r.Certificate.Kind())
+	}
+	for _, kind := range cardsim.Kinds() {
+		if !rows[kind] {
+			t.Errorf("%s has no row", kind)
 		}
 	}
 }
@@ -119,7 +152,9 @@ func TestPhonesByPublishedPolicies(t *testing.T) {
 	w := shared()
 	published := asn1.ObjectIdentifier{1, 2, 392, 200149, 8, 5, 1, 1, 99}
 	key := w.jpki.Key("hanako phone")
-	cert, err := w.jpki.SigningCA().IssueFaulty(&key.PublicKey, hanako, issuedAt, issuer.Faults{Policies: []asn1.ObjectIdentifier{published}})
+	cert, err := w.jpki.SigningCA().IssueFaulty(issuer.Request{Key: &key.PublicKey, Holder: hanako, IssuedAt: issuedAt},
+		issuer.Faults{Policies: []asn1.ObjectIdentifier{published}})
+
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +168,8 @@ func TestPhonesByPublishedPolicies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return v.Verify(t.Context(), sign.NewOpened(w.sign(t, key, sign.ModeDigestInfo, document), cert), expect(sign.ModeDigestInfo))
+		return v.Verify(t.Context(), sign.NewOpened(w.sign(t, key, sign.ModeDigestInfo, document), cert),
+			expect(sign.ModeDigestInfo))
 	}
 	if r, err := verify(published); err != nil || r.Chain.Kind != jpki.SigningPhone || r.Chain.Status != jpki.Good {
 		t.Errorf("named: %v", err)
@@ -150,8 +186,12 @@ func TestPhonesByPublishedPolicies(t *testing.T) {
 		"a card's policy for a phone": func(c *sign.VerifierConfig) {
 			c.PhonePolicies = []asn1.ObjectIdentifier{{1, 2, 392, 200149, 8, 5, 1, 0, 20}}
 		},
-		"a policy that is none":         func(c *sign.VerifierConfig) { c.PhonePolicies = []asn1.ObjectIdentifier{nil} },
-		"the same policy for two rooms": func(c *sign.VerifierConfig) { c.PhonePolicies = []asn1.ObjectIdentifier{published, published} },
+		"a policy that is none": func(c *sign.VerifierConfig) {
+			c.PhonePolicies = []asn1.ObjectIdentifier{nil}
+		},
+		"the same policy for two rooms": func(c *sign.VerifierConfig) {
+			c.PhonePolicies = []asn1.ObjectIdentifier{published, published}
+		},
 	} {
 		c := config
 		c.PhonePolicies = []asn1.ObjectIdentifier{published}

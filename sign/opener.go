@@ -12,9 +12,11 @@ import (
 	"strings"
 
 	"github.com/kakunin-go/kakunin/authn/wire"
+	"github.com/kakunin-go/kakunin/internal/fault"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/redact"
+	"github.com/kakunin-go/kakunin/internal/signeddata"
 	"github.com/kakunin-go/kakunin/internal/strictjson"
 )
 
@@ -74,12 +76,17 @@ type Opened struct {
 	parts redact.Value[openedParts]
 }
 
-type openedParts struct{ signature, certificate []byte }
+type openedParts struct {
+	signature, certificate []byte
+	// attributes are the signed attributes of a CMS signature; nil when the signature is over the document itself.
+	attributes *signeddata.Signer
+}
 
 // NewOpened takes a raw signature value, big-endian (RFC 8017, 4.1), and the signing certificate in DER, as they come
 // from another source than the service: a card in a reader, an archive. Both are copied.
 func NewOpened(signature, certificate []byte) *Opened {
-	return &Opened{parts: redact.Seal(openedParts{bytes.Clone(signature), bytes.Clone(certificate)})}
+	parts := openedParts{signature: bytes.Clone(signature), certificate: bytes.Clone(certificate)}
+	return &Opened{parts: redact.Seal(parts)}
 }
 
 // RevealSignature returns a copy of the raw signature value, big-endian.
@@ -123,7 +130,7 @@ func ParseOpened(answer []byte, w *wire.Sign) (*Opened, error) {
 	if !ok {
 		return nil, refuse("certificate")
 	}
-	return &Opened{parts: redact.Seal(openedParts{signature, certificate})}, nil
+	return &Opened{parts: redact.Seal(openedParts{signature: signature, certificate: certificate})}, nil
 }
 
 var errBase64 = errors.New("not canonical base64 within its limit")
@@ -175,17 +182,17 @@ func NewOpener(c OpenerConfig) (*Opener, error) {
 		profile = c.Wire.Clone()
 	}
 	w := profile.Sign
-	var list mistakes
-	list.add(!openingKey(c.Key), "Key must be an RSA key of at least 2048 bits or an EC key on P-256")
-	list.add(w.ResultSignatureField == "", "Wire.Sign.ResultSignatureField is missing")
-	list.add(w.ResultCertificateField == "", "Wire.Sign.ResultCertificateField is missing")
-	list.add(w.ResultSignatureField != "" && w.ResultSignatureField == w.ResultCertificateField,
+	var list fault.Mistakes
+	list.Add(!openingKey(c.Key), "Key must be an RSA key of at least 2048 bits or an EC key on P-256")
+	list.Add(w.ResultSignatureField == "", "Wire.Sign.ResultSignatureField is missing")
+	list.Add(w.ResultCertificateField == "", "Wire.Sign.ResultCertificateField is missing")
+	list.Add(w.ResultSignatureField != "" && w.ResultSignatureField == w.ResultCertificateField,
 		"Wire.Sign.ResultCertificateField must not be ResultSignatureField")
-	list.add(!within(w.JWEKeyAlgorithms, jose.KeyAlgorithms()),
+	list.Add(!within(w.JWEKeyAlgorithms, jose.KeyAlgorithms()),
 		"Wire.Sign.JWEKeyAlgorithms is empty or has an algorithm that is not accepted")
-	list.add(!within(w.JWEContentAlgorithms, jose.ContentAlgorithms()),
+	list.Add(!within(w.JWEContentAlgorithms, jose.ContentAlgorithms()),
 		"Wire.Sign.JWEContentAlgorithms is empty or has an algorithm that is not accepted")
-	if err := list.err("opener", nil); err != nil {
+	if err := misconfigured("opener", list, nil); err != nil {
 		return nil, err
 	}
 	return &Opener{key: redact.Seal(c.Key), wire: w}, nil

@@ -52,7 +52,8 @@ func seal(t *testing.T, to *rsa.PublicKey, keyAlg, enc, payload string) *Sealed 
 func TestOpen(t *testing.T) {
 	t.Parallel()
 	sig, cert := bytes.Repeat([]byte{7}, 256), bytes.Repeat([]byte{0x30}, 900)
-	payload := fmt.Sprintf(`{"sig":%q,"cert":%q,"later":"field"}`, base64.StdEncoding.EncodeToString(sig), base64.StdEncoding.EncodeToString(cert))
+	payload := fmt.Sprintf(`{"sig":%q,"cert":%q,"later":"field"}`, base64.StdEncoding.EncodeToString(sig),
+		base64.StdEncoding.EncodeToString(cert))
 	o := openerFor(t, testKey())
 	got, err := o.Open(seal(t, &testKey().PublicKey, "RSA-OAEP-256", "A256GCM", payload))
 	if err != nil {
@@ -98,9 +99,14 @@ func TestOpenFailuresLookTheSame(t *testing.T) {
 		"for another recipient":   seal(t, &otherKey().PublicKey, "RSA-OAEP-256", "A256GCM", payload).RevealJWE(),
 		"payload no JSON":         seal(t, to, "RSA-OAEP-256", "A256GCM", "hello").RevealJWE(),
 		"payload incomplete":      seal(t, to, "RSA-OAEP-256", "A256GCM", `{"sig":"AQ=="}`).RevealJWE(),
-		"payload duplicate":       seal(t, to, "RSA-OAEP-256", "A256GCM", `{"sig":"AQ==","sig":"Ag==","cert":"AQ=="}`).RevealJWE(),
-		"payload and more":        seal(t, to, "RSA-OAEP-256", "A256GCM", payload+"{}").RevealJWE(),
-		"payload default names":   seal(t, to, "RSA-OAEP-256", "A256GCM", `{"signature":"AQ==","certificate":"AQ=="}`).RevealJWE(),
+		"payload duplicate": seal(t, to, "RSA-OAEP-256", "A256GCM",
+			`{"sig":"AQ==","sig":"Ag==","cert":"AQ=="}`).RevealJWE(),
+		"payload and more": seal(t, to, "RSA-OAEP-256", "A256GCM", payload+"{}").RevealJWE(),
+		"payload default names": seal(t, to, "RSA-OAEP-256", "A256GCM",
+			`{"signature":"AQ==","certificate":"AQ=="}`).RevealJWE(),
+		"payload in unused bits": seal(t, to, "RSA-OAEP-256", "A256GCM", `{"sig":"AR==","cert":"AQ=="}`).RevealJWE(),
+		"payload with a line":    seal(t, to, "RSA-OAEP-256", "A256GCM", `{"sig":"AQ==","cert":"AQ\n=="}`).RevealJWE(),
+		"payload unpadded":       seal(t, to, "RSA-OAEP-256", "A256GCM", `{"sig":"AQ","cert":"AQ=="}`).RevealJWE(),
 	} {
 		s, err := ParseSealed(jwe)
 		if err != nil {
@@ -150,6 +156,14 @@ func TestNewOpener(t *testing.T) {
 	bad.Sign.ResultCertificateField = bad.Sign.ResultSignatureField
 	if _, err := NewOpener(OpenerConfig{Key: testKey(), Wire: &bad}); reasonOf(err) != ReasonConfiguration {
 		t.Errorf("ambiguous wire profile: %v", err)
+	}
+	// Every mistake is named at once.
+	_, err = NewOpener(OpenerConfig{Wire: &wire.Profile{}})
+	for _, part := range []string{"Key must be", "ResultSignatureField is missing", "ResultCertificateField is missing",
+		"JWEKeyAlgorithms is empty", "JWEContentAlgorithms is empty"} {
+		if err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("%q is not named: %v", part, err)
+		}
 	}
 }
 

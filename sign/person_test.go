@@ -32,9 +32,12 @@ func TestPersonPolicy(t *testing.T) {
 		outcome                     fourinfo.Outcome
 	}{
 		{"exact", person(exact), accepted, accepted, accepted, fourinfo.Same},
-		{"half-width space", person(written), sign.ReasonPersonReview, accepted, accepted, fourinfo.SameAfterNormalisation},
-		{"unknown day of birth", person(doubtful), sign.ReasonPersonReview, sign.ReasonPersonReview, accepted, fourinfo.NeedsReview},
-		{"another name", person(variant), sign.ReasonPersonMismatch, sign.ReasonPersonMismatch, sign.ReasonPersonMismatch, fourinfo.Different},
+		{"half-width space", person(written), sign.ReasonPersonReview, accepted, accepted,
+			fourinfo.SameAfterNormalisation},
+		{"unknown day of birth", person(doubtful), sign.ReasonPersonReview, sign.ReasonPersonReview, accepted,
+			fourinfo.NeedsReview},
+		{"another name", person(variant), sign.ReasonPersonMismatch, sign.ReasonPersonMismatch,
+			sign.ReasonPersonMismatch, fourinfo.Different},
 		{"an attribute that no certificate has", &fourinfo.Person{Furigana: fourinfo.NewName("シケン　ハナコ")},
 			sign.ReasonPersonReview, sign.ReasonPersonReview, sign.ReasonPersonReview, fourinfo.OutcomeUnknown},
 	} {
@@ -44,7 +47,8 @@ func TestPersonPolicy(t *testing.T) {
 			e := expect(sign.ModeBareHash)
 			e.Person, e.Accept = c.person, policy
 			r, err := v.Verify(t.Context(), w.opened(t, sign.ModeBareHash), e)
-			if (err == nil) != (want == accepted) || err != nil && (reasonOf(err) != want || kakunin.FamilyOf(err) != kakunin.Account) {
+			if (err == nil) != (want == accepted) || err != nil &&
+				(reasonOf(err) != want || kakunin.FamilyOf(err) != kakunin.Account) {
 				t.Errorf("%s under policy %d: %v", c.what, policy, err)
 				continue
 			}

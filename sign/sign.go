@@ -12,10 +12,10 @@
 // The card pads exactly the bytes it is given (PKCS#1 v1.5, block type 01). Which bytes is the caller's choice, and a
 // signature made in one mode never verifies in the other:
 //
-//   - [ModeBareHash]: the 32-byte SHA-256 itself. The signature does not name its hash algorithm, so the algorithm must be
-//     kept beside it; this package fixes SHA-256 and writes it into the evidence.
-//   - [ModeDigestInfo]: the 51-byte DER DigestInfo, i.e. RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017, 8.2). Needed for XML and
-//     CMS signatures and wherever the signature is submitted to J-LIS.
+//   - [ModeBareHash]: the 32-byte SHA-256 itself. The signature does not name its hash algorithm, so the algorithm
+//     must be kept beside it; this package fixes SHA-256 and writes it into the evidence.
+//   - [ModeDigestInfo]: the 51-byte DER DigestInfo, i.e. RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017, 8.2). Needed for
+//     XML and CMS signatures and wherever the signature is submitted to J-LIS.
 //
 // The mode is never detected from a signature: it is part of what was asked for. When a signature fails, the other mode
 // is tried only to name the cause ([ReasonOtherMode]); the signature is refused all the same.
@@ -26,11 +26,22 @@
 // two of them apart puts a line into the document that no other one has, such as a number and the time (see the example
 // of [Prepare]); package sign/evidence refuses a signature value that is already recorded under another transaction.
 //
+// # CMS, and what stays out
+//
+// [ParseCMS] reads a detached CMS (PKCS #7) signature, as card tools and OpenSSL make it, into an [Opened] that the
+// Verifier takes like any other one; [CMS] writes one from a report. Signatures inside of PDF and XML stay out: for PDF
+// (PAdES) use pyHanko or the EU's DSS, for XML (XAdES, XML-Signature) DSS or Apache Santuario, and hand the signed
+// bytes, the signature value and the certificate to [NewOpened] if the certificate is to be judged here.
+//
 // # What is kept out
 //
 // The package computes the digest itself; it never signs or verifies a digest that somebody else computed. [Sealed] and
 // [Opened] show nothing when printed, logged or marshalled, a [Report] only what is not personal, and nothing of them
 // appears in an error.
+//
+// # Examples
+//
+// There are examples of [Opener], [ParseCMS], [Prepare], [Verifier] and [Verifier.VerifyAll].
 //
 // # Compatibility
 //
@@ -41,12 +52,14 @@ package sign
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"io"
 	"mime"
 	"slices"
 	"strings"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/signeddata"
 )
 
 // Mode is what the card pads; it is never detected. The zero value is refused.
@@ -149,7 +162,11 @@ func hashDocument(ctx context.Context, r io.Reader, step string) (digest [sha256
 		return digest, &Error{Reason: ReasonRequest, Step: step, Detail: "no document"}
 	}
 	h := sha256.New()
-	n, err := io.Copy(h, io.LimitReader(contextReader{ctx, r}, limits.Document+1))
+	var head start
+	n, err := feed(ctx, r, func(p []byte) {
+		_, _ = h.Write(p) // a hash takes everything
+		head.add(p)
+	})
 	switch {
 	case ctx.Err() != nil:
 		return digest, &Error{Reason: ReasonInterrupted, Step: step, Err: ctx.Err()}
@@ -157,20 +174,62 @@ func hashDocument(ctx context.Context, r io.Reader, step string) (digest [sha256
 		return digest, &Error{Reason: ReasonDocumentRead, Step: step, Err: err}
 	case n > limits.Document:
 		return digest, &Error{Reason: ReasonDocumentSize, Step: step}
+	case n <= limits.SignedData && signeddata.AreAttributes(head.bytes):
+		return digest, &Error{Reason: ReasonDocument, Step: step,
+			Detail: "the document has the form of CMS signed attributes"}
 	}
 	h.Sum(digest[:0])
 	return digest, nil
 }
 
-// contextReader ends a long read between two chunks when the context ends.
-type contextReader struct {
-	ctx context.Context //nolint:containedctx // lives only inside one call of hashDocument
-	r   io.Reader
+// start keeps the beginning of a document that may be the DER of CMS signed attributes. A signature over such a
+// document would be one over whatever document has the digest inside (RFC 5652, section 14 has the like): it is
+// refused.
+type start struct {
+	bytes        []byte
+	looked, kept bool
 }
 
-func (c contextReader) Read(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
+func (s *start) add(p []byte) {
+	if !s.looked {
+		s.looked, s.kept = true, p[0] == 0x31 // SET
 	}
-	return c.r.Read(p)
+	if s.kept {
+		s.bytes = append(s.bytes, p[:min(len(p), limits.SignedData-len(s.bytes))]...)
+	}
 }
+
+// feed reads a document to its end, or one byte beyond the largest size, and ends between two chunks when the context
+// ends. Most documents are short texts: the buffer grows with the first chunk that fills it.
+func feed(ctx context.Context, r io.Reader, each func([]byte)) (n int64, err error) {
+	const first, later = 1 << 10, 64 << 10
+	buffer := make([]byte, first)
+	for empty := 0; n <= limits.Document; {
+		if err := ctx.Err(); err != nil {
+			return n, err
+		}
+		got, err := r.Read(buffer[:min(int64(len(buffer)), limits.Document+1-n)])
+		if got < 0 || got > len(buffer) {
+			return n, errReader
+		}
+		if got > 0 {
+			empty = 0
+			each(buffer[:got])
+			n += int64(got)
+		} else if empty++; err == nil && empty >= 100 {
+			return n, io.ErrNoProgress
+		}
+		if errors.Is(err, io.EOF) {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+		if got == first && len(buffer) == first {
+			buffer = make([]byte, later)
+		}
+	}
+	return n, nil
+}
+
+var errReader = errors.New("sign: the document's reader returned an impossible count")

@@ -3,6 +3,7 @@ package sign
 import (
 	"bytes"
 	"crypto"
+	"crypto/fips140"
 	"crypto/rsa"
 	"crypto/sha256"
 	"math/big"
@@ -27,7 +28,11 @@ func cardKey(public crypto.PublicKey) (*rsa.PublicKey, bool) {
 
 // representativeInRange enforces RFC 8017, 5.2.2, step 1. Without it sig + n would be a second spelling of sig.
 func representativeInRange(key *rsa.PublicKey, signature []byte) bool {
-	return new(big.Int).SetBytes(signature).Cmp(key.N) < 0
+	var n [cardKeyBits / 8]byte // what a card has, without an allocation
+	if len(signature) != len(n) || key.N.BitLen() > cardKeyBits {
+		return new(big.Int).SetBytes(signature).Cmp(key.N) < 0
+	}
+	return bytes.Compare(signature, key.N.FillBytes(n[:])) < 0
 }
 
 // verifySignature checks a signature whose size and range were checked. Nothing is recovered and scanned: the one
@@ -43,12 +48,21 @@ func verifySignature(key *rsa.PublicKey, mode Mode, digest [sha256.Size]byte, si
 	return false
 }
 
-// verifyBareHash is the public-key operation and comparison by hand: crypto/rsa offers it as hash 0, which panics when
-// the program runs under GODEBUG=fips140=only. Only public values take part, so math/big's timing reveals nothing.
+// verifyBareHash is RSASSA-PKCS1-v1_5 without a DigestInfo: crypto/rsa offers it as hash 0, which panics when the
+// program runs under GODEBUG=fips140=only.
 func verifyBareHash(key *rsa.PublicKey, digest [sha256.Size]byte, signature []byte) bool {
 	if len(signature) != key.Size() || !representativeInRange(key, signature) {
 		return false
 	}
+	if fips140.Enforced() {
+		return compareBareHash(key, digest, signature)
+	}
+	return rsa.VerifyPKCS1v15(key, crypto.Hash(0), digest[:], signature) == nil
+}
+
+// compareBareHash is the public-key operation and comparison by hand. Only public values take part, so math/big's
+// timing reveals nothing.
+func compareBareHash(key *rsa.PublicKey, digest [sha256.Size]byte, signature []byte) bool {
 	s := new(big.Int).SetBytes(signature)
 	m := s.Exp(s, big.NewInt(int64(key.E)), key.N)
 	return bytes.Equal(m.FillBytes(make([]byte, key.Size())), encodedMessage(key.Size(), digest[:]))

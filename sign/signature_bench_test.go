@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
+	"slices"
 	"testing"
 	"time"
 )
@@ -15,9 +16,15 @@ func BenchmarkSignature(b *testing.B) {
 	for mode, hash := range map[Mode]crypto.Hash{ModeBareHash: 0, ModeDigestInfo: crypto.SHA256} {
 		b.Run(mode.String(), func(b *testing.B) {
 			signature := signIn(b, testKey(), mode, agreement)
-			var own, floor time.Duration
 			b.ReportAllocs()
 			for b.Loop() {
+				if !verifySignature(key, mode, digest, signature) {
+					b.Fatal("refused")
+				}
+			}
+			// In turns, and by the medians: whatever else the machine does meets both alike.
+			own, floor := make([]time.Duration, b.N), make([]time.Duration, b.N)
+			for i := range b.N {
 				t0 := time.Now()
 				if !verifySignature(key, mode, digest, signature) {
 					b.Fatal("refused")
@@ -26,9 +33,11 @@ func BenchmarkSignature(b *testing.B) {
 				if err := rsa.VerifyPKCS1v15(key, hash, digest[:], signature); err != nil {
 					b.Fatal(err)
 				}
-				own, floor = own+t1.Sub(t0), floor+time.Since(t1)
+				own[i], floor[i] = t1.Sub(t0), time.Since(t1)
 			}
-			b.ReportMetric(float64(own)/float64(floor), "x-bare")
+			slices.Sort(own)
+			slices.Sort(floor)
+			b.ReportMetric(float64(own[b.N/2])/float64(floor[b.N/2]), "x-bare")
 		})
 	}
 }

@@ -111,7 +111,7 @@ func TestOpenSSLSignaturesAndCrossMode(t *testing.T) {
 		{"no mode", ModeUnknown, digest, bare, false},
 		{"a mode of the future", Mode(3), digest, info, false},
 	} {
-		if got := verifySignature(key, c.mode, c.digest, c.signature); got != c.want {
+		if got := both(t, key, c.mode, c.digest, c.signature); got != c.want {
 			t.Errorf("%s: got %v", c.name, got)
 		}
 	}
@@ -129,12 +129,17 @@ func TestEncodingNegatives(t *testing.T) {
 	right := map[Mode][]byte{ModeBareHash: em(digest[:]), ModeDigestInfo: em(info)}
 
 	noNull := append([]byte("\x30\x2f\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x04\x20"), digest[:]...)
-	longForm := append([]byte("\x30\x81\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"), digest[:]...)
-	innerLong := append([]byte("\x30\x32\x30\x81\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"), digest[:]...)
-	longNull := append([]byte("\x30\x32\x30\x0e\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x81\x00\x04\x20"), digest[:]...)
-	indefinite := append(append([]byte("\x30\x80\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"), digest[:]...), 0, 0)
+	longForm := append([]byte("\x30\x81\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"),
+		digest[:]...)
+	innerLong := append([]byte("\x30\x32\x30\x81\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"),
+		digest[:]...)
+	longNull := append([]byte("\x30\x32\x30\x0e\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x81\x00\x04\x20"),
+		digest[:]...)
+	indefinite := append(append([]byte("\x30\x80\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"),
+		digest[:]...), 0, 0)
 	sha512OID := edit(info, func(b []byte) { b[14] = 0x03 })
-	parameters := append([]byte("\x30\x33\x30\x0f\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x02\x00\x00\x04\x20"), digest[:]...)
+	parameters := append([]byte("\x30\x33\x30\x0f\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x02\x00\x00\x04\x20"),
+		digest[:]...)
 
 	cases := map[string][]byte{
 		"DigestInfo without NULL":                  em(noNull),
@@ -168,7 +173,8 @@ func TestEncodingNegatives(t *testing.T) {
 		}
 		// Short padding with the rest behind the hash (the forgery of e = 3 keys).
 		t := mode.padded(digest)
-		short := append(append([]byte{0, 1, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0}, t...), bytes.Repeat([]byte{0x5A}, 256)...)
+		short := append(append([]byte{0, 1, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0}, t...),
+			bytes.Repeat([]byte{0x5A}, 256)...)
 		cases[mode.String()+": eight padding bytes, garbage behind"] = short[:key.Size()]
 	}
 	for name, encoded := range cases {
@@ -177,13 +183,13 @@ func TestEncodingNegatives(t *testing.T) {
 		}
 		signature := rawSign(key, encoded)
 		for _, mode := range []Mode{ModeBareHash, ModeDigestInfo} {
-			if verifySignature(&key.PublicKey, mode, digest, signature) {
+			if both(t, &key.PublicKey, mode, digest, signature) {
 				t.Errorf("%s: accepted as %s", name, mode)
 			}
 		}
 	}
 	for mode, good := range right {
-		if !verifySignature(&key.PublicKey, mode, digest, rawSign(key, good)) {
+		if !both(t, &key.PublicKey, mode, digest, rawSign(key, good)) {
 			t.Errorf("%s: the right encoding was refused", mode)
 		}
 	}
@@ -215,12 +221,12 @@ func TestSignatureValueNegatives(t *testing.T) {
 			"message, unmoved": encodedMessage(key.Size(), mode.padded(digest)),
 		}
 		for name, signature := range cases {
-			if verifySignature(&key.PublicKey, mode, digest, signature) {
+			if both(t, &key.PublicKey, mode, digest, signature) {
 				t.Errorf("%s: %s accepted", mode, name)
 			}
 		}
 		doc, alias := signatureWithAlias(t, key, mode)
-		if d := sha256.Sum256([]byte(doc)); verifySignature(&key.PublicKey, mode, d, alias) {
+		if d := sha256.Sum256([]byte(doc)); both(t, &key.PublicKey, mode, d, alias) {
 			t.Errorf("%s: sig+n accepted: one signature would have two spellings", mode)
 		}
 		if representativeInRange(&key.PublicKey, alias) {
@@ -322,12 +328,12 @@ func fipsChild(t *testing.T) {
 		t.Log("crypto/rsa no longer panics on hash 0 here; the comparison by hand may be given up")
 	}
 	for mode, signature := range map[Mode]string{ModeBareHash: openSSLBare, ModeDigestInfo: openSSLInfo} {
-		if !verifySignature(key, mode, digest, unhex(t, signature)) {
+		if !both(t, key, mode, digest, unhex(t, signature)) {
 			t.Errorf("%s refused", mode)
 		}
 		bad := unhex(t, signature)
 		bad[200] ^= 1
-		if verifySignature(key, mode, digest, bad) {
+		if both(t, key, mode, digest, bad) {
 			t.Errorf("%s: altered signature accepted", mode)
 		}
 	}
@@ -368,7 +374,8 @@ func TestDocumentLimitAndFailure(t *testing.T) {
 	if _, err := hashDocument(t.Context(), nil, "x"); reasonOf(err) != ReasonRequest {
 		t.Errorf("no reader: %v", err)
 	}
-	if _, err := hashDocument(t.Context(), io.MultiReader(strings.NewReader("a"), failing{}), "x"); reasonOf(err) != ReasonDocumentRead {
+	if _, err := hashDocument(t.Context(), io.MultiReader(strings.NewReader("a"), failing{}),
+		"x"); reasonOf(err) != ReasonDocumentRead {
 		t.Errorf("failing reader: %v", err)
 	} else if strings.Contains(err.Error(), "secret") {
 		t.Errorf("the reader's text leaks: %v", err)
@@ -378,7 +385,8 @@ func TestDocumentLimitAndFailure(t *testing.T) {
 		t.Errorf("endless document: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	if _, err := hashDocument(ctx, endless{cancel}, "x"); reasonOf(err) != ReasonInterrupted || !errors.Is(err, context.Canceled) {
+	if _, err := hashDocument(ctx, endless{cancel}, "x"); reasonOf(err) != ReasonInterrupted ||
+		!errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
@@ -409,4 +417,15 @@ func reasonOf(err error) Reason {
 		return e.Reason
 	}
 	return ReasonUnknown
+}
+
+// both asks the path through crypto/rsa and the one of FIPS mode, which must agree on everything.
+func both(tb testing.TB, key *rsa.PublicKey, mode Mode, digest [32]byte, signature []byte) bool {
+	tb.Helper()
+	got := verifySignature(key, mode, digest, signature)
+	if mode == ModeBareHash && len(signature) == key.Size() && representativeInRange(key, signature) &&
+		compareBareHash(key, digest, signature) != got {
+		tb.Errorf("crypto/rsa says %v, the comparison by hand does not", got)
+	}
+	return got
 }

@@ -4,20 +4,20 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/tests"
 )
 
 func TestTransactionJSON(t *testing.T) {
 	t.Parallel()
-	tx := Transaction{ID: testID, Mode: ModeDigestInfo, Digest: [32]byte{1, 2}, MediaType: "text/plain", Started: testNow, Expires: testNow.Add(time.Minute)}
+	tx := Transaction{ID: testID, Mode: ModeDigestInfo, Digest: [32]byte{1, 2}, MediaType: "text/plain",
+		Started: testNow, Expires: testNow.Add(time.Minute)}
 	b, err := json.Marshal(tx)
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +42,8 @@ func TestTransactionJSON(t *testing.T) {
 
 func TestTransactionIDsAreOneSegment(t *testing.T) {
 	t.Parallel()
-	for _, id := range []string{"", ".", "..", "a b", "a\x00", "é", strings.Repeat("a", limits.AuthorizationParameter+1)} {
+	for _, id := range []string{"", ".", "..", "a b", "a\x00", "é",
+		strings.Repeat("a", limits.AuthorizationParameter+1)} {
 		if ValidTransactionID(id) {
 			t.Errorf("%q accepted", id)
 		}
@@ -60,7 +61,8 @@ func TestPrepare(t *testing.T) {
 		ModeDigestInfo: "MDEwDQYJYIZIAWUDBAIBBQAEIFyId8qi/cogFEJLqL16sfsSmTsGpnh2cezgqE0XZSa0",
 	} {
 		tx, err := Prepare(t.Context(), Text(agreement), mode)
-		if err != nil || base64.StdEncoding.EncodeToString(tx.Padded()) != padded || tx.ID != "" || tx.MediaType != "text/plain; charset=utf-8" {
+		if err != nil || base64.StdEncoding.EncodeToString(tx.Padded()) != padded || tx.ID != "" ||
+			tx.MediaType != "text/plain; charset=utf-8" {
 			t.Errorf("%s: %+v, %v", mode, tx, err)
 		}
 	}
@@ -100,7 +102,8 @@ func TestNothingLeaksWhenPrinted(t *testing.T) {
 	var log bytes.Buffer
 	logger := slog.New(slog.NewJSONHandler(&log, nil))
 	var out strings.Builder
-	for _, v := range []any{sealed, opened, report, inside{opened, *report, opened, *sealed}, &inside{v: *report}, []*Opened{opened}} {
+	for _, v := range []any{sealed, opened, report, inside{opened, *report, opened, *sealed}, &inside{v: *report},
+		[]*Opened{opened}} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 			_, _ = fmt.Fprintf(&out, verb+"\n", v)
 		}
@@ -113,7 +116,8 @@ func TestNothingLeaksWhenPrinted(t *testing.T) {
 	}
 	out.Write(log.Bytes())
 	for _, secret := range []string{
-		"SIGNATURE", "CERTIFICATE", "Y2lwaGVy", fmt.Sprintf("%x", "SIGNATURE"), base64.StdEncoding.EncodeToString([]byte("SIGNATURE")),
+		"SIGNATURE", "CERTIFICATE", "Y2lwaGVy", fmt.Sprintf("%x", "SIGNATURE"),
+		base64.StdEncoding.EncodeToString([]byte("SIGNATURE")),
 		fmt.Sprintf("%d", []byte("SIGNATURE")), fmt.Sprintf("%d", []byte("CERTIFICATE")), fmt.Sprintf("%x", "Y2lwaGVy"),
 	} {
 		if strings.Contains(out.String(), secret) {
@@ -124,24 +128,5 @@ func TestNothingLeaksWhenPrinted(t *testing.T) {
 
 func TestEveryReasonIsClassified(t *testing.T) {
 	t.Parallel()
-	for r := ReasonConfiguration; r <= ReasonPersonReview; r++ {
-		e := &Error{Reason: r, Step: "x"}
-		if e.Family() == kakunin.Unclassified || r.String() == "unknown" {
-			t.Errorf("reason %d has no entry", r)
-		}
-		for _, l := range []kakunin.Language{kakunin.Japanese, kakunin.English} {
-			if kakunin.MessageFor(e, l) == "" {
-				t.Errorf("%s: no message", r)
-			}
-		}
-		if m := e.UserMessage(); (m.JA == "") != (m.EN == "") {
-			t.Errorf("%s: message in one language only", r)
-		}
-		if !errors.Is(fmt.Errorf("wrapped: %w", e), &Error{Reason: r}) || errors.Is(e, &Error{Reason: r + 1}) {
-			t.Errorf("%s: errors.Is", r)
-		}
-	}
-	if (&Error{}).Family() != kakunin.Untrusted {
-		t.Error("the zero error is not untrusted")
-	}
+	tests.Reasons(t, ReasonPersonReview, func(r Reason) error { return &Error{Reason: r} })
 }

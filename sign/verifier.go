@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin/internal/signeddata"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
@@ -52,15 +54,15 @@ func NewVerifier(c VerifierConfig) (*Verifier, error) {
 	if v.now == nil {
 		v.now = time.Now
 	}
-	var list mistakes
-	list.add(
+	var list fault.Mistakes
+	list.Add(
 		slices.ContainsFunc(v.kinds, func(k jpki.Kind) bool { return k != jpki.SigningCard && k != jpki.SigningPhone }),
 		"Kinds may hold jpki.SigningCard and jpki.SigningPhone",
 	)
 	phones := slices.Contains(v.kinds, jpki.SigningPhone)
-	list.add(!phones && (c.AssumedPhonePolicies || len(c.PhonePolicies) > 0),
+	list.Add(!phones && (c.AssumedPhonePolicies || len(c.PhonePolicies) > 0),
 		"Kinds lacks jpki.SigningPhone, which AssumedPhonePolicies and PhonePolicies are for")
-	list.add(phones && len(c.PhonePolicies) == 0 && (c.Hierarchy == jpki.Production || !c.AssumedPhonePolicies),
+	list.Add(phones && len(c.PhonePolicies) == 0 && (c.Hierarchy == jpki.Production || !c.AssumedPhonePolicies),
 		"PhonePolicies is missing: Kinds has jpki.SigningPhone, whose policies are not published")
 	known := make([]jpki.PhonePolicy, 0, len(v.phones))
 	for _, policy := range v.phones {
@@ -72,9 +74,9 @@ func NewVerifier(c VerifierConfig) (*Verifier, error) {
 		AssumedPhonePolicies: c.AssumedPhonePolicies, PhonePolicies: known,
 	})
 	if err != nil {
-		list.add(true, err.Error()) // fixed words of package jpki
+		list.Add(true, err.Error()) // fixed words of package jpki
 	}
-	if err := list.err("verifier", err); err != nil {
+	if err := misconfigured("verifier", list, err); err != nil {
 		return nil, err
 	}
 	return v, nil
@@ -107,10 +109,12 @@ type Expect struct {
 
 // Verify checks an opened result in this order, cheap and structural checks before expensive ones:
 //
-//  1. the expected mode is explicit and the transaction's, and the transaction is of the present (see [Expect.Archived]);
+//  1. the expected mode is explicit and the transaction's, and the transaction is of the present (see
+//     [Expect.Archived]);
 //  2. the certificate parses and is a signing certificate of an accepted kind;
 //  3. its key is RSA-2048 with exponent 65537; the signature has the modulus's size and is smaller than it;
 //  4. the SHA-256 of the document, computed here, is the transaction's, unless the document is [Expect.Undisclosed];
+//     the signed attributes of a CMS signature, which no transaction has, name it;
 //  5. the signature verifies over exactly that digest in exactly that mode;
 //  6. chain, profile, validity and revocation, by package jpki;
 //  7. the person, when one is expected.
@@ -120,7 +124,7 @@ func (v *Verifier) Verify(ctx context.Context, o *Opened, e Expect) (*Report, er
 	if o == nil || e.Undisclosed == (e.Document != nil) || e.Undisclosed && e.Transaction == nil {
 		return nil, &Error{Reason: ReasonRequest, Step: "verify", Detail: "nothing opened, or no document"}
 	}
-	run := &verification{opened: o, at: e.At}
+	run := &verification{opened: o, at: e.At, steps: make([]jpki.Step, 0, 40)} // as many as there are
 	if run.at.IsZero() {
 		run.at = v.now()
 	}
@@ -148,7 +152,8 @@ type verification struct {
 	mode   Mode
 	leaf   *jpki.Certificate
 	key    *rsa.PublicKey
-	digest [sha256.Size]byte
+	digest [sha256.Size]byte // of the document
+	signed [sha256.Size]byte // of what the signature is over: the document or the signed attributes
 	chain  *jpki.Result
 	person []fourinfo.FieldMatch
 	steps  []jpki.Step
@@ -199,6 +204,11 @@ var (
 		"FIPS 180-4, 6.2: SHA-256 of the document, computed by the verifier",
 		ReasonDocument,
 	}
+	stepAttributes = check{
+		"cms.attributes",
+		"RFC 5652, 11.1 and 11.2: content type and message digest of the signed attributes",
+		ReasonDocument,
+	}
 	stepDigest = check{
 		"document.undisclosed",
 		"the 32-byte SHA-256 of the transaction, computed by the relying party",
@@ -232,6 +242,15 @@ func (r *verification) checkMode(e Expect) error {
 	}
 	if e.Transaction != nil && e.Transaction.Mode != r.mode {
 		return stepMode.failed(nil)
+	}
+	if r.opened.reveal().attributes != nil {
+		switch {
+		case r.mode != ModeDigestInfo: // what CMS has: RSASSA-PKCS1-v1_5
+			return stepMode.failed(nil)
+		case e.Transaction != nil: // the card padded the digest of the document and nothing else
+			return &Error{Reason: ReasonCMS, Step: stepMode.name,
+				Detail: "signed attributes, where a transaction has none"}
+		}
 	}
 	r.held(stepMode)
 	return nil
@@ -299,7 +318,7 @@ func (v *Verifier) knownPhone(leaf *jpki.Certificate) bool {
 
 func (r *verification) checkDocument(ctx context.Context, e Expect) error {
 	if e.Undisclosed {
-		r.digest = e.Transaction.Digest
+		r.digest, r.signed = e.Transaction.Digest, e.Transaction.Digest
 		r.held(stepDigest)
 		return nil
 	}
@@ -312,6 +331,27 @@ func (r *verification) checkDocument(ctx context.Context, e Expect) error {
 	}
 	r.digest = digest
 	r.held(stepDocument)
+	return r.checkAttributes()
+}
+
+// checkAttributes takes the step from the document to what is signed, when signed attributes stand between them.
+func (r *verification) checkAttributes() error {
+	r.signed = r.digest
+	parts := r.opened.reveal()
+	if parts.attributes == nil {
+		return nil
+	}
+	for _, err := range []error{
+		parts.attributes.CheckContentType(signeddata.OIDData),
+		parts.attributes.CheckCertificate(parts.certificate, false),
+		parts.attributes.CheckDigest(r.digest[:]),
+	} {
+		if err != nil {
+			return stepAttributes.failed(err)
+		}
+	}
+	r.signed = sha256.Sum256(parts.attributes.Attributes)
+	r.held(stepAttributes)
 	return nil
 }
 
@@ -321,11 +361,11 @@ func (r *verification) checkSignature() error {
 		step = stepDigestInfo
 	}
 	signature := r.opened.reveal().signature
-	if verifySignature(r.key, r.mode, r.digest, signature) {
+	if verifySignature(r.key, r.mode, r.signed, signature) {
 		r.held(step)
 		return nil
 	}
-	if verifySignature(r.key, r.mode.other(), r.digest, signature) {
+	if verifySignature(r.key, r.mode.other(), r.signed, signature) {
 		step.reason = ReasonOtherMode // only to name the cause
 	}
 	return step.failed(nil)

@@ -3,7 +3,6 @@ package sign_test
 import (
 	"bytes"
 	"context"
-	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
@@ -28,127 +27,6 @@ import (
 	"github.com/kakunin-go/kakunin/sign"
 )
 
-var (
-	now      = time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)
-	issuedAt = time.Date(2025, 4, 1, 0, 0, 0, 0, time.UTC)
-	hanako   = issuer.Subject{
-		Name: "確認　花子", Address: "東京都清瀬市架空町１－２－３", Gender: "2", Birthdate: "19880723",
-		PrefectureRomaji: "Tokyo-to", CityRomaji: "Kiyose-shi", MunicipalityCode: "13221",
-	}
-)
-
-const document = "利用規約に同意します。\n文書番号 1\n"
-
-func clock() time.Time { return now }
-
-// world is a test JPKI with one signer. Tests that revoke make one of their own.
-type world struct {
-	jpki *issuer.JPKI
-	key  *rsa.PrivateKey
-	cert []byte
-}
-
-func newWorld(tb testing.TB) *world {
-	tb.Helper()
-	j, err := issuer.New(issuer.Config{Now: clock})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	w := &world{jpki: j, key: j.Key("hanako signing")}
-	w.cert = w.issue(tb, w.key, hanako)
-	return w
-}
-
-func (w *world) issue(tb testing.TB, key *rsa.PrivateKey, s issuer.Subject) []byte {
-	tb.Helper()
-	der, err := w.jpki.SigningCA().Issue(&key.PublicKey, s, issuedAt)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return der
-}
-
-// lists returns the current revocation list of the certificate's municipality, in a store.
-func (w *world) lists(tb testing.TB, cert []byte) *revocation.Store {
-	tb.Helper()
-	crls := new(revocation.Store)
-	if err := crls.Add(tb.Context(), bytes.NewReader(w.crl(tb, cert))); err != nil {
-		tb.Fatal(err)
-	}
-	return crls
-}
-
-func (w *world) crl(tb testing.TB, cert []byte) []byte {
-	tb.Helper()
-	leaf, err := x509.ParseCertificate(cert)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	der, err := w.jpki.SigningCA().CRL(leaf)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return der
-}
-
-func (w *world) verifier(tb testing.TB, sources ...revocation.Source) *sign.Verifier {
-	tb.Helper()
-	if len(sources) == 0 {
-		sources = append(sources, w.lists(tb, w.cert))
-	}
-	v, err := sign.NewVerifier(sign.VerifierConfig{
-		Hierarchy: jpki.Simulated, Trust: w.jpki.Trust(), Revocation: revocation.Require(sources...), Now: clock,
-	})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return v
-}
-
-var shared = sync.OnceValue(func() *world { return newWorld(fatal{}) })
-
-// fatal is a testing.TB for set-up that several tests share.
-type fatal struct{ testing.TB }
-
-func (fatal) Helper()                  {}
-func (fatal) Context() context.Context { return context.Background() }
-func (fatal) Fatal(args ...any)        { panic(fmt.Sprint(args...)) }
-
-func (w *world) sign(tb testing.TB, key *rsa.PrivateKey, mode sign.Mode, doc string) []byte {
-	tb.Helper()
-	digest := sha256.Sum256([]byte(doc))
-	hash := crypto.SHA256
-	if mode == sign.ModeBareHash {
-		hash = 0 // T is the digest itself
-	}
-	sig, err := rsa.SignPKCS1v15(nil, key, hash, digest[:])
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return sig
-}
-
-func (w *world) opened(tb testing.TB, mode sign.Mode) *sign.Opened {
-	tb.Helper()
-	return sign.NewOpened(w.sign(tb, w.key, mode, document), slices.Clone(w.cert))
-}
-
-func expect(mode sign.Mode) sign.Expect {
-	return sign.Expect{Document: strings.NewReader(document), Mode: mode}
-}
-
-func transaction(mode sign.Mode) *sign.Transaction {
-	return &sign.Transaction{ID: "37a52ac8-b232-ebac-a454-04d68916489f", Mode: mode, Digest: sha256.Sum256([]byte(document)), MediaType: "text/plain",
-		Started: now.Add(-5 * time.Minute), Expires: now.Add(5 * time.Minute)}
-}
-
-func person(s issuer.Subject) *fourinfo.Person {
-	p, _ := fourinfo.FromCard(fourinfo.CardFields{
-		Name: s.Name, Address: s.Address, Birthdate: s.Birthdate, Gender: s.Gender,
-	})
-	return &p
-}
-
 func TestVerify(t *testing.T) {
 	t.Parallel()
 	w := shared()
@@ -160,8 +38,10 @@ func TestVerify(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v: %v", mode, err, errors.Unwrap(err))
 		}
-		if r.Mode != mode || r.Digest != e.Transaction.Digest || r.TransactionID != e.Transaction.ID || !r.PersonCompared ||
-			r.Chain.Status != jpki.Good || r.Chain.Revocation.Method != "CRL" || !r.VerifiedAt.Equal(now) || !r.At.Equal(now) ||
+		if r.Mode != mode || r.Digest != e.Transaction.Digest || r.TransactionID != e.Transaction.ID ||
+			!r.PersonCompared ||
+			r.Chain.Status != jpki.Good || r.Chain.Revocation.Method != "CRL" || !r.VerifiedAt.Equal(now) ||
+			!r.At.Equal(now) ||
 			!bytes.Equal(r.Certificate.Raw(), w.cert) {
 			t.Errorf("%s: incomplete report %v", mode, r)
 		}
@@ -172,7 +52,8 @@ func TestVerify(t *testing.T) {
 			}
 			names = append(names, s.Name)
 		}
-		for _, name := range []string{"mode.explicit", "certificate.kind", "key.rsa2048", "signature.length", "signature.range",
+		for _, name := range []string{"mode.explicit", "certificate.kind", "key.rsa2048", "signature.length",
+			"signature.range",
 			"document.hash", "signature.value", "chain.signature", "revocation.status", "person"} {
 			if !slices.Contains(names, name) {
 				t.Errorf("%s: no step %s in %v", mode, name, names)
@@ -196,7 +77,8 @@ func TestVerifyRefusals(t *testing.T) {
 	v := w.verifier(t)
 	stranger := w.jpki.Key("stranger signing")
 	strangersCert := w.issue(t, stranger, hanako)
-	auth, err := w.jpki.AuthenticationCA().Issue(&w.key.PublicKey, hanako, issuedAt)
+	auth, err := w.jpki.AuthenticationCA().Issue(issuer.Request{Key: &w.key.PublicKey, Holder: hanako,
+		IssuedAt: issuedAt})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +86,8 @@ func TestVerifyRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	foreignCert, err := foreign.SigningCA().Issue(&w.key.PublicKey, hanako, issuedAt)
+	foreignCert, err := foreign.SigningCA().Issue(issuer.Request{Key: &w.key.PublicKey, Holder: hanako,
+		IssuedAt: issuedAt})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,24 +104,32 @@ func TestVerifyRefusals(t *testing.T) {
 		step   string
 	}{
 		{"nothing opened", nil, sign.ReasonRequest, kakunin.Configuration, "verify"},
-		{"no document", func(_ *parts, e *sign.Expect) { e.Document = nil }, sign.ReasonRequest, kakunin.Configuration, "verify"},
+		{"no document", func(_ *parts, e *sign.Expect) { e.Document = nil }, sign.ReasonRequest, kakunin.Configuration,
+			"verify"},
 		{"transaction not begun", func(_ *parts, e *sign.Expect) {
 			e.Transaction = transaction(sign.ModeBareHash)
 			e.Transaction.Started, e.Transaction.Expires = now.Add(6*time.Minute), now.Add(16*time.Minute)
 		}, sign.ReasonTransactionTime, kakunin.Untrusted, "transaction.time"},
 		{"transaction long over", func(_ *parts, e *sign.Expect) {
 			e.Transaction = transaction(sign.ModeBareHash)
-			e.Transaction.Started, e.Transaction.Expires = now.AddDate(0, 0, -2), now.AddDate(0, 0, -1).Add(-time.Second)
+			e.Transaction.Started, e.Transaction.Expires = now.AddDate(0, 0, -2),
+				now.AddDate(0, 0, -1).Add(-time.Second)
 		}, sign.ReasonTransactionTime, kakunin.Untrusted, "transaction.time"},
 		{"transaction over before it began", func(_ *parts, e *sign.Expect) {
 			e.Archived, e.Transaction = true, transaction(sign.ModeBareHash)
 			e.Transaction.Expires = e.Transaction.Started.Add(-time.Second)
 		}, sign.ReasonTransactionTime, kakunin.Untrusted, "transaction.time"},
-		{"no mode", func(_ *parts, e *sign.Expect) { e.Mode = sign.ModeUnknown }, sign.ReasonRequest, kakunin.Configuration, "mode.explicit"},
-		{"mode of the future", func(_ *parts, e *sign.Expect) { e.Mode = 3 }, sign.ReasonRequest, kakunin.Configuration, "mode.explicit"},
-		{"mode is not the transaction's", func(_ *parts, e *sign.Expect) { e.Transaction = transaction(sign.ModeDigestInfo) },
+		{"no mode", func(_ *parts, e *sign.Expect) { e.Mode = sign.ModeUnknown }, sign.ReasonRequest,
+			kakunin.Configuration, "mode.explicit"},
+		{"mode of the future", func(_ *parts, e *sign.Expect) { e.Mode = 3 }, sign.ReasonRequest, kakunin.Configuration,
+			"mode.explicit"},
+		{"mode is not the transaction's", func(_ *parts, e *sign.Expect) {
+			e.Transaction = transaction(sign.ModeDigestInfo)
+		},
 			sign.ReasonMode, kakunin.Untrusted, "mode.explicit"},
-		{"signature of the other mode", func(o *parts, _ *sign.Expect) { o.Signature = w.sign(t, w.key, sign.ModeDigestInfo, document) },
+		{"signature of the other mode", func(o *parts, _ *sign.Expect) {
+			o.Signature = w.sign(t, w.key, sign.ModeDigestInfo, document)
+		},
 			sign.ReasonOtherMode, kakunin.Untrusted, "signature.value"},
 		{"altered document", func(_ *parts, e *sign.Expect) { e.Document = strings.NewReader(document + " ") },
 			sign.ReasonSignature, kakunin.Untrusted, "signature.value"},
@@ -253,7 +144,9 @@ func TestVerifyRefusals(t *testing.T) {
 		}, sign.ReasonSignature, kakunin.Untrusted, "signature.value"},
 		{"certificate of another person", func(o *parts, _ *sign.Expect) { o.Certificate = strangersCert },
 			sign.ReasonSignature, kakunin.Untrusted, "signature.value"},
-		{"signature by another card", func(o *parts, _ *sign.Expect) { o.Signature = w.sign(t, stranger, sign.ModeBareHash, document) },
+		{"signature by another card", func(o *parts, _ *sign.Expect) {
+			o.Signature = w.sign(t, stranger, sign.ModeBareHash, document)
+		},
 			sign.ReasonSignature, kakunin.Untrusted, "signature.value"},
 		{"authentication certificate of the same key", func(o *parts, _ *sign.Expect) { o.Certificate = auth },
 			sign.ReasonCertificateForm, kakunin.Untrusted, "certificate.kind"},
@@ -267,13 +160,18 @@ func TestVerifyRefusals(t *testing.T) {
 			sign.ReasonCertificateForm, kakunin.Untrusted, "certificate.form"},
 		{"certificate altered", func(o *parts, _ *sign.Expect) { o.Certificate[len(o.Certificate)-1] ^= 1 },
 			sign.ReasonCertificate, kakunin.Untrusted, "certificate.status"},
-		{"no certificate", func(o *parts, _ *sign.Expect) { o.Certificate = nil }, sign.ReasonCertificateForm, kakunin.Untrusted, "certificate.form"},
-		{"signature altered", func(o *parts, _ *sign.Expect) { o.Signature[100] ^= 1 }, sign.ReasonSignature, kakunin.Untrusted, "signature.value"},
-		{"signature short", func(o *parts, _ *sign.Expect) { o.Signature = o.Signature[1:] }, sign.ReasonSignature, kakunin.Untrusted, "signature.length"},
+		{"no certificate", func(o *parts, _ *sign.Expect) { o.Certificate = nil }, sign.ReasonCertificateForm,
+			kakunin.Untrusted, "certificate.form"},
+		{"signature altered", func(o *parts, _ *sign.Expect) { o.Signature[100] ^= 1 }, sign.ReasonSignature,
+			kakunin.Untrusted, "signature.value"},
+		{"signature short", func(o *parts, _ *sign.Expect) { o.Signature = o.Signature[1:] }, sign.ReasonSignature,
+			kakunin.Untrusted, "signature.length"},
 		{"signature long", func(o *parts, _ *sign.Expect) { o.Signature = append([]byte{0}, o.Signature...) },
 			sign.ReasonSignature, kakunin.Untrusted, "signature.length"},
-		{"no signature", func(o *parts, _ *sign.Expect) { o.Signature = nil }, sign.ReasonSignature, kakunin.Untrusted, "signature.length"},
-		{"signature n", func(o *parts, _ *sign.Expect) { o.Signature = w.key.N.Bytes() }, sign.ReasonSignature, kakunin.Untrusted, "signature.range"},
+		{"no signature", func(o *parts, _ *sign.Expect) { o.Signature = nil }, sign.ReasonSignature, kakunin.Untrusted,
+			"signature.length"},
+		{"signature n", func(o *parts, _ *sign.Expect) { o.Signature = w.key.N.Bytes() }, sign.ReasonSignature,
+			kakunin.Untrusted, "signature.range"},
 		{"expired", func(_ *parts, e *sign.Expect) { e.At = time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC) },
 			sign.ReasonCertificate, kakunin.Account, "certificate.status"},
 		{"not yet valid", func(_ *parts, e *sign.Expect) { e.At = issuedAt.Add(-time.Second) },
@@ -283,7 +181,8 @@ func TestVerifyRefusals(t *testing.T) {
 		{"a person without attributes", func(_ *parts, e *sign.Expect) { e.Person = &fourinfo.Person{} },
 			sign.ReasonRequest, kakunin.Configuration, "person"},
 	} {
-		e, changed := expect(sign.ModeBareHash), parts{w.sign(t, w.key, sign.ModeBareHash, document), slices.Clone(w.cert)}
+		e, changed := expect(sign.ModeBareHash), parts{w.sign(t, w.key, sign.ModeBareHash, document),
+			slices.Clone(w.cert)}
 		var o *sign.Opened
 		if c.change != nil {
 			c.change(&changed, &e)
@@ -313,11 +212,14 @@ func TestTransactionTimes(t *testing.T) {
 		archived         bool
 		judged           bool
 	}{
-		"a clock that is ahead":      {started: now.Add(4 * time.Minute), expires: now.Add(14 * time.Minute), judged: true},
-		"fetched the next day":       {started: now.Add(-25 * time.Hour), expires: now.Add(-24 * time.Hour), judged: true},
-		"verified again years later": {started: now.AddDate(-7, 0, 0), expires: now.AddDate(-7, 0, 1), archived: true, judged: true},
-		"start alone":                {started: now.AddDate(-7, 0, 0), judged: true},
-		"times not known":            {},
+		"a clock that is ahead": {started: now.Add(4 * time.Minute), expires: now.Add(14 * time.Minute),
+			judged: true},
+		"fetched the next day": {started: now.Add(-25 * time.Hour), expires: now.Add(-24 * time.Hour),
+			judged: true},
+		"verified again years later": {started: now.AddDate(-7, 0, 0), expires: now.AddDate(-7, 0, 1), archived: true,
+			judged: true},
+		"start alone":     {started: now.AddDate(-7, 0, 0), judged: true},
+		"times not known": {},
 	} {
 		e := expect(sign.ModeUnknown) // the transaction's
 		e.Transaction, e.Archived = transaction(sign.ModeBareHash), c.archived
@@ -341,11 +243,12 @@ func TestUnusualKeysAreRefused(t *testing.T) {
 		"exponent 3": {N: w.key.N, E: 3},
 		"1024 bits":  {N: new(big.Int).SetBit(new(big.Int).Rsh(w.key.N, 1024), 0, 1), E: 65537},
 	} {
-		cert, err := w.jpki.SigningCA().Issue(key, hanako, issuedAt)
+		cert, err := w.jpki.SigningCA().Issue(issuer.Request{Key: key, Holder: hanako, IssuedAt: issuedAt})
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := w.verifier(t).Verify(t.Context(), sign.NewOpened(w.sign(t, w.key, sign.ModeBareHash, document), cert), expect(sign.ModeBareHash))
+		r, err := w.verifier(t).Verify(t.Context(), sign.NewOpened(w.sign(t, w.key, sign.ModeBareHash, document), cert),
+			expect(sign.ModeBareHash))
 		if reason := reasonOf(err); r != nil || (reason != sign.ReasonKey && reason != sign.ReasonCertificateForm) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -368,7 +271,8 @@ func TestRevocation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.jpki.SigningCA().Revoke(leaf.SerialNumber, c.reason, now.Add(-time.Hour)); err != nil {
+		if err := w.jpki.SigningCA().Revoke(leaf.SerialNumber,
+			issuer.Revocation{Reason: c.reason, At: now.Add(-time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
 		r, err := w.verifier(t).Verify(t.Context(), w.opened(t, sign.ModeDigestInfo), expect(sign.ModeDigestInfo))
@@ -377,8 +281,10 @@ func TestRevocation(t *testing.T) {
 		}
 	}
 	w := shared()
-	for name, source := range map[string]revocation.Source{"no list": new(revocation.Store), "failing source": failingSource{}} {
-		r, err := w.verifier(t, source).Verify(t.Context(), w.opened(t, sign.ModeDigestInfo), expect(sign.ModeDigestInfo))
+	for name, source := range map[string]revocation.Source{"no list": new(revocation.Store),
+		"failing source": failingSource{}} {
+		r, err := w.verifier(t, source).Verify(t.Context(), w.opened(t, sign.ModeDigestInfo),
+			expect(sign.ModeDigestInfo))
 		if r != nil || reasonOf(err) != sign.ReasonCertificate || kakunin.FamilyOf(err) != kakunin.Unavailable {
 			t.Errorf("%s: %v, %s", name, err, kakunin.FamilyOf(err))
 		}
@@ -435,17 +341,21 @@ func TestSubstituteCharacter(t *testing.T) {
 func TestNewVerifier(t *testing.T) {
 	t.Parallel()
 	w := shared()
-	good := sign.VerifierConfig{Hierarchy: jpki.Simulated, Trust: w.jpki.Trust(), Revocation: revocation.Require(new(revocation.Store))}
+	good := sign.VerifierConfig{Hierarchy: jpki.Simulated, Trust: w.jpki.Trust(),
+		Revocation: revocation.Require(new(revocation.Store))}
 	for name, change := range map[string]func(*sign.VerifierConfig){
-		"test anchors in production":   func(c *sign.VerifierConfig) { c.Hierarchy = jpki.Production },
-		"no anchors":                   func(c *sign.VerifierConfig) { c.Trust = jpki.Trust{} },
-		"no revocation":                func(c *sign.VerifierConfig) { c.Revocation = revocation.Policy{} },
-		"authentication certificates":  func(c *sign.VerifierConfig) { c.Kinds = []jpki.Kind{jpki.AuthenticationCard} },
-		"unknown kind beside the good": func(c *sign.VerifierConfig) { c.Kinds = []jpki.Kind{jpki.SigningCard, jpki.UnknownKind} },
+		"test anchors in production":  func(c *sign.VerifierConfig) { c.Hierarchy = jpki.Production },
+		"no anchors":                  func(c *sign.VerifierConfig) { c.Trust = jpki.Trust{} },
+		"no revocation":               func(c *sign.VerifierConfig) { c.Revocation = revocation.Policy{} },
+		"authentication certificates": func(c *sign.VerifierConfig) { c.Kinds = []jpki.Kind{jpki.AuthenticationCard} },
+		"unknown kind beside the good": func(c *sign.VerifierConfig) {
+			c.Kinds = []jpki.Kind{jpki.SigningCard, jpki.UnknownKind}
+		},
 	} {
 		c := good
 		change(&c)
-		if v, err := sign.NewVerifier(c); v != nil || reasonOf(err) != sign.ReasonConfiguration || kakunin.FamilyOf(err) != kakunin.Configuration {
+		if v, err := sign.NewVerifier(c); v != nil || reasonOf(err) != sign.ReasonConfiguration ||
+			kakunin.FamilyOf(err) != kakunin.Configuration {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -483,7 +393,8 @@ func TestVerifyUnderFIPSOnly(t *testing.T) {
 	dir := t.TempDir()
 	for name, b := range map[string][]byte{
 		"cert": w.cert, "ca": w.jpki.SigningCA().Certificate().Raw, "crl": w.crl(t, w.cert),
-		"bare-hash": w.sign(t, w.key, sign.ModeBareHash, document), "digest-info": w.sign(t, w.key, sign.ModeDigestInfo, document),
+		"bare-hash":   w.sign(t, w.key, sign.ModeBareHash, document),
+		"digest-info": w.sign(t, w.key, sign.ModeDigestInfo, document),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
 			t.Fatal(err)
@@ -498,50 +409,4 @@ func TestVerifyUnderFIPSOnly(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil || strings.Count(string(out), "verified in fips child") != 2 {
 		t.Fatalf("child: %v\n%s", err, out)
 	}
-}
-
-func verifyIn(t *testing.T, dir string) {
-	read := func(name string) []byte {
-		b, err := os.ReadFile(filepath.Join(dir, name)) //nolint:gosec // the parent's temporary directory
-		if err != nil {
-			t.Fatal(err)
-		}
-		return b
-	}
-	ca, err := x509.ParseCertificate(read("ca"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	crls := new(revocation.Store)
-	if err := crls.Add(t.Context(), bytes.NewReader(read("crl"))); err != nil {
-		t.Fatal(err)
-	}
-	v, err := sign.NewVerifier(sign.VerifierConfig{
-		Hierarchy: jpki.Simulated, Trust: jpki.InsecureTestTrust(ca), Revocation: revocation.Require(crls), Now: clock,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, mode := range []sign.Mode{sign.ModeBareHash, sign.ModeDigestInfo} {
-		o := sign.NewOpened(read(mode.String()), read("cert"))
-		if _, err := v.Verify(t.Context(), o, expect(mode)); err != nil {
-			t.Errorf("%s: %v", mode, err)
-			continue
-		}
-		t.Logf("%s verified in fips child", mode)
-		altered := o.RevealSignature()
-		altered[0] ^= 1
-		o = sign.NewOpened(altered, o.RevealCertificate())
-		if _, err := v.Verify(t.Context(), o, expect(mode)); err == nil {
-			t.Errorf("%s: altered signature verified", mode)
-		}
-	}
-}
-
-// reasonOf returns the reason of an error of package sign, ReasonUnknown for others.
-func reasonOf(err error) sign.Reason {
-	if e, ok := errors.AsType[*sign.Error](err); ok {
-		return e.Reason
-	}
-	return sign.ReasonUnknown
 }

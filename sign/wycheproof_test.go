@@ -46,7 +46,7 @@ func TestWycheproofModes(t *testing.T) {
 		{"DigestInfo without NULL as bare hash", ModeBareHash, bare, wycheproofNull, false},
 		{"no mode", ModeUnknown, bare, wycheproofBare, false},
 	} {
-		if got := verifySignature(key, c.mode, c.digest, unhex(t, c.signature)); got != c.want {
+		if got := both(t, key, c.mode, c.digest, unhex(t, c.signature)); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
 		}
 	}

@@ -4,6 +4,10 @@
 // Take [Default], change the entries that differ and put the result into authn.Config and, for an opener that has no
 // client beside it, into package sign. The clients of both APIs and the simulated service read the same [Profile].
 //
+// # Examples
+//
+// There is an example of [Default].
+//
 // # Compatibility
 //
 // A Profile is configuration: nothing that is stored holds one. Entries may be added; the default of an entry changes

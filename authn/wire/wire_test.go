@@ -24,8 +24,11 @@ func TestDefault(t *testing.T) {
 		t.Error("the copy differs")
 	}
 	c.GovernmentScopes[0] = ""
-	c.CancelCodes[0], c.ExpiredCodes[0], c.Sign.StartStatuses[0], c.Sign.StartExtraFields["a"], c.Sign.JWEKeyAlgorithms[0], c.Sign.JWEContentAlgorithms[0], c.Sign.ResultStatuses[0] = "", "", 0, "", "", "", 0
-	if again, _ := json.Marshal(Default()); string(again) != want || w.CancelCodes[0] == "" || w.ExpiredCodes[0] == "" || w.GovernmentScopes[0] == "" || w.Sign.StartExtraFields["a"] == "" {
+	c.CancelCodes[0], c.ExpiredCodes[0] = "", ""
+	c.Sign.StartStatuses[0], c.Sign.StartExtraFields["a"], c.Sign.ResultStatuses[0] = 0, "", 0
+	c.Sign.JWEKeyAlgorithms[0], c.Sign.JWEContentAlgorithms[0] = "", ""
+	if again, _ := json.Marshal(Default()); string(again) != want || w.CancelCodes[0] == "" ||
+		w.ExpiredCodes[0] == "" || w.GovernmentScopes[0] == "" || w.Sign.StartExtraFields["a"] == "" {
 		t.Error("copies share memory")
 	}
 }

@@ -1,6 +1,7 @@
 package daa
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -37,6 +38,7 @@ type assertionRules struct {
 	lifetime     time.Duration // exp - iat at most; 0 = any
 	futureIssued bool          // iat may lie ahead
 	textTimes    bool          // exp, iat and nbf may be JSON strings
+	algorithms   []string      // nil = what the client is registered with
 	status       int           // of the refusals
 }
 
@@ -65,14 +67,16 @@ var profiles = map[AssertionProfile]assertionRules{
 		issuerOnly:  true,
 		needsIssued: true,
 		lifetime:    assertionWindow,
-		status:      http.StatusUnauthorized,
+		// Section 5.4.1: "shall use PS256, ES256, or EdDSA".
+		algorithms: []string{string(jose.PS256), string(jose.ES256)},
+		status:     http.StatusUnauthorized,
 	},
 }
 
 func (k AssertionKnobs) rules() assertionRules {
 	if rules, known := profiles[k.Profile]; known {
 		if k.MaxLifetime > 0 {
-			rules.lifetime = k.MaxLifetime
+			rules.lifetime, rules.unissued = k.MaxLifetime, k.MaxLifetime
 		}
 		return rules
 	}
@@ -152,18 +156,23 @@ func (s *Service) verifyAssertion(r *http.Request, form url.Values, knobs Assert
 	if err != nil || strings.Count(assertion, ".") != 2 {
 		return invalid("client_assertion is not a compact JWS")
 	}
-	// The claims are looked at before the signature only to learn whose key must verify it.
-	unverified, err := unverifiedClaims(assertion)
+	// The claims are looked at before the signature only to learn whose key must verify it. What it then covers are
+	// these very bytes.
+	claims, err := unverifiedClaims(assertion)
 	if err != nil {
 		return invalid("client_assertion's claims are not a JSON object")
 	}
-	id, _ := stringClaim(unverified, "sub")
+	id, _ := stringClaim(claims, "sub")
 	c := s.client(id)
 	if c == nil {
 		return invalid("client_assertion's sub is not a registered client")
 	}
 	exchangeOf(r).client = c.ID
-	if knobs.Algorithms != nil && !slices.Contains(knobs.Algorithms, header.Algorithm) {
+	algorithms := knobs.Algorithms
+	if algorithms == nil {
+		algorithms = knobs.rules().algorithms
+	}
+	if algorithms != nil && !slices.Contains(algorithms, header.Algorithm) {
 		return invalid("client_assertion's alg is not accepted")
 	}
 	if header.KeyID == "" && knobs.RequireKeyID {
@@ -173,11 +182,10 @@ func (s *Service) verifyAssertion(r *http.Request, form url.Values, knobs Assert
 	if perr != nil {
 		return nil, nil, perr
 	}
-	var payload []byte
 	err = errNoKey
 	for _, key := range keys {
 		key.KeyID = header.KeyID // chosen already
-		payload, _, err = jose.Verify(assertion, jose.KeySet{Keys: []jose.PublicKey{key}}, jose.VerifyOptions{
+		_, _, err = jose.Verify(assertion, jose.KeySet{Keys: []jose.PublicKey{key}}, jose.VerifyOptions{
 			Algorithms: []jose.Algorithm{jose.Algorithm(header.Algorithm)}, // any typ: see below
 		})
 		if err == nil {
@@ -189,10 +197,6 @@ func (s *Service) verifyAssertion(r *http.Request, form url.Values, knobs Assert
 	}
 	if knobs.Type != "" && !strings.EqualFold(header.Type, knobs.Type) {
 		return invalid("client_assertion's typ is not the required one")
-	}
-	claims, err := strictjson.Object(payload)
-	if err != nil {
-		return invalid("client_assertion's claims are not a JSON object with unique members")
 	}
 	return c, claims, nil
 }
@@ -237,7 +241,7 @@ func (s *Service) checkAssertion(
 		if rules.needsIssued {
 			return "client_assertion's iat is missing"
 		}
-		if limit := max(rules.unissued, rules.lifetime); limit > 0 && exp.Sub(now) > limit {
+		if limit := cmp.Or(rules.unissued, rules.lifetime); limit > 0 && exp.Sub(now) > limit {
 			return "client_assertion's exp is too far in the future and iat is missing"
 		}
 		return ""

@@ -58,7 +58,8 @@ func TestAssertionProfiles(t *testing.T) {
 		{"aud is an array of others", []any{"aud", []string{"https://other.example"}}, false, false, false},
 		{"exp is a JSON string", []any{"exp", strconv.FormatInt(at(30*seconds), 10)}, true, true, false},
 		{"iat is a JSON string", []any{"iat", strconv.FormatInt(at(0), 10)}, true, true, false},
-		{"exp +1 day as a string, no iat", []any{"iat", nil, "exp", strconv.FormatInt(at(day), 10)}, true, false, false},
+		{"exp +1 day as a string, no iat", []any{"iat", nil, "exp", strconv.FormatInt(at(day), 10)}, true, false,
+			false},
 		{"exp is another string", []any{"exp", "soon"}, false, false, false},
 		{"iat is another string", []any{"iat", "now"}, false, false, false},
 		{"iat is null", []any{"iat", json.RawMessage("null")}, false, false, false},
@@ -130,8 +131,10 @@ func TestStrictWarning(t *testing.T) {
 	for want, claims := range map[string]map[string]any{
 		"iat is missing":                        change(rp.claims(), "aud", issuer, "iat", nil),
 		"must be the issuer as a single string": change(rp.claims(), "aud", []string{issuer}),
-		"exp is too far in the future":          change(rp.claims(), "aud", issuer, "exp", time.Now().Add(time.Hour).Unix()),
-		"exp is missing or no number":           change(rp.claims(), "aud", issuer, "exp", strconv.FormatInt(time.Now().Add(time.Minute).Unix(), 10)),
+		"exp is too far in the future": change(rp.claims(), "aud", issuer, "exp",
+			time.Now().Add(time.Hour).Unix()),
+		"exp is missing or no number": change(rp.claims(), "aud", issuer, "exp",
+			strconv.FormatInt(time.Now().Add(time.Minute).Unix(), 10)),
 	} {
 		if text := warned(claims); !strings.Contains(text, want) {
 			t.Errorf("want %q: %q", want, text)
@@ -150,21 +153,35 @@ func TestAssertionKnobs(t *testing.T) {
 		noID   bool
 		want   int
 	}{
-		"issuer only":                {daa.AssertionKnobs{Audiences: []string{issuer}}, change(rp.claims(), "aud", issuer), false, http.StatusOK},
-		"issuer only, endpoint":      {daa.AssertionKnobs{Audiences: []string{issuer}}, rp.claims(), false, refused},
-		"another name":               {daa.AssertionKnobs{Audiences: []string{issuer + "/x", endpoint}}, change(rp.claims(), "aud", issuer+"/x"), false, http.StatusOK},
-		"lifetime":                   {daa.AssertionKnobs{MaxLifetime: time.Hour}, change(rp.claims(), "exp", soon), false, http.StatusOK},
-		"long lifetime":              {daa.AssertionKnobs{MaxLifetime: time.Hour}, change(rp.claims(), "exp", day), false, refused},
-		"long lifetime, no iat":      {daa.AssertionKnobs{MaxLifetime: time.Hour}, change(rp.claims(), "exp", day, "iat", nil), false, refused},
-		"type":                       {daa.AssertionKnobs{Type: "client-authentication+jwt"}, rp.claims(), false, refused},
-		"type, as it is":             {daa.AssertionKnobs{Type: "jwt"}, rp.claims(), false, http.StatusOK},
-		"key id required":            {daa.AssertionKnobs{RequireKeyID: true}, rp.claims(), false, refused},
-		"client_id required":         {daa.AssertionKnobs{RequireClientID: true}, rp.claims(), true, refused},
-		"client_id not missing":      {daa.AssertionKnobs{RequireClientID: true}, rp.claims(), false, http.StatusOK},
-		"algorithm accepted":         {daa.AssertionKnobs{Algorithms: []string{"ES256"}}, rp.claims(), false, http.StatusOK},
-		"algorithm not accepted":     {daa.AssertionKnobs{Algorithms: []string{"PS256"}}, rp.claims(), false, refused},
-		"no algorithm accepted":      {daa.AssertionKnobs{Algorithms: []string{}}, rp.claims(), false, refused},
-		"type required and not sent": {daa.AssertionKnobs{Type: "client-authentication+jwt"}, rp.claims(), false, refused},
+		"issuer only": {daa.AssertionKnobs{Audiences: []string{issuer}},
+			change(rp.claims(), "aud", issuer), false, http.StatusOK},
+		"issuer only, endpoint": {daa.AssertionKnobs{Audiences: []string{issuer}}, rp.claims(), false, refused},
+		"another name": {daa.AssertionKnobs{Audiences: []string{issuer + "/x", endpoint}},
+			change(rp.claims(), "aud", issuer+"/x"), false, http.StatusOK},
+		"lifetime": {daa.AssertionKnobs{MaxLifetime: time.Hour}, change(rp.claims(), "exp", soon),
+			false, http.StatusOK},
+		"long lifetime": {daa.AssertionKnobs{MaxLifetime: time.Hour}, change(rp.claims(), "exp", day),
+			false, refused},
+		"long lifetime, no iat": {daa.AssertionKnobs{MaxLifetime: time.Hour},
+			change(rp.claims(), "exp", day, "iat", nil), false, refused},
+		"shorter than the profile's, no iat": {
+			daa.AssertionKnobs{Profile: daa.AssertionKeycloak264, MaxLifetime: 10 * time.Second},
+			change(rp.claims(), "iat", nil), false, refused},
+		"longer than the profile's, no iat": {
+			daa.AssertionKnobs{Profile: daa.AssertionKeycloak264, MaxLifetime: time.Hour},
+			change(rp.claims(), "exp", soon, "iat", nil), false, http.StatusOK},
+		"type": {daa.AssertionKnobs{Type: "client-authentication+jwt"}, rp.claims(), false,
+			refused},
+		"type, as it is":        {daa.AssertionKnobs{Type: "jwt"}, rp.claims(), false, http.StatusOK},
+		"key id required":       {daa.AssertionKnobs{RequireKeyID: true}, rp.claims(), false, refused},
+		"client_id required":    {daa.AssertionKnobs{RequireClientID: true}, rp.claims(), true, refused},
+		"client_id not missing": {daa.AssertionKnobs{RequireClientID: true}, rp.claims(), false, http.StatusOK},
+		"algorithm accepted": {daa.AssertionKnobs{Algorithms: []string{"ES256"}}, rp.claims(), false,
+			http.StatusOK},
+		"algorithm not accepted": {daa.AssertionKnobs{Algorithms: []string{"PS256"}}, rp.claims(), false, refused},
+		"no algorithm accepted":  {daa.AssertionKnobs{Algorithms: []string{}}, rp.claims(), false, refused},
+		"type required and not sent": {daa.AssertionKnobs{Type: "client-authentication+jwt"}, rp.claims(), false,
+			refused},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{Assertion: c.knobs}})
@@ -215,28 +232,37 @@ func TestKeyForms(t *testing.T) {
 		t.Fatal(err)
 	}
 	both, err := jose.MarshalKeySet(
-		jose.PublicKey{Key: rsaKey.Public(), KeyID: "r", Algorithm: "RS256", Use: "sig"}, jose.PublicKey{Key: ecKey.Public(), KeyID: "e"},
+		jose.PublicKey{Key: rsaKey.Public(), KeyID: "r", Algorithm: "RS256", Use: "sig"},
+		jose.PublicKey{Key: ecKey.Public(), KeyID: "e"},
 	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	asRSA, asEC := jose.SigningKey{Signer: rsaKey, Algorithm: jose.RS256}, jose.SigningKey{Signer: ecKey, Algorithm: jose.ES256}
+	asRSA, asEC := jose.SigningKey{Signer: rsaKey, Algorithm: jose.RS256},
+		jose.SigningKey{Signer: ecKey, Algorithm: jose.ES256}
 	for label, c := range map[string]struct {
 		registered daa.ClientRegistration
 		key        jose.SigningKey
 		kids       map[string]bool
 	}{
-		"RSA as PEM":           {daa.ClientRegistration{Key: rsaKey.Public(), KeyForm: daa.KeyFormPEM}, asRSA, map[string]bool{"": true, thumbprint: false, "k": false, name(rsaKey.Public()): true}},
-		"EC as PEM":            {daa.ClientRegistration{Key: ecKey.Public(), KeyForm: daa.KeyFormPEM}, asEC, map[string]bool{"": false, "k": false, name(ecKey.Public()): false}},
-		"key without a name":   {daa.ClientRegistration{Key: ecKey.Public()}, asEC, map[string]bool{"": true, "k": true}},
-		"key with a name":      {daa.ClientRegistration{Key: ecKey.Public(), KeyID: "k"}, asEC, map[string]bool{"": true, "k": true, "l": false}},
-		"JWK Set, RSA":         {daa.ClientRegistration{JWKS: both}, asRSA, map[string]bool{"": true, "r": true, "e": false, "k": false}},
-		"JWK Set, EC":          {daa.ClientRegistration{JWKS: both}, asEC, map[string]bool{"": true, "e": true, "r": false, "k": false}},
-		"JWK Set, another alg": {daa.ClientRegistration{JWKS: both}, jose.SigningKey{Signer: rsaKey, Algorithm: jose.PS256}, map[string]bool{"": false, "r": false}},
+		"RSA as PEM": {daa.ClientRegistration{Key: rsaKey.Public(), KeyForm: daa.KeyFormPEM}, asRSA,
+			map[string]bool{"": true, thumbprint: false, "k": false, name(rsaKey.Public()): true}},
+		"EC as PEM": {daa.ClientRegistration{Key: ecKey.Public(), KeyForm: daa.KeyFormPEM}, asEC,
+			map[string]bool{"": false, "k": false, name(ecKey.Public()): false}},
+		"key without a name": {daa.ClientRegistration{Key: ecKey.Public()}, asEC,
+			map[string]bool{"": true, "k": true}},
+		"key with a name": {daa.ClientRegistration{Key: ecKey.Public(), KeyID: "k"}, asEC,
+			map[string]bool{"": true, "k": true, "l": false}},
+		"JWK Set, RSA": {daa.ClientRegistration{JWKS: both}, asRSA,
+			map[string]bool{"": true, "r": true, "e": false, "k": false}},
+		"JWK Set, EC": {daa.ClientRegistration{JWKS: both}, asEC,
+			map[string]bool{"": true, "e": true, "r": false, "k": false}},
+		"JWK Set, another alg": {daa.ClientRegistration{JWKS: both},
+			jose.SigningKey{Signer: rsaKey, Algorithm: jose.PS256}, map[string]bool{"": false, "r": false}},
 	} {
 		t.Run(label, func(t *testing.T) {
 			c.registered.ID, c.registered.RedirectURLs = "RP00000003", []string{redirect}
-			rp := start(t, daa.WithRegistration(c.registered))
+			rp := start(t, daa.WithClient(c.registered))
 			rp.id = c.registered.ID
 			for kid, want := range c.kids {
 				rp.key = c.key
@@ -269,13 +295,14 @@ func TestKeysBehindAnAddress(t *testing.T) {
 	}
 	first, second := newKey(t), newKey(t)
 	publish("first", first)
-	rp := start(t, follow(t, clock), daa.WithRegistration(daa.ClientRegistration{
+	rp := start(t, follow(t, clock), daa.WithClient(daa.ClientRegistration{
 		ID: "RP00000003", JWKSURL: site.URL, RedirectURLs: []string{redirect},
 	}))
 	rp.id = "RP00000003"
 	ask := func(kid string, key *ecdsa.PrivateKey) int {
 		rp.key = jose.SigningKey{Signer: key, Algorithm: jose.ES256, KeyID: kid}
-		return rp.serviceTokenWith(change(rp.claims(), "iat", clock.now().Unix(), "exp", clock.now().Add(time.Minute).Unix())).status
+		return rp.serviceTokenWith(change(rp.claims(), "iat", clock.now().Unix(), "exp",
+			clock.now().Add(time.Minute).Unix())).status
 	}
 	want := func(what string, got int, ok bool, fetches int64) {
 		t.Helper()

@@ -29,8 +29,7 @@ func (a *authorizationRequest) asks(scope string) bool { return slices.Contains(
 // quote or a backslash (RFC 6749, sections 4.1.2.1 and 5.2).
 type protocolError struct {
 	code, description string
-	clause            string // of the document that is broken, for the inspector
-	advice            string // what to change, for the inspector
+	says              string // the description in Japanese, for the inspector, when it is none of the lessons
 	status            int    // HTTP status; 0 = what RFC 6749 says
 }
 
@@ -39,12 +38,31 @@ func (e *protocolError) Error() string { return e.code + ": " + e.description }
 // Constraints of the published reference: state and nonce 1..255 of [\x20-\x7E], code_challenge 1..128 of
 // [0-9a-zA-Z_-].
 var (
-	printable       = regexp.MustCompile(`^[\x20-\x7E]{1,255}$`)
-	codeChallenge   = regexp.MustCompile(`^[0-9a-zA-Z_-]{1,128}$`)
+	printable       = form{1, 255, func(c byte) bool { return ' ' <= c && c <= '~' }}
+	codeChallenge   = form{1, 128, func(c byte) bool { return isLetterOrDigit(c) || c == '_' || c == '-' }}
 	transactionUUID = regexp.MustCompile(
 		`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`,
 	)
 )
+
+// form is so many bytes, at least and at most, each of which is allowed.
+type form struct {
+	least, most int
+	allows      func(byte) bool
+}
+
+func (f form) fits(s string) bool {
+	for i := range len(s) {
+		if i >= f.most || !f.allows(s[i]) {
+			return false
+		}
+	}
+	return len(s) >= f.least
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+func isLetterOrDigit(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || isDigit(c) }
 
 // challengeLength is the length of an unpadded base64url SHA-256, the only value that S256 can match.
 const challengeLength = 43
@@ -82,7 +100,7 @@ func (s *Service) authorize(w http.ResponseWriter, r *http.Request) {
 		s.log.Warn("authorization request refused", slog.String("client", c.ID),
 			slog.String("error", perr.code), slog.String("reason", perr.description))
 		params := url.Values{"error": {perr.code}, "error_description": {perr.description}}
-		if state, ok := only(q, "state"); ok && printable.MatchString(state) {
+		if state, ok := only(q, "state"); ok && printable.fits(state) {
 			params.Set("state", state)
 		}
 		s.nameIssuer(params)
@@ -126,7 +144,7 @@ func (s *Service) parseAuthorization(q url.Values, c *client, redirect string) (
 	}
 	req := &authorizationRequest{client: c, redirectURI: redirect}
 	var ok bool
-	if req.state, ok = only(q, "state"); !ok || !printable.MatchString(req.state) {
+	if req.state, ok = only(q, "state"); !ok || !printable.fits(req.state) {
 		return invalid("state must be 1 to 255 printable ASCII characters")
 	}
 	switch q.Get("response_type") {
@@ -136,19 +154,19 @@ func (s *Service) parseAuthorization(q url.Values, c *client, redirect string) (
 	default:
 		return nil, &protocolError{code: "unsupported_response_type", description: "only code is supported"}
 	}
-	if req.nonce, ok = only(q, "nonce"); !ok || !printable.MatchString(req.nonce) {
+	if req.nonce, ok = only(q, "nonce"); !ok || !printable.fits(req.nonce) {
 		return invalid("nonce must be 1 to 255 printable ASCII characters")
 	}
 	if !c.OptionalPKCE || q.Get("code_challenge_method") != "" || q.Get("code_challenge") != "" {
 		if q.Get("code_challenge_method") != "S256" {
 			return invalid("code_challenge_method must be S256")
 		}
-		if req.challenge, ok = only(q, "code_challenge"); !ok || !codeChallenge.MatchString(req.challenge) ||
+		if req.challenge, ok = only(q, "code_challenge"); !ok || !codeChallenge.fits(req.challenge) ||
 			len(req.challenge) > limits.CodeChallenge || len(req.challenge) != challengeLength {
 			return invalid("code_challenge must be the unpadded base64url SHA-256 of the verifier")
 		}
 	}
-	if acr := q.Get("acr_values"); acr != "" && !printable.MatchString(acr) {
+	if acr := q.Get("acr_values"); acr != "" && !printable.fits(acr) {
 		return invalid("acr_values must be printable ASCII")
 	}
 	if slices.Contains(strings.Fields(q.Get("prompt")), "none") {

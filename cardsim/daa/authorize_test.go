@@ -41,7 +41,8 @@ func TestBadClientOrRedirectStaysOnAPage(t *testing.T) {
 }
 
 func TestBadParametersAreSentBack(t *testing.T) {
-	rp := start(t, daa.WithKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{Callback: daa.CallbackKnobs{Issuer: daa.CallbackIssuerOn}}}))
+	rp := start(t, daa.WithKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{
+		Callback: daa.CallbackKnobs{Issuer: daa.CallbackIssuerOn}}}))
 	good := rp.authorization()
 	id := rp.transaction(make([]byte, 32))
 	twice := with(good)
@@ -88,7 +89,8 @@ func TestBadParametersAreSentBack(t *testing.T) {
 		"transaction without sign":  {with(good, "sign_transaction_id", id), "invalid_request"},
 		"transaction not a UUID":    {with(rp.signing(id), "sign_transaction_id", "1234"), "invalid_request"},
 		"transaction with a suffix": {with(rp.signing(id), "sign_transaction_id", id+"\n"), "invalid_request"},
-		"unknown transaction":       {with(rp.signing(id), "sign_transaction_id", "65a04b4e-af8b-45a2-8713-5ec2631bab64"), "invalid_request"},
+		"unknown transaction": {with(rp.signing(id), "sign_transaction_id",
+			"65a04b4e-af8b-45a2-8713-5ec2631bab64"), "invalid_request"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := rp.do(http.MethodGet, rp.authorizationURL(c.query), "", "", "")
@@ -147,7 +149,7 @@ func TestOnlyGET(t *testing.T) {
 // A client for which PKCE is optional may leave it out as a whole, and then has no verifier to show.
 func TestOptionalPKCE(t *testing.T) {
 	key := newKey(t)
-	rp := start(t, daa.WithRegistration(daa.ClientRegistration{
+	rp := start(t, daa.WithClient(daa.ClientRegistration{
 		ID: "RP00000003", Key: key.Public(), RedirectURLs: []string{redirect}, OptionalPKCE: true,
 	}))
 	without3 := func(id string) url.Values {
@@ -165,7 +167,8 @@ func TestOptionalPKCE(t *testing.T) {
 		"neither":                {without(rp.exchange(code(without3(rp.id))), "code_verifier"), http.StatusOK},
 		"verifier, no challenge": {rp.exchange(code(without3(rp.id))), http.StatusBadRequest},
 		"both":                   {rp.exchange(code(rp.authorization())), http.StatusOK},
-		"challenge, no verifier": {without(rp.exchange(code(rp.authorization())), "code_verifier"), http.StatusBadRequest},
+		"challenge, no verifier": {without(rp.exchange(code(rp.authorization())), "code_verifier"),
+			http.StatusBadRequest},
 	} {
 		if a := rp.token(c.form); a.status != c.want {
 			t.Errorf("%s: %d %s", name, a.status, a.body)

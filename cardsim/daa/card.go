@@ -9,7 +9,6 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"errors"
-	"sync"
 
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/fourinfo"
@@ -27,7 +26,10 @@ var errCertificate = errors.New("daa: certificate not good")
 func withCard(ctx context.Context, h *hand, step func(*card.Card) error) (err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	c, err := card.Open(ctx, h.card.Transport(), card.Config{})
+	if h.reader != nil {
+		return inReader(ctx, h.reader, step)
+	}
+	c, err := card.Open(ctx, h.held().Transport(), card.Config{})
 	if err != nil {
 		return err
 	}
@@ -42,19 +44,22 @@ func withCard(ctx context.Context, h *hand, step func(*card.Card) error) (err er
 // authenticate is what the 認証API does: PIN, a signature over a fresh challenge by the authentication key, and the
 // certificate's path, validity and revocation status. It returns the certificate.
 func (s *Service) authenticate(ctx context.Context, h *hand, pin string) ([]byte, error) {
-	var der []byte
+	var der, ca []byte
+	var leaf *jpki.Certificate
 	err := withCard(ctx, h, func(c *card.Card) error {
-		if err := c.Verify(ctx, card.AuthPIN, pin, card.AllowLastTry()); err != nil {
-			return err
+		if h.reader != nil {
+			if err := s.mustBeATestCard(ctx, c); err != nil {
+				return err
+			}
 		}
-		var err error
-		if der, err = c.AuthCertificate(ctx); err != nil {
+		if err := c.Verify(ctx, card.AuthPIN, pin, card.AllowLastTry()); err != nil {
 			return err
 		}
 		key, err := c.AuthKey(ctx)
 		if err != nil {
 			return err
 		}
+		der = key.Certificate()
 		challenge := make([]byte, 32)
 		if _, err := rand.Read(challenge); err != nil {
 			return err
@@ -64,16 +69,28 @@ func (s *Service) authenticate(ctx context.Context, h *hand, pin string) ([]byte
 		if err != nil {
 			return err
 		}
-		leaf, err := jpki.ParseCertificate(der)
-		if err != nil {
+		if leaf, err = s.leaves.get(der, jpki.ParseCertificate); err != nil {
 			return errors.Join(errCertificate, err)
 		}
 		pub, ok := leaf.PublicKey().(*rsa.PublicKey)
 		if !ok || rsa.VerifyPKCS1v15(pub, crypto.SHA256, digest[:], signature) != nil {
 			return errors.New("daa: the card's signature does not verify")
 		}
-		return s.checkCertificate(ctx, s.strict, leaf, jpki.AuthenticationCard, jpki.AuthenticationPhone)
+		if h.reader == nil {
+			return nil
+		}
+		ca, err = c.AuthCACertificate(ctx)
+		return err
 	})
+	if err != nil {
+		return der, err
+	}
+	// The card is free for the next visit.
+	kinds := []jpki.Kind{jpki.AuthenticationCard, jpki.AuthenticationPhone}
+	err = s.checkCertificate(ctx, s.strict, leaf, kinds...)
+	if err != nil && h.reader != nil && s.checkJLISTest(ctx, leaf, ca, kinds) == nil {
+		err = nil
+	}
 	return der, err
 }
 
@@ -89,9 +106,12 @@ func (s *Service) checkCertificate(
 	return nil
 }
 
-// readAttributes reads the four attributes from the text application.
-func readAttributes(ctx context.Context, h *hand, pin string) (p fourinfo.Person, err error) {
+// readAttributes reads the four attributes from the text application of the card with this certificate.
+func readAttributes(ctx context.Context, h *hand, pin string, certificate []byte) (p fourinfo.Person, err error) {
 	err = withCard(ctx, h, func(c *card.Card) error {
+		if err := sameCard(ctx, h, c, certificate); err != nil {
+			return err
+		}
 		p, err = c.Attributes(ctx, card.TextPIN, pin, card.AllowLastTry())
 		return err
 	})
@@ -104,17 +124,26 @@ func (s *Service) signTransaction(
 	ctx context.Context,
 	h *hand,
 	password string,
-	t *transaction,
+	v *visit,
 ) (signature, der []byte, err error) {
+	t := v.req.transaction
 	err = withCard(ctx, h, func(c *card.Card) error {
+		if err := sameCard(ctx, h, c, v.authCertificate); err != nil {
+			return err
+		}
+		// A card without the certificate has a password that is blocked: nobody should type one.
+		if has, err := c.Availability(ctx); err == nil && !has.Signing {
+			return &card.Error{Step: "read signing certificate", Reason: card.ReasonNoCertificate}
+		}
 		if err := c.Verify(ctx, card.SigningPIN, password, card.AllowLastTry()); err != nil {
 			return err
 		}
-		var err error
-		if der, err = c.SigningCertificate(ctx); err != nil {
+		key, err := c.SigningKey(ctx)
+		if err != nil {
 			return err
 		}
-		leaf, err := jpki.ParseCertificate(der)
+		der = key.Certificate()
+		leaf, err := s.leaves.get(der, jpki.ParseCertificate)
 		if err != nil {
 			return errors.Join(errCertificate, err)
 		}
@@ -122,10 +151,13 @@ func (s *Service) signTransaction(
 		if t.client.Government {
 			verifier = s.strict
 		}
-		if err := s.checkCertificate(ctx, verifier, leaf, jpki.SigningCard, jpki.SigningPhone); err != nil {
-			return err
+		kinds := []jpki.Kind{jpki.SigningCard, jpki.SigningPhone}
+		err = s.checkCertificate(ctx, verifier, leaf, kinds...)
+		if err != nil && h.reader != nil {
+			if ca, cerr := c.SigningCACertificate(ctx); cerr == nil && s.checkJLISTest(ctx, leaf, ca, kinds) == nil {
+				err = nil
+			}
 		}
-		key, err := c.SigningKey(ctx)
 		if err != nil {
 			return err
 		}
@@ -165,22 +197,19 @@ func (s *Service) newVerifiers() (err error) {
 // lists.
 type currentCRL struct {
 	authorities *issuer.JPKI
-
-	mu   sync.Mutex
-	read map[string]*revocation.Store // by DER of the list
+	lists       memo[*revocation.Store]
+	leaves      memo[*x509.Certificate]
 }
 
-func newCurrentCRL(j *issuer.JPKI) *currentCRL {
-	return &currentCRL{authorities: j, read: make(map[string]*revocation.Store)}
-}
+func newCurrentCRL(j *issuer.JPKI) *currentCRL { return &currentCRL{authorities: j} }
 
 // Check implements revocation.Source.
 func (c *currentCRL) Check(ctx context.Context, q revocation.Query) (revocation.Answer, error) {
 	for _, ca := range c.authorities.Authorities() {
-		if !bytes.Equal(ca.Certificate().Raw, q.Issuer.Raw()) {
+		if !bytes.Equal(ca.Certificate().Raw, q.Issuer.Facts().DER) {
 			continue
 		}
-		leaf, err := x509.ParseCertificate(q.Certificate.Raw())
+		leaf, err := c.leaves.get(q.Certificate.Facts().DER, x509.ParseCertificate)
 		if err != nil {
 			return revocation.Answer{}, err
 		}
@@ -188,31 +217,14 @@ func (c *currentCRL) Check(ctx context.Context, q revocation.Query) (revocation.
 		if err != nil {
 			return revocation.Answer{}, err
 		}
-		list, err := c.store(ctx, der)
+		list, err := c.lists.get(der, func(der []byte) (*revocation.Store, error) {
+			list := new(revocation.Store)
+			return list, list.Add(ctx, bytes.NewReader(der))
+		})
 		if err != nil {
 			return revocation.Answer{}, err
 		}
 		return list.Check(ctx, q)
 	}
 	return revocation.Answer{}, errors.New("daa: not an issuer of this JPKI")
-}
-
-// keptLists is how many lists are kept: more than two authorities have of one municipality.
-const keptLists = 16
-
-func (c *currentCRL) store(ctx context.Context, der []byte) (*revocation.Store, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if list := c.read[string(der)]; list != nil {
-		return list, nil
-	}
-	list := new(revocation.Store)
-	if err := list.Add(ctx, bytes.NewReader(der)); err != nil {
-		return nil, err
-	}
-	if len(c.read) >= keptLists {
-		clear(c.read)
-	}
-	c.read[string(der)] = list
-	return list, nil
 }

@@ -1,9 +1,12 @@
 package daa_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"net/http/cookiejar"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,7 +34,8 @@ func TestLoginWithEachKindOfCard(t *testing.T) {
 			c.Cards = []*cardsim.Card{card}
 		})
 		good := map[cardsim.Kind]bool{
-			cardsim.Plastic: true, cardsim.Child: true, cardsim.Android: true, cardsim.IPhone: true, cardsim.OlderCA: true,
+			cardsim.Plastic: true, cardsim.Child: true, cardsim.Android: true, cardsim.IPhone: true,
+			cardsim.OlderCA: true,
 		}
 		_, err := login(t.Context(), rp.client(), rp.svc.Visitor(), authn.Request{})
 		if (err == nil) != good[kind] {
@@ -43,19 +47,7 @@ func TestLoginWithEachKindOfCard(t *testing.T) {
 // A phone has no four attributes, and a client may want cards or phones only: the person is told, and the site learns
 // that it was no success.
 func TestPhonesAndCards(t *testing.T) {
-	phone := func(c *daa.Config) {
-		for _, kind := range []cardsim.Kind{cardsim.Plastic, cardsim.IPhone} {
-			p, err := person.Lookup(person.Hanako, time.Now())
-			if err != nil {
-				t.Fatal(err)
-			}
-			card, err := cardsim.NewCard(cardsim.Config{Person: p, JPKI: c.JPKI, Kind: kind, Now: c.Now})
-			if err != nil {
-				t.Fatal(err)
-			}
-			c.Cards = append(c.Cards, card)
-		}
-	}
+	phone := bothKinds(t)
 	const plastic, iphone = 0, 1
 	for name, c := range map[string]struct {
 		cards  daa.Cards
@@ -73,7 +65,8 @@ func TestPhonesAndCards(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			rp := start(t, phone, func(conf *daa.Config) { conf.Clients[0].Cards = c.cards })
-			_, err := login(t.Context(), rp.client(), rp.svc.VisitorWith(rp.svc.Cards()[c.held]), authn.Request{Scopes: c.scopes})
+			_, err := login(t.Context(), rp.client(), rp.svc.VisitorWith(rp.svc.Cards()[c.held]),
+				authn.Request{Scopes: c.scopes})
 			if c.want == "" {
 				if err != nil {
 					t.Error(err)
@@ -186,7 +179,8 @@ func TestTestCardSubstitute(t *testing.T) {
 			t.Errorf("userinfo %s", a.body)
 		}
 		b = open(agent)
-		if b.submit("test-card", "response", "error", "card", "0"); rp.callback(b.left).Get("error") != "access_denied" {
+		if b.submit("test-card", "response", "error", "card",
+			"0"); rp.callback(b.left).Get("error") != "access_denied" {
 			t.Errorf("error: %q", b.left)
 		}
 		b = open(agent)
@@ -196,8 +190,111 @@ func TestTestCardSubstitute(t *testing.T) {
 	if err != nil || id.Person.Name.Reveal() != rp.svc.Card().Person().Reveal().Name {
 		t.Errorf("a visitor: %v", err)
 	}
-	if callback, err := rp.svc.Visitor().Cancel(t.Context(), rp.authorizationURL(rp.authorization())); err != nil || rp.callback(callback).Get("error") == "" {
+	if callback, err := rp.svc.Visitor().Cancel(t.Context(), rp.authorizationURL(rp.authorization())); err != nil ||
+		rp.callback(callback).Get("error") == "" {
 		t.Errorf("a visitor who chooses the error: %q, %v", callback, err)
 	}
 	rp.sign(make([]byte, 32)) // signing, too
+}
+
+// during is called in the middle of a card's work.
+type during func()
+
+func (d during) Write(b []byte) (int, error) { d(); return len(b), nil }
+
+// While a card is at work for one person, the pages that say whose cards there are come for everybody else.
+func TestPagesDoNotWaitForACard(t *testing.T) {
+	var rp *relyingParty
+	var once sync.Once
+	look := func() {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		for _, address := range []string{rp.svc.URL(), rp.authorizationURL(rp.authorization())} {
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			client := rp.svc.Client()
+			client.CheckRedirect = nil
+			client.Jar, _ = cookiejar.New(nil) // never fails
+			res, err := client.Do(req)
+			if err != nil {
+				t.Errorf("a page while the card is at work: %v", err)
+				return
+			}
+			_ = res.Body.Close()
+			if res.StatusCode != http.StatusOK {
+				t.Errorf("status %d", res.StatusCode)
+			}
+		}
+	}
+	rp = start(t, func(c *daa.Config) {
+		p, err := person.Lookup(person.Hanako, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		card, err := cardsim.NewCard(cardsim.Config{
+			Person: p, JPKI: c.JPKI, Now: c.Now, Trace: during(func() { once.Do(look) }),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Cards = []*cardsim.Card{card}
+	})
+	if _, err := login(t.Context(), rp.client(), rp.svc.Visitor(), authn.Request{}); err != nil {
+		t.Error(err)
+	}
+	once.Do(func() { t.Error("the card was not asked") })
+}
+
+// bothKinds puts a card and a phone of one person into the hand.
+func bothKinds(t *testing.T) daa.Option {
+	t.Helper()
+	return func(c *daa.Config) {
+		for _, kind := range []cardsim.Kind{cardsim.Plastic, cardsim.IPhone} {
+			p, err := person.Lookup(person.Hanako, time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			card, err := cardsim.NewCard(cardsim.Config{Person: p, JPKI: c.JPKI, Kind: kind, Now: c.Now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Cards = append(c.Cards, card)
+		}
+	}
+}
+
+// The page that stands for the app and a card accepts no more kinds than the app does.
+func TestTestCardsOfEveryKind(t *testing.T) {
+	for name, c := range map[string]struct {
+		cards  daa.Cards
+		scope  string
+		chosen string
+		want   string // what the page says; empty: sent back
+	}{
+		"any, card":              {daa.CardsAny, "openid name", "0", ""},
+		"any, phone":             {daa.CardsAny, "openid", "1", ""},
+		"any, phone, attributes": {daa.CardsAny, "openid name", "1", "no-attributes"},
+		"cards, phone":           {daa.CardsOnly, "openid", "1", "wrong-kind"},
+		"phones, card":           {daa.PhonesOnly, "openid", "0", "wrong-kind"},
+		"phones, phone":          {daa.PhonesOnly, "openid", "1", ""},
+	} {
+		rp := start(t, bothKinds(t), func(conf *daa.Config) {
+			conf.Clients[0].Cards, conf.Clients[0].TestCards = c.cards, true
+		})
+		b := rp.browser(phoneAgent).get(rp.authorizationURL(with(rp.authorization(), "scope", c.scope)))
+		b.submit("test-card", "response", "ok", "card", c.chosen)
+		if c.want == "" {
+			if rp.callback(b.left).Get("code") == "" {
+				t.Errorf("%s: callback %q", name, b.left)
+			}
+			continue
+		}
+		b.want("problem", c.want)
+		if b.submit("leave"); rp.callback(b.left).Get("error") != "access_denied" {
+			t.Errorf("%s: callback %q", name, b.left)
+		}
+	}
 }

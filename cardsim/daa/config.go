@@ -13,17 +13,23 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin/sign/operator"
 )
 
 // Config configures the service. New copies it.
 type Config struct {
 	BaseURL string // scheme and host under which the service is reached, e.g. http://127.0.0.1:9000
 	Clients []ClientRegistration
-	JPKI    *issuer.JPKI     // issued the cards' certificates; the service's own keys derive from its seed, too
-	Cards   []*cardsim.Card  // in the simulated phone's hand; the first is the default; without one no visit succeeds
-	Wire    *wire.Profile    // default wire.Default
-	Now     func() time.Time // default time.Now
-	Logger  *slog.Logger     // default: discard; never sees PINs, tokens, codes or attributes
+	JPKI    *issuer.JPKI    // issued the cards' certificates; the service's own keys derive from its seed, too
+	Cards   []*cardsim.Card // in the simulated phone's hand; the first is the default; without one no visit succeeds
+	// Reader is where the simulated phone finds a card instead of Cards, which must be empty then. Only test cards are
+	// accepted: those of JPKI, and those of J-LIS's test environment, whose revocation is not checked.
+	Reader Reader
+	Wire   *wire.Profile // default wire.Default
+	// OperatorWire is what the simulated platform operator calls things; default operator.DefaultWire.
+	OperatorWire *operator.Wire
+	Now          func() time.Time // default time.Now
+	Logger       *slog.Logger     // default: discard; never sees PINs, tokens, codes or attributes
 	// HTTPClient fetches the keys of clients that have a JWKSURL; default: one with a timeout of 10 s.
 	HTTPClient *http.Client
 	Knobs      Knobs
@@ -55,7 +61,8 @@ func checkWire(w wire.Profile) error {
 	x := w.Sign
 	for _, name := range []string{
 		w.ClaimName, w.ClaimAddress, w.ClaimBirthdate, w.ClaimGender, x.AuthorizationIDParam, x.StartHashField,
-		x.StartIDField, x.ResultSuffix, x.ResultJWEField, x.ResultSignatureField, x.ResultCertificateField, x.ErrorField,
+		x.StartIDField, x.ResultSuffix, x.ResultJWEField, x.ResultSignatureField, x.ResultCertificateField,
+		x.ErrorField,
 	} {
 		if name == "" {
 			return configError("wire profile: empty name", nil)
@@ -88,17 +95,12 @@ const (
 	ReasonConfiguration
 )
 
-var rows = map[Reason]fault.Row{
+var reasons = [...]fault.Row{
 	ReasonConfiguration: {Name: "unusable configuration", Family: kakunin.Configuration},
 }
 
 // row returns what there is to say about the reason.
-func (r Reason) row() fault.Row {
-	if row, ok := rows[r]; ok {
-		return row
-	}
-	return fault.Unknown()
-}
+func (r Reason) row() fault.Row { return fault.Of(reasons[:], r) }
 
 // Error is every error of this package. It carries nothing from the network and nothing personal.
 type Error struct {

@@ -65,9 +65,24 @@ func TestNewRefusesUnusableConfigurations(t *testing.T) {
 		"HS256":                registered(func(r *daa.ClientRegistration) { r.Algorithm = "HS256" }),
 		"no redirect URL":      registered(func(r *daa.ClientRegistration) { r.RedirectURLs = nil }),
 		"relative redirect":    registered(func(r *daa.ClientRegistration) { r.RedirectURLs = []string{"/callback"} }),
-		"redirect, fragment":   registered(func(r *daa.ClientRegistration) { r.RedirectURLs = []string{redirect + "#x"} }),
-		"redirect, script":     registered(func(r *daa.ClientRegistration) { r.RedirectURLs = []string{"javascript:alert(1)"} }),
-		"long redirect":        registered(func(r *daa.ClientRegistration) { r.RedirectURLs = []string{redirect + strings.Repeat("a", 255)} }),
+		"redirect, fragment": registered(func(r *daa.ClientRegistration) {
+			r.RedirectURLs = []string{redirect + "#x"}
+		}),
+		"redirect, any host": registered(func(r *daa.ClientRegistration) {
+			r.RedirectURLs = []string{"https://*.example/callback"}
+		}),
+		"redirect, host with a policy": registered(func(r *daa.ClientRegistration) {
+			r.RedirectURLs = []string{"https://a;script-src'unsafe-inline'/callback"}
+		}),
+		"redirect, no host but a port": registered(func(r *daa.ClientRegistration) {
+			r.RedirectURLs = []string{"https://:443/callback"}
+		}),
+		"redirect, script": registered(func(r *daa.ClientRegistration) {
+			r.RedirectURLs = []string{"javascript:alert(1)"}
+		}),
+		"long redirect": registered(func(r *daa.ClientRegistration) {
+			r.RedirectURLs = []string{redirect + strings.Repeat("a", 255)}
+		}),
 		"two of one id": func(c *daa.Config) {
 			registered(func(*daa.ClientRegistration) {})(c)
 			registered(func(*daa.ClientRegistration) {})(c)
@@ -87,7 +102,8 @@ func TestNewRefusesUnusableConfigurations(t *testing.T) {
 			change(&c)
 			_, err := daa.New(c)
 			var e *daa.Error
-			if !errors.As(err, &e) || e.Reason != daa.ReasonConfiguration || kakunin.FamilyOf(err) != kakunin.Configuration {
+			if !errors.As(err, &e) || e.Reason != daa.ReasonConfiguration ||
+				kakunin.FamilyOf(err) != kakunin.Configuration {
 				t.Errorf("got %v", err)
 			}
 		})

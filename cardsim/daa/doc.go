@@ -5,7 +5,7 @@
 // In a Go test most users call [Start], register their client with [WithClient], and let a [visitor.Person] act for the
 // person:
 //
-//	svc := daa.Start(t, daa.WithClient(clientID, key.Public(), redirectURL))
+//	svc := daa.Start(t, daa.WithClient(registration))
 //	client, err := authn.New(authn.Config{Environment: svc.Environment(), HTTPClient: svc.Client(), …})
 //	callback, err := svc.Visitor().Approve(ctx, begun.URL)
 //
@@ -53,7 +53,8 @@
 //
 //   - Every name, status and code of the sign API's bodies: they come from wire.Profile and nowhere else. So do the
 //     claim names of the four attributes and the scopes that have no confirmed name.
-//   - The lifetimes ([Lifetimes]), the number of result retrievals, what is done with client assertions ([AssertionProfile]).
+//   - The lifetimes ([Lifetimes]), the number of result retrievals, what is done with client assertions
+//     ([AssertionProfile]).
 //   - The algorithms of the sealed result (RSA-OAEP-256, A256GCM) and that a government relying party gets plain JSON.
 //   - The redirect error access_denied for every end that is not a success ([FailureKnobs]).
 //   - Refresh tokens, their rotation and lifetime ([RefreshKnobs]); signed and encrypted userinfo ([UserinfoForm]); the
@@ -62,6 +63,10 @@
 //     provider metadata document ([DiscoveryOn]).
 //   - The order of the pages, their wording, the six-digit number's lifetime, and that the PINs are asked one by one.
 //   - Everything below /phone/ and /simulator/: these paths exist only in the simulator.
+//
+// # Examples
+//
+// There are examples of [Running.Browser], [Running.Visitor] and [Start].
 //
 // # Compatibility
 //

@@ -36,13 +36,15 @@ func exampleClient(t daa.TB) (*daa.Running, *authn.Client) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	svc := daa.Start(t, daa.WithClient(clientID, private.Public(), redirectURL))
+	svc := daa.Start(t, daa.WithClient(daa.ClientRegistration{ID: clientID, Key: private.Public(),
+		RedirectURLs: []string{redirectURL}}))
 	key, err := authn.NewKey(private, "")
 	if err != nil {
 		log.Fatal(err)
 	}
 	client, err := authn.New(authn.Config{
-		Environment: svc.Environment(), HTTPClient: svc.Client(), ClientID: clientID, Key: key, RedirectURL: redirectURL,
+		Environment: svc.Environment(), HTTPClient: svc.Client(), ClientID: clientID, Key: key,
+		RedirectURL: redirectURL,
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -64,7 +66,7 @@ func ExampleStart() {
 	t := new(exampleTB)
 	defer t.end()
 	ctx := context.Background()
-	svc, client := exampleClient(t) // daa.Start(t, daa.WithClient(clientID, key.Public(), redirectURL)), authn.New(…)
+	svc, client := exampleClient(t) // daa.Start(t, daa.WithClient(registration)), authn.New(…)
 	begun, err := client.Begin(ctx, authn.Request{Scopes: authn.Name | authn.Gender})
 	if err != nil {
 		fmt.Println(err)
@@ -123,7 +125,8 @@ func ExampleRunning_Browser() {
 	}
 	const clientID = "RP00000001"
 	redirectURL := app.URL + "/auth/callback"
-	if err := svc.Register(daa.ClientRegistration{ID: clientID, Key: private.Public(), RedirectURLs: []string{redirectURL}}); err != nil {
+	if err := svc.Register(daa.ClientRegistration{ID: clientID, Key: private.Public(),
+		RedirectURLs: []string{redirectURL}}); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -133,13 +136,15 @@ func ExampleRunning_Browser() {
 		return
 	}
 	client, err := authn.New(authn.Config{
-		Environment: svc.Environment(), HTTPClient: svc.Client(), ClientID: clientID, Key: key, RedirectURL: redirectURL,
+		Environment: svc.Environment(), HTTPClient: svc.Client(), ClientID: clientID, Key: key,
+		RedirectURL: redirectURL,
 	})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	login, err := middleware.New(middleware.Config{Client: client, Scopes: authn.Name, SealKeys: middleware.NewSealKeys()})
+	login, err := middleware.New(middleware.Config{Client: client, Scopes: authn.Name,
+		SealKeys: middleware.NewSealKeys()})
 	if err != nil {
 		fmt.Println(err)
 		return

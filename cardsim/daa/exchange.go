@@ -33,6 +33,10 @@ type exchange struct {
 
 func (e *exchange) warn(text string) { e.warnings = append(e.warnings, text) }
 
+func (e *exchange) refused(code, description string) {
+	e.problem = &protocolError{code: code, description: description}
+}
+
 type exchangeKey struct{}
 
 // exchangeOf returns the record of a request; one that nobody reads when there is none.

@@ -18,7 +18,6 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
-	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/sign"
 	"github.com/kakunin-go/kakunin/sign/signapi"
 )
@@ -66,7 +65,8 @@ func TestHostileIDTokens(t *testing.T) {
 			rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{Fault: fault}}})
 			wantUntrusted(t, rp, authn.ReasonIDToken)
 			if name == "foreign key" {
-				rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{Fault: fault, Algorithm: "RS256"}}})
+				rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{
+					IDToken: daa.IDTokenKnobs{Fault: fault, Algorithm: "RS256"}}})
 				wantUntrusted(t, rp, authn.ReasonIDToken)
 			}
 		})
@@ -78,7 +78,8 @@ func TestHostileIDTokens(t *testing.T) {
 		})
 	}
 	t.Run("foreign azp", func(t *testing.T) {
-		rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{SetClaims: map[string]any{"azp": "RP99999999"}}}})
+		rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{
+			SetClaims: map[string]any{"azp": "RP99999999"}}}})
 		wantUntrusted(t, rp, authn.ReasonIDToken)
 	})
 	t.Run("userinfo sub", func(t *testing.T) {
@@ -86,7 +87,8 @@ func TestHostileIDTokens(t *testing.T) {
 		wantUntrusted(t, rp, authn.ReasonUserinfo)
 	})
 	t.Run("wrong iss in the callback", func(t *testing.T) {
-		rp.svc.SetKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{Callback: daa.CallbackKnobs{Issuer: daa.CallbackIssuerWrong}}})
+		rp.svc.SetKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{
+			Callback: daa.CallbackKnobs{Issuer: daa.CallbackIssuerWrong}}})
 		wantUntrusted(t, rp, authn.ReasonIssuerMismatch)
 	})
 }
@@ -103,20 +105,25 @@ func wantUntrusted(t *testing.T, rp *relyingParty, want authn.Reason) {
 func TestHarmlessKnobsAreAccepted(t *testing.T) {
 	rp := start(t)
 	for name, k := range map[string]daa.Knobs{
-		"RS256":            {Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{Algorithm: "RS256"}}},
-		"audience array":   {Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{AudienceArray: true}}},
-		"rotate first":     {Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{RotateFirst: true}}},
-		"iss in callback":  {Authorization: daa.AuthorizationKnobs{Callback: daa.CallbackKnobs{Issuer: daa.CallbackIssuerOn}}},
-		"no session_state": {Authorization: daa.AuthorizationKnobs{Callback: daa.CallbackKnobs{OmitSessionState: true}}},
-		"extra parameter":  {Authorization: daa.AuthorizationKnobs{Callback: daa.CallbackKnobs{Extra: map[string]string{"x": "y"}}}},
-		"no scope":         {Token: daa.TokenKnobs{OmitScope: true}},
-		"charset":          {Userinfo: daa.UserinfoKnobs{ContentType: "application/json;charset=UTF-8"}},
-		"extra claim":      {Userinfo: daa.UserinfoKnobs{SetClaims: map[string]any{"x": 1}}},
-		"no acr":           {Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{OmitClaims: []string{"acr", "auth_time", "azp", "sid"}}}},
+		"RS256":          {Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{Algorithm: "RS256"}}},
+		"audience array": {Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{AudienceArray: true}}},
+		"rotate first":   {Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{RotateFirst: true}}},
+		"iss in callback": {Authorization: daa.AuthorizationKnobs{
+			Callback: daa.CallbackKnobs{Issuer: daa.CallbackIssuerOn}}},
+		"no session_state": {Authorization: daa.AuthorizationKnobs{
+			Callback: daa.CallbackKnobs{OmitSessionState: true}}},
+		"extra parameter": {Authorization: daa.AuthorizationKnobs{
+			Callback: daa.CallbackKnobs{Extra: map[string]string{"x": "y"}}}},
+		"no scope":    {Token: daa.TokenKnobs{OmitScope: true}},
+		"charset":     {Userinfo: daa.UserinfoKnobs{ContentType: "application/json;charset=UTF-8"}},
+		"extra claim": {Userinfo: daa.UserinfoKnobs{SetClaims: map[string]any{"x": 1}}},
+		"no acr": {Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{
+			OmitClaims: []string{"acr", "auth_time", "azp", "sid"}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rp.svc.SetKnobs(k)
-			if _, err := login(t.Context(), rp.client(), rp.svc.Visitor(), authn.Request{Scopes: authn.Name}); err != nil {
+			if _, err := login(t.Context(), rp.client(), rp.svc.Visitor(),
+				authn.Request{Scopes: authn.Name}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -125,7 +132,7 @@ func TestHarmlessKnobsAreAccepted(t *testing.T) {
 
 func TestPS256(t *testing.T) {
 	rp := start(t, daa.WithKnobs(daa.Knobs{Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{Algorithm: "PS256"}}}))
-	c := rp.client(func(c *authn.Config) { c.Rules.Algorithms = []authn.Algorithm{jose.PS256} })
+	c := rp.client(func(c *authn.Config) { c.Rules.Algorithms = []authn.Algorithm{authn.PS256} })
 	if _, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{}); err != nil {
 		t.Error(err)
 	}
@@ -151,7 +158,8 @@ func TestKeyRotationBetweenLogins(t *testing.T) {
 }
 
 func TestGrantedSubset(t *testing.T) {
-	rp := start(t, daa.WithKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{Scopes: daa.ScopeKnobs{GrantOnly: []string{"name"}}}}))
+	rp := start(t, daa.WithKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{
+		Scopes: daa.ScopeKnobs{GrantOnly: []string{"name"}}}}))
 	id, err := login(t.Context(), rp.client(), rp.svc.Visitor(), authn.Request{Scopes: authn.Name | authn.Address})
 	if err != nil {
 		t.Fatal(err)
@@ -162,7 +170,8 @@ func TestGrantedSubset(t *testing.T) {
 }
 
 func TestUserCertificateScope(t *testing.T) {
-	rp := start(t, daa.WithKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{Scopes: daa.ScopeKnobs{UserCertificate: true}}}))
+	rp := start(t, daa.WithKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{
+		Scopes: daa.ScopeKnobs{UserCertificate: true}}}))
 	id, err := login(t.Context(), rp.client(), rp.svc.Visitor(), authn.Request{Scopes: authn.UserCertificate})
 	if err != nil {
 		t.Fatal(err)
@@ -179,7 +188,8 @@ func signDocument(t *testing.T, rp *relyingParty, c *authn.Client, names *wire.P
 	if err != nil {
 		t.Fatal(err)
 	}
-	tx, err := signer.Start(t.Context(), sign.Document{Reader: strings.NewReader(document), MediaType: "text/plain; charset=utf-8"}, mode)
+	tx, err := signer.Start(t.Context(), sign.Document{Reader: strings.NewReader(document),
+		MediaType: "text/plain; charset=utf-8"}, mode)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +208,8 @@ func signDocument(t *testing.T, rp *relyingParty, c *authn.Client, names *wire.P
 		}
 	}
 	v := rp.svc.Verifier()
-	if _, err := v.Verify(t.Context(), o, sign.Expect{Document: strings.NewReader(document), Mode: mode, Transaction: tx}); err != nil {
+	if _, err := v.Verify(t.Context(), o, sign.Expect{Document: strings.NewReader(document), Mode: mode,
+		Transaction: tx}); err != nil {
 		t.Error(err)
 	}
 }
@@ -287,7 +298,8 @@ func TestRenamingTheWireProfile(t *testing.T) {
 		t.Fatal(err)
 	}
 	var e *authn.Error
-	if _, err = c.Finish(t.Context(), begun.Pending, u.Query()); !errors.As(err, &e) || e.Reason != authn.ReasonUserCancelled {
+	if _, err = c.Finish(t.Context(), begun.Pending, u.Query()); !errors.As(err, &e) ||
+		e.Reason != authn.ReasonUserCancelled {
 		t.Errorf("cancelled: %v", err)
 	}
 
@@ -296,7 +308,8 @@ func TestRenamingTheWireProfile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if raw, ok := id.Claim(w.ClaimUserCertificate); !ok || len(raw) < 1000 || !slices.Contains(id.Granted, w.ScopeUserCertificate) {
+	if raw, ok := id.Claim(w.ClaimUserCertificate); !ok || len(raw) < 1000 ||
+		!slices.Contains(id.Granted, w.ScopeUserCertificate) {
 		t.Errorf("certificate claim of %d bytes, granted %v", len(raw), id.Granted)
 	}
 	renamedRefusals(t, rp, c)
@@ -304,7 +317,8 @@ func TestRenamingTheWireProfile(t *testing.T) {
 	// None of the default names is left in the service's answers, errors included.
 	service := rp.serviceToken()
 	a := rp.startSign(service, map[string]any{"client_id": rpID, "hash": "", "hash_algorithm": "SHA-256"})
-	if a.status != http.StatusBadRequest || a.json[w.Sign.ErrorField] != w.Sign.ErrorCodes.InvalidRequest || len(a.json) != 2 ||
+	if a.status != http.StatusBadRequest || a.json[w.Sign.ErrorField] != w.Sign.ErrorCodes.InvalidRequest ||
+		len(a.json) != 2 ||
 		a.json[w.Sign.ErrorField+"_description"] == nil {
 		t.Errorf("%d %s", a.status, a.body)
 	}

@@ -3,20 +3,28 @@ package daa
 import (
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 )
 
 // hand is one card in the simulated phone's hand. A card has one selection and verification state, so that one visit at
 // a time may talk to it.
 type hand struct {
-	label string // the person's ID, with a number when several cards are of the same person
+	label  string // the person's ID, with a number when several cards are of the same person
+	reader Reader // nil = a simulated card; with a reader the fields below are not used
+
+	// card is replaced while mu is held, and looked at without: whoever only wants to know whose it is does not wait
+	// for the signature that somebody else is having made.
+	card atomic.Pointer[cardsim.Card]
 
 	mu    sync.Mutex
-	card  *cardsim.Card
-	image []byte    // as it was handed in, for a card that is to be whole again
-	used  time.Time // last
+	image []byte         // as it was handed in, for a card that is to be whole again
+	moved *person.Person // who the holder is since a move; nil: as on the card
+	first []byte         // the image before anything was reissued; nil: nothing was
+	used  time.Time      // last
 }
 
 // isPhone reports whether it is the certificate function of a phone.
@@ -25,19 +33,21 @@ func (h *hand) isPhone() bool {
 	return k == cardsim.Android || k == cardsim.IPhone
 }
 
-func (h *hand) held() *cardsim.Card {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.card
+func (h *hand) held() *cardsim.Card { return h.card.Load() }
+
+func newHand(label string, c *cardsim.Card, image []byte) *hand {
+	h := &hand{label: label, image: image}
+	h.card.Store(c)
+	return h
 }
 
 // whole replaces the card by what it was when it was handed in: tries, PINs and all.
 func (h *hand) whole(now func() time.Time) error {
-	card, err := cardsim.FromImage(h.image, cardsim.Config{JPKI: h.card.JPKI(), Now: now})
+	card, err := cardsim.FromImage(h.image, cardsim.Config{JPKI: h.held().JPKI(), Now: now})
 	if err != nil {
 		return configError("card", err)
 	}
-	h.card = card
+	h.card.Store(card)
 	return nil
 }
 
@@ -54,7 +64,7 @@ func (h *hand) touch(now func() time.Time, after time.Duration) error {
 	return nil
 }
 
-// hands returns the cards of the moment.
+// hands returns the simulated cards of the moment.
 func (s *Service) hands() []*hand { return *s.held.Load() }
 
 // AddCard puts a card into the phone's hand, beside those that are there, and returns the name under which the pages
@@ -83,8 +93,10 @@ func (s *Service) AddCard(c *cardsim.Card) (name string, err error) {
 	for n := 2; taken[name]; n++ {
 		name = id + "-" + strconv.Itoa(n)
 	}
-	list := append(old[:len(old):len(old)], &hand{label: name, card: c, image: image}) //nolint:gocritic // a new slice: the capacity is cut
+	//nolint:gocritic // a new slice: the capacity is cut
+	list := append(old[:len(old):len(old)], newHand(name, c, image))
 	s.held.Store(&list)
+	s.residents.enter(c)
 	return name, nil
 }
 
@@ -129,7 +141,9 @@ func (s *Service) Unlock(name string) error {
 // ofVisit is the hand that a visit uses: a copy of its own with FreshCards.
 func (s *Service) ofVisit(h *hand) (*hand, error) {
 	if s.freshCards {
-		fresh := &hand{label: h.label, image: h.image, card: h.held()}
+		h.mu.Lock()
+		fresh := newHand(h.label, h.held(), h.image)
+		h.mu.Unlock()
 		return fresh, fresh.whole(s.now)
 	}
 	return h, h.touch(s.now, s.resetAfter)

@@ -21,6 +21,9 @@ type handoverView struct {
 // handoverVisit finds the visit of the PC page; only the browser that began it is served.
 func (s *Service) handoverVisit(w http.ResponseWriter, r *http.Request) (*visit, bool) {
 	v, ok := s.visits.get(r.PathValue("visit"))
+	if !ok {
+		v, ok = s.departed.get(r.PathValue("visit"))
+	}
 	switch {
 	case !ok:
 		s.errorPage(w, r, http.StatusGone, page.RefusedGone)

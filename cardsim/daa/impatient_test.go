@@ -25,7 +25,8 @@ func (b *browser) formAction(form string) string {
 func TestSendingAPINPageTwiceCostsOneTry(t *testing.T) {
 	rp := start(t)
 	p := rp.svc.Card().Person().Reveal()
-	b := rp.browser(phoneAgent).get(rp.authorizationURL(with(rp.signing(rp.transaction(make([]byte, 32))), "scope", "openid name sign")))
+	b := rp.browser(phoneAgent).get(rp.authorizationURL(with(rp.signing(rp.transaction(make([]byte, 32))), "scope",
+		"openid name sign")))
 	for _, page := range []struct{ form, field, wrong, right, remaining string }{
 		{"auth-pin", "pin", "0000", p.AuthPIN, "2"},
 		{"text-pin", "pin", "0000", p.TextPIN, "2"},
@@ -65,7 +66,8 @@ func TestSecondClickOnTheLastButton(t *testing.T) {
 		if again := b.post(last).left; again != left {
 			t.Errorf("second click: %q, page %q", again, b.page())
 		}
-		if other := rp.browser(agent); other.do(http.MethodPost, b.at.String(), url.Values{}).left != "" || other.status == http.StatusOK {
+		if other := rp.browser(agent); other.do(http.MethodPost, b.at.String(), url.Values{}).left != "" ||
+			other.status == http.StatusOK {
 			t.Errorf("another browser got the answer: %d", other.status)
 		}
 		// "Back" shows that it is over, and does not send an old code again.
@@ -99,7 +101,8 @@ func TestSecondClickOnThePC(t *testing.T) {
 func TestBrowserGoesAwayWhileTheCardIsRead(t *testing.T) {
 	rp := start(t)
 	p := rp.svc.Card().Person().Reveal()
-	b := rp.browser(phoneAgent).get(rp.authorizationURL(with(rp.signing(rp.transaction(make([]byte, 32))), "scope", "openid name sign")))
+	b := rp.browser(phoneAgent).get(rp.authorizationURL(with(rp.signing(rp.transaction(make([]byte, 32))), "scope",
+		"openid name sign")))
 	for _, page := range []struct{ form, field, value, next string }{
 		{"auth-pin", "pin", p.AuthPIN, "text-pin"},
 		{"text-pin", "pin", p.TextPIN, "signing-password"},
@@ -123,7 +126,8 @@ func TestBrowserGoesAwayWhileTheCardIsRead(t *testing.T) {
 func TestLanguageOfAnErrorAfterAForm(t *testing.T) {
 	clock := newClock()
 	rp := start(t, follow(t, clock))
-	for _, visit := range []struct{ agent, form string }{{phoneAgent, "cancel"}, {phoneAgent, "auth-pin"}, {pcAgent, "number"}} {
+	for _, visit := range []struct{ agent, form string }{{phoneAgent, "cancel"}, {phoneAgent, "auth-pin"},
+		{pcAgent, "number"}} {
 		b := rp.browser(visit.agent).get(rp.authorizationURL(rp.authorization()))
 		clock.advance(time.Hour)
 		b.submit(visit.form, "pin", "1234").want("error", `data-kakunin-error="gone"`, "有効期限")

@@ -110,30 +110,16 @@ func (k *keyring) deriveEC(label string, generation uint64) (*ecdsa.PrivateKey, 
 	return nil, err
 }
 
-// signAccessToken makes an RS256 JWT; relying parties must treat it as opaque.
-func (k *keyring) signAccessToken(claims map[string]any) (string, error) {
+// signAccessToken makes a JWT; relying parties must treat it as opaque.
+func (k *keyring) signAccessToken(claims accessClaims, algorithm AccessTokenAlgorithm) (string, error) {
 	payload, err := json.Marshal(claims)
 	if err != nil {
 		return "", err
 	}
+	if algorithm == AccessTokenES256 {
+		return jose.Sign(k.idKey(), "JWT", payload)
+	}
 	return jose.Sign(k.access, "JWT", payload)
-}
-
-// openAccessToken verifies a token of ours and returns its jti.
-func (k *keyring) openAccessToken(token string) (string, bool) {
-	payload, _, err := jose.Verify(token, jose.KeySet{Keys: []jose.PublicKey{k.access.Public()}},
-		jose.VerifyOptions{Algorithms: []jose.Algorithm{jose.RS256}, Types: []string{"jwt"}})
-	if err != nil {
-		return "", false
-	}
-	var claims struct {
-		ID   string `json:"jti"`
-		Type string `json:"typ"`
-	}
-	if json.Unmarshal(payload, &claims) != nil || claims.Type != "Bearer" {
-		return "", false
-	}
-	return claims.ID, claims.ID != ""
 }
 
 // signIDToken signs as the knobs say.

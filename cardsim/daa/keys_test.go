@@ -19,19 +19,22 @@ func TestKeyKnobs(t *testing.T) {
 		listed  int
 		refused bool
 	}{
-		"decoys, ES256":        {keys: daa.KeyKnobs{Decoys: true}, listed: 8},
-		"decoys, RS256":        {keys: daa.KeyKnobs{Decoys: true}, id: daa.IDTokenKnobs{Algorithm: "RS256"}, listed: 8},
-		"unknown types":        {keys: daa.KeyKnobs{UnknownTypes: true}, listed: 8},
-		"many keys":            {keys: daa.KeyKnobs{More: 40}, listed: 42},
-		"all of it":            {keys: daa.KeyKnobs{Decoys: true, UnknownTypes: true, More: 40}, listed: 54},
-		"no key ids":           {keys: daa.KeyKnobs{OmitKeyIDs: true}, id: daa.IDTokenKnobs{OmitKeyID: true}, listed: 2},
-		"no key ids, decoys":   {keys: daa.KeyKnobs{OmitKeyIDs: true, Decoys: true}, id: daa.IDTokenKnobs{OmitKeyID: true}, listed: 8, refused: true},
+		"decoys, ES256": {keys: daa.KeyKnobs{Decoys: true}, listed: 8},
+		"decoys, RS256": {keys: daa.KeyKnobs{Decoys: true}, id: daa.IDTokenKnobs{Algorithm: "RS256"}, listed: 8},
+		"unknown types": {keys: daa.KeyKnobs{UnknownTypes: true}, listed: 8},
+		"many keys":     {keys: daa.KeyKnobs{More: 40}, listed: 42},
+		"all of it":     {keys: daa.KeyKnobs{Decoys: true, UnknownTypes: true, More: 40}, listed: 54},
+		"no key ids": {keys: daa.KeyKnobs{OmitKeyIDs: true}, id: daa.IDTokenKnobs{OmitKeyID: true},
+			listed: 2},
+		"no key ids, decoys": {keys: daa.KeyKnobs{OmitKeyIDs: true, Decoys: true},
+			id: daa.IDTokenKnobs{OmitKeyID: true}, listed: 8, refused: true},
 		"key id, but unlisted": {keys: daa.KeyKnobs{OmitKeyIDs: true}, listed: 2, refused: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rp.svc.SetKnobs(daa.Knobs{Keys: c.keys, Token: daa.TokenKnobs{IDToken: c.id}})
 			var doc struct{ Keys []json.RawMessage }
-			if err := json.Unmarshal(rp.do(http.MethodGet, rp.svc.Environment().JWKSEndpoint, "", "", "").body, &doc); err != nil || len(doc.Keys) != c.listed {
+			if err := json.Unmarshal(rp.do(http.MethodGet, rp.svc.Environment().JWKSEndpoint, "", "", "").body,
+				&doc); err != nil || len(doc.Keys) != c.listed {
 				t.Errorf("%d keys, %v", len(doc.Keys), err)
 			}
 			if _, err := login(t.Context(), rp.client(), rp.svc.Visitor(), authn.Request{}); (err != nil) != c.refused {

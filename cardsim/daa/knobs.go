@@ -3,6 +3,8 @@ package daa
 import (
 	"context"
 	"time"
+
+	"github.com/kakunin-go/kakunin/cardsim/platform"
 )
 
 // Knobs change the behaviour for tests, grouped by endpoint. The zero value is the default; every knob's zero value is
@@ -16,6 +18,7 @@ type Knobs struct {
 	Keys          KeyKnobs // the JWK Set
 	Discovery     Discovery
 	Sign          SignKnobs
+	Operator      platform.Knobs // the simulated platform operator
 	Network       NetworkKnobs
 	Lifetimes     Lifetimes
 	// ClockSkew is how far the service's clock is ahead of the configured one (behind, when negative) where it writes
@@ -117,14 +120,24 @@ const (
 
 // TokenKnobs change the token endpoint.
 type TokenKnobs struct {
-	Assertion AssertionKnobs
-	IDToken   IDTokenKnobs
-	Refresh   RefreshKnobs
-	OmitScope bool // leaves scope out of the answers
+	Assertion    AssertionKnobs
+	IDToken      IDTokenKnobs
+	Refresh      RefreshKnobs
+	AccessTokens AccessTokenAlgorithm
+	OmitScope    bool // leaves scope out of the answers
 	// SetMembers are added to or replaced in the answers of every grant type, after everything else.
 	SetMembers  map[string]any
 	OmitMembers []string
 }
+
+// AccessTokenAlgorithm says what signs access tokens, which relying parties must treat as opaque.
+type AccessTokenAlgorithm string
+
+// Values of AccessTokenAlgorithm. "" is RS256, as in the only published sample of one.
+const (
+	// AccessTokenES256 is the algorithm of ID tokens: a Keycloak whose realm signs with it signs both so.
+	AccessTokenES256 AccessTokenAlgorithm = "ES256"
+)
 
 // AssertionKnobs change what client assertions are accepted.
 type AssertionKnobs struct {
@@ -373,6 +386,7 @@ const (
 	EndpointKeys          Endpoint = "keys"      // the JWK Set
 	EndpointDiscovery     Endpoint = "discovery" // the provider metadata
 	EndpointSign          Endpoint = "sign"      // start and result of signature transactions
+	EndpointOperator      Endpoint = "operator"  // the simulated platform operator
 )
 
 // NetworkFault is what goes wrong between client and service.

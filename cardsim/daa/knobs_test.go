@@ -30,7 +30,8 @@ func decode(t *testing.T, body []byte) map[string]any {
 func TestHostileHeaders(t *testing.T) {
 	rp := start(t)
 	for name, fault := range map[string]daa.IDTokenFault{
-		"type of key": daa.FaultKeyType, "unknown key id": daa.FaultUnknownKeyID, "access token": daa.FaultAccessTokenType,
+		"type of key": daa.FaultKeyType, "unknown key id": daa.FaultUnknownKeyID,
+		"access token": daa.FaultAccessTokenType,
 	} {
 		t.Run(name, func(t *testing.T) {
 			rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{Fault: fault}}})
@@ -40,7 +41,8 @@ func TestHostileHeaders(t *testing.T) {
 }
 
 func TestTokenKnobs(t *testing.T) {
-	rp := start(t, daa.WithKnobs(daa.Knobs{Token: daa.TokenKnobs{SetMembers: map[string]any{"token_type": "bEaReR", "x": 1}, OmitMembers: []string{"expires_in"}}}))
+	rp := start(t, daa.WithKnobs(daa.Knobs{Token: daa.TokenKnobs{
+		SetMembers: map[string]any{"token_type": "bEaReR", "x": 1}, OmitMembers: []string{"expires_in"}}}))
 	a := rp.loginTokens()
 	if _, has := a.json["expires_in"]; has || a.json["token_type"] != "bEaReR" || a.json["x"] != 1.0 {
 		t.Errorf("%s", a.body)
@@ -58,8 +60,9 @@ func TestUserinfoForms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rp := start(t, daa.WithRegistration(daa.ClientRegistration{
-		ID: "RP00000003", Key: key.Public(), RedirectURLs: []string{redirect}, EncryptionKey: rsaKey.Public(), EncryptionKeyID: "enc-1",
+	rp := start(t, daa.WithClient(daa.ClientRegistration{
+		ID: "RP00000003", Key: key.Public(), RedirectURLs: []string{redirect}, EncryptionKey: rsaKey.Public(),
+		EncryptionKeyID: "enc-1",
 	}))
 	rp.id, rp.key = "RP00000003", jose.SigningKey{Signer: key, Algorithm: jose.ES256}
 	access := rp.loginTokens().text("access_token")
@@ -117,7 +120,8 @@ func TestUserinfoForms(t *testing.T) {
 
 	c := rp.client()
 	rp.svc.SetKnobs(daa.Knobs{Userinfo: daa.UserinfoKnobs{Form: daa.UserinfoSigned}})
-	if id, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{Scopes: authn.Name}); err != nil || id.Person.Name.Reveal() != name {
+	if id, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{Scopes: authn.Name}); err != nil ||
+		id.Person.Name.Reveal() != name {
 		t.Error(err)
 	}
 	opening := rp.client(func(c *authn.Config) {
@@ -129,15 +133,18 @@ func TestUserinfoForms(t *testing.T) {
 	})
 	for _, form := range []daa.UserinfoForm{daa.UserinfoEncrypted, daa.UserinfoSignedEncrypted} {
 		rp.svc.SetKnobs(daa.Knobs{Userinfo: daa.UserinfoKnobs{Form: form}})
-		if id, err := login(t.Context(), opening, rp.svc.Visitor(), authn.Request{Scopes: authn.Name}); err != nil || id.Person.Name.Reveal() != name {
+		if id, err := login(t.Context(), opening, rp.svc.Visitor(), authn.Request{Scopes: authn.Name}); err != nil ||
+			id.Person.Name.Reveal() != name {
 			t.Errorf("form %q: %v", form, err)
 		}
-		if _, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{Scopes: authn.Name}); !hasReason(err, authn.ReasonUserinfo) {
+		if _, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{Scopes: authn.Name}); !hasReason(err,
+			authn.ReasonUserinfo) {
 			t.Errorf("form %q, without the key: %v", form, err)
 		}
 	}
 	rp.svc.SetKnobs(daa.Knobs{Userinfo: daa.UserinfoKnobs{Form: daa.UserinfoForged}})
-	if _, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{Scopes: authn.Name}); !hasReason(err, authn.ReasonUserinfo) {
+	if _, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{Scopes: authn.Name}); !hasReason(err,
+		authn.ReasonUserinfo) {
 		t.Error(err)
 	}
 }
@@ -151,7 +158,8 @@ func hasReason(err error, want authn.Reason) bool {
 func TestEncryptedUserinfoWithoutKey(t *testing.T) {
 	rp := start(t, daa.WithKnobs(daa.Knobs{Userinfo: daa.UserinfoKnobs{Form: daa.UserinfoEncrypted}}))
 	access := rp.loginTokens().text("access_token")
-	if a := rp.do(http.MethodGet, rp.svc.Environment().UserinfoEndpoint, access, "", ""); a.status != http.StatusInternalServerError {
+	if a := rp.do(http.MethodGet, rp.svc.Environment().UserinfoEndpoint, access, "",
+		""); a.status != http.StatusInternalServerError {
 		t.Errorf("%d", a.status)
 	}
 }
@@ -178,7 +186,8 @@ func TestUserinfoKnobs(t *testing.T) {
 func TestIndividualNumberScope(t *testing.T) {
 	w := wire.Default()
 	w.ScopeIndividualNumber, w.ClaimIndividualNumber = "individual_number", "kojin_bango"
-	rp := start(t, daa.WithWire(w), daa.WithKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{Scopes: daa.ScopeKnobs{IndividualNumber: true}}}))
+	rp := start(t, daa.WithWire(w), daa.WithKnobs(daa.Knobs{
+		Authorization: daa.AuthorizationKnobs{Scopes: daa.ScopeKnobs{IndividualNumber: true}}}))
 	c := rp.client(func(c *authn.Config) { c.Wire, c.IndividualNumberPurpose = &w, mynumber.PurposeReporting })
 	id, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{Scopes: authn.IndividualNumber})
 	if err != nil {
@@ -210,12 +219,15 @@ func TestCallbackKnobs(t *testing.T) {
 		{daa.CallbackIssuerWrong, true, rp.svc.Environment().Issuer + "/other"},
 		{daa.CallbackIssuerMissing, true, ""},
 	} {
-		rp.svc.SetKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{Callback: daa.CallbackKnobs{Issuer: c.knob, Extra: map[string]string{"x": "y"}}}})
-		if got := rp.approve(rp.authorization()); got.Get("iss") != c.sent || got.Get("x") != "y" || metadata() != c.promised {
+		rp.svc.SetKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{
+			Callback: daa.CallbackKnobs{Issuer: c.knob, Extra: map[string]string{"x": "y"}}}})
+		if got := rp.approve(rp.authorization()); got.Get("iss") != c.sent || got.Get("x") != "y" ||
+			metadata() != c.promised {
 			t.Errorf("knob %q: iss %q, metadata %v", c.knob, got.Get("iss"), metadata())
 		}
 	}
-	rp.svc.SetKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{Callback: daa.CallbackKnobs{CutStateAtSemicolon: true}}})
+	rp.svc.SetKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{
+		Callback: daa.CallbackKnobs{CutStateAtSemicolon: true}}})
 	if got := rp.approve(with(rp.authorization(), "state", "a;b")); got.Get("state") != "a" {
 		t.Errorf("state %q", got.Get("state"))
 	}
@@ -226,8 +238,10 @@ func TestCallbackKnobs(t *testing.T) {
 
 func TestClockSkew(t *testing.T) {
 	rp := start(t)
-	for skew, accepted := range map[time.Duration]bool{20 * time.Second: true, -30 * time.Second: false, time.Hour: false} {
-		rp.svc.SetKnobs(daa.Knobs{ClockSkew: skew, Token: daa.TokenKnobs{Assertion: daa.AssertionKnobs{Profile: daa.AssertionKeycloak264}}})
+	for skew, accepted := range map[time.Duration]bool{20 * time.Second: true, -30 * time.Second: false,
+		time.Hour: false} {
+		rp.svc.SetKnobs(daa.Knobs{ClockSkew: skew, Token: daa.TokenKnobs{
+			Assertion: daa.AssertionKnobs{Profile: daa.AssertionKeycloak264}}})
 		form := rp.credentials()
 		form.Set("grant_type", "client_credentials")
 		a := rp.token(form)
@@ -254,20 +268,24 @@ func TestDiscoveryFollowsTheKnobs(t *testing.T) {
 	rp := start(t)
 	issuer := rp.svc.Environment().Issuer
 	// "The algorithm RS256 MUST be included" (OpenID Connect Discovery 1.0, section 3), also when ES256 is used.
-	for algorithm, want := range map[string]string{"": `["ES256","RS256"]`, "PS256": `["PS256","RS256"]`, "RS256": `["RS256"]`} {
+	for algorithm, want := range map[string]string{"": `["ES256","RS256"]`, "PS256": `["PS256","RS256"]`,
+		"RS256": `["RS256"]`} {
 		rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{IDToken: daa.IDTokenKnobs{Algorithm: algorithm}}})
 		a := rp.do(http.MethodGet, issuer+"/.well-known/openid-configuration", "", "", "")
 		if !strings.Contains(string(a.body), `"id_token_signing_alg_values_supported":`+want) {
 			t.Errorf("%q: %s", algorithm, a.body)
 		}
 	}
-	rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{Refresh: daa.RefreshKnobs{Mode: daa.RefreshOn}, IDToken: daa.IDTokenKnobs{Algorithm: "RS256"}}})
+	rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{Refresh: daa.RefreshKnobs{Mode: daa.RefreshOn},
+		IDToken: daa.IDTokenKnobs{Algorithm: "RS256"}}})
 	a := rp.do(http.MethodGet, issuer+"/.well-known/openid-configuration", "", "", "")
-	if !strings.Contains(string(a.body), `"refresh_token"`) || !strings.Contains(string(a.body), `"id_token_signing_alg_values_supported":["RS256"]`) {
+	if !strings.Contains(string(a.body), `"refresh_token"`) ||
+		!strings.Contains(string(a.body), `"id_token_signing_alg_values_supported":["RS256"]`) {
 		t.Errorf("%s", a.body)
 	}
 	rp.svc.SetKnobs(daa.Knobs{})
-	if a := rp.do(http.MethodGet, issuer+"/.well-known/openid-configuration", "", "", ""); strings.Contains(string(a.body), `"refresh_token"`) {
+	if a := rp.do(http.MethodGet, issuer+"/.well-known/openid-configuration", "", "",
+		""); strings.Contains(string(a.body), `"refresh_token"`) {
 		t.Errorf("%s", a.body)
 	}
 }

@@ -2,6 +2,7 @@ package daa
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -9,13 +10,16 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/kakunin-go/kakunin/cardsim/platform"
 )
 
 // choices are the words that a knob of a type may have beside "", its default.
 var choices = map[reflect.Type][]string{
-	reflect.TypeFor[Handover]():         words(HandoverNever, HandoverAlways),
-	reflect.TypeFor[CallbackIssuer]():   words(CallbackIssuerOn, CallbackIssuerWrong, CallbackIssuerMissing),
-	reflect.TypeFor[AssertionProfile](): words(AssertionKeycloak260, AssertionKeycloak264, AssertionStrictFAPI2),
+	reflect.TypeFor[Handover]():             words(HandoverNever, HandoverAlways),
+	reflect.TypeFor[CallbackIssuer]():       words(CallbackIssuerOn, CallbackIssuerWrong, CallbackIssuerMissing),
+	reflect.TypeFor[AccessTokenAlgorithm](): words(AccessTokenES256),
+	reflect.TypeFor[AssertionProfile]():     words(AssertionKeycloak260, AssertionKeycloak264, AssertionStrictFAPI2),
 	reflect.TypeFor[IDTokenFault](): words(
 		FaultNonce,
 		FaultIssuer,
@@ -39,7 +43,8 @@ var choices = map[reflect.Type][]string{
 	reflect.TypeFor[NameSeparator](): words(NameHalfWidth, NameUnseparated),
 	reflect.TypeFor[Discovery]():     words(DiscoveryOff, DiscoveryWrongIssuer),
 	reflect.TypeFor[Endpoint](): words(EndpointAuthorization, EndpointToken, EndpointUserinfo, EndpointKeys,
-		EndpointDiscovery, EndpointSign),
+		EndpointDiscovery, EndpointSign, EndpointOperator),
+	reflect.TypeFor[platform.Answer](): words(platform.Answers()...),
 	reflect.TypeFor[NetworkFault](): words(NetworkStatus, NetworkHTMLPage, NetworkReset, NetworkTruncated,
 		NetworkOversize, NetworkSlow),
 }
@@ -156,20 +161,13 @@ func element(t reflect.Type) reflect.Type {
 	return t
 }
 
-func article(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Int:
-		return "a whole number"
-	case reflect.Slice:
-		return "a list of texts"
-	case reflect.Map:
-		return "an object"
-	default:
-		return "a text"
-	}
+// articles says what a kind of knob takes.
+var articles = map[reflect.Kind]string{
+	reflect.Bool: "true or false", reflect.Int: "a whole number", reflect.Slice: "a list of texts",
+	reflect.Map: "an object", reflect.String: "a text",
 }
+
+func article(t reflect.Type) string { return cmp.Or(articles[t.Kind()], articles[reflect.String]) }
 
 // snake writes a Go name in snake case: IDToken is id_token, GrantOnly is grant_only.
 func snake(name string) string {

@@ -23,7 +23,8 @@ func TestKnobsInJSON(t *testing.T) {
 	}
 	if k.SubjectGeneration != 3 || k.Token.Refresh.Mode != RefreshOn || k.Lifetimes.Code != 90*time.Second ||
 		k.Lifetimes.QRCode != time.Hour || k.ClockSkew != -2*time.Minute || k.Token.IDToken.Fault != FaultNonce ||
-		!k.Token.OmitScope || !k.Sign.BareJWE || k.Sign.PendingResults != 2 || k.Authorization.Scopes.GrantOnly[0] != "name" ||
+		!k.Token.OmitScope || !k.Sign.BareJWE || k.Sign.PendingResults != 2 ||
+		k.Authorization.Scopes.GrantOnly[0] != "name" ||
 		k.Network.Endpoints[0] != EndpointToken || k.Network.Fault != NetworkReset || !k.Keys.OmitKeyIDs {
 		t.Errorf("%+v", k)
 	}

@@ -79,6 +79,15 @@ func (l *lobby) leave(v *visit) {
 	}
 }
 
+// clear shows everybody out without giving their visits up.
+func (l *lobby) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for l.all.Len() > 0 {
+		l.remove(l.all.Front())
+	}
+}
+
 // remoteAddress is the host that sent the request.
 func remoteAddress(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)

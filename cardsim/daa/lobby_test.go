@@ -45,7 +45,8 @@ func TestFloodOfVisits(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err := start(Config{JPKI: j, Clients: []ClientRegistration{{
-		ID: "RP00000001", Key: j.Key("client").Public(), RedirectURLs: []string{"https://shop.example/cb"}, OptionalPKCE: true,
+		ID: "RP00000001", Key: j.Key("client").Public(), RedirectURLs: []string{"https://shop.example/cb"},
+		OptionalPKCE: true,
 	}}})
 	if err != nil {
 		t.Fatal(err)
@@ -53,8 +54,9 @@ func TestFloodOfVisits(t *testing.T) {
 	t.Cleanup(r.stop)
 	r.lobby.mostPerAddress = 3
 	q := url.Values{
-		"response_type": {"code"}, "scope": {"openid"}, "client_id": {"RP00000001"}, "redirect_uri": {"https://shop.example/cb"},
-		"state": {"s"}, "nonce": {"n"},
+		"response_type": {"code"}, "scope": {"openid"}, "client_id": {"RP00000001"},
+		"redirect_uri": {"https://shop.example/cb"},
+		"state":        {"s"}, "nonce": {"n"},
 	}
 	send := func(method, path string, cookies []*http.Cookie) *http.Response {
 		t.Helper()
@@ -102,8 +104,11 @@ func TestForeignHostNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	for host, want := range map[string]int{
-		"daa.example:8443": 200, "DAA.example": 200, "localhost:9": 200, "127.0.0.1": 200, "127.1.2.3:80": 200, "[::1]:9000": 200,
-		"simulator:9000": 200, "evil.example": 421, "192.168.1.1": 421, "localhost.evil.example": 421, "": 421, "2130706433": 421,
+		"daa.example:8443": 200, "DAA.example": 200, "localhost:9": 200, "127.0.0.1": 200, "127.1.2.3:80": 200,
+		"[::1]:9000": 200,
+		"localhost.": 200, "daa.example.:8443": 200, "evil.example.": 421, ".": 421, "[evil.example]": 421,
+		"simulator:9000": 200, "evil.example": 421, "192.168.1.1": 421, "localhost.evil.example": 421, "": 421,
+		"2130706433": 421,
 	} {
 		req := httptest.NewRequest(http.MethodGet, "/", nil)
 		req.Host = host

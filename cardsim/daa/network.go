@@ -73,6 +73,7 @@ func (k NetworkKnobs) suffer(w http.ResponseWriter, r *http.Request, e Endpoint,
 	case NetworkOversize:
 		rec := record(w, r, next)
 		maps.Copy(w.Header(), rec.header)
+		w.Header().Del("Content-Length") // more follows
 		w.WriteHeader(rec.status)
 		_, _ = w.Write(rec.body.Bytes())
 		space := bytes.Repeat([]byte{' '}, 64<<10)

@@ -45,7 +45,8 @@ func TestNetworkKnobs(t *testing.T) {
 			if status == 0 {
 				status = http.StatusServiceUnavailable
 			}
-			if err != nil || res.StatusCode != status || res.Header.Get("Retry-After") != "120" || !strings.Contains(string(body), `"error"`) {
+			if err != nil || res.StatusCode != status || res.Header.Get("Retry-After") != "120" ||
+				!strings.Contains(string(body), `"error"`) {
 				t.Errorf("%d: %v %s", status, err, body)
 			}
 		}
@@ -53,7 +54,8 @@ func TestNetworkKnobs(t *testing.T) {
 	t.Run("HTML page", func(t *testing.T) {
 		set(daa.NetworkKnobs{Fault: daa.NetworkHTMLPage, Status: 200})
 		res, body, err := rp.fetchKeys(t.Context())
-		if err != nil || res.StatusCode != 200 || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") || !strings.HasPrefix(string(body), "<!DOCTYPE") {
+		if err != nil || res.StatusCode != 200 || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") ||
+			!strings.HasPrefix(string(body), "<!DOCTYPE") {
 			t.Errorf("%v %s", err, body)
 		}
 	})
@@ -116,17 +118,20 @@ func TestNetworkKnobs(t *testing.T) {
 		}
 	})
 	t.Run("only some endpoints", func(t *testing.T) {
-		set(daa.NetworkKnobs{Fault: daa.NetworkStatus, Endpoints: []daa.Endpoint{daa.EndpointDiscovery, daa.EndpointAuthorization}})
+		set(daa.NetworkKnobs{Fault: daa.NetworkStatus, Endpoints: []daa.Endpoint{daa.EndpointDiscovery,
+			daa.EndpointAuthorization}})
 		if res, _, err := rp.fetchKeys(t.Context()); err != nil || res.StatusCode != 200 {
 			t.Error("keys are affected")
 		}
-		for _, target := range []string{rp.svc.Environment().Issuer + "/.well-known/openid-configuration", rp.authorizationURL(rp.authorization())} {
+		for _, target := range []string{rp.svc.Environment().Issuer + "/.well-known/openid-configuration",
+			rp.authorizationURL(rp.authorization())} {
 			if a := rp.do(http.MethodGet, target, "", "", ""); a.status != 503 {
 				t.Errorf("%d", a.status)
 			}
 		}
 		set(daa.NetworkKnobs{Fault: daa.NetworkStatus})
-		if a := rp.do(http.MethodGet, rp.authorizationURL(rp.authorization()), "", "", ""); a.status != http.StatusSeeOther {
+		if a := rp.do(http.MethodGet, rp.authorizationURL(rp.authorization()), "", "",
+			""); a.status != http.StatusSeeOther {
 			t.Errorf("the browser's endpoint is affected: %d", a.status)
 		}
 		for _, target := range []string{rp.svc.Environment().TokenEndpoint, rp.svc.Environment().SignEndpoint} {
@@ -144,13 +149,15 @@ func TestNetworkKnobs(t *testing.T) {
 func TestClientMeetsNetworkFaults(t *testing.T) {
 	rp := start(t)
 	for name, fault := range map[string]daa.NetworkFault{
-		"status": daa.NetworkStatus, "HTML page": daa.NetworkHTMLPage, "reset": daa.NetworkReset, "truncated": daa.NetworkTruncated, "oversize": daa.NetworkOversize,
+		"status": daa.NetworkStatus, "HTML page": daa.NetworkHTMLPage, "reset": daa.NetworkReset,
+		"truncated": daa.NetworkTruncated, "oversize": daa.NetworkOversize,
 	} {
 		for _, e := range []daa.Endpoint{daa.EndpointToken, daa.EndpointKeys, daa.EndpointUserinfo} {
 			c := rp.client()
 			rp.svc.SetKnobs(daa.Knobs{Network: daa.NetworkKnobs{Fault: fault, Endpoints: []daa.Endpoint{e}}})
 			id, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{Scopes: authn.Name})
-			if f := kakunin.FamilyOf(err); id != nil || f != kakunin.Unavailable && (f != kakunin.Untrusted || fault != daa.NetworkOversize) {
+			if f := kakunin.FamilyOf(err); id != nil || f != kakunin.Unavailable &&
+				(f != kakunin.Untrusted || fault != daa.NetworkOversize) {
 				t.Errorf("%s at %s: %v", name, e, err)
 			}
 			rp.svc.SetKnobs(daa.Knobs{})
@@ -165,7 +172,9 @@ func TestClientMeetsNetworkFaults(t *testing.T) {
 func TestLatency(t *testing.T) {
 	clock := newClock()
 	rp := start(t, daa.WithClock(clock.now), daa.WithKnobs(daa.Knobs{Network: daa.NetworkKnobs{
-		Endpoints: []daa.Endpoint{daa.EndpointToken}, Wait: func(context.Context, daa.Endpoint) { clock.advance(20 * time.Second) },
+		Endpoints: []daa.Endpoint{daa.EndpointToken}, Wait: func(context.Context, daa.Endpoint) {
+			clock.advance(20 * time.Second)
+		},
 	},
 	}))
 	c := rp.client(func(c *authn.Config) { c.Now = clock.now })
@@ -178,7 +187,9 @@ func TestLatency(t *testing.T) {
 	}
 	// An assertion that was 30 s young when it was sent has expired when it arrives.
 	rp.svc.SetKnobs(daa.Knobs{Network: daa.NetworkKnobs{
-		Endpoints: []daa.Endpoint{daa.EndpointToken}, Wait: func(context.Context, daa.Endpoint) { clock.advance(time.Minute) },
+		Endpoints: []daa.Endpoint{daa.EndpointToken}, Wait: func(context.Context, daa.Endpoint) {
+			clock.advance(time.Minute)
+		},
 	},
 	})
 	if _, err := login(t.Context(), c, rp.svc.Visitor(), authn.Request{}); !hasReason(err, authn.ReasonRequestRefused) {

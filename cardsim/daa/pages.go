@@ -4,13 +4,17 @@ import (
 	"bytes"
 	"embed"
 	"encoding/base64"
+	"html"
 	"html/template"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"rsc.io/qr"
 
@@ -21,10 +25,13 @@ import (
 //go:embed pages
 var pageFiles embed.FS
 
-// pageSet holds the parsed templates: each page is the layout with its own title and main part.
+// pageSet holds the parsed templates by language: each page is the layout with its own title and main part.
 type pageSet struct {
-	pages map[page.Name]*template.Template
-	style []byte
+	pages   map[kakunin.Language]map[page.Name]*template.Template
+	headers map[kakunin.Language]http.Header // of every page
+	style   []byte
+	buffers sync.Pool // of *bytes.Buffer
+	same    *samePages
 }
 
 func newPageSet() (*pageSet, error) {
@@ -32,45 +39,72 @@ func newPageSet() (*pageSet, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := &pageSet{pages: make(map[page.Name]*template.Template), style: style}
-	for _, name := range page.Names() {
-		t, err := template.ParseFS(pageFiles, "pages/layout.html", "pages/"+string(name)+".html")
+	set := &pageSet{
+		style: style, pages: make(map[kakunin.Language]map[page.Name]*template.Template),
+		headers: make(map[kakunin.Language]http.Header), same: newSamePages(),
+	}
+	set.buffers.New = func() any { return new(bytes.Buffer) }
+	for _, l := range []kakunin.Language{kakunin.Japanese, kakunin.English} {
+		set.pages[l] = make(map[page.Name]*template.Template)
+		set.headers[l] = http.Header{
+			"Content-Type": {"text/html; charset=utf-8"}, "Content-Language": {string(l)},
+			"Vary": {"Accept-Language, Cookie, User-Agent"}, "X-Frame-Options": {"DENY"},
+		}
+		layout, err := inLanguage("layout", l)
 		if err != nil {
 			return nil, err
 		}
-		set.pages[name] = t
+		for _, name := range page.Names() {
+			text, err := inLanguage(string(name), l)
+			if err != nil {
+				return nil, err
+			}
+			whole := strings.ReplaceAll(layout, "{{.Page}}", string(name)) + text
+			if set.pages[l][name], err = template.New(string(name)).Parse(whole); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return set, nil
+}
+
+// bothTexts is how templates keep the two texts side by side: {{.T "日本語" "English"}}.
+var bothTexts = regexp.MustCompile(`\{\{\$?\.T "([^"]*)" "([^"]*)"\}\}`)
+
+// inLanguage reads a template and puts in the texts of one language, so that nothing is looked up when it is shown.
+func inLanguage(name string, l kakunin.Language) (string, error) {
+	source, err := fs.ReadFile(pageFiles, "pages/"+name+".html")
+	return bothTexts.ReplaceAllStringFunc(string(source), func(both string) string {
+		texts := bothTexts.FindStringSubmatch(both)
+		return html.EscapeString(kakunin.Message{JA: texts[1], EN: texts[2]}.In(l))
+	}), err
 }
 
 // frame is what the layout needs of every page.
 type frame struct {
 	Page      page.Name
 	Lang      kakunin.Language
-	OtherLang kakunin.Language
 	SwitchURL string // this page in the other language
 	Query     string // to append to the action of every form, so that a chosen language stays
 	Alert     string
 	Client    string // name of the relying party
 	ClientID  string
+	For       bool   // say for whom this is, above the page
 	ReturnTo  string // origin of the redirect URL: forms may end there
 }
 
-// T picks the text of the page's language. Templates keep both texts side by side.
+// T picks the text of the page's language; templates do it earlier, see inLanguage.
 func (f frame) T(ja, en string) string { return kakunin.Message{JA: ja, EN: en}.In(f.Lang) }
 
 func newFrame(r *http.Request, name page.Name, c *client, redirectURI string) frame {
 	f := frame{Page: name, Lang: languageOf(r)}
-	f.OtherLang = kakunin.English
-	if f.Lang == kakunin.English {
-		f.OtherLang = kakunin.Japanese
-	}
 	f.Query = languageQuery(r)
 	q := r.URL.Query()
-	q.Set("lang", string(f.OtherLang))
+	q.Set("lang", f.T("en", "ja"))
 	f.SwitchURL = "?" + q.Encode()
 	if c != nil {
 		f.Client, f.ClientID = c.Name, c.ID
+		f.For = name != page.Consent // which says it itself
 	}
 	if u, err := url.Parse(redirectURI); err == nil && u.Host != "" {
 		f.ReturnTo = u.Scheme + "://" + u.Host
@@ -116,23 +150,32 @@ func languageQuery(r *http.Request) string {
 	return ""
 }
 
-// render writes a page. The policy allows no script at all, our own style sheet, and the QR code's data URI. Browsers
-// apply form-action to the redirect after a form too, so that the relying party's origin must be listed.
+// render writes a page.
 func (s *Service) render(w http.ResponseWriter, status int, f frame, view any) {
-	var body bytes.Buffer
-	if err := s.pages.pages[f.Page].ExecuteTemplate(&body, "layout", view); err != nil {
+	body, _ := s.pages.buffers.Get().(*bytes.Buffer)
+	defer s.pages.buffers.Put(body)
+	body.Reset()
+	if err := s.pages.execute(body, f, view); err != nil {
 		s.fail(w, "page "+string(f.Page), err)
 		return
 	}
+	s.pages.write(w, status, f, body.Bytes())
+}
+
+func (p *pageSet) execute(body *bytes.Buffer, f frame, view any) error {
+	return p.pages[f.Lang][f.Page].ExecuteTemplate(body, "layout", view)
+}
+
+// write sends a page. The policy allows no script at all, our own style sheet, and the QR code's data URI. Browsers
+// apply form-action to the redirect after a form too, so that the relying party's origin must be listed.
+func (p *pageSet) write(w http.ResponseWriter, status int, f frame, body []byte) {
 	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Language", string(f.Lang))
-	h.Set("Vary", "Accept-Language, Cookie, User-Agent")
-	h.Set("X-Frame-Options", "DENY")
+	maps.Copy(h, p.headers[f.Lang])
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Content-Security-Policy", strings.TrimRight("default-src 'none'; style-src 'self'; img-src 'self' data:; "+
 		"base-uri 'none'; frame-ancestors 'none'; form-action 'self' "+f.ReturnTo, " "))
 	w.WriteHeader(status)
-	_, _ = w.Write(body.Bytes())
+	_, _ = w.Write(body)
 }
 
 func (s *Service) style(w http.ResponseWriter, _ *http.Request) {
@@ -156,7 +199,12 @@ func (s *Service) notFound(w http.ResponseWriter, r *http.Request) {
 // home says what this is.
 func (s *Service) home(w http.ResponseWriter, r *http.Request) {
 	f := newFrame(r, page.Home, nil, "")
-	type endpoint struct{ Name, URL string }
+	type endpoint struct {
+		Code   string // what the protocol calls it, or
+		JA, EN string
+		URL    string
+		Page   bool // to look at
+	}
 	view := struct {
 		frame
 		Endpoints []endpoint
@@ -165,11 +213,13 @@ func (s *Service) home(w http.ResponseWriter, r *http.Request) {
 		ShowPINs  bool
 	}{frame: f, ShowPINs: s.showPINs, Cards: s.cardChoices()}
 	view.Endpoints = []endpoint{
-		{"issuer", s.env.Issuer}, {"authorization_endpoint", s.env.AuthorizationEndpoint},
-		{"token_endpoint", s.env.TokenEndpoint}, {"userinfo_endpoint", s.env.UserinfoEndpoint},
-		{"jwks_uri", s.env.JWKSEndpoint}, {"sign-transactions", s.env.SignEndpoint},
-		{"inspector", s.base.String() + inspectorPath},
-		{"JPKI-TEST", s.base.String() + jpkiPath + "/"},
+		{Code: "issuer", URL: s.env.Issuer}, {Code: "authorization_endpoint", URL: s.env.AuthorizationEndpoint},
+		{Code: "token_endpoint", URL: s.env.TokenEndpoint}, {Code: "userinfo_endpoint", URL: s.env.UserinfoEndpoint},
+		{Code: "jwks_uri", URL: s.env.JWKSEndpoint, Page: true},
+		{JA: "署名API", EN: "Sign API", URL: s.env.SignEndpoint},
+		{JA: "プラットフォーム事業者（PF事業者）", EN: "Platform operator", URL: s.OperatorURL()},
+		{JA: "インスペクター", EN: "Inspector", URL: s.base.String() + inspectorPath, Page: true},
+		{JA: "テスト用の認証局", EN: "Test authorities", URL: s.base.String() + jpkiPath + "/", Page: true},
 	}
 	for _, c := range *s.clients.Load() {
 		view.Clients = append(view.Clients, c)

@@ -3,142 +3,20 @@ package daa_test
 import (
 	"bytes"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
-	"net/http/cookiejar"
-	"net/url"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/cardsim/daa/visitor"
+	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/cardsim/person"
+	"github.com/kakunin-go/kakunin/internal/tests"
 	"github.com/kakunin-go/kakunin/jpki"
 )
-
-const (
-	pcAgent    = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"
-	phoneAgent = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
-)
-
-// browser is a browser by hand: it follows redirects within the service and keeps cookies.
-type browser struct {
-	t      *testing.T
-	client *http.Client
-	agent  string
-	header map[string]string
-	at     *url.URL
-	status int
-	body   string
-	left   string // where the last redirect led outside
-	resp   http.Header
-}
-
-func (rp *relyingParty) browser(agent string) *browser {
-	rp.t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		rp.t.Fatal(err)
-	}
-	c := rp.svc.Client()
-	c.Jar = jar
-	return &browser{t: rp.t, client: c, agent: agent, header: map[string]string{}}
-}
-
-func (b *browser) get(target string) *browser {
-	b.t.Helper()
-	return b.do(http.MethodGet, target, nil)
-}
-
-func (b *browser) post(action string, fields ...string) *browser {
-	b.t.Helper()
-	form := url.Values{}
-	for i := 0; i+1 < len(fields); i += 2 {
-		form.Set(fields[i], fields[i+1])
-	}
-	target, err := b.at.Parse(action)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return b.do(http.MethodPost, target.String(), form)
-}
-
-// submit posts the form with this marker, as the page wrote it.
-func (b *browser) submit(form string, fields ...string) *browser {
-	b.t.Helper()
-	m := regexp.MustCompile(`action="([^"]*)" data-kakunin-form="` + form + `"`).FindStringSubmatch(b.body)
-	if m == nil {
-		b.t.Fatalf("no form %q on page %q", form, b.page())
-	}
-	return b.post(m[1], fields...)
-}
-
-func (b *browser) do(method, target string, form url.Values) *browser {
-	b.t.Helper()
-	b.left = ""
-	for range 10 {
-		var body io.Reader
-		if method == http.MethodPost {
-			body = strings.NewReader(form.Encode())
-		}
-		req, err := http.NewRequestWithContext(b.t.Context(), method, target, body)
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		req.Header.Set("User-Agent", b.agent)
-		if method == http.MethodPost {
-			req.Header.Set("Content-Type", formType)
-			req.Header.Set("Sec-Fetch-Site", "same-origin")
-		}
-		for name, value := range b.header {
-			req.Header.Set(name, value)
-		}
-		res, err := b.client.Do(req)
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		text, err := io.ReadAll(res.Body)
-		if cerr := res.Body.Close(); err != nil || cerr != nil {
-			b.t.Fatal(err, cerr)
-		}
-		b.at, b.status, b.body, b.resp = req.URL, res.StatusCode, string(text), res.Header
-		next, err := res.Location()
-		if errors.Is(err, http.ErrNoLocation) {
-			return b
-		}
-		if next.Host != req.URL.Host {
-			b.left = next.String()
-			return b
-		}
-		method, target = http.MethodGet, next.String()
-	}
-	b.t.Fatal("too many redirects")
-	return nil
-}
-
-func (b *browser) page() string {
-	if m := regexp.MustCompile(`<main data-kakunin-page="([a-z-]+)"`).FindStringSubmatch(b.body); m != nil {
-		return m[1]
-	}
-	return ""
-}
-
-func (b *browser) want(page string, texts ...string) *browser {
-	b.t.Helper()
-	if b.page() != page {
-		b.t.Fatalf("page %q (status %d), want %q: %s", b.page(), b.status, page, b.body)
-	}
-	for _, text := range texts {
-		if !strings.Contains(b.body, text) {
-			b.t.Fatalf("page %q does not say %q: %s", page, text, b.body)
-		}
-	}
-	return b
-}
 
 func TestPhoneScreenStepByStep(t *testing.T) {
 	rp := start(t)
@@ -184,7 +62,8 @@ func TestWrongPINShowsTheRemainingTriesAndBlocks(t *testing.T) {
 	b.get(b.at.String()+"?lang=en").want("auth-pin", "1 more wrong attempt")
 	b.submit("auth-pin", "pin", "0000").want("problem", "locked", "municipality", `data-kakunin-blocked="auth-pin"`)
 	b.submit("leave")
-	if got := rp.callback(b.left); got.Get("error") != "access_denied" || got.Get("state") != "a-state" || got.Has("code") {
+	if got := rp.callback(b.left); got.Get("error") != "access_denied" || got.Get("state") != "a-state" ||
+		got.Has("code") {
 		t.Errorf("callback %v", got)
 	}
 	// The card stays blocked for the right PIN too.
@@ -203,7 +82,8 @@ func TestWrongTextPINAndSigningPasswordBlock(t *testing.T) {
 
 	id := rp.transaction(make([]byte, 32))
 	b = rp.browser(phoneAgent).get(rp.authorizationURL(rp.signing(id))).submit("auth-pin", "pin", p.AuthPIN)
-	b.want("signing-password", "ハッシュ値").submit("signing-password", "password", "short").want("signing-password", `role="alert"`)
+	b.want("signing-password", "ハッシュ値").submit("signing-password", "password", "short").want("signing-password",
+		`role="alert"`)
 	for range 4 {
 		b.submit("signing-password", "password", "WRONG1").want("signing-password", `role="alert"`)
 	}
@@ -278,149 +158,14 @@ func TestVisitorCancelsMistypesAndBlocks(t *testing.T) {
 		t.Errorf("block: %q, %v", callback, err)
 	}
 	callback, err = v.Approve(t.Context(), target)
-	if !errors.As(err, &e) || e.Reason != visitor.ReasonCardUnusable || rp.callback(callback).Get("error") != "access_denied" {
+	if !errors.As(err, &e) || e.Reason != visitor.ReasonCardUnusable ||
+		rp.callback(callback).Get("error") != "access_denied" {
 		t.Errorf("blocked card: %q, %v", callback, err)
 	}
-	if _, err = v.Approve(t.Context(), rp.authorizationURL(with(rp.authorization(), "client_id", "X"))); !errors.As(err, &e) ||
+	if _, err = v.Approve(t.Context(), rp.authorizationURL(with(rp.authorization(), "client_id", "X"))); !errors.As(err,
+		&e) ||
 		e.Reason != visitor.ReasonRefused || e.Step != "client" {
 		t.Errorf("unknown client: %v", err)
-	}
-}
-
-func TestHandOverFromPCToPhone(t *testing.T) {
-	rp := start(t)
-	p := rp.svc.Card().Person().Reveal()
-	pc := rp.browser(pcAgent).get(rp.authorizationURL(rp.authorization()))
-	pc.want("handover", "data:image/png;base64,", "この端末で続ける")
-	m := regexp.MustCompile(`data-kakunin-phone="([^"]*)"`).FindStringSubmatch(pc.body)
-	phone := rp.browser(phoneAgent).get(m[1]).want("auth-pin")
-	pc.submit("number", "number", "123456").want("handover", `role="alert"`)
-	phone.submit("auth-pin", "pin", p.AuthPIN).submit("text-pin", "pin", p.TextPIN).want("consent")
-	phone.submit("consent").want("number")
-	if phone.left != "" {
-		t.Fatal("the phone was sent back: the code would end up in the wrong browser")
-	}
-	number := regexp.MustCompile(`data-kakunin-number="(\d{6})"`).FindStringSubmatch(phone.body)[1]
-	wrong := "000000"
-	if number == wrong {
-		wrong = "000001"
-	}
-	for range 5 {
-		pc.submit("number", "number", wrong).want("handover", "番号が違います")
-	}
-	pc.submit("number", "number", number).want("handover", "有効期限") // guessed too often
-	phone.submit("number").want("number")
-	number = regexp.MustCompile(`data-kakunin-number="(\d{6})"`).FindStringSubmatch(phone.body)[1]
-	pc.submit("number", "number", number)
-	if got := rp.callback(pc.left); got.Get("code") == "" {
-		t.Errorf("callback %v", got)
-	}
-	phone.get(phone.at.String()).want("error")
-}
-
-func TestVisitorWithTwoDevices(t *testing.T) {
-	rp := start(t)
-	v := rp.svc.Visitor()
-	v.TwoDevices = true
-	target := rp.authorizationURL(rp.authorization())
-	callback, err := v.Approve(t.Context(), target)
-	if err != nil || rp.callback(callback).Get("code") == "" {
-		t.Errorf("approve: %q, %v", callback, err)
-	}
-	callback, err = v.Cancel(t.Context(), target)
-	if err != nil || rp.callback(callback).Get("error") != "access_denied" {
-		t.Errorf("cancel: %q, %v", callback, err)
-	}
-	callback, remaining, err := v.MistypePIN(t.Context(), target, 1)
-	if err != nil || remaining != 2 || rp.callback(callback).Get("code") == "" {
-		t.Errorf("mistype: %q, %d, %v", callback, remaining, err)
-	}
-	callback, err = v.Block(t.Context(), target)
-	if err != nil || rp.callback(callback).Get("error") != "access_denied" {
-		t.Errorf("block: %q, %v", callback, err)
-	}
-}
-
-func TestHandOverExpiresAndIsRefreshed(t *testing.T) {
-	clock := newClock()
-	rp := start(t, follow(t, clock))
-	p := rp.svc.Card().Person().Reveal()
-	address := regexp.MustCompile(`data-kakunin-phone="([^"]*)"`)
-	pc := rp.browser(pcAgent).get(rp.authorizationURL(rp.authorization()))
-	first := address.FindStringSubmatch(pc.body)[1]
-	clock.advance(5 * time.Minute)
-	if phone := rp.browser(phoneAgent).get(first).want("error"); phone.status != http.StatusGone {
-		t.Errorf("status %d", phone.status)
-	}
-	pc.get(pc.at.String()).want("handover", "QRコードの有効期限")
-	if strings.Contains(pc.body, "data:image/png") {
-		t.Error("an expired QR code is shown")
-	}
-	pc.submit("refresh").want("handover", "data:image/png")
-	second := address.FindStringSubmatch(pc.body)[1]
-	if second == first {
-		t.Fatal("the address did not change")
-	}
-	phone := rp.browser(phoneAgent).get(second).want("auth-pin")
-	clock.advance(5 * time.Minute) // opened in time
-	phone.submit("auth-pin", "pin", p.AuthPIN).submit("text-pin", "pin", p.TextPIN).submit("consent").want("number")
-	number := regexp.MustCompile(`data-kakunin-number="(\d{6})"`).FindStringSubmatch(phone.body)[1]
-	clock.advance(4*time.Minute + 59*time.Second)
-	// The whole visit ends after 15 minutes, whatever was shown last.
-	clock.advance(time.Second)
-	pc.submit("number", "number", number).want("error")
-	phone.get(phone.at.String()).want("error")
-}
-
-func TestNumberExpires(t *testing.T) {
-	clock := newClock()
-	rp := start(t, follow(t, clock), daa.WithKnobs(daa.Knobs{Lifetimes: daa.Lifetimes{Number: time.Minute}}))
-	p := rp.svc.Card().Person().Reveal()
-	pc := rp.browser(pcAgent).get(rp.authorizationURL(rp.authorization()))
-	phone := rp.browser(phoneAgent).get(regexp.MustCompile(`data-kakunin-phone="([^"]*)"`).FindStringSubmatch(pc.body)[1])
-	phone.submit("auth-pin", "pin", p.AuthPIN).submit("text-pin", "pin", p.TextPIN).submit("consent").want("number")
-	number := regexp.MustCompile(`data-kakunin-number="(\d{6})"`).FindStringSubmatch(phone.body)[1]
-	clock.advance(time.Minute)
-	phone.get(phone.at.String()).want("number", "有効期限")
-	pc.submit("number", "number", number).want("handover", "有効期限")
-}
-
-// The PC page is bound to the browser that began; so is the way back from the phone screen.
-func TestVisitsAreBoundToTheBrowser(t *testing.T) {
-	rp := start(t)
-	p := rp.svc.Card().Person().Reveal()
-	pc := rp.browser(pcAgent).get(rp.authorizationURL(rp.authorization())).want("handover")
-	stranger := rp.browser(pcAgent).get(pc.at.String()).want("error")
-	if stranger.status != http.StatusForbidden {
-		t.Errorf("status %d", stranger.status)
-	}
-	pc.submit("here").want("auth-pin")
-	address := pc.at.String()
-	pc.submit("auth-pin", "pin", p.AuthPIN).submit("text-pin", "pin", p.TextPIN).want("consent")
-	stranger.get(address).want("consent").submit("consent").want("number")
-	if stranger.left != "" {
-		t.Error("a stranger's browser was sent back with a code")
-	}
-	// Without a hand-over page a phone without the cookie is a dead end and told so.
-	begun := rp.browser(phoneAgent).get(rp.authorizationURL(rp.authorization())).want("auth-pin")
-	if b := rp.browser(phoneAgent).get(begun.at.String()).want("error", "Cookie"); b.status != http.StatusForbidden {
-		t.Errorf("status %d", b.status)
-	}
-}
-
-func TestHandoverKnob(t *testing.T) {
-	rp := start(t)
-	for _, c := range []struct {
-		knob  daa.Handover
-		agent string
-		page  string
-	}{
-		{daa.HandoverAuto, pcAgent, "handover"}, {daa.HandoverAuto, phoneAgent, "auth-pin"},
-		{daa.HandoverAuto, "Mozilla/5.0 (Linux; Android 15; Pixel 9)", "auth-pin"}, {daa.HandoverAuto, "", "handover"},
-		{daa.HandoverNever, pcAgent, "auth-pin"}, {daa.HandoverAlways, phoneAgent, "handover"},
-	} {
-		rp.svc.SetKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{Handover: c.knob}})
-		rp.browser(c.agent).get(rp.authorizationURL(rp.authorization())).want(c.page)
 	}
 }
 
@@ -455,7 +200,8 @@ func TestRevokedAuthenticationCertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := rp.svc.JPKI().AuthenticationCA().Revoke(leaf.X509().SerialNumber, 1, time.Now().Add(-time.Hour)); err != nil {
+	if err := rp.svc.JPKI().AuthenticationCA().Revoke(leaf.X509().SerialNumber,
+		issuer.Revocation{Reason: 1, At: time.Now().Add(-time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 	p := rp.svc.Card().Person().Reveal()
@@ -464,10 +210,12 @@ func TestRevokedAuthenticationCertificate(t *testing.T) {
 	if got := rp.callback(b.left); got.Get("error") != "access_denied" {
 		t.Errorf("callback %v", got)
 	}
-	rp.svc.SetKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{Failures: daa.FailureKnobs{CertificateUnusable: "server_error", OmitDescription: true}}})
+	rp.svc.SetKnobs(daa.Knobs{Authorization: daa.AuthorizationKnobs{
+		Failures: daa.FailureKnobs{CertificateUnusable: "server_error", OmitDescription: true}}})
 	callback, err := rp.svc.Visitor().Approve(t.Context(), rp.authorizationURL(rp.authorization()))
 	var e *visitor.Error
-	if got := rp.callback(callback); !errors.As(err, &e) || got.Get("error") != "server_error" || got.Has("error_description") {
+	if got := rp.callback(callback); !errors.As(err, &e) || got.Get("error") != "server_error" ||
+		got.Has("error_description") {
 		t.Errorf("callback %v, %v", got, err)
 	}
 }
@@ -515,7 +263,8 @@ func TestPagesAreHardened(t *testing.T) {
 		seen = append(seen, b.page())
 		h := b.resp
 		csp := h.Get("Content-Security-Policy")
-		if !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "script") || strings.Contains(csp, "unsafe") ||
+		if !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "script") ||
+			strings.Contains(csp, "unsafe") ||
 			!strings.Contains(csp, "frame-ancestors 'none'") || !strings.Contains(csp, "form-action 'self'") {
 			t.Errorf("%s: policy %q", b.page(), csp)
 		}
@@ -535,7 +284,8 @@ func TestPagesAreHardened(t *testing.T) {
 		}
 		for _, input := range regexp.MustCompile(`<input[^>]*>`).FindAllString(b.body, -1) {
 			id := regexp.MustCompile(` id="([^"]+)"`).FindStringSubmatch(input)
-			if id == nil || !strings.Contains(b.body, `<label for="`+id[1]+`">`) || !strings.Contains(input, `autocomplete="off"`) {
+			if id == nil || !strings.Contains(b.body, `<label for="`+id[1]+`">`) ||
+				!strings.Contains(input, `autocomplete="off"`) {
 				t.Errorf("%s: input without label or with autocomplete: %s", b.page(), input)
 			}
 		}
@@ -543,12 +293,14 @@ func TestPagesAreHardened(t *testing.T) {
 	home := rp.browser(pcAgent)
 	check(home.get(rp.svc.URL()+"/").want("home", rpID))
 	check(home.get(rp.svc.URL() + "/nothing").want("error"))
-	pc := rp.browser(pcAgent).get(rp.authorizationURL(with(rp.signing(rp.transaction(make([]byte, 32))), "scope", "openid name sign")))
+	pc := rp.browser(pcAgent).get(rp.authorizationURL(with(rp.signing(rp.transaction(make([]byte, 32))), "scope",
+		"openid name sign")))
 	check(pc)
 	if !strings.Contains(pc.resp.Get("Content-Security-Policy"), "form-action 'self' https://shop.example") {
 		t.Error("a browser would stop the way back to the relying party")
 	}
-	phone := rp.browser(phoneAgent).get(regexp.MustCompile(`data-kakunin-phone="([^"]*)"`).FindStringSubmatch(pc.body)[1])
+	phone := rp.browser(phoneAgent).get(regexp.MustCompile(`data-kakunin-phone="([^"]*)"`).FindStringSubmatch(
+		pc.body)[1])
 	check(phone)
 	check(phone.submit("auth-pin", "pin", p.AuthPIN))
 	check(phone.submit("text-pin", "pin", p.TextPIN))
@@ -565,35 +317,19 @@ func TestPagesAreHardened(t *testing.T) {
 		t.Errorf("pages %s, want %s", got, want)
 	}
 	css := rp.do(http.MethodGet, rp.svc.URL()+"/phone/style.css", "", "", "")
-	if css.header.Get("Content-Type") != "text/css; charset=utf-8" || !bytes.Contains(css.body, []byte("min-height: 52px")) {
+	if css.header.Get("Content-Type") != "text/css; charset=utf-8" ||
+		!bytes.Contains(css.body, []byte("min-height: 52px")) {
 		t.Error("style sheet")
 	}
 }
 
-// safeBuffer is a log that several requests write.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *safeBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *safeBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
-}
-
 func TestLogsHoldNothingSecretOrPersonal(t *testing.T) {
-	var log safeBuffer
+	var log tests.Log
 	rp := start(t, daa.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 	p := rp.svc.Card().Person().Reveal()
 	id := rp.transaction(make([]byte, 32))
-	b := rp.browser(phoneAgent).get(rp.authorizationURL(with(rp.signing(id), "scope", "openid name address birthdate gender sign")))
+	b := rp.browser(phoneAgent).get(rp.authorizationURL(with(rp.signing(id), "scope",
+		"openid name address birthdate gender sign")))
 	b.submit("auth-pin", "pin", "9876").submit("auth-pin", "pin", p.AuthPIN).submit("text-pin", "pin", p.TextPIN)
 	b.submit("signing-password", "password", p.SigningPassword).submit("consent")
 	code := rp.callback(b.left).Get("code")
@@ -605,29 +341,11 @@ func TestLogsHoldNothingSecretOrPersonal(t *testing.T) {
 		t.Fatalf("nothing was logged: %s", out)
 	}
 	for _, secret := range []string{
-		"9876", "pin=", p.SigningPassword, p.Name, p.Address, p.Subject.Birthdate, p.IndividualNumber, code, access, verifier,
+		"9876", "pin=", p.SigningPassword, p.Name, p.Address, p.Subject.Birthdate, p.IndividualNumber, code, access,
+		verifier,
 	} {
 		if strings.Contains(out, secret) {
 			t.Errorf("the log holds %q", secret)
 		}
-	}
-}
-
-// What ends on the phone is carried back by the PC's tab, by whatever the person does there next.
-func TestCancelOnThePhoneReachesThePC(t *testing.T) {
-	rp := start(t)
-	for _, next := range []func(*browser){
-		func(pc *browser) { pc.get(pc.at.String()) },
-		func(pc *browser) { pc.submit("number", "number", "123456") },
-		func(pc *browser) { pc.submit("cancel") },
-	} {
-		pc := rp.browser(pcAgent).get(rp.authorizationURL(rp.authorization())).want("handover")
-		phone := rp.browser(phoneAgent).get(regexp.MustCompile(`data-kakunin-phone="([^"]*)"`).FindStringSubmatch(pc.body)[1])
-		phone.submit("cancel").want("closed", "情報は提供されていません")
-		next(pc)
-		if got := rp.callback(pc.left); got.Get("error") != "access_denied" || got.Get("state") != "a-state" {
-			t.Errorf("callback %v", got)
-		}
-		phone.get(phone.at.String()).want("error")
 	}
 }

@@ -71,7 +71,8 @@ func TestRefreshOn(t *testing.T) {
 	}
 	for range 2 {
 		a := rp.token(rp.refresh(token))
-		if a.status != http.StatusOK || a.text("refresh_token") != "" || a.text("access_token") == first.text("access_token") {
+		if a.status != http.StatusOK || a.text("refresh_token") != "" ||
+			a.text("access_token") == first.text("access_token") {
 			t.Fatalf("%d %s", a.status, a.body)
 		}
 		claims, before := rp.idClaims(a), rp.idClaims(first)
@@ -97,7 +98,8 @@ func (rp *relyingParty) idClaims(a answer) map[string]any {
 	if err != nil {
 		rp.t.Fatal(err)
 	}
-	payload, _, err := jose.Verify(a.text("id_token"), set, jose.VerifyOptions{Algorithms: []jose.Algorithm{jose.ES256}})
+	payload, _, err := jose.Verify(a.text("id_token"), set, jose.VerifyOptions{
+		Algorithms: []jose.Algorithm{jose.ES256}})
 	if err != nil {
 		rp.t.Fatal(err)
 	}
@@ -170,7 +172,8 @@ func TestClientRefreshes(t *testing.T) {
 		if id, err = login(t.Context(), c, rp.svc.Visitor(), authn.Request{KeepTokens: true}); err != nil {
 			t.Fatal(err)
 		}
-		rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{Refresh: daa.RefreshKnobs{Mode: daa.RefreshOn, SetClaims: map[string]any{name: wrong}}}})
+		rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{Refresh: daa.RefreshKnobs{Mode: daa.RefreshOn,
+			SetClaims: map[string]any{name: wrong}}}})
 		if _, err := c.Refresh(t.Context(), id.RefreshToken()); !hasReason(err, authn.ReasonIDToken) {
 			t.Errorf("another %s: %v", name, err)
 		}
@@ -185,7 +188,8 @@ func TestRefreshTokenIsBound(t *testing.T) {
 	token := rp.token(rp.exchange(code)).text("refresh_token")
 	wantRefused(t, rp.token(without(rp.refresh(token), "refresh_token")), http.StatusBadRequest, "invalid_request")
 	wantRefused(t, rp.token(rp.refresh(token+"x")), http.StatusBadRequest, "invalid_grant")
-	thief := &relyingParty{t: t, svc: rp.svc, id: "RP00000002", key: jose.SigningKey{Signer: other, Algorithm: jose.ES256}}
+	thief := &relyingParty{t: t, svc: rp.svc, id: "RP00000002",
+		key: jose.SigningKey{Signer: other, Algorithm: jose.ES256}}
 	wantRefused(t, thief.token(thief.refresh(token)), http.StatusBadRequest, "invalid_grant")
 	if a := rp.token(rp.refresh(token)); a.status != http.StatusOK {
 		t.Errorf("%d %s", a.status, a.body)
@@ -206,7 +210,8 @@ func TestRefreshIDTokenKnobs(t *testing.T) {
 	if a := rp.token(rp.refresh(token)); a.status != http.StatusOK || a.json["id_token"] != nil {
 		t.Errorf("%d %s", a.status, a.body)
 	}
-	rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{Refresh: daa.RefreshKnobs{Mode: daa.RefreshOn, SetClaims: map[string]any{"sub": "another"}}}})
+	rp.svc.SetKnobs(daa.Knobs{Token: daa.TokenKnobs{Refresh: daa.RefreshKnobs{Mode: daa.RefreshOn,
+		SetClaims: map[string]any{"sub": "another"}}}})
 	if claims := rp.idClaims(rp.token(rp.refresh(token))); claims["sub"] != "another" {
 		t.Errorf("sub %v", claims["sub"])
 	}

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -191,9 +192,12 @@ func assertionAlgorithm(key crypto.PublicKey) (jose.Algorithm, bool) {
 // usableRedirectURL: an absolute http(s) URL without a fragment (RFC 6749, section 3.1.2).
 func usableRedirectURL(raw string) bool {
 	u, err := url.Parse(raw)
-	return err == nil && len(raw) <= limits.AuthorizationParameter && u.Host != "" && u.User == nil &&
-		u.Fragment == "" && (u.Scheme == "https" || u.Scheme == "http")
+	return err == nil && len(raw) <= limits.AuthorizationParameter && plainHost.MatchString(u.Host) && u.User == nil &&
+		!strings.Contains(raw, "#") && (u.Scheme == "https" || u.Scheme == "http")
 }
+
+// plainHost is a name or an address as it may stand in the pages' policy, where "*" and ";" would mean something.
+var plainHost = regexp.MustCompile(`^([\p{L}\p{N}._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?$`)
 
 var errNoKey = errors.New("daa: no key")
 
@@ -215,27 +219,23 @@ func (s *Service) clientKeys(ctx context.Context, c *client, h jose.Header) ([]j
 		s.fetchKeys(ctx, c)
 		named = c.named(h.KeyID)
 	}
-	refuse := func(description, advice string) ([]jose.PublicKey, *protocolError) {
-		return nil, &protocolError{code: "invalid_client", description: description, advice: advice}
+	refuse := func(d string) ([]jose.PublicKey, *protocolError) {
+		return nil, &protocolError{code: "invalid_client", description: d}
 	}
 	if len(named) == 0 {
 		switch {
 		case c.KeyForm == KeyFormPEM:
-			return refuse("client_assertion's kid names no registered key: the key was registered as PEM",
-				"send no kid, or register the key as a JWK Set; an EC key registered as PEM is never found")
+			return refuse("client_assertion's kid names no registered key: the key was registered as PEM")
 		case c.JWKSURL != "" && len(c.keys) == 0:
-			return refuse("the client's JWK Set cannot be fetched", "serve it at the registered address")
+			return refuse("the client's JWK Set cannot be fetched")
 		}
-		return refuse("client_assertion's kid is not the registered one", "send the registered kid, or none")
+		return refuse("client_assertion's kid is not the registered one")
 	}
 	named = slices.DeleteFunc(named, func(k jose.PublicKey) bool {
 		return k.Algorithm != "" && k.Algorithm != h.Algorithm
 	})
 	if len(named) == 0 {
-		return refuse(
-			"client_assertion's alg is not the registered one, or not accepted",
-			"sign with the registered algorithm",
-		)
+		return refuse("client_assertion's alg is not the registered one, or not accepted")
 	}
 	return named, nil
 }
@@ -277,4 +277,8 @@ func (s *Service) fetchKeys(ctx context.Context, c *client) {
 	if set, err := jose.ParseKeySet(body); err == nil {
 		c.keys = set.Keys
 	}
+}
+
+func sortClients(list []*client) {
+	slices.SortFunc(list, func(a, b *client) int { return strings.Compare(a.ID, b.ID) })
 }

@@ -37,6 +37,7 @@ type relyingParty struct {
 	svc *daa.Running
 	id  string
 	key jose.SigningKey
+	aud string // of assertions; "" = the token endpoint
 }
 
 func newKey(t *testing.T) *ecdsa.PrivateKey {
@@ -86,7 +87,9 @@ func own(c *daa.Config) { c.JPKI = nil }
 func start(t *testing.T, opts ...daa.Option) *relyingParty {
 	t.Helper()
 	key := newKey(t)
-	svc := daa.Start(t, append([]daa.Option{daa.WithClient(rpID, key.Public(), redirect), withSharedJPKI(t)}, opts...)...)
+	svc := daa.Start(t, append([]daa.Option{daa.WithClient(daa.ClientRegistration{ID: rpID, Key: key.Public(),
+		RedirectURLs: []string{redirect}}), withSharedJPKI(t)},
+		opts...)...)
 	return &relyingParty{t: t, svc: svc, id: rpID, key: jose.SigningKey{Signer: key, Algorithm: jose.ES256}}
 }
 
@@ -98,7 +101,8 @@ func (rp *relyingParty) client(change ...func(*authn.Config)) *authn.Client {
 		rp.t.Fatal(err)
 	}
 	c := authn.Config{
-		Environment: rp.svc.Environment(), ClientID: rp.id, Key: key, RedirectURL: redirect, HTTPClient: rp.svc.Client(),
+		Environment: rp.svc.Environment(), ClientID: rp.id, Key: key, RedirectURL: redirect,
+		HTTPClient: rp.svc.Client(),
 	}
 	for _, f := range change {
 		f(&c)
@@ -151,9 +155,13 @@ func (rp *relyingParty) callback(raw string) url.Values {
 }
 
 func (rp *relyingParty) claims() map[string]any {
-	now := time.Now()
+	now := sharedNow()
+	aud := rp.aud
+	if aud == "" {
+		aud = rp.svc.Environment().TokenEndpoint
+	}
 	return map[string]any{
-		"iss": rp.id, "sub": rp.id, "aud": rp.svc.Environment().TokenEndpoint, "jti": rand.Text(),
+		"iss": rp.id, "sub": rp.id, "aud": aud, "jti": rand.Text(),
 		"iat": now.Unix(), "exp": now.Add(30 * time.Second).Unix(),
 	}
 }

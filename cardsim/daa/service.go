@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -18,11 +19,13 @@ import (
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/cardsim/platform"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/once"
 	"github.com/kakunin-go/kakunin/internal/webcall"
 	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/sign/operator"
 )
 
 // Service is the simulated service, an [http.Handler] that is safe for concurrent use. Everything it knows is in
@@ -34,6 +37,7 @@ type Service struct {
 	clients    atomic.Pointer[map[string]*client] // by ID; replaced as a whole
 	held       atomic.Pointer[[]*hand]
 	adding     sync.Mutex // of a hand or a client
+	reader     *hand      // nil = simulated cards
 	freshCards bool
 	resetAfter time.Duration
 	firstKnobs Knobs
@@ -51,18 +55,25 @@ type Service struct {
 	strict   *jpki.Verifier // path, validity and revocation
 	lenient  *jpki.Verifier // path and validity only
 	pages    *pageSet
+	leaves   memo[*jpki.Certificate]
 
 	visits        *store[*visit] // by visit id
 	phones        *store[*visit] // by phone id
+	departed      *store[*visit] // that ended, for a while: by visit id and by phone id
 	codes         *store[*grant]
-	tokens        *store[*token] // by jti
+	tokens        *store[*token] // by tokenName
 	refreshTokens *store[*refreshToken]
 	assertions    *once.Memory
 	transactions  *store[*transaction]
 
 	lobby     *lobby
 	exchanges exchanges
-	http      *http.Client // fetches clients' keys
+	residents residents
+	ended     []endedByMove // guarded by adding
+	platform  *platform.Platform
+	// operatorWire is the configured one; nil = the default
+	operatorWire *operator.Wire
+	http         *http.Client // fetches clients' keys
 
 	csrf    *http.CrossOriginProtection
 	handler http.Handler
@@ -110,6 +121,12 @@ func New(c Config) (*Service, error) {
 			return nil, configError("cards", err)
 		}
 	}
+	if c.Reader != nil {
+		if len(c.Cards) > 0 {
+			return nil, configError("cards beside a reader", nil)
+		}
+		s.reader = &hand{label: "reader", reader: c.Reader}
+	}
 	s.freshCards, s.resetAfter, s.firstKnobs = c.FreshCards, c.ResetCardsAfter, c.Knobs
 	s.SetKnobs(c.Knobs)
 	if s.keys, err = newKeyring(s.jpki); err != nil {
@@ -121,11 +138,21 @@ func New(c Config) (*Service, error) {
 	if s.pages, err = newPageSet(); err != nil {
 		return nil, configError("pages", err)
 	}
-	s.visits, s.phones = newStore[*visit](s.now), newStore[*visit](s.now)
-	s.lobby = newLobby(limits.SimulatorVisits, limits.SimulatorVisitsPerAddress, s.forget)
-	s.codes, s.tokens = newStore[*grant](s.now), newStore[*token](s.now)
-	s.refreshTokens = newStore[*refreshToken](s.now)
-	s.assertions, s.transactions = once.New(limits.SimulatorEntries, once.Refuse), newStore[*transaction](s.now)
+	if c.OperatorWire != nil {
+		s.operatorWire = new(*c.OperatorWire)
+	}
+	if s.platform, err = s.newPlatform(s.operatorWire); err != nil {
+		return nil, configError("platform operator", err)
+	}
+	s.visits = newStore[*visit](s.now, limits.SimulatorEntries, refuses)
+	s.phones = newStore[*visit](s.now, limits.SimulatorEntries, refuses)
+	s.departed = newStore[*visit](s.now, limits.SimulatorKept, forgets)
+	s.lobby = newLobby(limits.SimulatorVisits, limits.SimulatorVisitsPerAddress, s.giveUp)
+	s.codes = newStore[*grant](s.now, limits.SimulatorKept, forgets)
+	s.tokens = newStore[*token](s.now, limits.SimulatorKept, forgets)
+	s.refreshTokens = newStore[*refreshToken](s.now, limits.SimulatorKept, forgets)
+	s.transactions = newStore[*transaction](s.now, limits.SimulatorKept, forgets)
+	s.assertions = once.New(limits.SimulatorEntries, once.Refuse)
 	if s.http, err = webcall.Client(c.HTTPClient); err != nil {
 		return nil, configError("http-client", err)
 	}
@@ -133,8 +160,8 @@ func New(c Config) (*Service, error) {
 	return s, nil
 }
 
-// ServeHTTP serves the documented paths, /phone/… (simulated phone screen), /simulator/jpki/… (issuer.Handler) and a
-// page at / that says what this is.
+// ServeHTTP serves the documented paths, /phone/… (simulated phone screen), /simulator/jpki/… (issuer.Handler),
+// /simulator/operator/… (the simulated platform operator) and a page at / that says what this is.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // Environment returns the endpoints for authn.Config.
@@ -178,7 +205,8 @@ func (s *Service) routes() http.Handler {
 		{EndpointToken, []string{http.MethodPost}, pathOf(s.env.TokenEndpoint), s.tokenEndpoint},
 		{EndpointUserinfo, []string{http.MethodGet, http.MethodPost}, pathOf(s.env.UserinfoEndpoint), s.userinfo},
 		{EndpointKeys, []string{http.MethodGet}, pathOf(s.env.JWKSEndpoint), s.certs},
-		{EndpointDiscovery, []string{http.MethodGet}, pathOf(s.env.Issuer) + "/.well-known/openid-configuration", s.discovery},
+		{EndpointDiscovery, []string{http.MethodGet}, pathOf(s.env.Issuer) + "/.well-known/openid-configuration",
+			s.discovery},
 		{EndpointSign, []string{http.MethodPost}, pathOf(s.env.SignEndpoint), s.startTransaction},
 		{EndpointSign, []string{http.MethodGet}, pathOf(s.env.SignEndpoint) + "/", s.transactionResult},
 	} {
@@ -190,6 +218,7 @@ func (s *Service) routes() http.Handler {
 			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 		})
 	}
+	mux.HandleFunc(operatorPath+"/", s.recording(EndpointOperator, s.faulty(EndpointOperator, s.operator)))
 	mux.HandleFunc("GET "+jpkiPath+"/{$}", s.jpkiIndex)
 	mux.Handle(jpkiPath+"/", http.StripPrefix(jpkiPath, s.jpki.Handler()))
 
@@ -208,33 +237,33 @@ func (s *Service) routes() http.Handler {
 	})
 	mux.HandleFunc("/", s.notFound)
 
+	// Nothing here may be cached or framed, and no address of ours may reach another site (RFC 9700, section 4.2).
+	always := http.Header{
+		"Cache-Control": {"no-store"}, "Referrer-Policy": {"no-referrer"}, "X-Content-Type-Options": {"nosniff"},
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.knownHost(r.Host) {
+		if !s.KnowsHost(r.Host) {
 			s.log.Warn("refused a request under a foreign host name")
-			http.Error(
-				w,
-				"this simulator is not reached under that host name; see -host of cardsim service",
-				http.StatusMisdirectedRequest,
-			)
+			http.Error(w, ForeignHost, http.StatusMisdirectedRequest)
 			return
 		}
-		// Nothing here may be cached or framed, and no address of ours may reach another site (RFC 9700, section 4.2).
-		h := w.Header()
-		h.Set("Cache-Control", "no-store")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("X-Content-Type-Options", "nosniff")
+		maps.Copy(w.Header(), always)
 		mux.ServeHTTP(w, r)
 	})
 }
 
-// knownHost reports whether a request's Host is a name of this service. A page of another site that rebinds its own
-// name to this machine's address (DNS rebinding) has another.
-func (s *Service) knownHost(hostport string) bool {
+// ForeignHost is the answer to a request under a name that is none of the service's.
+const ForeignHost = "this simulator is not reached under that host name; see -host of cardsim service"
+
+// KnowsHost reports whether a request's Host, with or without a port, is a name of this service. A page of another site
+// that rebinds its own name to this machine's address (DNS rebinding) has another. Whatever is served beside the
+// service, on the same address, asks too. It is safe for concurrent use.
+func (s *Service) KnowsHost(hostport string) bool {
 	host := hostport
 	if h, _, err := net.SplitHostPort(hostport); err == nil {
 		host = h
 	}
-	host = strings.ToLower(strings.Trim(host, "[]"))
+	host = strings.TrimSuffix(strings.ToLower(strings.Trim(host, "[]")), ".")
 	if host == "localhost" || strings.EqualFold(host, s.base.Hostname()) || slices.Contains(s.hosts, host) {
 		return true
 	}
@@ -332,6 +361,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 		http.Error(w, "internal error", http.StatusInternalServerError)
 		return
 	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(body)

@@ -14,7 +14,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn/wire"
+	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/strictjson"
@@ -26,7 +28,7 @@ const transactionMemory = time.Hour
 // signError answers an error of the sign API: the code under the wire profile's name for it, and under that name with
 // "_description" a text of ours that says what was wrong, as at the token endpoint.
 func (s *Service) signError(w http.ResponseWriter, r *http.Request, status int, code, description string) {
-	exchangeOf(r).problem = &protocolError{code: code, description: description, status: status}
+	exchangeOf(r).refused(code, description)
 	s.log.Warn(
 		"sign API refused",
 		slog.Int("status", status),
@@ -78,8 +80,9 @@ func (s *Service) startTransaction(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	input, refusal := s.parseStart(w, r, t.client)
-	if refusal != "" {
-		s.signError(w, r, http.StatusBadRequest, codes.InvalidRequest, refusal)
+	if refusal.EN != "" {
+		s.signError(w, r, http.StatusBadRequest, codes.InvalidRequest, refusal.EN)
+		exchangeOf(r).problem.says = refusal.JA
 		return
 	}
 	now := s.now()
@@ -107,19 +110,27 @@ func status(listed []int, def int) int {
 
 // parseStart reads the body: exactly the members that the wire profile names, and a hash that a card can sign. The
 // second result says what is wrong; the names in it are the profile's.
-func (s *Service) parseStart(w http.ResponseWriter, r *http.Request, c *client) (input []byte, refusal string) {
+func (s *Service) parseStart(
+	w http.ResponseWriter,
+	r *http.Request,
+	c *client,
+) (input []byte, refusal kakunin.Message) {
 	names := s.wire.Sign
+	refuse := func(d string) ([]byte, kakunin.Message) { return nil, kakunin.Message{EN: d} }
+	about := func(name, ja, en string) ([]byte, kakunin.Message) {
+		return nil, kakunin.Message{JA: name + ja, EN: name + en}
+	}
 	if mt, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mt != "application/json" {
-		return nil, "the Content-Type must be application/json"
+		return refuse("the Content-Type must be application/json")
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limits.FormBody))
 	if err != nil {
-		return nil, "the body cannot be read or is too long"
+		return refuse("the body cannot be read or is too long")
 	}
 	exchangeOf(r).body = body
 	members, err := strictjson.Object(body)
 	if err != nil {
-		return nil, "the body must be one JSON object with unique members"
+		return refuse("the body must be one JSON object with unique members")
 	}
 	want := make(map[string]string)
 	for name, value := range names.StartExtraFields {
@@ -133,26 +144,36 @@ func (s *Service) parseStart(w http.ResponseWriter, r *http.Request, c *client) 
 	}
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		if got, ok := stringClaim(members, name); !ok || got != want[name] {
-			return nil, "the member " + name + " must be the text " + want[name]
+			return nil, kakunin.Message{
+				JA: name + "は文字列の" + want[name] + "にしてください",
+				EN: "the member " + name + " must be the text " + want[name],
+			}
 		}
 	}
 	hash, ok := stringClaim(members, names.StartHashField)
 	if !ok {
-		return nil, "the member " + names.StartHashField + " is missing or no text"
+		return nil, kakunin.Message{
+			JA: names.StartHashField + "がないか、文字列ではありません",
+			EN: "the member " + names.StartHashField + " is missing or no text",
+		}
 	}
 	if len(members) != len(want)+1 {
 		known := append(slices.Sorted(maps.Keys(want)), names.StartHashField)
-		return nil, "there is a member beside " + strings.Join(known, ", ")
+		return nil, kakunin.Message{
+			JA: strings.Join(known, "、") + "のほかにメンバーがあります",
+			EN: "there is a member beside " + strings.Join(known, ", "),
+		}
 	}
 	// Standard base64 with padding; Strict also refuses stray trailing bits.
 	input, err = base64.StdEncoding.Strict().DecodeString(hash)
 	if err != nil || strings.ContainsAny(hash, "\r\n") {
-		return nil, names.StartHashField + " must be standard base64 with padding"
+		return about(names.StartHashField, "はパディング付きの標準のbase64にしてください", " must be standard base64 with padding")
 	}
 	if !s.Knobs().Sign.SkipHashCheck && !signable(input) {
-		return nil, names.StartHashField + " must be a SHA-256 of 32 bytes, or its DER DigestInfo of 51 bytes"
+		return about(names.StartHashField, "は32バイトのSHA-256か、その51バイトのDER DigestInfoにしてください",
+			" must be a SHA-256 of 32 bytes, or its DER DigestInfo of 51 bytes")
 	}
-	return input, ""
+	return input, kakunin.Message{}
 }
 
 // signable: the 32 bytes of a SHA-256, or the 51 bytes of its DigestInfo.
@@ -287,12 +308,15 @@ func keyAlgorithm(w wire.Sign) (string, bool) {
 
 // strangersCertificate is a good signing certificate of a person whose card took no part.
 func (s *Service) strangersCertificate() ([]byte, error) {
+	if len(s.hands()) == 0 {
+		return nil, configError("cards", nil)
+	}
 	subject := s.hands()[0].held().Person().Reveal().Subject
 	subject.Name = "入替　太郎"
 	subject.NameSubstitutes = ""
 	subject.Gender, subject.Birthdate = "1", "19700102"
 	key := s.jpki.Key(strangerLabel)
-	return s.jpki.SigningCA().Issue(&key.PublicKey, subject, s.now())
+	return s.jpki.SigningCA().Issue(issuer.Request{Key: &key.PublicKey, Holder: subject, IssuedAt: s.now()})
 }
 
 // transaction is one signature transaction (署名トランザクション).

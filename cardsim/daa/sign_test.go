@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -17,6 +18,8 @@ import (
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
+	"github.com/kakunin-go/kakunin/cardsim/daa/visitor"
+	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/internal/jose"
 	"github.com/kakunin-go/kakunin/jpki"
@@ -117,7 +120,8 @@ func TestSignDigestInfo(t *testing.T) {
 func government(t *testing.T, opts ...daa.Option) *relyingParty {
 	t.Helper()
 	key := newKey(t)
-	rp := start(t, append(opts, daa.WithGovernmentClient("GOV0000001", key.Public(), redirect))...)
+	rp := start(t, append(opts, daa.WithClient(daa.ClientRegistration{ID: "GOV0000001", Key: key.Public(),
+		RedirectURLs: []string{redirect}, Government: true}))...)
 	rp.id, rp.key = "GOV0000001", jose.SigningKey{Signer: key, Algorithm: jose.ES256}
 	return rp
 }
@@ -164,7 +168,8 @@ func TestStartRefuses(t *testing.T) {
 		"extra member":       body("x", "y"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if a := rp.startSign(service, b); a.status != http.StatusBadRequest || a.json["error"] != w.ErrorCodes.InvalidRequest {
+			if a := rp.startSign(service, b); a.status != http.StatusBadRequest ||
+				a.json["error"] != w.ErrorCodes.InvalidRequest {
 				t.Errorf("%d %s", a.status, a.body)
 			}
 		})
@@ -179,13 +184,14 @@ func TestStartRefuses(t *testing.T) {
 		contentType, body, bearer string
 		status                    int
 	}{
-		"form":                {formType, string(good), service, http.StatusBadRequest},
-		"duplicate member":    {"application/json", twice, service, http.StatusBadRequest},
-		"array":               {"application/json", "[]", service, http.StatusBadRequest},
-		"too long":            {"application/json", strings.Repeat(" ", 1<<20), service, http.StatusBadRequest},
-		"no token":            {"application/json", string(good), "", http.StatusUnauthorized},
-		"no token of ours":    {"application/json", string(good), "x.y.z", http.StatusUnauthorized},
-		"a person's token":    {"application/json", string(good), rp.mustToken(rp.exchange(rp.approve(rp.authorization()).Get("code"))), http.StatusForbidden},
+		"form":             {formType, string(good), service, http.StatusBadRequest},
+		"duplicate member": {"application/json", twice, service, http.StatusBadRequest},
+		"array":            {"application/json", "[]", service, http.StatusBadRequest},
+		"too long":         {"application/json", strings.Repeat(" ", 1<<20), service, http.StatusBadRequest},
+		"no token":         {"application/json", string(good), "", http.StatusUnauthorized},
+		"no token of ours": {"application/json", string(good), "x.y.z", http.StatusUnauthorized},
+		"a person's token": {"application/json", string(good),
+			rp.mustToken(rp.exchange(rp.approve(rp.authorization()).Get("code"))), http.StatusForbidden},
 		"with a media option": {"application/json; charset=utf-8", string(good), service, http.StatusCreated},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -200,7 +206,8 @@ func TestResultStatuses(t *testing.T) {
 	clock := newClock()
 	other := newKey(t)
 	rp := start(t, follow(t, clock), withClient("RP00000002", other))
-	second := &relyingParty{t: t, svc: rp.svc, id: "RP00000002", key: jose.SigningKey{Signer: other, Algorithm: jose.ES256}}
+	second := &relyingParty{t: t, svc: rp.svc, id: "RP00000002",
+		key: jose.SigningKey{Signer: other, Algorithm: jose.ES256}}
 	codes := wire.Default().Sign.ErrorCodes
 	want := func(name string, a answer, status int, code string) {
 		t.Helper()
@@ -237,7 +244,8 @@ func TestResultStatuses(t *testing.T) {
 		t.Errorf("a cancelled transaction began again: %v", got)
 	}
 
-	rp.svc.SetKnobs(daa.Knobs{Lifetimes: daa.Lifetimes{Transaction: time.Minute}, Sign: daa.SignKnobs{PendingResults: 2, Retrievals: 2}})
+	rp.svc.SetKnobs(daa.Knobs{Lifetimes: daa.Lifetimes{Transaction: time.Minute},
+		Sign: daa.SignKnobs{PendingResults: 2, Retrievals: 2}})
 	short, token := rp.sign(make([]byte, 32))
 	for range 2 {
 		a := rp.result(short, token)
@@ -276,6 +284,19 @@ func TestHostileResults(t *testing.T) {
 
 // For private relying parties the service does not look at the signing certificate's revocation: they must. For
 // government ones it does.
+// A child's card cannot sign, and the page says why.
+func TestCardWithoutSigningCertificate(t *testing.T) {
+	rp := start(t, daa.WithPersonas(person.Pupil))
+	id := rp.transaction(make([]byte, 32))
+	back, err := rp.svc.Visitor().Approve(t.Context(), rp.authorizationURL(rp.signing(id)))
+	if !errors.Is(err, &visitor.Error{Reason: visitor.ReasonCardUnusable, Step: "no-signing-certificate"}) {
+		t.Errorf("%v", err)
+	}
+	if got := rp.callback(back).Get("error"); got != "access_denied" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestRevokedSigningCertificate(t *testing.T) {
 	rp := government(t, own)
 	gov, key := rp.id, rp.key
@@ -284,10 +305,12 @@ func TestRevokedSigningCertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := rp.svc.JPKI().SigningCA().Revoke(leaf.X509().SerialNumber, 1, time.Now().Add(-time.Hour)); err != nil {
+	if err := rp.svc.JPKI().SigningCA().Revoke(leaf.X509().SerialNumber,
+		issuer.Revocation{Reason: 1, At: time.Now().Add(-time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
-	callback, err := rp.svc.Visitor().Approve(t.Context(), rp.authorizationURL(rp.signing(rp.transaction(make([]byte, 32)))))
+	callback, err := rp.svc.Visitor().Approve(t.Context(), rp.authorizationURL(
+		rp.signing(rp.transaction(make([]byte, 32)))))
 	if got := rp.callback(callback); err == nil || got.Get("error") != "access_denied" || got.Has("code") {
 		t.Errorf("%s with %T: %v, %v", gov, key.Signer, got, err)
 	}
@@ -327,7 +350,8 @@ func TestServiceScopeKnob(t *testing.T) {
 func TestResultOfAnotherPerson(t *testing.T) {
 	rp := start(t, daa.WithPersonas(person.Hanako, person.Taro))
 	id, _ := rp.sign(make([]byte, 32))
-	callback, err := rp.svc.VisitorWith(rp.svc.Cards()[1]).Approve(t.Context(), rp.authorizationURL(rp.signing(rp.transaction(make([]byte, 32)))))
+	callback, err := rp.svc.VisitorWith(rp.svc.Cards()[1]).Approve(t.Context(),
+		rp.authorizationURL(rp.signing(rp.transaction(make([]byte, 32)))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -346,7 +370,8 @@ func TestOneTransactionInTwoTabs(t *testing.T) {
 		var tabs [2]*browser
 		for i := range tabs {
 			tabs[i] = rp.browser(phoneAgent).get(rp.authorizationURL(rp.signing(id)))
-			tabs[i].submit("auth-pin", "pin", p.AuthPIN).submit("signing-password", "password", p.SigningPassword).want("consent")
+			tabs[i].submit("auth-pin", "pin", p.AuthPIN).submit("signing-password", "password",
+				p.SigningPassword).want("consent")
 		}
 		access := rp.mustToken(rp.exchange(rp.callback(tabs[0].submit("consent").left).Get("code")))
 		late := rp.callback(tabs[1].submit(second).left)

@@ -2,7 +2,6 @@ package daa
 
 import (
 	"context"
-	"crypto"
 	"errors"
 	"log/slog"
 	"net"
@@ -18,6 +17,7 @@ import (
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/revocation"
 	"github.com/kakunin-go/kakunin/sign"
+	"github.com/kakunin-go/kakunin/sign/operator"
 )
 
 // TB is the part of testing.TB that Start needs.
@@ -30,18 +30,8 @@ type TB interface {
 // Option configures Start. Any function that changes the Config is one.
 type Option func(*Config)
 
-// WithClient registers a relying party with one redirect URL.
-func WithClient(id string, key crypto.PublicKey, redirectURL string) Option {
-	return WithRegistration(ClientRegistration{ID: id, Key: key, RedirectURLs: []string{redirectURL}})
-}
-
-// WithGovernmentClient registers a government relying party: results are plain JSON.
-func WithGovernmentClient(id string, key crypto.PublicKey, redirectURL string) Option {
-	return WithRegistration(ClientRegistration{ID: id, Key: key, RedirectURLs: []string{redirectURL}, Government: true})
-}
-
-// WithRegistration registers a relying party.
-func WithRegistration(r ClientRegistration) Option {
+// WithClient registers a relying party.
+func WithClient(r ClientRegistration) Option {
 	return func(c *Config) { c.Clients = append(c.Clients, r) }
 }
 
@@ -121,7 +111,7 @@ func fillWorld(c *Config) (err error) {
 			return configError("jpki", err)
 		}
 	}
-	if len(c.Cards) == 0 && len(c.personas) == 0 {
+	if len(c.Cards) == 0 && len(c.personas) == 0 && c.Reader == nil {
 		c.personas = []person.Persona{person.Hanako}
 	}
 	for _, persona := range c.personas {
@@ -186,6 +176,38 @@ func (r *Running) Opener() *sign.Opener {
 	return o
 }
 
+// Operator returns a client of the simulated platform operator for a registered relying party, which asks for the
+// operator's user id, too: what a private business hands sealed results to.
+func (r *Running) Operator(clientID string) *operator.Client {
+	r.tb.Helper()
+	c, err := operator.New(r.operatorConfig(clientID))
+	if err != nil {
+		r.tb.Fatalf("a client of the simulated platform operator: %v", err)
+	}
+	return c
+}
+
+// Attributes returns a client of the simulated platform operator's other side for a registered relying party: the
+// latest attributes of persons who consented.
+func (r *Running) Attributes(clientID string) *operator.Attributes {
+	r.tb.Helper()
+	config := r.operatorConfig(clientID)
+	config.URL = r.AttributesURL()
+	c, err := operator.NewAttributes(config)
+	if err != nil {
+		r.tb.Fatalf("a client of the simulated platform operator: %v", err)
+	}
+	return c
+}
+
+func (r *Running) operatorConfig(clientID string) operator.Config {
+	token := "Bearer " + r.OperatorToken(clientID)
+	return operator.Config{
+		URL: r.OperatorURL(), IdentifyUser: true, HTTPClient: r.Client(), Now: r.now, Wire: r.operatorWire,
+		Authorize: func(req *http.Request) error { req.Header.Set("Authorization", token); return nil },
+	}
+}
+
 // Browser returns the browser of that person, which follows the pages of a relying party through the service and back.
 func (r *Running) Browser(p *visitor.Person) *visitor.Browser {
 	return &visitor.Browser{Person: p, Service: r.env.AuthorizationEndpoint}
@@ -203,8 +225,14 @@ func (r *Running) Cards() []*cardsim.Card {
 	return cards
 }
 
-// Visitor returns a person who holds the default card and knows its PINs.
-func (r *Running) Visitor() *visitor.Person { return r.visitor(r.hands()[0]) }
+// Visitor returns a person who holds the default card and knows its PINs. With a [Reader] nobody knows whose card it
+// is, and the caller fills in the PINs.
+func (r *Running) Visitor() *visitor.Person {
+	if len(r.hands()) == 0 {
+		return &visitor.Person{HTTPClient: r.Client()}
+	}
+	return r.visitor(r.hands()[0])
+}
 
 // VisitorWith returns a person who holds that very card and knows its PINs, also when the service did not know the card
 // before. It ends the test when the card is of another JPKI.

@@ -50,7 +50,7 @@ func (s *Service) PendingVisits() []PendingVisit {
 	return list
 }
 
-// AwaitVisit returns when a visit begins after the call, or when ctx ends.
+// AwaitVisit returns when there is a pending visit, or when ctx ends.
 func (s *Service) AwaitVisit(ctx context.Context) error {
 	s.arrival.mu.Lock()
 	if s.arrival.next == nil {
@@ -58,6 +58,9 @@ func (s *Service) AwaitVisit(ctx context.Context) error {
 	}
 	next := s.arrival.next
 	s.arrival.mu.Unlock()
+	if len(s.PendingVisits()) > 0 { // asked after the channel was there, so that no visit begins unseen between the two
+		return nil
+	}
 	select {
 	case <-next:
 		return nil
@@ -128,17 +131,24 @@ func (s *Service) Transactions() []Transaction {
 	return list
 }
 
-// Forget drops every visit, code, token and transaction and what the inspector shows, makes all cards whole, and puts
-// the knobs back to what they were in the Config. What was revoked stays revoked; keys stay as they are.
+// Forget drops every visit, code, token and transaction and what the inspector and the platform operator know, makes
+// all cards whole, takes moves and reissues back, and puts the knobs back to what they were in the Config. What was
+// revoked otherwise stays revoked; keys stay as they are.
 func (s *Service) Forget() error {
 	s.visits.clear()
 	s.phones.clear()
+	s.departed.clear()
 	s.codes.clear()
 	s.tokens.clear()
 	s.refreshTokens.clear()
 	s.transactions.clear()
 	s.exchanges.forget()
+	s.lobby.clear()
+	s.platform.Forget()
 	s.SetKnobs(s.firstKnobs)
+	if err := s.moveBack(); err != nil {
+		return err
+	}
 	for _, name := range s.CardNames() {
 		if err := s.Unlock(name); err != nil {
 			return err

@@ -3,53 +3,89 @@ package daa
 import (
 	"sync"
 	"time"
-
-	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
-// store is a bounded map whose entries expire. It is safe for concurrent use. A full store refuses new entries instead
-// of forgetting old ones.
+// store is a bounded map whose entries expire. It is safe for concurrent use.
 type store[V any] struct {
-	now func() time.Time
+	now  func() time.Time
+	most int
+	full full
 
 	mu    sync.Mutex
-	m     map[string]entry[V]
-	sweep int // size at which expired entries are looked for again
+	m     map[string]*entry[V]
+	ends  entry[V]  // before the oldest entry and behind the newest, in a ring; it is none itself
+	swept time.Time // when a full store was last gone through
 }
 
+// full says what a full store does with a new entry.
+type full int
+
+const (
+	// refuses: a new entry costs nobody who is there already his place. For what anybody can make without a key.
+	refuses full = iota
+	// forgets the oldest entry: a service that many log in at for hours stays as large as it was after the first ones.
+	forgets
+)
+
+// entry is one value, in the order in which they came.
 type entry[V any] struct {
-	value   V
-	expires time.Time
+	key          string
+	value        V
+	expires      time.Time
+	older, newer *entry[V]
 }
 
-const firstSweep = 64
+// sweepPause is how often a full store is gone through for entries that expired before older ones: not at the pace of
+// those who fill it.
+const sweepPause = time.Second
 
-func newStore[V any](now func() time.Time) *store[V] {
-	return &store[V]{now: now, m: make(map[string]entry[V]), sweep: firstSweep}
+func newStore[V any](now func() time.Time, most int, f full) *store[V] {
+	s := &store[V]{now: now, most: most, full: f, m: make(map[string]*entry[V])}
+	s.ends.older, s.ends.newer = &s.ends, &s.ends
+	return s
 }
 
-// add reports false when the key exists or the store is full.
+// add reports false when the key exists or the store is full and refuses.
 func (s *store[V]) add(key string, v V, expires time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
-	if len(s.m) >= s.sweep {
-		for k, e := range s.m {
+	for len(s.m) > 0 && !now.Before(s.oldest().expires) {
+		s.drop(s.oldest())
+	}
+	if e, ok := s.m[key]; ok {
+		if now.Before(e.expires) {
+			return false
+		}
+		s.drop(e)
+	}
+	if len(s.m) >= s.most && s.full == forgets {
+		s.drop(s.oldest())
+	}
+	if len(s.m) >= s.most && now.Sub(s.swept).Abs() >= sweepPause {
+		s.swept = now
+		for _, e := range s.m {
 			if !now.Before(e.expires) {
-				delete(s.m, k)
+				s.drop(e)
 			}
 		}
-		s.sweep = max(firstSweep, 2*len(s.m))
 	}
-	if e, ok := s.m[key]; ok && now.Before(e.expires) {
+	if len(s.m) >= s.most {
 		return false
 	}
-	if len(s.m) >= limits.SimulatorEntries {
-		s.sweep = min(s.sweep, limits.SimulatorEntries)
-		return false
-	}
-	s.m[key] = entry[V]{v, expires}
+	e := &entry[V]{key: key, value: v, expires: expires, older: s.ends.older, newer: &s.ends}
+	e.older.newer, s.ends.older = e, e
+	s.m[key] = e
 	return true
+}
+
+// oldest is the entry that came first of those that are there. The caller holds mu, and there is one.
+func (s *store[V]) oldest() *entry[V] { return s.ends.newer }
+
+// drop forgets an entry that is there. The caller holds mu.
+func (s *store[V]) drop(e *entry[V]) {
+	e.older.newer, e.newer.older = e.newer, e.older
+	delete(s.m, e.key)
 }
 
 func (s *store[V]) get(key string) (v V, ok bool) {
@@ -60,7 +96,7 @@ func (s *store[V]) get(key string) (v V, ok bool) {
 		return v, false
 	}
 	if !s.now().Before(e.expires) {
-		delete(s.m, key)
+		s.drop(e)
 		return v, false
 	}
 	return e.value, true
@@ -69,7 +105,9 @@ func (s *store[V]) get(key string) (v V, ok bool) {
 func (s *store[V]) remove(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.m, key)
+	if e, ok := s.m[key]; ok {
+		s.drop(e)
+	}
 }
 
 // values lists the entries that have not expired.
@@ -86,8 +124,15 @@ func (s *store[V]) values() []V {
 	return list
 }
 
+func (s *store[V]) len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.m)
+}
+
 func (s *store[V]) clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.m)
+	s.ends.older, s.ends.newer = &s.ends, &s.ends
 }

@@ -11,7 +11,6 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -48,6 +47,13 @@ type token struct {
 
 func (t *token) valid() bool { return t.grant == nil || !t.grant.revoked.Load() }
 
+// tokenName is the name under which the service knows an access token that it issued: the hash of the whole text, so
+// that one with another signature, or none, is unknown.
+func tokenName(access string) string {
+	sum := sha256.Sum256([]byte(access))
+	return string(sum[:])
+}
+
 // newGrant collects what was approved, within the scopes that the knobs let through.
 func (s *Service) newGrant(v *visit) *grant {
 	g := &grant{
@@ -56,14 +62,17 @@ func (s *Service) newGrant(v *visit) *grant {
 		transaction: v.req.transaction, claims: make(map[string]grantedClaim),
 	}
 	only := s.Knobs().Authorization.Scopes.GrantOnly
-	number := ""
-	if v.hand != nil {
-		number = v.hand.held().Person().Reveal().IndividualNumber
-	}
 	for _, scope := range v.req.scopes {
 		if scope == scopeOpenID || only == nil || slices.Contains(only, scope) {
 			g.scopes = append(g.scopes, scope)
 		}
+	}
+	number, certificate := "", ""
+	if v.hand != nil && v.hand.reader == nil {
+		number = v.hand.held().Person().Reveal().IndividualNumber
+	}
+	if slices.Contains(g.scopes, s.wire.ScopeUserCertificate) {
+		certificate = base64.StdEncoding.EncodeToString(v.authCertificate)
 	}
 	// The forms of the service, which are not those of OpenID Connect Core 1.0, section 5.1: address is a plain string,
 	// birthdate YYYYMMDD, gender a one-character code, and the name has U+3000 between its parts.
@@ -72,7 +81,7 @@ func (s *Service) newGrant(v *visit) *grant {
 		{scopeAddress, s.wire.ClaimAddress, v.person.Address.Reveal()},
 		{scopeBirthdate, s.wire.ClaimBirthdate, v.person.Birthdate.RevealRaw()},
 		{scopeGender, s.wire.ClaimGender, v.person.Gender.RevealRaw()},
-		{s.wire.ScopeUserCertificate, s.wire.ClaimUserCertificate, base64.StdEncoding.EncodeToString(v.authCertificate)},
+		{s.wire.ScopeUserCertificate, s.wire.ClaimUserCertificate, certificate},
 		{s.wire.ScopeIndividualNumber, s.wire.ClaimIndividualNumber, number},
 	} {
 		if c.scope != "" && c.claim != "" && c.value != "" && slices.Contains(g.scopes, c.scope) {
@@ -167,7 +176,9 @@ func (s *Service) tokenForm(w http.ResponseWriter, r *http.Request) (url.Values,
 }
 
 // codeVerifier: RFC 7636, section 4.1.
-var codeVerifier = regexp.MustCompile(`^[0-9A-Za-z._~-]{43,128}$`)
+var codeVerifier = form{43, 128, func(c byte) bool {
+	return isLetterOrDigit(c) || c == '.' || c == '_' || c == '~' || c == '-'
+}}
 
 // provenBy checks the verifier (RFC 7636, section 4.6). One for which there was no challenge is refused too: "the
 // authorization server MUST" mitigate PKCE downgrade attacks (RFC 9700, section 2.1.1).
@@ -177,15 +188,15 @@ func (g *grant) provenBy(verifier string) bool {
 	}
 	sum := sha256.Sum256([]byte(verifier))
 	challenge := base64.RawURLEncoding.EncodeToString(sum[:])
-	return codeVerifier.MatchString(verifier) && subtle.ConstantTimeCompare([]byte(challenge), []byte(g.challenge)) == 1
+	return codeVerifier.fits(verifier) && subtle.ConstantTimeCompare([]byte(challenge), []byte(g.challenge)) == 1
 }
 
 func (s *Service) exchangeCode(form url.Values, c *client) (map[string]any, *protocolError) {
 	refuse := func(d string) (map[string]any, *protocolError) {
 		return nil, &protocolError{code: "invalid_grant", description: d}
 	}
-	for _, name := range []string{"code", "redirect_uri", "code_verifier"} {
-		if form.Get(name) == "" && (name != "code_verifier" || !c.OptionalPKCE) {
+	for _, name := range []string{"code", "redirect_uri"} {
+		if form.Get(name) == "" {
 			return nil, &protocolError{code: "invalid_request", description: name + " is missing"}
 		}
 	}
@@ -200,6 +211,9 @@ func (s *Service) exchangeCode(form url.Values, c *client) (map[string]any, *pro
 	}
 	if form.Get("redirect_uri") != g.redirectURI {
 		return refuse("redirect_uri is not that of the authorization request")
+	}
+	if g.challenge != "" && !form.Has("code_verifier") {
+		return refuse("code_verifier is missing") // Keycloak and the suite of FAPI 2.0 call it invalid_grant
 	}
 	if !g.provenBy(form.Get("code_verifier")) {
 		return refuse("code_verifier does not match the code_challenge")
@@ -272,22 +286,35 @@ func (s *Service) tokenResponse(access string, lifetime time.Duration) map[strin
 	return response
 }
 
+// accessClaims are those of an access token, in the order of their names.
+type accessClaims struct {
+	Audience string `json:"aud"`
+	Party    string `json:"azp"`
+	Expires  int64  `json:"exp"`
+	IssuedAt int64  `json:"iat"`
+	Issuer   string `json:"iss"`
+	ID       string `json:"jti"`
+	Scope    string `json:"scope"`
+	Session  string `json:"sid,omitempty"` // of a person's login
+	Subject  string `json:"sub"`
+	Type     string `json:"typ"`
+}
+
 func (s *Service) issueAccessToken(t *token, subject string, lifetime time.Duration) (string, *protocolError) {
 	now := s.tokenNow()
-	jti := newUUID()
-	claims := map[string]any{
-		"iss": s.env.Issuer, "sub": subject, "azp": t.client.ID, "aud": "account", "typ": "Bearer", "jti": jti,
-		"iat": now.Unix(), "exp": now.Add(lifetime).Unix(), "scope": strings.Join(t.scopes, " "),
+	claims := accessClaims{
+		Issuer: s.env.Issuer, Subject: subject, Party: t.client.ID, Audience: "account", Type: "Bearer", ID: newUUID(),
+		IssuedAt: now.Unix(), Expires: now.Add(lifetime).Unix(), Scope: strings.Join(t.scopes, " "),
 	}
 	if t.grant != nil {
-		claims["sid"] = t.grant.session
+		claims.Session = t.grant.session
 	}
-	access, err := s.keys.signAccessToken(claims)
+	access, err := s.keys.signAccessToken(claims, s.Knobs().Token.AccessTokens)
 	if err != nil {
 		s.log.Error("access token not signed", slog.Any("error", err))
 		return "", &protocolError{code: "server_error", description: "the simulator could not sign"}
 	}
-	if !s.tokens.add(jti, t, s.now().Add(lifetime)) {
+	if !s.tokens.add(tokenName(access), t, s.now().Add(lifetime)) {
 		return "", &protocolError{code: "temporarily_unavailable", description: "too many tokens"}
 	}
 	return access, nil

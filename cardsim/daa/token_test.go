@@ -20,7 +20,7 @@ import (
 )
 
 func withClient(id string, key *ecdsa.PrivateKey) daa.Option {
-	return daa.WithClient(id, key.Public(), redirect)
+	return daa.WithClient(daa.ClientRegistration{ID: id, Key: key.Public(), RedirectURLs: []string{redirect}})
 }
 
 func change(claims map[string]any, pairs ...any) map[string]any {
@@ -127,18 +127,22 @@ func TestClientAuthenticationRefused(t *testing.T) {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
 	for name, form := range map[string]url.Values{
-		"nothing":            without(good(), "client_assertion", "client_assertion_type"),
-		"no type":            without(good(), "client_assertion_type"),
-		"other type":         with(good(), "client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:saml2-bearer"),
-		"no assertion":       without(good(), "client_assertion"),
-		"not a JWS":          with(good(), "client_assertion", "a.b.c"),
-		"a JWE":              with(good(), "client_assertion", strings.Repeat("e30.", 4)+"e30"),
-		"none":               with(good(), "client_assertion", none),
-		"HS256":              with(good(), "client_assertion", input+"."+b64(mac.Sum(nil))),
-		"tampered":           with(good(), "client_assertion", tampered),
-		"foreign key":        with(good(), "client_assertion", rp.assertion(jose.SigningKey{Signer: newKey(t), Algorithm: jose.ES256}, rp.claims())),
-		"another's key":      with(good(), "client_assertion", rp.assertion(jose.SigningKey{Signer: other, Algorithm: jose.ES256}, rp.claims())),
-		"another algorithm":  with(good(), "client_assertion", rp.assertion(jose.SigningKey{Signer: rsaKey, Algorithm: jose.RS256}, rp.claims())),
+		"nothing": without(good(), "client_assertion", "client_assertion_type"),
+		"no type": without(good(), "client_assertion_type"),
+		"other type": with(good(), "client_assertion_type",
+			"urn:ietf:params:oauth:client-assertion-type:saml2-bearer"),
+		"no assertion": without(good(), "client_assertion"),
+		"not a JWS":    with(good(), "client_assertion", "a.b.c"),
+		"a JWE":        with(good(), "client_assertion", strings.Repeat("e30.", 4)+"e30"),
+		"none":         with(good(), "client_assertion", none),
+		"HS256":        with(good(), "client_assertion", input+"."+b64(mac.Sum(nil))),
+		"tampered":     with(good(), "client_assertion", tampered),
+		"foreign key": with(good(), "client_assertion",
+			rp.assertion(jose.SigningKey{Signer: newKey(t), Algorithm: jose.ES256}, rp.claims())),
+		"another's key": with(good(), "client_assertion",
+			rp.assertion(jose.SigningKey{Signer: other, Algorithm: jose.ES256}, rp.claims())),
+		"another algorithm": with(good(), "client_assertion",
+			rp.assertion(jose.SigningKey{Signer: rsaKey, Algorithm: jose.RS256}, rp.claims())),
 		"used before":        used,
 		"another client_id":  with(good(), "client_id", "RP00000002"),
 		"secret beside it":   with(good(), "client_secret", "x"),
@@ -155,7 +159,7 @@ func TestClientAuthenticationRefused(t *testing.T) {
 	})
 	t.Run("key id", func(t *testing.T) {
 		key := newKey(t)
-		rp := start(t, daa.WithRegistration(daa.ClientRegistration{
+		rp := start(t, daa.WithClient(daa.ClientRegistration{
 			ID: "RP00000003", Key: key.Public(), KeyID: "k1", RedirectURLs: []string{redirect},
 		}))
 		rp.id = "RP00000003"
@@ -195,10 +199,12 @@ func TestTokenRequestShape(t *testing.T) {
 	for _, grant := range []string{"password", "refresh_token", "implicit"} {
 		wantRefused(t, rp.token(with(good(), "grant_type", grant)), http.StatusBadRequest, "unsupported_grant_type")
 	}
-	wantRefused(t, rp.do(http.MethodPost, endpoint, "", "application/json", "{}"), http.StatusBadRequest, "invalid_request")
+	wantRefused(t, rp.do(http.MethodPost, endpoint, "", "application/json", "{}"), http.StatusBadRequest,
+		"invalid_request")
 	wantRefused(t, rp.do(http.MethodPost, endpoint+"?grant_type=client_credentials", "", formType, good().Encode()),
 		http.StatusBadRequest, "invalid_request")
-	wantRefused(t, rp.do(http.MethodPost, endpoint, "", formType, strings.Repeat("a", 1<<20)), http.StatusBadRequest, "invalid_request")
+	wantRefused(t, rp.do(http.MethodPost, endpoint, "", formType, strings.Repeat("a", 1<<20)), http.StatusBadRequest,
+		"invalid_request")
 	if a := rp.do(http.MethodGet, endpoint, "", "", ""); a.status != http.StatusMethodNotAllowed {
 		t.Errorf("GET: %d", a.status)
 	}
@@ -218,12 +224,15 @@ func TestCodeIsBoundAndUsedOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { wantRefused(t, rp.token(form), http.StatusBadRequest, "invalid_grant") })
 	}
-	for _, missing := range []string{"code", "redirect_uri", "code_verifier"} {
-		wantRefused(t, rp.token(without(rp.exchange(code()), missing)), http.StatusBadRequest, "invalid_request")
+	for missing, want := range map[string]string{
+		"code": "invalid_request", "redirect_uri": "invalid_request", "code_verifier": "invalid_grant",
+	} {
+		wantRefused(t, rp.token(without(rp.exchange(code()), missing)), http.StatusBadRequest, want)
 	}
 
 	stolen := code()
-	thief := &relyingParty{t: t, svc: rp.svc, id: "RP00000002", key: jose.SigningKey{Signer: other, Algorithm: jose.ES256}}
+	thief := &relyingParty{t: t, svc: rp.svc, id: "RP00000002",
+		key: jose.SigningKey{Signer: other, Algorithm: jose.ES256}}
 	wantRefused(t, thief.token(thief.exchange(stolen)), http.StatusBadRequest, "invalid_grant")
 	rp.mustToken(rp.exchange(stolen)) // the thief's attempt did not burn it
 
@@ -252,7 +261,8 @@ func TestCodeAndTokensExpire(t *testing.T) {
 	}
 	late := rp.approve(rp.authorization()).Get("code")
 	clock.advance(60 * time.Second)
-	wantRefused(t, rp.token(withAssertionAt(rp, rp.exchange(late), clock.now())), http.StatusBadRequest, "invalid_grant")
+	wantRefused(t, rp.token(withAssertionAt(rp, rp.exchange(late), clock.now())), http.StatusBadRequest,
+		"invalid_grant")
 	userinfo := rp.svc.Environment().UserinfoEndpoint
 	if a := rp.do(http.MethodGet, userinfo, access, "", ""); a.status != http.StatusOK {
 		t.Errorf("after a minute: %d", a.status)
@@ -328,6 +338,35 @@ func TestTokenResponseAndUserinfo(t *testing.T) {
 	}
 }
 
+// Access tokens may be signed as ID tokens are; nothing else changes for a relying party, also after a rotation.
+func TestAccessTokensES256(t *testing.T) {
+	rp := start(t, daa.WithKnobs(daa.Knobs{Token: daa.TokenKnobs{AccessTokens: daa.AccessTokenES256}}))
+	for range 2 {
+		a := rp.token(rp.exchange(rp.approve(rp.authorization()).Get("code")))
+		access, _ := a.json["access_token"].(string)
+		keys := rp.do(http.MethodGet, rp.svc.Environment().JWKSEndpoint, "", "", "")
+		set, err := jose.ParseKeySet(keys.body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		only := jose.VerifyOptions{Algorithms: []jose.Algorithm{jose.ES256}}
+		if _, _, err := jose.Verify(access, set, only); err != nil {
+			t.Errorf("access token: %v", err)
+		}
+		info := rp.do(http.MethodGet, rp.svc.Environment().UserinfoEndpoint, access, "", "")
+		if info.status != http.StatusOK || info.json["name"] == nil {
+			t.Errorf("userinfo: %d %s", info.status, info.body)
+		}
+		if err := rp.svc.RotateKeys(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	asked := authn.Request{Scopes: authn.Attributes}
+	if _, err := login(t.Context(), rp.client(), rp.svc.Visitor(), asked); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestUserinfoRefuses(t *testing.T) {
 	rp := start(t)
 	endpoint := rp.svc.Environment().UserinfoEndpoint
@@ -358,7 +397,8 @@ func TestUserinfoRefuses(t *testing.T) {
 func TestPairwiseSubjects(t *testing.T) {
 	other := newKey(t)
 	rp := start(t, withClient("RP00000002", other))
-	second := &relyingParty{t: t, svc: rp.svc, id: "RP00000002", key: jose.SigningKey{Signer: other, Algorithm: jose.ES256}}
+	second := &relyingParty{t: t, svc: rp.svc, id: "RP00000002",
+		key: jose.SigningKey{Signer: other, Algorithm: jose.ES256}}
 	subject := func(rp *relyingParty) authn.Subject {
 		id, err := login(t.Context(), rp.client(), rp.svc.Visitor(), authn.Request{})
 		if err != nil {

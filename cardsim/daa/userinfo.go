@@ -24,6 +24,7 @@ func (s *Service) userinfo(w http.ResponseWriter, r *http.Request) {
 		code = "insufficient_scope"
 	}
 	if code != "" {
+		exchangeOf(r).refused(code, bearerDescriptions[code])
 		bearerChallenge(w, code)
 		writeJSON(w, bearerStatus(code), map[string]string{"error": code})
 		return
@@ -62,6 +63,13 @@ func (s *Service) userinfo(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", orText(k.ContentType, contentType))
 	_, _ = w.Write(body)
+}
+
+// bearerDescriptions are what the inspector says of a refusal of userinfo.
+var bearerDescriptions = map[string]string{
+	"invalid_request":    "the access token belongs in the Authorization header",
+	"invalid_token":      "the access token is missing, unknown, expired or revoked",
+	"insufficient_scope": "userinfo is asked with the access token of a login, not with a service's own",
 }
 
 // wrapUserinfo encodes, signs and encrypts: "If both signing and encryption are performed, it MUST be signed then
@@ -134,11 +142,7 @@ func (s *Service) bearer(w http.ResponseWriter, r *http.Request) (*token, string
 		}
 		value = rest
 	}
-	jti, ok := s.keys.openAccessToken(value)
-	if !ok {
-		return nil, "invalid_token"
-	}
-	t, ok := s.tokens.get(jti)
+	t, ok := s.tokens.get(tokenName(value))
 	if !ok || !t.valid() {
 		return nil, "invalid_token"
 	}

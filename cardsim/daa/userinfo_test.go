@@ -47,18 +47,21 @@ func TestAttributeKnobs(t *testing.T) {
 			born := p.Subject.Birthdate
 			want, raw := c.want, born[:4]+c.raw[4:]
 			b := read(t, daa.AttributeKnobs{Birthdate: c.form}).Person.Birthdate
-			if got := b.Reveal(); len(b.RevealRaw()) != len(raw) || (got.Month == 0) != (want.Month == 0) || (got.Day == 0) != (want.Day == 0) {
+			if got := b.Reveal(); len(b.RevealRaw()) != len(raw) || (got.Month == 0) != (want.Month == 0) ||
+				(got.Day == 0) != (want.Day == 0) {
 				t.Errorf("%q read as %+v", b.RevealRaw(), got)
 			}
 		})
 	}
 	t.Run("gender word", func(t *testing.T) {
-		if g := read(t, daa.AttributeKnobs{Gender: daa.GenderWord}).Person.Gender; g.Reveal() != fourinfo.Female || g.RevealRaw() != "female" {
+		if g := read(t, daa.AttributeKnobs{Gender: daa.GenderWord}).Person.Gender; g.Reveal() != fourinfo.Female ||
+			g.RevealRaw() != "female" {
 			t.Errorf("gender %v", g.RevealRaw())
 		}
 	})
 	t.Run("gender unlisted", func(t *testing.T) {
-		if g := read(t, daa.AttributeKnobs{Gender: daa.GenderUnlisted}).Person.Gender; g.Reveal() != fourinfo.GenderUnknown || !g.Present() {
+		if g := read(t, daa.AttributeKnobs{
+			Gender: daa.GenderUnlisted}).Person.Gender; g.Reveal() != fourinfo.GenderUnknown || !g.Present() {
 			t.Errorf("gender %v", g.RevealRaw())
 		}
 	})
@@ -97,10 +100,11 @@ func TestUserinfoByPost(t *testing.T) {
 		a      answer
 		status int
 	}{
-		"both":           {rp.do(http.MethodPost, endpoint, access, formType, form), http.StatusBadRequest},
-		"twice":          {rp.do(http.MethodPost, endpoint, "", formType, form+"&"+form), http.StatusBadRequest},
-		"neither":        {rp.do(http.MethodPost, endpoint, "", formType, ""), http.StatusUnauthorized},
-		"form as JSON":   {rp.do(http.MethodPost, endpoint, "", "application/json", `{"access_token":"`+access+`"}`), http.StatusUnauthorized},
+		"both":    {rp.do(http.MethodPost, endpoint, access, formType, form), http.StatusBadRequest},
+		"twice":   {rp.do(http.MethodPost, endpoint, "", formType, form+"&"+form), http.StatusBadRequest},
+		"neither": {rp.do(http.MethodPost, endpoint, "", formType, ""), http.StatusUnauthorized},
+		"form as JSON": {rp.do(http.MethodPost, endpoint, "", "application/json", `{"access_token":"`+access+`"}`),
+			http.StatusUnauthorized},
 		"in the address": {rp.do(http.MethodPost, endpoint+"?access_token="+access, "", "", ""), http.StatusBadRequest},
 		"by PUT":         {rp.do(http.MethodPut, endpoint, access, "", ""), http.StatusMethodNotAllowed},
 	} {

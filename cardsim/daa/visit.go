@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/cardsim/daa/internal/page"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/jpki/card"
@@ -33,10 +34,11 @@ type visit struct {
 	attempt      int // counts the PINs and passwords taken: a form that was shown before the last one is stale
 	outcome      page.Outcome
 	released     bool
-	location     string   // with released: where the browser was sent
-	notice       notice   // what the phone screen has to say about the last input
-	remaining    int      // tries, with noticeWrongSecret
-	blocked      card.PIN // with page.Blocked
+	location     string          // with released: where the browser was sent
+	notice       notice          // what the phone screen has to say about the last input
+	remaining    int             // tries, with noticeWrongSecret
+	blocked      card.PIN        // with page.Blocked
+	readerSays   kakunin.Message // with noticeReader
 	pcNotice     notice
 	phoneHeld    bool // with page.WrongKind
 
@@ -78,6 +80,8 @@ const (
 	noticeNumberWrong
 	noticeNumberExpired
 	noticePhoneFirst
+	noticeReader    // see readerSays
+	noticeExchanged // another card in the reader
 )
 
 // repeatWindow is how long the browser that was sent back gets the same redirect again when it repeats the form: on a
@@ -96,7 +100,8 @@ func (s *Service) beginVisit(w http.ResponseWriter, r *http.Request, req *author
 		req:     req,
 		expires: now.Add(k.Lifetimes.interaction()),
 		handedOver: !req.client.TestCards &&
-			(k.Authorization.Handover == HandoverAlways || k.Authorization.Handover == HandoverAuto && looksLikePC(r.UserAgent())),
+			(k.Authorization.Handover == HandoverAlways || k.Authorization.Handover == HandoverAuto &&
+				looksLikePC(r.UserAgent())),
 	}
 	if !s.visits.add(v.id, v, v.expires) || !s.newPhoneAddress(v) {
 		params := url.Values{"error": {"temporarily_unavailable"}, "state": {req.state}}
@@ -143,10 +148,15 @@ func (v *visit) restart() {
 		first = stageTestCard
 	}
 	v.stage, v.outcome, v.notice, v.pcNotice = first, page.Pending, noticeNone, noticeNone
+	v.number, v.misses = "", 0
+	v.dropRead()
+}
+
+// dropRead drops what was read from a card.
+func (v *visit) dropRead() {
 	v.hand, v.personID, v.authCertificate = nil, "", nil
 	v.person, v.personRead = fourinfo.Person{}, false
 	v.signature, v.certificate = nil, nil
-	v.number, v.misses = "", 0
 }
 
 func cookieName(v *visit) string { return "kakunin-visit-" + v.id }
@@ -228,10 +238,14 @@ func (s *Service) takeNumber(v *visit, typed string) notice {
 	}
 }
 
-// forget gives up a visit with which nobody went on.
-func (s *Service) forget(v *visit) {
+// giveUp is for a visit with which nobody went on.
+func (s *Service) giveUp(v *visit) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	s.forget(v)
+}
+
+func (s *Service) forget(v *visit) {
 	s.visits.remove(v.id)
 	s.phones.remove(v.phoneID)
 }
@@ -243,11 +257,10 @@ func (s *Service) release(v *visit) (string, *protocolError) {
 	}
 	v.released = true
 	s.lobby.leave(v)
-	s.visits.remove(v.id)
-	s.phones.remove(v.phoneID)
 	until := s.now().Add(repeatWindow)
-	s.visits.add(v.id, v, until)
-	s.phones.add(v.phoneID, v, until)
+	s.departed.add(v.id, v, until)
+	s.departed.add(v.phoneID, v, until)
+	s.forget(v)
 	k := s.Knobs()
 	state := v.req.state
 	if k.Authorization.Callback.CutStateAtSemicolon {
@@ -282,6 +295,7 @@ func (s *Service) release(v *visit) (string, *protocolError) {
 	}
 	s.log.Info("visit ended", slog.String("client", v.req.client.ID), slog.Bool("approved", v.outcome == page.Approved))
 	v.location = withQuery(v.req.redirectURI, params)
+	v.dropRead() // the grant has what was approved
 	return v.location, nil
 }
 
@@ -304,6 +318,8 @@ var outcomeDescriptions = map[page.Outcome]string{
 	page.CardFault:   "the card could not be read",
 	page.WrongKind:   "this kind of card is not accepted here",
 	page.NoText:      "a phone certificate has no attributes",
+	page.NoSigning:   "the card has no signing certificate",
+	page.RealCard:    "this is not a test card",
 }
 
 // failureCode returns the error code of a redirect. Which one means "cancelled" is for the wire profile to say.
@@ -317,7 +333,7 @@ func (s *Service) failureCode(o page.Outcome) string {
 		return orText(f.Cancelled, "access_denied")
 	case page.Blocked:
 		return orText(f.CardBlocked, "access_denied")
-	case page.Certificate, page.WrongKind, page.NoText:
+	case page.Certificate, page.WrongKind, page.NoText, page.NoSigning, page.RealCard:
 		return orText(f.CertificateUnusable, "access_denied")
 	default:
 		return "server_error"

@@ -99,7 +99,8 @@ func TestCACertificateProfile(t *testing.T) {
 		wantHex(t, "distribution point", extension(t, c, "2.5.29.31"),
 			tlv("30", tlv("30", tlv("a0", tlv("a0", tlv("a4", caNameHex(unit)))))))
 		key, ok := c.PublicKey.(*rsa.PublicKey)
-		if !ok || key.N.BitLen() != 2048 || key.E != 65537 || c.SignatureAlgorithm != x509.SHA256WithRSA || c.Version != 3 {
+		if !ok || key.N.BitLen() != 2048 || key.E != 65537 || c.SignatureAlgorithm != x509.SHA256WithRSA ||
+			c.Version != 3 {
 			t.Errorf("%s: key or algorithm", unit)
 		}
 		id := sha1.Sum(x509.MarshalPKCS1PublicKey(key))
@@ -141,7 +142,8 @@ func TestCACertificatesAreStable(t *testing.T) {
 		return j
 	}
 	fingerprint := func(j *issuer.JPKI) string {
-		sum := sha256.Sum256(append(slices.Clone(j.SigningCA().Certificate().Raw), j.AuthenticationCA().Certificate().Raw...))
+		sum := sha256.Sum256(append(slices.Clone(j.SigningCA().Certificate().Raw),
+			j.AuthenticationCA().Certificate().Raw...))
 		return hex.EncodeToString(sum[:])
 	}
 	first := fingerprint(at("2023-07-16T00:00:00Z", ""))
@@ -163,7 +165,8 @@ func TestGenerations(t *testing.T) {
 	t.Parallel()
 	for now, year := range map[string]int{
 		"2023-07-15T23:59:59Z": 2018, "2023-07-16T00:00:00Z": 2023, "2026-11-21T00:00:00Z": 2023,
-		"2028-07-15T00:00:00Z": 2023, "2028-07-16T00:00:00Z": 2028, "2018-07-15T00:00:00Z": 2013, "2048-12-31T00:00:00Z": 2048,
+		"2028-07-15T00:00:00Z": 2023, "2028-07-16T00:00:00Z": 2028, "2018-07-15T00:00:00Z": 2013,
+		"2048-12-31T00:00:00Z": 2048,
 	} {
 		when, err := time.Parse(time.RFC3339, now)
 		if err != nil {
@@ -176,7 +179,8 @@ func TestGenerations(t *testing.T) {
 				t.Fatal(err)
 			}
 			c := j.SigningCA().Certificate()
-			if c.NotBefore != time.Date(year, 7, 16, 0, 0, 0, 0, time.UTC) || c.NotAfter != time.Date(year+10, 7, 15, 14, 59, 59, 0, time.UTC) {
+			if c.NotBefore != time.Date(year, 7, 16, 0, 0, 0, 0, time.UTC) ||
+				c.NotAfter != time.Date(year+10, 7, 15, 14, 59, 59, 0, time.UTC) {
 				t.Errorf("valid %v to %v, want the generation of %d", c.NotBefore, c.NotAfter, year)
 			}
 			wantHex(t, "subject", c.RawSubject, caNameHex("JPKI for digital signature"))

@@ -20,7 +20,8 @@ func TestConcurrentUse(t *testing.T) {
 	for i := range 4 {
 		group.Go(func() {
 			leaf := issue(t, ca, holder(), noon.Add(time.Duration(i+1)*time.Second))
-			if err := ca.Revoke(leaf.SerialNumber, issuer.CertificateHold, now.Now()); err != nil {
+			if err := ca.Revoke(leaf.SerialNumber, issuer.Revocation{Reason: issuer.CertificateHold,
+				At: now.Now()}); err != nil {
 				t.Error(err)
 			}
 			if _, err := ca.CRL(shared); err != nil {

@@ -4,7 +4,9 @@ import (
 	"crypto"
 	"crypto/fips140"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // key identifiers of RFC 5280, 4.2.1.2 and the names of RFC 6960 are SHA-1 by definition
+
+	//nolint:gosec // key identifiers of RFC 5280, 4.2.1.2 and the names of RFC 6960 are SHA-1 by definition
+	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"

@@ -45,12 +45,7 @@ var reasons = [...]fault.Row{
 }
 
 // row is what there is to say about the reason.
-func (r Reason) row() fault.Row {
-	if r <= ReasonUnknown || int(r) >= len(reasons) {
-		return fault.Unknown()
-	}
-	return reasons[r]
-}
+func (r Reason) row() fault.Row { return fault.Of(reasons[:], r) }
 
 // String returns a stable phrase in lower case.
 func (r Reason) String() string { return r.row().Name }

@@ -20,7 +20,8 @@ func TestErrors(t *testing.T) {
 	}
 	cause := errors.New("cause with data")
 	err := error(&issuer.Error{Reason: issuer.ReasonBadKey, Err: cause})
-	if !errors.Is(err, cause) || strings.Contains(err.Error(), "data") || kakunin.FamilyOf(err) != kakunin.Configuration {
+	if !errors.Is(err, cause) || strings.Contains(err.Error(), "data") ||
+		kakunin.FamilyOf(err) != kakunin.Configuration {
 		t.Errorf("%v of family %v", err, kakunin.FamilyOf(err))
 	}
 	if kakunin.MessageFor(err, kakunin.Japanese) == "" {

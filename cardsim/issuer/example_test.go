@@ -20,10 +20,11 @@ func Example() {
 		return
 	}
 	key := issuer.KeyFromSeed("example", "holder")
-	der, err := j.SigningCA().Issue(&key.PublicKey, issuer.Subject{
+	der, err := j.SigningCA().Issue(issuer.Request{Key: &key.PublicKey, Holder: issuer.Subject{
 		Name: "試験　花子", Address: "東京都清瀬市架空１２－７", Gender: "2", Birthdate: "19800217",
 		PrefectureRomaji: "Tokyo-to", CityRomaji: "Kiyose-shi", MunicipalityCode: "13221",
-	}, now())
+	}, IssuedAt: now()})
+
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -35,7 +36,8 @@ func Example() {
 	}
 	status := func() jpki.Status {
 		lists := new(revocation.Store)
-		if crl, err := j.SigningCA().CRL(leaf.X509()); err != nil || lists.Add(context.Background(), bytes.NewReader(crl)) != nil {
+		if crl, err := j.SigningCA().CRL(leaf.X509()); err != nil ||
+			lists.Add(context.Background(), bytes.NewReader(crl)) != nil {
 			return jpki.Unknown
 		}
 		verifier, err := jpki.NewVerifier(jpki.VerifierConfig{
@@ -48,7 +50,8 @@ func Example() {
 		return result.Status
 	}
 	fmt.Println(status())
-	if err := j.SigningCA().Revoke(leaf.X509().SerialNumber, issuer.AffiliationChanged, now()); err != nil {
+	if err := j.SigningCA().Revoke(leaf.X509().SerialNumber,
+		issuer.Revocation{Reason: issuer.AffiliationChanged, At: now()}); err != nil {
 		fmt.Println(err)
 		return
 	}

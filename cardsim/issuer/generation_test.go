@@ -42,7 +42,8 @@ func TestOtherGenerations(t *testing.T) {
 	}{"older": {older, 2018}, "present": {j, 2023}, "successor": {successor, 2026}} {
 		for _, ca := range []*issuer.CA{tc.got.SigningCA(), tc.got.AuthenticationCA()} {
 			c := ca.Certificate()
-			if c.NotBefore.Year() != tc.year || c.NotAfter.Year() != tc.year+10 || c.NotBefore.After(now) || c.NotAfter.Before(now) {
+			if c.NotBefore.Year() != tc.year || c.NotAfter.Year() != tc.year+10 || c.NotBefore.After(now) ||
+				c.NotAfter.Before(now) {
 				t.Errorf("%s: valid %s to %s", name, c.NotBefore, c.NotAfter)
 			}
 		}
@@ -68,15 +69,18 @@ func TestOtherGenerations(t *testing.T) {
 		{older, j, false}, {older, older, true}, {successor, j, true}, {successor, successor, true},
 	} {
 		if got := trusts(tc.of, tc.anchor); got != tc.want {
-			t.Errorf("trust of %v holds %v: %v", tc.of.SigningCA().Certificate().NotBefore, tc.anchor.SigningCA().Certificate().NotBefore, got)
+			t.Errorf("trust of %v holds %v: %v", tc.of.SigningCA().Certificate().NotBefore,
+				tc.anchor.SigningCA().Certificate().NotBefore, got)
 		}
 	}
 	all := j.Authorities()
-	if len(all) != 6 || all[0] != j.SigningCA() || all[1] != j.AuthenticationCA() || all[2] != successor.SigningCA() || all[4] != older.SigningCA() {
+	if len(all) != 6 || all[0] != j.SigningCA() || all[1] != j.AuthenticationCA() || all[2] != successor.SigningCA() ||
+		all[4] != older.SigningCA() {
 		t.Errorf("%d authorities, or in another order", len(all))
 	}
 	// In the summer before 16 July the change was in the year before.
-	if s, err := j.Successor(time.Date(2026, 7, 15, 0, 0, 0, 0, time.UTC)); err != nil || s.SigningCA().Certificate().NotBefore.Year() != 2025 {
+	if s, err := j.Successor(time.Date(2026, 7, 15, 0, 0, 0, 0, time.UTC)); err != nil ||
+		s.SigningCA().Certificate().NotBefore.Year() != 2025 {
 		t.Errorf("successor in July: %v", err)
 	}
 }
@@ -90,7 +94,8 @@ func TestHandlerServesOtherGenerations(t *testing.T) {
 	}
 	ca := older.SigningCA()
 	leaf := issue(t, ca, holder(), noon)
-	if err := ca.Revoke(leaf.SerialNumber, issuer.Superseded, noon.Add(-time.Minute)); err != nil {
+	if err := ca.Revoke(leaf.SerialNumber, issuer.Revocation{Reason: issuer.Superseded,
+		At: noon.Add(-time.Minute)}); err != nil {
 		t.Fatal(err)
 	}
 	der := ask(t, j.Handler(), "/sign/ocsp", request(t, leaf, ca.Certificate(), crypto.SHA256))
@@ -111,7 +116,8 @@ func TestHandlerServesOtherGenerations(t *testing.T) {
 	} {
 		w := httptest.NewRecorder()
 		j.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, target, http.NoBody))
-		if got := w.Body.Bytes(); want != nil && (w.Code != http.StatusOK || string(got) != string(want)) || want == nil && w.Code != http.StatusNotFound {
+		if got := w.Body.Bytes(); want != nil && (w.Code != http.StatusOK || string(got) != string(want)) ||
+			want == nil && w.Code != http.StatusNotFound {
 			t.Errorf("%s: status %d, %d bytes", target, w.Code, len(got))
 		}
 	}

@@ -12,9 +12,9 @@ import (
 
 // Handler serves what the JPKI publishes, for both CAs under /sign and /auth:
 //
-//	GET  /sign/ca.cer                                        the CA certificate (application/pkix-cert)
-//	GET  /sign/crl?prefecture=Tokyo-to&city=Kiyose-shi       the revocation list of a municipality (application/pkix-crl)
-//	POST /sign/ocsp                                          OCSP (RFC 6960, appendix A)
+//	GET  /sign/ca.cer                                     the CA certificate (application/pkix-cert)
+//	GET  /sign/crl?prefecture=Tokyo-to&city=Kiyose-shi    the revocation list of a municipality (application/pkix-crl)
+//	POST /sign/ocsp                                       OCSP (RFC 6960, appendix A)
 //
 // CA certificate and list are those of this generation, or with generation=2018 (see [JPKI.At]; 2026-early for a
 // [JPKI.Successor]) of another one that was made before; OCSP answers for all of them, by the issuer in the request.

@@ -21,13 +21,23 @@ import (
 // office is the fictitious counter at which every card of a municipality is issued, in the subject's common name.
 const office = "003A"
 
+// Request says what a certificate is about.
+type Request struct {
+	// Key is the holder's.
+	Key *rsa.PublicKey
+	// Holder is who it is issued to.
+	Holder Subject
+	// IssuedAt is when it begins; fractions of a second are cut off.
+	IssuedAt time.Time
+}
+
 // Issue makes an end-entity certificate, a signing or an authentication one by the CA's kind, and registers it as good.
-// It is valid from issuedAt to the end of the holder's fifth birthday after that. The DER begins with 30 82.
+// It is valid from IssuedAt to the end of the holder's fifth birthday after that. The DER begins with 30 82.
 //
-// The certificate and its serial number follow from the arguments: issuing the same again gives the same certificate.
-// The error is an *[Error].
-func (c *CA) Issue(pub *rsa.PublicKey, s Subject, issuedAt time.Time) ([]byte, error) {
-	return c.IssueFaulty(pub, s, issuedAt, Faults{})
+// The certificate and its serial number follow from the request: issuing the same again gives the same certificate. The
+// error is an *[Error].
+func (c *CA) Issue(r Request) ([]byte, error) {
+	return c.IssueFaulty(r, Faults{})
 }
 
 // Faults makes certificates that a verifier has to refuse. The zero value changes nothing.
@@ -48,11 +58,12 @@ type Faults struct {
 
 // IssueFaulty is Issue with faults, for the negative cases of a test suite. The certificate is registered as good, so
 // that only the fault speaks against it. Errors are *[Error], as those of Issue.
-func (c *CA) IssueFaulty(pub *rsa.PublicKey, s Subject, issuedAt time.Time, f Faults) ([]byte, error) {
+func (c *CA) IssueFaulty(r Request, f Faults) ([]byte, error) {
+	pub, issuedAt := r.Key, r.IssuedAt
 	if pub == nil || pub.N == nil {
 		return nil, &Error{Reason: ReasonBadKey}
 	}
-	s, birth, err := s.complete(c.profile)
+	s, birth, err := r.Holder.complete(c.profile)
 	if err != nil {
 		return nil, err
 	}

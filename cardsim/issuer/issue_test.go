@@ -18,7 +18,8 @@ import (
 
 func partitionHex(unit string) string {
 	return tlv("30", countryJP+utf8Attribute("55040a", "JPKI-TEST")+utf8Attribute("55040b", unit)+
-		utf8Attribute("55040b", "CRL Distribution Points")+utf8Attribute("55040b", "Tokyo-to")+utf8Attribute("550403", "Kiyose-shi CRLDP"))
+		utf8Attribute("55040b", "CRL Distribution Points")+utf8Attribute("55040b", "Tokyo-to")+utf8Attribute("550403",
+		"Kiyose-shi CRLDP"))
 }
 
 // policiesHex is the published shape: one policy, one CPS qualifier. 2a8308 8c9a4b is 1.2.392.200149.
@@ -44,7 +45,8 @@ func TestEndEntityProfile(t *testing.T) {
 		},
 		{
 			j.AuthenticationCA(), "JPKI for user authentication", "03020780", "2a83088c9b5508050100" + "1e",
-			[]string{"2.5.29.15!", "2.5.29.37", "2.5.29.32!", "2.5.29.18", "2.5.29.31", "1.3.6.1.5.5.7.1.1", "2.5.29.35", "2.5.29.14"},
+			[]string{"2.5.29.15!", "2.5.29.37", "2.5.29.32!", "2.5.29.18", "2.5.29.31", "1.3.6.1.5.5.7.1.1",
+				"2.5.29.35", "2.5.29.14"},
 			x509.KeyUsageDigitalSignature, true,
 		},
 	} {
@@ -74,7 +76,8 @@ func TestEndEntityProfile(t *testing.T) {
 		}
 		roots := x509.NewCertPool()
 		roots.AddCert(tc.ca.Certificate())
-		if _, err := c.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: noon, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}); err != nil {
+		if _, err := c.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: noon,
+			KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}); err != nil {
 			t.Errorf("%s: %v", tc.unit, err)
 		}
 		if n := len(c.SerialNumber.Bytes()); n == 0 || n > 4 || c.SerialNumber.Sign() != 1 {
@@ -124,7 +127,8 @@ func otherNames(t *testing.T, c *x509.Certificate) (oids, values []string) {
 			t.Fatal(err)
 		}
 		var value asn1.RawValue // inside the explicit [0]
-		if rest, err := asn1.Unmarshal(other.Value.Bytes, &value); err != nil || len(rest) > 0 || other.Value.Class != asn1.ClassContextSpecific || other.Value.Tag != 0 {
+		if rest, err := asn1.Unmarshal(other.Value.Bytes, &value); err != nil || len(rest) > 0 ||
+			other.Value.Class != asn1.ClassContextSpecific || other.Value.Tag != 0 {
 			t.Fatal(other.OID, err)
 		}
 		if value.Tag != asn1.TagUTF8String || value.Class != asn1.ClassUniversal {
@@ -144,7 +148,8 @@ func TestOtherNames(t *testing.T) {
 	if want := []string{"1", "4", "3", "5", "2", "6"}; !slices.Equal(oids, want) {
 		t.Errorf("order %v, want %v as on cards", oids, want)
 	}
-	if want := []string{s.Name, "319800217", "2", s.Address, "00000", strings.Repeat("0", 16)}; !slices.Equal(values, want) {
+	if want := []string{s.Name, "319800217", "2", s.Address, "00000", strings.Repeat("0", 16)}; !slices.Equal(values,
+		want) {
 		t.Errorf("values %q, want %q", values, want)
 	}
 	s.Name, s.NameSubstitutes, s.AddressSubstitutes = "𠮷田", "01", "1"
@@ -159,7 +164,8 @@ func TestEraDigit(t *testing.T) {
 	j, _ := newJPKI(t)
 	for birthdate, want := range map[string]string{
 		"19120729": "1", "19120730": "2", "19261224": "2", "19261225": "3", "19890107": "3", "19890108": "4",
-		"20190430": "4", "20190501": "5", "19800200": "3", "19800000": "3", "19890000": "0", "19890100": "0", "19890200": "4",
+		"20190430": "4", "20190501": "5", "19800200": "3", "19800000": "3", "19890000": "0", "19890100": "0",
+		"19890200": "4",
 		"00000000": "0", "18671231": "0",
 	} {
 		s := holder()
@@ -196,7 +202,8 @@ func TestExpiryIsTheFifthBirthday(t *testing.T) {
 		s.Birthdate = tc.birthdate
 		c := issue(t, j.AuthenticationCA(), s, issued)
 		if got := c.NotAfter.Format(time.RFC3339); got != tc.last+"T14:59:59Z" || !c.NotBefore.Equal(issued) {
-			t.Errorf("born %s, issued %s: valid %v to %s, want %s 23:59:59 in Japan", tc.birthdate, tc.issued, c.NotBefore, got, tc.last)
+			t.Errorf("born %s, issued %s: valid %v to %s, want %s 23:59:59 in Japan", tc.birthdate, tc.issued,
+				c.NotBefore, got, tc.last)
 		}
 	}
 }
@@ -239,13 +246,13 @@ func TestIssueRefuses(t *testing.T) {
 	} {
 		s := holder()
 		spoil(&s)
-		_, err := j.SigningCA().Issue(&holderKey().PublicKey, s, noon)
+		_, err := j.SigningCA().Issue(issuer.Request{Key: &holderKey().PublicKey, Holder: s, IssuedAt: noon})
 		wantReason(t, err, issuer.ReasonBadSubject)
 		if err == nil || err.Error() != "issuer: unusable subject: "+field {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
-	_, err := j.SigningCA().Issue(nil, holder(), noon)
+	_, err := j.SigningCA().Issue(issuer.Request{Key: nil, Holder: holder(), IssuedAt: noon})
 	wantReason(t, err, issuer.ReasonBadKey)
 }
 
@@ -255,7 +262,7 @@ func TestFaults(t *testing.T) {
 	ca := j.SigningCA()
 	faulty := func(f issuer.Faults) *x509.Certificate {
 		t.Helper()
-		der, err := ca.IssueFaulty(&holderKey().PublicKey, holder(), noon, f)
+		der, err := ca.IssueFaulty(issuer.Request{Key: &holderKey().PublicKey, Holder: holder(), IssuedAt: noon}, f)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -266,10 +273,12 @@ func TestFaults(t *testing.T) {
 		t.Error("no faults changed something")
 	}
 	policies := []asn1.ObjectIdentifier{{1, 2, 392, 200149, 8, 5, 1, 1, 20}, j.AuthenticationCA().Policy()}
-	if c := faulty(issuer.Faults{Policies: policies}); len(c.PolicyIdentifiers) != 2 || !c.PolicyIdentifiers[0].Equal(policies[0]) {
+	if c := faulty(issuer.Faults{Policies: policies}); len(c.PolicyIdentifiers) != 2 ||
+		!c.PolicyIdentifiers[0].Equal(policies[0]) {
 		t.Errorf("policies %v", c.PolicyIdentifiers)
 	}
-	if c := faulty(issuer.Faults{Omit: []asn1.ObjectIdentifier{{2, 5, 29, 35}, {2, 5, 29, 15}}}); c.AuthorityKeyId != nil || c.KeyUsage != 0 || len(c.Extensions) != 5 {
+	if c := faulty(issuer.Faults{Omit: []asn1.ObjectIdentifier{{2, 5, 29, 35},
+		{2, 5, 29, 15}}}); c.AuthorityKeyId != nil || c.KeyUsage != 0 || len(c.Extensions) != 5 {
 		t.Errorf("omitted: %v", extensionsOf(c))
 	}
 	put := []pkix.Extension{
@@ -277,21 +286,28 @@ func TestFaults(t *testing.T) {
 		{Id: asn1.ObjectIdentifier{1, 2, 3}, Critical: true, Value: []byte{5, 0}},
 	}
 	c := faulty(issuer.Faults{Put: put})
-	if got := extensionsOf(c); got[0] != "2.5.29.15" || got[7] != "1.2.3!" || len(got) != 8 || c.KeyUsage != x509.KeyUsageCertSign|x509.KeyUsageCRLSign {
+	if got := extensionsOf(c); got[0] != "2.5.29.15" || got[7] != "1.2.3!" || len(got) != 8 ||
+		c.KeyUsage != x509.KeyUsageCertSign|x509.KeyUsageCRLSign {
 		t.Errorf("put: %v", got)
 	}
 	late := noon.AddDate(20, 0, 0)
-	if c := faulty(issuer.Faults{NotBefore: noon.AddDate(1, 0, 0), NotAfter: late}); !c.NotAfter.Equal(late) || !c.NotBefore.Equal(noon.AddDate(1, 0, 0)) {
+	if c := faulty(issuer.Faults{NotBefore: noon.AddDate(1, 0, 0), NotAfter: late}); !c.NotAfter.Equal(late) ||
+		!c.NotBefore.Equal(noon.AddDate(1, 0, 0)) {
 		t.Errorf("valid %v to %v", c.NotBefore, c.NotAfter)
 	}
 	if c := faulty(issuer.Faults{Serial: big.NewInt(7)}); c.SerialNumber.Int64() != 7 {
 		t.Errorf("serial number %v", c.SerialNumber)
 	}
-	_, err := ca.IssueFaulty(&holderKey().PublicKey, holder(), noon, issuer.Faults{Serial: sound.SerialNumber, NotAfter: late})
+	_, err := ca.IssueFaulty(issuer.Request{Key: &holderKey().PublicKey, Holder: holder(), IssuedAt: noon},
+		issuer.Faults{Serial: sound.SerialNumber, NotAfter: late})
+
 	wantReason(t, err, issuer.ReasonDuplicateSerial)
-	_, err = ca.IssueFaulty(&holderKey().PublicKey, holder(), noon, issuer.Faults{Policies: []asn1.ObjectIdentifier{{9, 9}}})
+	_, err = ca.IssueFaulty(issuer.Request{Key: &holderKey().PublicKey, Holder: holder(), IssuedAt: noon},
+		issuer.Faults{Policies: []asn1.ObjectIdentifier{{9, 9}}})
+
 	wantReason(t, err, issuer.ReasonMalformed)
-	if c := faulty(issuer.Faults{Signer: holderKey()}); ca.Certificate().CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil {
+	if c := faulty(issuer.Faults{Signer: holderKey()}); ca.Certificate().CheckSignature(c.SignatureAlgorithm,
+		c.RawTBSCertificate, c.Signature) == nil {
 		t.Error("a foreign signer's signature verifies")
 	}
 }

@@ -54,7 +54,7 @@ func newJPKI(t testing.TB) (*issuer.JPKI, *clock) {
 
 func issue(t testing.TB, ca *issuer.CA, s issuer.Subject, at time.Time) *x509.Certificate {
 	t.Helper()
-	der, err := ca.Issue(&holderKey().PublicKey, s, at)
+	der, err := ca.Issue(issuer.Request{Key: &holderKey().PublicKey, Holder: s, IssuedAt: at})
 	if err != nil {
 		t.Fatal(err)
 	}

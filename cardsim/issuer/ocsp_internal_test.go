@@ -36,7 +36,8 @@ func FuzzOCSPRequest(f *testing.F) {
 			}
 			return
 		}
-		if len(q.certificates) == 0 || len(q.certificates) > limits.OCSPCertificates || len(q.nonce) > limits.OCSPNonce+4 {
+		if len(q.certificates) == 0 || len(q.certificates) > limits.OCSPCertificates ||
+			len(q.nonce) > limits.OCSPNonce+4 {
 			t.Errorf("%d certificates, nonce extension of %d octets", len(q.certificates), len(q.nonce))
 		}
 		for _, id := range q.certificates {

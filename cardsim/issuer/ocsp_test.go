@@ -57,14 +57,17 @@ func TestOCSPAnswers(t *testing.T) {
 		leaf := issue(t, ca, holder(), noon)
 		check := func(hash crypto.Hash, status, reason int) *ocsp.Response {
 			t.Helper()
-			response, err := ocsp.ParseResponseForCert(ask(t, j.Handler(), path, request(t, leaf, ca.Certificate(), hash)), leaf, ca.Certificate())
+			response, err := ocsp.ParseResponseForCert(ask(t, j.Handler(), path,
+				request(t, leaf, ca.Certificate(), hash)), leaf, ca.Certificate())
 			if err != nil {
 				t.Fatal(err)
 			}
 			if response.Status != status || response.RevocationReason != reason {
-				t.Errorf("%s: status %d, reason %d; want %d, %d", path, response.Status, response.RevocationReason, status, reason)
+				t.Errorf("%s: status %d, reason %d; want %d, %d", path, response.Status, response.RevocationReason,
+					status, reason)
 			}
-			if response.ThisUpdate.After(now.Now()) || !response.NextUpdate.After(now.Now().Add(14*time.Minute)) || !response.ProducedAt.Equal(now.Now()) {
+			if response.ThisUpdate.After(now.Now()) || !response.NextUpdate.After(now.Now().Add(14*time.Minute)) ||
+				!response.ProducedAt.Equal(now.Now()) {
 				t.Errorf("%s: %v, %v to %v", path, response.ProducedAt, response.ThisUpdate, response.NextUpdate)
 			}
 			return response
@@ -73,11 +76,13 @@ func TestOCSPAnswers(t *testing.T) {
 			check(hash, ocsp.Good, 0)
 		}
 		checkResponder(t, check(crypto.SHA1, ocsp.Good, 0), ca.Certificate())
-		if err := ca.Revoke(leaf.SerialNumber, issuer.CertificateHold, noon.Add(-time.Minute)); err != nil {
+		if err := ca.Revoke(leaf.SerialNumber, issuer.Revocation{Reason: issuer.CertificateHold,
+			At: noon.Add(-time.Minute)}); err != nil {
 			t.Fatal(err)
 		}
 		for _, hash := range []crypto.Hash{crypto.SHA1, crypto.SHA256} {
-			if r := check(hash, ocsp.Revoked, 6); !r.RevokedAt.Equal(noon.Add(-time.Minute)) || r.ThisUpdate.Before(r.RevokedAt) {
+			if r := check(hash, ocsp.Revoked, 6); !r.RevokedAt.Equal(noon.Add(-time.Minute)) ||
+				r.ThisUpdate.Before(r.RevokedAt) {
 				t.Errorf("revoked at %v in the state of %v", r.RevokedAt, r.ThisUpdate)
 			}
 		}
@@ -97,7 +102,8 @@ func checkResponder(t *testing.T, r *ocsp.Response, ca *x509.Certificate) {
 	if err := c.CheckSignatureFrom(ca); err != nil {
 		t.Error(err)
 	}
-	if len(c.ExtKeyUsage) != 1 || c.ExtKeyUsage[0] != x509.ExtKeyUsageOCSPSigning || c.KeyUsage != x509.KeyUsageDigitalSignature || c.IsCA {
+	if len(c.ExtKeyUsage) != 1 || c.ExtKeyUsage[0] != x509.ExtKeyUsageOCSPSigning ||
+		c.KeyUsage != x509.KeyUsageDigitalSignature || c.IsCA {
 		t.Errorf("responder for %v, %b", c.ExtKeyUsage, c.KeyUsage)
 	}
 	wantHex(t, "id-pkix-ocsp-nocheck", extension(t, c, "1.3.6.1.5.5.7.48.1.5"), "0500")
@@ -117,10 +123,11 @@ func TestOCSPUnknown(t *testing.T) {
 	leaf := issue(t, ca, holder(), noon)
 	neverIssued := issue(t, other.SigningCA(), holder(), noon)
 	for what, der := range map[string][]byte{
-		"serial number of nobody":                   request(t, neverIssued, ca.Certificate(), crypto.SHA1),
-		"known serial number under another CA key":  request(t, leaf, other.SigningCA().Certificate(), crypto.SHA1),
-		"known serial number under another CA name": request(t, leaf, j.AuthenticationCA().Certificate(), crypto.SHA256),
-		"hash that the responder does not know":     request(t, leaf, ca.Certificate(), crypto.SHA512),
+		"serial number of nobody":                  request(t, neverIssued, ca.Certificate(), crypto.SHA1),
+		"known serial number under another CA key": request(t, leaf, other.SigningCA().Certificate(), crypto.SHA1),
+		"known serial number under another CA name": request(t, leaf, j.AuthenticationCA().Certificate(),
+			crypto.SHA256),
+		"hash that the responder does not know": request(t, leaf, ca.Certificate(), crypto.SHA512),
 	} {
 		response, err := ocsp.ParseResponse(ask(t, j.Handler(), "/sign/ocsp", der), ca.Certificate())
 		if err != nil || response.Status != ocsp.Unknown {
@@ -136,7 +143,8 @@ func withExtensions(t testing.TB, der []byte, extensions string) []byte {
 	if _, err := asn1.Unmarshal(der, &outer); err != nil {
 		t.Fatal(err)
 	}
-	out, err := hex.DecodeString(tlv("30", tlv("30", hex.EncodeToString(outer.TBS.Bytes)+tlv("a2", tlv("30", extensions)))))
+	out, err := hex.DecodeString(tlv("30", tlv("30", hex.EncodeToString(outer.TBS.Bytes)+tlv("a2",
+		tlv("30", extensions)))))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,13 +55,15 @@ func TestOpenSSLAgrees(t *testing.T) {
 				t.Fatal(err)
 			}
 			crlFile := write(t, dir, "list.pem", "X509 CRL", crl)
-			out, ok := openssl(t, "verify", "-attime", at, "-check_ss_sig", "-x509_strict", "-policy_check", "-crl_check", "-extended_crl",
+			out, ok := openssl(t, "verify", "-attime", at, "-check_ss_sig", "-x509_strict", "-policy_check",
+				"-crl_check", "-extended_crl",
 				"-CRLfile", crlFile, "-CAfile", caFile, leafFile)
 			if ok != wantOK || !strings.Contains(out, want) {
 				t.Errorf("%s: openssl verify: %s", path, out)
 			}
 			answer := ask(t, j.Handler(), "/"+path+"/ocsp", request(t, leaf, ca.Certificate(), crypto.SHA256))
-			out, ok = openssl(t, "ocsp", "-respin", write(t, dir, "answer.der", "", answer), "-issuer", caFile, "-sha256", "-cert", leafFile,
+			out, ok = openssl(t, "ocsp", "-respin", write(t, dir, "answer.der", "", answer), "-issuer", caFile,
+				"-sha256", "-cert", leafFile,
 				"-CAfile", caFile, "-no_nonce", "-attime", at, "-validity_period", "999999999")
 			status := "good"
 			if !wantOK {
@@ -72,7 +74,8 @@ func TestOpenSSLAgrees(t *testing.T) {
 			}
 		}
 		check("OK", true)
-		if err := ca.Revoke(leaf.SerialNumber, issuer.AffiliationChanged, noon); err != nil {
+		if err := ca.Revoke(leaf.SerialNumber, issuer.Revocation{Reason: issuer.AffiliationChanged,
+			At: noon}); err != nil {
 			t.Fatal(err)
 		}
 		check("certificate revoked", false)
@@ -88,7 +91,8 @@ func TestOpenSSLAgrees(t *testing.T) {
 			names = append(names, strings.TrimSpace(m[1]+" "+m[2]))
 		}
 		want := []string{
-			"Key Usage critical", "Subject Alternative Name", "Certificate Policies critical", "Issuer Alternative Name",
+			"Key Usage critical", "Subject Alternative Name", "Certificate Policies critical",
+			"Issuer Alternative Name",
 			"CRL Distribution Points", "Authority Key Identifier", "Subject Key Identifier",
 		}
 		if path == "auth" { // authorityInfoAccess has no "X509v3" in front

@@ -146,14 +146,16 @@ rsaEncryption, NULL, modulus of 2048 bits, exponent 65537
 func TestProfiles(t *testing.T) {
 	t.Parallel()
 	j, _ := newJPKI(t)
-	authenticationCA := strings.NewReplacer("digital signature", "user authentication", "署名用", "利用者証明用").Replace(signingCACertificate)
+	authenticationCA := strings.NewReplacer("digital signature", "user authentication", "署名用",
+		"利用者証明用").Replace(signingCACertificate)
 	for name, tc := range map[string]struct {
 		der  []byte
 		ca   *issuer.CA
 		want string
 	}{
-		"signing":           {issue(t, j.SigningCA(), holder(), noon).Raw, j.SigningCA(), signingCertificate},
-		"authentication":    {issue(t, j.AuthenticationCA(), holder(), noon).Raw, j.AuthenticationCA(), authenticationCertificate},
+		"signing": {issue(t, j.SigningCA(), holder(), noon).Raw, j.SigningCA(), signingCertificate},
+		"authentication": {issue(t, j.AuthenticationCA(), holder(), noon).Raw, j.AuthenticationCA(),
+			authenticationCertificate},
 		"signing CA":        {j.SigningCA().Certificate().Raw, j.SigningCA(), signingCACertificate},
 		"authentication CA": {j.AuthenticationCA().Certificate().Raw, j.AuthenticationCA(), authenticationCA},
 	} {
@@ -175,7 +177,8 @@ type outline struct {
 func (o outline) children(der []byte, class, tag int) []asn1.RawValue {
 	o.t.Helper()
 	var outer asn1.RawValue
-	if rest, err := asn1.Unmarshal(der, &outer); err != nil || len(rest) > 0 || outer.Class != class || outer.Tag != tag || !outer.IsCompound {
+	if rest, err := asn1.Unmarshal(der, &outer); err != nil || len(rest) > 0 || outer.Class != class ||
+		outer.Tag != tag || !outer.IsCompound {
 		o.t.Fatalf("class %d, tag %d, want %d, %d: %v", outer.Class, outer.Tag, class, tag, err)
 	}
 	var list []asn1.RawValue
@@ -285,9 +288,12 @@ func (o outline) generalNames(depth int, list []asn1.RawValue) {
 func (o outline) extension(parts []asn1.RawValue) {
 	o.t.Helper()
 	names := map[string]string{
-		"2.5.29.15": "keyUsage", "2.5.29.37": "extKeyUsage", "2.5.29.17": "subjectAltName", "2.5.29.18": "issuerAltName",
-		"2.5.29.32": "certificatePolicies", "2.5.29.31": "cRLDistributionPoints", "1.3.6.1.5.5.7.1.1": "authorityInfoAccess",
-		"2.5.29.35": "authorityKeyIdentifier", "2.5.29.14": "subjectKeyIdentifier", "2.5.29.19": "basicConstraints",
+		"2.5.29.15": "keyUsage", "2.5.29.37": "extKeyUsage", "2.5.29.17": "subjectAltName",
+		"2.5.29.18": "issuerAltName",
+		"2.5.29.32": "certificatePolicies", "2.5.29.31": "cRLDistributionPoints",
+		"1.3.6.1.5.5.7.1.1": "authorityInfoAccess",
+		"2.5.29.35":         "authorityKeyIdentifier", "2.5.29.14": "subjectKeyIdentifier",
+		"2.5.29.19": "basicConstraints",
 	}
 	id := o.oid(parts[0])
 	mark := ""
@@ -322,7 +328,8 @@ func (o outline) extension(parts []asn1.RawValue) {
 		policy := o.sequence(o.sequence(value, 1)[0].FullBytes, 2)
 		o.line(1, "%s", o.oid(policy[0]))
 		qualifier := o.sequence(o.sequence(policy[1].FullBytes, 1)[0].FullBytes, 2)
-		o.line(2, "%s %s %s", o.oid(qualifier[0]), map[int]string{asn1.TagIA5String: "IA5String"}[qualifier[1].Tag], qualifier[1].Bytes)
+		o.line(2, "%s %s %s", o.oid(qualifier[0]), map[int]string{asn1.TagIA5String: "IA5String"}[qualifier[1].Tag],
+			qualifier[1].Bytes)
 	case "cRLDistributionPoints":
 		o.line(0, "%s", head)
 		point := o.sequence(o.sequence(value, 1)[0].FullBytes, 1)

@@ -19,13 +19,31 @@ const listValidity = 48 * time.Hour
 // CRL returns the current revocation list for the distribution point that the leaf names, in DER. It has a critical
 // issuingDistributionPoint with that name and onlyContainsUserCerts, an authorityKeyIdentifier and a growing cRLNumber,
 // and lists the serial numbers in ascending order. Each change takes effect at once. The error is an *[Error] with
-// ReasonUnknownPartition when the CA has never issued for that distribution point.
+// ReasonUnknownPartition when no certificate of the CA names that distribution point: neither one that it issued nor
+// the leaf itself, which another process with the same seed may have issued.
 func (c *CA) CRL(leaf *x509.Certificate) ([]byte, error) {
 	partition, ok := distributionPoint(leaf)
 	if !ok {
 		return nil, &Error{Reason: ReasonUnknownPartition}
 	}
+	c.recognise(leaf, partition)
 	return c.list(partition)
+}
+
+// recognise makes a partition known that another process issued a certificate of: the same seed makes the same CA.
+func (c *CA) recognise(leaf *x509.Certificate, partition []byte) {
+	c.mu.Lock()
+	_, known := c.changed[string(partition)]
+	c.mu.Unlock()
+	if known || leaf.IsCA ||
+		c.certificate.CheckSignature(leaf.SignatureAlgorithm, leaf.RawTBSCertificate, leaf.Signature) != nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, known := c.changed[string(partition)]; !known {
+		c.changed[string(partition)] = change{}
+	}
 }
 
 // distributionPoint returns the DER name in the leaf's cRLDistributionPoints, which crypto/x509 does not report.
@@ -65,10 +83,19 @@ func (c *CA) list(partition []byte) ([]byte, error) {
 	}
 	slices.SortFunc(revoked, func(a, b record) int { return a.serial.Cmp(b.serial) })
 	thisUpdate := updateTime(now, latest.at, revoked)
+	number := listNumber(thisUpdate, latest.count)
+	// Nothing in a list changes before the state of its partition or the day does. Only revocations that were dated
+	// into one second of the future come into force under one number.
+	c.mu.Lock()
+	last := c.signed[string(partition)]
+	c.mu.Unlock()
+	if last.number != nil && last.number.Cmp(number) == 0 && last.entries == len(revoked) {
+		return bytes.Clone(last.der), nil
+	}
 
 	var e extensions
 	e.authorityKeyID(c.keyID)
-	e.add(oidCRLNumber(), false, func(b *cryptobyte.Builder) { b.AddASN1BigInt(listNumber(thisUpdate, latest.count)) })
+	e.add(oidCRLNumber(), false, func(b *cryptobyte.Builder) { b.AddASN1BigInt(number) })
 	e.issuingDistributionPoint(partition)
 	if e.err != nil {
 		return nil, e.err
@@ -93,38 +120,31 @@ func (c *CA) list(partition []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.signList(partition, tbs)
-}
-
-// signedList is a list as it was signed last.
-type signedList struct{ tbs, der []byte }
-
-// signList signs a list, or gives the one again that is signed already: nothing in a list changes before the state of
-// its partition or the day does, and the signature is deterministic.
-func (c *CA) signList(partition, tbs []byte) ([]byte, error) {
-	c.mu.Lock()
-	last := c.signed[string(partition)]
-	c.mu.Unlock()
-	if bytes.Equal(last.tbs, tbs) {
-		return bytes.Clone(last.der), nil
-	}
 	der, err := signDER(c.key, tbs, nil)
 	if err != nil {
 		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.signed[string(partition)] = signedList{tbs, bytes.Clone(der)}
+	c.signed[string(partition)] = signedList{number: number, entries: len(revoked), der: bytes.Clone(der)}
 	return der, nil
 }
 
+// signedList is a list as it was signed last.
+type signedList struct {
+	number  *big.Int
+	entries int
+	der     []byte
+}
+
 // updateTime returns the time of the state: the beginning of the day in Japan, or the latest change after it. A
-// revocation that was dated into the future changes the state when its time comes.
+// revocation that was dated into the future changes the state when its time comes. A change after now was made before
+// the clock was put back: no list may be from the future.
 func updateTime(now, changed time.Time, revoked []record) time.Time {
 	const japan = 9 * time.Hour
 	latest := now.Add(japan).Truncate(24 * time.Hour).Add(-japan)
 	for _, t := range append([]time.Time{changed}, revocationTimes(revoked)...) {
-		if t.After(latest) {
+		if t.After(latest) && !t.After(now) {
 			latest = t
 		}
 	}
@@ -202,19 +222,26 @@ type change struct {
 	at    time.Time
 }
 
-// Revoke revokes a certificate with a CRLReason; [CertificateHold] puts it on hold. A time at in the future takes
-// effect then. A certificate on hold can be revoked for good; one revoked for good cannot be revoked again. The error
-// is an *[Error] with ReasonNotIssued, ReasonAlreadyRevoked or ReasonBadRevocationReason.
-func (c *CA) Revoke(serial *big.Int, reason int, at time.Time) error {
+// Revocation says why and since when a certificate is revoked.
+type Revocation struct {
+	// Reason is a CRLReason (RFC 5280, 5.3.1); [CertificateHold] puts the certificate on hold.
+	Reason int
+	// At is when it takes effect, also in the future; fractions of a second are cut off.
+	At time.Time
+}
+
+// Revoke revokes a certificate. One on hold can be revoked for good; one revoked for good cannot be revoked again. The
+// error is an *[Error] with ReasonNotIssued, ReasonAlreadyRevoked or ReasonBadRevocationReason.
+func (c *CA) Revoke(serial *big.Int, why Revocation) error {
 	// 7 is not used, and 8 (removeFromCRL) is for delta lists only (RFC 5280, 5.3.1).
-	if !slices.Contains([]int{0, 1, 2, 3, 4, 5, 6, 9, 10}, reason) {
+	if !slices.Contains([]int{0, 1, 2, 3, 4, 5, 6, 9, 10}, why.Reason) {
 		return &Error{Reason: ReasonBadRevocationReason}
 	}
 	return c.update(serial, func(r *record) error {
 		if r.revoked && r.reason != CertificateHold {
 			return &Error{Reason: ReasonAlreadyRevoked}
 		}
-		r.revoked, r.reason, r.at = true, reason, at.Truncate(time.Second)
+		r.revoked, r.reason, r.at = true, why.Reason, why.At.Truncate(time.Second)
 		return nil
 	})
 }

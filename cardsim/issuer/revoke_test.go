@@ -36,13 +36,15 @@ func TestRevocationStates(t *testing.T) {
 
 	wantReason(t, ca.Unrevoke(serial), issuer.ReasonNotOnHold)
 	for _, reason := range []int{-1, 7, 8, 11} {
-		wantReason(t, ca.Revoke(serial, reason, noon), issuer.ReasonBadRevocationReason)
+		wantReason(t, ca.Revoke(serial, issuer.Revocation{Reason: reason, At: noon}), issuer.ReasonBadRevocationReason)
 	}
 	for _, unknown := range []*big.Int{nil, big.NewInt(1), new(big.Int).Neg(serial)} {
-		wantReason(t, ca.Revoke(unknown, issuer.Superseded, noon), issuer.ReasonNotIssued)
+		wantReason(t, ca.Revoke(unknown, issuer.Revocation{Reason: issuer.Superseded, At: noon}),
+			issuer.ReasonNotIssued)
 		wantReason(t, ca.Unrevoke(unknown), issuer.ReasonNotIssued)
 	}
-	wantReason(t, j.AuthenticationCA().Revoke(serial, issuer.Superseded, noon), issuer.ReasonNotIssued)
+	wantReason(t, j.AuthenticationCA().Revoke(serial, issuer.Revocation{Reason: issuer.Superseded, At: noon}),
+		issuer.ReasonNotIssued)
 
 	must := func(err error) {
 		t.Helper()
@@ -61,28 +63,56 @@ func TestRevocationStates(t *testing.T) {
 		}
 	}
 	entries()
-	must(ca.Revoke(serial, issuer.CertificateHold, noon))
+	must(ca.Revoke(serial, issuer.Revocation{Reason: issuer.CertificateHold, At: noon}))
 	entries(6)
 	must(ca.Unrevoke(serial))
 	entries()
-	must(ca.Revoke(serial, issuer.CertificateHold, noon))
-	must(ca.Revoke(serial, issuer.AffiliationChanged, noon))
+	must(ca.Revoke(serial, issuer.Revocation{Reason: issuer.CertificateHold, At: noon}))
+	must(ca.Revoke(serial, issuer.Revocation{Reason: issuer.AffiliationChanged, At: noon}))
 	entries(3)
 	wantReason(t, ca.Unrevoke(serial), issuer.ReasonNotOnHold)
-	wantReason(t, ca.Revoke(serial, issuer.Superseded, noon), issuer.ReasonAlreadyRevoked)
+	wantReason(t, ca.Revoke(serial, issuer.Revocation{Reason: issuer.Superseded, At: noon}),
+		issuer.ReasonAlreadyRevoked)
 	entries(3)
 
 	later := issue(t, ca, holder(), noon.Add(time.Second))
-	must(ca.Revoke(later.SerialNumber, 0, noon.Add(time.Hour)))
+	must(ca.Revoke(later.SerialNumber, issuer.Revocation{Reason: 0, At: noon.Add(time.Hour)}))
 	entries(3) // not yet
 	now.add(time.Hour)
-	if got := list(t, ca, leaf).RevokedCertificateEntries; len(got) != 2 || got[0].SerialNumber.Cmp(got[1].SerialNumber) >= 0 {
+	if got := list(t, ca, leaf).RevokedCertificateEntries; len(got) != 2 ||
+		got[0].SerialNumber.Cmp(got[1].SerialNumber) >= 0 {
 		t.Errorf("entries %v are not in ascending order", got)
 	}
 	for _, e := range list(t, ca, leaf).RevokedCertificateEntries {
-		if e.SerialNumber.Cmp(later.SerialNumber) == 0 && (len(e.Extensions) > 0 || !e.RevocationTime.Equal(noon.Add(time.Hour))) {
+		if e.SerialNumber.Cmp(later.SerialNumber) == 0 && (len(e.Extensions) > 0 ||
+			!e.RevocationTime.Equal(noon.Add(time.Hour))) {
 			t.Errorf("the unspecified reason is not absent, or the time is wrong: %+v", e)
 		}
+	}
+}
+
+// The clock of a simulator may be put back: what was changed before stays, and the list is not from the future.
+func TestListsWhenTheClockIsPutBack(t *testing.T) {
+	t.Parallel()
+	j, now := newJPKI(t)
+	ca := j.SigningCA()
+	leaf := issue(t, ca, holder(), noon)
+	now.add(36 * time.Hour)
+	for _, change := range []func() error{
+		func() error {
+			return ca.Revoke(leaf.SerialNumber, issuer.Revocation{Reason: issuer.CertificateHold, At: now.Now()})
+		},
+		func() error { return ca.Unrevoke(leaf.SerialNumber) },
+	} {
+		if err := change(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ahead := list(t, ca, leaf)
+	now.add(-36 * time.Hour)
+	back := list(t, ca, leaf)
+	if back.ThisUpdate.After(noon) || ahead.ThisUpdate.Before(noon) || len(back.RevokedCertificateEntries) != 0 {
+		t.Errorf("from %v, ahead %v: %v", back.ThisUpdate, ahead.ThisUpdate, back.RevokedCertificateEntries)
 	}
 }
 
@@ -107,7 +137,8 @@ func TestListProfile(t *testing.T) {
 	if want := []string{"2.5.29.35", "2.5.29.20", "2.5.29.28!"}; !slices.Equal(extensions, want) {
 		t.Errorf("extensions %v, want %v", extensions, want)
 	}
-	if !bytes.Equal(crl.AuthorityKeyId, ca.Certificate().SubjectKeyId) || !bytes.Equal(crl.RawIssuer, ca.Certificate().RawSubject) {
+	if !bytes.Equal(crl.AuthorityKeyId, ca.Certificate().SubjectKeyId) ||
+		!bytes.Equal(crl.RawIssuer, ca.Certificate().RawSubject) {
 		t.Error("the list names another issuer")
 	}
 	// Daily: dated at the beginning of the day in Japan.
@@ -133,7 +164,8 @@ func TestListProfile(t *testing.T) {
 		number = next.Number
 		return next
 	}
-	if err := ca.Revoke(leaf.SerialNumber, issuer.CertificateHold, noon.Add(-time.Hour)); err != nil {
+	if err := ca.Revoke(leaf.SerialNumber, issuer.Revocation{Reason: issuer.CertificateHold,
+		At: noon.Add(-time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 	if crl := grows("revocation"); !crl.ThisUpdate.Equal(noon) {
@@ -147,6 +179,25 @@ func TestListProfile(t *testing.T) {
 	grows("the next day")
 }
 
+// Two processes with one seed have one CA: each has a list for what the other issued, and no list for what only says
+// so.
+func TestListsForOtherProcesses(t *testing.T) {
+	t.Parallel()
+	here, _ := newJPKI(t)
+	there, _ := newJPKI(t)
+	leaf := issue(t, there.SigningCA(), holder(), noon)
+	if n := len(list(t, here.SigningCA(), leaf).RevokedCertificateEntries); n != 0 {
+		t.Errorf("%d entries", n)
+	}
+	other, err := issuer.New(issuer.Config{Now: func() time.Time { return noon }, Seed: "another world"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh, _ := newJPKI(t)
+	_, err = fresh.SigningCA().CRL(issue(t, other.SigningCA(), holder(), noon))
+	wantReason(t, err, issuer.ReasonUnknownPartition)
+}
+
 func TestListsArePartitioned(t *testing.T) {
 	t.Parallel()
 	j, _ := newJPKI(t)
@@ -155,7 +206,7 @@ func TestListsArePartitioned(t *testing.T) {
 	s := holder()
 	s.CityRomaji, s.MunicipalityCode = "Machida-shi", "13209"
 	machida := issue(t, ca, s, noon)
-	if err := ca.Revoke(kiyose.SerialNumber, issuer.Superseded, noon); err != nil {
+	if err := ca.Revoke(kiyose.SerialNumber, issuer.Revocation{Reason: issuer.Superseded, At: noon}); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(list(t, ca, kiyose).RevokedCertificateEntries); n != 1 {

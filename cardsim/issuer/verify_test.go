@@ -51,7 +51,8 @@ func lists(t testing.TB, ca *issuer.CA, leaf *jpki.Certificate) *revocation.Stor
 	return store
 }
 
-func wantStatus(t testing.TB, v *jpki.Verifier, leaf *jpki.Certificate, want jpki.Status, opts ...jpki.VerifyOption) *jpki.Result {
+func wantStatus(t testing.TB, v *jpki.Verifier, leaf *jpki.Certificate, want jpki.Status,
+	opts ...jpki.VerifyOption) *jpki.Result {
 	t.Helper()
 	result, err := v.Verify(context.Background(), leaf, opts...)
 	if result.Status != want || (err == nil) != (want == jpki.Good) {
@@ -96,7 +97,8 @@ func TestVerifierWithLists(t *testing.T) {
 			return wantStatus(t, verifier(t, j, now.Now, lists(t, ca, leaf)), leaf, want, jpki.For(kind))
 		}
 		status(jpki.Good)
-		if err := ca.Revoke(leaf.X509().SerialNumber, issuer.CertificateHold, noon); err != nil {
+		if err := ca.Revoke(leaf.X509().SerialNumber, issuer.Revocation{Reason: issuer.CertificateHold,
+			At: noon}); err != nil {
 			t.Fatal(err)
 		}
 		status(jpki.Hold)
@@ -104,10 +106,12 @@ func TestVerifierWithLists(t *testing.T) {
 			t.Fatal(err)
 		}
 		status(jpki.Good)
-		if err := ca.Revoke(leaf.X509().SerialNumber, issuer.AffiliationChanged, noon); err != nil {
+		if err := ca.Revoke(leaf.X509().SerialNumber, issuer.Revocation{Reason: issuer.AffiliationChanged,
+			At: noon}); err != nil {
 			t.Fatal(err)
 		}
-		if r := status(jpki.Revoked); r.Revocation.Reason != issuer.AffiliationChanged || !r.Revocation.RevokedAt.Equal(noon) {
+		if r := status(jpki.Revoked); r.Revocation.Reason != issuer.AffiliationChanged ||
+			!r.Revocation.RevokedAt.Equal(noon) {
 			t.Errorf("reason %d at %v", r.Revocation.Reason, r.Revocation.RevokedAt)
 		}
 	}
@@ -118,14 +122,16 @@ func TestReasonsReachTheVerifier(t *testing.T) {
 	t.Parallel()
 	j, now := newJPKI(t)
 	ca := j.SigningCA()
-	for _, reason := range []int{issuer.KeyCompromise, issuer.AffiliationChanged, issuer.Superseded, issuer.CessationOfOperation} {
+	for _, reason := range []int{issuer.KeyCompromise, issuer.AffiliationChanged, issuer.Superseded,
+		issuer.CessationOfOperation} {
 		s := holder()
 		s.Name = strings.Repeat("例", reason) // a certificate of its own
 		leaf := leafOf(t, issue(t, ca, s, noon).Raw)
-		if err := ca.Revoke(leaf.X509().SerialNumber, reason, noon); err != nil {
+		if err := ca.Revoke(leaf.X509().SerialNumber, issuer.Revocation{Reason: reason, At: noon}); err != nil {
 			t.Fatal(err)
 		}
-		if r := wantStatus(t, verifier(t, j, now.Now, lists(t, ca, leaf)), leaf, jpki.Revoked); int(r.Revocation.Reason) != reason {
+		if r := wantStatus(t, verifier(t, j, now.Now, lists(t, ca, leaf)), leaf,
+			jpki.Revoked); int(r.Revocation.Reason) != reason {
 			t.Errorf("reason %d arrives as %d", reason, r.Revocation.Reason)
 		}
 	}
@@ -139,7 +145,7 @@ func TestVerifierRefusesAnotherCitysList(t *testing.T) {
 	s := holder()
 	s.CityRomaji = "Machida-shi"
 	elsewhere := leafOf(t, issue(t, ca, s, noon).Raw)
-	if err := ca.Revoke(leaf.X509().SerialNumber, issuer.Superseded, noon); err != nil {
+	if err := ca.Revoke(leaf.X509().SerialNumber, issuer.Revocation{Reason: issuer.Superseded, At: noon}); err != nil {
 		t.Fatal(err)
 	}
 	wantStatus(t, verifier(t, j, now.Now, lists(t, ca, elsewhere)), leaf, jpki.Unknown)
@@ -172,11 +178,13 @@ func TestVerifierWithOCSP(t *testing.T) {
 		v := verifier(t, j, now.Now, source)
 		leaf := leafOf(t, issue(t, ca, holder(), noon).Raw)
 		wantStatus(t, v, leaf, jpki.Good)
-		if err := ca.Revoke(leaf.X509().SerialNumber, issuer.CertificateHold, noon); err != nil {
+		if err := ca.Revoke(leaf.X509().SerialNumber, issuer.Revocation{Reason: issuer.CertificateHold,
+			At: noon}); err != nil {
 			t.Fatal(err)
 		}
 		wantStatus(t, v, leaf, jpki.Hold)
-		if err := ca.Revoke(leaf.X509().SerialNumber, issuer.KeyCompromise, noon); err != nil {
+		if err := ca.Revoke(leaf.X509().SerialNumber, issuer.Revocation{Reason: issuer.KeyCompromise,
+			At: noon}); err != nil {
 			t.Fatal(err)
 		}
 		wantStatus(t, v, leaf, jpki.Revoked)
@@ -209,16 +217,20 @@ func TestVerifierRefusesFaults(t *testing.T) {
 		faults issuer.Faults
 		want   jpki.Status
 	}{
-		"none":                       {issuer.Faults{}, jpki.Good},
-		"expired":                    {issuer.Faults{NotBefore: noon.AddDate(-5, 0, 0), NotAfter: noon.Add(-time.Second)}, jpki.Expired},
-		"not yet valid":              {issuer.Faults{NotBefore: noon.Add(time.Hour)}, jpki.NotYetValid},
-		"signed by someone else":     {issuer.Faults{Signer: holderKey()}, jpki.Unknown},
-		"unknown critical extension": {issuer.Faults{Put: []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3}, Critical: true, Value: []byte{5, 0}}}}, jpki.Unknown},
-		"production policy":          {issuer.Faults{Policies: []asn1.ObjectIdentifier{{1, 2, 392, 200149, 8, 5, 1, 1, 20}}}, jpki.Unknown},
+		"none": {issuer.Faults{}, jpki.Good},
+		"expired": {issuer.Faults{NotBefore: noon.AddDate(-5, 0, 0),
+			NotAfter: noon.Add(-time.Second)}, jpki.Expired},
+		"not yet valid":          {issuer.Faults{NotBefore: noon.Add(time.Hour)}, jpki.NotYetValid},
+		"signed by someone else": {issuer.Faults{Signer: holderKey()}, jpki.Unknown},
+		"unknown critical extension": {issuer.Faults{Put: []pkix.Extension{
+			{Id: asn1.ObjectIdentifier{1, 2, 3}, Critical: true, Value: []byte{5, 0}}}}, jpki.Unknown},
+		"production policy": {issuer.Faults{Policies: []asn1.ObjectIdentifier{
+			{1, 2, 392, 200149, 8, 5, 1, 1, 20}}}, jpki.Unknown},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			der, err := ca.IssueFaulty(&holderKey().PublicKey, holder(), noon, tc.faults)
+			der, err := ca.IssueFaulty(issuer.Request{Key: &holderKey().PublicKey, Holder: holder(), IssuedAt: noon},
+				tc.faults)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -246,7 +258,8 @@ func TestVerifierAcceptsBothForms(t *testing.T) {
 	}
 	for _, ca := range []*issuer.CA{j.SigningCA(), j.AuthenticationCA()} {
 		keyID := pkix.Extension{
-			Id: asn1.ObjectIdentifier{2, 5, 29, 35}, Value: append([]byte{0x30, 22, 0x80, 20}, ca.Certificate().SubjectKeyId...),
+			Id: asn1.ObjectIdentifier{2, 5, 29, 35}, Value: append([]byte{0x30, 22, 0x80, 20},
+				ca.Certificate().SubjectKeyId...),
 		}
 		other := pkix.Extension{Id: keyID.Id, Value: append([]byte{0x30, 22, 0x80, 20}, make([]byte, 20)...)}
 		signing := ca == j.SigningCA()
@@ -260,10 +273,12 @@ func TestVerifierAcceptsBothForms(t *testing.T) {
 			"another authority": {issuer.Faults{Put: []pkix.Extension{other}}, jpki.Unknown},
 			"for TLS clients":   {issuer.Faults{Put: []pkix.Extension{keyUsage(2)}}, jpki.Good},
 			"for TLS servers": {
-				issuer.Faults{Put: []pkix.Extension{keyUsage(1)}}, map[bool]jpki.Status{true: jpki.Good, false: jpki.Unknown}[signing],
+				issuer.Faults{Put: []pkix.Extension{keyUsage(1)}},
+				map[bool]jpki.Status{true: jpki.Good, false: jpki.Unknown}[signing],
 			},
 		} {
-			der, err := ca.IssueFaulty(&holderKey().PublicKey, holder(), noon, tc.faults)
+			der, err := ca.IssueFaulty(issuer.Request{Key: &holderKey().PublicKey, Holder: holder(), IssuedAt: noon},
+				tc.faults)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -280,7 +295,8 @@ func TestVerifierAcceptsBothForms(t *testing.T) {
 func TestProductionRefusesTestAnchors(t *testing.T) {
 	t.Parallel()
 	j, _ := newJPKI(t)
-	if _, err := jpki.NewVerifier(jpki.VerifierConfig{Trust: j.Trust(), Revocation: revocation.InsecureNoRevocation()}); err == nil {
+	if _, err := jpki.NewVerifier(jpki.VerifierConfig{Trust: j.Trust(),
+		Revocation: revocation.InsecureNoRevocation()}); err == nil {
 		t.Error("a production verifier trusts the test JPKI")
 	}
 	other, err := issuer.New(issuer.Config{Seed: "other", Now: func() time.Time { return noon }})
@@ -288,7 +304,8 @@ func TestProductionRefusesTestAnchors(t *testing.T) {
 		t.Fatal(err)
 	}
 	v, err := jpki.NewVerifier(jpki.VerifierConfig{
-		Hierarchy: jpki.Simulated, Trust: other.Trust(), Revocation: revocation.InsecureNoRevocation(), Now: func() time.Time { return noon },
+		Hierarchy: jpki.Simulated, Trust: other.Trust(), Revocation: revocation.InsecureNoRevocation(),
+		Now: func() time.Time { return noon },
 	})
 	if err != nil {
 		t.Fatal(err)

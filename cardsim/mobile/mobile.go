@@ -9,11 +9,13 @@
 // Keys derive from the seed, which is public: nothing of it may be trusted outside tests. The persons are those of
 // package cardsim/person; none exists.
 //
+// # Examples
+//
+// There is an example of [Wallet.Present].
+//
 // # Compatibility
 //
 // The keys of a seed stay the same in every later release; what a wallet presents may gain elements.
-//
-// Example: [Wallet.Present].
 package mobile
 
 import (
@@ -60,11 +62,11 @@ func NewIssuer(c Config) (*Issuer, error) {
 	}
 	i := &Issuer{seed: c.Seed, now: c.Now}
 	root, err := key(c.Seed, "mobile authority")
-	if err != nil {
-		return nil, err
+	if err == nil {
+		i.signer, err = key(c.Seed, "mobile document signer")
 	}
-	if i.signer, err = key(c.Seed, "mobile document signer"); err != nil {
-		return nil, err
+	if err != nil {
+		return nil, fmt.Errorf("mobile: key: %w", err)
 	}
 	began := c.Now().Add(-24 * time.Hour).Truncate(time.Second)
 	name := func(common string) pkix.Name {
@@ -114,12 +116,13 @@ func (i *Issuer) Anchor() *x509.Certificate { return i.anchor }
 // key derives a P-256 key.
 func key(seed, label string) (*ecdsa.PrivateKey, error) {
 	for counter := byte(0); ; counter++ {
+		var k *ecdsa.PrivateKey
 		raw, err := hkdf.Key(sha256.New, []byte(seed), nil, label+string(rune('0'+counter)), 32)
-		if err != nil {
-			return nil, fmt.Errorf("mobile: key: %w", err)
+		if err == nil {
+			k, err = ecdsa.ParseRawPrivateKey(elliptic.P256(), raw)
 		}
 		// All but one in four billion are within the order of the group.
-		if k, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), raw); err == nil || counter == 9 {
+		if err == nil || counter == 9 {
 			return k, err
 		}
 	}

@@ -68,31 +68,24 @@ func (i *Issuer) Issue(c Card) (*Wallet, error) {
 	details := c.Person.Reveal()
 	var err error
 	if w.device, err = key(i.seed, "mobile device "+details.ID); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("mobile: key: %w", err)
 	}
-	digests := map[string]map[uint64][]byte{}
+	e, digests := newEncoder(), map[string]map[uint64][]byte{}
 	id := uint64(0)
 	for space, elements := range elements(details, i.now(), c.Portrait) {
 		w.items[space], digests[space] = map[string]cbor.RawMessage{}, map[uint64][]byte{}
 		for _, name := range slices.Sorted(maps.Keys(elements)) {
-			encoded, err := marshal(item{id, random(), name, elements[name]})
-			if err != nil {
-				return nil, fmt.Errorf("mobile: element: %w", err)
-			}
-			bytes, err := tagged(encoded)
-			if err != nil {
-				return nil, err
-			}
+			bytes := e.tagged(item{id, random(), name, elements[name]})
 			hash := sha256.Sum256(bytes)
 			w.items[space][name], digests[space][id] = bytes, hash[:]
 			id++
 		}
 	}
-	return w, i.sign(w, digests, c)
+	return w, i.sign(w, e, digests, c)
 }
 
 // sign makes the mobile security object and signs it (ISO/IEC 18013-5, 9.1.2.4).
-func (i *Issuer) sign(w *Wallet, digests map[string]map[uint64][]byte, c Card) error {
+func (i *Issuer) sign(w *Wallet, e *encoder, digests map[string]map[uint64][]byte, c Card) error {
 	deviceKey, err := cose.NewKeyFromPublic(w.device.Public())
 	if err != nil {
 		return fmt.Errorf("mobile: device key: %w", err)
@@ -113,30 +106,16 @@ func (i *Issuer) sign(w *Wallet, digests map[string]map[uint64][]byte, c Card) e
 	if signed.Before(i.anchor.NotBefore) {
 		signed = i.anchor.NotBefore
 	}
-	mso, err := marshal(map[string]any{
+	payload := e.tagged(map[string]any{
 		"version": "1.0", "digestAlgorithm": "SHA-256", "valueDigests": digests, "docType": w.docType,
 		"deviceKeyInfo": map[string]any{"deviceKey": deviceKey},
 		"validityInfo":  map[string]any{"signed": date(signed), "validFrom": date(from), "validUntil": date(until)},
 	})
-	if err != nil {
-		return fmt.Errorf("mobile: security object: %w", err)
+	if e.err != nil {
+		return fmt.Errorf("mobile: security object: %w", e.err)
 	}
-	payload, err := tagged(mso)
-	if err != nil {
-		return err
-	}
-	signer, err := cose.NewSigner(cose.AlgorithmES256, i.signer)
-	if err != nil {
-		return fmt.Errorf("mobile: signer: %w", err)
-	}
-	headers := cose.Headers{
-		Protected:   cose.ProtectedHeader{cose.HeaderLabelAlgorithm: cose.AlgorithmES256},
-		Unprotected: cose.UnprotectedHeader{cose.HeaderLabelX5Chain: i.certificate},
-	}
-	if w.issuerAuth, err = cose.Sign1Untagged(rand.Reader, signer, headers, payload, nil); err != nil {
-		return fmt.Errorf("mobile: signature: %w", err)
-	}
-	return nil
+	w.issuerAuth, err = sign1(i.signer, cose.UnprotectedHeader{cose.HeaderLabelX5Chain: i.certificate}, payload, false)
+	return err
 }
 
 // elements are those of the Japanese card.
@@ -195,25 +174,14 @@ func (w *Wallet) Present(r Request) ([]byte, error) {
 			}
 		}
 	}
-	nameSpaces, err := tagged([]byte{0xA0})
+	e := newEncoder()
+	nameSpaces := e.tagged(map[string]any{})
+	payload := e.tagged([]any{"DeviceAuthentication", cbor.RawMessage(transcript), w.docType, nameSpaces})
+	auth, err := w.authenticate(e, transcript, payload, r.ReaderKey)
 	if err != nil {
 		return nil, err
 	}
-	inner, err := marshal(
-		[]any{"DeviceAuthentication", cbor.RawMessage(transcript), w.docType, nameSpaces},
-	)
-	if err != nil {
-		return nil, fmt.Errorf("mobile: device authentication: %w", err)
-	}
-	payload, err := tagged(inner)
-	if err != nil {
-		return nil, err
-	}
-	auth, err := w.authenticate(transcript, payload, r.ReaderKey)
-	if err != nil {
-		return nil, err
-	}
-	response, err := marshal(map[string]any{
+	response := e.marshal(map[string]any{
 		"version": "1.0", "status": 0,
 		"documents": []any{map[string]any{
 			"docType":      w.docType,
@@ -221,57 +189,56 @@ func (w *Wallet) Present(r Request) ([]byte, error) {
 			"deviceSigned": map[string]any{"nameSpaces": nameSpaces, "deviceAuth": auth},
 		}},
 	})
-	if err != nil {
-		return nil, fmt.Errorf("mobile: response: %w", err)
+	if e.err != nil {
+		return nil, fmt.Errorf("mobile: response: %w", e.err)
 	}
 	return response, nil
 }
 
 // authenticate signs or, with the reader's key, authenticates by a MAC (ISO/IEC 18013-5, 9.1.3.5 and 9.1.3.6).
-func (w *Wallet) authenticate(transcript, payload []byte, reader *ecdh.PublicKey) (map[string]any, error) {
+func (w *Wallet) authenticate(
+	e *encoder, transcript, payload []byte, reader *ecdh.PublicKey,
+) (map[string]any, error) {
 	if reader == nil {
-		signer, err := cose.NewSigner(cose.AlgorithmES256, w.device)
-		if err != nil {
-			return nil, fmt.Errorf("mobile: signer: %w", err)
-		}
-		m := cose.UntaggedSign1Message{
-			Headers: cose.Headers{
-				Protected: cose.ProtectedHeader{cose.HeaderLabelAlgorithm: cose.AlgorithmES256},
-			},
-			Payload: payload,
-		}
-		if err := m.Sign(rand.Reader, nil, signer); err != nil {
-			return nil, fmt.Errorf("mobile: device signature: %w", err)
-		}
-		m.Payload = nil
-		encoded, err := m.MarshalCBOR()
-		return map[string]any{"deviceSignature": cbor.RawMessage(encoded)}, err
+		signature, err := sign1(w.device, nil, payload, true)
+		return map[string]any{"deviceSignature": signature}, err
 	}
 	own, err := w.device.ECDH()
 	if err != nil {
 		return nil, fmt.Errorf("mobile: device key: %w", err)
 	}
-	macKey, err := mdoc.MACKey(own, reader, transcript)
+	macKey, err := mdoc.KeyAgreement{Own: own, Other: reader, Transcript: transcript}.MACKey()
 	if err != nil {
 		return nil, fmt.Errorf("mobile: key agreement: %w", err)
 	}
 	protected := []byte{0xA1, 0x01, 0x05} // HMAC 256/256
-	structure, err := marshal([]any{"MAC0", protected, []byte{}, payload})
-	if err != nil {
-		return nil, fmt.Errorf("mobile: MAC: %w", err)
-	}
 	h := hmac.New(sha256.New, macKey)
-	h.Write(structure)
+	h.Write(e.marshal([]any{"MAC0", protected, []byte{}, payload}))
 	return map[string]any{"deviceMac": []any{protected, map[string]any{}, nil, h.Sum(nil)}}, nil
 }
 
-// tagged wraps an encoded item in a byte string with tag 24.
-func tagged(encoded []byte) (cbor.RawMessage, error) {
-	b, err := marshal(cbor.Tag{Number: 24, Content: encoded})
+// sign1 is a COSE_Sign1 by ES256, with what is signed or without it.
+func sign1(
+	key *ecdsa.PrivateKey, unprotected cose.UnprotectedHeader, payload []byte, detached bool,
+) (cbor.RawMessage, error) {
+	signer, err := cose.NewSigner(cose.AlgorithmES256, key)
 	if err != nil {
-		return nil, fmt.Errorf("mobile: %w", err)
+		return nil, fmt.Errorf("mobile: signer: %w", err)
 	}
-	return b, nil
+	m := cose.UntaggedSign1Message{
+		Headers: cose.Headers{
+			Protected:   cose.ProtectedHeader{cose.HeaderLabelAlgorithm: cose.AlgorithmES256},
+			Unprotected: unprotected,
+		},
+		Payload: payload,
+	}
+	if err := m.Sign(rand.Reader, nil, signer); err != nil {
+		return nil, fmt.Errorf("mobile: signature: %w", err)
+	}
+	if detached {
+		m.Payload = nil
+	}
+	return m.MarshalCBOR()
 }
 
 // random is the salt of an element; ISO/IEC 18013-5, 9.1.2.5 asks for 16 bytes or more.
@@ -279,13 +246,4 @@ func random() []byte {
 	salt := make([]byte, 32)
 	_, _ = rand.Read(salt) // never fails
 	return salt
-}
-
-// marshal encodes with the keys of maps in the order of their bytes, so that a response has one form.
-func marshal(v any) ([]byte, error) {
-	mode, err := cbor.CoreDetEncOptions().EncMode()
-	if err != nil {
-		return nil, err
-	}
-	return mode.Marshal(v)
 }

@@ -44,7 +44,8 @@ func ExampleRandom() {
 	day := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	for i := range 3 {
 		p := person.Random(fmt.Sprint("customer ", i), day)
-		fmt.Println(p.ID(), len(p.Reveal().IndividualNumber), p.Reveal() == person.Random(fmt.Sprint("customer ", i), day).Reveal())
+		fmt.Println(p.ID(), len(p.Reveal().IndividualNumber),
+			p.Reveal() == person.Random(fmt.Sprint("customer ", i), day).Reveal())
 	}
 	// Output:
 	// random-customer 0 12 true

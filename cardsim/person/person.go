@@ -8,6 +8,10 @@
 //
 // None of them exists. Municipalities do, streets do not, and every individual number begins with 70.
 //
+// # Examples
+//
+// There are examples of [Description.Person], [Lookup] and [Random].
+//
 // # Compatibility
 //
 // A ready person, and the one of a seed and a day, stay the same in every later release: keys, numbers and PINs of
@@ -80,6 +84,18 @@ func New(d Details) (Person, error) {
 }
 
 func text(s string) bool { return s != "" && len(s) <= limits.Attribute && utf8.ValidString(s) }
+
+// Moved is the same person at another address: same ID, name, numbers and PINs. The error is an *[Error] with
+// [ReasonInvalid].
+func (p Person) Moved(to Municipality, street string) (Person, error) {
+	d := p.Reveal()
+	d.Address = to.Prefecture + to.City + fullWidth(street)
+	s := &d.Subject
+	s.Address, s.AddressSubstitutes = certificateText(d.Address)
+	s.PrefectureRomaji, s.CityRomaji, s.MunicipalityCode = to.PrefectureRomaji, to.CityRomaji, to.Code
+	d.CardExpiry = "" // of the card, not of the person
+	return New(d)
+}
 
 // ID is the short ASCII name that the person was made with; "" for nobody.
 func (p Person) ID() string { return p.details.Reveal().ID }

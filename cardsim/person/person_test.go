@@ -78,7 +78,8 @@ func goldenOf(p Details) goldenPerson {
 	s := p.Subject
 	return goldenPerson{
 		p.ID, p.Name, p.Address, s.Name, s.NameSubstitutes, s.Address, s.AddressSubstitutes, s.Gender, s.Birthdate,
-		s.PrefectureRomaji, s.CityRomaji, s.MunicipalityCode, p.IndividualNumber, p.AuthPIN, p.TextPIN, p.SigningPassword,
+		s.PrefectureRomaji, s.CityRomaji, s.MunicipalityCode, p.IndividualNumber, p.AuthPIN, p.TextPIN,
+		p.SigningPassword,
 		p.SecurityCode, p.CardExpiry,
 	}
 }
@@ -153,11 +154,13 @@ func TestReadyPersonsAreWhatTheyAreFor(t *testing.T) {
 			t.Errorf("%s: the card must have the original character", name)
 		}
 	}
-	if s := ready(Tokuji).Subject; !strings.Contains(s.AddressSubstitutes, "1") || !strings.Contains(s.Address, "\u90FD町") {
+	if s := ready(Tokuji).Subject; !strings.Contains(s.AddressSubstitutes, "1") ||
+		!strings.Contains(s.Address, "\u90FD町") {
 		t.Error("tokuji: the address needs a substitute character as well")
 	}
 	for name, birthdate := range map[Persona]string{
-		Umeko: "19470200", Takeo: "19440000", Matsu: "00000000", Tome: "19120729", Kiyoshi: "19261225", Akira: "19890107",
+		Umeko: "19470200", Takeo: "19440000", Matsu: "00000000", Tome: "19120729", Kiyoshi: "19261225",
+		Akira:  "19890107",
 		Hajime: "19890108", Rei: "20190501", Uruu: "20040229", Eve: "20061122",
 	} {
 		if got := ready(name).Subject.Birthdate; got != birthdate {
@@ -182,7 +185,8 @@ func TestAgesAtTheLookUp(t *testing.T) {
 				t.Fatal(err)
 			}
 			if born.AddDate(age, 4, 0).After(at) || !born.AddDate(age, 8, 0).After(at) {
-				t.Errorf("on %s %s, born %s, is not half way between two birthdays", at.Format(time.DateOnly), name, born)
+				t.Errorf("on %s %s, born %s, is not half way between two birthdays", at.Format(time.DateOnly), name,
+					born)
 			}
 		}
 		p, err := Lookup(Eve, at)
@@ -273,7 +277,8 @@ func TestBirth(t *testing.T) {
 }
 
 func TestDescriptionRefusals(t *testing.T) {
-	good := Description{ID: "x", Given: "花子", Municipality: municipality("13101"), Street: "架空1-2", Birth: Birth{Showa, 63, 7, 23}}
+	good := Description{ID: "x", Given: "花子", Municipality: municipality("13101"), Street: "架空1-2",
+		Birth: Birth{Showa, 63, 7, 23}}
 	made, err := good.Person()
 	if p := made.Reveal(); err != nil || p.Subject.Gender != "3" || p.Address != "東京都千代田区架空１－２" {
 		t.Fatalf("%v %+q", err, made.Reveal().Address)
@@ -317,7 +322,8 @@ func TestRandomPersons(t *testing.T) {
 			single++
 		}
 	}
-	for _, at := range []time.Time{{}, time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9000, 1, 1, 0, 0, 0, 0, time.UTC)} {
+	for _, at := range []time.Time{{}, time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC),
+		time.Date(9000, 1, 1, 0, 0, 0, 0, time.UTC)} {
 		if p := Random("at any time", at); p.ID() == "" {
 			t.Errorf("at %v", at)
 		}
@@ -350,14 +356,18 @@ func TestPersonValidation(t *testing.T) {
 		}
 	}
 	for password, want := range map[string]bool{
-		"ABC12": false, "ABC123": true, "ABCDEFGHIJ012345": true, "ABCDEFGHIJ0123456": false, "ABC12 ": false, "ABC12/": false, //nolint:gocritic // the space is what is tried
-		"ABC12:": false, "ABC12@": false, "ABC12[": false, "ABC12Z": true, "ABC12A": true, "ABC129": true, "ABC120": true,
+		//nolint:gocritic // the space is what is tried
+		"ABC12": false, "ABC123": true, "ABCDEFGHIJ012345": true, "ABCDEFGHIJ0123456": false, "ABC12 ": false,
+		"ABC12/": false,
+		"ABC12:": false, "ABC12@": false, "ABC12[": false, "ABC12Z": true, "ABC12A": true, "ABC129": true,
+		"ABC120": true,
 	} {
 		if IsSigningPassword([]byte(password)) != want {
 			t.Errorf("password %q: want %v", password, want)
 		}
 	}
-	for pin, want := range map[string]bool{"123": false, "1234": true, "12345": false, "123/": false, "123:": false, "0009": true} {
+	for pin, want := range map[string]bool{"123": false, "1234": true, "12345": false, "123/": false, "123:": false,
+		"0009": true} {
 		if IsPIN([]byte(pin)) != want {
 			t.Errorf("PIN %q: want %v", pin, want)
 		}
@@ -387,7 +397,8 @@ func TestPrintingAPersonShowsNothingPersonal(t *testing.T) {
 			}
 		}
 		// Where package fmt asks no method.
-		if got := fmt.Sprintf(format, struct{ holder Person }{p}); strings.Contains(got, "確認") || strings.Contains(got, "ABC123") {
+		if got := fmt.Sprintf(format, struct{ holder Person }{p}); strings.Contains(got, "確認") ||
+			strings.Contains(got, "ABC123") {
 			t.Errorf("%s: %s", format, got)
 		}
 	}
@@ -450,7 +461,8 @@ func TestCardExpiry(t *testing.T) {
 func TestIndividualNumber(t *testing.T) {
 	for number, want := range map[string]bool{
 		"123456789018": true, "000000000000": true,
-		"123466789012": false, "123456789012": false, "12345678901": false, "1234567890189": false, "12345678901x": false, "": false,
+		"123466789012": false, "123456789012": false, "12345678901": false, "1234567890189": false,
+		"12345678901x": false, "": false,
 	} {
 		if got := validIndividualNumber(number); got != want {
 			t.Errorf("validIndividualNumber(%q) = %v", number, got)

@@ -8,6 +8,10 @@
 //
 // [Parse] reads names such as "short,cut64", as "cardsim card -reader" takes them. Without a quirk everything passes.
 //
+// # Examples
+//
+// There are examples of [Over] and [Transport].
+//
 // # Compatibility
 //
 // The names of the quirks are stable.
@@ -31,6 +35,8 @@ const (
 	Short Quirk = iota + 1
 	// Short6281 answers 6281: part of the data may be corrupted.
 	Short6281
+	// Short6282 answers 6282 without data: the end of the file was reached.
+	Short6282
 	// Short6300 answers 6300: a warning without a meaning here.
 	Short6300
 	// Short6884 answers 6884: command chaining not supported.
@@ -85,6 +91,7 @@ type row struct {
 var rows = [...]row{
 	Short:       {name: "short", refusal: apdu.WrongLength},
 	Short6281:   {name: "short-6281", refusal: apdu.DataMayBeCorrupted},
+	Short6282:   {name: "short-6282", refusal: apdu.EndOfFile},
 	Short6300:   {name: "short-6300", refusal: apdu.VerificationFailed},
 	Short6884:   {name: "short-6884", refusal: 0x6884},
 	Short6A86:   {name: "short-6a86", refusal: apdu.IncorrectP1P2},
@@ -157,13 +164,10 @@ var reasons = [...]fault.Row{
 	ReasonNoAnswer:     {Name: "no answer", Family: kakunin.Unavailable},
 }
 
+func (r Reason) row() fault.Row { return fault.Of(reasons[:], r) }
+
 // String returns a stable phrase in lower case.
-func (r Reason) String() string {
-	if r < 0 || int(r) >= len(reasons) {
-		return reasons[ReasonUnknown].Name
-	}
-	return reasons[r].Name
-}
+func (r Reason) String() string { return r.row().Name }
 
 // Error is every error of this package.
 type Error struct{ Reason Reason }
@@ -178,12 +182,7 @@ func (e *Error) Is(target error) bool {
 }
 
 // Family is Configuration for a name that is none, and Unavailable otherwise.
-func (e *Error) Family() kakunin.Family {
-	if e.Reason < 0 || int(e.Reason) >= len(reasons) {
-		return fault.Unknown().Family
-	}
-	return reasons[e.Reason].Family
-}
+func (e *Error) Family() kakunin.Family { return e.Reason.row().Family }
 
 // UserMessage is empty: the family's message is used.
 func (e *Error) UserMessage() kakunin.Message { return kakunin.Message{} }

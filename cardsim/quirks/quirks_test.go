@@ -74,14 +74,16 @@ func TestNames(t *testing.T) {
 			t.Errorf("%v: %v, %v", q, got, err)
 		}
 	}
-	if got, err := quirks.Parse(" Short, cut64,"); err != nil || len(got) != 2 || got[0] != quirks.Short || got[1] != quirks.Cut64 {
+	if got, err := quirks.Parse(" Short, cut64,"); err != nil || len(got) != 2 || got[0] != quirks.Short ||
+		got[1] != quirks.Cut64 {
 		t.Errorf("%v, %v", got, err)
 	}
 	if got, err := quirks.Parse(""); err != nil || got != nil {
 		t.Errorf("%v, %v", got, err)
 	}
 	_, err := quirks.Parse("short,shrot")
-	if !errors.Is(err, &quirks.Error{Reason: quirks.ReasonUnknownQuirk}) || kakunin.FamilyOf(err) != kakunin.Configuration {
+	if !errors.Is(err, &quirks.Error{Reason: quirks.ReasonUnknownQuirk}) ||
+		kakunin.FamilyOf(err) != kakunin.Configuration {
 		t.Errorf("got %v", err)
 	}
 	if quirks.Quirk(0).String() != "none" || quirks.Quirk(99).String() != "none" {
@@ -121,15 +123,18 @@ func TestOver(t *testing.T) {
 		"short": {[]quirks.Quirk{quirks.Short}, [][]byte{readLong, read}, [][]byte{{0x67, 0}, join(content, 0x90, 0)}},
 		"cut":   {[]quirks.Quirk{quirks.Cut255, quirks.Cut64}, [][]byte{read}, [][]byte{join(content[:64], 0x90, 0)}},
 		"pieces": {
-			[]quirks.Quirk{quirks.Pieces64}, [][]byte{read, {0, 0xC0, 0, 0, 0x40}, {0, 0xC0, 0, 0, 0x20}, {0, 0xC0, 0, 0, 0}, {0, 0xC0, 0, 0, 0}},
+			[]quirks.Quirk{quirks.Pieces64}, [][]byte{read, {0, 0xC0, 0, 0, 0x40}, {0, 0xC0, 0, 0, 0x20},
+				{0, 0xC0, 0, 0, 0}, {0, 0xC0, 0, 0, 0}},
 			[][]byte{
 				join(content[:64], 0x61, 0x40), join(content[64:128], 0x61, 0x40), join(content[128:160], 0x61, 0x28),
 				join(content[160:], 0x90, 0), join(content, 0x61, 0x40)[:64+2],
 			},
 		},
-		"exact": {[]quirks.Quirk{quirks.Exact}, [][]byte{read, {0, 0xB0, 0, 0, 200}}, [][]byte{{0x6C, 200}, join(content, 0x90, 0)}},
+		"exact": {[]quirks.Quirk{quirks.Exact}, [][]byte{read, {0, 0xB0, 0, 0, 200}},
+			[][]byte{{0x6C, 200}, join(content, 0x90, 0)}},
 		"waking": {
-			[]quirks.Quirk{quirks.WakeUp2}, [][]byte{read, read, read}, [][]byte{{0x6F, 0}, {0x6F, 0}, join(content, 0x90, 0)},
+			[]quirks.Quirk{quirks.WakeUp2}, [][]byte{read, read, read},
+			[][]byte{{0x6F, 0}, {0x6F, 0}, join(content, 0x90, 0)},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -152,11 +157,13 @@ func TestOver(t *testing.T) {
 func TestOverFails(t *testing.T) {
 	c := &bytesCard{content: []byte{1}}
 	d := quirks.Over(c, quirks.ShortResets)
-	if got := d.Transmit([]byte{0, 0xB0, 0, 0, 0, 1, 0}); !bytes.Equal(got, []byte{0x6F, 0}) || c.off != 1 || c.on != 1 || c.transmitted != 0 {
+	if got := d.Transmit([]byte{0, 0xB0, 0, 0, 0, 1, 0}); !bytes.Equal(got, []byte{0x6F, 0}) || c.off != 1 ||
+		c.on != 1 || c.transmitted != 0 {
 		t.Errorf("%X, off %d, on %d, transmitted %d", got, c.off, c.on, c.transmitted)
 	}
 	tr := quirks.Transport(&failing{}, quirks.ShortFails)
-	if _, err := tr.Transmit(t.Context(), []byte{0, 0xB0, 0, 0, 0, 1, 0}); !errors.Is(err, &quirks.Error{Reason: quirks.ReasonNoAnswer}) {
+	if _, err := tr.Transmit(t.Context(), []byte{0, 0xB0, 0, 0, 0, 1, 0}); !errors.Is(err,
+		&quirks.Error{Reason: quirks.ReasonNoAnswer}) {
 		t.Errorf("got %v", err)
 	}
 }

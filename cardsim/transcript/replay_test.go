@@ -30,7 +30,9 @@ func reason(err error) Reason {
 }
 
 func TestReplayRefusesAnotherCommand(t *testing.T) {
-	replay, err := NewReplay(strings.NewReader("# what\n> 00A4 020C 020018\n< 9000\r\n\n> 00200080**\n< 63c2\n> 0020008004 31323334\n< 9000\n"))
+	replay, err := NewReplay(
+		strings.NewReader("# what\n> 00A4 020C 020018\n< 9000\r\n\n> 00200080**\n< 63c2\n> 0020008004 31323334\n< " +
+			"9000\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +42,8 @@ func TestReplayRefusesAnotherCommand(t *testing.T) {
 	}
 	refused := func(command, message string) {
 		t.Helper()
-		if got, err := send(command); reason(err) != ReasonDiffers || got != "" || err.Error() != "transcript: the command differs from the transcript: "+message {
+		if got, err := send(command); reason(err) != ReasonDiffers || got != "" ||
+			err.Error() != "transcript: the command differs from the transcript: "+message {
 			t.Errorf("%s: %s %v", command, got, err)
 		}
 	}

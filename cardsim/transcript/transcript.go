@@ -7,6 +7,10 @@
 // values of PINs and the keys of secure messaging are masked, what the card answers is not: with a real card in a
 // reader it holds the holder's data. See the example of [NewReplay].
 //
+// # Examples
+//
+// There is an example of [NewReplay].
+//
 // # Compatibility
 //
 // Transcripts that this package has written stay playable.
@@ -57,7 +61,7 @@ type powerRecorder struct {
 func (r recorder) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 	response, err := r.inner.Transmit(ctx, command)
 	if err == nil {
-		Write(r.w, command, response)
+		Write(r.w, Exchange{Command: command, Response: response})
 	}
 	return response, err
 }
@@ -197,10 +201,13 @@ func (p *Replay) Left() int {
 // masked ends a command of which only the header is shown.
 const masked = "**"
 
+// Exchange is one command of a card's and its response.
+type Exchange struct{ Command, Response []byte }
+
 // Write records one exchange as "> command" and "< response" in hexadecimal, in one call of the writer. A transcript
 // that cannot be written is no reason for a card to stop.
-func Write(w io.Writer, command, response []byte) {
-	_, _ = fmt.Fprintf(w, "> %s\n< %X\n", maskCommand(command), response)
+func Write(w io.Writer, x Exchange) {
+	_, _ = fmt.Fprintf(w, "> %s\n< %X\n", maskCommand(x.Command), x.Response)
 }
 
 // maskCommand shows a command in hexadecimal. Of a command that carries a PIN, another reference (of which one is the
@@ -251,12 +258,7 @@ var reasons = [...]fault.Row{
 }
 
 // row is what there is to say about the reason.
-func (r Reason) row() fault.Row {
-	if r <= ReasonUnknown || int(r) >= len(reasons) {
-		return fault.Unknown()
-	}
-	return reasons[r]
-}
+func (r Reason) row() fault.Row { return fault.Of(reasons[:], r) }
 
 // String returns a stable phrase in lower case.
 func (r Reason) String() string { return r.row().Name }

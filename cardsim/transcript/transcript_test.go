@@ -97,7 +97,8 @@ func TestTraceMasksSecrets(t *testing.T) {
 	for _, ins := range []string{"20", "21", "24", "25", "2C", "2D", "32", "AE"} {
 		for _, cla := range []string{"00", "80", "08", "0C", "10", "01", "84", "88", "FF"} {
 			for _, p := range []string{"0080", "0018", "0098", "0194", "FFFF"} {
-				for _, body := range []string{"08" + secret, "08" + secret + "00", "000008" + secret, "04" + secret, secret, "09" + secret, "0A8608" + secret} {
+				for _, body := range []string{"08" + secret, "08" + secret + "00", "000008" + secret, "04" + secret,
+					secret, "09" + secret, "0A8608" + secret} {
 					commands = append(commands, cla+ins+p+body)
 				}
 			}
@@ -106,7 +107,8 @@ func TestTraceMasksSecrets(t *testing.T) {
 	for _, command := range commands {
 		c.Transmit(unhex(t, command))
 	}
-	if got := trace.String(); strings.Contains(got, secret) || strings.Contains(got, "SECRET") || strings.Count(got, "**\n") != len(commands)-2 {
+	if got := trace.String(); strings.Contains(got, secret) || strings.Contains(got, "SECRET") ||
+		strings.Count(got, "**\n") != len(commands)-2 {
 		t.Error("a secret is in the trace")
 	}
 	trace.Reset()
@@ -117,7 +119,8 @@ func TestTraceMasksSecrets(t *testing.T) {
 			t.Fatalf("%s: %X", command, got)
 		}
 	}
-	if got := trace.String(); strings.Contains(got, number) || strings.Contains(got, "31323334") || !strings.Contains(got, "> 00200094**\n< 9000\n") {
+	if got := trace.String(); strings.Contains(got, number) || strings.Contains(got, "31323334") ||
+		!strings.Contains(got, "> 00200094**\n< 9000\n") {
 		t.Error(got)
 	}
 }
@@ -140,7 +143,8 @@ func TestRecordKeepsTheAbilitiesOfTheTransport(t *testing.T) {
 		t.Error(err)
 	}
 	broken := errors.New("no reader")
-	if _, err := transcript.Record(plainTransport{broken}, &w).Transmit(t.Context(), []byte{0}); !errors.Is(err, broken) || w.Len() != 0 {
+	if _, err := transcript.Record(plainTransport{broken}, &w).Transmit(t.Context(), []byte{0}); !errors.Is(err,
+		broken) || w.Len() != 0 {
 		t.Errorf("%v, recorded %q", err, w.String())
 	}
 	c := newCard(t, nil)

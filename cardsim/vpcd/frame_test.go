@@ -9,7 +9,8 @@ import (
 )
 
 func FuzzReadFrame(f *testing.F) {
-	for _, seed := range [][]byte{{}, {0}, {0, 0}, {0, 1, 4}, {0, 4, 0, 0xA4, 4, 0x0C}, {0xFF, 0xFF, 1}, {0, 2, 1, 2, 9}} {
+	for _, seed := range [][]byte{{}, {0}, {0, 0}, {0, 1, 4}, {0, 4, 0, 0xA4, 4, 0x0C}, {0xFF, 0xFF, 1},
+		{0, 2, 1, 2, 9}} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, stream []byte) {
@@ -22,7 +23,8 @@ func FuzzReadFrame(f *testing.F) {
 			}
 			return
 		}
-		if len(got) == 0 || len(got) != int(binary.BigEndian.Uint16(stream)) || !bytes.Equal(got, stream[2:2+len(got)]) {
+		if len(got) == 0 || len(got) != int(binary.BigEndian.Uint16(stream)) ||
+			!bytes.Equal(got, stream[2:2+len(got)]) {
 			t.Fatalf("%x from %x", got, stream)
 		}
 		if r.Len() != len(stream)-2-len(got) {

@@ -15,6 +15,10 @@
 //
 // Package cardsim/quirks puts a reader with a habit in between: Config.Card is then quirks.Over(card, quirks.Short).
 //
+// # Examples
+//
+// There are examples of [NewSlot] and [Run].
+//
 // # Compatibility
 //
 // The package stores nothing. It speaks the protocol of vpcd as of version 3.3, and ignores control codes of later
@@ -133,12 +137,7 @@ var reasons = [...]fault.Row{
 	ReasonMalformed:     {Name: "malformed message", Family: kakunin.Unavailable},
 }
 
-func (r Reason) row() fault.Row {
-	if r < 0 || int(r) >= len(reasons) {
-		return fault.Unknown()
-	}
-	return reasons[r]
-}
+func (r Reason) row() fault.Row { return fault.Of(reasons[:], r) }
 
 // String returns a stable phrase in lower case.
 func (r Reason) String() string { return r.row().Name }

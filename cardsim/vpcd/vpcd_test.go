@@ -160,7 +160,8 @@ func start(t *testing.T, c vpcd.Config) {
 }
 
 func config(d driver, card vpcd.Card) vpcd.Config {
-	return vpcd.Config{Address: d.Addr().String(), Card: card, Backoff: time.Millisecond, MaxBackoff: 2 * time.Millisecond}
+	return vpcd.Config{Address: d.Addr().String(), Card: card, Backoff: time.Millisecond,
+		MaxBackoff: 2 * time.Millisecond}
 }
 
 func TestControlCodesAndCommands(t *testing.T) {
@@ -336,7 +337,8 @@ func TestRunReturnsAtOnceWhenTheContextHasEnded(t *testing.T) {
 func TestReasonsHaveWords(t *testing.T) {
 	for r := vpcd.ReasonInvalidConfig; r <= vpcd.ReasonMalformed; r++ {
 		e := &vpcd.Error{Reason: r, Err: io.EOF}
-		if strings.Contains(e.Error(), "unknown") || strings.Contains(e.Error(), "EOF") || kakunin.FamilyOf(e) == kakunin.Unclassified {
+		if strings.Contains(e.Error(), "unknown") || strings.Contains(e.Error(), "EOF") ||
+			kakunin.FamilyOf(e) == kakunin.Unclassified {
 			t.Errorf("reason %d: %q", r, e)
 		}
 	}

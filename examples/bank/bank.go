@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto"
+	"crypto/sha256"
 	"errors"
 	"net/url"
 	"strings"
@@ -15,18 +16,32 @@ import (
 	"github.com/kakunin-go/kakunin/jpki/revocation"
 	"github.com/kakunin-go/kakunin/jpki/revocation/responder"
 	"github.com/kakunin-go/kakunin/sign"
+	"github.com/kakunin-go/kakunin/sign/evidence"
 	"github.com/kakunin-go/kakunin/sign/signapi"
+	"github.com/kakunin-go/kakunin/sign/timestamp"
 )
 
-// bank is a certified signature verifier: results are sealed to its key, and it verifies them itself.
+// bank is what every business has, and one of two ways to verify: a certified signature verifier opens what is sealed
+// to its own key, a private business hands it to its platform operator.
 type bank struct {
-	client   *authn.Client
-	signer   *signapi.Client
+	client *authn.Client
+	signer *signapi.Client
+	now    func() time.Time
+
+	operator sign.PlatformVerifier // of a private business; nil for a certified verifier, who has the next two
 	opener   *sign.Opener
 	verifier *sign.Verifier
-	now      func() time.Time
+	// authorities are the certificates of those who issue, in DER, for the archive of the log
+	authorities [][]byte
 }
 
+// newPrivateBank is a business without certification: neither a key nor a certificate is ever in its hands.
+func newPrivateBank(client *authn.Client, op sign.PlatformVerifier, now func() time.Time) (*bank, error) {
+	signer, err := signapi.New(signapi.Config{Client: client, Now: now})
+	return &bank{client: client, signer: signer, operator: op, now: now}, err
+}
+
+// newBank is a certified signature verifier.
 func newBank(
 	client *authn.Client,
 	key crypto.PrivateKey,
@@ -52,12 +67,17 @@ func newBank(
 		Revocation: revocation.Require(jpki.Only(ocsp, jpki.SigningCard)), // no answer is no account: it fails closed
 		Now:        now,
 	})
-	return &bank{client: client, signer: signer, opener: opener, verifier: verifier, now: now}, err
+	b := &bank{client: client, signer: signer, opener: opener, verifier: verifier, now: now}
+	for _, authority := range trust.Authorities() {
+		b.authorities = append(b.authorities, authority.Raw)
+	}
+	return b, err
 }
 
 // openAccount is the whole story. The report holds what was reached even when the error is not nil.
 func openAccount(ctx context.Context, w *world, o options) (rep report, err error) {
-	b, err := newBank(w.client, w.service.OperatorKey(), w.jpki.Trust(), w.ocspURL, w.now)
+	rep.Business = o.business
+	b, err := w.bank(o)
 	if err != nil {
 		return rep, err
 	}
@@ -74,89 +94,178 @@ func openAccount(ctx context.Context, w *world, o options) (rep report, err erro
 
 	a := newApplication(o, w.now())
 	rep.Application = a.text
-	tx, result, err := b.haveSigned(ctx, a, w.visitor.Approve)
-	if err != nil {
-		return rep, err
-	}
-	v, err := b.verify(ctx, tx, result, a, onFile)
+	result, person, err := b.haveSigned(ctx, a, w.visitor.Approve)
 	if err != nil {
 		return rep, err
 	}
 	profile, _ := law.Lookup(law.CriminalProceeds)
+	v, err := b.verify(ctx, result, a, customer{onFile, person})
+	if err != nil {
+		return rep, err
+	}
 	check := profile.Check(law.Case{
-		Person: v.person, Means: law.OwnVerification, Stated: a.stated, On: fourinfo.DateOf(w.now()),
+		Person: v.person, Means: v.means, Stated: a.stated, On: fourinfo.DateOf(w.now()),
 	})
-	rep.addVerified(tx, v)
+	rep.addVerified(result.Transaction, v)
 	rep.addLaw(profile, check)
 	if o.showPersonal {
 		rep.Personal = &personal{onFile.RevealAll(), v.person.RevealAll()}
 	}
 	rep.Outcome, rep.Reason = decide(v.matches, profile, check)
-	if v.report == nil || rep.Outcome == refused {
+	if rep.Outcome == refused || v.report == nil && v.verdict == nil {
 		return rep, nil // nothing is kept of a person with whom there is no contract
 	}
-	rep.Evidence, err = kept.add(ctx, v.report, profile)
+	stamper, err := w.stamper(o)
+	if err != nil {
+		return rep, err
+	}
+	stamps, err := stamper.stamp(ctx, v.signed(result))
+	if err != nil {
+		return rep, err
+	}
+	record, err := v.record(result, profile, w.now(), stamps)
+	if err != nil {
+		return rep, err
+	}
+	rep.Evidence, err = kept.add(ctx, record, b.files(stamper, stamps)...)
 	return rep, err // without its record no account is opened
+}
+
+// files is what the record names and the log keeps once, for whoever verifies years later without this bank: the
+// certificates of the authorities, and the tokens. (The status comes by OCSP and is in the record itself; a bank that
+// loads lists archives each when it loads it.)
+func (b *bank) files(s *stamper, stamps []*timestamp.Timestamp) (all [][]byte) {
+	all = append(all, b.authorities...)
+	for _, t := range stamps {
+		all = append(all, t.Raw(), s.root)
+	}
+	return all
 }
 
 // haveSigned registers the text's hash with the service, lets the customer sign, and fetches the result. visit stands
 // for the browser: a web application redirects to the URL and gets the callback as a request; package middleware does
-// it.
+// it. A private bank will see no certificate, so it asks the service for the attributes in the same login.
 func (b *bank) haveSigned(
 	ctx context.Context,
 	a application,
 	visit func(ctx context.Context, url string) (callback string, err error),
-) (*sign.Transaction, *sign.Opened, error) {
+) (*signapi.Unverified, fourinfo.Person, error) {
+	var nobody fourinfo.Person
 	tx, err := b.signer.Start(ctx, sign.Text(a.text), sign.ModeDigestInfo)
 	if err != nil {
-		return nil, nil, err
+		return nil, nobody, err
 	}
-	begun, err := b.client.Begin(ctx, authn.Request{Sign: tx}) // no attributes: the certificate has them, signed
+	request := authn.Request{Sign: tx}
+	if b.operator != nil {
+		request.Scopes = authn.Attributes // a verifier has them from the certificate, signed
+	}
+	begun, err := b.client.Begin(ctx, request)
 	if err != nil {
-		return nil, nil, err
+		return nil, nobody, err
 	}
 	callback, err := visit(ctx, begun.URL)
 	if callback == "" {
-		return nil, nil, err // otherwise the callback itself says what went wrong
+		return nil, nobody, err // otherwise the callback itself says what went wrong
 	}
 	u, err := url.Parse(callback)
 	if err != nil {
-		return nil, nil, errors.New("the callback is no URL") // the cause would quote it with its code
+		return nil, nobody, errors.New("the callback is no URL") // the cause would quote it with its code
 	}
 	id, err := b.client.Finish(ctx, begun.Pending, u.Query())
 	if err != nil {
-		return nil, nil, err
+		return nil, nobody, err
 	}
 	res, err := b.signer.Fetch(ctx, tx, id)
-	if err != nil {
-		return nil, nil, err
-	}
-	opened, err := b.opener.Open(res.Sealed) // a government relying party would get res.Opened instead
-	return tx, opened, err
+	return res, id.Person, err
 }
 
-// verified is a signature that holds, and how its certificate agrees with the person on file.
+// customer is who the person said to be, and who the service says it was; a certificate says more than both.
+type customer struct{ onFile, attributes fourinfo.Person }
+
+// verified is a signature that holds, and how the person on file agrees with the one who signed.
 type verified struct {
-	report  *sign.Report // nil if the certificate is not that person's, certainly or as far as a machine can tell
+	// report is nil for a private business, and if the certificate is not that person's, certainly or as far as a
+	// machine can tell
+	report  *sign.Report
+	verdict *sign.Verdict // of the operator; nil for a certified verifier
+	means   law.Means
 	person  fourinfo.Person
 	matches []fourinfo.FieldMatch
 }
 
-func (b *bank) verify(
+// signed is what a timestamp is asked for: the signature value, or what was sealed for the operator.
+func (v *verified) signed(res *signapi.Unverified) []byte {
+	if v.report != nil {
+		return v.report.Opened.RevealSignature()
+	}
+	return []byte(res.Sealed.RevealJWE())
+}
+
+// record is what is kept. How long the law asks to keep it is part of it: the years count from the end of the contract,
+// which whoever purges the log knows.
+func (v *verified) record(
+	res *signapi.Unverified,
+	p law.Profile,
+	now time.Time,
+	stamps []*timestamp.Timestamp,
+) (*evidence.Record, error) {
+	options := []evidence.Option{evidence.Basis(p.Law.JA)}
+	for _, t := range stamps {
+		options = append(options, evidence.Timestamp(t))
+	}
+	if retention, ok := evidence.RetentionOf(p); ok {
+		options = append(options, evidence.WithRetention(retention))
+	}
+	if v.verdict != nil {
+		return evidence.FromVerdict(evidence.Judged{Verdict: v.verdict, Sealed: res.Sealed,
+			Transaction: res.Transaction}, now, options...)
+	}
+	if p.CertificateKept {
+		// in a part that can be deleted later; the log stays provable
+		options = append(options, evidence.WithCertificate())
+	}
+	return evidence.FromReport(v.report, now, options...)
+}
+
+// verify is where the two businesses part.
+func (b *bank) verify(ctx context.Context, res *signapi.Unverified, a application, c customer) (verified, error) {
+	if b.operator == nil {
+		return b.verifyItself(ctx, res, a, c.onFile)
+	}
+	// The operator sees a digest and no text: that the digest is this text's is for the bank to say.
+	if sha256.Sum256([]byte(a.text)) != res.Transaction.Digest {
+		return verified{}, &sign.Error{Reason: sign.ReasonDocument, Step: "document"}
+	}
+	verdict, err := b.operator.Verify(ctx, res.Sealed, res.Transaction)
+	if err != nil {
+		return verified{}, err
+	}
+	return verified{
+		verdict: verdict, means: law.ServiceAttributes, person: c.attributes, matches: c.onFile.Compare(c.attributes),
+	}, nil
+}
+
+func (b *bank) verifyItself(
 	ctx context.Context,
-	tx *sign.Transaction,
-	opened *sign.Opened,
+	res *signapi.Unverified,
 	a application,
 	onFile fourinfo.Person,
 ) (verified, error) {
+	opened, err := b.opener.Open(res.Sealed) // a government relying party would get res.Opened instead
+	if err != nil {
+		return verified{}, err
+	}
 	report, err := b.verifier.Verify(ctx, opened, sign.Expect{
-		Document: strings.NewReader(a.text), Mode: sign.ModeDigestInfo, Transaction: tx,
+		Document: strings.NewReader(a.text), Mode: sign.ModeDigestInfo, Transaction: res.Transaction,
 		Person: &onFile, Accept: sign.ReviewedPerson, // decide sends what needs a review to a human
 	})
+	own := verified{report: report, means: law.OwnVerification}
 	switch {
 	case err == nil:
-		return verified{report, report.Certificate.Person(), report.PersonMatches}, nil
-	case !errors.Is(err, &sign.Error{Reason: sign.ReasonPersonMismatch}) && !errors.Is(err, &sign.Error{Reason: sign.ReasonPersonReview}):
+		own.person, own.matches = report.Certificate.Person(), report.PersonMatches
+		return own, nil
+	case !errors.Is(err, &sign.Error{Reason: sign.ReasonPersonMismatch}) &&
+		!errors.Is(err, &sign.Error{Reason: sign.ReasonPersonReview}):
 		return verified{}, err
 	}
 	// The person is compared last, so signature, chain and revocation held: say where the two persons part.
@@ -164,5 +273,6 @@ func (b *bank) verify(
 	if err != nil {
 		return verified{}, err
 	}
-	return verified{nil, certificate.Person(), onFile.Compare(certificate.Person())}, nil
+	own.person, own.matches = certificate.Person(), onFile.Compare(certificate.Person())
+	return own, nil
 }

@@ -17,12 +17,15 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin"
+	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/cardsim/person"
+	"github.com/kakunin-go/kakunin/cardsim/platform"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/fourinfo/law"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/sign"
+	"github.com/kakunin-go/kakunin/sign/operator"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -52,6 +55,7 @@ func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
 // steady replaces what differs from run to run.
 func steady(s string) string {
 	s = regexp.MustCompile(`[0-9a-f]{64}`).ReplaceAllString(s, "<sha256>")
+	s = regexp.MustCompile(`\b[A-Z2-7]{26}\b`).ReplaceAllString(s, "<verification>")
 	return regexp.MustCompile(`\b[A-Z2-7]{12}\b`).ReplaceAllString(s, "<number>")
 }
 
@@ -91,6 +95,7 @@ func TestOutcomesInBothLanguages(t *testing.T) {
 		{"opened", nil, exitOpened},
 		{"substitute", []string{"-person", "taro"}, exitHuman},
 		{"moved", []string{"-person", "akira"}, exitRefused},
+		{"private", []string{"-business", "private"}, exitHuman},
 		{"undeclared", []string{"-purpose", "", "-occupation", ""}, exitRefused},
 	} {
 		for _, lang := range []string{"ja", "en"} {
@@ -113,7 +118,8 @@ func TestOutcomesInBothLanguages(t *testing.T) {
 					t.Errorf("%s differs (%v); -update writes it anew. Got:\n%s", path, err, got)
 				}
 				// A person with whom there is no contract leaves nothing behind.
-				if kept, err := os.ReadFile(filepath.Join(log, "entries.log")); err != nil || (len(kept) > 0) != (c.code != exitRefused) {
+				if kept, err := os.ReadFile(filepath.Join(log, "entries.log")); err != nil ||
+					(len(kept) > 0) != (c.code != exitRefused) {
 					t.Errorf("the log holds %d bytes (%v)", len(kept), err)
 				}
 			})
@@ -132,10 +138,14 @@ func TestJSON(t *testing.T) {
 		step    string    // the first
 		review  []law.Item
 	}{
-		{person.Hanako, exitOpened, opened, "complete", [3]string{"same", "same-after-normalisation", "same"}, "width", nil},
-		{person.Taro, exitHuman, needsHuman, "person-review", [3]string{"needs-review", "same", "same"}, "substitute", []law.Item{law.Name}},
-		{person.Umeko, exitHuman, needsHuman, "person-review", [3]string{"same", "same", "needs-review"}, "unknown-part", []law.Item{law.Birthdate}},
-		{person.Akira, exitRefused, refused, "person-different", [3]string{"same", "different", "same"}, "municipality", nil},
+		{person.Hanako, exitOpened, opened, "complete", [3]string{"same", "same-after-normalisation", "same"}, "width",
+			nil},
+		{person.Taro, exitHuman, needsHuman, "person-review", [3]string{"needs-review", "same", "same"}, "substitute",
+			[]law.Item{law.Name}},
+		{person.Umeko, exitHuman, needsHuman, "person-review", [3]string{"same", "same", "needs-review"},
+			"unknown-part", []law.Item{law.Birthdate}},
+		{person.Akira, exitRefused, refused, "person-different", [3]string{"same", "different", "same"}, "municipality",
+			nil},
 	} {
 		t.Run(string(c.person), func(t *testing.T) {
 			t.Parallel()
@@ -148,7 +158,8 @@ func TestJSON(t *testing.T) {
 			if r.Outcome != c.outcome || r.Reason != c.reason || r.Evidence != nil || r.Personal != nil {
 				t.Errorf("report %s %s %v", r.Outcome, r.Reason, r.Evidence)
 			}
-			if s := r.Signature; s == nil || s.Mode != sign.ModeDigestInfo || s.Revocation != "good" || len(s.DocumentSHA256) != 64 {
+			if s := r.Signature; s == nil || s.Mode != sign.ModeDigestInfo || s.Revocation != "good" ||
+				len(s.DocumentSHA256) != 64 {
 				t.Errorf("signature %+v", s)
 			}
 			var steps []string
@@ -163,7 +174,8 @@ func TestJSON(t *testing.T) {
 			if len(r.Person) != 3 || len(steps) == 0 || steps[0] != c.step {
 				t.Errorf("%d attributes, steps %v", len(r.Person), steps)
 			}
-			if l := r.Law; l == nil || !slices.Equal(l.Review, c.review) || len(l.Missing) > 0 || l.Complete != (c.review == nil) || !strings.Contains(l.Notice, "not legal advice") {
+			if l := r.Law; l == nil || !slices.Equal(l.Review, c.review) || len(l.Missing) > 0 ||
+				l.Complete != (c.review == nil) || !strings.Contains(l.Notice, "not legal advice") {
 				t.Errorf("law %+v", l)
 			}
 		})
@@ -197,7 +209,8 @@ func TestEvidenceIsChainedAndHoldsTheCertificate(t *testing.T) {
 	if n, err := opened.log.Size(t.Context()); err != nil || n != 2 {
 		t.Fatalf("%d records, %v", n, err)
 	}
-	if code, stdout, _ := command(t, "-json", "-evidence", log); code != exitRefused || strings.Contains(stdout, "申込番号") {
+	if code, stdout, _ := command(t, "-json", "-evidence", log); code != exitRefused ||
+		strings.Contains(stdout, "申込番号") {
 		t.Errorf("two banks write to one log: exit %d\n%s", code, stdout)
 	}
 	record, err := opened.log.Record(t.Context(), 0)
@@ -212,7 +225,8 @@ func TestEvidenceIsChainedAndHoldsTheCertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(entries, bytes.Replace(kept, []byte(`"SHA-256"`), []byte(`"SHA-512"`), 1), 0o600); err != nil {
+	if err := os.WriteFile(entries, bytes.Replace(kept, []byte(`"SHA-256"`), []byte(`"SHA-512"`), 1),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	code, stdout, stderr := command(t, "-json", "-evidence", log)
@@ -224,7 +238,8 @@ func TestEvidenceIsChainedAndHoldsTheCertificate(t *testing.T) {
 func TestACardWithoutSigningCertificateIsRefused(t *testing.T) {
 	t.Parallel()
 	code, stdout, stderr := command(t, "-person", "pupil", "-lang", "en")
-	if code != exitRefused || !strings.Contains(stdout, "Result: refused") || !strings.Contains(stderr, "certificate is no longer valid") {
+	if code != exitRefused || !strings.Contains(stdout, "Result: refused") ||
+		!strings.Contains(stderr, "certificate is no longer valid") {
 		t.Errorf("exit %d\n%s\n%s", code, stdout, stderr)
 	}
 }
@@ -238,7 +253,9 @@ func inWorld(t *testing.T, person person.Persona, change func(*world)) (r report
 		t.Fatal(err)
 	}
 	change(w)
-	r, err = openAccount(t.Context(), w, options{lang: "en", purpose: "salary", occupation: "student"})
+	r, err = openAccount(t.Context(), w, options{
+		business: certifiedVerifier, lang: "en", purpose: "salary", occupation: "student",
+	})
 	w.close()
 	return r, b.String(), err
 }
@@ -246,14 +263,16 @@ func inWorld(t *testing.T, person person.Persona, change func(*world)) (r report
 func TestRevocationFailsClosed(t *testing.T) {
 	t.Parallel()
 	r, _, err := inWorld(t, person.Hanako, func(w *world) { w.ocspURL = "http://127.0.0.1:1/ocsp" })
-	if !errors.Is(err, &sign.Error{Reason: sign.ReasonCertificate}) || kakunin.FamilyOf(err) != kakunin.Unavailable || r.Signature != nil || r.Outcome == opened {
+	if !errors.Is(err, &sign.Error{Reason: sign.ReasonCertificate}) || kakunin.FamilyOf(err) != kakunin.Unavailable ||
+		r.Signature != nil || r.Outcome == opened {
 		t.Errorf("a responder that does not answer: %v", err)
 	}
 	r, _, err = inWorld(t, person.Hajime, func(w *world) {
 		der, _ := w.card.Certificates()
 		leaf, err := jpki.ParseCertificate(der)
 		if err == nil {
-			err = w.jpki.SigningCA().Revoke(leaf.X509().SerialNumber, 1, at().Add(-time.Hour))
+			err = w.jpki.SigningCA().Revoke(leaf.X509().SerialNumber,
+				issuer.Revocation{Reason: 1, At: at().Add(-time.Hour)})
 		}
 		var refused *issuer.Error
 		if errors.As(err, &refused) && refused.Reason == issuer.ReasonAlreadyRevoked {
@@ -263,7 +282,8 @@ func TestRevocationFailsClosed(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	if !errors.Is(err, &sign.Error{Reason: sign.ReasonCertificate}) || kakunin.FamilyOf(err) != kakunin.Account || r.Signature != nil || r.Outcome == opened {
+	if !errors.Is(err, &sign.Error{Reason: sign.ReasonCertificate}) || kakunin.FamilyOf(err) != kakunin.Account ||
+		r.Signature != nil || r.Outcome == opened {
 		t.Errorf("a revoked certificate: %v", err)
 	}
 }
@@ -275,22 +295,79 @@ func TestOtherTextThanSignedIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.close()
-	b, err := newBank(w.client, w.service.OperatorKey(), w.jpki.Trust(), w.ocspURL, at)
+	for _, business := range []string{certifiedVerifier, privateBusiness} {
+		b, err := w.bank(options{business: business})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := newApplication(options{lang: "en", purpose: "living", occupation: "student"}, at())
+		result, attributes, err := b.haveSigned(t.Context(), a, w.visitor.Approve)
+		if err != nil {
+			t.Fatal(err)
+		}
+		onFile, err := typed(w.person.Reveal())
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.text = strings.Replace(a.text, "living expenses", "salary", 1)
+		_, err = b.verify(t.Context(), result, a, customer{onFile, attributes})
+		if !errors.Is(err, &sign.Error{Reason: sign.ReasonDocument}) {
+			t.Errorf("%s, another text: %v", business, err)
+		}
+	}
+}
+
+// TestPrivateBank: the operator's key and the certificate are in nobody's hands but its own, and an operator that errs
+// or is not there opens no account.
+func TestPrivateBank(t *testing.T) {
+	t.Parallel()
+	w, err := newWorld(t.Context(), around(t), person.Hanako, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := newApplication(options{lang: "en", purpose: "living", occupation: "student"}, at())
-	tx, result, err := b.haveSigned(t.Context(), a, w.visitor.Approve)
-	if err != nil {
-		t.Fatal(err)
+	defer w.close()
+	o := options{business: privateBusiness, lang: "en", purpose: "living", occupation: "student", evidence: t.TempDir()}
+	b, err := w.bank(o)
+	if err != nil || b.opener != nil || b.verifier != nil {
+		t.Errorf("a private bank opens: %v", err)
 	}
-	onFile, err := typed(w.person.Reveal())
-	if err != nil {
-		t.Fatal(err)
+	r, err := openAccount(t.Context(), w, o)
+	if err != nil || r.Outcome != needsHuman || r.Evidence == nil || r.Evidence.Records != 1 || r.Evidence.Certificate {
+		t.Errorf("%+v, %v", r, err)
 	}
-	a.text = strings.Replace(a.text, "living expenses", "salary", 1)
-	if _, err := b.verify(t.Context(), tx, result, a, onFile); !errors.Is(err, &sign.Error{Reason: sign.ReasonDocument}) {
-		t.Errorf("another text: %v", err)
+	if kept := w.service.Verifications(); len(kept) != 1 || kept[0].ID != r.Signature.VerificationID {
+		t.Errorf("%d verifications", len(kept))
+	}
+	for name, c := range map[string]struct {
+		knobs  daa.Knobs
+		reason operator.Reason
+		family kakunin.Family
+	}{
+		"another transaction": {
+			daa.Knobs{Operator: platform.Knobs{Answer: platform.AnswerOtherTransaction}},
+			operator.ReasonOtherVerdict, kakunin.Untrusted,
+		},
+		"an earlier verdict": {
+			daa.Knobs{Operator: platform.Knobs{Answer: platform.AnswerReplay}}, operator.ReasonOtherVerdict,
+			kakunin.Untrusted,
+		},
+		"not there": {
+			daa.Knobs{Network: daa.NetworkKnobs{
+				Fault: daa.NetworkReset, Endpoints: []daa.Endpoint{daa.EndpointOperator},
+			}},
+			operator.ReasonTransport, kakunin.Unavailable,
+		},
+		"altered on the way": {
+			daa.Knobs{Sign: daa.SignKnobs{AlterSignature: true}}, operator.ReasonSignature, kakunin.Untrusted,
+		},
+	} {
+		w.service.SetKnobs(c.knobs)
+		r, err := openAccount(t.Context(), w, o)
+		if !errors.Is(err, &operator.Error{Reason: c.reason}) || kakunin.FamilyOf(err) != c.family ||
+			r.Signature != nil ||
+			r.Outcome == opened || r.Evidence != nil {
+			t.Errorf("%s: %+v, %v", name, r, err)
+		}
 	}
 }
 
@@ -326,9 +403,12 @@ func TestDecide(t *testing.T) {
 		{match(fourinfo.Same), law.Result{}, needsHuman, "law-review"},
 		{match(fourinfo.Same, fourinfo.OutcomeUnknown), law.Result{Methods: founded}, needsHuman, "person-review"},
 		{match(fourinfo.NeedsReview, fourinfo.Different), law.Result{Methods: founded}, refused, "person-different"},
-		{match(fourinfo.Same), law.Result{Methods: founded, Missing: []law.Item{law.Birthdate}}, needsHuman, "law-review"},
-		{match(fourinfo.NeedsReview), law.Result{Methods: founded, Missing: []law.Item{law.Reason}}, refused, "not-declared"},
-		{match(fourinfo.Same), law.Result{Methods: founded, Refused: []law.Item{law.NotAChild}}, refused, "law-refused"},
+		{match(fourinfo.Same), law.Result{Methods: founded, Missing: []law.Item{law.Birthdate}}, needsHuman,
+			"law-review"},
+		{match(fourinfo.NeedsReview), law.Result{Methods: founded, Missing: []law.Item{law.Reason}}, refused,
+			"not-declared"},
+		{match(fourinfo.Same), law.Result{Methods: founded, Refused: []law.Item{law.NotAChild}}, refused,
+			"law-refused"},
 	} {
 		if got, reason := decide(c.matches, p, c.result); got != c.want || reason != c.reason {
 			t.Errorf("%v %+v: %s, %s", c.matches, c.result, got, reason)
@@ -346,7 +426,8 @@ func TestEveryKeyHasWordsInBothLanguages(t *testing.T) {
 			t.Errorf("%s: %q, %q", key, w.JA, w.EN)
 		}
 	}
-	for _, key := range []string{"opened", "refused", "needs-human", "failed", "complete", "person-different", "person-review", "not-declared", "law-refused", "law-review"} {
+	for _, key := range []string{"opened", "refused", "needs-human", "failed", "complete", "person-different",
+		"person-review", "not-declared", "law-refused", "law-review"} {
 		if _, ok := words[key]; !ok {
 			t.Errorf("no words for %s", key)
 		}
@@ -362,8 +443,10 @@ func TestEveryKeyHasWordsInBothLanguages(t *testing.T) {
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
-		{"stray"}, {"-no-such-flag"}, {"-person", "nobody"}, {"-purpose", "crime"}, {"-occupation", "x"}, {"-lang", "fr"},
-		{"-batch", "a"}, {"-against", "b"}, {"-batch", "a", "-against", "b", "-person", "taro"}, {"-batch", "no-such-file", "-against", "neither"},
+		{"stray"}, {"-no-such-flag"}, {"-person", "nobody"}, {"-purpose", "crime"}, {"-business", "government"},
+		{"-occupation", "x"}, {"-lang", "fr"},
+		{"-batch", "a"}, {"-against", "b"}, {"-batch", "a", "-against", "b", "-person", "taro"},
+		{"-batch", "no-such-file", "-against", "neither"},
 	} {
 		if code, stdout, stderr := command(t, args...); code != exitUsage || stdout != "" || stderr == "" {
 			t.Errorf("%v: exit %d, stdout %q, stderr %q", args, code, stdout, stderr)
@@ -379,7 +462,8 @@ func TestACallerWhoHasLeftOpensNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var out, errs bytes.Buffer
-	if code := run(ctx, around(t), []string{"-lang", "en"}, &out, &errs); code != exitRefused || strings.Contains(out.String(), "was opened") {
+	if code := run(ctx, around(t), []string{"-lang", "en"}, &out, &errs); code != exitRefused ||
+		strings.Contains(out.String(), "was opened") {
 		t.Errorf("exit %d\n%s", code, out.String())
 	}
 }

@@ -37,7 +37,8 @@ func TestBatchPrintsCountsOnly(t *testing.T) {
 			counts{Compared: 2, Outcomes: map[string]int{"same": 1, "same-after-normalisation": 1}}, exitOpened,
 		},
 		"one to look at": {
-			[]string{same, customerLine("c", "髙確　太郎", "京都府宇治市架空1")}, []string{same, customerLine("c", "高確　太郎", "京都府宇治市架空1")},
+			[]string{same, customerLine("c", "髙確　太郎", "京都府宇治市架空1")},
+			[]string{same, customerLine("c", "高確　太郎", "京都府宇治市架空1")},
 			counts{Compared: 2, Outcomes: map[string]int{"same": 1, "needs-review": 1}}, exitHuman,
 		},
 		"one differs": {
@@ -49,7 +50,8 @@ func TestBatchPrintsCountsOnly(t *testing.T) {
 			counts{Compared: 1, Outcomes: map[string]int{"unknown": 1}}, exitHuman,
 		},
 		"alone, malformed, without an id, twice, of another version": {
-			[]string{same, wide, "花子", customerLine("", "花子", "x"), same}, []string{same, `{"id": "b", "person": {"v": 9}}`},
+			[]string{same, wide, "花子", customerLine("", "花子", "x"), same},
+			[]string{same, `{"id": "b", "person": {"v": 9}}`},
 			counts{Compared: 1, Outcomes: map[string]int{"same": 1}, Alone: 1, Unusable: 4}, exitHuman,
 		},
 		"nothing to compare": {nil, nil, counts{Outcomes: map[string]int{}}, exitHuman},
@@ -79,7 +81,8 @@ func TestBatchText(t *testing.T) {
 	for lang, want := range map[string]string{
 		"ja": "顧客ファイルの照合（件数のみ）: 1件\n  比較できません: 0\n  完全に一致: 1\n  表記の違いを除いて一致: 0\n  確認が必要: 0\n  不一致: 0\n" +
 			"  片方のファイルだけにある: 0\n  使えない行: 1\n",
-		"en": "Two files of customers, compared (counts only): 1\n  not compared: 0\n  the same: 1\n  the same but for the way of writing: 0\n" +
+		"en": "Two files of customers, compared (counts only): 1\n  not compared: 0\n  the same: 1\n  the same but " +
+			"for the way of writing: 0\n" +
 			"  needs review: 0\n  different: 0\n  in one file only: 0\n  unusable lines: 1\n",
 	} {
 		if _, got, _ := command(t, append(args, "-lang", lang)...); got != want {

@@ -1,13 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"io/fs"
+	"os"
 	"time"
 
-	"github.com/kakunin-go/kakunin/fourinfo/law"
-	"github.com/kakunin-go/kakunin/sign"
 	"github.com/kakunin-go/kakunin/sign/evidence"
 	"github.com/kakunin-go/kakunin/sign/evidence/filestore"
 )
@@ -32,7 +34,11 @@ func openLog(ctx context.Context, dir string, now func() time.Time) (*keptLog, e
 	case err != nil:
 		return nil, errors.New("the log cannot be opened") // the cause names files
 	}
-	log, err := evidence.OpenLog(evidence.LogConfig{Store: store, Now: now})
+	keys, err := openKeys(dir + ".key")
+	if err != nil {
+		return nil, errors.Join(errors.New("the key of the log cannot be read or made"), store.Close())
+	}
+	log, err := evidence.OpenLog(evidence.LogConfig{Store: store, Keys: keys, Now: now})
 	if err == nil {
 		_, err = log.Verify(ctx, evidence.Verification{})
 	}
@@ -42,34 +48,57 @@ func openLog(ctx context.Context, dir string, now func() time.Time) (*keptLog, e
 	return &keptLog{store, log}, nil
 }
 
+// openKeys reads the key under which the keys of the records are wrapped, or makes one. It stands beside the directory
+// and not in it: a copy of the log alone shows no certificate. A bank has a key service instead.
+func openKeys(path string) (*evidence.LocalKeys, error) {
+	key, err := os.ReadFile(path) //nolint:gosec // the operator's file
+	if errors.Is(err, fs.ErrNotExist) {
+		key = make([]byte, 32)
+		if _, err := rand.Read(key); err != nil {
+			return nil, err
+		}
+		err = os.WriteFile(path, key, 0o600)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return evidence.NewLocalKeys(key)
+}
+
 // kept says what the log holds now.
 type kept struct {
 	Records int64 `json:"records"`
 	// keep a signed checkpoint elsewhere: nothing else tells that the newest records were cut off
 	Root        string `json:"root"`
 	Certificate bool   `json:"certificate_kept"`
+	Timestamps  int64  `json:"timestamps"`
+	// files that records name: those in the archive, and those that it lacks
+	Archived   int64 `json:"archived"`
+	Unarchived int64 `json:"unarchived"`
 }
 
-// add appends a record, and reads the whole log again as an auditor would. RetainUntil is not set: the years count from
-// the end of the contract, which nobody knows today.
-func (k *keptLog) add(ctx context.Context, r *sign.Report, p law.Profile) (*kept, error) {
+// add archives files that the record names, appends it, and reads the whole log again as an auditor would.
+func (k *keptLog) add(ctx context.Context, r *evidence.Record, files ...[]byte) (*kept, error) {
 	if k == nil {
 		return nil, nil
 	}
-	options := []evidence.Option{evidence.Basis(p.Law.JA)}
-	if p.CertificateKept {
-		// in a part that can be deleted later; the log stays provable
-		options = append(options, evidence.WithCertificate())
+	for _, file := range files {
+		if _, err := k.log.Archive(ctx, bytes.NewReader(file)); err != nil {
+			return nil, err
+		}
 	}
-	added, err := k.log.Append(ctx, r, options...)
+	added, err := k.log.AppendRecords(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	state, err := k.log.Verify(ctx, evidence.Verification{})
+	state, err := k.log.Verify(ctx, evidence.Verification{Archive: true})
 	if err != nil {
 		return nil, err
 	}
-	return &kept{state.Records, hex.EncodeToString(state.Root[:]), added.Record.Held != nil}, nil
+	return &kept{
+		state.Records, hex.EncodeToString(state.Root[:]), added[0].Record.Held != nil, state.Timestamps, state.Archived,
+		state.Unarchived,
+	}, nil
 }
 
 func (k *keptLog) close() {

@@ -10,13 +10,21 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/person"
 )
 
+// The two kinds of business.
+const (
+	certifiedVerifier = "verifier"
+	privateBusiness   = "private"
+)
+
 type options struct {
+	business            string
 	person              person.Persona
 	purpose, occupation string // keys of purposes and occupations; "" is not declared
 	evidence            string
 	batch, against      string
 	lang                string
 	json, showPersonal  bool
+	timestamp           bool
 }
 
 // parseFlags reads the command line and says on stderr what is wrong with it.
@@ -29,6 +37,12 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 		"person",
 		string(person.Hanako),
 		fmt.Sprintf("the simulated `customer`, one of %v", person.Personas()),
+	)
+	f.StringVar(
+		&o.business,
+		"business",
+		certifiedVerifier,
+		"the bank is a certified `verifier` of signatures, or private and has its platform operator verify",
 	)
 	f.StringVar(
 		&o.purpose,
@@ -47,6 +61,12 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 		"evidence",
 		"",
 		"append a record to the log in this `directory`; it HOLDS the certificate, which is personal data",
+	)
+	f.BoolVar(
+		&o.timestamp,
+		"timestamp",
+		false,
+		"with -evidence: have the signature stamped by a simulated timestamp authority, and keep the token",
 	)
 	f.StringVar(
 		&o.batch,
@@ -80,12 +100,16 @@ func (o *options) check(f *flag.FlagSet) error {
 		return errors.New("there are only flags, no arguments")
 	case !slices.Contains(person.Personas(), o.person):
 		return fmt.Errorf("-person must be one of %v", person.Personas())
+	case o.business != certifiedVerifier && o.business != privateBusiness:
+		return errors.New("-business must be verifier or private")
 	case o.purpose != "" && !purpose:
 		return errors.New("-purpose must be one of " + keys(purposes) + ", or empty")
 	case o.occupation != "" && !occupation:
 		return errors.New("-occupation must be one of " + keys(occupations) + ", or empty")
 	case o.lang != "ja" && o.lang != "en":
 		return errors.New("-lang must be ja or en")
+	case o.timestamp && o.evidence == "":
+		return errors.New("-timestamp needs -evidence, where the token is kept")
 	case (o.batch == "") != (o.against == ""):
 		return errors.New("-batch and -against need each other")
 	case o.batch != "" && !alone:

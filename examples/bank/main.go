@@ -1,15 +1,18 @@
 // Command bank opens an account: a bank that is a certified signature verifier (署名検証者) identifies a customer by a
 // signature with the My Number Card, as the Act on Prevention of Transfer of Criminal Proceeds (犯罪収益移転防止法) asks.
+// With -business private the bank is none, and its platform operator (PF事業者) opens and verifies the signature.
 //
 //	go run ./examples/bank                     the account is opened
 //	go run ./examples/bank -person taro        a substitute character in the name: a human has to look
 //	go run ./examples/bank -person akira       another address than typed: refused
+//	go run ./examples/bank -business private   through a platform operator: no certificate, so the law asks a human
+//	go run ./examples/bank -evidence DIR -timestamp   with a record, and a timestamp of the signature
 //	go run ./examples/bank -batch A -against B two files of customers, compared; only counts come out
 //
 // It needs nothing but Go: service, card and certificates are simulated in this process and not connected with any real
 // ones; bank and persons are fictitious. Read bank.go first, which is what a bank writes: application.go is the text
-// that is signed, decide.go what becomes of it, evidence.go what is kept. world.go is the simulated world, batch.go
-// compares files, report.go and words.go say what happened.
+// that is signed, decide.go what becomes of it, evidence.go what is kept, timestamp.go who says when. world.go is the
+// simulated world, batch.go compares files, report.go and words.go say what happened.
 //
 // Exit codes: 0 opened, 1 refused or failed, 2 the command line is wrong, 3 a human has to decide.
 package main

@@ -18,6 +18,8 @@ import (
 type report struct {
 	Outcome outcome `json:"outcome"`
 	Reason  string  `json:"reason"`
+	// verifier or private
+	Business string `json:"business,omitempty"`
 	// of an error: user, account, configuration, unavailable, untrusted
 	Family      string                 `json:"family,omitempty"`
 	Application string                 `json:"application,omitempty"`
@@ -35,6 +37,7 @@ type signature struct {
 	Mode           sign.Mode `json:"mode"`
 	DocumentSHA256 string    `json:"document_sha256"`
 	Revocation     string    `json:"revocation"`
+	VerificationID string    `json:"verification_id,omitempty"` // the operator's, of a private business
 }
 
 type lawCheck struct {
@@ -53,7 +56,10 @@ type personal struct {
 
 func (r *report) addVerified(tx *sign.Transaction, v verified) {
 	// Nothing but "good" gets here: the verifier requires an answer.
-	r.Signature = &signature{tx.Mode, hex.EncodeToString(tx.Digest[:]), "good"}
+	r.Signature = &signature{Mode: tx.Mode, DocumentSHA256: hex.EncodeToString(tx.Digest[:]), Revocation: "good"}
+	if v.verdict != nil {
+		r.Signature.VerificationID = v.verdict.VerificationID
+	}
 	r.matches = v.matches
 	for _, m := range v.matches {
 		p := evidence.PersonMatch{Attribute: m.Attribute, Outcome: m.Outcome.String()}
@@ -72,6 +78,7 @@ func (r *report) addLaw(p law.Profile, c law.Result) {
 	r.Law = &lawCheck{ID: p.ID, Complete: c.Complete(), Notice: words["law.notice"].EN}
 	// [] and not null
 	r.Law.Missing, r.Law.Review = append([]law.Item{}, c.Missing...), append([]law.Item{}, c.Review...)
+	r.Law.Methods = []string{}
 	for _, m := range c.Methods {
 		r.Law.Methods = append(r.Law.Methods, m.Letter)
 	}
@@ -103,13 +110,20 @@ func (r *report) text(lang string) string {
 		}
 	}
 	if r.Signature != nil {
-		line("\n2. %s\n   %s", say(lang, "signature"), say(lang, "signature.held"))
-		line("\n3. %s", say(lang, "person"))
+		certificate := "certificate"
+		line("\n2. %s", say(lang, "signature"))
+		if r.Business == privateBusiness {
+			certificate = "service"
+			line("   "+say(lang, "signature.operator"), r.Signature.VerificationID)
+		} else {
+			line("   %s", say(lang, "signature.held"))
+		}
+		line("\n3. %s", say(lang, "person."+certificate))
 		for _, m := range r.matches {
 			line("   %s: %s", say(lang, m.Attribute), m.Outcome.Wording().In(kakunin.Language(lang)))
 			for _, f := range m.Findings {
 				line("     [%s] %s (%s: %s, %s: %s)", f.Step, f.Wording().In(kakunin.Language(lang)),
-					say(lang, "typed"), place(lang, f.Expected), say(lang, "certificate"), place(lang, f.Actual))
+					say(lang, "typed"), place(lang, f.Expected), say(lang, certificate), place(lang, f.Actual))
 			}
 		}
 		if r.Personal != nil {
@@ -117,7 +131,7 @@ func (r *report) text(lang string) string {
 				"   %s: %s\n   %s: %s",
 				say(lang, "typed"),
 				inClear(r.Personal.Typed),
-				say(lang, "certificate"),
+				say(lang, certificate),
 				inClear(r.Personal.Certificate),
 			)
 		}
@@ -140,6 +154,7 @@ func (r *report) text(lang string) string {
 			line("   %s", say(lang, "evidence.none"))
 		} else {
 			line("   "+say(lang, "evidence.kept"), r.Evidence.Records, r.Evidence.Root)
+			line("   "+say(lang, "evidence.archive"), r.Evidence.Archived, r.Evidence.Timestamps)
 		}
 	}
 	line("\n%s\n  %s", say(lang, string(r.Outcome)), say(lang, r.Reason))

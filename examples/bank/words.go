@@ -67,7 +67,20 @@ var words = map[string]kakunin.Message{
 		EN: "It is over this text; the certificate comes from a trusted authority and is not revoked.",
 	},
 
-	"person":      {JA: "本人の照合（入力された内容と署名用電子証明書）", EN: "Person: what the customer typed and the signing certificate"},
+	"signature.operator": {
+		JA: "プラットフォーム事業者が署名と証明書を検証しました。検証番号: %s",
+		EN: "The platform operator verified signature and certificate. Verification: %s",
+	},
+
+	"person.certificate": {
+		JA: "本人の照合（入力された内容と署名用電子証明書）",
+		EN: "Person: what the customer typed and the signing certificate",
+	},
+	"person.service": {
+		JA: "本人の照合（入力された内容と認証サービスの基本４情報）",
+		EN: "Person: what the customer typed and the attributes from the service",
+	},
+	"service":     {JA: "サービス", EN: "service"},
 	"typed":       {JA: "入力", EN: "typed"},
 	"certificate": {JA: "証明書", EN: "certificate"},
 	"before":      {JA: "%d文字目の前", EN: "before character %d"},
@@ -94,6 +107,10 @@ var words = map[string]kakunin.Message{
 	"evidence.kept": {
 		JA: "追記し、全記録（%d件）を検証しました。ハッシュ木の根: %s",
 		EN: "Appended; all %d records were verified. Root of the tree: %s",
+	},
+	"evidence.archive": {
+		JA: "保管庫: 認証局の証明書などのファイル%d件、タイムスタンプ%d件",
+		EN: "Archive: files such as the authority's certificate: %d; timestamps: %d",
 	},
 
 	"opened":      {JA: "結果: 口座を開設しました", EN: "Result: the account was opened"},

@@ -17,7 +17,10 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/daa/visitor"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/cardsim/person"
+	"github.com/kakunin-go/kakunin/cardsim/timestamping"
+	"github.com/kakunin-go/kakunin/examples/internal/stamping"
 	"github.com/kakunin-go/kakunin/internal/webserve"
+	"github.com/kakunin-go/kakunin/sign/operator"
 )
 
 // surroundings are what a program has and its tests choose.
@@ -35,6 +38,8 @@ type world struct {
 	visitor *visitor.Person
 	client  *authn.Client // the bank, as registered at the service
 	ocspURL string
+	tsaURL  string // the simulated timestamp authority
+	tsa     *timestamping.Authority
 	server  *http.Server
 }
 
@@ -71,8 +76,7 @@ func newWorld(ctx context.Context, s surroundings, persona person.Persona, logge
 		return nil, errors.New("cannot listen on 127.0.0.1")
 	}
 	base := "http://" + listener.Addr().String()
-	// Results are sealed to service.OperatorKey, whose private half the simulator gives away. A real verifier makes
-	// that key itself, in an HSM, and registers the public half.
+	// Results are sealed to service.OperatorKey. A real verifier registers the public half of a key of its own.
 	w.service, err = daa.New(daa.Config{
 		BaseURL: base, JPKI: w.jpki, Cards: []*cardsim.Card{w.card}, Now: s.now, Logger: logger,
 		Clients: []daa.ClientRegistration{
@@ -104,9 +108,42 @@ func newWorld(ctx context.Context, s surroundings, persona person.Persona, logge
 		TextPIN:         w.person.Reveal().TextPIN,
 		SigningPassword: w.person.Reveal().SigningPassword,
 	}
-	w.server = webserve.New(w.service, logger)
+	if w.tsa, err = timestamping.New(timestamping.Config{Now: s.now}); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	w.tsaURL = base + "/simulator/tsa"
+	mux := http.NewServeMux()
+	mux.Handle("/", w.service)
+	mux.Handle("POST /simulator/tsa", w.tsa)
+	w.server = webserve.New(mux, logger)
 	go func() { _ = w.server.Serve(listener) }() // until close
 	return w, nil
+}
+
+// bank is the kind of business that the flags ask for. The simulator gives the verifier's key away; a real verifier
+// makes it itself, in an HSM. A private bank gets a token from its operator and never sees that key.
+func (w *world) bank(o options) (*bank, error) {
+	if o.business == certifiedVerifier {
+		return newBank(w.client, w.service.OperatorKey(), w.jpki.Trust(), w.ocspURL, w.now)
+	}
+	token := "Bearer " + w.service.OperatorToken(clientID)
+	op, err := operator.New(operator.Config{
+		URL: w.service.OperatorURL(), Now: w.now, Method: "CRL",
+		Authorize: func(r *http.Request) error { r.Header.Set("Authorization", token); return nil },
+	})
+	if err != nil {
+		return nil, err
+	}
+	return newPrivateBank(w.client, op, w.now)
+}
+
+// stamper asks the simulated authority for timestamps, if the flags say so: a contract with a 時刻認証業務 that the minister
+// has accredited gives a real one.
+func (w *world) stamper(o options) (*stamper, error) {
+	if !o.timestamp {
+		return nil, nil //nolint:nilnil // nothing is stamped
+	}
+	return newStamper(stamping.Authority{URL: w.tsaURL, Root: w.tsa.Root()}, w.now)
 }
 
 func (w *world) close() { _ = w.server.Close() }

@@ -5,28 +5,17 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"io"
-	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
-
-	"golang.org/x/crypto/ocsp"
 
 	"github.com/kakunin-go/kakunin/jpki/certpath"
-	"github.com/kakunin-go/kakunin/jpki/crl"
 )
 
 // TestMain lets the test binary be the program itself.
@@ -107,32 +96,53 @@ func TestExitCodesAndReasons(t *testing.T) {
 		code int
 		want string // in the output
 	}{
-		"valid":                   {args(base, lists, one(leaf)), 0, "VALID\n"},
-		"japanese":                {args(base, lists, one("-lang", "ja", leaf)), 0, "有効です"},
-		"clauses are shown":       {args(base, lists, one(leaf)), 0, "path.signature [certificate 2] (RFC 5280, 6.1.3 (a)(1))"},
-		"revoked":                 {args(base, lists, one(at("InvalidRevokedEETest3EE.crt"))), 1, "A certificate has been revoked."},
-		"revoked, in Japanese":    {args(base, lists, one("-lang", "ja", at("InvalidRevokedEETest3EE.crt"))), 1, "証明書が失効しています。"},
-		"list is missing":         {args(base, lists[:2], one(leaf)), 1, "crl.covering"},
-		"list is missing but may": {args(base, lists[:2], one("-revocation", "if-present", leaf)), 0, "not checked, because there is no revocation data"},
-		"no revocation":           {args(base, one("-revocation", "none", at("InvalidRevokedEETest3EE.crt"))), 0, "revocation was not checked"},
-		"no path":                 {args(base, one("-revocation", "none", at("AllCertificatesSamePoliciesTest10EE.crt"))), 1, "path.issuer"},
-		"negative serial number (PKITS 4.4.14)": {one("-anchor", anchor, "-pool", at("NegativeSerialNumberCACert.crt"), "-time", pkitsTime,
-			"-crl", at("TrustAnchorRootCRL.crl"), "-crl", at("NegativeSerialNumberCACRL.crl"), at("ValidNegativeSerialNumberTest14EE.crt")), 0, "VALID"},
-		"revoked negative serial number (PKITS 4.4.15)": {one("-anchor", anchor, "-pool", at("NegativeSerialNumberCACert.crt"), "-time", pkitsTime,
-			"-crl", at("TrustAnchorRootCRL.crl"), "-crl", at("NegativeSerialNumberCACRL.crl"), at("InvalidNegativeSerialNumberTest15EE.crt")), 1, "A certificate has been revoked."},
-		"malformed certificate": {args(base, one("-revocation", "none", at("GoodCACRL.crl"))), 1, "The certificate is malformed."},
-		"policy holds": {args(base, lists, one("-policy", "2.16.840.1.101.3.2.1.48.1", "-require-explicit-policy", leaf)), 0,
+		"valid":    {args(base, lists, one(leaf)), 0, "VALID\n"},
+		"japanese": {args(base, lists, one("-lang", "ja", leaf)), 0, "有効です"},
+		"clauses are shown": {args(base, lists, one(leaf)), 0,
+			"path.signature [certificate 2] (RFC 5280, 6.1.3 (a)(1))"},
+		"revoked": {args(base, lists, one(at("InvalidRevokedEETest3EE.crt"))), 1,
+			"A certificate has been revoked."},
+		"revoked, in Japanese": {args(base, lists, one("-lang", "ja", at("InvalidRevokedEETest3EE.crt"))), 1,
+			"証明書が失効しています。"},
+		"list is missing": {args(base, lists[:2], one(leaf)), 1, "crl.covering"},
+		"list is missing but may": {args(base, lists[:2], one("-revocation", "if-present", leaf)), 0,
+			"not checked, because there is no revocation data"},
+		"no revocation": {args(base, one("-revocation", "none", at("InvalidRevokedEETest3EE.crt"))), 0,
+			"revocation was not checked"},
+		"no path": {args(base, one("-revocation", "none",
+			at("AllCertificatesSamePoliciesTest10EE.crt"))), 1, "path.issuer"},
+		"negative serial number (PKITS 4.4.14)": {one("-anchor", anchor, "-pool", at("NegativeSerialNumberCACert.crt"),
+			"-time", pkitsTime,
+			"-crl", at("TrustAnchorRootCRL.crl"), "-crl", at("NegativeSerialNumberCACRL.crl"),
+			at("ValidNegativeSerialNumberTest14EE.crt")), 0, "VALID"},
+		"revoked negative serial number (PKITS 4.4.15)": {one("-anchor", anchor, "-pool",
+			at("NegativeSerialNumberCACert.crt"), "-time", pkitsTime,
+			"-crl", at("TrustAnchorRootCRL.crl"), "-crl", at("NegativeSerialNumberCACRL.crl"),
+			at("InvalidNegativeSerialNumberTest15EE.crt")), 1, "A certificate has been revoked."},
+		"malformed certificate": {args(base, one("-revocation", "none", at("GoodCACRL.crl"))), 1,
+			"The certificate is malformed."},
+		"policy holds": {args(base, lists, one("-policy", "2.16.840.1.101.3.2.1.48.1", "-require-explicit-policy",
+			leaf)), 0,
 			"Policies of the whole path: 2.16.840.1.101.3.2.1.48.1"},
-		"policy does not hold": {args(base, lists, one("-policy", "2.16.840.1.101.3.2.1.48.2", "-require-explicit-policy", leaf)), 1,
+		"policy does not hold": {args(base, lists, one("-policy", "2.16.840.1.101.3.2.1.48.2",
+			"-require-explicit-policy", leaf)), 1,
 			"path.policy-set"},
-		"mapping": {one("-anchor", anchor, "-pool", at("Mapping1to2CACert.crt"), "-time", pkitsTime, "-revocation", "none",
-			"-policy", "2.16.840.1.101.3.2.1.48.1", "-require-explicit-policy", at("ValidPolicyMappingTest1EE.crt")), 0, "VALID"},
-		"mapping inhibited": {one("-anchor", anchor, "-pool", at("Mapping1to2CACert.crt"), "-time", pkitsTime, "-revocation", "none",
-			"-policy", "2.16.840.1.101.3.2.1.48.1", "-require-explicit-policy", "-inhibit-policy-mapping", at("ValidPolicyMappingTest1EE.crt")), 1, "NOT VALID"},
-		"anyPolicy": {one("-anchor", anchor, "-pool", at("anyPolicyCACert.crt"), "-time", pkitsTime, "-revocation", "none",
-			"-policy", "2.16.840.1.101.3.2.1.48.1", "-require-explicit-policy", at("AnyPolicyTest14EE.crt")), 0, "VALID"},
-		"anyPolicy inhibited": {one("-anchor", anchor, "-pool", at("anyPolicyCACert.crt"), "-time", pkitsTime, "-revocation", "none",
-			"-policy", "2.16.840.1.101.3.2.1.48.1", "-require-explicit-policy", "-inhibit-any-policy", at("AnyPolicyTest14EE.crt")), 1, "NOT VALID"},
+		"mapping": {one("-anchor", anchor, "-pool", at("Mapping1to2CACert.crt"), "-time", pkitsTime, "-revocation",
+			"none",
+			"-policy", "2.16.840.1.101.3.2.1.48.1", "-require-explicit-policy", at("ValidPolicyMappingTest1EE.crt")), 0,
+			"VALID"},
+		"mapping inhibited": {one("-anchor", anchor, "-pool", at("Mapping1to2CACert.crt"), "-time", pkitsTime,
+			"-revocation", "none",
+			"-policy", "2.16.840.1.101.3.2.1.48.1", "-require-explicit-policy", "-inhibit-policy-mapping",
+			at("ValidPolicyMappingTest1EE.crt")), 1, "NOT VALID"},
+		"anyPolicy": {one("-anchor", anchor, "-pool", at("anyPolicyCACert.crt"), "-time", pkitsTime, "-revocation",
+			"none",
+			"-policy", "2.16.840.1.101.3.2.1.48.1", "-require-explicit-policy", at("AnyPolicyTest14EE.crt")), 0,
+			"VALID"},
+		"anyPolicy inhibited": {one("-anchor", anchor, "-pool", at("anyPolicyCACert.crt"), "-time", pkitsTime,
+			"-revocation", "none",
+			"-policy", "2.16.840.1.101.3.2.1.48.1", "-require-explicit-policy", "-inhibit-any-policy",
+			at("AnyPolicyTest14EE.crt")), 1, "NOT VALID"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, out, errOut := certcheck(t, c.args...)
@@ -190,18 +200,22 @@ func TestUsage(t *testing.T) {
 
 func TestJSON(t *testing.T) {
 	at := pkits(t)
-	base := []string{"-json", "-anchor", at("TrustAnchorRootCertificate.crt"), "-pool", at("GoodCACert.crt"), "-time", pkitsTime,
+	base := []string{"-json", "-anchor", at("TrustAnchorRootCertificate.crt"), "-pool", at("GoodCACert.crt"), "-time",
+		pkitsTime,
 		"-crl", at("TrustAnchorRootCRL.crl"), "-crl", at("GoodCACRL.crl")}
-	for leaf, valid := range map[string]bool{"ValidCertificatePathTest1EE.crt": true, "InvalidRevokedEETest3EE.crt": false} {
+	for leaf, valid := range map[string]bool{"ValidCertificatePathTest1EE.crt": true,
+		"InvalidRevokedEETest3EE.crt": false} {
 		code, out, errOut := certcheck(t, append(base, at(leaf))...)
 		var r report
 		if err := json.Unmarshal([]byte(out), &r); err != nil {
 			t.Fatalf("%v: %s%s", err, out, errOut)
 		}
-		if r.Valid != valid || (code == 0) != valid || len(r.Path) != 3 || len(r.Steps) < 30 || len(r.Revocation) != 2 || r.At == nil {
+		if r.Valid != valid || (code == 0) != valid || len(r.Path) != 3 || len(r.Steps) < 30 ||
+			len(r.Revocation) != 2 || r.At == nil {
 			t.Errorf("%s: code %d, %+v", leaf, code, r)
 		}
-		if !valid && (r.Problem == nil || r.Problem.Reason != "certificate revoked" || r.Problem.Certificate != 2 || r.Problem.Messages["ja"] == "" ||
+		if !valid && (r.Problem == nil || r.Problem.Reason != "certificate revoked" || r.Problem.Certificate != 2 ||
+			r.Problem.Messages["ja"] == "" ||
 			r.Revocation[1].Status != "revoked" || r.Revocation[1].RevokedAt == nil) {
 			t.Errorf("problem %+v", r.Problem)
 		}
@@ -229,16 +243,19 @@ func TestPEM(t *testing.T) {
 	}
 	chain := write("chain.pem", "CERTIFICATE", "ValidCertificatePathTest1EE.crt", "GoodCACert.crt")
 	anchors := write("anchors.pem", "CERTIFICATE", "GoodsubCACert.crt", "TrustAnchorRootCertificate.crt")
-	code, out, errOut := certcheck(t, "-anchor", anchors, "-time", pkitsTime, "-crl", write("root.pem", "X509 CRL", "TrustAnchorRootCRL.crl"),
+	code, out, errOut := certcheck(t, "-anchor", anchors, "-time", pkitsTime, "-crl",
+		write("root.pem", "X509 CRL", "TrustAnchorRootCRL.crl"),
 		"-crl", write("good.pem", "X509 CRL", "GoodCACRL.crl"), chain)
 	if code != 0 {
 		t.Errorf("exit code %d: %s%s", code, out, errOut)
 	}
-	code, _, _ = certcheck(t, "-anchor", write("wrong.pem", "X509 CRL", "TrustAnchorRootCRL.crl"), "-revocation", "none", chain)
+	code, _, _ = certcheck(t, "-anchor", write("wrong.pem", "X509 CRL", "TrustAnchorRootCRL.crl"), "-revocation",
+		"none", chain)
 	if code != exitUsage {
 		t.Errorf("a list as anchor: exit code %d", code)
 	}
-	code, out, errOut = certcheck(t, "-anchor", anchors, "-time", pkitsTime, "-crl", at("BadCRLSignatureCACRL.crl"), chain)
+	code, out, errOut = certcheck(t, "-anchor", anchors, "-time", pkitsTime, "-crl", at("BadCRLSignatureCACRL.crl"),
+		chain)
 	if code != exitNotValid || !strings.Contains(errOut, "left out") {
 		t.Errorf("a list that cannot be read: exit code %d: %s%s", code, out, errOut)
 	}
@@ -257,7 +274,8 @@ func TestPEMInsideDER(t *testing.T) {
 	if err := os.WriteFile(file, outer, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	code, out, errOut := certcheck(t, "-anchor", at("TrustAnchorRootCertificate.crt"), "-pool", at("GoodCACert.crt"), "-time", pkitsTime, "-revocation", "none", file)
+	code, out, errOut := certcheck(t, "-anchor", at("TrustAnchorRootCertificate.crt"), "-pool", at("GoodCACert.crt"),
+		"-time", pkitsTime, "-revocation", "none", file)
 	if code != exitNotValid || !strings.Contains(out, "malformed") {
 		t.Errorf("exit code %d: %s%s", code, out, errOut)
 	}
@@ -281,7 +299,8 @@ func TestNamesDoNotSteerTheTerminal(t *testing.T) {
 		"list":   {"-anchor", anchor, "-crl", broken, leaf},
 	} {
 		code, out, errOut := certcheck(t, args...)
-		if code == exitValid || strings.ContainsAny(out+errOut, "\x1b\x07\u009b\u202e\r") || !strings.Contains(errOut, "VALID") {
+		if code == exitValid || strings.ContainsAny(out+errOut, "\x1b\x07\u009b\u202e\r") ||
+			!strings.Contains(errOut, "VALID") {
 			t.Errorf("%s: exit code %d: %q %q", name, code, out, errOut)
 		}
 	}
@@ -291,7 +310,8 @@ func TestNamesDoNotSteerTheTerminal(t *testing.T) {
 func TestNamesOfUnverifiedAuthorities(t *testing.T) {
 	at := pkits(t)
 	var path []*certpath.Certificate
-	for _, name := range []string{"TrustAnchorRootCertificate.crt", "GoodCACert.crt", "ValidCertificatePathTest1EE.crt"} {
+	for _, name := range []string{"TrustAnchorRootCertificate.crt", "GoodCACert.crt",
+		"ValidCertificatePathTest1EE.crt"} {
 		der, err := os.ReadFile(at(name))
 		if err != nil {
 			t.Fatal(err)
@@ -303,7 +323,8 @@ func TestNamesOfUnverifiedAuthorities(t *testing.T) {
 		path = append(path, c)
 	}
 	for _, ok := range []bool{false, true} {
-		r := newReport(&certpath.Result{Path: path, Steps: []certpath.Step{{Name: "path.signature", Certificate: 1, OK: ok}}}, nil)
+		r := newReport(&certpath.Result{Path: path, Steps: []certpath.Step{
+			{Name: "path.signature", Certificate: 1, OK: ok}}}, nil)
 		if named := r.Path[1].Name != ""; named != ok || r.Path[0].Name == "" || r.Path[2].Name != "" {
 			t.Errorf("signed: %v, %+v", ok, r.Path)
 		}
@@ -316,189 +337,21 @@ func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var out, errOut bytes.Buffer
-	code := run(ctx, []string{"-anchor", at("TrustAnchorRootCertificate.crt"), "-pool", at("GoodCACert.crt"), "-time", pkitsTime, "-revocation", "none",
+	code := run(ctx, []string{"-anchor", at("TrustAnchorRootCertificate.crt"), "-pool", at("GoodCACert.crt"), "-time",
+		pkitsTime, "-revocation", "none",
 		at("ValidCertificatePathTest1EE.crt")}, &out, &errOut, func(string) string { return "" })
 	if code != exitUsage || out.Len() > 0 || errOut.Len() == 0 {
 		t.Errorf("exit code %d: %q %q", code, out.String(), errOut.String())
 	}
 }
 
-// An OCSP response from a file, by the issuer itself and by an authorised responder, and one by somebody else.
-func TestOCSP(t *testing.T) {
-	dir := t.TempDir()
-	// The test library stamps producedAt with the clock of the machine, so the verification time is that, too.
-	now := time.Now().Add(time.Minute).UTC()
-	issue := func(serial int64, name string, ca bool, parent *x509.Certificate, parentKey crypto.Signer, usage ...x509.ExtKeyUsage) (*x509.Certificate, *ecdsa.PrivateKey) {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		template := &x509.Certificate{
-			SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: name}, NotBefore: now.AddDate(-20, 0, 0), NotAfter: now.AddDate(20, 0, 0),
-			BasicConstraintsValid: true, IsCA: ca, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: usage,
-		}
-		if ca {
-			template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
-		}
-		if len(usage) > 0 {
-			template.ExtraExtensions = []pkix.Extension{{Id: []int{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}, Value: []byte{5, 0}}}
-		}
-		if parent == nil {
-			parent, parentKey = template, key
-		}
-		der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), parentKey)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c, err := x509.ParseCertificate(der)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c, key
-	}
-	write := func(name string, der []byte) string {
-		file := filepath.Join(dir, name)
-		if err := os.WriteFile(file, der, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return file
-	}
-	root, rootKey := issue(1, "Root", true, nil, nil)
-	leaf, leafKey := issue(2, "Leaf", false, root, rootKey)
-	delegate, delegateKey := issue(3, "Responder", false, root, rootKey, x509.ExtKeyUsageOCSPSigning)
-	anchorFile, leafFile := write("root.der", root.Raw), write("leaf.der", leaf.Raw)
-	response := func(status int, signer *x509.Certificate, key crypto.Signer) string {
-		template := ocsp.Response{
-			Status: status, SerialNumber: leaf.SerialNumber, ThisUpdate: now.Add(-time.Hour), NextUpdate: now.Add(time.Hour),
-			RevokedAt: now.AddDate(0, 0, -1), RevocationReason: ocsp.Superseded,
-		}
-		if signer != root {
-			template.Certificate = signer
-		}
-		der, err := ocsp.CreateResponse(root, signer, template, key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return write("answer.der", der)
-	}
-	for name, c := range map[string]struct {
-		status int
-		signer *x509.Certificate
-		key    crypto.Signer
-		code   int
-	}{
-		"issuer says good":        {ocsp.Good, root, rootKey, 0},
-		"issuer says revoked":     {ocsp.Revoked, root, rootKey, 1},
-		"issuer does not know":    {ocsp.Unknown, root, rootKey, 1},
-		"responder says good":     {ocsp.Good, delegate, delegateKey, 0},
-		"another holder says so":  {ocsp.Good, leaf, leafKey, 1},
-		"issuer's name, no key":   {ocsp.Good, root, leafKey, 1},
-		"responder says revoked":  {ocsp.Revoked, delegate, delegateKey, 1},
-		"responder does not know": {ocsp.Unknown, delegate, delegateKey, 1},
-	} {
-		t.Run(name, func(t *testing.T) {
-			code, out, errOut := certcheck(t, "-anchor", anchorFile, "-ocsp", response(c.status, c.signer, c.key),
-				"-time", now.Format(time.RFC3339), leafFile)
-			if code != c.code {
-				t.Errorf("exit code %d, want %d:\n%s%s", code, c.code, out, errOut)
-			}
-		})
-	}
-}
-
-// A list of 100,000 entries goes through the streaming reader.
-func TestLargeList(t *testing.T) {
-	dir := t.TempDir()
-	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	create := func(serial int64, parent *x509.Certificate) (*x509.Certificate, string) {
-		template := &x509.Certificate{
-			SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "Root"}, NotBefore: now.AddDate(-1, 0, 0), NotAfter: now.AddDate(1, 0, 0),
-			BasicConstraintsValid: true, IsCA: parent == nil, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
-		}
-		if parent == nil {
-			parent = template
-		} else {
-			template.Subject.CommonName, template.KeyUsage, template.ExtKeyUsage = "Leaf", x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageTimeStamping}
-		}
-		der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		file := filepath.Join(dir, template.SerialNumber.String())
-		if err := os.WriteFile(file, der, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		c, err := x509.ParseCertificate(der)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c, file
-	}
-	root, rootFile := create(1, nil)
-	_, revokedFile := create(123_457, root)
-	_, goodFile := create(123_458, root)
-	list := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: now, NextUpdate: now.AddDate(0, 0, 1)}
-	for i := range int64(100_000) {
-		list.RevokedCertificateEntries = append(list.RevokedCertificateEntries, x509.RevocationListEntry{SerialNumber: big.NewInt(100_001 + 2*i), RevocationTime: now})
-	}
-	der, err := x509.CreateRevocationList(rand.Reader, list, root, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	listFile := filepath.Join(dir, "list")
-	if err := os.WriteFile(listFile, der, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for file, want := range map[string]int{goodFile: exitValid, revokedFile: exitNotValid} {
-		code, out, errOut := certcheck(t, "-anchor", rootFile, "-crl", listFile, "-time", now.Format(time.RFC3339), file)
-		if code != want || !strings.Contains(out, "Purposes of the certificate (not judged): 1.3.6.1.5.5.7.3.8") {
-			t.Errorf("exit code %d, want %d:\n%s%s", code, want, out, errOut)
-		}
-		if errOut != "" {
-			t.Errorf("on stderr, which is no terminal: %q", errOut)
-		}
-	}
-}
-
-// The bar is for terminals and large lists only, and says what is going on.
-func TestBar(t *testing.T) {
-	var out bytes.Buffer
-	b := newBar(&out, "en")
-	if b.shows(1 << 30) {
-		t.Error("a bar in a file")
-	}
-	b.terminal = true
-	if b.shows(100) || !b.shows(1<<30) {
-		t.Error("the size does not decide")
-	}
-	for done := range int64(101) {
-		b.update(crl.Progress{Done: done, Total: 100})
-		b.update(crl.Progress{Done: done, Total: 100})
-	}
-	b.update(crl.Progress{Done: 5})
-	if n := strings.Count(out.String(), "\r"); n != 101 || !strings.Contains(out.String(), "["+strings.Repeat("#", 16)+strings.Repeat(" ", 16)+"]  50 %") {
-		t.Errorf("%d drawings: %q", n, out.String())
-	}
-	b.end()
-	if !strings.HasSuffix(out.String(), "\r") {
-		t.Error("the bar stays")
-	}
-	b = newBar(&out, "ja")
-	b.update(crl.Progress{Done: 1, Total: 2, Indexing: true})
-	if !strings.Contains(out.String(), "索引") {
-		t.Error("not in Japanese")
-	}
-}
-
 // Every check that the library names has words in both languages.
 func TestWordsForEveryStep(t *testing.T) {
 	at := pkits(t)
-	code, out, _ := certcheck(t, "-json", "-anchor", at("TrustAnchorRootCertificate.crt"), "-pool", at("deltaCRLCA1Cert.crt"), "-time", pkitsTime,
-		"-crl", at("TrustAnchorRootCRL.crl"), "-crl", at("deltaCRLCA1CRL.crl"), "-crl", at("deltaCRLCA1deltaCRL.crl"), at("ValiddeltaCRLTest2EE.crt"))
+	code, out, _ := certcheck(t, "-json", "-anchor", at("TrustAnchorRootCertificate.crt"), "-pool",
+		at("deltaCRLCA1Cert.crt"), "-time", pkitsTime,
+		"-crl", at("TrustAnchorRootCRL.crl"), "-crl", at("deltaCRLCA1CRL.crl"), "-crl", at("deltaCRLCA1deltaCRL.crl"),
+		at("ValiddeltaCRLTest2EE.crt"))
 	var r report
 	if err := json.Unmarshal([]byte(out), &r); err != nil || code != 0 {
 		t.Fatal(err, code)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -13,10 +14,12 @@ import (
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/cardsim/person"
+	"github.com/kakunin-go/kakunin/examples/internal/sheet"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/middleware"
 	"github.com/kakunin-go/kakunin/middleware/scssession"
 	"github.com/kakunin-go/kakunin/sign"
+	"github.com/kakunin-go/kakunin/sign/evidence"
 	"github.com/kakunin-go/kakunin/sign/signapi"
 )
 
@@ -25,11 +28,12 @@ type appConfig struct {
 	client       *authn.Client
 	redirectURL  string
 	mode         sign.Mode
-	operator     *platformOperator // nil: results stay sealed
-	service      string            // origin of the service, for the content security policy
+	verifier     *ownVerifier     // a certified verifier verifies itself
+	private      *privateBusiness // others have their operator do it; with neither, results stay sealed
+	service      string           // origin of the service, for the content security policy
 	showPersonal bool
-	simulated    bool          // the pages may say which PINs to type
-	person       person.Person // whose card it is, when simulated
+	simulated    bool           // the service is a simulator, which the pages say
+	holder       *person.Person // whose card the phone holds, when this program knows: the pages may show its PINs
 	now          func() time.Time
 	logger       *slog.Logger
 }
@@ -38,11 +42,12 @@ type appConfig struct {
 type app struct {
 	appConfig
 	login    *middleware.Login
+	keeper   *signapi.Keeper
 	sessions *scssession.Sessions // hold the document that a session shows and what came of it, too
 	mux      *http.ServeMux
 	host     string // the one host name that browsers may use, with its port
 	base     string // with scheme
-	style    []byte
+	style    string
 }
 
 // loginPrefix is where the middleware serves logging in and out.
@@ -61,11 +66,10 @@ func newApp(c appConfig) (*app, error) {
 	if err != nil {
 		return nil, errors.New("the redirect URL cannot be parsed")
 	}
-	signer, err := signapi.New(signapi.Config{Client: c.client, Now: c.now, Logger: c.logger})
-	if err != nil {
+	a := &app{appConfig: c, mux: http.NewServeMux(), host: u.Host, base: u.Scheme + "://" + u.Host}
+	if a.keeper, err = newKeeper(c); err != nil {
 		return nil, err
 	}
-	a := &app{appConfig: c, mux: http.NewServeMux(), host: u.Host, base: u.Scheme + "://" + u.Host}
 	if a.sessions, err = scssession.New(scssession.Config{Now: c.now, Logger: c.logger}); err != nil {
 		return nil, err
 	}
@@ -75,7 +79,7 @@ func newApp(c appConfig) (*app, error) {
 		SealKeys: middleware.NewSealKeys(),
 		Sessions: a.sessions,
 		Prefix:   loginPrefix,
-		Signer:   signer,
+		Keeper:   a.keeper,
 		OnError:  a.failed,
 		Now:      c.now,
 		Logger:   c.logger,
@@ -89,9 +93,11 @@ func newApp(c appConfig) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.style, err = pageFiles.ReadFile("pages/style.css"); err != nil {
+	own, err := pageFiles.ReadFile("pages/style.css")
+	if err != nil {
 		return nil, err
 	}
+	a.style = sheet.CSS + string(own)
 	a.mux.Handle(loginPrefix+"/", a.login)
 	if !strings.HasPrefix(u.Path, loginPrefix+"/") {
 		a.mux.Handle(u.Path, a.login) // the callback, where it was registered elsewhere
@@ -106,6 +112,22 @@ func newApp(c appConfig) (*app, error) {
 	a.mux.HandleFunc("GET /style.css", a.stylesheet)
 	a.mux.Handle("/", a.login.Optional(http.HandlerFunc(a.notFound)))
 	return a, nil
+}
+
+// newKeeper keeps what is signed while the program runs: an application that must lose nothing has a database in the
+// place of the memory (package sign/signapi/sqlstore), and keys that outlive it.
+func newKeeper(c appConfig) (*signapi.Keeper, error) {
+	client, err := signapi.New(signapi.Config{Client: c.client, Now: c.now, Logger: c.logger})
+	if err != nil {
+		return nil, err
+	}
+	key := make([]byte, 32)
+	_, _ = rand.Read(key) // never fails
+	keys, err := evidence.NewLocalKeys(key)
+	if err != nil {
+		return nil, err
+	}
+	return signapi.NewKeeper(signapi.KeeperConfig{Client: client, Store: signapi.NewMemory(), Keys: keys})
 }
 
 // ServeHTTP sends browsers to the one host name for which cookies and redirect URL are made, sets the headers that
@@ -142,12 +164,12 @@ func (a *app) otherHost(w http.ResponseWriter, r *http.Request) {
 
 func (a *app) home(w http.ResponseWriter, r *http.Request) {
 	data := homeData{
-		LoggedIn:  middleware.IdentityFrom(r.Context()) != nil,
-		Simulated: a.simulated,
-		Login:     loginPrefix + "/login?return=/account",
+		LoggedIn: middleware.IdentityFrom(r.Context()) != nil,
+		Login:    loginPrefix + "/login?return=/account",
 	}
-	if a.simulated {
-		data.AuthPIN, data.TextPIN, data.SigningPassword = a.person.Reveal().AuthPIN, a.person.Reveal().TextPIN, a.person.Reveal().SigningPassword
+	if a.holder != nil {
+		p := a.holder.Reveal()
+		data.PINs, data.AuthPIN, data.TextPIN, data.SigningPassword = true, p.AuthPIN, p.TextPIN, p.SigningPassword
 	}
 	a.render(w, r, http.StatusOK, "home", data)
 }
@@ -173,7 +195,8 @@ func newAgreement(now time.Time) agreement {
 	number := rand.Text()[:12]
 	at := now.In(time.FixedZone("JST", 9*60*60)).Format("2006-01-02 15:04")
 	return agreement{Number: number, Text: "利用規約への同意書（架空の文書） / Agreement to the terms of use (fictitious)\n\n" +
-		"1. 私は、架空のサービス「確認商店」の利用規約を読みました。\n   I have read the terms of use of the fictitious service “Kakunin Store”.\n" +
+		"1. 私は、架空のサービス「確認商店」の利用規約を読みました。\n   I have read the terms of use of the fictitious service “Kakunin " +
+		"Store”.\n" +
 		"2. 私は、その内容に同意します。\n   I agree to them.\n\n" +
 		"文書番号 / Document number: " + number + "\n作成日時 / Created: " + at + " JST\n"}
 }
@@ -193,10 +216,9 @@ func (a *app) document(w http.ResponseWriter, r *http.Request) {
 		http.StatusOK,
 		"document",
 		documentData{
-			Number:    doc.Number,
-			Text:      doc.Text,
-			Mode:      words["mode."+a.mode.String()].in(languageOf(r)),
-			Simulated: a.simulated,
+			Number: doc.Number,
+			Text:   doc.Text,
+			Mode:   words["mode."+a.mode.String()].in(languageOf(r)),
 		},
 	)
 }
@@ -222,25 +244,56 @@ func (a *app) signed(w http.ResponseWriter, r *http.Request, s middleware.Signed
 		return
 	}
 	out := outcome{Number: doc.Number, Mode: s.Unverified.Transaction.Mode.String()}
-	if a.operator == nil {
-		out.Sealed = true // to be handed to the platform operator: s.Unverified.Sealed.RevealJWE()
-	} else {
-		report, record, err := a.operator.verify(r.Context(), s.Unverified, doc.Text, loggedIn(r))
-		if err != nil {
-			a.failed(w, r, err)
-			return
-		}
-		if err := out.fill(report, record); err != nil {
-			a.failed(w, r, err)
-			return
-		}
+	err := a.verify(r, s.Unverified, doc, &out)
+	if err != nil {
+		a.failed(w, r, err)
+		return
 	}
 	if err := a.keep(r, outcomeKey, out); err != nil {
 		a.failed(w, r, err)
 		return
 	}
+	// Verified and recorded: the answer is not needed any more.
+	if err := a.keeper.Close(r.Context(), s.Unverified.Transaction.ID); err != nil {
+		a.failed(w, r, err)
+		return
+	}
 	a.sessions.Manager().Remove(r.Context(), documentKey) // the next one gets a number of its own
 	http.Redirect(w, r, "/result", http.StatusSeeOther)
+}
+
+// verify verifies the result the way this business does.
+func (a *app) verify(r *http.Request, res *signapi.Unverified, doc agreement, out *outcome) error {
+	switch {
+	case a.verifier != nil:
+		report, record, err := a.verifier.verify(r.Context(), res, doc.Text, loggedIn(r))
+		if err != nil {
+			return err
+		}
+		return out.fill(report, record)
+	case a.private != nil:
+		verdict, record, err := a.private.verify(r.Context(), res, doc.Text)
+		if err != nil {
+			return err
+		}
+		return out.fillVerdict(verdict, record)
+	}
+	out.Sealed = true // to be handed to the platform operator
+	return nil
+}
+
+// verifyLog checks the whole log of evidence, as an auditor would.
+func (a *app) verifyLog(ctx context.Context) (evidence.State, error) {
+	var log *evidence.Log
+	switch {
+	case a.verifier != nil:
+		log = a.verifier.log
+	case a.private != nil:
+		log = a.private.log
+	default:
+		return evidence.State{}, errors.New("there is no log")
+	}
+	return log.Verify(ctx, evidence.Verification{Archive: true})
 }
 
 // loggedIn is the person whose signature is expected: the one who logged in, if the attributes were granted.
@@ -296,7 +349,7 @@ func download(w http.ResponseWriter, name string, b []byte) {
 
 func (a *app) stylesheet(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	_, _ = w.Write(a.style)
+	_, _ = w.Write([]byte(a.style))
 }
 
 func (a *app) notFound(w http.ResponseWriter, r *http.Request) {

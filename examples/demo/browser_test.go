@@ -49,7 +49,10 @@ func TestVisit(t *testing.T) {
 		t.Run("cancel/"+lang, func(t *testing.T) { cancels(t, openTab(t, chrome, phone, lang, shots)) })
 		t.Run("blocked/"+lang, func(t *testing.T) { blocks(t, openTab(t, chrome, phone, lang, shots)) })
 		t.Run("lost/"+lang, func(t *testing.T) { losesCookie(t, openTab(t, chrome, desktop, lang, shots)) })
-		t.Run("default-page/"+lang, func(t *testing.T) { seesDefaultErrorPage(t, openTab(t, chrome, phone, lang, shots)) })
+		t.Run("default-page/"+lang, func(t *testing.T) {
+			seesDefaultErrorPage(t,
+				openTab(t, chrome, phone, lang, shots))
+		})
 	}
 }
 
@@ -126,7 +129,8 @@ func signs(t *testing.T, b *tab, d *demo) {
 	b.page("13-result")
 
 	var steps []string
-	b.run("read the steps", evaluate(`[...document.querySelectorAll('[data-step]')].filter(e => e.querySelector('.badge').textContent.trim()).map(e => e.dataset.step)`, &steps))
+	b.run("read the steps",
+		evaluate(`[...document.querySelectorAll('[data-step]')].filter(e => e.querySelector('.badge').textContent.trim()).map(e => e.dataset.step)`, &steps))
 	for _, want := range []string{"document.hash", "signature.value", "person"} {
 		if !slices.Contains(steps, want) {
 			t.Errorf("step %s is not shown as held; shown are %v", want, steps)
@@ -137,7 +141,8 @@ func signs(t *testing.T, b *tab, d *demo) {
 	if err := json.Unmarshal(evidence, &record); err != nil || len(record) == 0 {
 		t.Errorf("the evidence is not a JSON object: %v", err)
 	}
-	for _, personal := range []string{d.person.Reveal().Name, d.person.Reveal().Address, d.person.Reveal().Subject.Birthdate} {
+	for _, personal := range []string{d.person.Reveal().Name, d.person.Reveal().Address,
+		d.person.Reveal().Subject.Birthdate} {
 		if strings.Contains(string(evidence), personal) {
 			t.Error("the evidence holds personal data")
 		}
@@ -244,7 +249,8 @@ func losesCookie(t *testing.T, b *tab) {
 // seesDefaultErrorPage: the page that the middleware draws when the application has none.
 func seesDefaultErrorPage(t *testing.T, b *tab) {
 	d := startDemo(t)
-	login, err := middleware.New(middleware.Config{Client: d.app.client, SealKeys: middleware.NewSealKeys(), Scopes: authn.Name})
+	login, err := middleware.New(middleware.Config{Client: d.app.client, SealKeys: middleware.NewSealKeys(),
+		Scopes: authn.Name})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,8 @@ func TestComparisonInWords(t *testing.T) {
 	matches := fourinfo.Person{Name: fourinfo.NewName("髙橋 花子")}.Compare(certificate)
 	for lang, wants := range map[kakunin.Language][]string{
 		kakunin.Japanese: {"確認が必要", "代替文字", "空白の有無・種類", `id="review"`, "ログインした人との照合"},
-		kakunin.English:  {"needs review", "a substitute character", "spaces", `id="review"`, "Comparison with the person who logged in"},
+		kakunin.English: {"needs review", "a substitute character", "spaces", `id="review"`,
+			"Comparison with the person who logged in"},
 	} {
 		o := outcome{Number: "1", Verified: true, Chain: &chainReport{}, Person: comparisonsOf(matches)}
 		request := httptest.NewRequest("GET", "/result", nil)
@@ -36,7 +37,8 @@ func TestComparisonInWords(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !bytes.Contains(encoded, []byte(`"attribute":"name","outcome":"needs-review","ja":"確認が必要","en":"needs review","reasons":[{"step":"substitute"`)) {
+		if !bytes.Contains(encoded,
+			[]byte(`"attribute":"name","outcome":"needs-review","ja":"確認が必要","en":"needs review","reasons":[{"step":"substitute"`)) {
 			t.Errorf("%s", encoded)
 		}
 		for _, secret := range []string{"髙", "高", "花子"} {
@@ -45,7 +47,8 @@ func TestComparisonInWords(t *testing.T) {
 			}
 		}
 	}
-	exact, _ := comparisonRows(comparisonsOf(fourinfo.Person{Name: fourinfo.NewName("試験")}.Compare(fourinfo.Person{Name: fourinfo.NewName("試験")})), kakunin.English)
+	exact, _ := comparisonRows(comparisonsOf(fourinfo.Person{Name: fourinfo.NewName("試験")}.Compare(
+		fourinfo.Person{Name: fourinfo.NewName("試験")})), kakunin.English)
 	if len(exact) != 1 || !exact[0].Good || exact[0].Outcome != "the same" {
 		t.Errorf("%+v", exact)
 	}

@@ -7,7 +7,6 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
-	"encoding/json"
 	"encoding/pem"
 	"io"
 	"log/slog"
@@ -24,7 +23,6 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/sign"
-	"github.com/kakunin-go/kakunin/sign/evidence"
 )
 
 // bring starts a demo on free ports.
@@ -54,21 +52,6 @@ func browse(t *testing.T, d *demo) *browser {
 	return b
 }
 
-// once runs the command line and returns the exit code, the JSON object and everything that was printed.
-func once(t *testing.T, args ...string) (code int, object map[string]any, stdout, stderr string) {
-	t.Helper()
-	var out, errs bytes.Buffer
-	code = run(t.Context(), append([]string{"-addr", "127.0.0.1:0", "-once"}, args...), &out, &errs)
-	d := json.NewDecoder(strings.NewReader(out.String()))
-	if err := d.Decode(&object); err != nil {
-		t.Fatalf("not JSON: %v\n%s\n%s", err, out.String(), errs.String())
-	}
-	if _, err := d.Token(); err != io.EOF { //nolint:errorlint // Token returns io.EOF itself
-		t.Errorf("something behind the JSON object: %v", err)
-	}
-	return code, object, out.String(), errs.String()
-}
-
 func members(t *testing.T, v any) []string {
 	t.Helper()
 	m, ok := v.(map[string]any)
@@ -81,74 +64,6 @@ func members(t *testing.T, v any) []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-func TestOnce(t *testing.T) {
-	t.Parallel()
-	for _, mode := range []string{"bare-hash", "digest-info"} {
-		t.Run(mode, func(t *testing.T) {
-			t.Parallel()
-			code, report, stdout, stderr := once(t, "-mode", mode)
-			if code != exitOK || stderr != "" {
-				t.Fatalf("exit %d\n%s\n%s", code, stdout, stderr)
-			}
-			for name, want := range map[string][]string{
-				"login": {"acr", "attributes", "subject"}, "signature": {"chain", "mode", "person", "revocation", "verified"},
-			} {
-				if got := members(t, report[name]); !slices.Equal(got, want) {
-					t.Errorf("%s has %v", name, got)
-				}
-			}
-			if got := members(t, report); !slices.Equal(got, []string{"evidence", "login", "signature"}) {
-				t.Errorf("report has %v", got)
-			}
-			var typed report_
-			if err := json.Unmarshal([]byte(stdout), &typed); err != nil {
-				t.Fatal(err)
-			}
-			if !slices.Equal(typed.Login.Attributes, []string{"name", "address", "birthdate", "gender"}) || typed.Login.Subject == "" {
-				t.Errorf("login %+v", typed.Login)
-			}
-			if s := typed.Signature; s.Mode != mode || !s.Verified || s.Revocation != "good" || s.Chain.Status != "good" || s.Chain.Kind != "signing-card" {
-				t.Errorf("signature %+v", s)
-			}
-			for i, attribute := range []string{"name", "address", "birthdate", "gender"} {
-				if c := typed.Signature.Person[i]; c.Attribute != attribute || c.Outcome != "same" || c.JA != "完全に一致" || c.EN != "the same" {
-					t.Errorf("comparison %+v", c)
-				}
-			}
-			rec, err := evidence.Parse(typed.Evidence)
-			if err != nil || rec.Mode.String() != mode || !rec.PersonCompared {
-				t.Errorf("evidence: %v", err)
-			}
-			for _, s := range rec.Steps {
-				if _, ok := stepTexts[s.Name]; !ok {
-					t.Errorf("step %s has no text for people", s.Name)
-				}
-			}
-			for _, personal := range []string{"花子", "千代田", "1988", "female"} {
-				if strings.Contains(stdout, personal) {
-					t.Errorf("the report holds %q", personal)
-				}
-			}
-		})
-	}
-}
-
-type report_ = report // the variable of that name shadows the type in TestOnce
-
-func TestOnceShowsThePersonOnlyWhenAsked(t *testing.T) {
-	t.Parallel()
-	code, rep, stdout, _ := once(t, "-show-personal")
-	if code != exitOK {
-		t.Fatal(stdout)
-	}
-	if got := members(t, rep["person"]); !slices.Equal(got, []string{"address", "age", "birthdate", "gender", "name"}) {
-		t.Errorf("person has %v", got)
-	}
-	if !strings.Contains(stdout, "花子") || !strings.Contains(stdout, `"gender": "female"`) {
-		t.Error("the person is not shown")
-	}
 }
 
 // newKey returns a key and the file that holds it.
@@ -175,9 +90,11 @@ func elsewhere(t *testing.T, opts ...daa.Option) (svc *daa.Running, args []strin
 	private, file := newKey(t)
 	// A proxy would serve this address; the visitor without a browser does without.
 	const redirect = "https://shop.example/registered/back"
-	svc = daa.Start(t, append(opts, daa.WithClient("RP00000042", private.Public(), redirect))...)
+	svc = daa.Start(t, append(opts, daa.WithClient(daa.ClientRegistration{ID: "RP00000042", Key: private.Public(),
+		RedirectURLs: []string{redirect}}))...)
 	return svc, []string{
-		"-addr", "127.0.0.1:0", "-issuer", svc.Environment().Issuer, "-client-id", "RP00000042", "-client-key", file, "-redirect-url", redirect,
+		"-addr", "127.0.0.1:0", "-issuer", svc.Environment().Issuer, "-client-id", "RP00000042", "-client-key", file,
+		"-redirect-url", redirect,
 	}
 }
 
@@ -190,21 +107,6 @@ func reserve(t *testing.T) (addr string, release func()) {
 		t.Fatal(err)
 	}
 	return l.Addr().String(), func() { _ = l.Close() }
-}
-
-func TestOnceWithAnotherSimulatedService(t *testing.T) {
-	svc, args := elsewhere(t)
-	for _, extra := range [][]string{nil, {"-discover"}} {
-		code, _, stdout, stderr := once(t, append(args, extra...)...)
-		if code != exitOK {
-			t.Errorf("%v: exit %d\n%s\n%s", extra, code, stdout, stderr)
-		}
-	}
-	svc.SetKnobs(daa.Knobs{Discovery: daa.DiscoveryWrongIssuer})
-	code, rep, _, _ := once(t, append(args, "-discover")...)
-	if code != exitFailed || rep["login"] != nil {
-		t.Errorf("a metadata document of another issuer was believed: %v", rep)
-	}
 }
 
 // TestResultStaysSealed: at a service whose operator is somebody else, the relying party can only hand over.
@@ -226,7 +128,8 @@ func TestResultStaysSealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	page, err := b.open(t.Context(), http.MethodGet, d.base+"/result", nil)
-	if err != nil || !strings.Contains(page.body, `id="sealed"`) || strings.Contains(page.body, `id="verified"`) || strings.Contains(page.body, "ABC123") {
+	if err != nil || !strings.Contains(page.body, `id="sealed"`) || strings.Contains(page.body, `id="verified"`) ||
+		strings.Contains(page.body, "ABC123") {
 		t.Errorf("%v\n%s", err, page.body)
 	}
 	if _, err := b.open(t.Context(), http.MethodGet, d.base+"/evidence.json", nil); err == nil {
@@ -241,38 +144,6 @@ func TestResultStaysSealed(t *testing.T) {
 	failure, _ := object["error"].(map[string]any)
 	if code != exitFailed || failure["step"] != "verify" {
 		t.Errorf("exit %d\n%s", code, stdout)
-	}
-}
-
-func TestOnceReportsFailures(t *testing.T) {
-	_, args := elsewhere(t)
-	gone, release := reserve(t)
-	release()
-	broken := filepath.Join(t.TempDir(), "broken.pem")
-	if err := os.WriteFile(broken, []byte("SECRET-LOOKING"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, foreign := newKey(t)
-	with := func(flag, value string) []string { return append(slices.Clone(args), "-"+flag, value) }
-	for name, c := range map[string]struct {
-		args         []string
-		step, family string
-		stderr       string
-	}{
-		"no service":     {with("issuer", "http://"+gone+"/api/realms/main"), "start", "unavailable", "does not answer"},
-		"no key file":    {with("client-key", broken+".missing"), "start", "configuration", "client key"},
-		"broken key":     {with("client-key", broken), "start", "configuration", "client key"},
-		"unknown client": {with("client-id", "RP00000099"), "login", "configuration", "Check the flags"},
-		"another key":    {with("client-key", foreign), "login", "configuration", "Check the flags"}, // the page says so, not an error
-	} {
-		code, object, stdout, stderr := once(t, c.args...)
-		failure, _ := object["error"].(map[string]any)
-		if code != exitFailed || failure["step"] != c.step || (c.family != "" && failure["family"] != c.family) || failure["message"] == "" {
-			t.Errorf("%s: exit %d\n%s", name, code, stdout)
-		}
-		if !strings.Contains(stderr, c.stderr) || strings.Contains(stderr+stdout, "SECRET") || strings.Contains(stdout, broken) {
-			t.Errorf("%s: stderr %s", name, stderr)
-		}
 	}
 }
 
@@ -316,7 +187,8 @@ func TestAnnouncement(t *testing.T) {
 	d := bring(t, nil)
 	out.Reset()
 	d.announce(&out)
-	for _, want := range []string{d.base, "http://localhost:", d.service, "1234", "ABC123", "not the official service"} {
+	for _, want := range []string{d.base, "http://localhost:", d.service, "1234", "ABC123",
+		"not the official service"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
 		}
@@ -344,9 +216,11 @@ func TestNothingLeaksIntoLogs(t *testing.T) {
 		t.Fatal("nothing was logged")
 	}
 	for name, secret := range map[string]string{
-		"name": d.person.Reveal().Name, "family name": "確認", "given name": "花子", "address": d.person.Reveal().Address, "birthdate": d.person.Reveal().Subject.Birthdate,
-		"signing password": d.person.Reveal().SigningPassword, "PIN": `"` + d.person.Reveal().AuthPIN + `"`, "individual number": d.person.Reveal().IndividualNumber,
-		"subject": rep.Login.Subject, "token": "eyJ", "PEM": "-----BEGIN", "certificate": "MII",
+		"name": d.person.Reveal().Name, "family name": "確認", "given name": "花子", "address": d.person.Reveal().Address,
+		"birthdate":        d.person.Reveal().Subject.Birthdate,
+		"signing password": d.person.Reveal().SigningPassword, "PIN": `"` + d.person.Reveal().AuthPIN + `"`,
+		"individual number": d.person.Reveal().IndividualNumber,
+		"subject":           rep.Login.Subject, "token": "eyJ", "PEM": "-----BEGIN", "certificate": "MII",
 	} {
 		if strings.Contains(log.String(), secret) {
 			t.Errorf("the logs hold the %s", name)
@@ -421,7 +295,8 @@ func expectPage(t *testing.T, b *browser, address string, status int, families .
 	for _, f := range families {
 		names = append(names, f.String())
 	}
-	if (page.status != status && status != 0) || !slices.Contains(names, page.family) || !strings.Contains(got.body, `role="alert"`) {
+	if (page.status != status && status != 0) || !slices.Contains(names, page.family) ||
+		!strings.Contains(got.body, `role="alert"`) {
 		t.Errorf("status %d, family %s, %s", page.status, page.family, page.message)
 	}
 	if u, err := url.Parse(address); err == nil {
@@ -438,7 +313,8 @@ func TestTamperedResults(t *testing.T) {
 	t.Parallel()
 	d := bring(t, nil)
 	for name, knobs := range map[string]daa.SignKnobs{
-		"swapped certificate": {SwapCertificate: true}, "altered signature": {AlterSignature: true}, "not finished": {PendingResults: 3},
+		"swapped certificate": {SwapCertificate: true}, "altered signature": {AlterSignature: true},
+		"not finished": {PendingResults: 3},
 	} {
 		d.sim.SetKnobs(daa.Knobs{Sign: knobs})
 		b := browse(t, d)
@@ -461,7 +337,7 @@ func TestTamperedResults(t *testing.T) {
 			t.Errorf("%s: %v, %+v", name, err, rep.Signature)
 		}
 	}
-	if chain, err := d.app.operator.verifyLog(t.Context()); err != nil || chain.Records != 0 {
+	if chain, err := d.app.verifyLog(t.Context()); err != nil || chain.Records != 0 {
 		t.Errorf("%+v, %v", chain, err)
 	}
 }
@@ -475,7 +351,8 @@ func TestRevokedCard(t *testing.T) {
 	}
 	// The address changed: the signing certificate is revoked, the login goes on.
 	leaf := signingCertificate(t, d)
-	if err := d.sim.JPKI().SigningCA().Revoke(leaf.SerialNumber, 3, d.app.now()); err != nil {
+	if err := d.sim.JPKI().SigningCA().Revoke(leaf.SerialNumber,
+		issuer.Revocation{Reason: 3, At: d.app.now()}); err != nil {
 		t.Fatal(err)
 	}
 	err := b.signDocument(t.Context())

@@ -8,26 +8,41 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/kakunin-go/kakunin/authn"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/sign"
 )
 
+// The two kinds of business.
+const (
+	certifiedVerifier = "verifier"
+	private           = "private"
+)
+
 type options struct {
+	business     string
 	addr         string
 	addrGiven    bool
 	mode         sign.Mode
 	once         bool
+	holder       person.Persona // whose card the simulated phone holds
 	showPersonal bool
+	timestamp    bool // of what was signed
 
 	// To use another service than the one in this process.
 	issuer, clientID, clientKey, redirectURL string
 	discover                                 bool
+	operator, operatorToken                  string // where another service's platform operator is
 }
+
+// operatorTokenVariable is the environment variable with the credentials at the platform operator.
+const operatorTokenVariable = "OPERATOR_TOKEN" //nolint:gosec // a name
 
 // parseFlags reads the command line and says on stderr what is wrong with it.
 func parseFlags(args []string, stderr io.Writer) (options, error) {
@@ -42,7 +57,27 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 		"`host:port` to listen on (with a -redirect-url on loopback the default is its port)",
 	)
 	f.StringVar(&mode, "mode", sign.ModeBareHash.String(), "what the card signs: bare-hash or digest-info")
+	f.StringVar(
+		&o.business,
+		"business",
+		certifiedVerifier,
+		"the relying party is a certified `verifier` of signatures, or private and has its platform operator verify",
+	)
+	f.StringVar(
+		&o.operator,
+		"operator",
+		"",
+		"with -issuer and -business private: the platform operator's `URL` for verifications; its token in "+
+			operatorTokenVariable,
+	)
+	f.StringVar(
+		(*string)(&o.holder),
+		"person",
+		string(person.Hanako),
+		fmt.Sprintf("whose simulated `card` the phone holds, one of %v", person.Personas()),
+	)
 	f.BoolVar(&o.once, "once", false, "do one visit without a browser, print a JSON report and exit")
+	f.BoolVar(&o.timestamp, "timestamp", false, "have what was signed stamped by a simulated timestamp authority")
 	f.BoolVar(&o.showPersonal, "show-personal", false, "with -once: put the four attributes into the report")
 	f.StringVar(&o.issuer, "issuer", "", "use the service with this issuer `URL` instead of starting a simulated one")
 	f.StringVar(&o.clientID, "client-id", "", "with -issuer: the registered client id")
@@ -57,7 +92,8 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	f.Usage = func() {
 		_, _ = fmt.Fprint(
 			stderr,
-			"usage: demo [flags]\n\nA relying party on loopback, with a simulated service and card unless -issuer is given.\n\n",
+			"usage: demo [flags]\n\nA relying party on loopback, with a simulated service and card unless -issuer is "+
+				"given.\n\n",
 		)
 		f.PrintDefaults()
 	}
@@ -80,6 +116,21 @@ func (o *options) check(f *flag.FlagSet, mode string) error {
 	if err = o.mode.UnmarshalText([]byte(mode)); err != nil {
 		return errors.New("-mode must be bare-hash or digest-info")
 	}
+	if o.business != certifiedVerifier && o.business != private {
+		return errors.New("-business must be verifier or private")
+	}
+	if o.operator != "" && (o.issuer == "" || o.business != private || !secureURL(o.operator)) {
+		return errors.New("-operator must be an https URL, or http on loopback, and needs -issuer and -business " +
+			"private")
+	}
+	if o.operator != "" {
+		if o.operatorToken = os.Getenv(operatorTokenVariable); o.operatorToken == "" {
+			return errors.New("-operator needs the operator's token in " + operatorTokenVariable)
+		}
+	}
+	if !slices.Contains(person.Personas(), o.holder) {
+		return fmt.Errorf("-person must be one of %v", person.Personas())
+	}
 	if o.showPersonal && !o.once {
 		return errors.New("-show-personal needs -once; in the browser the attributes are shown to the person only")
 	}
@@ -96,7 +147,8 @@ func (o *options) check(f *flag.FlagSet, mode string) error {
 			return errors.New("-addr must be a loopback address, because the simulated service and card start with it")
 		}
 		for name, set := range map[string]bool{
-			"client-id": o.clientID != "", "client-key": o.clientKey != "", "redirect-url": o.redirectURL != "", "discover": o.discover,
+			"client-id": o.clientID != "", "client-key": o.clientKey != "", "redirect-url": o.redirectURL != "",
+			"discover": o.discover,
 		} {
 			if set {
 				return fmt.Errorf("-%s needs -issuer", name)
@@ -116,7 +168,8 @@ func (o *options) checkService() error {
 	}
 	if _, ok := o.knownPaths(); !ok && !o.discover {
 		return errors.New(
-			"-issuer must end in " + realm + ", without a slash after it; with -discover the endpoints are read from its metadata",
+			"-issuer must end in " + realm +
+				", without a slash after it; with -discover the endpoints are read from its metadata",
 		)
 	}
 	if o.redirectURL == "" {

@@ -19,9 +19,14 @@ func TestFlags(t *testing.T) {
 		at:                        "",
 		at + " -discover":         "",
 		"-issuer https://service.example -client-id RP1 -client-key k.pem -discover": "",
-		at + " -addr 0.0.0.0:80":                              "",
-		at + " -redirect-url https://shop.example/a/callback": "",
-		at + " -redirect-url https://shop.example/back":       "",
+		at + " -addr 0.0.0.0:80":                                       "",
+		at + " -redirect-url https://shop.example/a/callback":          "",
+		at + " -redirect-url https://shop.example/back":                "",
+		"-business private":                                            "",
+		"-business government":                                         "-business",
+		"-operator https://operator.example/v1":                        "-issuer",
+		at + " -operator https://operator.example/v1":                  "-business private",
+		at + " -business private -operator http://operator.example/v1": "https",
 		"-mode sha1":            "-mode",
 		"-mode":                 "needs an argument",
 		"-show-personal":        "-once",
@@ -77,7 +82,8 @@ func TestFlags(t *testing.T) {
 		}
 	}
 	var out, errs bytes.Buffer
-	if code := run(t.Context(), []string{"-h"}, &out, &errs); code != exitOK || !strings.Contains(errs.String(), "usage: demo") {
+	if code := run(t.Context(), []string{"-h"}, &out, &errs); code != exitOK ||
+		!strings.Contains(errs.String(), "usage: demo") {
 		t.Errorf("-h: exit %d, %s", code, errs.String())
 	}
 }

@@ -8,7 +8,8 @@
 //	go run ./examples/demo -once
 //
 // the same visit happens without a browser, and one JSON report comes out. Read app.go first: it is what an application
-// writes. verify.go is what a platform operator (PF事業者) does, world.go starts the simulated world, and once.go is the
+// writes. verify.go is what a certified verifier (署名検証者) does and private.go what a private business does, whose
+// platform operator (PF事業者) verifies (-business private), world.go starts the simulated world, and once.go is the
 // visitor without a browser.
 //
 // The demo is not an official service and not connected to one; persons, cards and certificates are synthetic.

@@ -125,7 +125,7 @@ func (b *browser) visit(ctx context.Context) (rep report, err error) {
 	case !s.Verified || s.Revocation != "good":
 		return at("verify", errors.New("not every check held"))
 	}
-	if chain, err := b.demo.app.operator.verifyLog(ctx); err != nil || chain.Records != 1 || len(rep.Evidence) == 0 {
+	if chain, err := b.demo.app.verifyLog(ctx); err != nil || chain.Records != 1 || len(rep.Evidence) == 0 {
 		return at("evidence", errors.New("the log of evidence does not hold"))
 	}
 	return rep, nil

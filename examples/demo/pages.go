@@ -33,7 +33,8 @@ type page struct {
 }
 
 type homeData struct {
-	LoggedIn, Simulated               bool
+	LoggedIn                          bool
+	PINs                              bool // the three below may be shown
 	Login                             string
 	AuthPIN, TextPIN, SigningPassword string
 }
@@ -44,7 +45,6 @@ type accountData struct{ Rows []row }
 
 type documentData struct {
 	Number, Text, Mode string
-	Simulated          bool
 }
 
 type stepRow struct {
@@ -62,6 +62,7 @@ type stepGroup struct {
 
 type resultData struct {
 	Sealed, Verified bool
+	Operator         bool // the platform operator verified
 	Person           []comparisonRow
 	Review           bool // something in Person needs it
 	Groups           []stepGroup
@@ -176,7 +177,7 @@ func accountOf(id *authn.Identity, now time.Time, lang kakunin.Language) account
 }
 
 func resultOf(o outcome, lang kakunin.Language) resultData {
-	d := resultData{Sealed: o.Sealed, Verified: o.Verified, Evidence: string(o.Evidence)}
+	d := resultData{Sealed: o.Sealed, Verified: o.Verified, Operator: o.Operator != nil, Evidence: string(o.Evidence)}
 	for i, g := range stepGroups {
 		group := stepGroup{Title: g.title.in(lang), Open: i == 0}
 		for _, s := range o.Steps {
@@ -208,7 +209,15 @@ func resultOf(o outcome, lang kakunin.Language) resultData {
 				label("revocation"),
 				words["revocation."+o.Revocation].in(lang) + words["method."+o.Method].in(lang),
 			},
-			row{"anchor", label("anchor"), o.Chain.AnchorSHA256},
+		)
+		if o.Chain != nil {
+			d.Rows = append(d.Rows, row{"anchor", label("anchor"), o.Chain.AnchorSHA256})
+		}
+		if o.Operator != nil {
+			d.Rows = append(d.Rows, row{"verification", label("verification"), o.Operator.VerificationID})
+		}
+		d.Rows = append(
+			d.Rows,
 			row{
 				"time",
 				label("time"),

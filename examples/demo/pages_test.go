@@ -33,15 +33,18 @@ func TestPagesWorkWithoutAnythingButHTML(t *testing.T) {
 			if m := forbidden.FindString(page); m != "" {
 				t.Errorf("%s %s: %q", path, lang, m)
 			}
-			for _, want := range []string{`<html lang="` + lang + `"`, `name="viewport"`, `<main id="main"`, "<h1>", `class="skip"`} {
+			for _, want := range []string{`<html lang="` + lang + `"`, `name="viewport"`, `<main id="main"`, "<h1>",
+				`class="skip"`} {
 				if !strings.Contains(page, want) {
 					t.Errorf("%s %s: no %s", path, lang, want)
 				}
 			}
 			h := resp.Header
 			csp := h.Get("Content-Security-Policy")
-			if !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "frame-ancestors 'none'") || strings.Contains(csp, "unsafe") ||
-				h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Cache-Control") != "no-store" || h.Get("Content-Language") != lang {
+			if !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "frame-ancestors 'none'") ||
+				strings.Contains(csp, "unsafe") ||
+				h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Cache-Control") != "no-store" ||
+				h.Get("Content-Language") != lang {
 				t.Errorf("%s %s: headers %v", path, lang, h)
 			}
 		}
@@ -72,7 +75,8 @@ func TestLanguage(t *testing.T) {
 	t.Parallel()
 	d := bring(t, nil)
 	for header, want := range map[string]string{
-		"": "ja", "ja": "ja", "en-US,en;q=0.9": "en", "fr,en;q=0.5": "en", "fr": "ja", "ja-JP,en;q=0.1": "ja", "en;q=0.9,ja": "ja",
+		"": "ja", "ja": "ja", "en-US,en;q=0.9": "en", "fr,en;q=0.5": "en", "fr": "ja", "ja-JP,en;q=0.1": "ja",
+		"en;q=0.9,ja": "ja",
 	} {
 		if got := fetch(t, browse(t, d), "/", "Accept-Language", header).Header.Get("Content-Language"); got != want {
 			t.Errorf("%q: %s", header, got)
@@ -115,7 +119,8 @@ func TestOnlyTheShownDocumentIsSigned(t *testing.T) {
 		_, err := b.open(t.Context(), http.MethodPost, d.base+"/sign", url.Values{"document": {number}})
 		return err
 	}
-	if page, ok := post("X").(*pageError); !ok || page.status != http.StatusUnauthorized { //nolint:errorlint // as it is
+	//nolint:errorlint // as it is
+	if page, ok := post("X").(*pageError); !ok || page.status != http.StatusUnauthorized {
 		t.Error("signing without a login")
 	}
 	if err := b.logIn(t.Context()); err != nil {
@@ -131,7 +136,8 @@ func TestOnlyTheShownDocumentIsSigned(t *testing.T) {
 		t.Errorf("a second tab shows another document: %v", err)
 	}
 	for _, other := range []string{"", "X", number + "X"} {
-		if page, ok := post(other).(*pageError); !ok || !strings.Contains(page.message, "renewed") { //nolint:errorlint // as it is
+		//nolint:errorlint // as it is
+		if page, ok := post(other).(*pageError); !ok || !strings.Contains(page.message, "renewed") {
 			t.Errorf("%q: %v", other, page)
 		}
 	}
@@ -179,7 +185,8 @@ func TestWords(t *testing.T) {
 	}
 	inCode := []string{"notfound.title", "unknown", "absent"}
 	for key := range words {
-		if prefix, _, _ := strings.Cut(key, "."); slices.Contains([]string{"account", "result", "mode", "revocation", "method"}, prefix) {
+		if prefix, _, _ := strings.Cut(key, "."); slices.Contains(
+			[]string{"account", "result", "mode", "revocation", "method"}, prefix) {
 			inCode = append(inCode, key)
 		}
 	}

@@ -18,6 +18,7 @@ import (
 //	  "login":     {"subject": "…", "acr": "…", "attributes": ["name", "address", "birthdate", "gender"]},
 //	  "signature": {"mode": "bare-hash", "verified": true,
 //	                "chain": {"status": "good", "kind": "signing-card", "anchor_sha256": "…"}, "revocation": "good",
+//	                "operator": {"verification_id": "…", "method": "CRL"},  of a private business, instead of chain
 //	                "person": [{"attribute": "name", "outcome": "same", "ja": "完全に一致", "en": "the same"}, …]},
 //	  "evidence":  {…},
 //	  "person":    {…},   only with -show-personal
@@ -43,9 +44,16 @@ type loginReport struct {
 type signatureReport struct {
 	Mode       string       `json:"mode"`
 	Verified   bool         `json:"verified"`
-	Chain      *chainReport `json:"chain"` // null when the result stayed sealed
+	Chain      *chainReport `json:"chain"` // null when the result stayed sealed to the operator
 	Revocation string       `json:"revocation"`
 	Person     []comparison `json:"person,omitempty"` // with whom logged in; absent while the result is sealed
+	// the platform operator's verdict, for a private business
+	Operator *operatorReport `json:"operator,omitempty"`
+}
+
+type operatorReport struct {
+	VerificationID string `json:"verification_id"`
+	Method         string `json:"method"`
 }
 
 type chainReport struct {
@@ -105,6 +113,7 @@ type outcome struct {
 	Sealed     bool            `json:"sealed"`
 	Verified   bool            `json:"verified"`
 	Chain      *chainReport    `json:"chain"`
+	Operator   *operatorReport `json:"operator,omitempty"`
 	Revocation string          `json:"revocation"`
 	Method     string          `json:"method"`
 	VerifiedAt time.Time       `json:"verified_at"`
@@ -127,6 +136,14 @@ func (o *outcome) fill(r *sign.Report, rec *evidence.Record) (err error) {
 	return err
 }
 
+// fillVerdict is fill for what the platform operator said. A verdict without an error is good.
+func (o *outcome) fillVerdict(v *sign.Verdict, rec *evidence.Record) (err error) {
+	o.Verified, o.Operator = true, &operatorReport{v.VerificationID, v.Method}
+	o.Revocation, o.Method, o.VerifiedAt = v.Status.String(), v.Method, v.VerifiedAt
+	o.Evidence, err = rec.Marshal()
+	return err
+}
+
 func (o *outcome) signature() *signatureReport {
 	s := &signatureReport{
 		Mode:       o.Mode,
@@ -134,6 +151,7 @@ func (o *outcome) signature() *signatureReport {
 		Chain:      o.Chain,
 		Revocation: o.Revocation,
 		Person:     o.Person,
+		Operator:   o.Operator,
 	}
 	if s.Revocation == "" {
 		s.Revocation = jpki.Unknown.String()

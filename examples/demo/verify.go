@@ -16,22 +16,23 @@ import (
 	"github.com/kakunin-go/kakunin/sign/signapi"
 )
 
-// platformOperator is what a platform operator (PF事業者) or certified verifier runs: the key that results are sealed
-// to, the policy of verification and the log of evidence. A private relying party has none of this and hands the
-// sealed result over.
-type platformOperator struct {
+// ownVerifier is what a certified verifier (署名検証者) runs: the key that results are sealed to, the policy of
+// verification and the log of evidence. A private relying party has none of this and hands the sealed result over: see
+// private.go.
+type ownVerifier struct {
 	opener   *sign.Opener
 	verifier *sign.Verifier
 	log      *evidence.Log
+	stamper  *stamper
 }
 
-func newPlatformOperator(
+func newOwnVerifier(
 	key crypto.PrivateKey,
 	client *authn.Client,
 	trust jpki.Trust,
 	jpkiURL string,
 	now func() time.Time,
-) (*platformOperator, error) {
+) (*ownVerifier, error) {
 	names := client.Wire()
 	opener, err := sign.NewOpener(sign.OpenerConfig{Key: key, Wire: &names})
 	if err != nil {
@@ -60,12 +61,12 @@ func newPlatformOperator(
 	if err != nil {
 		return nil, err
 	}
-	return &platformOperator{opener, verifier, log}, nil
+	return &ownVerifier{opener: opener, verifier: verifier, log: log}, nil
 }
 
 // verify opens the result, checks everything about it and keeps the evidence. person is who logged in: the signature
 // must be theirs.
-func (o *platformOperator) verify(
+func (o *ownVerifier) verify(
 	ctx context.Context,
 	res *signapi.Unverified,
 	document string,
@@ -89,14 +90,13 @@ func (o *platformOperator) verify(
 	if err != nil {
 		return nil, nil, err
 	}
-	kept, err := o.log.Append(ctx, report, evidence.Basis("demonstration"))
+	options, err := o.stamper.stamp(ctx, o.log, opened.RevealSignature())
+	if err != nil {
+		return nil, nil, err
+	}
+	kept, err := o.log.Append(ctx, report, append(options, evidence.Basis("demonstration"))...)
 	if err != nil {
 		return nil, nil, err
 	}
 	return report, kept.Record, nil
-}
-
-// verifyLog checks the whole log, as an auditor would.
-func (o *platformOperator) verifyLog(ctx context.Context) (evidence.State, error) {
-	return o.log.Verify(ctx, evidence.Verification{})
 }

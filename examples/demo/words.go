@@ -30,7 +30,8 @@ var words = map[string]text{
 	"logout":   {"ログアウト", "Log out"},
 	"simulator": {
 		"これはシミュレーターを使ったデモです。デジタル庁・J‑LISとは関係がなく、人物・カード・文書はすべて架空のものです。",
-		"This is a demo with a simulator. It is not connected with the Digital Agency or J‑LIS; people, cards and documents are fictitious.",
+		"This is a demo with a simulator. It is not connected with the Digital Agency or J‑LIS; people, cards and " +
+			"documents are fictitious.",
 	},
 	"demo": {
 		"これはデモ用のサイトです。デジタル庁・J‑LISとは関係がありません。",
@@ -92,25 +93,32 @@ var words = map[string]text{
 
 	"result.title":    {"署名の結果", "Result of the signature"},
 	"result.verified": {"署名を検証しました。すべての確認事項を満たしています。", "The signature was verified. Every check held."},
-	"result.sealed": {
-		"署名を受け取りました。結果は封をされたまま、プラットフォーム事業者に渡して検証されます。",
-		"The signature was received. The result stays sealed and would be handed to the platform operator, who verifies it.",
+	"result.operator": {
+		"プラットフォーム事業者が署名を検証しました。署名と証明書に問題はありません。",
+		"The platform operator verified the signature: signature and certificate are good.",
 	},
-	"result.steps":      {"確認した事項", "What was checked"},
-	"result.details":    {"詳細", "Details"},
-	"result.number":     {"文書番号", "Document number"},
-	"result.mode":       {"署名の方式", "Signature mode"},
-	"result.revocation": {"失効の確認", "Revocation"},
-	"result.anchor":     {"信頼する認証局の証明書（SHA-256）", "Trust anchor (SHA-256)"},
-	"result.time":       {"検証した日時", "Verified at"},
-	"result.person":     {"ログインした人との照合", "Comparison with the person who logged in"},
-	"result.review":     {"確認が必要な項目があります。担当者が判断します。", "Something needs review: a member of staff decides."},
-	"result.evidence":   {"証跡", "Evidence"},
+	"result.sealed": {
+		"署名を受け取りました。結果は暗号化されたまま、プラットフォーム事業者に渡して検証されます。",
+		"The signature was received. The result stays sealed and would be handed to the platform operator, who " +
+			"verifies it.",
+	},
+	"result.steps":        {"確認した事項", "What was checked"},
+	"result.details":      {"詳細", "Details"},
+	"result.number":       {"文書番号", "Document number"},
+	"result.mode":         {"署名の方式", "Signature mode"},
+	"result.revocation":   {"失効の確認", "Revocation"},
+	"result.verification": {"検証番号（プラットフォーム事業者）", "Verification (platform operator)"},
+	"result.anchor":       {"信頼する認証局の証明書（SHA-256）", "Trust anchor (SHA-256)"},
+	"result.time":         {"検証した日時", "Verified at"},
+	"result.person":       {"ログインした人との照合", "Comparison with the person who logged in"},
+	"result.review":       {"確認が必要な項目があります。担当者が判断します。", "Something needs review: a member of staff decides."},
+	"result.evidence":     {"証跡", "Evidence"},
 	"result.note": {
 		"後から検証の内容を示すための記録です。証明書も氏名なども含みません。",
 		"A record that shows later what was verified. It holds neither the certificate nor any personal data.",
 	},
 	"result.download": {"証跡をダウンロード", "Download the evidence"},
+	"result.clause":   {"根拠となる規格（英語）", "The clause"},
 	"result.show":     {"証跡を表示", "Show the evidence"},
 	"result.again":    {"別の文書に署名する", "Sign another document"},
 

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -34,7 +33,8 @@ type demo struct {
 	person  person.Person
 	sim     *daa.Service // nil when another service is used, as is the card
 	card    *cardsim.Card
-	moved   bool // the wanted port was busy
+	moved   bool   // the wanted port was busy
+	stamps  string // address of the simulated timestamp authority; empty: there is none
 	servers []*http.Server
 	failed  chan error
 }
@@ -50,7 +50,7 @@ func start(ctx context.Context, o options, logger *slog.Logger) (_ *demo, err er
 		}
 	}()
 	now := time.Now
-	if d.person, err = person.Lookup(person.Hanako, now()); err != nil {
+	if d.person, err = person.Lookup(o.holder, now()); err != nil {
 		return nil, err
 	}
 	jpki, err := issuer.New(issuer.Config{}) // the default seed: the same test CAs in every process
@@ -79,30 +79,50 @@ func start(ctx context.Context, o options, logger *slog.Logger) (_ *demo, err er
 	}
 
 	config := authn.Config{RedirectURL: redirectURL, Logger: logger}
-	var operator crypto.PrivateKey
+	var simulator *daa.Service // or its twin: it has the same keys and tokens
 	if o.issuer == "" {
-		operator, err = d.simulate(ctx, jpki, &config, logger)
+		simulator, err = d.simulate(ctx, jpki, &config, logger)
 	} else {
-		operator, err = d.connect(ctx, jpki, &config)
+		simulator, err = d.connect(ctx, jpki, &config)
 	}
 	if err != nil {
 		return nil, err
 	}
-	client, err := authn.New(config)
+	a := appConfig{
+		redirectURL: redirectURL, mode: o.mode, service: d.service, showPersonal: o.showPersonal,
+		simulated: simulator != nil, now: now, logger: logger,
+	}
+	if d.sim != nil {
+		a.holder = &d.person // of another service's cards nothing is known
+	}
+	if a.client, err = authn.New(config); err != nil {
+		return nil, err
+	}
+	stamper, err := d.simulateStamps(ctx, now)
 	if err != nil {
 		return nil, err
 	}
-	var op *platformOperator
-	if operator != nil {
-		if op, err = newPlatformOperator(operator, client, jpki.Trust(), d.service+jpkiPath, time.Now); err != nil {
-			return nil, err
+	switch {
+	case o.business == private && o.operator != "":
+		a.private, err = newPrivateBusiness(o.operator, o.operatorToken, now)
+	case o.business == private && simulator != nil:
+		a.private, err = newPrivateBusiness(simulator.OperatorURL(), simulator.OperatorToken(config.ClientID), now)
+	case o.business == certifiedVerifier && simulator != nil:
+		a.verifier, err = newOwnVerifier(simulator.OperatorKey(), a.client, jpki.Trust(), d.service+jpkiPath, now)
+		if err == nil {
+			err = archiveAuthorities(ctx, a.verifier.log, jpki.Trust())
 		}
 	}
-	d.app, err = newApp(appConfig{
-		client: client, redirectURL: redirectURL, mode: o.mode, operator: op, service: d.service,
-		showPersonal: o.showPersonal, simulated: op != nil, person: d.person, now: now, logger: logger,
-	})
 	if err != nil {
+		return nil, err
+	}
+	switch {
+	case a.private != nil:
+		a.private.stamper = stamper
+	case a.verifier != nil:
+		a.verifier.stamper = stamper
+	}
+	if d.app, err = newApp(a); err != nil {
 		return nil, err
 	}
 	d.serve(listener, d.app)
@@ -131,20 +151,28 @@ func (d *demo) listen(ctx context.Context) (net.Listener, error) {
 	return l, nil
 }
 
+// anyPort listens where nobody does.
+func anyPort(ctx context.Context) (net.Listener, error) {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, errors.New("cannot listen on 127.0.0.1")
+	}
+	return listener, nil
+}
+
 const jpkiPath = "/simulator/jpki"
 
-// simulate starts the service and card, registers this relying party there, and returns the key of the platform
-// operator that results are sealed to.
+// simulate starts the service and card, registers this relying party there, and returns the service.
 func (d *demo) simulate(
 	ctx context.Context,
 	jpki *issuer.JPKI,
 	config *authn.Config,
 	logger *slog.Logger,
-) (crypto.PrivateKey, error) {
-	var lc net.ListenConfig
-	listener, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+) (*daa.Service, error) {
+	listener, err := anyPort(ctx)
 	if err != nil {
-		return nil, errors.New("cannot listen on 127.0.0.1")
+		return nil, err
 	}
 	d.service = "http://" + listener.Addr().String()
 	if d.card, err = cardsim.NewCard(cardsim.Config{Person: d.person, JPKI: jpki}); err != nil {
@@ -176,12 +204,13 @@ func (d *demo) simulate(
 	config.ClientID, config.Environment = demoClientID, service.Environment()
 	d.sim = service
 	d.serve(listener, service)
-	return service.OperatorKey(), nil
+	return service, nil
 }
 
-// connect points the relying party at another service. Only a simulated one gives its platform operator's key away: it
-// is recognised by its test CA, which is the same in every process. Otherwise the key is nil and results stay sealed.
-func (d *demo) connect(ctx context.Context, jpki *issuer.JPKI, config *authn.Config) (crypto.PrivateKey, error) {
+// connect points the relying party at another service. Only a simulated one gives its platform operator's key and
+// tokens away: it is recognised by its test CA, which is the same in every process, and a twin of it is returned.
+// Otherwise the twin is nil, and without an operator results stay sealed.
+func (d *demo) connect(ctx context.Context, jpki *issuer.JPKI, config *authn.Config) (*daa.Service, error) {
 	var err error
 	config.ClientID = d.clientID
 	if config.Key, err = authn.LoadKey(d.clientKey); err != nil {
@@ -205,11 +234,7 @@ func (d *demo) connect(ctx context.Context, jpki *issuer.JPKI, config *authn.Con
 	if !bytes.Equal(ca, jpki.SigningCA().Certificate().Raw) {
 		return nil, nil
 	}
-	twin, err := daa.New(daa.Config{BaseURL: d.service, JPKI: jpki})
-	if err != nil {
-		return nil, err
-	}
-	return twin.OperatorKey(), nil
+	return daa.New(daa.Config{BaseURL: d.service, JPKI: jpki})
 }
 
 // maxCA is the largest CA certificate read from a simulated service.
@@ -263,7 +288,10 @@ func (d *demo) announce(w io.Writer) {
 	} else {
 		p("  Simulated service: %s   (not the official service; person and card are synthetic)", d.service)
 	}
-	if d.app.simulated {
+	if d.stamps != "" {
+		p("  Simulated timestamp authority: %s", d.stamps)
+	}
+	if d.app.holder != nil {
 		p("  %s  利用者証明用電子証明書の暗証番号 / PIN of the authentication certificate", d.person.Reveal().AuthPIN)
 		p("  %s  券面事項入力補助用の暗証番号 / PIN for the four attributes", d.person.Reveal().TextPIN)
 		p("  %s  署名用電子証明書の暗証番号 / password of the signing certificate", d.person.Reveal().SigningPassword)

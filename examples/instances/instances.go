@@ -3,8 +3,11 @@
 //
 //	go test ./examples/instances
 //
-// With the build tag servers the test runs against a real Redis (KAKUNIN_REDIS=127.0.0.1:6379) and a real PostgreSQL
-// (KAKUNIN_POSTGRES=postgres://…) instead of a Redis inside the test.
+// With the build tag servers the tests run against a real Redis (KAKUNIN_REDIS=127.0.0.1:6379) and a real PostgreSQL
+// (KAKUNIN_POSTGRES=postgres://…) instead of a Redis inside the test; and three processes behind nginx and behind
+// HAProxy are killed while people log in and sign, in the middle of their calls to the service and when a signature is
+// just kept, which another instance then hands out (signapi.Keeper). proxies_test.go has what the two proxies need to
+// be told.
 package instances
 
 import (

@@ -52,7 +52,9 @@ func newCluster(t *testing.T, client *redis.Client, shared middleware.Shared) *c
 	if c.key, err = authn.NewKey(key, ""); err != nil {
 		t.Fatal(err)
 	}
-	c.svc = daa.Start(t, daa.WithClient("RP00000001", key.Public(), c.front.URL+"/auth/callback"), daa.WithPersonas(person.Hanako, person.Taro))
+	c.svc = daa.Start(t, daa.WithClient(daa.ClientRegistration{ID: "RP00000001", Key: key.Public(),
+		RedirectURLs: []string{c.front.URL + "/auth/callback"}}),
+		daa.WithPersonas(person.Hanako, person.Taro))
 	for i := range c.handlers {
 		c.start(i)
 	}
@@ -62,7 +64,8 @@ func newCluster(t *testing.T, client *redis.Client, shared middleware.Shared) *c
 // start makes a new process, as far as it can be told from outside: nothing in memory survives.
 func (c *cluster) start(i int) {
 	client, err := authn.New(authn.Config{
-		Environment: c.svc.Environment(), ClientID: "RP00000001", Key: c.key, RedirectURL: c.front.URL + "/auth/callback", HTTPClient: c.svc.Client(),
+		Environment: c.svc.Environment(), ClientID: "RP00000001", Key: c.key,
+		RedirectURL: c.front.URL + "/auth/callback", HTTPClient: c.svc.Client(),
 	})
 	if err != nil {
 		c.t.Error(err)
@@ -115,7 +118,9 @@ func (c *cluster) visit(card, number int) string {
 		return err.Error()
 	}
 	browser := &http.Client{
-		Transport: c.front.Client().Transport, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: c.front.Client().Transport, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		},
 	}
 	open := func(address string) (int, string, string) {
 		if strings.HasPrefix(address, "/") {

@@ -13,10 +13,11 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver of PostgreSQL
 	"github.com/kakunin-go/kakunin/middleware"
 	"github.com/kakunin-go/kakunin/middleware/sharedstore"
+	"github.com/kakunin-go/kakunin/sign/operator"
 	"github.com/redis/go-redis/v9"
 )
 
-func realRedis(t *testing.T) *redis.Client {
+func realRedis(t testing.TB) *redis.Client {
 	t.Helper()
 	client := redis.NewClient(&redis.Options{Addr: os.Getenv("KAKUNIN_REDIS")})
 	t.Cleanup(func() { _ = client.Close() })
@@ -26,6 +27,16 @@ func realRedis(t *testing.T) *redis.Client {
 	return client
 }
 
+func realPostgreSQL(t testing.TB, address string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("pgx", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
 func TestInstancesWithRedis(t *testing.T) {
 	client := realRedis(t)
 	shared, err := Shared(client)
@@ -33,15 +44,12 @@ func TestInstancesWithRedis(t *testing.T) {
 		t.Fatal(err)
 	}
 	usedOnce(t, shared)
+	remembers(t, operator.RepeatsIn(shared))
 	loginsWhileInstancesDie(t, client, shared)
 }
 
 func TestInstancesWithPostgreSQL(t *testing.T) {
-	db, err := sql.Open("pgx", os.Getenv("KAKUNIN_POSTGRES"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
+	db := realPostgreSQL(t, os.Getenv("KAKUNIN_POSTGRES"))
 	shared, err := sharedstore.NewSQL(sharedstore.SQLConfig{DB: db, Table: "kakunin_shared_test"})
 	if err != nil {
 		t.Fatal(err)
@@ -52,6 +60,7 @@ func TestInstancesWithPostgreSQL(t *testing.T) {
 		}
 	}
 	usedOnce(t, shared)
+	remembers(t, operator.RepeatsIn(shared))
 	loginsWhileInstancesDie(t, realRedis(t), shared)
 	if err := shared.Sweep(t.Context()); err != nil {
 		t.Error(err)

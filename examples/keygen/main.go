@@ -7,8 +7,9 @@
 // the service takes keys: as PEM or as a JWK Set. Choose -alg ES256, smaller and faster, where a JWK Set is registered.
 // As PEM, only no key id (-kid none) or that hash is recognised; a name of your own needs a JWK Set.
 //
-// The private key goes into a new file that only its owner can read; an existing file is never overwritten. The public
-// half goes to the standard output, as JWK Set and as PEM. With -public an existing key file is read instead, and
+// The private key goes into a new file that only its owner can read, and the public half beside it, as PEM
+// (client-key.pub.pem); an existing file is never overwritten. The public half also goes to the standard output, as JWK
+// Set and as PEM. With -public an existing key file is read instead, and
 // nothing is written. A key that matters belongs into a KMS or HSM: package authn takes any crypto.Signer.
 package main
 
@@ -20,6 +21,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/kakunin-go/kakunin/authn"
 )
@@ -71,28 +74,46 @@ func run(args []string, out, messages io.Writer) error {
 	if err := writePrivate(*path, key); err != nil {
 		return err
 	}
+	beside, err := writePublic(*path, key)
+	if err != nil {
+		return err
+	}
 	if _, err := fmt.Fprintf(
 		messages,
-		"The private key is in %s. Keep it secret, and out of the repository.\n",
-		*path,
+		"The private key is in %s. Keep it secret, and out of the repository. Its public half is in %s.\n",
+		*path, beside,
 	); err != nil {
 		return err
 	}
 	return printPublic(out, key)
 }
 
+// writePublic writes the public half beside the private key.
+func writePublic(private string, key authn.Key) (path string, err error) {
+	b, err := key.PublicPEM()
+	if err != nil {
+		return "", err
+	}
+	path = strings.TrimSuffix(private, filepath.Ext(private)) + ".pub.pem"
+	return path, writeNew(path, b, 0o644)
+}
+
 // writePrivate never overwrites: the old key may be the registered one.
-func writePrivate(path string, key authn.Key) (err error) {
+func writePrivate(path string, key authn.Key) error {
 	b, err := key.RevealJWK()
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the person names the file
+	return writeNew(path, append(b, '\n'), 0o600)
+}
+
+func writeNew(path string, b []byte, mode os.FileMode) (err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode) //nolint:gosec // the person names the file
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if _, err := f.Write(append(b, '\n')); err != nil {
+	if _, err := f.Write(b); err != nil {
 		return err
 	}
 	return f.Sync()

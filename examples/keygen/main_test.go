@@ -34,7 +34,8 @@ func TestKeyIsMadeOnceAndPrinted(t *testing.T) {
 		text := out.String()
 		jwks, rest, _ := strings.Cut(text, "\n\n")
 		var set struct{ Keys []map[string]string }
-		if err := json.Unmarshal([]byte(jwks), &set); err != nil || len(set.Keys) != 1 || set.Keys[0]["alg"] != string(alg) || set.Keys[0]["kid"] != "2026-12" || set.Keys[0]["d"] != "" {
+		if err := json.Unmarshal([]byte(jwks), &set); err != nil || len(set.Keys) != 1 ||
+			set.Keys[0]["alg"] != string(alg) || set.Keys[0]["kid"] != "2026-12" || set.Keys[0]["d"] != "" {
 			t.Errorf("%s", jwks)
 		}
 		block, _ := pem.Decode([]byte(rest))
@@ -44,6 +45,10 @@ func TestKeyIsMadeOnceAndPrinted(t *testing.T) {
 		public, err := x509.ParsePKIXPublicKey(block.Bytes)
 		if err != nil || !key.Public().(interface{ Equal(crypto.PublicKey) bool }).Equal(public) {
 			t.Errorf("the PEM block is another key's: %v", err)
+		}
+		beside, err := os.ReadFile(filepath.Join(filepath.Dir(path), "key.pub.pem"))
+		if err != nil || string(beside) != rest {
+			t.Errorf("the file with the public half is another's: %v", err)
 		}
 		if err := run([]string{"-out", path}, io.Discard, io.Discard); !errors.Is(err, os.ErrExist) {
 			t.Errorf("overwritten: %v", err)
@@ -76,7 +81,8 @@ func TestDefaultsWorkInEveryWayOfRegistering(t *testing.T) {
 func TestRefusedArguments(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key.jwk")
 	for _, args := range [][]string{
-		{"-alg", "HS256", "-out", path}, {"-alg", "none", "-out", path}, {"-kid", strings.Repeat("k", 256), "-out", path},
+		{"-alg", "HS256", "-out", path}, {"-alg", "none", "-out", path},
+		{"-kid", strings.Repeat("k", 256), "-out", path},
 		{"x"}, {"-public", path}, {"-help"},
 	} {
 		err := run(args, io.Discard, io.Discard)

@@ -63,7 +63,7 @@ func (p *program) askNumberB(ctx context.Context) (string, []card.Option, error)
 	if err != nil {
 		return "", nil, problem("年は西暦4桁で入力してください。", "Enter the year with four digits.")
 	}
-	number, err := card.NumberB(day, y, code)
+	number, err := card.Printed{Birthdate: day, ExpiryYear: y, SecurityCode: code}.NumberB()
 	return number, with, err
 }
 

@@ -49,9 +49,10 @@ func parseFlags(args []string, w world) (options, error) {
 		&o.roots,
 		"roots",
 		"",
-		"check the card's signed data with the issuers' keys in this `file`: lines of identifier and modulus in hexadecimal",
+		"check the card's signed data with the issuers' keys in this `file`: lines of identifier and modulus in "+
+			"hexadecimal",
 	)
-	f.BoolVar(&o.attributes, "attributes", false, "read the four attributes (text PIN)")
+	f.BoolVar(&o.attributes, "attributes", false, "read the four attributes (PIN for the four attributes)")
 	f.BoolVar(&o.face, "face", false, "read the card face (birthdate, expiry and security code, as printed)")
 	f.StringVar(&o.images, "images", "", "as -face, and write the pictures into this `directory`")
 	f.BoolVar(&o.age, "age", false, "check the birthdate (by the birthdate itself)")
@@ -59,14 +60,16 @@ func parseFlags(args []string, w world) (options, error) {
 		&o.number,
 		"number",
 		"",
-		"read the individual number for this lawful `purpose`: administration, reporting or ordinance (text PIN)",
+		"read the individual number for this lawful `purpose`: administration, reporting or ordinance "+
+			"(PIN for the four attributes)",
 	)
-	f.BoolVar(&o.login, "login", false, "prove possession of the authentication key (authentication PIN)")
+	f.BoolVar(&o.login, "login", false,
+		"prove possession of the authentication key (PIN of the authentication certificate)")
 	f.StringVar(
 		&o.sign,
 		"sign",
 		"",
-		"sign this `file` with the signing key (signing password) and print the signature in base64",
+		"sign this `file` with the signing key (password of the signing certificate) and print the signature in base64",
 	)
 	f.StringVar(&o.change, "change", "", "change this `PIN`: auth, signing, text, resident or common")
 	f.BoolVar(&o.showPersonal, "show-personal", false, "show what is personal")
@@ -74,7 +77,8 @@ func parseFlags(args []string, w world) (options, error) {
 	f.Usage = func() {
 		_, _ = fmt.Fprint(
 			w.errors,
-			"usage: reader [flags]\n\nShows what a My Number Card holds. Without flags: what needs no PIN and is not personal.\n\n",
+			"usage: reader [flags]\n\nShows what a My Number Card holds. Without flags: what needs no PIN and is not "+
+				"personal.\n\n",
 		)
 		f.PrintDefaults()
 	}

@@ -29,12 +29,14 @@ func TestFlags(t *testing.T) {
 		{[]string{"-nonsense"}, "not defined"},
 	} {
 		w, out, errs := terminal()
-		if code := run(t.Context(), tt.args, w); code != exitUsage || !strings.Contains(errs.String(), tt.says) || out.Len() > 0 {
+		if code := run(t.Context(), tt.args, w); code != exitUsage || !strings.Contains(errs.String(), tt.says) ||
+			out.Len() > 0 {
 			t.Errorf("%v: code %d, %s", tt.args, code, errs)
 		}
 	}
 	w, _, errs := terminal()
-	if code := run(t.Context(), []string{"-h"}, w); code != exitOK || !strings.Contains(errs.String(), "usage: reader") {
+	if code := run(t.Context(), []string{"-h"}, w); code != exitOK ||
+		!strings.Contains(errs.String(), "usage: reader") {
 		t.Errorf("code %d, %s", code, errs)
 	}
 }
@@ -77,7 +79,8 @@ func TestRoots(t *testing.T) {
 	if _, err := readRoots(name + ".missing"); err == nil {
 		t.Error("a missing file was read")
 	}
-	for _, bad := range []string{"", "# nothing", "5000033-001", "5000033 " + line[12:], line + "x", line + "0", "6000033-001" + line[11:], "5000033-001 AABB"} {
+	for _, bad := range []string{"", "# nothing", "5000033-001", "5000033 " + line[12:], line + "x", line + "0",
+		"6000033-001" + line[11:], "5000033-001 AABB"} {
 		if _, err := useRoots([]byte(bad)); err == nil {
 			t.Errorf("%.30q was accepted", bad)
 		}

@@ -211,14 +211,14 @@ func (p *program) changePIN(ctx context.Context) error {
 	if !strings.EqualFold(replacement, again) {
 		return problem("新しい暗証番号が一致しません。変更していません。", "The two new PINs differ. Nothing was changed.")
 	}
-	err = p.card.ChangePIN(ctx, pin, current, replacement, with...)
+	err = p.card.ChangePIN(ctx, pin, card.Replace(current, replacement), with...)
 	if reasonOf(err) == card.ReasonGuessablePIN {
 		p.talk.warn(err)
 		answer, askErr := p.talk.ask(ctx, false, "それでも変更しますか (yes/no)", "Change it all the same (yes/no)")
 		if askErr != nil || answer != "yes" {
 			return errors.Join(askErr, err)
 		}
-		err = p.card.ChangePIN(ctx, pin, current, replacement, append(with, card.AllowGuessablePIN())...)
+		err = p.card.ChangePIN(ctx, pin, card.Replace(current, replacement), append(with, card.AllowGuessablePIN())...)
 	}
 	if err != nil {
 		return err

@@ -38,15 +38,18 @@ func sharedAuthority(func() time.Time) (*issuer.JPKI, error) { return oneAuthori
 func terminal(lines ...string) (world, *bytes.Buffer, *bytes.Buffer) {
 	var out, errs bytes.Buffer
 	return world{
-		in: strings.NewReader(strings.Join(lines, "\n") + "\n"), hide: func() func() { return func() {} }, out: &out, errors: &errs,
+		in: strings.NewReader(strings.Join(lines, "\n") + "\n"), hide: func() func() { return func() {} }, out: &out,
+		errors: &errs,
 		getenv: func(string) string { return "" }, now: testNow, authority: sharedAuthority, open: openSource,
 	}, &out, &errs
 }
 
-var everything = []string{"-simulated", "-attributes", "-face", "-age", "-number", "reporting", "-login", "-sign", "testdata/document.txt", "-change", "signing"}
+var everything = []string{"-simulated", "-attributes", "-face", "-age", "-number", "reporting", "-login", "-sign",
+	"testdata/document.txt", "-change", "signing"}
 
 // typed are the answers to everything.
-var typed = []string{"1234", "19880723", "2036", "2285", "19880723", "1234", "1234", "ABC123", "ABC123", "new9pass", "NEW9PASS"}
+var typed = []string{"1234", "19880723", "2036", "2285", "19880723", "1234", "1234", "ABC123", "ABC123", "new9pass",
+	"NEW9PASS"}
 
 func TestGolden(t *testing.T) {
 	for _, tt := range []struct {
@@ -107,7 +110,8 @@ func maskSignature(t *testing.T, text string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := rsa.VerifyPKCS1v15(certificate.PublicKey.(*rsa.PublicKey), crypto.SHA256, digest[:], signature); err != nil {
+	if err := rsa.VerifyPKCS1v15(certificate.PublicKey.(*rsa.PublicKey), crypto.SHA256, digest[:],
+		signature); err != nil {
 		t.Error(err)
 	}
 	return strings.Replace(text, value, "SIGNATURE", 1)
@@ -148,8 +152,10 @@ func TestNothingPersonalUnasked(t *testing.T) {
 		}
 		all := out.String() + errs.String()
 		for name, secret := range map[string]string{
-			"name": p.Name, "address": p.Address, "birthdate": p.Subject.Birthdate, "birthdate as a date": "1988-07-23", "number": p.IndividualNumber,
-			"municipality": p.Subject.MunicipalityCode, "PIN": p.AuthPIN + "\n", "password": p.SigningPassword, "expiry": "2036", "birthday": "07-23",
+			"name": p.Name, "address": p.Address, "birthdate": p.Subject.Birthdate, "birthdate as a date": "1988-07-23",
+			"number":       p.IndividualNumber,
+			"municipality": p.Subject.MunicipalityCode, "PIN": p.AuthPIN + "\n", "password": p.SigningPassword,
+			"expiry": "2036", "birthday": "07-23",
 			"security code": p.SecurityCode,
 		} {
 			if strings.Contains(maskBase64(all), secret) {
@@ -170,7 +176,8 @@ func TestImages(t *testing.T) {
 	if code := run(t.Context(), []string{"-simulated", "-images", dir}, w); code != exitOK {
 		t.Fatal(code, errs)
 	}
-	for name, magic := range map[string]string{"name.png": "\x89PNG", "address.png": "\x89PNG", "portrait.jp2": "\x00\x00\x00\x0CjP"} {
+	for name, magic := range map[string]string{"name.png": "\x89PNG", "address.png": "\x89PNG",
+		"portrait.jp2": "\x00\x00\x00\x0CjP"} {
 		b, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil || !strings.HasPrefix(string(b), magic) {
 			t.Errorf("%s: %v", name, err)
@@ -180,7 +187,8 @@ func TestImages(t *testing.T) {
 		}
 	}
 	w, _, errs = terminal("19880723", "2036", "2285")
-	if code := run(t.Context(), []string{"-simulated", "-images", filepath.Join(dir, "missing")}, w); code != exitFailed || !strings.Contains(errs.String(), "cannot be written") {
+	if code := run(t.Context(), []string{"-simulated", "-images", filepath.Join(dir, "missing")},
+		w); code != exitFailed || !strings.Contains(errs.String(), "cannot be written") {
 		t.Error(code, errs)
 	}
 }
@@ -221,7 +229,8 @@ func TestLastTry(t *testing.T) {
 	} {
 		w, _, errs := terminal(tt.typed...)
 		w.open = spent(t, 2)
-		if code := run(t.Context(), []string{"-simulated", "-attributes"}, w); code != tt.code || !strings.Contains(errs.String(), tt.says) {
+		if code := run(t.Context(), []string{"-simulated", "-attributes"}, w); code != tt.code ||
+			!strings.Contains(errs.String(), tt.says) {
 			t.Errorf("%v: code %d, %s", tt.typed, code, errs)
 		}
 	}
@@ -230,10 +239,12 @@ func TestLastTry(t *testing.T) {
 // A wrong PIN is asked for again, with one try less.
 func TestSecondTry(t *testing.T) {
 	w, out, errs := terminal("0000", "1234")
-	if code := run(t.Context(), []string{"-simulated", "-attributes"}, w); code != exitOK || !strings.Contains(out.String(), "Four attributes") {
+	if code := run(t.Context(), []string{"-simulated", "-attributes"}, w); code != exitOK ||
+		!strings.Contains(out.String(), "Four attributes") {
 		t.Errorf("code %d, %s", code, errs)
 	}
-	for _, prompt := range []string{"(tries left: 3): ", "Remaining tries before it is locked: 2", "(tries left: 2): "} {
+	for _, prompt := range []string{"(tries left: 3): ", "Remaining tries before it is locked: 2",
+		"(tries left: 2): "} {
 		if !strings.Contains(errs.String(), prompt) {
 			t.Errorf("%q is missing in %s", prompt, errs)
 		}
@@ -266,7 +277,8 @@ func TestFailures(t *testing.T) {
 		{[]string{"-sign", "testdata/document.txt"}, []string{"WRONG1"}, "is wrong"},
 	} {
 		w, _, errs := terminal(tt.typed...)
-		if code := run(t.Context(), append([]string{"-simulated"}, tt.args...), w); code != exitFailed || !strings.Contains(errs.String(), tt.says) {
+		if code := run(t.Context(), append([]string{"-simulated"}, tt.args...), w); code != exitFailed ||
+			!strings.Contains(errs.String(), tt.says) {
 			t.Errorf("%v: code %d, %s", tt.args, code, errs)
 		}
 	}
@@ -274,7 +286,8 @@ func TestFailures(t *testing.T) {
 	w.open = func(context.Context, options, world) (source, error) {
 		return source{}, &card.Error{Step: "open", Reason: card.ReasonReaderUnavailable, Err: errors.New("secret")}
 	}
-	if code := run(t.Context(), nil, w); code != exitFailed || !strings.Contains(errs.String(), "No card reader was found") || strings.Contains(errs.String(), "secret") {
+	if code := run(t.Context(), nil, w); code != exitFailed ||
+		!strings.Contains(errs.String(), "No card reader was found") || strings.Contains(errs.String(), "secret") {
 		t.Error(code, errs)
 	}
 }
@@ -284,7 +297,8 @@ func TestTypingIsHidden(t *testing.T) {
 	w, _, _ := terminal("1234")
 	hidden, restored := 0, 0
 	w.hide = func() func() { hidden++; return func() { restored++ } }
-	if code := run(t.Context(), []string{"-simulated", "-attributes"}, w); code != exitOK || hidden != 1 || restored != 1 {
+	if code := run(t.Context(), []string{"-simulated", "-attributes"}, w); code != exitOK || hidden != 1 ||
+		restored != 1 {
 		t.Errorf("code %d, hidden %d, restored %d", code, hidden, restored)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -293,7 +307,8 @@ func TestTypingIsHidden(t *testing.T) {
 	defer func() { _ = typing.Close() }()
 	w.in = in
 	w.hide = func() func() { hidden++; cancel(); return func() { restored++ } }
-	if code := run(ctx, []string{"-simulated", "-attributes"}, w); code != exitFailed || hidden != 2 || restored != 2 || !strings.Contains(errs.String(), "Stopped") {
+	if code := run(ctx, []string{"-simulated", "-attributes"}, w); code != exitFailed || hidden != 2 || restored != 2 ||
+		!strings.Contains(errs.String(), "Stopped") {
 		t.Errorf("code %d, hidden %d, restored %d, %s", code, hidden, restored, errs)
 	}
 }
@@ -320,7 +335,8 @@ func TestWaitingForACard(t *testing.T) {
 		src.transport = never{src.transport}
 		return src, err
 	}
-	if code := run(t.Context(), []string{"-simulated", "-wait", "1ms"}, w); code != exitFailed || !strings.Contains(errs.String(), "Please put it on the reader again") {
+	if code := run(t.Context(), []string{"-simulated", "-wait", "1ms"}, w); code != exitFailed ||
+		!strings.Contains(errs.String(), "Please put it on the reader again") {
 		t.Error(code, errs)
 	}
 }

@@ -69,9 +69,11 @@ func openSimulated(o options, w world) (source, error) {
 
 // simulatedHint tells what a person would know of their own card.
 func simulatedHint(lang kakunin.Language, p person.Details) string {
-	text := "(authentication PIN %s, text PIN %s, signing password %s; born %s, card expires %s, security code %s)"
+	text := "(PIN of the authentication certificate %s, PIN for the four attributes %s, password of the signing " +
+		"certificate %s; born %s, card expires %s, security code %s)"
 	if lang == kakunin.Japanese {
-		text = "（利用者証明用 %s、券面事項入力補助用 %s、署名用 %s、生年月日 %s、有効期限 %s、セキュリティコード %s）"
+		text = "（利用者証明用電子証明書の暗証番号 %s、券面事項入力補助用の暗証番号 %s、署名用電子証明書の暗証番号 %s、" +
+			"生年月日 %s、有効期限 %s、セキュリティコード %s）"
 	}
 	return fmt.Sprintf(
 		text,

@@ -26,7 +26,8 @@ func TestUnitTests(t *testing.T) {
 		for birthdate, want := range map[string]int{"19880723": http.StatusOK, "20200101": http.StatusForbidden} {
 			w := httptest.NewRecorder()
 			id := middlewaretest.Identity(middlewaretest.Attributes{Name: "試験　花子", Birthdate: birthdate})
-			router(login).ServeHTTP(w, middlewaretest.WithIdentity(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/account", nil), id))
+			router(login).ServeHTTP(w, middlewaretest.WithIdentity(
+				httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/account", nil), id))
 			if w.Code != want || (want == http.StatusOK) != (w.Body.String() == "Hello 試験　花子") {
 				t.Errorf("%s, born %s: %d %q", name, birthdate, w.Code, w.Body)
 			}
@@ -47,14 +48,20 @@ func gorilla(t *testing.T) middleware.Sessions {
 	t.Helper()
 	store := sessions.NewFilesystemStore(t.TempDir(), []byte("32 bytes of a secret of this test"))
 	store.MaxLength(1 << 16)
-	store.Options = &sessions.Options{Path: "/", MaxAge: 3600, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	store.Options = &sessions.Options{Path: "/", MaxAge: 3600, Secure: true, HttpOnly: true,
+		SameSite: http.SameSiteLaxMode}
 	return Gorilla{Store: store, Name: "__Host-session"}
 }
+
+// An adapter for another session library is held to what the middleware needs.
+func TestGorillaSessions(t *testing.T) { middlewaretest.CheckSessions(t, gorilla(t)) }
 
 func logInAndOut(t *testing.T, name string, router func(*middleware.Login) http.Handler, own middleware.Sessions) {
 	t.Helper()
 	var handler http.Handler
-	site := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	site := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler.ServeHTTP(w, r)
+	}))
 	defer site.Close()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -65,14 +72,17 @@ func logInAndOut(t *testing.T, name string, router func(*middleware.Login) http.
 		t.Fatal(err)
 	}
 	callback := site.URL + "/auth/callback"
-	svc := daa.Start(t, daa.WithClient("RP00000001", key.Public(), callback))
+	svc := daa.Start(t, daa.WithClient(daa.ClientRegistration{ID: "RP00000001", Key: key.Public(),
+		RedirectURLs: []string{callback}}))
 	client, err := authn.New(authn.Config{
-		Environment: svc.Environment(), ClientID: "RP00000001", Key: clientKey, RedirectURL: callback, HTTPClient: svc.Client(),
+		Environment: svc.Environment(), ClientID: "RP00000001", Key: clientKey, RedirectURL: callback,
+		HTTPClient: svc.Client(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	login, err := middleware.New(middleware.Config{Client: client, Scopes: authn.Attributes, SealKeys: middleware.NewSealKeys(), Sessions: own})
+	login, err := middleware.New(middleware.Config{Client: client, Scopes: authn.Attributes,
+		SealKeys: middleware.NewSealKeys(), Sessions: own})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +92,9 @@ func logInAndOut(t *testing.T, name string, router func(*middleware.Login) http.
 		t.Fatal(err)
 	}
 	browser := &http.Client{
-		Transport: site.Client().Transport, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: site.Client().Transport, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		},
 	}
 	open := func(method, address string) (status int, location, body string) {
 		if strings.HasPrefix(address, "/") {
@@ -112,7 +124,8 @@ func logInAndOut(t *testing.T, name string, router func(*middleware.Login) http.
 	if status, to, body := open(http.MethodGet, back); status != http.StatusSeeOther || to != "/account" {
 		t.Fatalf("%s: %d to %q: %s", name, status, to, body)
 	}
-	if status, _, body := open(http.MethodGet, "/account"); status != http.StatusOK || !strings.HasPrefix(body, "Hello ") {
+	if status, _, body := open(http.MethodGet, "/account"); status != http.StatusOK ||
+		!strings.HasPrefix(body, "Hello ") {
 		t.Errorf("%s: %d %q", name, status, body)
 	}
 	if status, to, _ := open(http.MethodPost, "/auth/logout"); status != http.StatusSeeOther || to != "/" {

@@ -8,12 +8,14 @@
 //
 // The pairs ARE personal data; the results carry only outcomes, reasons and positions.
 //
+// # Examples
+//
+// There are examples of [Compare] and [Read].
+//
 // # Compatibility
 //
 // Input lines are persons in the form of [fourinfo.Stored], in every version of it. Output lines may gain members; the
 // names of outcomes and steps stay.
-//
-// Example: [Compare].
 package bulk
 
 import (

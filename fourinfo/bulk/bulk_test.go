@@ -80,12 +80,15 @@ func TestCompare(t *testing.T) {
 		"not JSON 試験\n" + `{"id":"old","expected":{"v":9},"actual":{"v":1}}` + "\n"
 	var out bytes.Buffer
 	s, err := bulk.Compare(t.Context(), strings.NewReader(in), &out)
-	if err != nil || s.Pairs != 5 || s.Malformed != 2 || s.Outcomes[fourinfo.Same] != 1 || s.Outcomes[fourinfo.NeedsReview] != 1 ||
+	if err != nil || s.Pairs != 5 || s.Malformed != 2 || s.Outcomes[fourinfo.Same] != 1 ||
+		s.Outcomes[fourinfo.NeedsReview] != 1 ||
 		s.Outcomes[fourinfo.OutcomeUnknown] != 2 || s.Outcomes[fourinfo.Different] != 1 {
 		t.Errorf("%+v, %v", s, err)
 	}
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	if len(lines) != 7 || lines[1] != `{"id":"same","outcome":"same","attributes":[{"attribute":"name","outcome":"same"}]}` || lines[5] != `{"outcome":"malformed"}` {
+	if len(lines) != 7 ||
+		lines[1] != `{"id":"same","outcome":"same","attributes":[{"attribute":"name","outcome":"same"}]}` ||
+		lines[5] != `{"outcome":"malformed"}` {
 		t.Errorf("%s", out.String())
 	}
 	for _, want := range []string{`"step":"substitute"`, `"step":"numeral"`, `"expected":[0,1]`} {
@@ -160,6 +163,7 @@ func BenchmarkMillion(b *testing.B) {
 	b.ReportMetric(b.Elapsed().Seconds()*1e6/float64(b.N)/records, "µs/record")
 }
 
+// A file of pairs in, a file of results with their reasons out, and a summary.
 func ExampleCompare() {
 	in := strings.NewReader(`{"id":"1","expected":{"v":1,"name":"ｼｹﾝ ﾊﾅｺ"},"actual":{"v":1,"name":"シケン　ハナコ"}}` + "\n")
 	var out strings.Builder

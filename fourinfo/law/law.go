@@ -18,12 +18,15 @@
 // partners is derived from the subject (利用者識別子): it is pairwise on purpose, may change with a new certificate, and
 // joins nothing.
 //
+// Every profile is a value; nothing in this package or elsewhere in the module branches on the name of a law.
+//
+// # Examples
+//
+// There is an example of [Profile.Check].
+//
 // # Compatibility
 //
 // IDs, items and the texts of letters are kept in records and stay; new methods and days are added as laws change.
-//
-// Example: [Profile.Check]. Every profile is a value; nothing in this package or elsewhere in the module branches on
-// the name of a law.
 package law
 
 import (
@@ -140,11 +143,25 @@ func (m Method) InForce(on fourinfo.Date) bool {
 		(m.Until == fourinfo.Date{} || m.Until.Compare(on) >= 0)
 }
 
+// Event is what a period counts from, as a word for programs; Retention.Start says it for people.
+type Event string
+
+// Events of the profiles. A business may have others.
+const (
+	// Transaction is the transaction for which the verification was made.
+	Transaction Event = "transaction"
+	// ContractEnd is the end of the contract, or the transaction if that was later.
+	ContractEnd Event = "contract-end"
+	// LastEntry is the last entry in the book.
+	LastEntry Event = "last-entry"
+)
+
 // Retention is a record that must be kept.
 type Retention struct {
 	Record Text
-	// Start is the event from which the years count.
+	// Start is the event from which the years count, in words; Event for programs.
 	Start      Text
+	Event      Event
 	Years      int
 	Basis      string
 	Confidence Confidence

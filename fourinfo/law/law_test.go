@@ -49,30 +49,57 @@ func TestCheck(t *testing.T) {
 		missing, review, refused items
 		complete                 bool
 	}{
-		{"proceeds, all there", law.CriminalProceeds, law.Case{Person: hanako(), Means: law.OwnVerification, On: today, Stated: items{law.Reason, law.Occupation}}, nil, nil, nil, true},
-		{"proceeds, nothing stated", law.CriminalProceeds, law.Case{Person: hanako(), Means: law.OwnVerification, On: today}, items{law.Reason, law.Occupation}, nil, nil, false},
-		{"proceeds, high risk", law.CriminalProceeds, law.Case{Person: hanako(), Means: law.OwnVerification, On: today, HighRisk: true, Stated: items{law.Reason, law.Occupation}}, items{law.Assets}, nil, nil, false},
-		{"proceeds, high risk, assets", law.CriminalProceeds, law.Case{Person: hanako(), Means: law.OwnVerification, On: today, HighRisk: true, Stated: items{law.Reason, law.Occupation, law.Assets}}, nil, nil, nil, true},
-		{"proceeds, substitute", law.CriminalProceeds, law.Case{Person: substitute, Means: law.OwnVerification, On: today, Stated: items{law.Reason, law.Occupation}}, nil, items{law.Name}, nil, false},
-		{"proceeds, partial birthdate", law.CriminalProceeds, law.Case{Person: partial, Means: law.OwnVerification, On: today, Stated: items{law.Reason, law.Occupation}}, nil, items{law.Birthdate}, nil, false},
-		{"proceeds, nobody", law.CriminalProceeds, law.Case{Means: law.OwnVerification, On: today, Stated: items{law.Reason, law.Occupation}}, items{law.Name, law.Address, law.Birthdate}, nil, nil, false},
-		{"proceeds, login only", law.CriminalProceeds, law.Case{Person: hanako(), Means: law.ServiceAttributes, On: today, Stated: items{law.Reason, law.Occupation}}, nil, items{law.Name, law.Address, law.Birthdate}, nil, false},
-		{"proceeds, no means", law.CriminalProceeds, law.Case{Person: hanako(), On: today, Stated: items{law.Reason, law.Occupation}}, nil, nil, nil, false},
-		{"proceeds, no day", law.CriminalProceeds, law.Case{Person: hanako(), Means: law.OwnVerification, Stated: items{law.Reason, law.Occupation}}, nil, nil, nil, false},
-		{"phones", law.MobilePhones, law.Case{Person: hanako(), Means: law.OwnVerification, On: today}, nil, nil, nil, true},
-		{"phones, before the revision", law.MobilePhones, law.Case{Person: hanako(), Means: law.OwnVerification, On: fourinfo.Date{Year: 2026, Month: 3, Day: 31}}, nil, nil, nil, false},
-		{"secondhand", law.SecondhandGoods, law.Case{Person: hanako(), Means: law.OwnVerification, On: today, Stated: items{law.Name, law.Address, law.Age, law.Occupation}}, nil, nil, nil, true},
-		{"secondhand, name not in the text", law.SecondhandGoods, law.Case{Person: hanako(), Means: law.OwnVerification, On: today, Stated: items{law.Address, law.Age, law.Occupation}}, items{law.Name}, nil, nil, false},
-		{"secondhand, age certain in spite of the day", law.SecondhandGoods, law.Case{Person: partial, Means: law.OwnVerification, On: today, Stated: items{law.Name, law.Address, law.Age, law.Occupation}}, nil, nil, nil, true},
-		{"secondhand, age uncertain", law.SecondhandGoods, law.Case{Person: unknownDay, Means: law.OwnVerification, On: today, Stated: items{law.Name, law.Address, law.Age, law.Occupation}}, nil, items{law.Age}, nil, false},
-		{"dating, adult, method to be confirmed", law.DatingSites, law.Case{Person: hanako(), Means: law.OwnVerification, On: today}, nil, nil, nil, false},
-		{"dating, eve of the birthday", law.DatingSites, law.Case{Person: child, Means: law.OwnVerification, On: today}, nil, nil, items{law.NotAChild}, false},
-		{"dating, birthday", law.DatingSites, law.Case{Person: onEighteenthBirthday, Means: law.OwnVerification, On: today}, nil, nil, nil, false},
-		{"dating, unknown day", law.DatingSites, law.Case{Person: unknownDay, Means: law.OwnVerification, On: today}, nil, items{law.NotAChild}, nil, false},
-		{"dating, nobody", law.DatingSites, law.Case{Means: law.OwnVerification, On: today}, items{law.NotAChild}, nil, nil, false},
+		{"proceeds, all there", law.CriminalProceeds, law.Case{Person: hanako(), Means: law.OwnVerification, On: today,
+			Stated: items{law.Reason, law.Occupation}}, nil, nil, nil, true},
+		{"proceeds, nothing stated", law.CriminalProceeds, law.Case{Person: hanako(), Means: law.OwnVerification,
+			On: today}, items{law.Reason, law.Occupation}, nil, nil, false},
+		{"proceeds, high risk", law.CriminalProceeds, law.Case{Person: hanako(), Means: law.OwnVerification, On: today,
+			HighRisk: true, Stated: items{law.Reason, law.Occupation}}, items{law.Assets}, nil, nil, false},
+		{"proceeds, high risk, assets", law.CriminalProceeds,
+			law.Case{Person: hanako(), Means: law.OwnVerification, On: today, HighRisk: true,
+				Stated: items{law.Reason, law.Occupation, law.Assets}}, nil, nil, nil, true},
+		{"proceeds, substitute", law.CriminalProceeds, law.Case{Person: substitute, Means: law.OwnVerification,
+			On: today, Stated: items{law.Reason, law.Occupation}}, nil, items{law.Name}, nil, false},
+		{"proceeds, partial birthdate", law.CriminalProceeds,
+			law.Case{Person: partial, Means: law.OwnVerification, On: today, Stated: items{law.Reason, law.Occupation}},
+			nil, items{law.Birthdate}, nil, false},
+		{"proceeds, nobody", law.CriminalProceeds, law.Case{Means: law.OwnVerification, On: today,
+			Stated: items{law.Reason, law.Occupation}}, items{law.Name, law.Address, law.Birthdate}, nil, nil, false},
+		{"proceeds, login only", law.CriminalProceeds, law.Case{Person: hanako(), Means: law.ServiceAttributes,
+			On: today, Stated: items{law.Reason, law.Occupation}}, nil, items{law.Name, law.Address, law.Birthdate},
+			nil, false},
+		{"proceeds, no means", law.CriminalProceeds, law.Case{Person: hanako(), On: today,
+			Stated: items{law.Reason, law.Occupation}}, nil, nil, nil, false},
+		{"proceeds, no day", law.CriminalProceeds, law.Case{Person: hanako(), Means: law.OwnVerification,
+			Stated: items{law.Reason, law.Occupation}}, nil, nil, nil, false},
+		{"phones", law.MobilePhones, law.Case{Person: hanako(), Means: law.OwnVerification, On: today}, nil, nil, nil,
+			true},
+		{"phones, before the revision", law.MobilePhones, law.Case{Person: hanako(), Means: law.OwnVerification,
+			On: fourinfo.Date{Year: 2026, Month: 3, Day: 31}}, nil, nil, nil, false},
+		{"secondhand", law.SecondhandGoods, law.Case{Person: hanako(), Means: law.OwnVerification, On: today,
+			Stated: items{law.Name, law.Address, law.Age, law.Occupation}}, nil, nil, nil, true},
+		{"secondhand, name not in the text", law.SecondhandGoods,
+			law.Case{Person: hanako(), Means: law.OwnVerification, On: today,
+				Stated: items{law.Address, law.Age, law.Occupation}}, items{law.Name}, nil, nil, false},
+		{"secondhand, age certain in spite of the day", law.SecondhandGoods,
+			law.Case{Person: partial, Means: law.OwnVerification, On: today,
+				Stated: items{law.Name, law.Address, law.Age, law.Occupation}}, nil, nil, nil, true},
+		{"secondhand, age uncertain", law.SecondhandGoods, law.Case{Person: unknownDay, Means: law.OwnVerification,
+			On: today, Stated: items{law.Name, law.Address, law.Age, law.Occupation}}, nil, items{law.Age}, nil, false},
+		{"dating, adult, method to be confirmed", law.DatingSites,
+			law.Case{Person: hanako(), Means: law.OwnVerification, On: today}, nil, nil, nil, false},
+		{"dating, eve of the birthday", law.DatingSites, law.Case{Person: child, Means: law.OwnVerification, On: today},
+			nil, nil, items{law.NotAChild}, false},
+		{"dating, birthday", law.DatingSites, law.Case{Person: onEighteenthBirthday, Means: law.OwnVerification,
+			On: today}, nil, nil, nil, false},
+		{"dating, unknown day", law.DatingSites, law.Case{Person: unknownDay, Means: law.OwnVerification, On: today},
+			nil, items{law.NotAChild}, nil, false},
+		{"dating, nobody", law.DatingSites, law.Case{Means: law.OwnVerification, On: today}, items{law.NotAChild}, nil,
+			nil, false},
 	} {
 		r := profile(t, tc.id).Check(tc.c)
-		if !slices.Equal(r.Missing, tc.missing) || !slices.Equal(r.Review, tc.review) || !slices.Equal(r.Refused, tc.refused) || r.Complete() != tc.complete {
+		if !slices.Equal(r.Missing, tc.missing) || !slices.Equal(r.Review, tc.review) ||
+			!slices.Equal(r.Refused, tc.refused) || r.Complete() != tc.complete {
 			t.Errorf("%s: %+v, complete %v", tc.what, r, r.Complete())
 		}
 	}
@@ -89,7 +116,8 @@ func TestLettersChange(t *testing.T) {
 		means       law.Means
 		before, now string
 	}{
-		{law.OwnVerification, "号カ", "号ヌ"}, {law.SpecifiedCertification, "号ヨ", "号ル"}, {law.AccreditedVerification, "号ワ", "号リ"}, {law.MobileDocument, "号ル", "号ト"},
+		{law.OwnVerification, "号カ", "号ヌ"}, {law.SpecifiedCertification, "号ヨ", "号ル"},
+		{law.AccreditedVerification, "号ワ", "号リ"}, {law.MobileDocument, "号ル", "号ト"},
 	} {
 		for day, want := range map[fourinfo.Date]string{
 			{Year: 2026, Month: 11, Day: 21}: tc.before, {Year: 2027, Month: 3, Day: 31}: tc.before,
@@ -162,7 +190,8 @@ func TestMethodsOfTheDay(t *testing.T) {
 			}
 			continue
 		}
-		if len(methods) != 1 || !strings.Contains(methods[0].Letter, tc.letter) || (methods[0].Confidence != law.ToBeConfirmed) != tc.founded {
+		if len(methods) != 1 || !strings.Contains(methods[0].Letter, tc.letter) ||
+			(methods[0].Confidence != law.ToBeConfirmed) != tc.founded {
 			t.Errorf("%s, means %d on %v: %+v, want %s", tc.id, tc.means, tc.on, methods, tc.letter)
 		}
 	}
@@ -197,7 +226,8 @@ func TestProfilesAreWhole(t *testing.T) {
 	t.Parallel()
 	seen := map[law.ID]bool{}
 	for _, p := range law.Profiles() {
-		if p.ID == "" || seen[p.ID] || p.Law.JA == "" || p.Law.EN == "" || len(p.Businesses) == 0 || len(p.Occasions) == 0 ||
+		if p.ID == "" || seen[p.ID] || p.Law.JA == "" || p.Law.EN == "" || len(p.Businesses) == 0 ||
+			len(p.Occasions) == 0 ||
 			len(p.Requirements) == 0 || len(p.Methods) == 0 || len(p.References) == 0 {
 			t.Errorf("%s lacks something", p.ID)
 		}
@@ -208,7 +238,8 @@ func TestProfilesAreWhole(t *testing.T) {
 			}
 		}
 		for _, r := range p.Retentions {
-			if r.Years <= 0 || r.Start.JA == "" || r.Start.EN == "" || r.Record.JA == "" || (r.Basis == "") != (r.Confidence == law.ToBeConfirmed) {
+			if r.Years <= 0 || r.Start.JA == "" || r.Start.EN == "" || r.Record.JA == "" ||
+				(r.Basis == "") != (r.Confidence == law.ToBeConfirmed) {
 				t.Errorf("%s: %+v", p.ID, r)
 			}
 		}
@@ -228,10 +259,12 @@ func TestProfilesAreWhole(t *testing.T) {
 	}
 }
 
+// What a law still asks for on a day, and under which letter of the rule the method stands.
 func ExampleProfile_Check() {
 	profile, _ := law.Lookup(law.CriminalProceeds)
 	name, flags, birthdate := "高橋　花子", "10000", "319880723"
-	person, _ := fourinfo.FromCertificate(fourinfo.CertificateFields{Name: &name, NameSubstitutes: &flags, Birthdate: &birthdate})
+	person, _ := fourinfo.FromCertificate(fourinfo.CertificateFields{Name: &name, NameSubstitutes: &flags,
+		Birthdate: &birthdate})
 	result := profile.Check(law.Case{
 		Person: person, Means: law.OwnVerification, Stated: []law.Item{law.Reason},
 		On: fourinfo.Date{Year: 2027, Month: time.April, Day: 1},

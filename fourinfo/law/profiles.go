@@ -77,18 +77,21 @@ func criminalProceeds() Profile {
 					JA: "契約の終了日と取引の日のいずれか遅い日",
 					EN: "end of the contract or the transaction, whichever is later",
 				},
+				Event:      ContractEnd,
 				Basis:      "法6条2項、施行規則21条",
 				Confidence: Quoted,
 			},
 			{
 				Record: Text{JA: "取引記録", EN: "record of transactions"}, Years: 7,
-				Start: Text{JA: "取引の日", EN: "the transaction"}, Basis: "法7条3項", Confidence: Quoted,
+				Start: Text{JA: "取引の日", EN: "the transaction"}, Event: Transaction, Basis: "法7条3項", Confidence: Quoted,
 			},
 		},
 		CertificateKept: true,
 		Advice: Text{
 			JA: "PF事業者に検証を全面委託する事業者が「署名検証者」に当たるかは法的な判断です。施行規則19条1項2号により電磁的記録を確認記録に添付します。",
-			EN: "Whether a business that leaves verification to a platform operator altogether is a signature verifier is a legal question. 施行規則19条1項2号 asks to attach the electronic record to the record of verification.",
+			EN: "Whether a business that leaves verification to a platform operator altogether is a signature " +
+				"verifier is a legal question. 施行規則19条1項2号 asks to attach the electronic record to the record of " +
+				"verification.",
 		},
 		References: []Reference{
 			introduction(),
@@ -120,7 +123,7 @@ func mobilePhones() Profile {
 		Methods: phonesMethods(),
 		Retentions: []Retention{{
 			Record: Text{JA: "本人確認記録", EN: "record of verification"}, Years: 3,
-			Start: Text{JA: "契約の終了日", EN: "end of the contract"}, Basis: "", Confidence: ToBeConfirmed,
+			Start: Text{JA: "契約の終了日", EN: "end of the contract"}, Event: ContractEnd, Confidence: ToBeConfirmed,
 		}},
 		References: []Reference{introduction(), timetable(), phonesOf2026()},
 	}
@@ -154,7 +157,7 @@ func secondhandGoods() Profile {
 		},
 		Retentions: []Retention{{
 			Record: Text{JA: "帳簿等", EN: "books"}, Years: 3,
-			Start: Text{JA: "最終の記載をした日", EN: "the last entry"}, Basis: "法18条", Confidence: Secondary,
+			Start: Text{JA: "最終の記載をした日", EN: "the last entry"}, Event: LastEntry, Basis: "法18条", Confidence: Secondary,
 		}},
 		Advice: Text{
 			JA: "署名する記録に住所・氏名・職業・年齢を含めます。",

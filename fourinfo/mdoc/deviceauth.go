@@ -127,7 +127,7 @@ func (v *Verifier) verifyMAC(
 	if err != nil {
 		return errors.Join(errAlgorithm, err)
 	}
-	key, err := MACKey(reader, public, transcript)
+	key, err := KeyAgreement{Own: reader, Other: public, Transcript: transcript}.MACKey()
 	if err != nil {
 		return errors.Join(errAlgorithm, err)
 	}
@@ -143,13 +143,21 @@ func (v *Verifier) verifyMAC(
 	return nil
 }
 
-// MACKey derives EMacKey from one's own key and the other side's (ISO/IEC 18013-5, 9.1.3.5). The error is that of the
-// key agreement.
-func MACKey(own *ecdh.PrivateKey, other *ecdh.PublicKey, transcript []byte) ([]byte, error) {
-	shared, err := own.ECDH(other)
+// KeyAgreement is what the two sides of a session share.
+type KeyAgreement struct {
+	// Own is one's own key, Other that of the other side.
+	Own   *ecdh.PrivateKey
+	Other *ecdh.PublicKey
+	// Transcript is the CBOR of the SessionTranscript.
+	Transcript []byte
+}
+
+// MACKey derives EMacKey (ISO/IEC 18013-5, 9.1.3.5). The error is that of the key agreement.
+func (k KeyAgreement) MACKey() ([]byte, error) {
+	shared, err := k.Own.ECDH(k.Other)
 	if err != nil {
 		return nil, err
 	}
-	salt := sha256.Sum256(wrap(transcript))
+	salt := sha256.Sum256(wrap(k.Transcript))
 	return hkdf.Key(sha256.New, shared, salt[:], "EMacKey", 32)
 }

@@ -56,12 +56,7 @@ var reasons = [...]fault.Row{
 	ReasonDevice:      {Name: "device not authenticated", Family: kakunin.Untrusted},
 }
 
-func (r Reason) row() fault.Row {
-	if r < 0 || int(r) >= len(reasons) {
-		return fault.Unknown()
-	}
-	return reasons[r]
-}
+func (r Reason) row() fault.Row { return fault.Of(reasons[:], r) }
 
 // String returns a few words in lower case, such as "digest wrong".
 func (r Reason) String() string { return r.row().Name }

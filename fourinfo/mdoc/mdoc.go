@@ -22,11 +22,13 @@
 // untrusted, a card that has expired is the account's, a wallet that gives no document the user's. An element that
 // cannot be read becomes a [fourinfo.Problem] and fails nothing.
 //
+// # Examples
+//
+// There are examples of [Read] and [Verifier.Verify].
+//
 // # Compatibility
 //
 // Nothing of this package is stored. To keep a person, use fourinfo.Person.RevealAll.
-//
-// Examples: [Verifier.Verify], [Read].
 package mdoc
 
 import (

@@ -22,11 +22,13 @@ func elements(changes map[string]any) mdoc.Elements {
 	e := mdoc.Elements{
 		mdoc.NamespaceJapan: {
 			mdoc.ElementName: "試験　花子", mdoc.ElementAddress: "東京都清瀬市架空町１－２－３", mdoc.ElementMunicipality: "13221",
-			mdoc.ElementIndividualNumber: number, mdoc.ElementPortrait: []byte("JPEG2000 portrait"), mdoc.ElementSexText: "女",
+			mdoc.ElementIndividualNumber: number, mdoc.ElementPortrait: []byte("JPEG2000 portrait"),
+			mdoc.ElementSexText:       "女",
 			mdoc.ElementBirthDateText: "1971年9月1日",
 		},
 		mdoc.NamespaceISO: {
-			mdoc.ElementSex: int64(2), mdoc.ElementBirthDate: "1971-09-01", mdoc.ElementAge: uint64(55), "age_over_20": true, "age_over_65": false,
+			mdoc.ElementSex: int64(2), mdoc.ElementBirthDate: "1971-09-01", mdoc.ElementAge: uint64(55),
+			"age_over_20": true, "age_over_65": false,
 		},
 	}
 	for name, v := range changes {
@@ -58,7 +60,8 @@ func TestRead(t *testing.T) {
 	if n, err := d.Number.Reveal(mynumber.PurposeReporting); err != nil || n != number {
 		t.Errorf("number: %v", err)
 	}
-	if string(d.Portrait.Reveal()) != "JPEG2000 portrait" || d.RevealMunicipality() != "13221" || d.Address.InMunicipality("13221") != fourinfo.Yes {
+	if string(d.Portrait.Reveal()) != "JPEG2000 portrait" || d.RevealMunicipality() != "13221" ||
+		d.Address.InMunicipality("13221") != fourinfo.Yes {
 		t.Error("portrait or municipality")
 	}
 }
@@ -71,7 +74,8 @@ func TestIndividualNumberIsOffByDefault(t *testing.T) {
 		}
 	}
 	// The sample number of a public document has a wrong check digit.
-	d, problems := mdoc.Read(elements(map[string]any{mdoc.ElementIndividualNumber: "123466789012"}), mdoc.Options{Purpose: mynumber.PurposeReporting})
+	d, problems := mdoc.Read(elements(map[string]any{mdoc.ElementIndividualNumber: "123466789012"}),
+		mdoc.Options{Purpose: mynumber.PurposeReporting})
 	if d.Number.Present() || len(problems) != 1 || problems[0].Reason != mdoc.ProblemNumber {
 		t.Errorf("%v", problems)
 	}
@@ -94,14 +98,16 @@ func TestBirthDates(t *testing.T) {
 		{"1971-07-01", "1971年", fourinfo.PartialDate{Year: 1971}, nil},
 		{"1971-07-01", "1971年不詳", fourinfo.PartialDate{Year: 1971}, nil},
 		{"1971-09-15", "1971年9月不詳日", fourinfo.PartialDate{Year: 1971, Month: 9}, nil},
-		{"1971-09-02", "1971年9月1日", fourinfo.PartialDate{Year: 1971, Month: 9, Day: 1}, []string{mdoc.ProblemBirthDates}},
+		{"1971-09-02", "1971年9月1日", fourinfo.PartialDate{Year: 1971, Month: 9, Day: 1},
+			[]string{mdoc.ProblemBirthDates}},
 		{"1971-09-01", "昭和46年9月1日", fourinfo.PartialDate{}, []string{mdoc.ProblemApproximate}},
 		{"1971-09-01", "1971年9月1日?", fourinfo.PartialDate{}, []string{mdoc.ProblemApproximate}},
 		{"19710901", nil, fourinfo.PartialDate{}, []string{fourinfo.ProblemDateForm}},
 		{"1971-13-01", nil, fourinfo.PartialDate{}, []string{fourinfo.ProblemNoSuchDate}},
 		{int64(19710901), nil, fourinfo.PartialDate{}, []string{mdoc.ProblemType}},
 	} {
-		d, problems := mdoc.Read(elements(map[string]any{mdoc.ElementBirthDate: tc.iso, mdoc.ElementBirthDateText: tc.printed}), mdoc.Options{})
+		d, problems := mdoc.Read(elements(map[string]any{mdoc.ElementBirthDate: tc.iso,
+			mdoc.ElementBirthDateText: tc.printed}), mdoc.Options{})
 		var reasons []string
 		for _, p := range problems {
 			reasons = append(reasons, p.Reason)
@@ -119,11 +125,14 @@ func TestGenders(t *testing.T) {
 		want         fourinfo.GenderValue
 		problems     int
 	}{
-		{int64(1), "男", fourinfo.Male, 0}, {int64(2), nil, fourinfo.Female, 0}, {nil, "女", fourinfo.Female, 0}, {uint64(9), nil, fourinfo.GenderNotApplicable, 0},
-		{int64(0), nil, fourinfo.GenderUnknown, 0}, {int64(1), "女", fourinfo.Male, 1}, {"1", nil, fourinfo.GenderUnknown, 1}, {nil, nil, fourinfo.GenderUnknown, 0},
+		{int64(1), "男", fourinfo.Male, 0}, {int64(2), nil, fourinfo.Female, 0}, {nil, "女", fourinfo.Female, 0},
+		{uint64(9), nil, fourinfo.GenderNotApplicable, 0},
+		{int64(0), nil, fourinfo.GenderUnknown, 0}, {int64(1), "女", fourinfo.Male, 1},
+		{"1", nil, fourinfo.GenderUnknown, 1}, {nil, nil, fourinfo.GenderUnknown, 0},
 		{int64(7), nil, fourinfo.GenderUnknown, 0}, {nil, "不明", fourinfo.GenderUnknown, 0},
 	} {
-		d, problems := mdoc.Read(elements(map[string]any{mdoc.ElementSex: tc.sex, mdoc.ElementSexText: tc.printed}), mdoc.Options{})
+		d, problems := mdoc.Read(elements(map[string]any{mdoc.ElementSex: tc.sex, mdoc.ElementSexText: tc.printed}),
+			mdoc.Options{})
 		if d.Gender.Reveal() != tc.want || len(problems) != tc.problems {
 			t.Errorf("%v and %v: %v, %v", tc.sex, tc.printed, d.Gender.Reveal(), problems)
 		}
@@ -141,11 +150,16 @@ func TestAgeAtLeast(t *testing.T) {
 		d    mdoc.Document
 		want map[int]fourinfo.Answer
 	}{
-		{"over 20", read(map[string]any{"age_over_20": true}), map[int]fourinfo.Answer{18: fourinfo.Yes, 20: fourinfo.Yes, 21: fourinfo.Unknown}},
-		{"not over 20", read(map[string]any{"age_over_20": false}), map[int]fourinfo.Answer{18: fourinfo.Unknown, 20: fourinfo.No, 21: fourinfo.No}},
-		{"age", read(map[string]any{"age_in_years": int64(19)}), map[int]fourinfo.Answer{18: fourinfo.Yes, 19: fourinfo.Yes, 20: fourinfo.No}},
-		{"contradiction", read(map[string]any{"age_over_20": true, "age_in_years": int64(19)}), map[int]fourinfo.Answer{18: fourinfo.Yes, 20: fourinfo.Unknown}},
-		{"wrong type", read(map[string]any{"age_over_20": "true", "age_over_x": true, "age_in_years": int64(-1)}), map[int]fourinfo.Answer{20: fourinfo.Unknown}},
+		{"over 20", read(map[string]any{"age_over_20": true}),
+			map[int]fourinfo.Answer{18: fourinfo.Yes, 20: fourinfo.Yes, 21: fourinfo.Unknown}},
+		{"not over 20", read(map[string]any{"age_over_20": false}),
+			map[int]fourinfo.Answer{18: fourinfo.Unknown, 20: fourinfo.No, 21: fourinfo.No}},
+		{"age", read(map[string]any{"age_in_years": int64(19)}),
+			map[int]fourinfo.Answer{18: fourinfo.Yes, 19: fourinfo.Yes, 20: fourinfo.No}},
+		{"contradiction", read(map[string]any{"age_over_20": true, "age_in_years": int64(19)}),
+			map[int]fourinfo.Answer{18: fourinfo.Yes, 20: fourinfo.Unknown}},
+		{"wrong type", read(map[string]any{"age_over_20": "true", "age_over_x": true, "age_in_years": int64(-1)}),
+			map[int]fourinfo.Answer{20: fourinfo.Unknown}},
 		{"nothing", mdoc.Document{}, map[int]fourinfo.Answer{0: fourinfo.Unknown, 20: fourinfo.Unknown}},
 	} {
 		for years, want := range tc.want {
@@ -199,8 +213,9 @@ func FuzzRead(f *testing.F) {
 	f.Add("", "1971年不詳", "", "x", int64(-1), false)
 	f.Fuzz(func(t *testing.T, name, printed, iso, code string, sex int64, over bool) {
 		d, problems := mdoc.Read(mdoc.Elements{
-			mdoc.NamespaceJapan: {mdoc.ElementName: name, mdoc.ElementBirthDateText: printed, mdoc.ElementMunicipality: code, mdoc.ElementIndividualNumber: name},
-			mdoc.NamespaceISO:   {mdoc.ElementBirthDate: iso, mdoc.ElementSex: sex, "age_over_20": over},
+			mdoc.NamespaceJapan: {mdoc.ElementName: name, mdoc.ElementBirthDateText: printed,
+				mdoc.ElementMunicipality: code, mdoc.ElementIndividualNumber: name},
+			mdoc.NamespaceISO: {mdoc.ElementBirthDate: iso, mdoc.ElementSex: sex, "age_over_20": over},
 		}, mdoc.Options{Purpose: mynumber.PurposeReporting})
 		for _, p := range problems {
 			if !p.Warning && slices.Contains(d.Attributes(), p.Attribute) {
@@ -213,6 +228,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
+// What a wallet handed over, read as the values of package fourinfo.
 func ExampleRead() {
 	document, _ := mdoc.Read(mdoc.Elements{
 		mdoc.NamespaceISO: {"age_over_20": true},

@@ -92,19 +92,22 @@ func TestOutsideVerifies(t *testing.T) {
 		anchor   *x509.Certificate
 		ok       bool
 	}{
-		"genuine":         {response, session(), i.Anchor(), true},
-		"tampered":        {tampered, session(), i.Anchor(), false},
-		"another session": {response, mdoc.AnnexC{EncryptionInfo: "x", Origin: "https://shop.example"}, i.Anchor(), false},
-		"another anchor":  {response, session(), foreign.Anchor(), false},
+		"genuine":  {response, session(), i.Anchor(), true},
+		"tampered": {tampered, session(), i.Anchor(), false},
+		"another session": {response, mdoc.AnnexC{EncryptionInfo: "x", Origin: "https://shop.example"}, i.Anchor(),
+			false},
+		"another anchor": {response, session(), foreign.Anchor(), false},
 	} {
 		request := map[string]string{
-			"response": hex.EncodeToString(tc.response), "transcript": wrapped(t, tc.session), "anchor": certificatePEM(tc.anchor.Raw),
+			"response": hex.EncodeToString(tc.response), "transcript": wrapped(t, tc.session),
+			"anchor": certificatePEM(tc.anchor.Raw),
 		}
 		out, err := outside(t, "MDOC_NODE_PATH", request, "node", "../../.ci/mdoc/outside.cjs", "verify")
 		if (err == nil) != tc.ok {
 			t.Errorf("%s: @auth0/mdl says %v", what, err)
 		}
-		if elements, _ := out["elements"].(map[string]any); tc.ok && elements[mdoc.NamespaceJapan+"/"+mdoc.ElementName] != p.Reveal().Name {
+		if elements, _ := out["elements"].(map[string]any); tc.ok &&
+			elements[mdoc.NamespaceJapan+"/"+mdoc.ElementName] != p.Reveal().Name {
 			t.Errorf("@auth0/mdl reads %v", out)
 		}
 		if what == "another session" {
@@ -138,7 +141,8 @@ func TestOutsideIssues(t *testing.T) {
 	root, signer, device := keys[0], keys[1], keys[2]
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{Country: []string{"JP"}, CommonName: "another authority"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true,
+		BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, root.Public(), root)
 	if err != nil {
@@ -160,7 +164,8 @@ func TestOutsideIssues(t *testing.T) {
 		t.Fatal(err)
 	}
 	sessions := []mdoc.Session{
-		session(), mdoc.DigitalCredentials{Origin: "https://shop.example", Nonce: "n"}, mdoc.AnnexC{EncryptionInfo: "x", Origin: "https://shop.example"},
+		session(), mdoc.DigitalCredentials{Origin: "https://shop.example", Nonce: "n"},
+		mdoc.AnnexC{EncryptionInfo: "x", Origin: "https://shop.example"},
 		mdoc.AnnexB{ClientID: "shop", Nonce: "n", ResponseURI: "https://shop.example/vp", WalletNonce: "w"},
 	}
 	for n, s := range sessions {
@@ -168,8 +173,10 @@ func TestOutsideIssues(t *testing.T) {
 			"docType": mdoc.DocType, "transcript": wrapped(t, s), "certificate": certificatePEM(der),
 			"issuerPrivate": jwk(signer, true), "devicePublic": jwk(device, false), "devicePrivate": jwk(device, true),
 			"elements": map[string]any{
-				mdoc.NamespaceJapan: map[string]any{mdoc.ElementName: "試験　花子", mdoc.ElementBirthDateText: "1971年9月1日", mdoc.ElementSexText: "女"},
-				mdoc.NamespaceISO:   map[string]any{mdoc.ElementSex: 2, mdoc.ElementBirthDate: "1971-09-01", "age_over_20": true},
+				mdoc.NamespaceJapan: map[string]any{mdoc.ElementName: "試験　花子", mdoc.ElementBirthDateText: "1971年9月1日",
+					mdoc.ElementSexText: "女"},
+				mdoc.NamespaceISO: map[string]any{mdoc.ElementSex: 2, mdoc.ElementBirthDate: "1971-09-01",
+					"age_over_20": true},
 			},
 		}, "node", "../../.ci/mdoc/outside.cjs", "issue")
 		if err != nil {
@@ -184,7 +191,8 @@ func TestOutsideIssues(t *testing.T) {
 			if (err == nil) != (n == m) {
 				t.Errorf("answered %+v, expected %+v: %v", s, expected, err)
 			}
-			if err == nil && (got.Name.Reveal() != "試験　花子" || !slices.Equal(got.Attributes(), []string{"name", "birthdate", "gender"}) || len(got.Problems) > 0) {
+			if err == nil && (got.Name.Reveal() != "試験　花子" ||
+				!slices.Equal(got.Attributes(), []string{"name", "birthdate", "gender"}) || len(got.Problems) > 0) {
 				t.Errorf("%v, %v", got.Attributes(), got.Problems)
 			}
 		}

@@ -12,10 +12,14 @@
 //
 // Every error is an *[Error] with a [Reason]; it contains no number and takes part in the families of package kakunin.
 //
+// All types are immutable and safe for concurrent use.
+//
+// # Examples
+//
+// There are examples of [GuardLogs], [MayHold], [New] and [ParseCorporate].
+//
 // # Compatibility
 //
 // A Number has no stored form: it leaves only through [Number.Reveal], as twelve half-width digits. The names of
 // reasons and purposes are stable.
-//
-// Examples: [GuardLogs], [MayHold], [New], [ParseCorporate]. All types are immutable and safe for concurrent use.
 package mynumber

@@ -35,12 +35,7 @@ var reasons = [...]fault.Row{
 	ReasonAbsent:          {Name: "absent", Family: kakunin.Configuration},
 }
 
-func (r Reason) row() fault.Row {
-	if r < 0 || int(r) >= len(reasons) {
-		return reasons[ReasonUnknown]
-	}
-	return reasons[r]
-}
+func (r Reason) row() fault.Row { return fault.Of(reasons[:], r) }
 
 // String returns a few words in lower case, such as "malformed"; "unknown" for the zero value.
 func (r Reason) String() string { return r.row().Name }

@@ -8,6 +8,7 @@ import (
 	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 )
 
+// A log handler that lets no individual number through, wherever it stands.
 func ExampleGuardLogs() {
 	plain := slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey {
@@ -21,11 +22,13 @@ func ExampleGuardLogs() {
 	// level=INFO msg="form received" note=[redacted] fields=3
 }
 
+// A text field is looked through before it is stored.
 func ExampleMayHold() {
 	fmt.Println(mynumber.MayHold("犯収法 規則6条1項1号カ"), mynumber.MayHold("本人の番号 1234 5678 9019"))
 	// Output: false true
 }
 
+// An individual number needs a lawful purpose, and comes out for that purpose only.
 func ExampleNew() {
 	_, err := mynumber.New("123456789018", 0)
 	fmt.Println(err)
@@ -39,6 +42,7 @@ func ExampleNew() {
 	// mynumber: obtained for another purpose: individual number
 }
 
+// Corporate numbers (法人番号) are public; the check digit is checked.
 func ExampleParseCorporate() {
 	number, err := mynumber.ParseCorporate("７００００１２０５０００２")
 	fmt.Println(number, err)

@@ -54,8 +54,10 @@ func TestCorporateNumber(t *testing.T) {
 		t.Errorf("the check digit of zeros: %v", err)
 	}
 	for raw, want := range map[string]mynumber.Reason{
-		"8000012050002": mynumber.ReasonCheckDigit, "0000000000000": mynumber.ReasonCheckDigit, "": mynumber.ReasonMalformed,
-		"700001205000": mynumber.ReasonMalformed, "70000120500022": mynumber.ReasonMalformed, "T7000012050002": mynumber.ReasonMalformed,
+		"8000012050002": mynumber.ReasonCheckDigit, "0000000000000": mynumber.ReasonCheckDigit,
+		"":             mynumber.ReasonMalformed,
+		"700001205000": mynumber.ReasonMalformed, "70000120500022": mynumber.ReasonMalformed,
+		"T7000012050002": mynumber.ReasonMalformed,
 	} {
 		if _, err := mynumber.ParseCorporate(raw); reasonOf(err) != want {
 			t.Errorf("%q: %v, want %v", raw, err, want)
@@ -70,7 +72,8 @@ func TestIndividualNumberNeedsALawfulPurpose(t *testing.T) {
 			t.Errorf("obtained for %d: %v", p, err)
 		}
 	}
-	for _, p := range []mynumber.Purpose{mynumber.PurposeAdministration, mynumber.PurposeReporting, mynumber.PurposeOrdinance} {
+	for _, p := range []mynumber.Purpose{mynumber.PurposeAdministration, mynumber.PurposeReporting,
+		mynumber.PurposeOrdinance} {
 		n, err := mynumber.New("１２３４５６７８９０１８", p)
 		if err != nil || n.Purpose() != p || !n.Present() {
 			t.Fatalf("%v: %v", p, err)
@@ -86,7 +89,8 @@ func TestIndividualNumberNeedsALawfulPurpose(t *testing.T) {
 			t.Errorf("obtained for %v, revealed for %v: %v", p, other, err)
 		}
 	}
-	if got, err := (mynumber.Number{}).Reveal(mynumber.PurposeReporting); reasonOf(err) != mynumber.ReasonAbsent || got != "" {
+	if got, err := (mynumber.Number{}).Reveal(mynumber.PurposeReporting); reasonOf(err) != mynumber.ReasonAbsent ||
+		got != "" {
 		t.Errorf("the zero value reveals %q, %v", got, err)
 	}
 }
@@ -94,9 +98,11 @@ func TestIndividualNumberNeedsALawfulPurpose(t *testing.T) {
 func TestIndividualNumberIsReadStrictly(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]mynumber.Reason{
-		"": mynumber.ReasonMalformed, "12345678901": mynumber.ReasonMalformed, "1234567890189": mynumber.ReasonMalformed,
-		"1234-5678-9018": mynumber.ReasonMalformed, "\u0020123456789018": mynumber.ReasonMalformed, "123456789018\n": mynumber.ReasonMalformed,
-		"١٢٣٤٥٦٧٨٩٠١٨": mynumber.ReasonMalformed, "12345678901\xff": mynumber.ReasonMalformed,
+		"": mynumber.ReasonMalformed, "12345678901": mynumber.ReasonMalformed,
+		"1234567890189":  mynumber.ReasonMalformed,
+		"1234-5678-9018": mynumber.ReasonMalformed, "\u0020123456789018": mynumber.ReasonMalformed,
+		"123456789018\n": mynumber.ReasonMalformed,
+		"١٢٣٤٥٦٧٨٩٠١٨":   mynumber.ReasonMalformed, "12345678901\xff": mynumber.ReasonMalformed,
 		"123456789019": mynumber.ReasonCheckDigit, "223456789018": mynumber.ReasonCheckDigit,
 		"123466789012": mynumber.ReasonCheckDigit, // printed in a public sample document of a mobile credential
 	} {
@@ -127,7 +133,8 @@ func TestIndividualNumberEqual(t *testing.T) {
 		t.Error("two numbers are equal")
 	}
 	var none, nothing mynumber.Number
-	if none.Equal(nothing) || a.Equal(none) || none.Equal(a) || number("000000000000", mynumber.PurposeReporting).Equal(none) {
+	if none.Equal(nothing) || a.Equal(none) || none.Equal(a) ||
+		number("000000000000", mynumber.PurposeReporting).Equal(none) {
 		t.Error("an absent number equals something")
 	}
 }
@@ -147,14 +154,17 @@ func TestIndividualNumberShowsNothing(t *testing.T) {
 		list    []mynumber.Number
 	}
 	leaks := func(how, out string) {
-		for _, s := range []string{validNumber, fmt.Sprintf("%x", validNumber), fmt.Sprintf("%v", []byte(validNumber))[1:20], "49 50 51"} {
+		for _, s := range []string{validNumber, fmt.Sprintf("%x", validNumber),
+			fmt.Sprintf("%v", []byte(validNumber))[1:20], "49 50 51"} {
 			if strings.Contains(out, s) {
 				t.Errorf("%s shows the number: %s", how, out)
 			}
 		}
 	}
-	for name, v := range map[string]any{"value": n, "pointer": &n, "nested": hidden{n, n, &n, []mynumber.Number{n}}, "slice": []any{n, &n}} {
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%p", "%c", "%U", "%o", "%20v"} {
+	for name, v := range map[string]any{"value": n, "pointer": &n, "nested": hidden{n, n, &n, []mynumber.Number{n}},
+		"slice": []any{n, &n}} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%p", "%c", "%U", "%o",
+			"%20v"} {
 			leaks(name+" "+verb, fmt.Sprintf(verb, v))
 		}
 		var text bytes.Buffer
@@ -187,36 +197,44 @@ func TestLooksLikeIndividualNumber(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{
 		"123456789018", "1234-5678-9018", "1234 5678 9018", "１２３４５６７８９０１８", "１２３４　５６７８　９０１８", "本人 123456789018 の",
-		"1234–5678—9018", "1234ー5678ー9018", "1234５６７８9018", "n=123456789018;", "090-1234 1234-5678-9018", "123456789018 20260101",
+		"1234–5678—9018", "1234ー5678ー9018", "1234５６７８9018", "n=123456789018;", "090-1234 1234-5678-9018",
+		"123456789018 20260101",
 		"123456 789018", "1234-5678-9018-1234", "000000000000",
 		// Separators that people and programs put between groups, and those that nobody sees.
-		"1234_5678_9018", "1234.5678.9018", "1234/5678/9018", "1234／5678／9018", "1234＿5678＿9018", "1234．5678．9018", "1234・5678・9018",
-		"1234\u200b56789018", "1234\u200d\u20605678\ufeff9018", "1234 \u200e5678 \u200e9018", "12\u00ad34\u00ad5678\u00ad9018", "1\u202a23456789018\u202c",
+		"1234_5678_9018", "1234.5678.9018", "1234/5678/9018", "1234／5678／9018", "1234＿5678＿9018", "1234．5678．9018",
+		"1234・5678・9018",
+		"1234\u200b56789018", "1234\u200d\u20605678\ufeff9018", "1234 \u200e5678 \u200e9018",
+		"12\u00ad34\u00ad5678\u00ad9018", "1\u202a23456789018\u202c",
 		"1234\ufe0e56789018", "1234\u3164\u2060-5678-9018", "1234\u205f5678\u205f9018",
 		// Digits of other scripts.
-		"一二三四五六七八九〇一八", "一二三四 五六七八 九〇一八", "一二三四-五六七八-九○一八", "壱弐参四五六七八九零壱八", "1234五六七八9018", "١٢٣٤٥٦٧٨٩٠١٨", "𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗𝟎𝟏𝟖",
+		"一二三四五六七八九〇一八", "一二三四 五六七八 九〇一八", "一二三四-五六七八-九○一八", "壱弐参四五六七八九零壱八", "1234五六七八9018", "١٢٣٤٥٦٧٨٩٠١٨",
+		"𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗𝟎𝟏𝟖",
 	} {
 		if !mynumber.LooksLike(s) || !mynumber.MayHold(s) {
 			t.Errorf("%q passes", s)
 		}
 	}
 	for _, s := range []string{
-		"", "123456789019", "12345678901", "1123456789018", "1234567890189", "090-1234-5678", "2026-11-21 23:08:18", "1234--5678--9018",
-		"1234,5678,9018", "1234_.5678_.9018", "一二三四五六七八九〇一九", "千二百三十四五六七八九〇一八", "a123456789017", "1234-5678-901", "deadbeef", "東京都架空区１２－３４－５６７８",
+		"", "123456789019", "12345678901", "1123456789018", "1234567890189", "090-1234-5678", "2026-11-21 23:08:18",
+		"1234--5678--9018",
+		"1234,5678,9018", "1234_.5678_.9018", "一二三四五六七八九〇一九", "千二百三十四五六七八九〇一八", "a123456789017", "1234-5678-901",
+		"deadbeef", "東京都架空区１２－３４－５６７８",
 	} {
 		if mynumber.LooksLike(s) {
 			t.Errorf("%q is taken for a number", s)
 		}
 	}
 	for _, s := range []string{
-		"123456789019", "1123456789018", "1234.5678.9019", "12 34 56 78 90 18", "١٢٣٤٥٦٧٨٩٠١٨", "1234+5678+9018", "1234--5678--9018",
+		"123456789019", "1123456789018", "1234.5678.9019", "12 34 56 78 90 18", "١٢٣٤٥٦٧٨٩٠١٨", "1234+5678+9018",
+		"1234--5678--9018",
 		"1234\u200b56789018", "1234\n56789018", "1234\u0301 5678 9018", "𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗𝟎𝟏𝟖",
 	} {
 		if !mynumber.MayHold(s) {
 			t.Errorf("%q passes the cautious test", s)
 		}
 	}
-	for _, s := range []string{"", "犯収法 規則6条1項1号カ", "2026-11-21", "12345678901", "電子署名法 3条, 法17条4項", "123456a789018", "123456\x00789018"} {
+	for _, s := range []string{"", "犯収法 規則6条1項1号カ", "2026-11-21", "12345678901", "電子署名法 3条, 法17条4項", "123456a789018",
+		"123456\x00789018"} {
 		if mynumber.MayHold(s) {
 			t.Errorf("%q is refused", s)
 		}
@@ -234,14 +252,19 @@ func TestGuardLogs(t *testing.T) {
 		}
 		return a
 	}
-	log := slog.New(mynumber.GuardLogs(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: timeless})))
+	log := slog.New(mynumber.GuardLogs(slog.NewJSONHandler(&out,
+		&slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: timeless})))
 	secret := "1234-5678-9018"
 	log.Info("number " + secret)
-	log.Info("m", slog.String("a", secret), slog.Int64("b", 123456789018), slog.Uint64("c", 123456789018), slog.Any("d", errors.New(secret)))
-	log.Info("m", slog.Group("g", slog.Any("h", []string{"x", secret})), slog.Any("i", talkative{secret}), slog.Any("j", []byte(secret)))
-	log.Info("m", slog.String("m", "1234_5678_9018"), slog.String("n", "1234/5678/9018"), slog.String("o", "1234\u200b56789018"),
+	log.Info("m", slog.String("a", secret), slog.Int64("b", 123456789018), slog.Uint64("c", 123456789018),
+		slog.Any("d", errors.New(secret)))
+	log.Info("m", slog.Group("g", slog.Any("h", []string{"x", secret})), slog.Any("i", talkative{secret}),
+		slog.Any("j", []byte(secret)))
+	log.Info("m", slog.String("m", "1234_5678_9018"), slog.String("n", "1234/5678/9018"),
+		slog.String("o", "1234\u200b56789018"),
 		slog.String("p", "一二三四 五六七八 九〇一八"), slog.String("q", "1234.5678.9018"))
-	log.With(slog.String("k", secret)).WithGroup("group").Debug("m", slog.Any("l", &talkative{secret}), slog.String(secret, "v"))
+	log.With(slog.String("k", secret)).WithGroup("group").Debug("m", slog.Any("l", &talkative{secret}),
+		slog.String(secret, "v"))
 	for _, s := range []string{"5678", "123456789018", "MTIzNC0", "五六七八"} {
 		if strings.Contains(out.String(), s) {
 			t.Errorf("the log shows %s:\n%s", s, out.String())
@@ -251,7 +274,8 @@ func TestGuardLogs(t *testing.T) {
 		t.Errorf("%d values masked:\n%s", got, out.String())
 	}
 	out.Reset()
-	log.Info("kept", slog.Int("n", 42), slog.String("s", "東京都"), slog.Bool("b", true), slog.Any("e", errors.New("harmless")))
+	log.Info("kept", slog.Int("n", 42), slog.String("s", "東京都"), slog.Bool("b", true),
+		slog.Any("e", errors.New("harmless")))
 	for _, want := range []string{`"msg":"kept"`, `"n":42`, `"s":"東京都"`, `"b":true`, `"e":"harmless"`} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the log lacks %s: %s", want, out.String())
@@ -275,15 +299,18 @@ func TestGuardSeesWhatHandlersShow(t *testing.T) {
 	type body []byte
 	const number = "123456789018"
 	for name, v := range map[string]any{
-		"json.RawMessage": json.RawMessage(`{"n":"` + number + `"}`), "named bytes": body(number), "float": 123456789018.0,
-		"float in a map": map[string]any{"n": 123456789018.0}, "JSON form": numberOnlyInJSON{func() string { return number }},
+		"json.RawMessage": json.RawMessage(`{"n":"` + number + `"}`), "named bytes": body(number),
+		"float":               123456789018.0,
+		"float in a map":      map[string]any{"n": 123456789018.0},
+		"JSON form":           numberOnlyInJSON{func() string { return number }},
 		"a value that panics": numberOnlyInJSON{},
 		"raw in a struct":     struct{ Body json.RawMessage }{json.RawMessage(`"` + number + `"`)},
 	} {
 		var text, encoded bytes.Buffer
 		slog.New(mynumber.GuardLogs(slog.NewTextHandler(&text, nil))).Info("m", slog.Any("v", v))
 		slog.New(mynumber.GuardLogs(slog.NewJSONHandler(&encoded, nil))).Info("m", slog.Any("v", v))
-		if both := text.String() + encoded.String(); strings.Contains(both, number) || strings.Count(both, "[redacted]") != 2 {
+		if both := text.String() + encoded.String(); strings.Contains(both, number) ||
+			strings.Count(both, "[redacted]") != 2 {
 			t.Errorf("%s: %s", name, both)
 		}
 	}
@@ -291,7 +318,8 @@ func TestGuardSeesWhatHandlersShow(t *testing.T) {
 
 // FuzzLooksLike: no text makes a reader panic, and what looks like a number may hold one.
 func FuzzLooksLike(f *testing.F) {
-	for _, s := range []string{validNumber, "1234-5678-9018", "一二三四五六七八九〇一八", "1234\u200b56789018", "7000012050002", "\xff"} {
+	for _, s := range []string{validNumber, "1234-5678-9018", "一二三四五六七八九〇一八", "1234\u200b56789018", "7000012050002",
+		"\xff"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

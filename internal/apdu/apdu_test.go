@@ -38,11 +38,16 @@ func TestSevenCases(t *testing.T) {
 		{"2E", "00 B0 8A 04 00 01F4", Command{INS: 0xB0, P1: 0x8A, P2: 4, Ne: 500, Extended: true}, Case2E},
 		{"2E small", "00 B0 8A 04 00 0001", Command{INS: 0xB0, P1: 0x8A, P2: 4, Ne: 1, Extended: true}, Case2E},
 		{"2E 65536", "00 B0 8A 04 00 0000", Command{INS: 0xB0, P1: 0x8A, P2: 4, Ne: 65536, Extended: true}, Case2E},
-		{"3E", "80 A2 06 C1 00 0133" + ff(307), Command{CLA: 0x80, INS: 0xA2, P1: 6, P2: 0xC1, Data: data(307), Extended: true}, Case3E},
-		{"3E forced", "80 A2 06 C1 00 0001 FF", Command{CLA: 0x80, INS: 0xA2, P1: 6, P2: 0xC1, Data: data(1), Extended: true}, Case3E},
-		{"3E max", "80 A2 06 C1 00 FFFF" + ff(65535), Command{CLA: 0x80, INS: 0xA2, P1: 6, P2: 0xC1, Data: data(65535), Extended: true}, Case3E},
-		{"4E", "08 B0 00 00 00 0005 FFFFFFFFFF 0100", Command{CLA: 8, INS: 0xB0, Data: data(5), Ne: 256, Extended: true}, Case4E},
-		{"4E 65536", "08 B0 00 00 00 0005 FFFFFFFFFF 0000", Command{CLA: 8, INS: 0xB0, Data: data(5), Ne: 65536, Extended: true}, Case4E},
+		{"3E", "80 A2 06 C1 00 0133" + ff(307), Command{CLA: 0x80, INS: 0xA2, P1: 6, P2: 0xC1, Data: data(307),
+			Extended: true}, Case3E},
+		{"3E forced", "80 A2 06 C1 00 0001 FF", Command{CLA: 0x80, INS: 0xA2, P1: 6, P2: 0xC1, Data: data(1),
+			Extended: true}, Case3E},
+		{"3E max", "80 A2 06 C1 00 FFFF" + ff(65535), Command{CLA: 0x80, INS: 0xA2, P1: 6, P2: 0xC1, Data: data(65535),
+			Extended: true}, Case3E},
+		{"4E", "08 B0 00 00 00 0005 FFFFFFFFFF 0100", Command{CLA: 8, INS: 0xB0, Data: data(5), Ne: 256,
+			Extended: true}, Case4E},
+		{"4E 65536", "08 B0 00 00 00 0005 FFFFFFFFFF 0000", Command{CLA: 8, INS: 0xB0, Data: data(5), Ne: 65536,
+			Extended: true}, Case4E},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -76,7 +81,8 @@ func TestExtendedWhenNeeded(t *testing.T) {
 		want string
 		c    Case
 	}{
-		{"long data widens Le", Command{INS: 0x2A, Data: make([]byte, 256), Ne: 256}, "002A0000 00 0100" + strings.Repeat("00", 256) + "0100", Case4E},
+		{"long data widens Le", Command{INS: 0x2A, Data: make([]byte, 256), Ne: 256},
+			"002A0000 00 0100" + strings.Repeat("00", 256) + "0100", Case4E},
 		{"long Le widens Lc", Command{INS: 0xCA, Data: []byte{1}, Ne: 257}, "00CA0000 00 0001 01 0101", Case4E},
 		{"long Le alone", Command{INS: 0xB0, Ne: 257}, "00B00000 00 0101", Case2E},
 		{"forced without any length", Command{INS: 0x20, Extended: true}, "00200000", Case1},
@@ -195,7 +201,8 @@ func wantReason(t *testing.T, err error, want Reason) {
 }
 
 func equal(a, b Command) bool {
-	return a.CLA == b.CLA && a.INS == b.INS && a.P1 == b.P1 && a.P2 == b.P2 && a.Ne == b.Ne && a.Extended == b.Extended &&
+	return a.CLA == b.CLA && a.INS == b.INS && a.P1 == b.P1 && a.P2 == b.P2 && a.Ne == b.Ne &&
+		a.Extended == b.Extended &&
 		bytes.Equal(a.Data, b.Data)
 }
 

@@ -8,15 +8,14 @@ import (
 	"bytes"
 	"encoding/asn1"
 	"encoding/base64"
-	"encoding/pem"
 	"errors"
 	"strings"
-	"unicode/utf16"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/kakunin-go/kakunin/internal/der"
+	"github.com/kakunin-go/kakunin/internal/pemtext"
 )
 
 // Kind is what a file is expected to hold.
@@ -58,8 +57,15 @@ var (
 	errBroken     = errors.New("the PEM or base64 text is damaged")
 	errBinary     = errors.New("this is neither DER nor PEM")
 	errTruncated  = errors.New("the DER ends too early: the file is cut off")
-	errTrailing   = errors.New("there are bytes after the end of the DER")
-	errPKCS12     = errors.New(
+	errBER        = errors.New(
+		"this is BER of indefinite length, not DER: export it again as DER or PEM, or convert it with OpenSSL",
+	)
+	errArchive  = errors.New("this is a ZIP archive: unpack it")
+	errPEM      = errors.New("this is PEM where DER is wanted: decode it first")
+	errBase64   = errors.New("this is base64 where DER is wanted: decode it first")
+	errBundle   = errors.New("this is a PKCS #7 file where a single object is wanted")
+	errTrailing = errors.New("there are bytes after the end of the DER")
+	errPKCS12   = errors.New(
 		"this is a PKCS #12 file (key and certificate under a password): export the certificate alone",
 	)
 	errNone = errors.New("nothing of the expected kind is in the file")
@@ -67,7 +73,7 @@ var (
 
 // Read returns the DER of each object of the kind in the data of a file. Errors are sentences of this package.
 func Read(data []byte, kind Kind) ([][]byte, error) {
-	data = text(data)
+	data = pemtext.Decode(data)
 	trimmed := bytes.TrimSpace(data)
 	switch {
 	case len(trimmed) == 0:
@@ -78,38 +84,66 @@ func Read(data []byte, kind Kind) ([][]byte, error) {
 		}
 	}
 	switch {
-	case bytes.Contains(trimmed, []byte("-----BEGIN ")):
+	case pemtext.Has(trimmed):
 		return armored(trimmed, kind)
+	case bytes.Contains(trimmed, []byte("BEGIN CERTIFICATE")):
+		return nil, errBroken // a word processor made other dashes of the five
 	case trimmed[0] == '<':
 		return nil, errPage
+	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
+		return nil, errArchive
 	case !isText(trimmed):
 		return nil, errBinary
 	}
-	raw, err := base64.StdEncoding.DecodeString(string(bytes.Join(bytes.Fields(trimmed), nil)))
-	if err != nil || len(raw) == 0 || raw[0] != 0x30 {
+	raw, ok := fromBase64(trimmed)
+	switch {
+	case ok && pemtext.Has(raw): // a secret of a cluster: PEM in base64
+		return armored(raw, kind)
+	case !ok || len(raw) == 0 || raw[0] != 0x30:
 		return nil, errText
 	}
 	return binary(raw, kind)
 }
 
-// text removes what editors put before a text: a byte order mark; UTF-16, which PowerShell writes, becomes UTF-8.
-func text(data []byte) []byte {
-	if rest, ok := bytes.CutPrefix(data, []byte("\xef\xbb\xbf")); ok {
-		return rest
-	}
-	little := bytes.HasPrefix(data, []byte{0xff, 0xfe})
-	if !little && !bytes.HasPrefix(data, []byte{0xfe, 0xff}) || len(data)%2 != 0 {
-		return data
-	}
-	units := make([]uint16, 0, len(data)/2)
-	for i := 2; i < len(data); i += 2 {
-		if little {
-			units = append(units, uint16(data[i])|uint16(data[i+1])<<8)
-		} else {
-			units = append(units, uint16(data[i+1])|uint16(data[i])<<8)
+// NotDER says what stands where the DER of one object is wanted, in a sentence of this package; "" if nothing but the
+// content of the DER can be wrong. It looks at the beginning, and at the end if that is there.
+func NotDER(data []byte) string {
+	text := pemtext.Decode(data)
+	trimmed := bytes.TrimSpace(text)
+	switch {
+	case len(trimmed) == 0:
+		return errEmpty.Error()
+	case data[0] == 0x30 && !isText(trimmed):
+		found, err := binary(data, Certificates)
+		switch {
+		case err != nil && err != errNone: //nolint:errorlint // sentences of this package, not wrapped
+			return err.Error()
+		case err != nil || !bytes.HasPrefix(data, found[0]):
+			return errBundle.Error()
+		case len(found[0]) != len(data):
+			return errTrailing.Error()
 		}
+		return ""
+	case pemtext.Has(trimmed):
+		return errPEM.Error()
+	case trimmed[0] == '<':
+		return errPage.Error()
+	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
+		return errArchive.Error()
+	case !isText(trimmed):
+		return errBinary.Error()
 	}
-	return []byte(string(utf16.Decode(units)))
+	if raw, ok := fromBase64(trimmed[:min(len(trimmed), 64)]); ok && len(raw) > 0 && raw[0] == 0x30 {
+		return errBase64.Error()
+	}
+	return errText.Error()
+}
+
+// fromBase64 reads base64 in lines, of either alphabet, with and without padding.
+func fromBase64(text []byte) (raw []byte, ok bool) {
+	one := strings.TrimRight(string(bytes.Join(bytes.Fields(text), nil)), "=")
+	raw, err := base64.RawStdEncoding.DecodeString(strings.NewReplacer("-", "+", "_", "/").Replace(one))
+	return raw, err == nil
 }
 
 func isText(data []byte) bool {
@@ -119,43 +153,30 @@ func isText(data []byte) bool {
 	)
 }
 
-// armored reads PEM. encoding/pem wants its lines at the start and its end on a line of its own; people's files have
-// blanks before them and carriage returns alone.
-func armored(data []byte, kind Kind) ([][]byte, error) {
-	normal := strings.ReplaceAll(strings.ReplaceAll(string(data), "\r\n", "\n"), "\r", "\n")
-	lines := strings.Split(normal, "\n")
-	for i := range lines {
-		lines[i] = strings.TrimSpace(lines[i])
-	}
-	rest := []byte(strings.Join(lines, "\n") + "\n")
+// armored reads PEM.
+func armored(text []byte, kind Kind) ([][]byte, error) {
+	blocks, whole := pemtext.Blocks(text)
 	var out [][]byte
 	refused := errNone
-	blocks := 0
-	for {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
-		blocks++
+	for _, block := range blocks {
+		label := strings.ToUpper(block.Type)
 		switch {
-		case labels[block.Type] == kind:
-			one := block.Bytes
-			if block.Type == "TRUSTED CERTIFICATE" { // OpenSSL puts its own data behind the certificate
-				one = first(one)
+		case labels[label] == kind || label == "PKCS7" || label == "CMS" || label == "PKCS #7 SIGNED DATA":
+			der := block.Bytes
+			if label == "TRUSTED CERTIFICATE" { // OpenSSL puts its own data behind the certificate
+				der = first(der)
 			}
-			out = append(out, one)
-		case block.Type == "PKCS7" || block.Type == "CMS" || block.Type == "PKCS #7 SIGNED DATA":
-			more, err := binary(block.Bytes, kind)
+			more, err := binary(der, kind) // a bundle under the label of a certificate is a bundle
 			if err != nil {
 				return nil, err
 			}
 			out = append(out, more...)
-		case others[block.Type] != nil:
-			refused = others[block.Type]
+		case others[label] != nil:
+			refused = others[label]
 		}
 	}
 	switch {
-	case blocks != strings.Count(normal, "-----BEGIN "):
+	case !whole:
 		return nil, errBroken
 	case len(out) == 0:
 		return nil, refused
@@ -181,6 +202,9 @@ var (
 // binary reads one DER object, or those in a PKCS #7 SignedData. A newline that an editor put at the end is no part of
 // it.
 func binary(data []byte, kind Kind) ([][]byte, error) {
+	if bytes.HasPrefix(data, []byte{0x30, 0x80}) {
+		return nil, errBER
+	}
 	s := cryptobyte.String(data)
 	var one, content cryptobyte.String
 	if !s.ReadASN1Element(&one, cbasn1.SEQUENCE) {

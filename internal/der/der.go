@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/asn1"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -57,13 +58,13 @@ func ReadExtensionList(list cryptobyte.String) ([]Extension, bool) {
 	if list.Empty() {
 		return nil, false
 	}
-	out := make([]Extension, 0, 12)
+	out := make([]Extension, 0, 8) // a card's certificates have seven
 	for !list.Empty() {
 		var one cryptobyte.String
 		var e Extension
-		if !list.ReadASN1(&one, cbasn1.SEQUENCE) || !one.ReadASN1ObjectIdentifier(&e.ID) ||
+		if !Short(&list, &one, cbasn1.SEQUENCE) || !ReadOID(&one, &e.ID) ||
 			!ReadFlag(&one, &e.Critical, cbasn1.BOOLEAN) ||
-			!one.ReadASN1(&e.Value, cbasn1.OCTET_STRING) || !one.Empty() {
+			!Short(&one, &e.Value, cbasn1.OCTET_STRING) || !one.Empty() {
 			return nil, false
 		}
 		if Find(out, e.ID) != nil {
@@ -194,30 +195,64 @@ func ReadBits(s *cryptobyte.String) ([]byte, bool) {
 	return octets, ok
 }
 
+// Short reads an element with the tag, like [cryptobyte.String.ReadASN1], which it asks where the length takes more
+// than one octet: nearly all elements of a certificate are shorter.
+func Short(s *cryptobyte.String, out *cryptobyte.String, tag cbasn1.Tag) bool {
+	in := *s
+	if len(in) >= 2 && in[0] == byte(tag) && in[1] < 0x80 && len(in)-2 >= int(in[1]) {
+		end := 2 + int(in[1])
+		*out, *s = in[2:end], in[end:]
+		return true
+	}
+	return s.ReadASN1(out, tag)
+}
+
 // ReadName reads a Name and returns its DER. Only the shape is checked (SEQUENCE OF SET OF {type, value}), because
 // names are compared as encoded.
 func ReadName(s *cryptobyte.String) ([]byte, bool) {
-	var raw cryptobyte.String
-	if !s.ReadASN1Element(&raw, cbasn1.SEQUENCE) {
-		return nil, false
+	raw, _, ok := ReadText(s)
+	return raw, ok
+}
+
+// ReadText is ReadName. plain is true when every attribute has a type of X.520 and a text in one of the two string
+// types that RFC 5280, 4.1.2.4 wants of authorities.
+func ReadText(s *cryptobyte.String) (raw []byte, plain, ok bool) {
+	var element, name cryptobyte.String
+	if !s.ReadASN1Element(&element, cbasn1.SEQUENCE) {
+		return nil, false, false
 	}
-	rest, name := raw, cryptobyte.String(nil)
-	if !rest.ReadASN1(&name, cbasn1.SEQUENCE) {
-		return nil, false
+	raw, plain = element, true
+	if !Short(&element, &name, cbasn1.SEQUENCE) {
+		return nil, false, false
 	}
 	for !name.Empty() {
 		var rdn cryptobyte.String
-		if !name.ReadASN1(&rdn, cbasn1.SET) || rdn.Empty() {
-			return nil, false
+		if !Short(&name, &rdn, cbasn1.SET) || rdn.Empty() {
+			return nil, false, false
 		}
 		for !rdn.Empty() {
-			var pair, value cryptobyte.String
+			var pair, id, value cryptobyte.String
 			var tag cbasn1.Tag
-			if !rdn.ReadASN1(&pair, cbasn1.SEQUENCE) || !pair.SkipASN1(cbasn1.OBJECT_IDENTIFIER) ||
+			if !Short(&rdn, &pair, cbasn1.SEQUENCE) || !Short(&pair, &id, cbasn1.OBJECT_IDENTIFIER) ||
 				!pair.ReadAnyASN1(&value, &tag) || !pair.Empty() {
-				return nil, false
+				return nil, false, false
 			}
+			plain = plain && len(id) == 3 && id[0] == 0x55 && id[1] == 4 && id[2] < 0x80 &&
+				(tag == cbasn1.UTF8String && utf8.Valid(value) || tag == cbasn1.PrintableString && printable(value))
 		}
 	}
-	return raw, true
+	return raw, plain, true
+}
+
+// printable reports whether the characters are those of PrintableString (ITU-T X.680, 41.4).
+func printable(text []byte) bool {
+	for _, b := range text {
+		switch {
+		case b >= 'a' && b <= 'z', b >= 'A' && b <= 'Z', b >= '0' && b <= '9', b == ' ',
+			b >= '\'' && b <= ')', b >= '+' && b <= '/', b == ':', b == '=', b == '?':
+		default:
+			return false
+		}
+	}
+	return true
 }

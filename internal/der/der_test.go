@@ -53,20 +53,23 @@ func TestTime(t *testing.T) {
 func TestSerial(t *testing.T) {
 	for content, want := range map[string]bool{
 		"\x01": true, "\x7f": true, "\x00\x80": true, string(bytes.Repeat([]byte{1}, 20)): true,
-		"": false, "\x00": false, "\x80": false, "\xff\x80": false, "\x00\x01": false, string(bytes.Repeat([]byte{1}, 21)): false,
+		"": false, "\x00": false, "\x80": false, "\xff\x80": false, "\x00\x01": false,
+		string(bytes.Repeat([]byte{1}, 21)): false,
 	} {
 		s := cryptobyte.String(wrap(cbasn1.INTEGER, content))
 		if _, ok := ReadSerial(&s); ok != want {
 			t.Errorf("%x: %v", content, ok)
 		}
 	}
-	if CompareInteger([]byte{2}, []byte{1, 0}) >= 0 || CompareInteger([]byte{2}, []byte{1}) <= 0 || CompareInteger([]byte{2}, []byte{2}) != 0 {
+	if CompareInteger([]byte{2}, []byte{1, 0}) >= 0 || CompareInteger([]byte{2}, []byte{1}) <= 0 ||
+		CompareInteger([]byte{2}, []byte{2}) != 0 {
 		t.Error("order of integers")
 	}
 }
 
 func TestFlag(t *testing.T) {
-	for content, want := range map[string][2]bool{"\xff": {true, true}, "\x00": {true, false}, "\x01": {false, false}, "": {false, false}, "\xff\xff": {false, false}} {
+	for content, want := range map[string][2]bool{"\xff": {true, true}, "\x00": {true, false}, "\x01": {false, false},
+		"": {false, false}, "\xff\xff": {false, false}} {
 		s := cryptobyte.String(wrap(cbasn1.BOOLEAN, content))
 		var value bool
 		if ok := ReadFlag(&s, &value, cbasn1.BOOLEAN); ok != want[0] || value != want[1] {
@@ -92,7 +95,8 @@ func TestExtensions(t *testing.T) {
 	first := pkix.Extension{Id: asn1.ObjectIdentifier{1, 2, 3}, Critical: true, Value: []byte{5, 0}}
 	second := pkix.Extension{Id: asn1.ObjectIdentifier{1, 2, 4}}
 	got, ok := ReadExtensions(extensionList(t, first, second))
-	if !ok || len(got) != 2 || !got[0].Critical || got[1].Critical || Find(got, second.Id) != &got[1] || Find(got, asn1.ObjectIdentifier{1, 2, 5}) != nil {
+	if !ok || len(got) != 2 || !got[0].Critical || got[1].Critical || Find(got, second.Id) != &got[1] ||
+		Find(got, asn1.ObjectIdentifier{1, 2, 5}) != nil {
 		t.Errorf("%v, %v", got, ok)
 	}
 	for name, raw := range map[string][]byte{
@@ -173,7 +177,8 @@ func FuzzExtensions(f *testing.F) {
 			t.Fatalf("%d extensions, encoding/asn1 %d (%v)", len(ours), len(theirs), err)
 		}
 		for i := range ours {
-			if !ours[i].ID.Equal(theirs[i].Id) || ours[i].Critical != theirs[i].Critical || !bytes.Equal(ours[i].Value, theirs[i].Value) {
+			if !ours[i].ID.Equal(theirs[i].Id) || ours[i].Critical != theirs[i].Critical ||
+				!bytes.Equal(ours[i].Value, theirs[i].Value) {
 				t.Fatalf("extension %d differs", i)
 			}
 		}

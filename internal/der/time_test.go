@@ -27,8 +27,10 @@ func TestReadTime(t *testing.T) {
 		{cbasn1.UTCTime, "2611020304Z", time.Time{}}, {cbasn1.UTCTime, "261102030405", time.Time{}},
 		{cbasn1.UTCTime, "261102030405z", time.Time{}}, {cbasn1.UTCTime, "+61102030405Z", time.Time{}},
 		{cbasn1.UTCTime, "20261102030405Z", time.Time{}}, {cbasn1.GeneralizedTime, "261102030405Z", time.Time{}},
-		{cbasn1.GeneralizedTime, "20261102030405.0Z", time.Time{}}, {cbasn1.GeneralizedTime, "2026110203Z", time.Time{}},
-		{cbasn1.GeneralizedTime, "20261102030405+0900", time.Time{}}, {cbasn1.IA5String, "20261102030405Z", time.Time{}},
+		{cbasn1.GeneralizedTime, "20261102030405.0Z", time.Time{}},
+		{cbasn1.GeneralizedTime, "2026110203Z", time.Time{}},
+		{cbasn1.GeneralizedTime, "20261102030405+0900", time.Time{}},
+		{cbasn1.IA5String, "20261102030405Z", time.Time{}},
 	} {
 		s := cryptobyte.String(wrap(tc.tag, tc.text))
 		got, ok := ReadTime(&s)

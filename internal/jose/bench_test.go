@@ -7,31 +7,11 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"math/big"
-	"slices"
 	"strings"
 	"testing"
-	"time"
-)
 
-// compare measures op, then op and bare in turns, and reports the ratio of the two.
-func compare(b *testing.B, bare, op func()) {
-	b.Helper()
-	b.ReportAllocs()
-	for b.Loop() {
-		op()
-	}
-	spentBare, spentOp := make([]time.Duration, b.N), make([]time.Duration, b.N)
-	for i := range b.N {
-		t0 := time.Now()
-		bare()
-		t1 := time.Now()
-		op()
-		spentBare[i], spentOp[i] = t1.Sub(t0), time.Since(t1)
-	}
-	slices.Sort(spentBare)
-	slices.Sort(spentOp)
-	b.ReportMetric(float64(spentOp[b.N/2])/float64(spentBare[b.N/2]), "x-bare") // medians
-}
+	"github.com/kakunin-go/kakunin/internal/tests"
+)
 
 func BenchmarkVerify(b *testing.B) {
 	k := testKeys()
@@ -48,12 +28,13 @@ func BenchmarkVerify(b *testing.B) {
 			if !ok {
 				b.Fatal("signature")
 			}
-			compare(b, func() {
+			tests.InTurns(b, "x-bare", func() {
 				digest := sha256.Sum256(signed)
 				if alg == "RS256" {
 					ok = rsa.VerifyPKCS1v15(&k.rsa.PublicKey, crypto.SHA256, digest[:], sig) == nil
 				} else {
-					ok = ecdsa.Verify(&k.ec.PublicKey, digest[:], new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:]))
+					ok = ecdsa.Verify(&k.ec.PublicKey, digest[:], new(big.Int).SetBytes(sig[:32]),
+						new(big.Int).SetBytes(sig[32:]))
 				}
 				if !ok {
 					b.Fatal("bare")
@@ -70,7 +51,7 @@ func BenchmarkVerify(b *testing.B) {
 func BenchmarkSignRS256(b *testing.B) {
 	key := SigningKey{Signer: testKeys().rsa, KeyID: "k", Algorithm: RS256}
 	payload := []byte(strings.Repeat("x", 300))
-	compare(b, func() {
+	tests.InTurns(b, "x-bare", func() {
 		digest := sha256.Sum256(payload)
 		if _, err := rsa.SignPKCS1v15(rand.Reader, testKeys().rsa, crypto.SHA256, digest[:]); err != nil {
 			b.Fatal(err)
@@ -92,7 +73,7 @@ func BenchmarkDecryptRSAOAEP256(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	compare(b, func() {
+	tests.InTurns(b, "x-bare", func() {
 		if _, err := rsa.DecryptOAEP(sha256.New(), nil, testKeys().rsa, sealed, nil); err != nil {
 			b.Fatal(err)
 		}

@@ -35,7 +35,8 @@ func TestEncryptedTokensOpen(t *testing.T) {
 				if err != nil || h.Algorithm != alg || h.Encryption != content || h.KeyID != "operator" {
 					t.Errorf("header %+v, %v", h, err)
 				}
-				got, h2, err := Decrypt(token, key, DecryptOptions{KeyAlgorithms: []string{alg}, ContentAlgorithms: []string{content}})
+				got, h2, err := Decrypt(token, key, DecryptOptions{KeyAlgorithms: []string{alg},
+					ContentAlgorithms: []string{content}})
 				if err != nil || !bytes.Equal(got, payload) || h2 != h {
 					t.Errorf("%d bytes, %+v, %v", len(got), h2, err)
 				}
@@ -79,15 +80,17 @@ func TestDecryptionFailuresAreAlike(t *testing.T) {
 			token string
 			key   crypto.PrivateKey
 		}{
-			"another key":     {token, other},
-			"encrypted key":   {flip(1), key},
-			"iv":              {flip(2), key},
-			"ciphertext":      {flip(3), key},
-			"tag":             {flip(4), key},
-			"empty iv":        {parts[0] + "." + parts[1] + ".." + parts[3] + "." + parts[4], key},
-			"empty tag":       {parts[0] + "." + parts[1] + "." + parts[2] + "." + parts[3] + ".", key},
-			"another header":  {enc(strings.Replace(decoded(t, parts[0]), `"operator"`, `"operator2"`, 1)) + "." + strings.Join(parts[1:], "."), key},
-			"another content": {enc(strings.Replace(decoded(t, parts[0]), `A256GCM`, `A256CBC-HS512`, 1)) + "." + strings.Join(parts[1:], "."), key},
+			"another key":   {token, other},
+			"encrypted key": {flip(1), key},
+			"iv":            {flip(2), key},
+			"ciphertext":    {flip(3), key},
+			"tag":           {flip(4), key},
+			"empty iv":      {parts[0] + "." + parts[1] + ".." + parts[3] + "." + parts[4], key},
+			"empty tag":     {parts[0] + "." + parts[1] + "." + parts[2] + "." + parts[3] + ".", key},
+			"another header": {enc(strings.Replace(decoded(t, parts[0]), `"operator"`, `"operator2"`, 1)) + "." +
+				strings.Join(parts[1:], "."), key},
+			"another content": {enc(strings.Replace(decoded(t, parts[0]), `A256GCM`, `A256CBC-HS512`, 1)) + "." +
+				strings.Join(parts[1:], "."), key},
 		} {
 			t.Run(alg+"/"+name, func(t *testing.T) {
 				got, _, err := Decrypt(c.token, c.key, DecryptOptions{})
@@ -111,7 +114,8 @@ func decoded(tb testing.TB, s string) string {
 
 func TestRefusedEncryption(t *testing.T) {
 	k := testKeys()
-	foreign := func(alg jwa.KeyEncryptionAlgorithm, content jwa.ContentEncryptionAlgorithm, key any, opts ...jwe.EncryptOption) string {
+	foreign := func(alg jwa.KeyEncryptionAlgorithm, content jwa.ContentEncryptionAlgorithm, key any,
+		opts ...jwe.EncryptOption) string {
 		b, err := jwe.Encrypt([]byte("x"), append(opts, jwe.WithKey(alg, key), jwe.WithContentEncryption(content))...)
 		if err != nil {
 			t.Fatal(err)
@@ -120,9 +124,11 @@ func TestRefusedEncryption(t *testing.T) {
 	}
 	rsa15 := foreign(jwa.RSA1_5, jwa.A256GCM, &k.rsa.PublicKey)
 	good := foreign(jwa.RSA_OAEP_256, jwa.A256GCM, &k.rsa.PublicKey)
-	allowAll := DecryptOptions{KeyAlgorithms: []string{"RSA1_5", "dir", "PBES2-HS256+A128KW", "A128KW", "RSA-OAEP-256"}, ContentAlgorithms: []string{"A256GCM"}}
+	allowAll := DecryptOptions{KeyAlgorithms: []string{"RSA1_5", "dir", "PBES2-HS256+A128KW", "A128KW", "RSA-OAEP-256"},
+		ContentAlgorithms: []string{"A256GCM"}}
 	onCurve := foreign(jwa.ECDH_ES, jwa.A256GCM, &k.ec.PublicKey)
-	offCurve := enc(`{"alg":"ECDH-ES","enc":"A256GCM","epk":{"kty":"EC","crv":"P-256","x":"`+u64(make([]byte, 32))+`","y":"`+u64(make([]byte, 32))+`"}}`) + onCurve[strings.IndexByte(onCurve, '.'):]
+	offCurve := enc(`{"alg":"ECDH-ES","enc":"A256GCM","epk":{"kty":"EC","crv":"P-256","x":"`+u64(make([]byte, 32))+
+		`","y":"`+u64(make([]byte, 32))+`"}}`) + onCurve[strings.IndexByte(onCurve, '.'):]
 
 	for name, c := range map[string]struct {
 		token string
@@ -130,18 +136,24 @@ func TestRefusedEncryption(t *testing.T) {
 		opts  DecryptOptions
 		want  Check
 	}{
-		"RSA1_5":                      {rsa15, k.rsa, DecryptOptions{}, CheckAlgorithm},
-		"RSA1_5 even if listed":       {rsa15, k.rsa, allowAll, CheckAlgorithm},
-		"dir even if listed":          {foreign(jwa.DIRECT, jwa.A256GCM, make([]byte, 32)), k.rsa, allowAll, CheckAlgorithm},
-		"password even if listed":     {foreign(jwa.PBES2_HS256_A128KW, jwa.A256GCM, []byte("password")), k.rsa, allowAll, CheckAlgorithm},
-		"symmetric even if listed":    {foreign(jwa.A128KW, jwa.A256GCM, make([]byte, 16)), k.rsa, allowAll, CheckAlgorithm},
-		"compressed":                  {foreign(jwa.RSA_OAEP_256, jwa.A256GCM, &k.rsa.PublicKey, jwe.WithCompress(jwa.Deflate)), k.rsa, DecryptOptions{}, CheckCritical},
-		"content not listed":          {good, k.rsa, DecryptOptions{ContentAlgorithms: []string{"A256CBC-HS512"}}, CheckAlgorithm},
-		"JWS":                         {forge(t, k.rsa, `{"alg":"RS256"}`, "{}"), k.rsa, DecryptOptions{}, CheckForm},
-		"five parts without enc":      {enc(`{"alg":"RSA-OAEP-256"}`) + "....", k.rsa, DecryptOptions{}, CheckHeader},
-		"padding":                     {good + "=", k.rsa, DecryptOptions{}, CheckForm},
-		"newline":                     {good + "\n", k.rsa, DecryptOptions{}, CheckForm},
-		"too large":                   {good + strings.Repeat("A", limits.SealedResult), k.rsa, DecryptOptions{}, CheckSize},
+		"RSA1_5":                {rsa15, k.rsa, DecryptOptions{}, CheckAlgorithm},
+		"RSA1_5 even if listed": {rsa15, k.rsa, allowAll, CheckAlgorithm},
+		"dir even if listed": {foreign(jwa.DIRECT, jwa.A256GCM, make([]byte, 32)), k.rsa, allowAll,
+			CheckAlgorithm},
+		"password even if listed": {foreign(jwa.PBES2_HS256_A128KW, jwa.A256GCM, []byte("password")), k.rsa,
+			allowAll, CheckAlgorithm},
+		"symmetric even if listed": {foreign(jwa.A128KW, jwa.A256GCM, make([]byte, 16)), k.rsa, allowAll,
+			CheckAlgorithm},
+		"compressed": {foreign(jwa.RSA_OAEP_256, jwa.A256GCM, &k.rsa.PublicKey,
+			jwe.WithCompress(jwa.Deflate)), k.rsa, DecryptOptions{}, CheckCritical},
+		"content not listed": {good, k.rsa, DecryptOptions{ContentAlgorithms: []string{"A256CBC-HS512"}},
+			CheckAlgorithm},
+		"JWS":                    {forge(t, k.rsa, `{"alg":"RS256"}`, "{}"), k.rsa, DecryptOptions{}, CheckForm},
+		"five parts without enc": {enc(`{"alg":"RSA-OAEP-256"}`) + "....", k.rsa, DecryptOptions{}, CheckHeader},
+		"padding":                {good + "=", k.rsa, DecryptOptions{}, CheckForm},
+		"newline":                {good + "\n", k.rsa, DecryptOptions{}, CheckForm},
+		"too large": {good + strings.Repeat("A", limits.SealedResult), k.rsa, DecryptOptions{},
+			CheckSize},
 		"larger than the caller says": {good, k.rsa, DecryptOptions{MaxSize: 100}, CheckSize},
 		"RSA key for ECDH-ES":         {onCurve, k.rsa, DecryptOptions{}, CheckKey},
 		"EC key for RSA-OAEP":         {good, k.ec, DecryptOptions{}, CheckKey},
@@ -150,7 +162,8 @@ func TestRefusedEncryption(t *testing.T) {
 		"no key":                      {good, nil, DecryptOptions{}, CheckKeyForm},
 		"bytes as key":                {good, make([]byte, 32), DecryptOptions{}, CheckKeyForm},
 		"ephemeral point off curve":   {offCurve, k.ec, DecryptOptions{}, CheckDecryption},
-		"no ephemeral key":            {enc(`{"alg":"ECDH-ES","enc":"A256GCM"}`) + onCurve[strings.IndexByte(onCurve, '.'):], k.ec, DecryptOptions{}, CheckDecryption},
+		"no ephemeral key": {enc(`{"alg":"ECDH-ES","enc":"A256GCM"}`) +
+			onCurve[strings.IndexByte(onCurve, '.'):], k.ec, DecryptOptions{}, CheckDecryption},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, _, err := Decrypt(c.token, c.key, c.opts)

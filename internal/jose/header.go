@@ -70,7 +70,8 @@ func header(token string) (Header, map[string]json.RawMessage, error) {
 		to       *string
 		optional bool // null says the same as its absence
 	}{
-		{"alg", &h.Algorithm, false}, {"enc", &h.Encryption, false}, {"kid", &h.KeyID, true}, {"typ", &h.Type, true}, {"cty", &h.ContentType, true},
+		{"alg", &h.Algorithm, false}, {"enc", &h.Encryption, false}, {"kid", &h.KeyID, true}, {"typ", &h.Type, true},
+		{"cty", &h.ContentType, true},
 	} {
 		raw, present := m[f.name]
 		if !present || f.optional && string(raw) == "null" {

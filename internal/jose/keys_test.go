@@ -65,7 +65,8 @@ func TestKeySetRoundTrip(t *testing.T) {
 
 func TestMarshalKeySetTakesOnlyPublicKeys(t *testing.T) {
 	k := testKeys()
-	for name, key := range map[string]crypto.PublicKey{"private RSA": k.rsa, "private EC": k.ec, "nil": nil, "P-384": &k.p384.PublicKey, "small": &k.smallRSA.PublicKey} {
+	for name, key := range map[string]crypto.PublicKey{"private RSA": k.rsa, "private EC": k.ec, "nil": nil,
+		"P-384": &k.p384.PublicKey, "small": &k.smallRSA.PublicKey} {
 		if _, err := MarshalKeySet(PublicKey{Key: key}); err == nil {
 			t.Errorf("%s was accepted", name)
 		}
@@ -88,14 +89,15 @@ func TestKeySetSkipsWhatItCannotUse(t *testing.T) {
 		"RSA with exponent 2^31+1": `{"kty":"RSA","n":"` + u64(k.rsa.N.Bytes()) + `","e":"gAAAAQ"}`,
 		// The low 64 bits are 65537: read carelessly, it is another key.
 		"RSA with exponent 2^64+65537": `{"kty":"RSA","n":"` + u64(k.rsa.N.Bytes()) + `","e":"AQAAAAAAAQAB"}`,
-		"RSA of 16384 bits":            `{"kty":"RSA","n":"` + u64(new(big.Int).Lsh(big.NewInt(1), 16383).Bytes()) + `","e":"AQAB"}`,
-		"point off the curve":          offCurve,
-		"no kty":                       `{"crv":"P-256"}`,
-		"kid is a number":              ecJWK(k.otherEC, `,"kid":1`),
-		"unknown use":                  ecJWK(k.otherEC, `,"use":"both"`),
-		"use contradicts ops":          ecJWK(k.otherEC, `,"use":"sig","key_ops":["wrapKey"]`),
-		"ops are no strings":           ecJWK(k.otherEC, `,"key_ops":[1]`),
-		"no object":                    `7`,
+		"RSA of 16384 bits": `{"kty":"RSA","n":"` + u64(new(big.Int).Lsh(big.NewInt(1), 16383).Bytes()) +
+			`","e":"AQAB"}`,
+		"point off the curve": offCurve,
+		"no kty":              `{"crv":"P-256"}`,
+		"kid is a number":     ecJWK(k.otherEC, `,"kid":1`),
+		"unknown use":         ecJWK(k.otherEC, `,"use":"both"`),
+		"use contradicts ops": ecJWK(k.otherEC, `,"use":"sig","key_ops":["wrapKey"]`),
+		"ops are no strings":  ecJWK(k.otherEC, `,"key_ops":[1]`),
+		"no object":           `7`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			set, err := ParseKeySet([]byte(`{"keys":[` + odd + `,` + good + `]}`))
@@ -146,7 +148,8 @@ func privateJWKs(tb testing.TB) (rsaJWK, ec string) {
 	k := testKeys()
 	b := func(n *big.Int) string { return u64(n.Bytes()) }
 	r := k.rsa
-	rsaJWK = `{"kty":"RSA","kid":"r","alg":"PS256","n":"` + b(r.N) + `","e":"AQAB","d":"` + b(r.D) + `","p":"` + b(r.Primes[0]) + `","q":"` + b(r.Primes[1]) +
+	rsaJWK = `{"kty":"RSA","kid":"r","alg":"PS256","n":"` + b(r.N) + `","e":"AQAB","d":"` + b(r.D) + `","p":"` +
+		b(r.Primes[0]) + `","q":"` + b(r.Primes[1]) +
 		`","dp":"` + b(r.Precomputed.Dp) + `","dq":"` + b(r.Precomputed.Dq) + `","qi":"` + b(r.Precomputed.Qinv) + `"}`
 	return rsaJWK, ecJWK(k.ec, `,"kid":"e","d":"`+u64(number(k.ec))+`"`)
 }
@@ -167,20 +170,42 @@ func TestParsePrivateKeyForms(t *testing.T) {
 		return pemOf(t, "PRIVATE KEY", der, err)
 	}
 	sec1, err := x509.MarshalECPrivateKey(k.ec)
+	wide := func(text string) string { // what PowerShell's > writes
+		out := "\xff\xfe"
+		for _, c := range []byte(text) {
+			out += string([]byte{c, 0})
+		}
+		return out
+	}
 	for name, c := range map[string]struct {
 		in, kid string
 		alg     Algorithm
 		pub     crypto.PublicKey
 	}{
-		"RSA JWK":                     {rsaJWK, "r", PS256, &k.rsa.PublicKey},
-		"EC JWK":                      {ec, "e", ES256, &k.ec.PublicKey},
-		"RSA PKCS#8":                  {pkcs8(k.rsa), "", RS256, &k.rsa.PublicKey},
-		"EC PKCS#8":                   {pkcs8(k.ec), "", ES256, &k.ec.PublicKey},
-		"PKCS#1":                      {pemOf(t, "RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(k.rsa), nil), "", RS256, &k.rsa.PublicKey},
-		"SEC 1 after EC PARAMETERS":   {pemOf(t, "EC PARAMETERS", []byte{5, 0}, nil) + pemOf(t, "EC PRIVATE KEY", sec1, err), "", ES256, &k.ec.PublicKey},
-		"text before the PEM block":   {"Bag Attributes\n" + pkcs8(k.ec), "", ES256, &k.ec.PublicKey},
-		"JWK with unrelated members":  {strings.Replace(ec, `{"kty"`, `{"x5c":["!"],"ext":true,"kty"`, 1), "e", ES256, &k.ec.PublicKey},
-		"JWK with key_ops":            {strings.Replace(ec, `{"kty"`, `{"key_ops":["sign"],"kty"`, 1), "e", ES256, &k.ec.PublicKey},
+		"RSA JWK":    {rsaJWK, "r", PS256, &k.rsa.PublicKey},
+		"EC JWK":     {ec, "e", ES256, &k.ec.PublicKey},
+		"RSA PKCS#8": {pkcs8(k.rsa), "", RS256, &k.rsa.PublicKey},
+		"EC PKCS#8":  {pkcs8(k.ec), "", ES256, &k.ec.PublicKey},
+		"PKCS#1": {pemOf(t, "RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(k.rsa), nil), "", RS256,
+			&k.rsa.PublicKey},
+		"SEC 1 after EC PARAMETERS": {pemOf(t, "EC PARAMETERS", []byte{5, 0}, nil) + pemOf(t, "EC PRIVATE KEY", sec1,
+			err), "", ES256, &k.ec.PublicKey},
+		"text before the PEM block": {"Bag Attributes\n" + pkcs8(k.ec), "", ES256, &k.ec.PublicKey},
+		"JWK with unrelated members": {strings.Replace(ec, `{"kty"`, `{"x5c":["!"],"ext":true,"kty"`, 1), "e", ES256,
+			&k.ec.PublicKey},
+		"JWK with key_ops": {strings.Replace(ec, `{"kty"`, `{"key_ops":["sign"],"kty"`, 1), "e", ES256,
+			&k.ec.PublicKey},
+		"PEM, byte order mark":       {"\ufeff" + pkcs8(k.ec), "", ES256, &k.ec.PublicKey},
+		"PEM, UTF-16":                {wide(pkcs8(k.ec)), "", ES256, &k.ec.PublicKey},
+		"PEM, CRLF":                  {strings.ReplaceAll(pkcs8(k.ec), "\n", "\r\n"), "", ES256, &k.ec.PublicKey},
+		"PEM, indented":              {strings.ReplaceAll(pkcs8(k.ec), "\n", "\n    "), "", ES256, &k.ec.PublicKey},
+		"PEM, line ends written out": {strings.ReplaceAll(pkcs8(k.ec), "\n", `\n`), "", ES256, &k.ec.PublicKey},
+		"PEM in one line, quoted": {`"` + strings.ReplaceAll(pkcs8(k.rsa), "\n", " ") + `"`, "", RS256,
+			&k.rsa.PublicKey},
+		"PEM behind its certificate": {pemOf(t, "CERTIFICATE", []byte{0x30, 0}, nil) + pkcs8(k.ec), "", ES256,
+			&k.ec.PublicKey},
+		"JWK, byte order mark":        {"\ufeff" + ec, "e", ES256, &k.ec.PublicKey},
+		"JWK, UTF-16":                 {wide(ec), "e", ES256, &k.ec.PublicKey},
 		"JWK in a file with newlines": {"\n" + ec + "\n", "e", ES256, &k.ec.PublicKey},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -188,7 +213,8 @@ func TestParsePrivateKeyForms(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if key.KeyID != c.kid || key.Algorithm != c.alg || !key.Public().Equal(PublicKey{Key: c.pub, KeyID: c.kid, Algorithm: string(c.alg), Use: "sig"}) {
+			if key.KeyID != c.kid || key.Algorithm != c.alg ||
+				!key.Public().Equal(PublicKey{Key: c.pub, KeyID: c.kid, Algorithm: string(c.alg), Use: "sig"}) {
 				t.Errorf("kid %q alg %q", key.KeyID, key.Algorithm)
 			}
 			if _, err := Sign(key, "", []byte("{}")); err != nil {
@@ -205,21 +231,22 @@ func TestRefusedPrivateKeys(t *testing.T) {
 	p384, err := x509.MarshalECPrivateKey(k.p384)
 	mixed := strings.Replace(ec, u64(number(k.ec)), u64(number(k.otherEC)), 1)
 	for name, in := range map[string]string{
-		"empty":                     "",
-		"rubbish":                   "rubbish",
-		"PEM rubbish":               "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-		"PEM without key":           pemOf(t, "CERTIFICATE", []byte{1}, nil),
-		"public JWK":                ecJWK(k.ec, ""),
-		"symmetric JWK":             `{"kty":"oct","k":"AAAA"}`,
-		"RSA of 1024 bits":          small,
-		"P-384":                     pemOf(t, "EC PRIVATE KEY", p384, err),
-		"EC halves of two keys":     mixed,
-		"RSA halves of two keys":    strings.Replace(rsaJWK, u64(k.rsa.N.Bytes()), u64(k.otherRSA.N.Bytes()), 1),
-		"alg of another key type":   strings.Replace(ec, `{"kty"`, `{"alg":"RS256","kty"`, 1),
-		"alg HS256":                 strings.Replace(ec, `{"kty"`, `{"alg":"HS256","kty"`, 1),
-		"for encryption":            strings.Replace(ec, `{"kty"`, `{"use":"enc","kty"`, 1),
-		"duplicate member":          strings.Replace(ec, `{"kty"`, `{"kid":"x","kty"`, 1),
-		"kid too long":              strings.Replace(ec, `"kid":"e"`, `"kid":"`+strings.Repeat("k", limits.KeyID+1)+`"`, 1),
+		"empty":                   "",
+		"rubbish":                 "rubbish",
+		"PEM rubbish":             "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+		"PEM without key":         pemOf(t, "CERTIFICATE", []byte{1}, nil),
+		"public JWK":              ecJWK(k.ec, ""),
+		"symmetric JWK":           `{"kty":"oct","k":"AAAA"}`,
+		"RSA of 1024 bits":        small,
+		"P-384":                   pemOf(t, "EC PRIVATE KEY", p384, err),
+		"EC halves of two keys":   mixed,
+		"RSA halves of two keys":  strings.Replace(rsaJWK, u64(k.rsa.N.Bytes()), u64(k.otherRSA.N.Bytes()), 1),
+		"alg of another key type": strings.Replace(ec, `{"kty"`, `{"alg":"RS256","kty"`, 1),
+		"alg HS256":               strings.Replace(ec, `{"kty"`, `{"alg":"HS256","kty"`, 1),
+		"for encryption":          strings.Replace(ec, `{"kty"`, `{"use":"enc","kty"`, 1),
+		"duplicate member":        strings.Replace(ec, `{"kty"`, `{"kid":"x","kty"`, 1),
+		"kid too long": strings.Replace(ec, `"kid":"e"`, `"kid":"`+strings.Repeat("k", limits.KeyID+1)+`"`,
+			1),
 		"larger than any key":       ec + strings.Repeat(" ", limits.KeyFile),
 		"JWK set instead of a key":  `{"keys":[` + ec + `]}`,
 		"private number out of set": strings.Replace(ec, u64(number(k.ec)), u64(elliptic.P256().Params().N.Bytes()), 1),
@@ -310,6 +337,7 @@ func TestSignerAnswersAreChecked(t *testing.T) {
 		"trailing byte":        {0x30, 6, 2, 1, 1, 2, 1, 1, 0},
 		"negative r":           {0x30, 6, 2, 1, 0x80, 2, 1, 1},
 		"zero s":               {0x30, 6, 2, 1, 1, 2, 1, 0},
+		"zero r":               {0x30, 6, 2, 1, 0, 2, 1, 1},
 		"r of 33 bytes":        append(append([]byte{0x30, 38, 2, 33, 1}, make([]byte, 32)...), 2, 1, 1),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -349,7 +377,8 @@ func TestEqual(t *testing.T) {
 	k := testKeys()
 	a := PublicKey{Key: &k.rsa.PublicKey, KeyID: "a"}
 	same := a
-	if !a.Equal(same) || a.Equal(PublicKey{Key: &k.otherRSA.PublicKey, KeyID: "a"}) || a.Equal(PublicKey{Key: &k.rsa.PublicKey}) || (PublicKey{}).Equal(PublicKey{}) {
+	if !a.Equal(same) || a.Equal(PublicKey{Key: &k.otherRSA.PublicKey, KeyID: "a"}) ||
+		a.Equal(PublicKey{Key: &k.rsa.PublicKey}) || (PublicKey{}).Equal(PublicKey{}) {
 		t.Error("Equal")
 	}
 }
@@ -422,7 +451,8 @@ func FuzzParseHeader(f *testing.F) {
 }
 
 func TestErrorsOfKeysAndTokensDiffer(t *testing.T) {
-	for c, want := range map[Check]kakunin.Family{CheckKeyForm: kakunin.Configuration, CheckSignature: kakunin.Untrusted, CheckDecryption: kakunin.Untrusted} {
+	for c, want := range map[Check]kakunin.Family{CheckKeyForm: kakunin.Configuration,
+		CheckSignature: kakunin.Untrusted, CheckDecryption: kakunin.Untrusted} {
 		e := fail(c, "")
 		if e.Family() != want || kakunin.MessageFor(e, kakunin.Japanese) == "" || e.Error() != "jose: "+string(c) {
 			t.Errorf("%s: %s", c, e.Family())

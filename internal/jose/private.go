@@ -7,9 +7,9 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/pem"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/pemtext"
 )
 
 // ParsePrivateKey reads a private JWK or a PEM block (PKCS#8, PKCS#1, SEC 1). The algorithm is the JWK's "alg",
@@ -66,7 +66,8 @@ func parsePrivate(b []byte) (crypto.Signer, jwkMembers, error) {
 	if len(b) > limits.KeyFile {
 		return nil, jwkMembers{}, fail(CheckSize, "key file")
 	}
-	if isPEM(b) {
+	b = pemtext.Decode(b)
+	if pemtext.Has(b) {
 		key, err := parsePrivatePEM(b)
 		return key, jwkMembers{}, err
 	}
@@ -95,8 +96,6 @@ func parsePrivate(b []byte) (crypto.Signer, jwkMembers, error) {
 	return key, j, err
 }
 
-func isPEM(b []byte) bool { return bytes.Contains(b, []byte("-----BEGIN ")) }
-
 // otherPEM says what a block is that people take for a private key that can be read.
 var otherPEM = map[string]string{
 	"ENCRYPTED PRIVATE KEY": "an encrypted private key: it must be decrypted first",
@@ -109,11 +108,8 @@ var otherPEM = map[string]string{
 
 func parsePrivatePEM(b []byte) (crypto.Signer, error) {
 	seen := "no PEM block that can be read"
-	for {
-		var block *pem.Block
-		if block, b = pem.Decode(b); block == nil {
-			return nil, fail(CheckKeyForm, seen)
-		}
+	blocks, _ := pemtext.Blocks(b)
+	for _, block := range blocks {
 		if block.Headers["Proc-Type"] == "4,ENCRYPTED" { // RFC 1421, as OpenSSL wrote it
 			return nil, fail(CheckKeyForm, otherPEM["ENCRYPTED PRIVATE KEY"])
 		}
@@ -137,6 +133,7 @@ func parsePrivatePEM(b []byte) (crypto.Signer, error) {
 		}
 		return checkPrivate(key)
 	}
+	return nil, fail(CheckKeyForm, seen)
 }
 
 // checkPrivate refuses weak keys and keys whose public half is another key's: signatures made with such a key would be
@@ -176,13 +173,15 @@ func ParsePublicKey(b []byte) (PublicKey, error) {
 	if len(b) > limits.KeyFile {
 		return PublicKey{}, fail(CheckSize, "key file")
 	}
-	if !isPEM(b) {
+	b = pemtext.Decode(b)
+	if !pemtext.Has(b) {
 		return parsePublicJWK(b)
 	}
-	block, _ := pem.Decode(b)
-	if block == nil {
+	blocks, _ := pemtext.Blocks(b)
+	if len(blocks) == 0 {
 		return PublicKey{}, fail(CheckKeyForm, "the PEM block cannot be read")
 	}
+	block := blocks[0]
 	var key any
 	var err error
 	switch block.Type {

@@ -27,7 +27,8 @@ func TestPrivateKeySurvivesItsJWK(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if back.KeyID != k.KeyID || back.Algorithm != k.Algorithm || !back.Signer.(interface{ Equal(crypto.PrivateKey) bool }).Equal(k.Signer) {
+		if back.KeyID != k.KeyID || back.Algorithm != k.Algorithm ||
+			!back.Signer.(interface{ Equal(crypto.PrivateKey) bool }).Equal(k.Signer) {
 			t.Errorf("%s: another key came back", k.KeyID)
 		}
 		if _, err := ParseKeySet([]byte(`{"keys":[` + string(b) + `]}`)); err != nil {

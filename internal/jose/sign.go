@@ -22,6 +22,9 @@ type protected struct {
 	Type      string    `json:"typ,omitempty"`
 }
 
+// tokenRoom is more than most tokens need.
+const tokenRoom = 2 << 10
+
 // Check refuses weak keys and a mismatch of key and algorithm.
 func (k SigningKey) Check() error {
 	if k.Signer == nil {
@@ -58,9 +61,8 @@ func Sign(key SigningKey, typ string, payload []byte) (string, error) {
 	if err != nil {
 		return "", fail(CheckHeader, "cannot be encoded")
 	}
-	size := b64.EncodedLen(len(head)) + b64.EncodedLen(len(payload)) + 1
-	token := make([]byte, 0, size+1+b64.EncodedLen(limits.RSABitsMax/8))
-	token = b64.AppendEncode(token, head)
+	var room [tokenRoom]byte // on the stack: the token is copied once, when it is whole
+	token := b64.AppendEncode(room[:0], head)
 	token = append(token, '.')
 	token = b64.AppendEncode(token, payload)
 	digest := sha256.Sum256(token)

@@ -45,11 +45,13 @@ func TestSignedTokensVerify(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if string(payload) != testPayload || h != (Header{Algorithm: string(alg), KeyID: "the-key", Type: "JWT"}) {
+				if string(payload) != testPayload || h != (Header{Algorithm: string(alg), KeyID: "the-key",
+					Type: "JWT"}) {
 					t.Errorf("payload %s header %+v", payload, h)
 				}
 				// An independent implementation reads it too.
-				if _, err := jws.Verify([]byte(token), jws.WithKey(jwa.SignatureAlgorithm(alg), signer.Public())); err != nil {
+				if _, err := jws.Verify([]byte(token), jws.WithKey(jwa.SignatureAlgorithm(alg),
+					signer.Public())); err != nil {
 					t.Errorf("jwx: %v", err)
 				}
 			})
@@ -90,49 +92,76 @@ func TestRefusedTokens(t *testing.T) {
 		opts  VerifyOptions
 		want  Check
 	}{
-		{"unknown crit", forge(t, k.rsa, `{"alg":"RS256","kid":"rsa","crit":["exp"],"exp":1}`, testPayload), bothKeys(), anyAlg, CheckCritical},
-		{"crit in other case", forge(t, k.rsa, `{"alg":"RS256","kid":"rsa","CRIT":["x"]}`, testPayload), bothKeys(), anyAlg, CheckCritical},
-		{"b64", forge(t, k.rsa, `{"alg":"RS256","kid":"rsa","b64":true}`, testPayload), bothKeys(), anyAlg, CheckCritical},
-		{"zip", forge(t, k.rsa, `{"alg":"RS256","kid":"rsa","zip":"DEF"}`, testPayload), bothKeys(), anyAlg, CheckCritical},
-		{"alg HS256 over an RS256 signature", forge(t, k.rsa, `{"alg":"HS256","kid":"rsa"}`, testPayload), bothKeys(), anyAlg, CheckAlgorithm},
-		{"alg none over an RS256 signature", forge(t, k.rsa, `{"alg":"none","kid":"rsa"}`, testPayload), bothKeys(), anyAlg, CheckAlgorithm},
-		{"alg none without signature", enc(`{"alg":"none"}`) + "." + enc(testPayload) + ".", bothKeys(), anyAlg, CheckAlgorithm},
+		{"unknown crit", forge(t, k.rsa, `{"alg":"RS256","kid":"rsa","crit":["exp"],"exp":1}`, testPayload), bothKeys(),
+			anyAlg, CheckCritical},
+		{"crit in other case", forge(t, k.rsa, `{"alg":"RS256","kid":"rsa","CRIT":["x"]}`, testPayload), bothKeys(),
+			anyAlg, CheckCritical},
+		{"b64", forge(t, k.rsa, `{"alg":"RS256","kid":"rsa","b64":true}`, testPayload), bothKeys(), anyAlg,
+			CheckCritical},
+		{"zip", forge(t, k.rsa, `{"alg":"RS256","kid":"rsa","zip":"DEF"}`, testPayload), bothKeys(), anyAlg,
+			CheckCritical},
+		{"alg HS256 over an RS256 signature", forge(t, k.rsa, `{"alg":"HS256","kid":"rsa"}`, testPayload), bothKeys(),
+			anyAlg, CheckAlgorithm},
+		{"alg none over an RS256 signature", forge(t, k.rsa, `{"alg":"none","kid":"rsa"}`, testPayload), bothKeys(),
+			anyAlg, CheckAlgorithm},
+		{"alg none without signature", enc(`{"alg":"none"}`) + "." + enc(testPayload) + ".", bothKeys(), anyAlg,
+			CheckAlgorithm},
 		{"alg absent", forge(t, k.rsa, `{"kid":"rsa"}`, testPayload), bothKeys(), anyAlg, CheckAlgorithm},
-		{"alg not a string", forge(t, k.rsa, `{"alg":["RS256"],"kid":"rsa"}`, testPayload), bothKeys(), anyAlg, CheckHeader},
-		{"alg PS256 over an RS256 signature", forge(t, k.rsa, `{"alg":"PS256","kid":"rsa"}`, testPayload), bothKeys(), anyAlg, CheckSignature},
-		{"alg ES256 with the RSA key", forge(t, k.rsa, `{"alg":"ES256","kid":"rsa"}`, testPayload), bothKeys(), anyAlg, CheckKey},
-		{"alg RS256 with the EC key", forge(t, k.ec, `{"alg":"RS256","kid":"ec"}`, testPayload), bothKeys(), anyAlg, CheckKey},
+		{"alg not a string", forge(t, k.rsa, `{"alg":["RS256"],"kid":"rsa"}`, testPayload), bothKeys(), anyAlg,
+			CheckHeader},
+		{"alg PS256 over an RS256 signature", forge(t, k.rsa, `{"alg":"PS256","kid":"rsa"}`, testPayload), bothKeys(),
+			anyAlg, CheckSignature},
+		{"alg ES256 with the RSA key", forge(t, k.rsa, `{"alg":"ES256","kid":"rsa"}`, testPayload), bothKeys(), anyAlg,
+			CheckKey},
+		{"alg RS256 with the EC key", forge(t, k.ec, `{"alg":"RS256","kid":"ec"}`, testPayload), bothKeys(), anyAlg,
+			CheckKey},
 		{"alg not allowed by the caller", ecGood, bothKeys(), rs, CheckAlgorithm},
 		{"no algorithm allowed", good, bothKeys(), VerifyOptions{}, CheckAlgorithm},
-		{"duplicate alg", forge(t, k.rsa, `{"alg":"RS256","alg":"RS256","kid":"rsa"}`, testPayload), bothKeys(), anyAlg, CheckHeader},
-		{"duplicate alg in other case", forge(t, k.rsa, `{"alg":"RS256","ALG":"none","kid":"rsa"}`, testPayload), bothKeys(), anyAlg, CheckHeader},
-		{"duplicate alg by escape", forge(t, k.rsa, `{"alg":"RS256","\u0061lg":"none","kid":"rsa"}`, testPayload), bothKeys(), anyAlg, CheckHeader},
-		{"duplicate kid by Kelvin sign", forge(t, k.rsa, "{\"alg\":\"RS256\",\"kid\":\"rsa\",\"\u212aid\":\"ec\"}", testPayload), bothKeys(), anyAlg, CheckHeader},
-		{"bytes after the header object", forge(t, k.rsa, `{"alg":"RS256","kid":"rsa"}x`, testPayload), bothKeys(), anyAlg, CheckHeader},
+		{"duplicate alg", forge(t, k.rsa, `{"alg":"RS256","alg":"RS256","kid":"rsa"}`, testPayload), bothKeys(), anyAlg,
+			CheckHeader},
+		{"duplicate alg in other case", forge(t, k.rsa, `{"alg":"RS256","ALG":"none","kid":"rsa"}`, testPayload),
+			bothKeys(), anyAlg, CheckHeader},
+		{"duplicate alg by escape", forge(t, k.rsa, `{"alg":"RS256","\u0061lg":"none","kid":"rsa"}`, testPayload),
+			bothKeys(), anyAlg, CheckHeader},
+		{"duplicate kid by Kelvin sign", forge(t, k.rsa, "{\"alg\":\"RS256\",\"kid\":\"rsa\",\"\u212aid\":\"ec\"}",
+			testPayload), bothKeys(), anyAlg, CheckHeader},
+		{"bytes after the header object", forge(t, k.rsa, `{"alg":"RS256","kid":"rsa"}x`, testPayload), bothKeys(),
+			anyAlg, CheckHeader},
 		{"header is an array", forge(t, k.rsa, `["RS256"]`, testPayload), bothKeys(), anyAlg, CheckHeader},
-		{"header says enc", forge(t, k.rsa, `{"alg":"RS256","kid":"rsa","enc":"A256GCM"}`, testPayload), bothKeys(), anyAlg, CheckHeader},
-		{"header too large", forge(t, k.rsa, `{"alg":"RS256","kid":"rsa","x":"`+strings.Repeat("x", limits.JOSEHeader)+`"}`, testPayload), bothKeys(), anyAlg, CheckSize},
+		{"header says enc", forge(t, k.rsa, `{"alg":"RS256","kid":"rsa","enc":"A256GCM"}`, testPayload), bothKeys(),
+			anyAlg, CheckHeader},
+		{"header too large", forge(t, k.rsa, `{"alg":"RS256","kid":"rsa","x":"`+strings.Repeat("x", limits.JOSEHeader)+
+			`"}`, testPayload), bothKeys(), anyAlg, CheckSize},
 		{"token too large", good + strings.Repeat("A", limits.Token), bothKeys(), anyAlg, CheckSize},
-		{"JSON serialization", `{"protected":"` + parts[0] + `","payload":"` + parts[1] + `","signature":"` + parts[2] + `"}`, bothKeys(), anyAlg, CheckForm},
+		{"JSON serialization", `{"protected":"` + parts[0] + `","payload":"` + parts[1] + `","signature":"` + parts[2] +
+			`"}`, bothKeys(), anyAlg, CheckForm},
 		{"two parts", parts[0] + "." + parts[1], bothKeys(), anyAlg, CheckForm},
 		{"four parts", good + ".", bothKeys(), anyAlg, CheckForm},
 		{"empty", "", bothKeys(), anyAlg, CheckForm},
 		{"space before", " " + good, bothKeys(), anyAlg, CheckForm},
 		{"newline after", good + "\n", bothKeys(), anyAlg, CheckForm},
 		{"newline inside the signature", good[:len(good)-4] + "\n" + good[len(good)-4:], bothKeys(), anyAlg, CheckForm},
-		{"newline inside the payload", forgeParts(t, k.rsa, parts[0], parts[1][:4]+"\n"+parts[1][4:]), bothKeys(), anyAlg, CheckForm},
+		{"newline inside the payload", forgeParts(t, k.rsa, parts[0], parts[1][:4]+"\n"+parts[1][4:]), bothKeys(),
+			anyAlg, CheckForm},
 		{"padding on the signature", good + "==", bothKeys(), anyAlg, CheckForm},
 		{"standard alphabet", parts[0] + "." + parts[1] + ".+/+/", bothKeys(), anyAlg, CheckForm},
-		{"stray bits at the end of the signature", ecGood[:len(ecGood)-1] + nextInAlphabet(ecGood[len(ecGood)-1]), bothKeys(), anyAlg, CheckForm},
-		{"ES256 with a P-384 key", forge(t, k.p384, `{"alg":"ES256","kid":"p384"}`, testPayload), p384, anyAlg, CheckKey},
-		{"RSA of 1024 bits", forge(t, k.smallRSA, `{"alg":"RS256","kid":"small"}`, testPayload), small, anyAlg, CheckKey},
+		{"stray bits at the end of the signature", ecGood[:len(ecGood)-1] + nextInAlphabet(ecGood[len(ecGood)-1]),
+			bothKeys(), anyAlg, CheckForm},
+		{"ES256 with a P-384 key", forge(t, k.p384, `{"alg":"ES256","kid":"p384"}`, testPayload), p384, anyAlg,
+			CheckKey},
+		{"RSA of 1024 bits", forge(t, k.smallRSA, `{"alg":"RS256","kid":"small"}`, testPayload), small, anyAlg,
+			CheckKey},
 		{"key is for encryption", good, withKey(PublicKey{Use: "enc"}), anyAlg, CheckKey},
 		{"key is for PS256", good, withKey(PublicKey{Algorithm: "PS256"}), anyAlg, CheckKey},
-		{"header jwk is not trusted", forge(t, k.otherRSA, headerWithJWK(t), testPayload), bothKeys(), anyAlg, CheckSignature},
-		{"header jku is not fetched", forge(t, k.otherRSA, `{"alg":"RS256","kid":"x","jku":"http://127.0.0.1:1/"}`, testPayload), bothKeys(), anyAlg, CheckKey},
-		{"foreign key", forge(t, k.otherRSA, `{"alg":"RS256","kid":"rsa"}`, testPayload), bothKeys(), anyAlg, CheckSignature},
+		{"header jwk is not trusted", forge(t, k.otherRSA, headerWithJWK(t), testPayload), bothKeys(), anyAlg,
+			CheckSignature},
+		{"header jku is not fetched", forge(t, k.otherRSA, `{"alg":"RS256","kid":"x","jku":"http://127.0.0.1:1/"}`,
+			testPayload), bothKeys(), anyAlg, CheckKey},
+		{"foreign key", forge(t, k.otherRSA, `{"alg":"RS256","kid":"rsa"}`, testPayload), bothKeys(), anyAlg,
+			CheckSignature},
 		{"unknown kid", forge(t, k.rsa, `{"alg":"RS256","kid":"other"}`, testPayload), bothKeys(), anyAlg, CheckKey},
-		{"kid too long", forge(t, k.rsa, `{"alg":"RS256","kid":"`+strings.Repeat("k", limits.KeyID+1)+`"}`, testPayload), bothKeys(), anyAlg, CheckSize},
+		{"kid too long", forge(t, k.rsa, `{"alg":"RS256","kid":"`+strings.Repeat("k", limits.KeyID+1)+`"}`,
+			testPayload), bothKeys(), anyAlg, CheckSize},
 		{"no kid and several keys that fit", forge(t, k.rsa, `{"alg":"RS256"}`, testPayload), KeySet{Keys: []PublicKey{
 			{Key: &k.rsa.PublicKey, KeyID: "1"}, {Key: &k.otherRSA.PublicKey, KeyID: "2"}}}, anyAlg, CheckKey},
 		{"one kid for two keys that fit", good, KeySet{Keys: []PublicKey{
@@ -140,9 +169,12 @@ func TestRefusedTokens(t *testing.T) {
 		{"empty key set", good, KeySet{}, anyAlg, CheckKey},
 		{"altered payload", parts[0] + "." + enc(`{"sub":"b"}`) + "." + parts[2], bothKeys(), anyAlg, CheckSignature},
 		{"empty signature", parts[0] + "." + parts[1] + ".", bothKeys(), anyAlg, CheckSignature},
-		{"typ at+jwt", forge(t, k.rsa, `{"alg":"RS256","kid":"rsa","typ":"at+jwt"}`, testPayload), bothKeys(), VerifyOptions{Algorithms: rs.Algorithms, Types: []string{"", "JWT"}}, CheckType},
-		{"typ logout+jwt", forge(t, k.rsa, `{"alg":"RS256","kid":"rsa","typ":"application/logout+jwt"}`, testPayload), bothKeys(), VerifyOptions{Algorithms: rs.Algorithms, Types: []string{"", "JWT"}}, CheckType},
-		{"typ absent where one is required", good, bothKeys(), VerifyOptions{Algorithms: rs.Algorithms, Types: []string{"JWT"}}, CheckType},
+		{"typ at+jwt", forge(t, k.rsa, `{"alg":"RS256","kid":"rsa","typ":"at+jwt"}`, testPayload), bothKeys(),
+			VerifyOptions{Algorithms: rs.Algorithms, Types: []string{"", "JWT"}}, CheckType},
+		{"typ logout+jwt", forge(t, k.rsa, `{"alg":"RS256","kid":"rsa","typ":"application/logout+jwt"}`, testPayload),
+			bothKeys(), VerifyOptions{Algorithms: rs.Algorithms, Types: []string{"", "JWT"}}, CheckType},
+		{"typ absent where one is required", good, bothKeys(),
+			VerifyOptions{Algorithms: rs.Algorithms, Types: []string{"JWT"}}, CheckType},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			payload, _, err := Verify(c.token, c.keys, c.opts)
@@ -183,7 +215,8 @@ func TestES256SignatureIsExactly64Bytes(t *testing.T) {
 	}
 	padded := append([]byte{0}, append(raw[:32:32], append([]byte{0}, raw[32:]...)...)...)
 	for name, sig := range map[string][]byte{
-		"62 bytes": raw[1:63], "66 bytes": padded, "zero": make([]byte, 64), "empty": nil, "trailing byte": append(raw[:64:64], 0),
+		"62 bytes": raw[1:63], "66 bytes": padded, "zero": make([]byte, 64), "empty": nil,
+		"trailing byte": append(raw[:64:64], 0),
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := Verify(signed+"."+base64.RawURLEncoding.EncodeToString(sig), bothKeys(), anyAlg)
@@ -221,7 +254,8 @@ func TestAcceptedTypes(t *testing.T) {
 }
 
 func TestIsKeyMiss(t *testing.T) {
-	for c, want := range map[Check]bool{CheckKey: true, CheckSignature: true, CheckAlgorithm: false, CheckForm: false, CheckType: false} {
+	for c, want := range map[Check]bool{CheckKey: true, CheckSignature: true, CheckAlgorithm: false, CheckForm: false,
+		CheckType: false} {
 		if IsKeyMiss(fail(c, "")) != want {
 			t.Errorf("%s: %v", c, !want)
 		}

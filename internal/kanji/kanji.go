@@ -22,8 +22,8 @@ func Representative(r rune) rune {
 	return r
 }
 
-// IsIdeograph reports whether r is written as an ideograph, 々 and 〇 included.
+// IsIdeograph reports whether r is written as an ideograph, 々, 〇 and the radicals from U+2E80 on (⻑, ⻆) included.
 func IsIdeograph(r rune) bool {
-	return r >= 0x3400 && r <= 0x9FFF || r == '々' || r == '〇' || r >= 0x20000 && r <= 0x3FFFF ||
-		r >= 0xF900 && r <= 0xFAFF
+	return r >= 0x2E80 && r <= 0x2EF3 || r >= 0x3400 && r <= 0x9FFF || r == '々' || r == '〻' || r == '〇' ||
+		r >= 0x20000 && r <= 0x3FFFF || r >= 0xF900 && r <= 0xFAFF
 }

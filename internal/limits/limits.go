@@ -54,8 +54,10 @@ const (
 	HTTPHeader = 64 << 10
 	// FinishedLogins is the largest number of finished logins remembered to refuse their replay.
 	FinishedLogins = 1 << 16
-	// IdentityStored is the largest stored form of an identity or pending login that is read back.
+	// IdentityStored is the largest stored form of an identity or refresh token that is read back.
 	IdentityStored = 128 << 10
+	// PendingStored is the largest stored form of a pending login. Nothing in it is as long as its lengths can tell.
+	PendingStored = 16 << 10
 
 	// APDUData is the largest data field of an extended command or response APDU (ISO/IEC 7816-3, 12.1).
 	APDUData = 65535
@@ -128,6 +130,26 @@ const (
 	// CRLSigners is the deepest nesting of validations of those who sign revocation lists.
 	CRLSigners = 4
 
+	// SignedData is the largest detached CMS signature or timestamp token.
+	SignedData = 256 << 10
+	// SignedDataDepth is its deepest nesting.
+	SignedDataDepth = 32
+	// SignedDataElements is the largest number of its elements.
+	SignedDataElements = 1 << 14
+	// SignedDataCertificates is the largest number of certificates in it.
+	SignedDataCertificates = 32
+	// SignedDataSigners is the largest number of its signers.
+	SignedDataSigners = 8
+	// SignedDataAttributes is the largest number of signed attributes of one signer.
+	SignedDataAttributes = 32
+
+	// TimestampResponse is the largest answer of a timestamp authority.
+	TimestampResponse = SignedData + 4<<10
+	// TimestampRequest is the largest request that the test authority reads.
+	TimestampRequest = 8 << 10
+	// TimestampNonce is the longest nonce of a timestamp request, in bytes.
+	TimestampNonce = 32
+
 	// MobileDocument is the largest response of a wallet with the mobile card, decrypted; the portrait is most of it.
 	MobileDocument = 1 << 20
 	// Attribute is the longest value of one of the four attributes, in bytes.
@@ -156,6 +178,9 @@ const (
 	LoginHeader = 3584
 	// PendingCookies is the largest number of cookies that look like pending logins and are examined in one request.
 	PendingCookies = 32
+	// SharedValue is the largest value that instances keep for each other, in bytes: a sealed signature of 256 KiB,
+	// which the service may send, is not worth that much of a Redis.
+	SharedValue = 64 << 10
 	// WaitingResults is the largest number of signature results that wait for a browser that went away.
 	WaitingResults = 256
 	// UsedLogins is the largest number of used login states remembered in one process; the oldest is forgotten.
@@ -166,6 +191,14 @@ const (
 	ReturnPath = 1024
 	// SignReference is the longest reference of an application to its document, in characters.
 	SignReference = 128
+	// SignNote is the longest note of an application beside its reference, in bytes.
+	SignNote = 1 << 10
+	// KeptRecord is the largest record of a kept signature transaction.
+	KeptRecord = 16 << 10
+	// WrappedKey is the longest wrapped key of a kept answer: key services answer a few hundred bytes.
+	WrappedKey = 4 << 10
+	// KeptToken is the longest access token that is kept while a result is asked for.
+	KeptToken = 4 << 10
 	// FormBody is the largest HTML form body read.
 	FormBody = 64 << 10
 	// OperatorRequest is the largest request of a business to its platform operator.
@@ -182,6 +215,8 @@ const (
 	EvidenceSteps = 128
 	// EvidenceLists is the largest number of revocation lists named in one evidence record.
 	EvidenceLists = 64
+	// EvidenceTimestamps is the largest number of timestamps in one evidence record.
+	EvidenceTimestamps = 16
 	// EvidenceText is the longest free-text field of an evidence record.
 	EvidenceText = 200
 
@@ -191,9 +226,12 @@ const (
 	Transcript = 16 << 20
 	// TranscriptLine is the longest line of a transcript: an extended response with its status word in hexadecimal.
 	TranscriptLine = 2*(65536+2) + 64
-	// SimulatorEntries is the largest number of entries in each of the simulated service's maps (visits, codes, tokens,
-	// assertion identifiers, transactions).
+	// SimulatorEntries is the largest number of visits to the simulated service, and of assertion identifiers that it
+	// remembers. It takes no more then.
 	SimulatorEntries = 1 << 18
+	// SimulatorKept is the largest number of codes, of tokens, of signature transactions and of visits that ended that
+	// the simulated service remembers. It forgets the oldest then: at 500 logins a second, after 20 seconds.
+	SimulatorKept = 10_000
 	// SimulatorVisits is the largest number of visits to the simulated service that nobody has gone on with yet.
 	SimulatorVisits = 20_000
 	// SimulatorVisitsPerAddress is the same, of one remote address.

@@ -15,7 +15,10 @@ func TestRows(t *testing.T) {
 	if !slices.IsSortedFunc(rows[:], func(a, b Municipality) int { return int(a.Code - b.Code) }) {
 		t.Error("rows are not sorted")
 	}
-	if !slices.IsSortedFunc(keys[:], func(a, b key) int { return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.row, b.row)) }) {
+	if !slices.IsSortedFunc(keys[:], func(a, b key) int {
+		return cmp.Or(cmp.Compare(a.key, b.key),
+			cmp.Compare(a.row, b.row))
+	}) {
 		t.Error("keys are not sorted")
 	}
 	covered := map[int]bool{}

@@ -37,8 +37,10 @@ func f(a, b int, s string, err error) bool {
 		got = append(got, m.what)
 	}
 	want := []string{
-		"i >= b (turned round)", "i >= b (boundary)", "(a < b) == (b > 3) (turned round)", "a < b (turned round)", "a < b (boundary)",
-		"b > 3 (turned round)", "b > 3 (boundary)", `s != "x" (turned round)`, `strings.Contains(s, "y") (turned round)`,
+		"i >= b (turned round)", "i >= b (boundary)", "(a < b) == (b > 3) (turned round)", "a < b (turned round)",
+		"a < b (boundary)",
+		"b > 3 (turned round)", "b > 3 (boundary)", `s != "x" (turned round)`,
+		`strings.Contains(s, "y") (turned round)`,
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s", strings.Join(got, "\n"))

@@ -54,7 +54,8 @@ func TestFull(t *testing.T) {
 			m.First(fmt.Sprint(i), now, now.Add(time.Duration(i+1)*time.Minute))
 		}
 		taken := m.First("3", now, now.Add(time.Minute))
-		if taken != (full == Forget) || m.Used("0", now) != (full == Refuse) || !m.Used("1", now) || !m.Used("2", now) || m.Len() != 3 {
+		if taken != (full == Forget) || m.Used("0", now) != (full == Refuse) || !m.Used("1", now) ||
+			!m.Used("2", now) || m.Len() != 3 {
 			t.Errorf("%v: taken %v, %d remembered", full, taken, m.Len())
 		}
 		if m.First("2", now, now.Add(time.Hour)) {

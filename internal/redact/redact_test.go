@@ -52,10 +52,12 @@ func TestNothingShows(t *testing.T) {
 	for _, v := range []any{
 		n, &n, d, &d, s, &s, b, &b,
 		struct{ v name }{n}, struct{ v *name }{&n}, struct{ v subject }{s}, struct{ v bare }{b}, struct{ v *bare }{&b},
-		[]name{n}, []subject{s}, []bare{b}, map[subject]int{s: 1}, map[string]name{"x": n}, struct{ V any }{b}, struct{ V subject }{s},
+		[]name{n}, []subject{s}, []bare{b}, map[subject]int{s: 1}, map[string]name{"x": n}, struct{ V any }{b},
+		struct{ V subject }{s},
 	} {
 		for what, shown := range everyView(v) {
-			for _, form := range []string{canary, fmt.Sprintf("%x", canary), fmt.Sprintf("%X", canary), fmt.Sprintf("%v", []byte(canary)), "Y2FuYXJ5"} {
+			for _, form := range []string{canary, fmt.Sprintf("%x", canary), fmt.Sprintf("%X", canary),
+				fmt.Sprintf("%v", []byte(canary)), "Y2FuYXJ5"} {
 				if strings.Contains(shown, form) {
 					t.Errorf("%T by %s: %s", v, what, shown)
 				}
@@ -85,7 +87,8 @@ func everyView(v any) map[string]string {
 		views["gob"] = b.String()
 	}
 	var text, object bytes.Buffer
-	slog.New(slog.NewTextHandler(&text, nil)).Info("x", slog.Any("v", v)) //nolint:sloglint // the handlers are what is tested
+	//nolint:sloglint // the handlers are what is tested
+	slog.New(slog.NewTextHandler(&text, nil)).Info("x", slog.Any("v", v))
 	slog.New(slog.NewJSONHandler(&object, nil)).Info("x", slog.Any("v", v))
 	views["slog text"], views["slog json"] = text.String(), object.String()
 	return views
@@ -102,7 +105,8 @@ func TestValues(t *testing.T) {
 	if redact.Seal(canary).Reveal() != canary || redact.Seal(canary).Empty() {
 		t.Error("the value is lost")
 	}
-	if redact.SealComparable(canary) != redact.SealComparable(strings.Clone(canary)) || redact.SealComparable("a") == redact.SealComparable("b") {
+	if redact.SealComparable(canary) != redact.SealComparable(strings.Clone(canary)) ||
+		redact.SealComparable("a") == redact.SealComparable("b") {
 		t.Error("== must compare the values")
 	}
 	if redact.SealComparable("") != (redact.Comparable[string]{}) || (redact.Comparable[string]{}).Reveal() != "" {

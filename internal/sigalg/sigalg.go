@@ -17,6 +17,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
+	"github.com/kakunin-go/kakunin/internal/der"
 	"github.com/kakunin-go/kakunin/internal/limits"
 )
 
@@ -74,7 +75,7 @@ func Read(s *cryptobyte.String) (id Identifier, ok bool) {
 		return id, false
 	}
 	id.Raw = raw
-	if !raw.ReadASN1(&content, cbasn1.SEQUENCE) || !content.ReadASN1ObjectIdentifier(&id.ID) {
+	if !raw.ReadASN1(&content, cbasn1.SEQUENCE) || !der.ReadOID(&content, &id.ID) {
 		return id, false
 	}
 	if content.Empty() {
@@ -98,6 +99,16 @@ func (id Identifier) Plain() bool { return id.absent || id.null }
 func (id Identifier) Allowed() *Algorithm {
 	for _, row := range table {
 		if row.ID.Equal(id.ID) && (id.absent || id.null && row.key == familyRSA) {
+			return row
+		}
+	}
+	return nil
+}
+
+// RSA returns RSASSA-PKCS1-v1_5 with the hash, or nil: for forms that name key and hash apart (RFC 5652, 5.3).
+func RSA(hash crypto.Hash) *Algorithm {
+	for _, row := range table {
+		if row.key == familyRSA && row.Hash == hash {
 			return row
 		}
 	}

@@ -16,7 +16,8 @@ func TestObjectAccepts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]string{"a": "1", "b": `"\u00e9\n"`, "名前": `[true,false,null,{"a":1,"b":[]}]`, "d": `{"a":2}`, "e": "-0.5e+10"} {
+	for name, want := range map[string]string{"a": "1", "b": `"\u00e9\n"`, "名前": `[true,false,null,{"a":1,"b":[]}]`,
+		"d": `{"a":2}`, "e": "-0.5e+10"} {
 		if got := string(m[name]); got != want {
 			t.Errorf("%s = %s, want %s", name, got, want)
 		}
@@ -73,9 +74,11 @@ func TestObjectRefuses(t *testing.T) {
 		"duplicate beyond ASCII":      {`{"Ü":1,"ü":2}`, ErrDuplicate},
 		"duplicate inside":            {`{"a":{"b":1,"b":2}}`, ErrDuplicate},
 		"duplicate inside an array":   {`{"a":[{"b":1,"B":2}]}`, ErrDuplicate},
-		"too deep":                    {`{"a":` + strings.Repeat("[", limits.JSONDepth) + strings.Repeat("]", limits.JSONDepth) + `}`, ErrDepth},
-		"too deep in objects":         {strings.Repeat(`{"a":`, limits.JSONDepth+1) + "1" + strings.Repeat("}", limits.JSONDepth+1), ErrDepth},
-		"too many members":            {"{" + strings.Join(many, ",") + "}", ErrMembers},
+		"too deep": {`{"a":` + strings.Repeat("[", limits.JSONDepth) + strings.Repeat("]",
+			limits.JSONDepth) + `}`, ErrDepth},
+		"too deep in objects": {strings.Repeat(`{"a":`, limits.JSONDepth+1) + "1" + strings.Repeat("}",
+			limits.JSONDepth+1), ErrDepth},
+		"too many members": {"{" + strings.Join(many, ",") + "}", ErrMembers},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, err := Object([]byte(c.in))
@@ -87,7 +90,8 @@ func TestObjectRefuses(t *testing.T) {
 }
 
 func TestInteger(t *testing.T) {
-	for in, want := range map[string]int64{"0": 0, "1700000000": 1700000000, "-5": -5, "1700000000.9": 1700000000, "1.7e9": 1700000000, "-0.5": -1, "9223372036854775807": 9223372036854775807} {
+	for in, want := range map[string]int64{"0": 0, "1700000000": 1700000000, "-5": -5, "1700000000.9": 1700000000,
+		"1.7e9": 1700000000, "-0.5": -1, "9223372036854775807": 9223372036854775807} {
 		if n, ok := Integer(json.RawMessage(in)); !ok || n != want {
 			t.Errorf("%s = %d, %v", in, n, ok)
 		}
@@ -118,7 +122,8 @@ func TestStrings(t *testing.T) {
 
 // Whatever Object accepts, encoding/json reads in the same way: nobody behind us sees other members.
 func FuzzObject(f *testing.F) {
-	for _, s := range []string{`{"a":1,"b":{"c":[1.5e3,"\u00e9"]},"D":null}`, `{"sub":"a","SUB":"b"}`, `{}x`, "{\"\\ud800\":1}"} {
+	for _, s := range []string{`{"a":1,"b":{"c":[1.5e3,"\u00e9"]},"D":null}`, `{"sub":"a","SUB":"b"}`, `{}x`,
+		"{\"\\ud800\":1}"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -90,7 +90,8 @@ func TestParseAll(t *testing.T) {
 	if els, err := ParseAll(nil); err != nil || len(els) != 0 {
 		t.Errorf("nothing: %v, %v", els, err)
 	}
-	for name, hex := range map[string]string{"filler behind": "90 01 AA FFFF", "filler between": "90 01 AA 00 91 01 AA"} {
+	for name, hex := range map[string]string{"filler behind": "90 01 AA FFFF",
+		"filler between": "90 01 AA 00 91 01 AA"} {
 		if _, err := ParseAll(unhex(t, hex)); err == nil {
 			t.Error(name, "accepted")
 		}

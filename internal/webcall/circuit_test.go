@@ -11,7 +11,8 @@ import (
 // than a pause.
 func TestProbeThatSaysNothing(t *testing.T) {
 	at := time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC)
-	c := &circuit{Breaker: Breaker{After: 1, Pause: time.Minute, Now: func() time.Time { return at }, Log: slog.New(slog.DiscardHandler)}}
+	c := &circuit{Breaker: Breaker{After: 1, Pause: time.Minute, Now: func() time.Time { return at },
+		Log: slog.New(slog.DiscardHandler)}}
 	ctx := context.Background()
 	enter := func(wantProbe, want bool) {
 		t.Helper()

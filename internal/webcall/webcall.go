@@ -1,12 +1,13 @@
 // Package webcall is how this module calls services over the web: with a limit on time and size, without following
 // redirects, without cookies, and not at all for a while once a service has stopped answering.
 //
-// [Client] hardens the caller's *http.Client, [Guard] adds the circuits, [Get], [Do] and [Read] read an answer whole
-// within its limit. Every error is an [*Error] whose text is constant; [Explain] makes one of what an *http.Client
-// returned.
+// [Client] hardens the caller's *http.Client, [Guard] adds the circuits, [Get], [Do], [Read] and [Body] read an answer
+// whole within its limit. Every error is an [*Error] whose text is constant; [Explain] makes one of what an
+// *http.Client returned.
 package webcall
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -171,10 +172,13 @@ type Answer struct {
 	Body      []byte
 }
 
-// IsJSON accepts application/json and types of the +json family (RFC 6839, section 3.1).
+// IsJSON accepts application/json, types of the +json family (RFC 6839, section 3.1), text/json, which was never
+// registered and is sent, and an object about whose type nothing was said: then a recipient may "examine the data to
+// determine its type" (RFC 9110, section 8.3).
 func (a Answer) IsJSON() bool {
-	return a.MediaType == "application/json" ||
-		(strings.HasPrefix(a.MediaType, "application/") && strings.HasSuffix(a.MediaType, "+json"))
+	return a.MediaType == "application/json" || a.MediaType == "text/json" ||
+		(strings.HasPrefix(a.MediaType, "application/") && strings.HasSuffix(a.MediaType, "+json")) ||
+		(a.Header.Values("Content-Type") == nil && bytes.HasPrefix(bytes.TrimLeft(a.Body, " \t\r\n"), []byte("{")))
 }
 
 // Query is a GET request.
@@ -220,18 +224,45 @@ func Do(client *http.Client, req *http.Request, limit int64) (Answer, error) {
 
 // Read reads the body of a response, which the caller closes.
 func Read(resp *http.Response, limit int64) (Answer, error) {
-	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
-	if err == nil && int64(len(body)) > limit {
-		err = errTooLarge
-	}
+	body, err := Body(resp, limit)
 	if err != nil {
 		return Answer{}, Explain(err)
 	}
-	mediaType, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) { // odd parameters are forgiven, the type is there
-		mediaType = ""
-	}
+	// "implementations that parse JSON texts MAY ignore the presence of a byte order mark rather than treating it as an
+	// error" (RFC 8259, section 8.1); nothing else that is read here begins like one.
+	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
+	mediaType := mediaTypeOf(resp.Header.Get("Content-Type"))
 	return Answer{Status: resp.StatusCode, Header: resp.Header, MediaType: mediaType, Body: body}, nil
+}
+
+// mediaTypeOf reads the type and forgives its parameters: odd ones, one that is there twice because two programs each
+// added it, and a whole second type behind a comma (RFC 9110, section 8.3, tells how such lists come about).
+func mediaTypeOf(contentType string) string {
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	if err == nil || errors.Is(err, mime.ErrInvalidMediaParameter) {
+		return mediaType
+	}
+	if end := strings.IndexAny(contentType, ";,"); end >= 0 {
+		if mediaType, _, err = mime.ParseMediaType(contentType[:end]); err == nil {
+			return mediaType
+		}
+	}
+	return ""
+}
+
+// maxAnnounced is how much room is made in advance for what a header announces.
+const maxAnnounced = 64 << 10
+
+// Body reads the body of a response, which the caller closes. Errors are those of the connection, or that the body is
+// larger than the limit.
+func Body(resp *http.Response, limit int64) ([]byte, error) {
+	var body bytes.Buffer
+	body.Grow(int(min(max(resp.ContentLength, 0), limit, maxAnnounced)) + bytes.MinRead) // the end needs no more room
+	_, err := body.ReadFrom(io.LimitReader(resp.Body, limit+1))
+	if err == nil && int64(body.Len()) > limit {
+		err = errTooLarge
+	}
+	return body.Bytes(), err
 }
 
 // NeverSent reports whether it is certain that nothing of the request left: the connection was not established. A reset

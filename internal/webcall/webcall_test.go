@@ -27,10 +27,12 @@ func TestClientIsHardened(t *testing.T) {
 		t.Error("hardened twice: ", err)
 	}
 	c, err = Client(nil)
-	if err != nil || c.Timeout != DefaultTimeout || c.CheckRedirect(nil, nil) != http.ErrUseLastResponse { //nolint:errorlint // net/http compares it, too
+	//nolint:errorlint // net/http compares it, too
+	if err != nil || c.Timeout != DefaultTimeout || c.CheckRedirect(nil, nil) != http.ErrUseLastResponse {
 		t.Fatalf("%+v, %v", c, err)
 	}
-	insecure := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // that is the point
+	//nolint:gosec // that is the point
+	insecure := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 	if _, err := Client(&http.Client{Transport: insecure}); err == nil {
 		t.Error("a client that verifies nothing was accepted")
 	}
@@ -104,7 +106,8 @@ func TestExplain(t *testing.T) {
 		{fmt.Errorf("wrapped: %w", &Error{CircuitOpen, ErrCircuitOpen}), CircuitOpen, false},
 	} {
 		e := Explain(row.err)
-		if e.Problem != row.want || strings.Contains(e.Error()+fmt.Sprint(e.Err), "secret") || NeverSent(t.Context(), row.err) != row.neverSent {
+		if e.Problem != row.want || strings.Contains(e.Error()+fmt.Sprint(e.Err), "secret") ||
+			NeverSent(t.Context(), row.err) != row.neverSent {
 			t.Errorf("%v: %v", row.err, e)
 		}
 		if NeverSent(ended, row.err) {
@@ -113,5 +116,41 @@ func TestExplain(t *testing.T) {
 	}
 	if !errors.Is(&Error{CircuitOpen, ErrCircuitOpen}, ErrCircuitOpen) {
 		t.Error("the cause is lost")
+	}
+}
+
+// What an answer calls itself is read as far as it can be; what calls itself something else is that.
+func TestTypesOfAnswers(t *testing.T) {
+	const object = " \r\n{}"
+	for _, row := range []struct {
+		types []string // of the header, nil: none
+		body  string
+		want  string
+		json  bool
+	}{
+		{[]string{"application/json"}, "", "application/json", true},
+		{[]string{"APPLICATION/JSON;charset=UTF8"}, "", "application/json", true},
+		{[]string{"application/json; charset=utf-8; charset=UTF-8"}, "", "application/json", true},
+		{[]string{"application/json;charset=utf-8, application/json"}, "", "application/json", true},
+		{[]string{"application/json, text/html"}, "", "application/json", true},
+		{[]string{"application/json", "text/html"}, "", "application/json", true},
+		{[]string{"application/vnd.x+json;"}, "", "application/vnd.x+json", true},
+		{[]string{"text/json"}, "", "text/json", true},
+		{nil, object, "", true},
+		{nil, "<html>", "", false},
+		{nil, "", "", false},
+		{[]string{""}, object, "", false},
+		{[]string{"?"}, object, "", false},
+		{[]string{";,"}, object, "", false},
+		{[]string{"text/html, application/json"}, object, "text/html", false},
+		{[]string{"text/plain"}, object, "text/plain", false},
+		{[]string{"image/x+json"}, object, "image/x+json", false},
+	} {
+		a, err := Read(&http.Response{
+			Header: http.Header{"Content-Type": row.types}, Body: io.NopCloser(strings.NewReader("\ufeff" + row.body)),
+		}, 100)
+		if err != nil || a.MediaType != row.want || a.IsJSON() != row.json || string(a.Body) != row.body {
+			t.Errorf("%q, %q: %q, %v, %q, %v", row.types, row.body, a.MediaType, a.IsJSON(), a.Body, err)
+		}
 	}
 }

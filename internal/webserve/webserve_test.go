@@ -17,7 +17,8 @@ import (
 
 func TestEveryPhaseHasALimit(t *testing.T) {
 	s := webserve.New(http.NotFoundHandler(), nil)
-	if s.ReadHeaderTimeout <= 0 || s.ReadTimeout <= 0 || s.WriteTimeout <= 0 || s.IdleTimeout <= 0 || s.MaxHeaderBytes <= 0 || s.ErrorLog == nil {
+	if s.ReadHeaderTimeout <= 0 || s.ReadTimeout <= 0 || s.WriteTimeout <= 0 || s.IdleTimeout <= 0 ||
+		s.MaxHeaderBytes <= 0 || s.ErrorLog == nil {
 		t.Errorf("%+v", s)
 	}
 }
@@ -39,7 +40,8 @@ func TestServeEndsGracefully(t *testing.T) {
 	go func() { ended <- webserve.Serve(ctx, listener, server) }()
 	answered := make(chan string, 1)
 	go func() {
-		req, _ := http.NewRequestWithContext(context.WithoutCancel(ctx), http.MethodGet, "http://"+listener.Addr().String(), nil)
+		req, _ := http.NewRequestWithContext(context.WithoutCancel(ctx), http.MethodGet,
+			"http://"+listener.Addr().String(), nil)
 		res, err := http.DefaultClient.Do(req)
 		if err != nil {
 			answered <- err.Error()

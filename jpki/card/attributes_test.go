@@ -13,7 +13,8 @@ import (
 // testPerson is the attributes file of a test card as published.
 const testPerson = "FF2065" + "DF2108000E002000590064" +
 	"DF220FE9BB92E6A190E38080E5B9B9E4B99F" +
-	"DF2336E69DB1E4BAACE983BDE6B885E780ACE5B882E8A6B3E5B883E5AD90E58D97EFBC91EFBC92EFBC8DEFBC97EFBC8DEFBC92EFBC90EFBC92" +
+	"DF2336E69DB1E4BAACE983BDE6B885E780ACE5B882E8A6B3E5B883E5AD90E58D97EF" +
+	"BC91EFBC92EFBC8DEFBC97EFBC8DEFBC92EFBC90EFBC92" +
 	"DF24083139383030323137" + "DF250131"
 
 // textAccess is the transcript of selecting the text application and verifying 1234 there.
@@ -140,7 +141,8 @@ func TestAttributesFileRefused(t *testing.T) {
 func TestAttributesOfOtherLengths(t *testing.T) {
 	long := strings.Repeat("E38182", 60)                                  // 180 bytes, written 82 00B4
 	file := "FF208200F0" + "DF2108" + "0010" + "0022" + "00DB" + "00E6" + // offsets from the first byte of the file
-		"DF220FE9BB92E6A190E38080E5B9B9E4B99F" + "DF238200B4" + long + "DF24083139383030323137" + "DF250131" + "DF260131"
+		"DF220FE9BB92E6A190E38080E5B9B9E4B99F" + "DF238200B4" + long + "DF24083139383030323137" + "DF250131" +
+		"DF260131"
 	size := len(file)/2 - 5
 	file = fmt.Sprintf("FF2082%04X", size) + file[10:]
 	c, s := open(t, card.Config{}, textAccess...)

@@ -26,8 +26,10 @@ func TestOpenReadsTheKind(t *testing.T) {
 		{"iphone", []string{label("JPKIAPIOSTOKEN")}, card.IPhone},
 		{"juki", []string{label("JPKIAPICCTOKEN")}, card.Juki},
 		{"a later label", []string{label("JPKIAPICCTOKEN3")}, card.UnknownToken},
-		{"no such file", []string{"< 6A82", "> 00A4020C020006", "< 6A82", selectJPKI, ok, "> 00A4020C020006", "< 6A82"}, card.UnknownToken},
-		{"no short identifiers", []string{"< 6A86", "> 00A4020C020006", ok, "> 00B0000020", label("JPKIAPICCTOKEN2")}, card.Plastic},
+		{"no such file", []string{"< 6A82", "> 00A4020C020006", "< 6A82", selectJPKI, ok, "> 00A4020C020006", "< 6A82"},
+			card.UnknownToken},
+		{"no short identifiers", []string{"< 6A86", "> 00A4020C020006", ok, "> 00B0000020", label("JPKIAPICCTOKEN2")},
+			card.Plastic},
 		{"file not readable", []string{"< 6982"}, card.UnknownToken},
 		{"label in pieces", []string{
 			"< 4A504B4941509000", "> 00B000061A", "< 4943434F4B454E32" + "9000", "> 00B0000E12", "< 6B00",
@@ -57,7 +59,8 @@ func TestOpenRefuses(t *testing.T) {
 		{"another card", []string{selectJPKI, "< 6A82"}, card.ReasonNotMyNumberCard, kakunin.User},
 		{"locked application", []string{selectJPKI, "< 6283"}, card.ReasonDeactivated, kakunin.Account},
 		{"an unexpected status", []string{selectJPKI, "< 6581"}, card.ReasonRefused, kakunin.Account},
-		{"6F00 for ever", []string{selectJPKI, "< 6F00", selectJPKI, "< 6F00", selectJPKI, "< 6F00"}, card.ReasonRefused, kakunin.Account},
+		{"6F00 for ever", []string{selectJPKI, "< 6F00", selectJPKI, "< 6F00", selectJPKI, "< 6F00"},
+			card.ReasonRefused, kakunin.Account},
 		{"no status word", []string{selectJPKI, "< 90"}, card.ReasonMalformed, kakunin.Untrusted},
 		{"invalid status word", []string{selectJPKI, "< 1234"}, card.ReasonMalformed, kakunin.Untrusted},
 		{
@@ -95,7 +98,8 @@ func TestFirstCommandRepeatedAfter6F00(t *testing.T) {
 }
 
 func TestTransportErrorKeepsItsReasonAndCause(t *testing.T) {
-	_, err := card.Open(t.Context(), failing{&card.Error{Step: "transmit", Reason: card.ReasonCardAbsent}}, card.Config{})
+	_, err := card.Open(t.Context(), failing{&card.Error{Step: "transmit", Reason: card.ReasonCardAbsent}},
+		card.Config{})
 	wantReason(t, err, card.ReasonCardAbsent)
 	_, err = card.Open(t.Context(), failing{errBroken}, card.Config{})
 	if !errors.Is(err, errBroken) {

@@ -64,7 +64,8 @@ func TestCertificateInShortBlocks(t *testing.T) {
 	})
 	t.Run("a reader that cuts", func(t *testing.T) {
 		c, _ := open(t, card.Config{}, readAuthCertificate, "< "+upperHex(content[:256])+"9000",
-			"> 00B0010000015C", "< "+upperHex(content[256:512])+"9000", "> 00B002005C", "< "+upperHex(content[512:])+"9000")
+			"> 00B0010000015C", "< "+upperHex(content[256:512])+"9000", "> 00B002005C",
+			"< "+upperHex(content[512:])+"9000")
 		got, err := c.AuthCertificate(t.Context())
 		if err != nil || !bytes.Equal(got, content) {
 			t.Errorf("%d bytes, %v", len(got), err)
@@ -91,11 +92,14 @@ func TestCertificateQuirks(t *testing.T) {
 		name  string
 		lines []string
 	}{
-		{"short data", []string{"< " + head + "9000", "> 00B0000C08", "< " + value[:6] + "9000", "> 00B0000F05", "< " + value[6:] + "9000"}},
-		{"shorter than the header", []string{"< 30829000", "> 00B0000206", "< " + head[4:16] + "9000", "> 00B000080C", "< " + head[16:] + value + "9000"}},
+		{"short data", []string{"< " + head + "9000", "> 00B0000C08", "< " + value[:6] + "9000", "> 00B0000F05",
+			"< " + value[6:] + "9000"}},
+		{"shorter than the header", []string{"< 30829000", "> 00B0000206", "< " + head[4:16] + "9000", "> 00B000080C",
+			"< " + head[16:] + value + "9000"}},
 		{"end of file warning", []string{"< " + head + value + "6282"}},
 		{"61xx", []string{"< 6114", "> 00C0000014", "< " + head + value + "9000"}},
-		{"61xx in pieces", []string{"< " + head + "6108", "> 00C0000008", "< " + value[:4] + "6106", "> 00C0000006", "< " + value[4:] + "9000"}},
+		{"61xx in pieces", []string{"< " + head + "6108", "> 00C0000008", "< " + value[:4] + "6106", "> 00C0000006",
+			"< " + value[4:] + "9000"}},
 		{"6Cxx", []string{"< 6C14", "> 00B08A0014", "< " + head + value + "9000"}},
 		{"6Cxx after 61xx", []string{"< 6120", "> 00C0000020", "< 6C14", "> 00C0000014", "< " + head + value + "9000"}},
 	}
@@ -123,8 +127,10 @@ func TestCertificateRefused(t *testing.T) {
 		{"no file", missing, card.ReasonNoCertificate},
 		{"empty file", []string{"< 6B00", readAuthShort, "< 6B00", readAuthShort, "< 6B00"}, card.ReasonNoCertificate},
 		{"empty file, 9000", []string{"< 9000", readAuthShort, "< 9000"}, card.ReasonNoCertificate},
-		{"filler FF", []string{"< FFFFFFFFFFFFFFFF9000", readAuthShort, "< FFFFFFFFFFFFFFFF9000"}, card.ReasonNoCertificate},
-		{"filler 00", []string{"< 00000000000000009000", readAuthShort, "< 00000000000000009000"}, card.ReasonNoCertificate},
+		{"filler FF", []string{"< FFFFFFFFFFFFFFFF9000", readAuthShort, "< FFFFFFFFFFFFFFFF9000"},
+			card.ReasonNoCertificate},
+		{"filler 00", []string{"< 00000000000000009000", readAuthShort, "< 00000000000000009000"},
+			card.ReasonNoCertificate},
 		{"short header", []string{"< 3082019000", "> 00B0000305", "< 6B00"}, card.ReasonMalformed},
 		{"not a sequence", []string{"< 31820100000000009000"}, card.ReasonMalformed},
 		{"81 form", []string{"< 3081FF30000000009000"}, card.ReasonMalformed},
@@ -133,9 +139,10 @@ func TestCertificateRefused(t *testing.T) {
 		{"file ends early", []string{"< 30820010AABBCCDD9000", "> 00B000080C", "< 6B00"}, card.ReasonMalformed},
 		{"file ends early, 6282", []string{"< 30820010AABB6282"}, card.ReasonMalformed},
 		{"corrupted", []string{"< 30820010AABB6281", readAuthShort, "< 30820010AABB6281"}, card.ReasonRefused},
-		{"more than asked for", []string{"< " + strings.Repeat("30", 2049) + "9000", readAuthShort, "< " + strings.Repeat("30", 257) + "9000"}, card.ReasonMalformed},
-		{"behind the PIN", []string{"< 6982"}, card.ReasonNotVerified},
-		{"deactivated", []string{"< 6283"}, card.ReasonDeactivated},
+		{"more than asked for", []string{"< " + strings.Repeat("30", 2049) + "9000", readAuthShort,
+			"< " + strings.Repeat("30", 257) + "9000"}, card.ReasonMalformed},
+		{"behind the PIN", []string{"< 6982", readAuthShort, "< 6982"}, card.ReasonNotVerified},
+		{"deactivated", []string{"< 6283", readAuthShort, "< 6283"}, card.ReasonDeactivated},
 		{"select refused", []string{"< 6A86", selectAuthCertificate, "< 6283"}, card.ReasonDeactivated},
 	}
 	for _, tt := range tests {
@@ -151,9 +158,10 @@ func TestCertificateRefused(t *testing.T) {
 }
 
 func TestNotVerifiedNamesThePIN(t *testing.T) {
-	c, _ := open(t, card.Config{}, readAuthCertificate, "< 6982")
+	c, _ := open(t, card.Config{}, readAuthCertificate, "< 6982", readAuthShort, "< 6982")
 	_, err := c.AuthCertificate(t.Context())
-	if want := "card: PIN not verified: read authentication certificate: authentication PIN, status 6982"; err.Error() != want {
+	const want = "card: PIN not verified: read authentication certificate: authentication PIN, status 6982"
+	if err.Error() != want {
 		t.Errorf("got %q", err)
 	}
 	// The signing certificate is personal data behind the password: not even asked for without it.
@@ -213,7 +221,8 @@ func TestCertificateDoesNotDisturbAVerifiedPIN(t *testing.T) {
 	// The card lost power in between: it is no card without certificates. What needs no PIN goes on, after the card was
 	// made to forget for certain, and what needs one says so without asking.
 	content := certificateOf(100)
-	s.add(readAuthCertificate, "< 6A82", selectAuthCertificate, "< 6A82", leave, ok, selectJPKI, ok, selectAuthCertificate, ok,
+	s.add(readAuthCertificate, "< 6A82", selectAuthCertificate, "< 6A82", leave, ok, selectJPKI, ok,
+		selectAuthCertificate, ok,
 		readAuthCertificate, "< "+upperHex(content)+"9000")
 	if got, err := c.AuthCertificate(t.Context()); err != nil || !bytes.Equal(got, content) {
 		t.Errorf("%d bytes, %v", len(got), err)

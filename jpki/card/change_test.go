@@ -16,20 +16,21 @@ func TestChangePIN(t *testing.T) {
 	sim, c := openSim(t)
 	p := sim.Person().Reveal()
 	pins := map[card.PIN][2]string{
-		card.AuthPIN: {p.AuthPIN, "8642"}, card.TextPIN: {p.TextPIN, "7531"}, card.SigningPIN: {p.SigningPassword, "new9pass"},
+		card.AuthPIN: {p.AuthPIN, "8642"}, card.TextPIN: {p.TextPIN, "7531"},
+		card.SigningPIN:  {p.SigningPassword, "new9pass"},
 		card.ResidentPIN: {p.TextPIN, "9753"}, card.CommonPIN: {p.TextPIN, "1357"},
 	}
 	for pin, values := range pins {
-		if err := c.ChangePIN(t.Context(), pin, values[0], values[1]); err != nil {
+		if err := c.ChangePIN(t.Context(), pin, card.Replace(values[0], values[1])); err != nil {
 			t.Fatal(pin, err)
 		}
 	}
 	for pin, values := range pins {
 		// Changing back proves the new value, and the old one is refused.
-		err := c.ChangePIN(t.Context(), pin, values[0], values[1])
+		err := c.ChangePIN(t.Context(), pin, card.Replace(values[0], values[1]))
 		most := map[bool]int{true: 4, false: 2}[pin == card.SigningPIN]
 		wantPINError(t, err, card.Error{PIN: pin, Remaining: most, Reason: card.ReasonWrongPIN})
-		if err := c.ChangePIN(t.Context(), pin, values[1], values[0]); err != nil {
+		if err := c.ChangePIN(t.Context(), pin, card.Replace(values[1], values[0])); err != nil {
 			t.Error(pin, err)
 		}
 		if n, err := c.Tries(t.Context(), pin); n != most+1 || err != nil {
@@ -49,7 +50,7 @@ func TestChangePINForgets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.ChangePIN(t.Context(), card.AuthPIN, p.AuthPIN, "8642"); err != nil {
+	if err := c.ChangePIN(t.Context(), card.AuthPIN, card.Replace(p.AuthPIN, "8642")); err != nil {
 		t.Fatal(err)
 	}
 	_, err = key.SignContext(t.Context(), make([]byte, 32), card.WithoutDigestInfo)
@@ -77,7 +78,7 @@ func TestChangePINFormat(t *testing.T) {
 		{99, "1234", "5678", card.ReasonBadReference},
 	} {
 		c, _ := open(t, card.Config{}) // nothing may be sent
-		err := c.ChangePIN(t.Context(), tt.pin, tt.old, tt.replacement)
+		err := c.ChangePIN(t.Context(), tt.pin, card.Replace(tt.old, tt.replacement))
 		wantReason(t, err, tt.want)
 		for _, secret := range []string{tt.old, tt.replacement} {
 			if strings.Contains(err.Error(), secret) {
@@ -119,9 +120,10 @@ func TestChangePINGuessable(t *testing.T) {
 		if current == "" {
 			current = p.TextPIN
 		}
-		err := c.ChangePIN(t.Context(), tt.pin, current, tt.value, tt.options...)
+		err := c.ChangePIN(t.Context(), tt.pin, card.Replace(current, tt.value), tt.options...)
 		if tt.refused {
-			if !errors.Is(err, &card.Error{Reason: card.ReasonGuessablePIN, PIN: tt.pin}) || kakunin.FamilyOf(err) != kakunin.User {
+			if !errors.Is(err, &card.Error{Reason: card.ReasonGuessablePIN, PIN: tt.pin}) ||
+				kakunin.FamilyOf(err) != kakunin.User {
 				t.Errorf("%v as %s: %v", tt.pin, tt.value, err)
 			}
 			if err != nil && strings.Contains(err.Error(), tt.value) {
@@ -133,7 +135,7 @@ func TestChangePINGuessable(t *testing.T) {
 			t.Errorf("%v as %s: %v", tt.pin, tt.value, err)
 			continue
 		}
-		if err := c.ChangePIN(t.Context(), tt.pin, tt.value, current); err != nil {
+		if err := c.ChangePIN(t.Context(), tt.pin, card.Replace(tt.value, current)); err != nil {
 			t.Error(err)
 		}
 	}
@@ -151,20 +153,29 @@ func TestChangePINCommands(t *testing.T) {
 		lines []string
 		want  card.Reason
 	}{
-		"changed":            {card.AuthPIN, append(slices.Clone(jpki), "> 002401800435363738", ok, leave, ok), 0},
-		"format":             {card.AuthPIN, append(slices.Clone(jpki), "> 002401800435363738", "< 6A80", leave, ok), card.ReasonPINFormat},
-		"not verified":       {card.AuthPIN, append(slices.Clone(jpki), "> 002401800435363738", "< 6982", leave, ok), card.ReasonNotVerified},
-		"not supported":      {card.AuthPIN, append(slices.Clone(jpki), "> 002401800435363738", "< 6D00", leave, ok), card.ReasonRefused},
-		"taken away":         {card.AuthPIN, append(slices.Clone(jpki), "> 002401800435363738", "! gone", leave, "! gone"), card.ReasonTransportFailed},
-		"wrong old PIN":      {card.AuthPIN, append(jpki[:9:9], "< 63C2"), card.ReasonWrongPIN},
-		"last try":           {card.AuthPIN, append(noRecord[:4:4], "> 00A4020C020018", ok, "> 00200080", "< 63C1"), card.ReasonLastTryRefused},
-		"common":             {card.CommonPIN, append(append([]string{common, ok, "> 00B2010C00", "< 6A83", "> 00A4020C02001C", ok}, verified...), "> 803200800435363738", ok, leave, ok), 0},
-		"never sent again":   {card.AuthPIN, append(slices.Clone(jpki), "> 002401800435363738", "< 6110", leave, ok), card.ReasonRefused},
-		"never sent again 2": {card.AuthPIN, append(slices.Clone(jpki), "> 002401800435363738", "< 6C10", leave, ok), card.ReasonRefused},
+		"changed": {card.AuthPIN, append(slices.Clone(jpki), "> 002401800435363738", ok, leave, ok), 0},
+		"format": {card.AuthPIN, append(slices.Clone(jpki), "> 002401800435363738", "< 6A80", leave, ok),
+			card.ReasonPINFormat},
+		"not verified": {card.AuthPIN, append(slices.Clone(jpki), "> 002401800435363738", "< 6982", leave, ok),
+			card.ReasonNotVerified},
+		"not supported": {card.AuthPIN, append(slices.Clone(jpki), "> 002401800435363738", "< 6D00", leave, ok),
+			card.ReasonRefused},
+		"taken away": {card.AuthPIN, append(slices.Clone(jpki), "> 002401800435363738", "! gone", leave,
+			"! gone"), card.ReasonTransportFailed},
+		"wrong old PIN": {card.AuthPIN, append(jpki[:9:9], "< 63C2"), card.ReasonWrongPIN},
+		"last try": {card.AuthPIN, append(noRecord[:4:4], "> 00A4020C020018", ok, "> 00200080", "< 63C1"),
+			card.ReasonLastTryRefused},
+		"common": {card.CommonPIN, append(append(
+			[]string{common, ok, "> 00B2010C00", "< 6A83", "> 00A4020C02001C", ok}, verified...),
+			"> 803200800435363738", ok, leave, ok), 0},
+		"never sent again": {card.AuthPIN, append(slices.Clone(jpki), "> 002401800435363738", "< 6110", leave, ok),
+			card.ReasonRefused},
+		"never sent again 2": {card.AuthPIN, append(slices.Clone(jpki), "> 002401800435363738", "< 6C10", leave, ok),
+			card.ReasonRefused},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, _ := open(t, card.Config{}, tt.lines...)
-			err := c.ChangePIN(t.Context(), tt.pin, "1234", "5678")
+			err := c.ChangePIN(t.Context(), tt.pin, card.Replace("1234", "5678"))
 			if tt.want == 0 {
 				if err != nil {
 					t.Error(err)
@@ -194,7 +205,8 @@ func TestTriesOfEveryReference(t *testing.T) {
 			}
 			wrong := func(remaining int, reason card.Reason, options ...card.Option) {
 				t.Helper()
-				wantPINError(t, present(t, c, sim, p, false, options...), card.Error{PIN: p, Remaining: remaining, Reason: reason})
+				wantPINError(t, present(t, c, sim, p, false, options...),
+					card.Error{PIN: p, Remaining: remaining, Reason: reason})
 			}
 			wantTries(full)
 			wrong(full-1, card.ReasonWrongPIN)
@@ -209,7 +221,8 @@ func TestTriesOfEveryReference(t *testing.T) {
 			wantTries(1)
 			wrong(0, card.ReasonPINBlocked, card.AllowLastTry())
 			wantTries(0)
-			wantPINError(t, present(t, c, sim, p, true, card.AllowLastTry()), card.Error{PIN: p, Remaining: 0, Reason: card.ReasonPINBlocked})
+			wantPINError(t, present(t, c, sim, p, true, card.AllowLastTry()),
+				card.Error{PIN: p, Remaining: 0, Reason: card.ReasonPINBlocked})
 			for other := card.AuthPIN; other <= card.FaceBirthdate; other++ {
 				if n, err := c.Tries(t.Context(), other); other != p && (n < 3 || err != nil) {
 					t.Errorf("%v has %d tries, %v", other, n, err)
@@ -239,7 +252,7 @@ func present(t *testing.T, c *card.Card, sim *cardsim.Card, p card.PIN, right bo
 	case card.TextPIN:
 		_, err = c.Attributes(t.Context(), card.TextPIN, pick(person.TextPIN, "0000"), options...)
 	case card.ResidentPIN, card.CommonPIN:
-		err = c.ChangePIN(t.Context(), p, pick(person.TextPIN, "0000"), person.TextPIN, options...)
+		err = c.ChangePIN(t.Context(), p, card.Replace(pick(person.TextPIN, "0000"), person.TextPIN), options...)
 	case card.TextNumberA:
 		err = confirm(t, c, sim, pick(person.IndividualNumber, wrongNumber(t)), options...)
 	case card.TextNumberB:

@@ -66,7 +66,7 @@ func (s *session) openChannel(ctx context.Context, op string) (*channel, error) 
 		return nil, &Error{Step: op, Reason: ReasonUnsupportedKey, Err: err}
 	}
 	r, err := s.send(ctx, op, apdu.Command{CLA: claCard, INS: insSetSession, Data: cryptogram, Extended: true})
-	if err := gotThrough(op, r.Status, err); err != nil {
+	if err := gotThrough(op, r, err); err != nil {
 		return nil, err
 	}
 	switch r.Status {
@@ -159,7 +159,7 @@ func (c *channel) readFile(ctx context.Context, op string, ef uint16, _ int, siz
 		Ne:       limits.APDUExpected,
 		Extended: true,
 	})
-	if err := gotThrough(op, r.Status, err); err != nil {
+	if err := gotThrough(op, r, err); err != nil {
 		return nil, err
 	}
 	if r.Status != apdu.OK && r.Status != apdu.EndOfFile {

@@ -116,7 +116,8 @@ func TestNeighbours(t *testing.T) {
 			if der, err := c.AuthCertificate(t.Context()); err != nil || !bytes.Equal(der, auth) {
 				t.Errorf("certificate: %v", err)
 			}
-			if person, err := c.Attributes(t.Context(), card.TextPIN, p.TextPIN); err != nil || person.Name.Reveal() != p.Name {
+			if person, err := c.Attributes(t.Context(), card.TextPIN, p.TextPIN); err != nil ||
+				person.Name.Reveal() != p.Name {
 				t.Errorf("attributes: %v", err)
 			}
 			if err := c.Verify(t.Context(), card.AuthPIN, p.AuthPIN); err != nil {

@@ -409,7 +409,7 @@ func (s *session) issuerChain(ctx context.Context, op string, roots *Roots) (*rs
 func (s *session) getData(ctx context.Context, op string, tag uint16, ne int) ([]byte, error) {
 	r, err := s.send(ctx, op, apdu.Command{INS: insGetData, P1: byte(tag >> 8), P2: byte(tag & 0xFF), Ne: ne})
 	if ne > maxShort {
-		err = gotThrough(op, r.Status, err)
+		err = gotThrough(op, r, err)
 	}
 	switch {
 	case err != nil:

@@ -74,6 +74,12 @@
 // Sources: JICSAP IC card specification V1.1, ISO/IEC 7816-4, PKCS #1 v2.2 (RFC 8017), and published measurements of
 // real cards.
 //
+// # Examples
+//
+// There are examples of [Card.AgeCheck], [Card.Attributes], [Card.AuthCertificate], [Card.CardRecord],
+// [Card.ChangePIN], [Card.ConfirmIndividualNumber], [Card.Face], [Card.IndividualNumber], [Card.NumberImage],
+// [Card.Verify], [Key.SignContext], [NewRoots], [Open], [PinnedRoots] and [Wait].
+//
 // # Compatibility
 //
 // The package stores nothing. Names of reasons, PINs and kinds of token are stable, because logs hold them; the numbers

@@ -94,12 +94,7 @@ const (
 // String returns a short English description for logs.
 func (r Reason) String() string { return r.row().Name }
 
-func (r Reason) row() fault.Row {
-	if r < 0 || int(r) >= len(reasons) {
-		return fault.Unknown()
-	}
-	return reasons[r]
-}
+func (r Reason) row() fault.Row { return fault.Of(reasons[:], r) }
 
 // reasons has a row for each reason and is never written. In a message {pin} is the name of the PIN, {form} what it
 // consists of, and {tries} what is said of the remaining tries; the zero message leaves it to that of the family.
@@ -289,9 +284,9 @@ func answerCut(op string) error {
 
 // gotThrough reads the outcome of a command that must have extended lengths: an error if it was not the card that
 // answered.
-func gotThrough(op string, status apdu.Status, err error) error {
-	reason := reasonOf(err)
-	if refused := err == nil && refusesExtended(status); refused {
+func gotThrough(op string, r apdu.Response, err error) error {
+	status, reason := r.Status, reasonOf(err)
+	if refused := err == nil && (refusesExtended(status) || status == apdu.EndOfFile && len(r.Data) == 0); refused {
 		err = status
 	} else if reason != ReasonTransportFailed && reason != ReasonMalformed {
 		return err

@@ -111,7 +111,8 @@ func ExampleOpen() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println("verified:", rsa.VerifyPKCS1v15(key.Public().(*rsa.PublicKey), crypto.SHA256, digest[:], signature) == nil)
+	fmt.Println("verified:", rsa.VerifyPKCS1v15(key.Public().(*rsa.PublicKey), crypto.SHA256, digest[:],
+		signature) == nil)
 	// Output:
 	// plastic card, tries: 3
 	// verified: true
@@ -228,7 +229,8 @@ func ExampleCard_Face() {
 	defer func() { _ = c.Close(ctx) }()
 
 	person := printed() // typed by the person, or read off the card
-	number, err := card.NumberB(person.birthdate, person.expiryYear, person.securityCode)
+	number, err := card.Printed{Birthdate: person.birthdate, ExpiryYear: person.expiryYear,
+		SecurityCode: person.securityCode}.NumberB()
 	if err != nil {
 		fmt.Println(kakunin.MessageFor(err, kakunin.English))
 		return
@@ -274,7 +276,7 @@ func ExampleCard_ChangePIN() {
 
 	born := printed().birthdate.String()
 	for _, replacement := range []string{"123", born[:4], "8642"} {
-		err := c.ChangePIN(ctx, card.AuthPIN, "1234", replacement, card.Avoid(born))
+		err := c.ChangePIN(ctx, card.AuthPIN, card.Replace("1234", replacement), card.Avoid(born))
 		switch {
 		case errors.Is(err, &card.Error{Reason: card.ReasonGuessablePIN}):
 			fmt.Println("your year of birth: set it all the same?") // then card.AllowGuessablePIN()
@@ -339,7 +341,8 @@ func ExampleCard_CardRecord() {
 		return
 	}
 	fmt.Println(c.Kind(), token.Label)
-	fmt.Println("one municipality:", record.Municipality == face.Municipality && face.Municipality == issuer.Municipality)
+	fmt.Println("one municipality:", record.Municipality == face.Municipality &&
+		face.Municipality == issuer.Municipality)
 	fmt.Println("issuer's keys:", face.Key, text.Key)
 	fmt.Println("chain of certificates leads to a root:", issuer.Issuer != nil)
 	// Output:

@@ -142,27 +142,7 @@ func parseFace(file []byte) (faceFields, error) {
 
 // authentic checks the signature: one DigestInfo that names SHA-256 and has a digest of 96 bytes.
 func (f faceFields) authentic(issuer *rsa.PublicKey) bool {
-	info := []byte{
-		0x30,
-		0x71,
-		0x30,
-		0x0d,
-		0x06,
-		0x09,
-		0x60,
-		0x86,
-		0x48,
-		0x01,
-		0x65,
-		0x03,
-		0x04,
-		0x02,
-		0x01,
-		0x05,
-		0x00,
-		0x04,
-		0x60,
-	}
+	info := digestInfoHead(1, byte(len(f.digest)))
 	return signsBlock(issuer, f.signature, append(info, f.digest[:]...))
 }
 

@@ -36,11 +36,14 @@ func TestCardFace(t *testing.T) {
 		if face.Birthdate.RevealRaw() != p.Subject.Birthdate || face.Gender.RevealRaw() != p.Subject.Gender {
 			t.Error(by, "birthdate or gender differ")
 		}
-		if got := fmt.Sprintf("%04d%02d%02d", face.Expiry.Year, face.Expiry.Month, face.Expiry.Day); got != p.CardExpiry {
+		if got := fmt.Sprintf("%04d%02d%02d", face.Expiry.Year, face.Expiry.Month,
+			face.Expiry.Day); got != p.CardExpiry {
 			t.Errorf("%v: expiry %s", by, got)
 		}
-		for name, image := range map[string]card.Image{"name": face.Name, "address": face.Address, "code": face.SecurityCode} {
-			if _, err := png.Decode(bytes.NewReader(image.Reveal())); err != nil || image.MediaType() != "image/png" || !image.Present() {
+		for name, image := range map[string]card.Image{"name": face.Name, "address": face.Address,
+			"code": face.SecurityCode} {
+			if _, err := png.Decode(bytes.NewReader(image.Reveal())); err != nil || image.MediaType() != "image/png" ||
+				!image.Present() {
 				t.Errorf("%v, %s: %s, %v", by, name, image.MediaType(), err)
 			}
 		}
@@ -82,7 +85,8 @@ func TestCardFaceRefused(t *testing.T) {
 	_, err = c.Attributes(t.Context(), card.TextNumberB, "00000000000000")
 	wantPINError(t, err, card.Error{PIN: card.TextNumberB, Remaining: 9, Reason: card.ReasonWrongPIN})
 	// The counters of the two applications are two.
-	for p, want := range map[card.PIN]int{card.FaceNumberA: 10, card.FaceNumberB: 9, card.FaceBirthdate: 9, card.TextNumberA: 10, card.TextNumberB: 9} {
+	for p, want := range map[card.PIN]int{card.FaceNumberA: 10, card.FaceNumberB: 9, card.FaceBirthdate: 9,
+		card.TextNumberA: 10, card.TextNumberB: 9} {
 		if n, err := c.Tries(t.Context(), p); n != want || err != nil {
 			t.Errorf("%v: %d, %v", p, n, err)
 		}
@@ -91,7 +95,8 @@ func TestCardFaceRefused(t *testing.T) {
 
 // A phone has nothing but the JPKI application, and its authentication certificate is behind the PIN.
 func TestPhones(t *testing.T) {
-	for kind, want := range map[cardsim.Kind]card.TokenKind{cardsim.Android: card.AndroidPhone, cardsim.IPhone: card.IPhone} {
+	for kind, want := range map[cardsim.Kind]card.TokenKind{cardsim.Android: card.AndroidPhone,
+		cardsim.IPhone: card.IPhone} {
 		t.Run(want.String(), func(t *testing.T) {
 			sim := newSim(t, kind)
 			c := openOver(t, sim.Transport(), card.Config{Roots: rootsOf(t, sim)})
@@ -137,10 +142,12 @@ func TestFreeInformation(t *testing.T) {
 	sim, c := openSim(t)
 	p := sim.Person().Reveal()
 	token, err := c.TokenInformation(t.Context())
-	if err != nil || token.Label != "JPKIAPICCTOKEN2" || token.Model == "" || token.HardwareVersion != "03" || token.FirmwareVersion != "01" {
+	if err != nil || token.Label != "JPKIAPICCTOKEN2" || token.Model == "" || token.HardwareVersion != "03" ||
+		token.FirmwareVersion != "01" {
 		t.Errorf("token %+v, %v", token, err)
 	}
-	if got, err := c.Availability(t.Context()); err != nil || got != (card.Availability{Signing: true, Authentication: true}) {
+	if got, err := c.Availability(t.Context()); err != nil ||
+		got != (card.Availability{Signing: true, Authentication: true}) {
 		t.Errorf("available %+v, %v", got, err)
 	}
 	record, err := c.CardRecord(t.Context())
@@ -154,11 +161,13 @@ func TestFreeInformation(t *testing.T) {
 		t.Error("the serial number prints")
 	}
 	face, err := c.FaceInformation(t.Context())
-	if err != nil || face.Municipality != p.Subject.MunicipalityCode || face.Key.String() != "6000024-001" || face.Specification != [4]byte{6, 3, 0x0E, 1} {
+	if err != nil || face.Municipality != p.Subject.MunicipalityCode || face.Key.String() != "6000024-001" ||
+		face.Specification != [4]byte{6, 3, 0x0E, 1} {
 		t.Errorf("card face %+v, %v", face, err)
 	}
 	text, err := c.TextInformation(t.Context())
-	if err != nil || text.Municipality != "" || text.Key.String() != "6000034-001" || text.Specification != [4]byte{1, 3, 0x0E, 1} {
+	if err != nil || text.Municipality != "" || text.Key.String() != "6000034-001" ||
+		text.Specification != [4]byte{1, 3, 0x0E, 1} {
 		t.Errorf("text %+v, %v", text, err)
 	}
 }
@@ -208,7 +217,8 @@ func TestIssuerData(t *testing.T) {
 		}
 		return b
 	}}, card.Config{Roots: rootsOf(t, sim)})
-	if got, err := older.IssuerData(t.Context()); err != nil || got.Issuer == nil || got.IssuerID.String() != p.Subject.MunicipalityCode+"30-002" {
+	if got, err := older.IssuerData(t.Context()); err != nil || got.Issuer == nil ||
+		got.IssuerID.String() != p.Subject.MunicipalityCode+"30-002" {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
@@ -263,7 +273,8 @@ func TestCardRecordRefused(t *testing.T) {
 	}
 	c, _ := open(t, card.Config{}, selectCommon, ok, "> 00B2010C00", "< 011C"+record+"37FFFF9000")
 	got, err := c.CardRecord(t.Context())
-	if err != nil || got.RevealSerialNumber() != "400000012719843" || got.Municipality != "13221" || got.Expiry != (fourinfo.Date{Year: 2035, Month: 2, Day: 17}) {
+	if err != nil || got.RevealSerialNumber() != "400000012719843" || got.Municipality != "13221" ||
+		got.Expiry != (fourinfo.Date{Year: 2035, Month: 2, Day: 17}) {
 		t.Errorf("got %v %v, %v", got.Municipality, got.Expiry, err)
 	}
 }
@@ -271,7 +282,8 @@ func TestCardRecordRefused(t *testing.T) {
 // Published examples of a test card, and the days on which eras begin.
 func TestPrinted(t *testing.T) {
 	day := func(y int, m time.Month, d int) fourinfo.Date { return fourinfo.Date{Year: y, Month: m, Day: d} }
-	if got, err := card.NumberB(day(1980, 2, 17), 2035, "2285"); got != "55021720352285" || err != nil {
+	printed := card.Printed{Birthdate: day(1980, 2, 17), ExpiryYear: 2035, SecurityCode: "2285"}
+	if got, err := printed.NumberB(); got != "55021720352285" || err != nil {
 		t.Errorf("got %s, %v", got, err)
 	}
 	for d, want := range map[fourinfo.Date]string{
@@ -292,7 +304,8 @@ func TestPrinted(t *testing.T) {
 		year int
 		code string
 	}{{99, "2285"}, {10000, "2285"}, {2035, "228"}, {2035, "22855"}, {2035, "22a5"}} {
-		if _, err := card.NumberB(day(1980, 2, 17), bad.year, bad.code); reasonOf(err) != card.ReasonPINFormat {
+		printed.ExpiryYear, printed.SecurityCode = bad.year, bad.code
+		if _, err := printed.NumberB(); reasonOf(err) != card.ReasonPINFormat {
 			t.Errorf("%v: %v", bad, err)
 		}
 	}
@@ -317,7 +330,8 @@ func TestImagesAreRedacted(t *testing.T) {
 	}
 	for _, image := range []card.Image{face.Name, face.Portrait} {
 		b := image.Reveal()[:8]
-		for _, form := range []string{string(b), fmt.Sprintf("%x", b), strings.Trim(fmt.Sprintf("%d", b), "[]"), fmt.Sprintf("%q", b)} {
+		for _, form := range []string{string(b), fmt.Sprintf("%x", b), strings.Trim(fmt.Sprintf("%d", b), "[]"),
+			fmt.Sprintf("%q", b)} {
 			if strings.Contains(out.String(), form) {
 				t.Errorf("the picture shows as %q", form)
 			}

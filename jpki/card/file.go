@@ -208,7 +208,7 @@ func (s *session) readBlock(ctx context.Context, op string, p1, p2 byte, n int) 
 	cmd.Ne = maxShort
 	r, err := s.send(ctx, op, cmd)
 	var slip slipped
-	switch given := err == nil && (r.Status == apdu.OK || r.Status == apdu.EndOfFile); {
+	switch given := err == nil && (r.Status == apdu.OK || r.Status == apdu.EndOfFile && len(r.Data) > 0); {
 	case given:
 		s.rememberShort()
 	case longErr != nil && (err == nil || errors.As(err, &slip)):
@@ -220,14 +220,13 @@ func (s *session) readBlock(ctx context.Context, op string, p1, p2 byte, n int) 
 }
 
 // answersExtended reports whether an answer to a READ BINARY with an extended Le field is one that a short one would
-// get, too.
+// get, too. Of a refusal nobody knows that, whatever it says: a short read says whether there is a file and whether it
+// is behind a PIN.
 func answersExtended(r apdu.Response, p1 byte) bool {
 	switch r.Status {
-	case apdu.OK:
+	case apdu.OK, apdu.EndOfFile:
 		return len(r.Data) > 0
-	case apdu.EndOfFile, apdu.FileNotFound, apdu.SecurityNotSatisfied, apdu.FileDeactivated:
-		return true
-	case apdu.IncorrectP1P2, apdu.FunctionNotSupported, apdu.NoCurrentEF:
+	case apdu.FileNotFound, apdu.IncorrectP1P2, apdu.FunctionNotSupported, apdu.NoCurrentEF:
 		return p1&byShortID != 0 // perhaps it is the short identifier
 	default:
 		sw1 := r.Status.SW1()

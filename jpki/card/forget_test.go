@@ -73,7 +73,7 @@ func TestTheCardForgets(t *testing.T) {
 		"release": func(ctx context.Context, c *card.Card, _ map[card.PIN]string) error { return c.Release(ctx) },
 		"close":   func(ctx context.Context, c *card.Card, _ map[card.PIN]string) error { return c.Close(ctx) },
 		"change a PIN": func(ctx context.Context, c *card.Card, secrets map[card.PIN]string) error {
-			return c.ChangePIN(ctx, card.AuthPIN, secrets[card.AuthPIN], secrets[card.AuthPIN])
+			return c.ChangePIN(ctx, card.AuthPIN, card.Replace(secrets[card.AuthPIN], secrets[card.AuthPIN]))
 		},
 	}
 	for _, kind := range cardsim.Kinds() {
@@ -87,7 +87,8 @@ func TestTheCardForgets(t *testing.T) {
 			sim = newSim(t, kind)
 		}
 		p := sim.Person().Reveal()
-		secrets := map[card.PIN]string{card.AuthPIN: p.AuthPIN, card.SigningPIN: p.SigningPassword, card.TextPIN: p.TextPIN}
+		secrets := map[card.PIN]string{card.AuthPIN: p.AuthPIN, card.SigningPIN: p.SigningPassword,
+			card.TextPIN: p.TextPIN}
 		phone := kind == cardsim.Android || kind == cardsim.IPhone
 		if kind == cardsim.Child {
 			delete(secrets, card.SigningPIN)
@@ -123,7 +124,8 @@ func TestTheCardForgets(t *testing.T) {
 				}
 				for pin, commands := range guarded() {
 					if got := k.foreign(t, commands...); got != "6982" && secrets[pin] != "" {
-						t.Errorf("%v, %s, power switch %v: another program gets %s for the %v", kind, name, switched, got, pin)
+						t.Errorf("%v, %s, power switch %v: another program gets %s for the %v", kind, name, switched,
+							got, pin)
 					}
 				}
 				_ = c.Close(t.Context())

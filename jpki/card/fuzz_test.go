@@ -129,7 +129,7 @@ func FuzzAnswer(f *testing.F) {
 		_, _ = client.Face(t.Context(), FaceNumberB, "55021720352285")
 		_, _ = client.CardRecord(t.Context())
 		_, _ = client.IssuerData(t.Context())
-		_ = client.ChangePIN(t.Context(), AuthPIN, "1234", "5678")
+		_ = client.ChangePIN(t.Context(), AuthPIN, Replace("1234", "5678"))
 		client.cfg.SecureMessaging, client.cfg.Roots = true, &Roots{}
 		_, _ = client.IndividualNumber(t.Context(), "1234", mynumber.PurposeReporting)
 		if answers.n > 4*limits.CardFile {
@@ -154,21 +154,29 @@ func (s *turns) Transmit(_ context.Context, cmd []byte) ([]byte, error) {
 
 // FuzzParseFiles: no content of a file makes a parser panic; what is accepted stays within the file and its rules.
 func FuzzParseFiles(f *testing.F) {
-	key := tlv.Append(tlv.Append(nil, tagExponent, []byte{1, 0, 1}), tagModulus, append(bytes.Repeat([]byte{0xA5}, 255), 0x01))
+	key := tlv.Append(tlv.Append(nil, tagExponent, []byte{1, 0, 1}), tagModulus,
+		append(bytes.Repeat([]byte{0xA5}, 255), 0x01))
 	id := bytes.Repeat([]byte("6000033\x08\x05001\x00\x00\x00\x00"), 2)
 	signature := make([]byte, 256)
 	cv := tlv.Append(tlv.Append(nil, tagCVContent, append(id, key...)), tagCVSignature, signature)
 	f.Add(cv)
 	f.Add(tlv.Append(nil, tagCVCertificate, cv))
 	hash := make([]byte, 32)
-	f.Add(tlv.Append(nil, tagTextSignature, tlv.Append(tlv.Append(tlv.Append(nil, tagNumberHash, hash), tagAttributesHash, hash), tagHashSignature, signature)))
-	f.Add(tlv.Append(nil, tagTextInternal, tlv.Append(tlv.Append(nil, tagInternalKey, key), tagInternalSignature, signature)))
-	f.Add(tlv.Append(nil, tagAgeCheck, tlv.Append(tlv.Append(tlv.Append(nil, tagAgeBirthdate, []byte("19800217")), tagAgeKey, key), tagAgeSignature, signature)))
-	f.Add(tlv.Append(nil, tagNumberImage, tlv.Append(tlv.Append(tlv.Append(nil, tagNumberPicture, []byte("\x89PNG")), tagNumberKey, key), tagNumberSignature, signature)))
+	f.Add(tlv.Append(nil, tagTextSignature, tlv.Append(tlv.Append(tlv.Append(nil, tagNumberHash, hash),
+		tagAttributesHash, hash), tagHashSignature, signature)))
+	f.Add(tlv.Append(nil, tagTextInternal, tlv.Append(tlv.Append(nil, tagInternalKey, key), tagInternalSignature,
+		signature)))
+	f.Add(tlv.Append(nil, tagAgeCheck, tlv.Append(tlv.Append(tlv.Append(nil, tagAgeBirthdate, []byte("19800217")),
+		tagAgeKey, key), tagAgeSignature, signature)))
+	f.Add(tlv.Append(nil, tagNumberImage, tlv.Append(tlv.Append(tlv.Append(nil, tagNumberPicture, []byte("\x89PNG")),
+		tagNumberKey, key), tagNumberSignature, signature)))
 	f.Add(seedFace(key, signature))
 	f.Add(append([]byte{0x01, 0x1C}, "4000000127198431322120350217"...))
-	f.Add(tlv.Append(nil, tagFaceInfo, tlv.Append(tlv.Append(tlv.Append(tlv.Append(nil, tagFaceSpecification, []byte{6, 3, 0x0E, 1}), tagFaceKeyID, id[:16]), tagFaceVersion, []byte{1}), tagFaceMunicipality, []byte("13221"))))
-	f.Add(tlv.Append(nil, tagTextInfo, tlv.Append(tlv.Append(nil, tagTextSpecification, []byte{1, 3, 0x0E, 1}), tagTextKeyID, id[:16])))
+	f.Add(tlv.Append(nil, tagFaceInfo, tlv.Append(tlv.Append(
+		tlv.Append(tlv.Append(nil, tagFaceSpecification, []byte{6, 3, 0x0E, 1}), tagFaceKeyID, id[:16]), tagFaceVersion,
+		[]byte{1}), tagFaceMunicipality, []byte("13221"))))
+	f.Add(tlv.Append(nil, tagTextInfo, tlv.Append(tlv.Append(nil, tagTextSpecification, []byte{1, 3, 0x0E, 1}),
+		tagTextKeyID, id[:16])))
 	f.Add(append(tlv.Append(nil, tagNumber, []byte("123456789018")), 0xFF, 0xFF))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		if c, err := parseCVCertificate(file); err == nil {
@@ -200,7 +208,8 @@ func FuzzParseFiles(f *testing.F) {
 				t.Fatalf("expiry %v", face.face.Expiry)
 			}
 		}
-		if r, ok := parseCardRecord(file); ok && (!r.Expiry.Valid() || len(r.RevealSerialNumber()) != 15 || len(r.Municipality) != 5) {
+		if r, ok := parseCardRecord(file); ok && (!r.Expiry.Valid() || len(r.RevealSerialNumber()) != 15 ||
+			len(r.Municipality) != 5) {
 			t.Fatalf("record %v", r)
 		}
 		for _, parse := range []func([]byte) (Information, bool){parseFaceInformation, parseTextInformation} {
@@ -226,7 +235,8 @@ func seedFace(key, signature []byte) []byte {
 	var fields []byte
 	var starts []int
 	for i, v := range [][]byte{
-		[]byte("19800217"), []byte("1"), key, []byte("\x89PNG"), []byte("\x89PNG"), []byte("jP"), signature, []byte("20350217"), []byte("\x89PNG"),
+		[]byte("19800217"), []byte("1"), key, []byte("\x89PNG"), []byte("\x89PNG"), []byte("jP"), signature,
+		[]byte("20350217"), []byte("\x89PNG"),
 	} {
 		starts = append(starts, len(fields))
 		fields = tlv.Append(fields, tagFaceBirthdate+tlv.Tag(i), v)
@@ -285,7 +295,8 @@ func TestPinnedIn(t *testing.T) {
 	if !pinnedIn(table, []Root{{id, &key.PublicKey}}) {
 		t.Error("the pinned key is not found")
 	}
-	for name, root := range map[string]Root{"another name": {other, &key.PublicKey}, "no name": {Key: &key.PublicKey}, "no key": {ID: id}} {
+	for name, root := range map[string]Root{"another name": {other, &key.PublicKey}, "no name": {Key: &key.PublicKey},
+		"no key": {ID: id}} {
 		if pinnedIn(table, []Root{{id, &key.PublicKey}, root}) {
 			t.Errorf("%s is pinned", name)
 		}

@@ -102,7 +102,7 @@ func ParseRoots(text []byte) ([]Root, error) {
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		id, modulus, _ := strings.Cut(line, " ")
+		id, modulus, _ := strings.Cut(strings.ReplaceAll(line, "\t", " "), " ")
 		name, err := ParseKeyID(id)
 		b, hexErr := hex.DecodeString(strings.TrimSpace(modulus))
 		root := Root{ID: name, Key: &rsa.PublicKey{N: new(big.Int).SetBytes(b), E: issuerExponent}}
@@ -312,7 +312,7 @@ func (s *session) challenge(ctx context.Context, op string, certified *rsa.Publi
 	var nonce [sha256.Size]byte
 	_, _ = rand.Read(nonce[:]) // never fails, see crypto/rand
 	digest := sha256.Sum256(nonce[:])
-	info := append(sha256Prefix(), digest[:]...)
+	info := append(digestInfoPrefix(crypto.SHA256), digest[:]...)
 	r, err := s.send(ctx, op, apdu.Command{CLA: claCard, INS: insSign, Data: info, Ne: certified.Size()})
 	if err != nil {
 		return err

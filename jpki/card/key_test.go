@@ -58,7 +58,8 @@ func (k *testKey) signs(t *testing.T, sel string, input []byte) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return []string{sel, ok, fmt.Sprintf("> 802A0080%02X%s00", len(input), upperHex(input)), "< " + upperHex(signature) + "9000"}
+	return []string{sel, ok, fmt.Sprintf("> 802A0080%02X%s00", len(input), upperHex(input)),
+		"< " + upperHex(signature) + "9000"}
 }
 
 // authKey opens a client with a verified PIN and returns its key.

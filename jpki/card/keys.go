@@ -11,6 +11,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/internal/apdu"
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/redact"
 	"github.com/kakunin-go/kakunin/internal/tlv"
 )
 
@@ -100,10 +101,11 @@ const bareHashSize = 32
 
 // Key is a card key as crypto.Signer, safe for concurrent use. It signs as long as its PIN is verified on the card.
 type Key struct {
-	card   *Card
-	pin    PIN
-	ef     uint16
-	public *rsa.PublicKey
+	card        *Card
+	pin         PIN
+	ef          uint16
+	public      *rsa.PublicKey
+	certificate redact.Value[[]byte] // a signing certificate holds the four attributes
 }
 
 var _ crypto.Signer = (*Key)(nil)
@@ -139,8 +141,11 @@ func newKey(c *Card, p PIN, ef uint16, der []byte) (*Key, error) {
 	if !ok || public.Size() != maxShort {
 		return nil, &Error{Step: op, Reason: ReasonUnsupportedKey}
 	}
-	return &Key{card: c, pin: p, ef: ef, public: public}, nil
+	return &Key{card: c, pin: p, ef: ef, public: public, certificate: redact.Seal(der)}, nil
 }
+
+// Certificate returns the DER certificate that the public key was taken from, without asking the card once more.
+func (k *Key) Certificate() []byte { return bytes.Clone(k.certificate.Reveal()) }
 
 // Public returns the key of the certificate, an *rsa.PublicKey.
 func (k *Key) Public() crypto.PublicKey { return k.public }
@@ -218,78 +223,20 @@ func signatureInput(digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 // digestInfoPrefix returns the DER of DigestInfo up to the digest (RFC 8017, 9.2, note 1), or nil for a hash that is
 // not supported. SHA-1 and MD5 are left out on purpose.
 func digestInfoPrefix(h crypto.Hash) []byte {
-	switch h { //nolint:exhaustive // all other hashes are refused
-	case crypto.SHA256:
-		return sha256Prefix()
-	case crypto.SHA384:
-		return []byte{
-			0x30,
-			0x41,
-			0x30,
-			0x0d,
-			0x06,
-			0x09,
-			0x60,
-			0x86,
-			0x48,
-			0x01,
-			0x65,
-			0x03,
-			0x04,
-			0x02,
-			0x02,
-			0x05,
-			0x00,
-			0x04,
-			0x30,
-		}
-	case crypto.SHA512:
-		return []byte{
-			0x30,
-			0x51,
-			0x30,
-			0x0d,
-			0x06,
-			0x09,
-			0x60,
-			0x86,
-			0x48,
-			0x01,
-			0x65,
-			0x03,
-			0x04,
-			0x02,
-			0x03,
-			0x05,
-			0x00,
-			0x04,
-			0x40,
-		}
-	default:
+	// The last arc of the algorithm's identifier, 2.16.840.1.101.3.4.2.x (RFC 8017, appendix B.1).
+	last, known := map[crypto.Hash]byte{crypto.SHA256: 1, crypto.SHA384: 2, crypto.SHA512: 3}[h]
+	if !known {
 		return nil
 	}
+	return digestInfoHead(last, byte(h.Size())) //nolint:gosec // 64 at most
 }
 
-func sha256Prefix() []byte {
+// digestInfoHead is SEQUENCE { SEQUENCE { OBJECT IDENTIFIER 2.16.840.1.101.3.4.2.x, NULL }, OCTET STRING of that size }
+// without the octets.
+func digestInfoHead(last, size byte) []byte {
 	return []byte{
-		0x30,
-		0x31,
-		0x30,
-		0x0d,
-		0x06,
-		0x09,
-		0x60,
-		0x86,
-		0x48,
-		0x01,
-		0x65,
-		0x03,
-		0x04,
-		0x02,
-		0x01,
-		0x05,
-		0x00,
-		0x04,
-		0x20,
+		0x30, 0x11 + size,
+		0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, last, 0x05, 0x00,
+		0x04, size,
 	}
 }

@@ -95,7 +95,8 @@ func TestIndividualNumberFileRefused(t *testing.T) {
 			wantReason(t, err, card.ReasonMalformed)
 		})
 	}
-	c, _ := open(t, card.Config{}, append(append([]string(nil), textAccess...), "> 00B0810011", "< "+good+"9000", leave, ok)...)
+	c, _ := open(t, card.Config{}, append(append([]string(nil), textAccess...), "> 00B0810011", "< "+good+"9000", leave,
+		ok)...)
 	if _, err := c.IndividualNumber(t.Context(), "1234", mynumber.PurposeReporting); err != nil {
 		t.Error(err)
 	}
@@ -109,7 +110,8 @@ func TestConfirmIndividualNumber(t *testing.T) {
 	if err := confirm(t, c, sim, sim.Person().Reveal().IndividualNumber); err != nil {
 		t.Fatal(err)
 	}
-	wantPINError(t, confirm(t, c, sim, wrongNumber(t)), card.Error{PIN: card.TextNumberA, Remaining: 9, Reason: card.ReasonWrongPIN})
+	wantPINError(t, confirm(t, c, sim, wrongNumber(t)), card.Error{PIN: card.TextNumberA, Remaining: 9,
+		Reason: card.ReasonWrongPIN})
 	for _, secret := range []string{sim.Person().Reveal().IndividualNumber, wrongNumber(t)} {
 		if wire.saw(secret) {
 			t.Error("a number travelled in the clear")

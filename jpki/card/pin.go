@@ -258,15 +258,23 @@ func EraBirthdate(d fourinfo.Date) (string, error) {
 	return fmt.Sprintf("%02d%02d%02d", year, int(d.Month), d.Day), nil
 }
 
-// NumberB returns 照合番号B from what is printed on the card: the birthdate, the year (西暦) in which the card expires and
-// the four-digit security code. The error is an *[Error] with reason [ReasonPINFormat].
-func NumberB(birthdate fourinfo.Date, expiryYear int, securityCode string) (string, error) {
+// Printed is what the face of a card says. It is for one call and must not be logged.
+type Printed struct {
+	Birthdate fourinfo.Date
+	// ExpiryYear is the year (西暦) in which the card expires.
+	ExpiryYear int
+	// SecurityCode has four digits.
+	SecurityCode string
+}
+
+// NumberB returns 照合番号B. The error is an *[Error] with reason [ReasonPINFormat].
+func (p Printed) NumberB() (string, error) {
 	bad := &Error{Step: "write number B", Reason: ReasonPINFormat, PIN: FaceNumberB}
-	day, err := EraBirthdate(birthdate)
-	if err != nil || expiryYear < 1000 || expiryYear > 9999 || len(securityCode) != 4 {
+	day, err := EraBirthdate(p.Birthdate)
+	if err != nil || p.ExpiryYear < 1000 || p.ExpiryYear > 9999 || len(p.SecurityCode) != 4 {
 		return "", bad
 	}
-	number := fmt.Sprintf("%s%04d%s", day, expiryYear, securityCode)
+	number := fmt.Sprintf("%s%04d%s", day, p.ExpiryYear, p.SecurityCode)
 	if _, err := FaceNumberB.encode(number); err != nil {
 		return "", bad
 	}

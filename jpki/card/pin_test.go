@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/kakunin-go/kakunin"
+	"github.com/kakunin-go/kakunin/internal/tests"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
@@ -65,16 +66,23 @@ func TestVerify(t *testing.T) {
 		want  *card.Error // nil: accepted
 	}{
 		{"right", nil, verifyAuth("< 63C3", "< 9000"), nil},
-		{"wrong", nil, verifyAuth("< 63C3", "< 63C2"), &card.Error{PIN: card.AuthPIN, Remaining: 2, Reason: card.ReasonWrongPIN}},
+		{"wrong", nil, verifyAuth("< 63C3", "< 63C2"), &card.Error{PIN: card.AuthPIN, Remaining: 2,
+			Reason: card.ReasonWrongPIN}},
 		{"tries not reported", nil, verifyAuth("< 9000", "< 9000"), nil},
 		{"blocked", nil, verifyAuth("< 63C0", "")[:4], &card.Error{PIN: card.AuthPIN, Reason: card.ReasonPINBlocked}},
-		{"blocked 6983", nil, verifyAuth("< 6983", "")[:4], &card.Error{PIN: card.AuthPIN, Reason: card.ReasonPINBlocked}},
-		{"blocked 6984", allow, verifyAuth("< 6984", "")[:4], &card.Error{PIN: card.AuthPIN, Reason: card.ReasonPINBlocked}},
-		{"last try refused", nil, verifyAuth("< 63C1", "")[:4], &card.Error{PIN: card.AuthPIN, Remaining: 1, Reason: card.ReasonLastTryRefused}},
+		{"blocked 6983", nil, verifyAuth("< 6983", "")[:4], &card.Error{PIN: card.AuthPIN,
+			Reason: card.ReasonPINBlocked}},
+		{"blocked 6984", allow, verifyAuth("< 6984", "")[:4],
+			&card.Error{PIN: card.AuthPIN, Reason: card.ReasonPINBlocked}},
+		{"last try refused", nil, verifyAuth("< 63C1", "")[:4],
+			&card.Error{PIN: card.AuthPIN, Remaining: 1, Reason: card.ReasonLastTryRefused}},
 		{"last try allowed and right", allow, verifyAuth("< 63C1", "< 9000"), nil},
-		{"last try allowed and wrong", allow, verifyAuth("< 63C1", "< 63C0"), &card.Error{PIN: card.AuthPIN, Reason: card.ReasonPINBlocked}},
-		{"blocked between 6984", nil, verifyAuth("< 63C2", "< 6984"), &card.Error{PIN: card.AuthPIN, Reason: card.ReasonPINBlocked}},
-		{"blocked between 6983", nil, verifyAuth("< 63C2", "< 6983"), &card.Error{PIN: card.AuthPIN, Reason: card.ReasonPINBlocked}},
+		{"last try allowed and wrong", allow, verifyAuth("< 63C1", "< 63C0"),
+			&card.Error{PIN: card.AuthPIN, Reason: card.ReasonPINBlocked}},
+		{"blocked between 6984", nil, verifyAuth("< 63C2", "< 6984"),
+			&card.Error{PIN: card.AuthPIN, Reason: card.ReasonPINBlocked}},
+		{"blocked between 6983", nil, verifyAuth("< 63C2", "< 6983"),
+			&card.Error{PIN: card.AuthPIN, Reason: card.ReasonPINBlocked}},
 		{
 			"6300, then asked", nil, append(verifyAuth("< 63C3", "< 6300"), "> 00200080", "< 63C2"),
 			&card.Error{PIN: card.AuthPIN, Remaining: 2, Reason: card.ReasonWrongPIN},
@@ -187,7 +195,8 @@ func TestMalformedPINCostsNoTry(t *testing.T) {
 			}
 		}
 	}
-	for _, password := range []string{"", "ABC12", "ABCDEFGH123456789", "ABC-123", "ABC 123", "ａｂｃ１２３", "abc12ſ", "abcı23"} {
+	for _, password := range []string{"", "ABC12", "ABCDEFGH123456789", "ABC-123", "ABC 123", "ａｂｃ１２３", "abc12ſ",
+		"abcı23"} {
 		err := c.Verify(t.Context(), card.SigningPIN, password)
 		wantReason(t, err, card.ReasonPINFormat)
 		var e *card.Error
@@ -199,7 +208,8 @@ func TestMalformedPINCostsNoTry(t *testing.T) {
 
 func TestSigningPasswordIsUpperCased(t *testing.T) {
 	for _, password := range []string{"ABC123", "abc123", "aBc123"} {
-		c, _ := open(t, card.Config{}, "> 00A4020C02001B", ok, "> 00200080", "< 63C5", "> 0020008006414243313233", "< 63C4")
+		c, _ := open(t, card.Config{}, "> 00A4020C02001B", ok, "> 00200080", "< 63C5", "> 0020008006414243313233",
+			"< 63C4")
 		wantPINError(t, c.Verify(t.Context(), card.SigningPIN, password),
 			card.Error{PIN: card.SigningPIN, Remaining: 4, Reason: card.ReasonWrongPIN})
 	}
@@ -253,7 +263,8 @@ func TestPINErrorMessages(t *testing.T) {
 		{
 			&card.Error{PIN: card.AuthPIN, Remaining: 1, Reason: card.ReasonLastTryRefused}, kakunin.User,
 			"利用者証明用電子証明書の暗証番号をあと1回間違えるとロックされるため、照合を行いませんでした。正しい暗証番号を確かめてください。",
-			"One more mistake would lock the PIN of the authentication certificate, so it was not tried. Please make sure that you know it.",
+			"One more mistake would lock the PIN of the authentication certificate, so it was not tried. Please make " +
+				"sure that you know it.",
 		},
 	}
 	for _, tt := range tests {
@@ -271,16 +282,7 @@ func TestPINErrorMessages(t *testing.T) {
 
 // Every reason has a family and a text in both languages, of its own or of its family.
 func TestEveryReasonSpeaks(t *testing.T) {
-	for r := card.ReasonUnknown; r <= card.ReasonReaderUnfit; r++ {
-		err := &card.Error{Step: "test", Reason: r, PIN: card.AuthPIN}
-		if kakunin.FamilyOf(err) == kakunin.Unclassified {
-			t.Errorf("%v has no family", r)
-		}
-		if kakunin.MessageFor(err, kakunin.Japanese) == "" || kakunin.MessageFor(err, kakunin.English) == "" {
-			t.Errorf("%v has no message", r)
-		}
-		if r != card.ReasonUnknown && r.String() == card.ReasonUnknown.String() {
-			t.Errorf("reason %d has no name", r)
-		}
-	}
+	tests.Reasons(t, card.ReasonReaderUnfit, func(r card.Reason) error {
+		return &card.Error{Reason: r, PIN: card.AuthPIN}
+	})
 }

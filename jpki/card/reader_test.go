@@ -168,12 +168,14 @@ func operations(t testing.TB, sim *cardsim.Card) []operation {
 		{name: "number", do: number},
 		{name: "number, checked", cfg: roots, do: number, takes: fullAnswers},
 		{name: "number, secured", cfg: secure, do: number, takes: longData},
-		{name: "number, checked and secured", cfg: card.Config{Roots: roots.Roots, SecureMessaging: true}, do: number, takes: longAnswers},
+		{name: "number, checked and secured", cfg: card.Config{Roots: roots.Roots, SecureMessaging: true}, do: number,
+			takes: longAnswers},
 		{name: "number confirmed", do: func(ctx context.Context, c *card.Card) error {
 			return c.ConfirmIndividualNumber(ctx, p.TextPIN, known)
 		}, takes: longData},
 		{name: "face by number B", do: face(card.FaceNumberB, numberB)},
-		{name: "face by number A, checked", cfg: roots, do: face(card.FaceNumberA, p.IndividualNumber), takes: fullAnswers},
+		{name: "face by number A, checked", cfg: roots, do: face(card.FaceNumberA, p.IndividualNumber),
+			takes: fullAnswers},
 		{name: "age", do: age},
 		{name: "age, checked", cfg: roots, do: age, takes: fullAnswers},
 		{name: "number image", do: image},
@@ -181,14 +183,15 @@ func operations(t testing.TB, sim *cardsim.Card) []operation {
 		{name: "issuer data, checked", cfg: roots, do: issuer, takes: longAnswers},
 	}
 	for pin, secrets := range map[card.PIN][2]string{
-		card.AuthPIN: {p.AuthPIN, "8642"}, card.SigningPIN: {p.SigningPassword, "NEW9PASS"}, card.TextPIN: {p.TextPIN, "7531"},
+		card.AuthPIN: {p.AuthPIN, "8642"}, card.SigningPIN: {p.SigningPassword, "NEW9PASS"},
+		card.TextPIN:   {p.TextPIN, "7531"},
 		card.CommonPIN: {p.TextPIN, "1357"}, card.ResidentPIN: {p.TextPIN, "9753"},
 	} {
 		ops = append(ops, operation{name: "change " + pin.String(), do: func(ctx context.Context, c *card.Card) error {
-			if err := c.ChangePIN(ctx, pin, secrets[0], secrets[1]); err != nil {
+			if err := c.ChangePIN(ctx, pin, card.Replace(secrets[0], secrets[1])); err != nil {
 				return err
 			}
-			return c.ChangePIN(ctx, pin, secrets[1], secrets[0])
+			return c.ChangePIN(ctx, pin, card.Replace(secrets[1], secrets[0]))
 		}})
 	}
 	return ops
@@ -312,4 +315,65 @@ func TestPowerIsLostAnywhere(t *testing.T) {
 			fullTries(t, sim)
 		})
 	}
+}
+
+// refusesLong answers every command with extended lengths with one status.
+type refusesLong struct {
+	sim    *cardsim.Card
+	status uint16
+}
+
+func (r refusesLong) Transmit(_ context.Context, command []byte) ([]byte, error) {
+	if len(command) > 6 && command[4] == 0 {
+		return []byte{byte(r.status >> 8), byte(r.status)}, nil
+	}
+	return r.sim.Transmit(command), nil
+}
+
+// Whatever a reader says to a command with extended lengths, be it a status that a card has for something else: what a
+// short read answers is the truth.
+func TestAnyRefusalOfExtendedLengths(t *testing.T) {
+	sim := newSim(t, cardsim.Plastic)
+	_, want := sim.Certificates()
+	for status := 0x6000; status <= 0x9FFF; status++ {
+		if status == 0x7000 {
+			status = 0x9000 // no status words between
+		}
+		c, err := card.Open(t.Context(), refusesLong{sim, uint16(status)}, card.Config{})
+		if err != nil {
+			t.Fatalf("%04X: open: %v", status, err)
+		}
+		if got, err := c.AuthCertificate(t.Context()); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%04X: %d bytes, %v", status, len(got), err)
+		}
+		if err := c.Close(t.Context()); err != nil {
+			t.Errorf("%04X: close: %v", status, err)
+		}
+	}
+}
+
+// Readers that cut every answer, at any length, and those that have several habits at once.
+func TestReadersWithSeveralQuirks(t *testing.T) {
+	sim := newSim(t, cardsim.Plastic)
+	for _, habits := range [][]quirks.Quirk{
+		{quirks.Short, quirks.WakeUp2}, {quirks.Cut64, quirks.WakeUp}, {quirks.Pieces64, quirks.WakeUp2},
+		{quirks.ShortResets, quirks.WakeUp}, {quirks.ShortFails, quirks.WakeUp2, quirks.Cut256},
+		{quirks.Short6D00, quirks.Exact}, {quirks.Short6F00, quirks.WakeUp2},
+		{quirks.ShortResets, quirks.WakeUp2, quirks.Pieces256},
+	} {
+		for _, op := range operations(t, sim) {
+			if op.takes != anything {
+				continue
+			}
+			sim.PowerOff()
+			c, err := card.Open(t.Context(), quirks.Transport(sim.Transport(), habits...), op.cfg)
+			if err == nil {
+				err = errors.Join(op.again(t.Context(), c), c.Close(t.Context()))
+			}
+			if err != nil {
+				t.Errorf("%v: %s: %v", habits, op.name, err)
+			}
+		}
+	}
+	fullTries(t, sim)
 }

@@ -84,7 +84,8 @@ func printedOn(t testing.TB, sim *cardsim.Card) (numberB, birthdate string) {
 	if _, err := fmt.Sscanf(p.CardExpiry[:4], "%d", &year); err != nil {
 		t.Fatal(err)
 	}
-	if numberB, err = card.NumberB(day, year, p.SecurityCode); err != nil {
+	printed := card.Printed{Birthdate: day, ExpiryYear: year, SecurityCode: p.SecurityCode}
+	if numberB, err = printed.NumberB(); err != nil {
 		t.Fatal(err)
 	}
 	if birthdate, err = card.EraBirthdate(day); err != nil {
@@ -320,9 +321,12 @@ func TestUnknownRoots(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range readings(t, sim) {
-		wantReason(t, r.read(t.Context(), openOver(t, sim.Transport(), card.Config{Roots: unrelated})), card.ReasonUnknownIssuer)
-		wantReason(t, r.read(t.Context(), openOver(t, sim.Transport(), card.Config{Roots: &card.Roots{}})), card.ReasonUnknownIssuer)
-		wantReason(t, r.read(t.Context(), openOver(t, sim.Transport(), card.Config{Roots: forged})), card.ReasonTampered)
+		wantReason(t, r.read(t.Context(), openOver(t, sim.Transport(), card.Config{Roots: unrelated})),
+			card.ReasonUnknownIssuer)
+		wantReason(t, r.read(t.Context(), openOver(t, sim.Transport(), card.Config{Roots: &card.Roots{}})),
+			card.ReasonUnknownIssuer)
+		wantReason(t, r.read(t.Context(), openOver(t, sim.Transport(), card.Config{Roots: forged})),
+			card.ReasonTampered)
 	}
 }
 
@@ -344,15 +348,20 @@ func TestRootsRefuse(t *testing.T) {
 	}
 	small := &rsa.PublicKey{N: good.N, E: 3}
 	for name, make := range map[string]func() (*card.Roots, error){
-		"none":               func() (*card.Roots, error) { return card.NewRoots() },
-		"no test roots":      func() (*card.Roots, error) { return card.InsecureTestRoots() },
-		"test in production": func() (*card.Roots, error) { return card.NewRoots(card.Root{ID: test, Key: &good.PublicKey}) },
+		"none":          func() (*card.Roots, error) { return card.NewRoots() },
+		"no test roots": func() (*card.Roots, error) { return card.InsecureTestRoots() },
+		"test in production": func() (*card.Roots, error) {
+			return card.NewRoots(
+				card.Root{ID: test, Key: &good.PublicKey})
+		},
 		"production among test": func() (*card.Roots, error) {
 			return card.InsecureTestRoots(card.Root{ID: production, Key: &good.PublicKey})
 		},
-		"no key":               func() (*card.Roots, error) { return card.NewRoots(card.Root{ID: production}) },
-		"no name":              func() (*card.Roots, error) { return card.NewRoots(card.Root{Key: &good.PublicKey}) },
-		"small exponent":       func() (*card.Roots, error) { return card.NewRoots(card.Root{ID: production, Key: small}) },
+		"no key":  func() (*card.Roots, error) { return card.NewRoots(card.Root{ID: production}) },
+		"no name": func() (*card.Roots, error) { return card.NewRoots(card.Root{Key: &good.PublicKey}) },
+		"small exponent": func() (*card.Roots, error) {
+			return card.NewRoots(card.Root{ID: production, Key: small})
+		},
 		"none pinned":          func() (*card.Roots, error) { return card.PinnedRoots() },
 		"pinned without a key": func() (*card.Roots, error) { return card.PinnedRoots(card.Root{ID: production}) },
 		"pinned name, other key": func() (*card.Roots, error) {
@@ -380,7 +389,8 @@ func TestParseRoots(t *testing.T) {
 		t.Fatal(err)
 	}
 	modulus := upperHex(good.N.Bytes())
-	keys, err := card.ParseRoots([]byte("\uFEFF# keys\r\n\r\n5000033-001 " + strings.ToLower(modulus) + "\r\n5000099-002  " + modulus))
+	keys, err := card.ParseRoots([]byte("\uFEFF# keys\r\n\r\n5000033-001 " + strings.ToLower(modulus) +
+		"\r\n5000099-002\t" + modulus))
 	if err != nil || len(keys) != 2 || keys[0].ID.String() != "5000033-001" || !keys[1].Key.Equal(&good.PublicKey) {
 		t.Errorf("%v, %v", keys, err)
 	}
@@ -388,7 +398,8 @@ func TestParseRoots(t *testing.T) {
 		t.Errorf("%v, %v", keys, err)
 	}
 	for name, text := range map[string]string{
-		"no modulus": "\n5000033-001", "no name": "\n" + modulus, "no hexadecimal": "\n5000033-001 XY", "a short key": "\n5000033-001 C0FFEF",
+		"no modulus": "\n5000033-001", "no name": "\n" + modulus, "no hexadecimal": "\n5000033-001 XY",
+		"a short key":     "\n5000033-001 C0FFEF",
 		"an even modulus": "\n5000033-001 " + modulus[:len(modulus)-2] + "00",
 	} {
 		_, err := card.ParseRoots([]byte(text))

@@ -169,9 +169,12 @@ func TestSimWrongAndBlockedPIN(t *testing.T) {
 	if n, err := c.Tries(t.Context(), card.AuthPIN); n != 3 || err != nil {
 		t.Fatal(n, err)
 	}
-	wantPINError(t, c.Verify(t.Context(), card.AuthPIN, "0000"), card.Error{PIN: card.AuthPIN, Remaining: 2, Reason: card.ReasonWrongPIN})
-	wantPINError(t, c.Verify(t.Context(), card.AuthPIN, "0000"), card.Error{PIN: card.AuthPIN, Remaining: 1, Reason: card.ReasonWrongPIN})
-	wantPINError(t, c.Verify(t.Context(), card.AuthPIN, "1234"), card.Error{PIN: card.AuthPIN, Remaining: 1, Reason: card.ReasonLastTryRefused})
+	wantPINError(t, c.Verify(t.Context(), card.AuthPIN, "0000"),
+		card.Error{PIN: card.AuthPIN, Remaining: 2, Reason: card.ReasonWrongPIN})
+	wantPINError(t, c.Verify(t.Context(), card.AuthPIN, "0000"),
+		card.Error{PIN: card.AuthPIN, Remaining: 1, Reason: card.ReasonWrongPIN})
+	wantPINError(t, c.Verify(t.Context(), card.AuthPIN, "1234"),
+		card.Error{PIN: card.AuthPIN, Remaining: 1, Reason: card.ReasonLastTryRefused})
 	if n, err := c.Tries(t.Context(), card.AuthPIN); n != 1 || err != nil {
 		t.Fatal("the refused try was spent:", n, err)
 	}
@@ -188,9 +191,11 @@ func TestSimWrongAndBlockedPIN(t *testing.T) {
 		if remaining == 0 {
 			reason = card.ReasonPINBlocked
 		}
-		wantPINError(t, c.Verify(t.Context(), card.AuthPIN, "0000", bold), card.Error{PIN: card.AuthPIN, Remaining: remaining, Reason: reason})
+		wantPINError(t, c.Verify(t.Context(), card.AuthPIN, "0000", bold),
+			card.Error{PIN: card.AuthPIN, Remaining: remaining, Reason: reason})
 	}
-	wantPINError(t, c.Verify(t.Context(), card.AuthPIN, "1234", bold), card.Error{PIN: card.AuthPIN, Reason: card.ReasonPINBlocked})
+	wantPINError(t, c.Verify(t.Context(), card.AuthPIN, "1234", bold),
+		card.Error{PIN: card.AuthPIN, Reason: card.ReasonPINBlocked})
 	// The other references are not concerned.
 	if n, err := c.Tries(t.Context(), card.SigningPIN); n != 5 || err != nil {
 		t.Error(n, err)
@@ -229,7 +234,8 @@ func TestSimSignatures(t *testing.T) {
 			if err := rsa.VerifyPKCS1v15(key.Public().(*rsa.PublicKey), mode, digest, signature); err != nil {
 				t.Error(name, mode, err)
 			}
-			if other := map[crypto.Hash]crypto.Hash{crypto.SHA256: card.WithoutDigestInfo, card.WithoutDigestInfo: crypto.SHA256}[mode]; len(digest) == 32 {
+			if other := map[crypto.Hash]crypto.Hash{crypto.SHA256: card.WithoutDigestInfo,
+				card.WithoutDigestInfo: crypto.SHA256}[mode]; len(digest) == 32 {
 				if rsa.VerifyPKCS1v15(key.Public().(*rsa.PublicKey), other, digest, signature) == nil {
 					t.Error(name, mode, "verifies in the other mode too")
 				}

@@ -41,7 +41,8 @@ func visit(t *testing.T, tr card.Transport, p person.Details) {
 	must(err)
 	_, err = c.AuthCACertificate(ctx)
 	must(err)
-	wantPINError(t, c.Verify(ctx, card.AuthPIN, "0000"), card.Error{PIN: card.AuthPIN, Remaining: 2, Reason: card.ReasonWrongPIN})
+	wantPINError(t, c.Verify(ctx, card.AuthPIN, "0000"), card.Error{PIN: card.AuthPIN, Remaining: 2,
+		Reason: card.ReasonWrongPIN})
 	must(c.Verify(ctx, card.AuthPIN, p.AuthPIN))
 	key, err := c.AuthKey(ctx)
 	must(err)
@@ -82,8 +83,8 @@ func visit(t *testing.T, tr card.Transport, p person.Details) {
 		_, err = c.Tries(ctx, p)
 		must(err)
 	}
-	must(c.ChangePIN(ctx, card.AuthPIN, p.AuthPIN, "8642"))
-	must(c.ChangePIN(ctx, card.CommonPIN, p.TextPIN, "8642"))
+	must(c.ChangePIN(ctx, card.AuthPIN, card.Replace(p.AuthPIN, "8642")))
+	must(c.ChangePIN(ctx, card.CommonPIN, card.Replace(p.TextPIN, "8642")))
 	must(c.Close(ctx))
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/internal/apdu"
+	"github.com/kakunin-go/kakunin/internal/redact"
 )
 
 // Option changes one call that presents a secret.
@@ -194,6 +195,17 @@ func Avoid(printed ...string) Option { return func(c *call) { c.avoid = append(c
 // AllowGuessablePIN lets [Card.ChangePIN] set a PIN that can be guessed, after the person was warned and insists.
 func AllowGuessablePIN() Option { return func(c *call) { c.guessable = true } }
 
+// Replacement is a PIN or password and the one that comes in its place.
+type Replacement struct {
+	redacted
+	values redact.Value[[2]string]
+}
+
+// Replace makes a Replacement of the current value and the new one.
+func Replace(current, value string) Replacement {
+	return Replacement{values: redact.Seal([2]string{current, value})}
+}
+
 // ChangePIN replaces a PIN: [AuthPIN], [SigningPIN], [TextPIN], [ResidentPIN] or [CommonPIN]; any other reference
 // cannot be changed by the holder and is an *[Error] with reason [ReasonBadReference]. Both values are checked before
 // anything is sent ([ReasonPINFormat]); a new signing password must have a letter and a digit. A wrong current value is
@@ -206,7 +218,8 @@ func AllowGuessablePIN() Option { return func(c *call) { c.guessable = true } }
 //
 // If the last answer is lost ([ReasonTransportFailed], [ReasonInterrupted]) the card has the old value or the new one:
 // ask the person to try. The card forgets every verified PIN before ChangePIN returns.
-func (c *Card) ChangePIN(ctx context.Context, p PIN, current, replacement string, options ...Option) error {
+func (c *Card) ChangePIN(ctx context.Context, p PIN, r Replacement, options ...Option) error {
+	current, replacement := r.values.Reveal()[0], r.values.Reveal()[1]
 	t, ok := p.trait()
 	if !ok || !t.form.changeable() {
 		return &Error{Step: "change a PIN", Reason: ReasonBadReference}

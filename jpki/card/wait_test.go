@@ -127,7 +127,8 @@ func TestWaitAgainForACardThatMoved(t *testing.T) {
 }
 
 func TestWaitEndsWithTheContext(t *testing.T) {
-	for _, reason := range []card.Reason{card.ReasonCardAbsent, card.ReasonReaderUnavailable, card.ReasonNotMyNumberCard} {
+	for _, reason := range []card.Reason{card.ReasonCardAbsent, card.ReasonReaderUnavailable,
+		card.ReasonNotMyNumberCard} {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		why := errors.New("closing time")
 		s := newSlot(t, cardsim.Plastic)

@@ -115,7 +115,8 @@ func TestListsOfGenerationsOfOneName(t *testing.T) {
 		"on that of the other": {number(newList("Sub", "gen1", revoked), 5), newList("Sub", "gen2"), ReasonRevoked},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := (&revocationCase{leaf: leafSpec("EE", "Sub", "gen2"), pool: pool, lists: []*listSpec{newList("A", "A"), c.first, c.second}}).run(t)
+			_, err := (&revocationCase{leaf: leafSpec("EE", "Sub", "gen2"), pool: pool,
+				lists: []*listSpec{newList("A", "A"), c.first, c.second}}).run(t)
 			wantReason(t, err, c.want)
 		})
 	}
@@ -157,7 +158,8 @@ func TestSignatureLimitHidesNoRevocation(t *testing.T) {
 func TestImpostorsOfListSignerHideNoRevocation(t *testing.T) {
 	named := pointsExt(seq(wrap(der.Tag2C, directory("Lists"))))
 	issuerOf := extDER(oidCertIssuer, true, seq(directory("A")))
-	indirect := newList("Lists", "lists", entry(leafSerial, noon().Add(-day), 4, issuerOf)).with(idp(fullName(directory("Lists")), flag(der.Tag4)))
+	indirect := newList("Lists", "lists", entry(leafSerial, noon().Add(-day), 4, issuerOf)).with(
+		idp(fullName(directory("Lists")), flag(der.Tag4)))
 	signer := caSpec("Lists", "lists", "A", "A").with(named).cert(t)
 	leaf := leafSpec("EE", "A", "A").with(named).cert(t)
 	var impostors []*Certificate
@@ -166,7 +168,8 @@ func TestImpostorsOfListSignerHideNoRevocation(t *testing.T) {
 		s.serial, s.algorithm = []byte{1, byte(i >> 8), byte(i)}, seq(oidDER(1, 2, 840, 10045, 4, 1))
 		impostors = append(impostors, s.cert(t))
 	}
-	for n, want := range map[int]Reason{0: ReasonRevoked, 10: ReasonRevoked, limits.PathCandidates: ReasonLimit, len(impostors): ReasonLimit} {
+	for n, want := range map[int]Reason{0: ReasonRevoked, 10: ReasonRevoked, limits.PathCandidates: ReasonLimit,
+		len(impostors): ReasonLimit} {
 		for _, mode := range []revocation.Mode{revocation.Required, revocation.WhenPresent} {
 			c := testConfig([]*Certificate{rootOf(t, "A")}, append(impostors[:n:n], signer)...)
 			c.Revocation = policyOf(mode, listsOf(t, []*listSpec{indirect}))
@@ -231,12 +234,14 @@ func TestGivenUpCallSpoilsNoList(t *testing.T) {
 func TestNameComparisonsOfOneCall(t *testing.T) {
 	constraints := extDER(oidNameConstraints, true, seq(wrap(der.Tag0C, seq(general(names.FormDNS, "example.com")))))
 	sub := caSpec("Sub", "sub", "A", "A").with(constraints).cert(t)
-	leaf := leafSpec("EE", "Sub", "sub").with(extDER(oidSubjectAltName, false, seq(general(names.FormDNS, "www.example.com")))).cert(t)
+	leaf := leafSpec("EE", "Sub", "sub").with(extDER(oidSubjectAltName, false,
+		seq(general(names.FormDNS, "www.example.com")))).cert(t)
 	v, err := NewVerifier(testConfig([]*Certificate{rootOf(t, "A")}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &run{verifier: v, ctx: t.Context(), at: noon(), index: v.index, verified: map[signedEdge]bool{}, comparisons: 2}
+	r := &run{verifier: v, ctx: t.Context(), at: noon(), index: v.index, verified: map[signedEdge]bool{},
+		comparisons: 2}
 	for i, want := range []Reason{ReasonUnknown, ReasonUnknown, ReasonNameConstraints} {
 		if err := r.validate(&Result{Path: []*Certificate{v.config.Anchors[0], sub, leaf}}); reasonOf(err) != want {
 			t.Errorf("path %d: %v", i, err)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin/internal/tests"
 	"github.com/kakunin-go/kakunin/jpki/crl"
 	"github.com/kakunin-go/kakunin/jpki/revocation"
 )
@@ -36,7 +37,8 @@ func newBenchChain(b *testing.B) benchChain {
 			b.Fatal(err)
 		}
 		template := &x509.Certificate{
-			SerialNumber: big.NewInt(int64(i + 1)), Subject: pkix.Name{CommonName: name}, NotBefore: noon().Add(-day), NotAfter: noon().Add(day),
+			SerialNumber: big.NewInt(int64(i + 1)), Subject: pkix.Name{CommonName: name}, NotBefore: noon().Add(-day),
+			NotAfter:              noon().Add(day),
 			BasicConstraintsValid: true, IsCA: i < 2, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 		}
 		if i == 0 {
@@ -54,7 +56,8 @@ func newBenchChain(b *testing.B) benchChain {
 		out.certificates = append(out.certificates, mustParse(b, der))
 		if i < 2 {
 			out.key = &key.PublicKey
-			template := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: noon().Add(-time.Hour), NextUpdate: noon().Add(time.Hour)}
+			template := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: noon().Add(-time.Hour),
+				NextUpdate: noon().Add(time.Hour)}
 			encoded, err := x509.CreateRevocationList(rand.Reader, template, issuer, key)
 			if err != nil {
 				b.Fatal(err)
@@ -73,32 +76,22 @@ func newBenchChain(b *testing.B) benchChain {
 	return out
 }
 
-// bare measures one RSA-2048 verification in this run.
-func (c *benchChain) bare(b *testing.B) float64 {
+// bare verifies one RSA-2048 signature.
+func (c *benchChain) bare(b *testing.B) func() {
 	b.Helper()
 	leaf := c.standard[2]
 	digest := sha256.Sum256(leaf.RawTBSCertificate)
-	const rounds = 500
-	start := time.Now()
-	for range rounds {
+	return func() {
 		if err := rsa.VerifyPKCS1v15(c.key, crypto.SHA256, digest[:], leaf.Signature); err != nil {
 			b.Fatal(err)
 		}
 	}
-	return float64(time.Since(start).Nanoseconds()) / rounds
-}
-
-func ratio(b *testing.B, bare float64) {
-	b.Helper()
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/bare, "x-bare")
-	b.ReportAllocs()
 }
 
 // BenchmarkValidate is a path of two certificates beside crypto/x509, as a multiple of one bare RSA-2048 verification;
 // both verify two signatures, and with lists ours verifies four.
 func BenchmarkValidate(b *testing.B) {
 	chain := newBenchChain(b)
-	bare := chain.bare(b)
 	for name, policy := range map[string]revocation.Policy{
 		"path": revocation.InsecureNoRevocation(), "path-and-lists": revocation.Require(chain.lists),
 	} {
@@ -109,24 +102,25 @@ func BenchmarkValidate(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			for b.Loop() {
+			tests.InTurns(b, "x-bare", chain.bare(b), func() {
 				if _, err := v.Verify(context.Background(), chain.certificates[2]); err != nil {
 					b.Fatal(err)
 				}
-			}
-			ratio(b, bare)
+			})
 		})
 	}
 	b.Run("crypto-x509", func(b *testing.B) {
-		o := x509.VerifyOptions{Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(), CurrentTime: noon(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}
+		o := x509.VerifyOptions{
+			Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(), CurrentTime: noon(),
+			KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+		}
 		o.Roots.AddCert(chain.standard[0])
 		o.Intermediates.AddCert(chain.standard[1])
-		for b.Loop() {
+		tests.InTurns(b, "x-bare", chain.bare(b), func() {
 			if _, err := chain.standard[2].Verify(o); err != nil {
 				b.Fatal(err)
 			}
-		}
-		ratio(b, bare)
+		})
 	})
 }
 
@@ -134,19 +128,13 @@ func BenchmarkValidate(b *testing.B) {
 func BenchmarkParse(b *testing.B) {
 	chain := newBenchChain(b)
 	raw := chain.certificates[2].raw
-	const rounds = 2000
-	start := time.Now()
-	for range rounds {
+	tests.InTurns(b, "x-crypto/x509", func() {
 		if _, err := x509.ParseCertificate(raw); err != nil {
 			b.Fatal(err)
 		}
-	}
-	standard := float64(time.Since(start).Nanoseconds()) / rounds
-	for b.Loop() {
+	}, func() {
 		if _, err := ParseCertificate(raw); err != nil {
 			b.Fatal(err)
 		}
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/standard, "x-crypto/x509")
-	b.ReportAllocs()
+	})
 }

@@ -35,7 +35,8 @@ func impostors(t testing.TB, n, bits, exponent int) (VerifierConfig, *Certificat
 	var pool []*Certificate
 	for i := range n {
 		s := caSpec("Sub", "sub", "A", "A").without(oidSubjectKeyID)
-		s.serial, s.spki = []byte{1, byte(i >> 8), byte(i)}, rsaImpostor(bits, exponent, uint64(i)) //nolint:gosec // test data
+		//nolint:gosec // test data
+		s.serial, s.spki = []byte{1, byte(i >> 8), byte(i)}, rsaImpostor(bits, exponent, uint64(i))
 		pool = append(pool, s.cert(t))
 	}
 	leaf := leafSpec("EE", "Sub", "sub").without(oidAuthorityKeyID)
@@ -53,8 +54,10 @@ func work(t testing.TB, n, bits, exponent int) (cost int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &run{verifier: v, ctx: context.Background(), at: noon(), index: v.index, verified: map[signedEdge]bool{}, comparisons: limits.NameComparisons}
-	if err := r.search(leaf, func(*Certificate) bool { return true }, func(p []*Certificate) error { return r.validate(&Result{Path: p}) }); err == nil {
+	r := &run{verifier: v, ctx: context.Background(), at: noon(), index: v.index, verified: map[signedEdge]bool{},
+		comparisons: limits.NameComparisons}
+	if err := r.search(leaf, func(*Certificate) bool { return true },
+		func(p []*Certificate) error { return r.validate(&Result{Path: p}) }); err == nil {
 		t.Fatal("an impostor signed")
 	}
 	for edge := range r.verified {

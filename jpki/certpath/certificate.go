@@ -5,12 +5,18 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
 	"slices"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
+	"github.com/kakunin-go/kakunin/internal/certfile"
 	"github.com/kakunin-go/kakunin/internal/der"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/jpki/internal/names"
@@ -18,8 +24,15 @@ import (
 )
 
 // Certificate is a certificate read strictly into what path validation decides by. Nothing in it is trusted. It is
-// immutable and safe for concurrent use.
-type Certificate struct {
+// immutable and safe for concurrent use. Printed, logged or encoded it says its fingerprint and nothing else, copies of
+// it included: its subject may be a person. The zero value is refused wherever a certificate is asked for.
+type Certificate struct{ *veil }
+
+// veil keeps what was read behind two pointers: package fmt follows one where it can ask no method, never two.
+type veil struct{ *certificate }
+
+// certificate is what was read.
+type certificate struct {
 	raw, tbs, signature []byte
 	algorithm           []byte // AlgorithmIdentifier as encoded
 	version             int    // 1, 2 or 3
@@ -76,9 +89,13 @@ func ParseCertificate(raw []byte) (*Certificate, error) {
 	if len(raw) > limits.Certificate {
 		return nil, malformed("size", "RFC 5280, 4.1")
 	}
-	c := &Certificate{raw: bytes.Clone(raw), inhibitAny: -1}
+	c := veiled(&certificate{raw: bytes.Clone(raw), inhibitAny: -1})
 	c.basic.pathLen, c.policyConstraints.requireExplicit, c.policyConstraints.inhibitMapping = -1, -1, -1
 	if err := c.readFrame(); err != nil {
+		var own *Error
+		if errors.As(err, &own) && own.Step == "certificate.der" {
+			own.Detail = certfile.NotDER(raw)
+		}
 		return nil, err
 	}
 	if err := c.readExtensions(); err != nil {
@@ -93,14 +110,29 @@ func ParseCertificate(raw []byte) (*Certificate, error) {
 	return c, nil
 }
 
+func veiled(c *certificate) *Certificate { return &Certificate{&veil{c}} }
+
+// empty reports whether there is no certificate.
+func (c *Certificate) empty() bool { return c == nil || c.veil == nil }
+
+// read returns what was read: nothing of the zero value.
+func (c *Certificate) read() *certificate {
+	if c.empty() {
+		return &certificate{}
+	}
+	return c.certificate
+}
+
 // Raw returns a copy of the DER.
-func (c *Certificate) Raw() []byte { return bytes.Clone(c.raw) }
+func (c *Certificate) Raw() []byte { return bytes.Clone(c.read().raw) }
 
 // Fingerprint is the SHA-256 of the DER.
-func (c *Certificate) Fingerprint() [sha256.Size]byte { return c.fingerprint }
+func (c *Certificate) Fingerprint() [sha256.Size]byte { return c.read().fingerprint }
 
 // Validity returns the first and the last second of the validity period (RFC 5280, 4.1.2.5).
-func (c *Certificate) Validity() (notBefore, notAfter time.Time) { return c.notBefore, c.notAfter }
+func (c *Certificate) Validity() (notBefore, notAfter time.Time) {
+	return c.read().notBefore, c.read().notAfter
+}
 
 // begun and over compare a time with the validity period, which consists of whole seconds and includes both ends (RFC
 // 5280, 4.1.2.5): the second of notAfter is over when it has passed.
@@ -110,20 +142,28 @@ func (c *Certificate) over(at time.Time) bool { return at.Truncate(time.Second).
 
 // Purposes returns the OIDs of extKeyUsage (RFC 5280, 4.2.1.12); nil when the extension is absent: any purpose. Whether
 // a purpose fits is for the caller to judge, who knows what the certificate is used for.
-func (c *Certificate) Purposes() []asn1.ObjectIdentifier { return slices.Clone(c.extKeyUsages) }
+func (c *Certificate) Purposes() []asn1.ObjectIdentifier { return slices.Clone(c.read().extKeyUsages) }
 
 // String names the certificate by its fingerprint; subject and serial number may belong to a person.
-func (c *Certificate) String() string {
-	const digits = "0123456789abcdef"
-	out := make([]byte, 0, 16)
-	for _, b := range c.fingerprint[:8] {
-		out = append(out, digits[b>>4], digits[b&15])
-	}
-	return "certificate " + string(out)
+func (c Certificate) String() string {
+	fingerprint := c.read().fingerprint
+	return "certificate " + hex.EncodeToString(fingerprint[:8])
 }
 
 // GoString is String.
-func (c *Certificate) GoString() string { return c.String() }
+func (c Certificate) GoString() string { return c.String() }
+
+// Format writes String for every verb and flag: without it package fmt prints the fields for verbs that do not ask for
+// a string.
+func (c Certificate) Format(s fmt.State, _ rune) {
+	_, _ = io.WriteString(s, c.String()) // a formatter cannot report an error
+}
+
+// LogValue implements slog.LogValuer by String.
+func (c Certificate) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
+// MarshalText is String, for encoders. It cannot be read back: store [Certificate.Raw].
+func (c Certificate) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
 func (c *Certificate) extension(id asn1.ObjectIdentifier) *der.Extension {
 	return der.Find(c.extensions, id)

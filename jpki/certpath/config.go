@@ -61,7 +61,7 @@ type Verifier struct {
 func NewVerifier(c VerifierConfig) (*Verifier, error) {
 	c.Anchors, c.Pool = slices.Clone(c.Anchors), slices.Clone(c.Pool)
 	c.Algorithms = slices.Clone(c.Algorithms)
-	if len(c.Anchors) == 0 || slices.Contains(c.Anchors, nil) {
+	if len(c.Anchors) == 0 || slices.ContainsFunc(c.Anchors, (*Certificate).empty) {
 		return nil, misconfigured("anchors")
 	}
 	for _, a := range c.Anchors {
@@ -74,7 +74,7 @@ func NewVerifier(c VerifierConfig) (*Verifier, error) {
 			}
 		}
 	}
-	if len(c.Pool) > limits.PathPool || slices.Contains(c.Pool, nil) {
+	if len(c.Pool) > limits.PathPool || slices.ContainsFunc(c.Pool, (*Certificate).empty) {
 		return nil, misconfigured("pool")
 	}
 	v := &Verifier{config: c}

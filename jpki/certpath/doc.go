@@ -72,11 +72,13 @@
 // One call verifies as many signatures as cost what 256 with RSA-2048 cost; larger keys count for more, and public
 // exponents above 2¹⁷ are refused. A pool of impostors, whatever their keys are, costs no more than that.
 //
+// All 249 cases of the NIST Public Key Interoperability Test Suite are decided as the suite demands.
+//
+// # Examples
+//
+// There are examples of [Error], [For] and [Verifier.Verify].
+//
 // # Compatibility
 //
 // Names of steps and reasons do not change. Nothing is stored by this package.
-//
-// All 249 cases of the NIST Public Key Interoperability Test Suite are decided as the suite demands.
-//
-// Examples: [Verifier.Verify], [For], [Error].
 package certpath

@@ -6,45 +6,32 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kakunin-go/kakunin"
+	"github.com/kakunin-go/kakunin/internal/tests"
 )
 
 // Every reason has a name of its own, a family, and a message in both languages unless it is the operator's business.
 func TestReasons(t *testing.T) {
-	seen := map[string]bool{}
-	for r := ReasonConfiguration; r <= ReasonRevocationUnknown; r++ {
-		e := &Error{Reason: r, Step: "step", Certificate: -1}
-		if seen[r.String()] || r.String() == "unknown" {
-			t.Errorf("reason %d: name %q", r, r)
-		}
-		seen[r.String()] = true
-		if e.Family() == kakunin.Unclassified || kakunin.FamilyOf(fmt.Errorf("wrapped: %w", e)) != e.Family() {
-			t.Errorf("%v: family %v", r, e.Family())
-		}
-		ja, en := kakunin.MessageFor(e, kakunin.Japanese), kakunin.MessageFor(e, kakunin.English)
-		if ja == "" || en == "" || ja == en {
-			t.Errorf("%v: messages %q, %q", r, ja, en)
-		}
-	}
-	if ReasonUnknown.String() != "unknown" || (&Error{}).Family() != kakunin.Untrusted {
-		t.Error("the zero reason")
-	}
+	tests.Reasons(t, ReasonRevocationUnknown, func(r Reason) error { return &Error{Reason: r, Certificate: -1} })
 }
 
 func TestErrorText(t *testing.T) {
 	cause := errors.New("secret")
-	e := &Error{Reason: ReasonRevoked, Step: "revocation.status", Clause: "RFC 5280, 6.1.3 (a)(3)", Certificate: 2, Err: cause}
-	if got := e.Error(); got != "certpath: certificate revoked: revocation.status: certificate 2 of the path (RFC 5280, 6.1.3 (a)(3))" {
+	e := &Error{Reason: ReasonRevoked, Step: "revocation.status", Clause: "RFC 5280, 6.1.3 (a)(3)", Certificate: 2,
+		Err: cause}
+	if got := e.Error(); got != "certpath: certificate revoked: revocation.status: certificate 2 of the path (RFC "+
+		"5280, 6.1.3 (a)(3))" {
 		t.Error(got)
 	}
-	if !errors.Is(e, cause) || !errors.Is(e, &Error{Reason: ReasonRevoked}) || errors.Is(e, &Error{Reason: ReasonRevoked, Step: "other"}) || errors.Is(e, &Error{Reason: ReasonHold}) {
+	if !errors.Is(e, cause) || !errors.Is(e, &Error{Reason: ReasonRevoked}) ||
+		errors.Is(e, &Error{Reason: ReasonRevoked, Step: "other"}) || errors.Is(e, &Error{Reason: ReasonHold}) {
 		t.Error("Is")
 	}
 }
 
 // A certificate shows only its fingerprint when it is printed, and hands out copies.
 func TestCertificateDoesNotPrintItself(t *testing.T) {
-	s := leafSpec("Taro Yamada", "A", "A").with(extDER(oidExtendedKeyUsage, true, seq(oidDER(1, 3, 6, 1, 5, 5, 7, 3, 8))),
+	s := leafSpec("Taro Yamada", "A", "A").with(extDER(oidExtendedKeyUsage, true,
+		seq(oidDER(1, 3, 6, 1, 5, 5, 7, 3, 8))),
 		extDER(oidIssuerAltName, false, seq(directory("A"))))
 	c := s.cert(t)
 	for _, text := range []string{fmt.Sprint(c), fmt.Sprintf("%v", c), fmt.Sprintf("%#v", c), c.String()} {

@@ -54,9 +54,11 @@ func exampleChain(revoked bool) (certificates, lists [][]byte) {
 		if !template.IsCA {
 			break
 		}
-		list := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: exampleTime(), NextUpdate: exampleTime().AddDate(0, 0, 1)}
+		list := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: exampleTime(),
+			NextUpdate: exampleTime().AddDate(0, 0, 1)}
 		if revoked && i == 1 {
-			list.RevokedCertificateEntries = []x509.RevocationListEntry{{SerialNumber: big.NewInt(3), RevocationTime: exampleTime().AddDate(0, 0, -1)}}
+			list.RevokedCertificateEntries = []x509.RevocationListEntry{
+				{SerialNumber: big.NewInt(3), RevocationTime: exampleTime().AddDate(0, 0, -1)}}
 		}
 		encoded, err := x509.CreateRevocationList(rand.Reader, list, issuer, issuerKey)
 		if err != nil {
@@ -152,7 +154,8 @@ func ExampleFor() {
 		panic(err)
 	}
 	timeStamping := asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 8}
-	_, err = v.Verify(context.Background(), chain[2], certpath.At(exampleTime()), certpath.With(chain[1]), certpath.For(timeStamping))
+	_, err = v.Verify(context.Background(), chain[2], certpath.At(exampleTime()), certpath.With(chain[1]),
+		certpath.For(timeStamping))
 	fmt.Println(errors.Is(err, &certpath.Error{Reason: certpath.ReasonPurpose}))
 	// Output: true
 }

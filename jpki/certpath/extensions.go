@@ -195,7 +195,8 @@ func readMappings(c *Certificate, e *der.Extension) bool {
 	}
 	for !list.Empty() {
 		var pair, issuer, subject cryptobyte.String
-		if !list.ReadASN1(&pair, cbasn1.SEQUENCE) || !pair.ReadASN1(&issuer, cbasn1.OBJECT_IDENTIFIER) || !names.SoundOID(issuer) ||
+		if !list.ReadASN1(&pair, cbasn1.SEQUENCE) || !pair.ReadASN1(&issuer, cbasn1.OBJECT_IDENTIFIER) ||
+			!names.SoundOID(issuer) ||
 			!pair.ReadASN1(&subject, cbasn1.OBJECT_IDENTIFIER) || !names.SoundOID(subject) ||
 			!pair.Empty() {
 			return false

@@ -23,15 +23,19 @@ func FuzzParseCertificate(f *testing.F) {
 	f.Add(leafSpec("EE", "A", "A").der())
 	f.Add(caSpec("Sub", "sub", "A", "A").with(
 		policiesExt(asn1.ObjectIdentifier{1, 2, 3}),
-		extDER(oidSubjectAltName, false, seq(general(names.FormDNS, "a.test"), general(names.FormEmail, "a@a.test"), general(names.FormURI, "https://a.test/"), general(names.FormIP, "\x01\x02\x03\x04"))),
-		extDER(oidNameConstraints, true, seq(wrap(der.Tag0C, seq(general(names.FormDNS, "a.test"))), wrap(der.Tag1C, seq(general(names.FormEmail, "b.test"))))),
+		extDER(oidSubjectAltName, false, seq(general(names.FormDNS, "a.test"), general(names.FormEmail, "a@a.test"),
+			general(names.FormURI, "https://a.test/"), general(names.FormIP, "\x01\x02\x03\x04"))),
+		extDER(oidNameConstraints, true, seq(wrap(der.Tag0C, seq(general(names.FormDNS, "a.test"))),
+			wrap(der.Tag1C, seq(general(names.FormEmail, "b.test"))))),
 		extDER(oidPolicyMappings, true, seq(seq(oidDER(1, 2, 3), oidDER(1, 2, 4)))),
 		extDER(oidPolicyConstraints, true, seq(wrap(der.Tag0, []byte{0}), wrap(der.Tag1, []byte{1}))),
 		extDER(oidInhibitAnyPolicy, true, integer(3)),
-		extDER(oidCRLDistribution, false, seq(seq(wrap(der.Tag0C, wrap(der.Tag0C, general(names.FormURI, "http://a.test/crl")))))),
+		extDER(oidCRLDistribution, false, seq(seq(wrap(der.Tag0C,
+			wrap(der.Tag0C, general(names.FormURI, "http://a.test/crl")))))),
 	).der())
 	files := pkitsFiles(f)
-	for _, name := range []string{"ValidcRLIssuerTest28EE.crt", "nameConstraintsDN1CACert.crt", "P1Mapping1to234CACert.crt", "ValidNegativeSerialNumberTest14EE.crt"} {
+	for _, name := range []string{"ValidcRLIssuerTest28EE.crt", "nameConstraintsDN1CACert.crt",
+		"P1Mapping1to234CACert.crt", "ValidNegativeSerialNumberTest14EE.crt"} {
 		f.Add(files[name])
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
@@ -69,8 +73,10 @@ func compareCertificates(t *testing.T, ours *Certificate, theirs *x509.Certifica
 		{"authority", ours.basic.ca == (theirs.IsCA && theirs.BasicConstraintsValid)},
 		{"key identifier", bytes.Equal(ours.subjectKeyID, theirs.SubjectKeyId)},
 		{"authority key identifier", bytes.Equal(ours.authorityKeyID, theirs.AuthorityKeyId)},
-		{"may sign certificates", !ours.usage.present || ours.permits(usageCertSign) == (theirs.KeyUsage&x509.KeyUsageCertSign != 0)},
-		{"may sign lists", !ours.usage.present || ours.permits(usageCRLSign) == (theirs.KeyUsage&x509.KeyUsageCRLSign != 0)},
+		{"may sign certificates", !ours.usage.present ||
+			ours.permits(usageCertSign) == (theirs.KeyUsage&x509.KeyUsageCertSign != 0)},
+		{"may sign lists", !ours.usage.present ||
+			ours.permits(usageCRLSign) == (theirs.KeyUsage&x509.KeyUsageCRLSign != 0)},
 		{"policies", len(ours.policies.ids) == len(theirs.Policies)},
 		{"mappings", len(ours.mappings) == len(theirs.PolicyMappings)},
 		{"extensions", len(ours.extensions) == len(theirs.Extensions)},
@@ -128,8 +134,10 @@ func FuzzNameConstraints(f *testing.F) {
 	for _, c := range [][2][]byte{
 		{seq(wrap(der.Tag1C, seq(general(names.FormDNS, "a.test")))), general(names.FormDNS, "www.a.test")},
 		{seq(wrap(der.Tag0C, seq(general(names.FormURI, ".a.test")))), general(names.FormURI, "https://www.a.test/")},
-		{seq(wrap(der.Tag0C, seq(general(names.FormIP, "\x01\x02\x03\x04\xff\xff\xff\x00")))), general(names.FormIP, "\x01\x02\x03\x04")},
-		{seq(wrap(der.Tag0C, seq(general(names.FormDirectory, string(dn("A")))))), general(names.FormDirectory, string(dn("A")))},
+		{seq(wrap(der.Tag0C, seq(general(names.FormIP, "\x01\x02\x03\x04\xff\xff\xff\x00")))),
+			general(names.FormIP, "\x01\x02\x03\x04")},
+		{seq(wrap(der.Tag0C, seq(general(names.FormDirectory, string(dn("A")))))),
+			general(names.FormDirectory, string(dn("A")))},
 	} {
 		f.Add(c[0], c[1])
 	}
@@ -155,7 +163,8 @@ func FuzzNameConstraints(f *testing.F) {
 
 // FuzzDistributionPoints reads distribution points; what is read has a name or an issuer.
 func FuzzDistributionPoints(f *testing.F) {
-	f.Add(seq(seq(wrap(der.Tag0C, wrap(der.Tag0C, general(names.FormDirectory, string(dn("A"))))), wrap(der.Tag1, []byte{1, 6}), wrap(der.Tag2C, general(names.FormDirectory, string(dn("B")))))))
+	f.Add(seq(seq(wrap(der.Tag0C, wrap(der.Tag0C, general(names.FormDirectory, string(dn("A"))))),
+		wrap(der.Tag1, []byte{1, 6}), wrap(der.Tag2C, general(names.FormDirectory, string(dn("B")))))))
 	f.Add(seq(seq(wrap(der.Tag0C, wrap(der.Tag1C, seq(oidDER(2, 5, 4, 3), wrap(cbasn1.UTF8String, []byte("x"))))))))
 	f.Fuzz(func(t *testing.T, value []byte) {
 		points, ok := names.ReadPoints(value)

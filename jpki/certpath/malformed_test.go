@@ -59,12 +59,16 @@ func TestMalformedCertificates(t *testing.T) {
 		"empty issuer":            {change(func(s *spec) { s.issuer = seq() }), "issuer"},
 		"issuer no SEQUENCE":      {change(func(s *spec) { s.issuer = wrap(cbasn1.SET) }), "issuer"},
 		"empty subject":           {change(func(s *spec) { s.subject = seq() }), "subject"},
-		"string of wrong type":    {change(func(s *spec) { s.subject = seq(attr(cbasn1.PrintableString, "名", 2, 5, 4, 3)) }), "subject"},
+		"string of wrong type": {change(func(s *spec) {
+			s.subject = seq(
+				attr(cbasn1.PrintableString, "名", 2, 5, 4, 3))
+		}), "subject"},
 		"algorithms differ": {func() []byte {
 			return bytes.Replace(raw, ecdsaSHA256, seq(oidDER(1, 2, 840, 10045, 4, 3, 3)), 1)
 		}(), "signature-algorithm"},
 
-		"ends before it begins":      {change(func(s *spec) { s.notBefore, s.notAfter = s.notAfter, s.notBefore }), "validity"},
+		"ends before it begins": {change(func(s *spec) { s.notBefore, s.notAfter = s.notAfter, s.notBefore }),
+			"validity"},
 		"time without seconds":       {timed(cbasn1.UTCTime, "2611211200Z"), "validity"},
 		"time with offset":           {timed(cbasn1.UTCTime, "261121120000+0900"), "validity"},
 		"time without zone":          {timed(cbasn1.UTCTime, "261121120000"), "validity"},
@@ -80,41 +84,54 @@ func TestMalformedCertificates(t *testing.T) {
 		"leap day of no leap year":   {timed(cbasn1.GeneralizedTime, "20250229120000Z"), "validity"},
 		"non-ASCII digits in a time": {timed(cbasn1.UTCTime, "25112112\xb0\xb0\xb0\xb0Z"), "validity"},
 
-		"extension twice":     {change(func(s *spec) { s.with(s.extensions[0]) }), "extensions"},
-		"empty extensions":    {change(func(s *spec) { s.extensions = [][]byte{{}} }), "extensions"},
-		"critical 01":         {change(func(s *spec) { s.with(seq(oidDER(1, 2, 3), []byte{1, 1, 1}, wrap(cbasn1.OCTET_STRING))) }), "extensions"},
+		"extension twice":  {change(func(s *spec) { s.with(s.extensions[0]) }), "extensions"},
+		"empty extensions": {change(func(s *spec) { s.extensions = [][]byte{{}} }), "extensions"},
+		"critical 01": {change(func(s *spec) {
+			s.with(
+				seq(oidDER(1, 2, 3), []byte{1, 1, 1}, wrap(cbasn1.OCTET_STRING)))
+		}), "extensions"},
 		"too many extensions": {change(manyExtensions), "extensions"},
 
-		"basicConstraints cA 01":         {ext(oidBasicConstraints, seq([]byte{1, 1, 1})), "basic-constraints"},
-		"path length without cA":         {ext(oidBasicConstraints, seq(integer(0))), "basic-constraints"},
-		"negative path length":           {ext(oidBasicConstraints, seq([]byte{1, 1, 0xff}, integer(-1))), "basic-constraints"},
-		"padded path length":             {ext(oidBasicConstraints, seq([]byte{1, 1, 0xff}, []byte{2, 2, 0, 1})), "basic-constraints"},
-		"basicConstraints trailing":      {ext(oidBasicConstraints, append(seq(), 5, 0)), "basic-constraints"},
-		"empty keyUsage":                 {ext(oidKeyUsage, []byte{3, 1, 0}), "key-usage"},
-		"zero keyUsage":                  {ext(oidKeyUsage, []byte{3, 2, 7, 0}), "key-usage"},
-		"keyUsage with trailing zeros":   {ext(oidKeyUsage, []byte{3, 2, 0, 0x80}), "key-usage"},
-		"keyUsage of three octets":       {ext(oidKeyUsage, []byte{3, 4, 0, 1, 1, 1}), "key-usage"},
-		"keyUsage as INTEGER":            {ext(oidKeyUsage, integer(1)), "key-usage"},
-		"policy twice":                   {ext(oidCertificatePolicies, seq(seq(oidDER(1, 2, 3)), seq(oidDER(1, 2, 3)))), "policies"},
-		"no policies":                    {ext(oidCertificatePolicies, seq()), "policies"},
-		"empty qualifiers":               {ext(oidCertificatePolicies, seq(seq(oidDER(1, 2, 3), seq()))), "policies"},
-		"no mappings":                    {ext(oidPolicyMappings, seq()), "policy-mappings"},
-		"half a mapping":                 {ext(oidPolicyMappings, seq(seq(oidDER(1, 2, 3)))), "policy-mappings"},
-		"empty policyConstraints":        {ext(oidPolicyConstraints, seq()), "policy-constraints"},
-		"policyConstraints out of order": {ext(oidPolicyConstraints, seq(wrap(der.Tag1, []byte{0}), wrap(der.Tag0, []byte{0}))), "policy-constraints"},
-		"negative inhibitAnyPolicy":      {ext(oidInhibitAnyPolicy, integer(-1)), "inhibit-any-policy"},
-		"empty subjectAltName":           {ext(oidSubjectAltName, seq()), "subject-alt-name"},
-		"address of five octets":         {ext(oidSubjectAltName, seq(general(names.FormIP, "\x01\x02\x03\x04\x05"))), "subject-alt-name"},
-		"empty dNSName":                  {ext(oidSubjectAltName, seq(general(names.FormDNS, ""))), "subject-alt-name"},
-		"dNSName with NUL":               {ext(oidSubjectAltName, seq(general(names.FormDNS, "good.test\x00.evil.test"))), "subject-alt-name"},
-		"dNSName beyond ASCII":           {ext(oidSubjectAltName, seq(general(names.FormDNS, "\xe5.test"))), "subject-alt-name"},
-		"unknown form of name":           {ext(oidSubjectAltName, seq(wrap(cbasn1.Tag(0x89), []byte("x")))), "subject-alt-name"},
-		"distribution point of reasons":  {ext(oidCRLDistribution, seq(seq(wrap(der.Tag1, []byte{1, 6})))), "crl-distribution-points"},
-		"no distribution points":         {ext(oidCRLDistribution, seq()), "crl-distribution-points"},
-		"empty key identifier":           {ext(oidSubjectKeyID, wrap(cbasn1.OCTET_STRING)), "subject-key-id"},
-		"issuer without serial number":   {ext(oidAuthorityKeyID, seq(wrap(der.Tag1C, general(names.FormDirectory, string(dn("A")))))), "authority-key-id"},
-		"no purposes":                    {ext(oidExtendedKeyUsage, seq()), "extended-key-usage"},
-		"empty nameConstraints":          {ext(oidNameConstraints, seq()), "name-constraints"},
+		"basicConstraints cA 01": {ext(oidBasicConstraints, seq([]byte{1, 1, 1})), "basic-constraints"},
+		"path length without cA": {ext(oidBasicConstraints, seq(integer(0))), "basic-constraints"},
+		"negative path length": {ext(oidBasicConstraints, seq([]byte{1, 1, 0xff}, integer(-1))),
+			"basic-constraints"},
+		"padded path length": {ext(oidBasicConstraints, seq([]byte{1, 1, 0xff}, []byte{2, 2, 0, 1})),
+			"basic-constraints"},
+		"basicConstraints trailing":    {ext(oidBasicConstraints, append(seq(), 5, 0)), "basic-constraints"},
+		"empty keyUsage":               {ext(oidKeyUsage, []byte{3, 1, 0}), "key-usage"},
+		"zero keyUsage":                {ext(oidKeyUsage, []byte{3, 2, 7, 0}), "key-usage"},
+		"keyUsage with trailing zeros": {ext(oidKeyUsage, []byte{3, 2, 0, 0x80}), "key-usage"},
+		"keyUsage of three octets":     {ext(oidKeyUsage, []byte{3, 4, 0, 1, 1, 1}), "key-usage"},
+		"keyUsage as INTEGER":          {ext(oidKeyUsage, integer(1)), "key-usage"},
+		"policy twice": {ext(oidCertificatePolicies, seq(seq(oidDER(1, 2, 3)), seq(oidDER(1, 2, 3)))),
+			"policies"},
+		"no policies":             {ext(oidCertificatePolicies, seq()), "policies"},
+		"empty qualifiers":        {ext(oidCertificatePolicies, seq(seq(oidDER(1, 2, 3), seq()))), "policies"},
+		"no mappings":             {ext(oidPolicyMappings, seq()), "policy-mappings"},
+		"half a mapping":          {ext(oidPolicyMappings, seq(seq(oidDER(1, 2, 3)))), "policy-mappings"},
+		"empty policyConstraints": {ext(oidPolicyConstraints, seq()), "policy-constraints"},
+		"policyConstraints out of order": {ext(oidPolicyConstraints,
+			seq(wrap(der.Tag1, []byte{0}), wrap(der.Tag0, []byte{0}))), "policy-constraints"},
+		"negative inhibitAnyPolicy": {ext(oidInhibitAnyPolicy, integer(-1)), "inhibit-any-policy"},
+		"empty subjectAltName":      {ext(oidSubjectAltName, seq()), "subject-alt-name"},
+		"address of five octets": {ext(oidSubjectAltName, seq(general(names.FormIP, "\x01\x02\x03\x04\x05"))),
+			"subject-alt-name"},
+		"empty dNSName": {ext(oidSubjectAltName, seq(general(names.FormDNS, ""))), "subject-alt-name"},
+		"dNSName with NUL": {ext(oidSubjectAltName,
+			seq(general(names.FormDNS, "good.test\x00.evil.test"))), "subject-alt-name"},
+		"dNSName beyond ASCII": {ext(oidSubjectAltName, seq(general(names.FormDNS, "\xe5.test"))),
+			"subject-alt-name"},
+		"unknown form of name": {ext(oidSubjectAltName, seq(wrap(cbasn1.Tag(0x89), []byte("x")))),
+			"subject-alt-name"},
+		"distribution point of reasons": {ext(oidCRLDistribution, seq(seq(wrap(der.Tag1, []byte{1, 6})))),
+			"crl-distribution-points"},
+		"no distribution points": {ext(oidCRLDistribution, seq()), "crl-distribution-points"},
+		"empty key identifier":   {ext(oidSubjectKeyID, wrap(cbasn1.OCTET_STRING)), "subject-key-id"},
+		"issuer without serial number": {ext(oidAuthorityKeyID,
+			seq(wrap(der.Tag1C, general(names.FormDirectory, string(dn("A")))))), "authority-key-id"},
+		"no purposes":           {ext(oidExtendedKeyUsage, seq()), "extended-key-usage"},
+		"empty nameConstraints": {ext(oidNameConstraints, seq()), "name-constraints"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -151,7 +168,8 @@ func manyExtensions(s *spec) {
 // Every prefix of a certificate, and every certificate with one octet changed, is read without a panic.
 func TestEveryTruncationAndFlip(t *testing.T) {
 	raw := caSpec("Sub", "sub", "A", "A").with(
-		policiesExt(asn1.ObjectIdentifier{1, 2, 3}), extDER(oidSubjectAltName, false, seq(general(names.FormDNS, "a.test"))),
+		policiesExt(asn1.ObjectIdentifier{1, 2, 3}), extDER(oidSubjectAltName, false,
+			seq(general(names.FormDNS, "a.test"))),
 		extDER(oidNameConstraints, true, seq(wrap(der.Tag0C, seq(general(names.FormDNS, "a.test"))))),
 	).der()
 	for i := range raw {
@@ -161,5 +179,18 @@ func TestEveryTruncationAndFlip(t *testing.T) {
 		flipped := bytes.Clone(raw)
 		flipped[i] ^= 0xff
 		_, _ = ParseCertificate(flipped)
+	}
+}
+
+// What is not DER is named in a sentence.
+func TestParseSaysWhatItGot(t *testing.T) {
+	for want, data := range map[string]string{
+		"this is PEM": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "the file is empty": "",
+		"this is base64": "MIIBAAAA", "indefinite length": "\x30\x80\x00\x00",
+	} {
+		_, err := ParseCertificate([]byte(data))
+		if !errors.Is(err, &Error{Reason: ReasonMalformed}) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
 	}
 }

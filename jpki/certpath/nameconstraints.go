@@ -67,7 +67,8 @@ func readSubtree(s *cryptobyte.String) (t subtree, ok bool) {
 		return t, ok
 	case names.FormDNS:
 		return t, t.base.Text == "" || soundHost(strings.TrimPrefix(t.base.Text, "."))
-	case names.FormURI: // "The constraint MUST be specified as a fully qualified domain name": an empty one would exclude nothing
+	// "The constraint MUST be specified as a fully qualified domain name": an empty one would exclude nothing
+	case names.FormURI:
 		return t, soundHost(strings.TrimPrefix(t.base.Text, "."))
 	case names.FormEmail:
 		local, host, mailbox := cutMailbox(t.base.Text)

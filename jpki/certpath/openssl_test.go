@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,7 +25,8 @@ import (
 // The openssl program (3.0 or later) as second opinion.
 
 // opensslVerify runs openssl verify on DER files and returns whether it accepts.
-func opensslVerify(t *testing.T, at time.Time, anchor []byte, pool, lists [][]byte, target []byte, flags ...string) (bool, string) {
+func opensslVerify(t *testing.T, at time.Time, anchor []byte, pool, lists [][]byte, target []byte,
+	flags ...string) (bool, string) {
 	t.Helper()
 	dir := t.TempDir()
 	write := func(name, kind string, items ...[]byte) string {
@@ -38,14 +40,23 @@ func opensslVerify(t *testing.T, at time.Time, anchor []byte, pool, lists [][]by
 		}
 		return file
 	}
-	args := []string{"verify", "-attime", strconv.FormatInt(at.Unix(), 10), "-CAfile", write("anchor.pem", "CERTIFICATE", anchor), "-no-CApath", "-no-CAstore"}
+	args := []string{"-CAfile", write("anchor.pem", "CERTIFICATE", anchor)}
 	if len(pool) > 0 {
 		args = append(args, "-untrusted", write("pool.pem", "CERTIFICATE", pool...))
 	}
 	if len(lists) > 0 {
 		args = append(args, "-CRLfile", write("lists.pem", "X509 CRL", lists...))
 	}
-	args = append(append(args, flags...), write("target.pem", "CERTIFICATE", target))
+	return opensslRun(t, at, append(append(args, flags...), write("target.pem", "CERTIFICATE", target))...)
+}
+
+// opensslRun runs openssl verify as of a time, zero for now, with no anchors but those that it is given.
+func opensslRun(t *testing.T, at time.Time, args ...string) (bool, string) {
+	t.Helper()
+	args = append([]string{"verify", "-no-CApath", "-no-CAstore"}, args...)
+	if !at.IsZero() {
+		args = slices.Insert(args, 1, "-attime", strconv.FormatInt(at.Unix(), 10))
+	}
 	out, err := exec.CommandContext(t.Context(), "openssl", args...).CombinedOutput()
 	return err == nil, string(out)
 }
@@ -74,12 +85,19 @@ func TestOpenSSLAgreesOnChains(t *testing.T) {
 		"authority expired": {spoil: func(_, sub, _ *spec) { sub.notAfter = utcTime(noon().Add(-time.Hour)) }},
 		"no authority":      {spoil: func(_, sub, _ *spec) { sub.without(oidBasicConstraints) }},
 		"path length": {spoil: func(root, _, _ *spec) {
-			root.without(oidBasicConstraints).with(extDER(oidBasicConstraints, true, seq([]byte{1, 1, 0xff}, integer(0))))
+			root.without(oidBasicConstraints).with(extDER(oidBasicConstraints, true,
+				seq([]byte{1, 1, 0xff}, integer(0))))
 		}},
-		"no keyCertSign":   {spoil: func(_, sub, _ *spec) { sub.without(oidKeyUsage).with(extDER(oidKeyUsage, true, []byte{3, 2, 1, 2})) }},
-		"critical unknown": {spoil: func(_, _, leaf *spec) { leaf.with(extDER(asn1.ObjectIdentifier{1, 2, 3, 4}, true, []byte{5, 0})) }},
+		"no keyCertSign": {spoil: func(_, sub, _ *spec) {
+			sub.without(oidKeyUsage).with(
+				extDER(oidKeyUsage, true, []byte{3, 2, 1, 2}))
+		}},
+		"critical unknown": {spoil: func(_, _, leaf *spec) {
+			leaf.with(extDER(asn1.ObjectIdentifier{1, 2, 3, 4}, true, []byte{5, 0}))
+		}},
 		"encoding of the issuer": {spoil: func(_, _, leaf *spec) {
-			leaf.issuer = seq(attr(cbasn1.PrintableString, "JP", 2, 5, 4, 6), attr(cbasn1.PrintableString, "TEST", 2, 5, 4, 10), attr(cbasn1.PrintableString, "  sub ", 2, 5, 4, 3))
+			leaf.issuer = seq(attr(cbasn1.PrintableString, "JP", 2, 5, 4, 6),
+				attr(cbasn1.PrintableString, "TEST", 2, 5, 4, 10), attr(cbasn1.PrintableString, "  sub ", 2, 5, 4, 3))
 		}, want: true},
 
 		"dNSName permitted": {spoil: func(_, sub, leaf *spec) {
@@ -106,33 +124,63 @@ func TestOpenSSLAgreesOnChains(t *testing.T) {
 			sub.with(permit(names.FormIP, "\x0a\x00\x00\x00\xff\x00\x00\x00"))
 			leaf.with(san(names.FormIP, "\x0a\x00\x00\x01"))
 		}, want: true},
-		"directoryName outside": {spoil: func(_, sub, _ *spec) { sub.with(permit(names.FormDirectory, string(dn("Else")))) }},
+		"directoryName outside": {spoil: func(_, sub, _ *spec) {
+			sub.with(permit(names.FormDirectory, string(dn("Else"))))
+		}},
 
-		"policy holds":              {spoil: func(_, sub, leaf *spec) { sub.with(policiesExt(p1)); leaf.with(policiesExt(p1)) }, set: explicit, want: true},
-		"policy is missing":         {spoil: func(_, sub, _ *spec) { sub.with(policiesExt(p1)) }, set: explicit},
-		"another policy":            {spoil: func(_, sub, leaf *spec) { sub.with(policiesExt(p2)); leaf.with(policiesExt(p2)) }, set: explicit},
-		"another, but not required": {spoil: func(_, sub, leaf *spec) { sub.with(policiesExt(p2)); leaf.with(policiesExt(p2)) }, set: func(c *VerifierConfig) { c.Policies = []asn1.ObjectIdentifier{p1} }, want: true},
-		"mapped":                    {spoil: func(_, sub, leaf *spec) { sub.with(policiesExt(p1), mappings); leaf.with(policiesExt(p2)) }, set: explicit, want: true},
-		"mapping inhibited":         {spoil: func(_, sub, leaf *spec) { sub.with(policiesExt(p1), mappings); leaf.with(policiesExt(p2)) }, set: func(c *VerifierConfig) { explicit(c); c.InhibitPolicyMapping = true }},
-		"anyPolicy":                 {spoil: func(_, sub, leaf *spec) { sub.with(policiesExt(oidAnyPolicy)); leaf.with(policiesExt(p1)) }, set: explicit, want: true},
-		"anyPolicy inhibited":       {spoil: func(_, sub, leaf *spec) { sub.with(policiesExt(oidAnyPolicy)); leaf.with(policiesExt(p1)) }, set: func(c *VerifierConfig) { explicit(c); c.InhibitAnyPolicy = true }},
+		"policy holds": {spoil: func(_, sub, leaf *spec) {
+			sub.with(policiesExt(p1))
+			leaf.with(policiesExt(p1))
+		}, set: explicit, want: true},
+		"policy is missing": {spoil: func(_, sub, _ *spec) { sub.with(policiesExt(p1)) }, set: explicit},
+		"another policy": {spoil: func(_, sub, leaf *spec) {
+			sub.with(policiesExt(p2))
+			leaf.with(policiesExt(p2))
+		}, set: explicit},
+		"another, but not required": {spoil: func(_, sub, leaf *spec) {
+			sub.with(policiesExt(p2))
+			leaf.with(policiesExt(p2))
+		}, set: func(c *VerifierConfig) { c.Policies = []asn1.ObjectIdentifier{p1} }, want: true},
+		"mapped": {spoil: func(_, sub, leaf *spec) {
+			sub.with(policiesExt(p1), mappings)
+			leaf.with(policiesExt(p2))
+		}, set: explicit, want: true},
+		"mapping inhibited": {spoil: func(_, sub, leaf *spec) {
+			sub.with(policiesExt(p1), mappings)
+			leaf.with(policiesExt(p2))
+		}, set: func(c *VerifierConfig) { explicit(c); c.InhibitPolicyMapping = true }},
+		"anyPolicy": {spoil: func(_, sub, leaf *spec) {
+			sub.with(policiesExt(oidAnyPolicy))
+			leaf.with(policiesExt(p1))
+		}, set: explicit, want: true},
+		"anyPolicy inhibited": {spoil: func(_, sub, leaf *spec) {
+			sub.with(policiesExt(oidAnyPolicy))
+			leaf.with(policiesExt(p1))
+		}, set: func(c *VerifierConfig) { explicit(c); c.InhibitAnyPolicy = true }},
 		"inhibited by the authority": {spoil: func(_, sub, leaf *spec) {
 			sub.with(policiesExt(p1), extDER(oidInhibitAnyPolicy, true, integer(0)))
 			leaf.with(policiesExt(oidAnyPolicy))
 		}, set: explicit},
 
-		"not revoked":            {lists: []*listSpec{newList("A", "A"), newList("Sub", "sub")}, want: true},
-		"revoked":                {lists: []*listSpec{newList("A", "A"), newList("Sub", "sub", entry(leafSerial, before, 4))}},
-		"on hold":                {lists: []*listSpec{newList("A", "A"), newList("Sub", "sub", entry(leafSerial, before, 6))}},
-		"authority revoked":      {lists: []*listSpec{newList("A", "A", entry(1, before, 4)), newList("Sub", "sub")}},
-		"no list":                {lists: []*listSpec{newList("A", "A")}},
-		"forged list":            {lists: []*listSpec{newList("A", "A"), newList("Sub", "stranger")}},
-		"list for users":         {lists: []*listSpec{newList("A", "A"), newList("Sub", "sub").with(idp(flag(der.Tag1)))}, want: true},
-		"list for authorities":   {lists: []*listSpec{newList("A", "A"), newList("Sub", "sub").with(idp(flag(der.Tag2)))}},
-		"list for another point": {lists: []*listSpec{newList("A", "A"), newList("Sub", "sub").with(idp(fullName(directory("P"))))}},
+		"not revoked": {lists: []*listSpec{newList("A", "A"), newList("Sub", "sub")}, want: true},
+		"revoked": {lists: []*listSpec{newList("A", "A"),
+			newList("Sub", "sub", entry(leafSerial, before, 4))}},
+		"on hold": {lists: []*listSpec{newList("A", "A"),
+			newList("Sub", "sub", entry(leafSerial, before, 6))}},
+		"authority revoked": {lists: []*listSpec{newList("A", "A", entry(1, before, 4)), newList("Sub", "sub")}},
+		"no list":           {lists: []*listSpec{newList("A", "A")}},
+		"forged list":       {lists: []*listSpec{newList("A", "A"), newList("Sub", "stranger")}},
+		"list for users": {lists: []*listSpec{newList("A", "A"),
+			newList("Sub", "sub").with(idp(flag(der.Tag1)))}, want: true},
+		"list for authorities": {lists: []*listSpec{newList("A", "A"),
+			newList("Sub", "sub").with(idp(flag(der.Tag2)))}},
+		"list for another point": {lists: []*listSpec{newList("A", "A"),
+			newList("Sub", "sub").with(idp(fullName(directory("P"))))}},
 		"list for the point": {spoil: func(_, _, leaf *spec) { leaf.with(pointsExt(seq(fullName(directory("P"))))) },
-			lists: []*listSpec{newList("A", "A"), newList("Sub", "sub").with(idp(fullName(directory("P"))))}, want: true},
-		"critical in the list": {lists: []*listSpec{newList("A", "A"), newList("Sub", "sub").with(extDER(asn1.ObjectIdentifier{1, 2, 3, 4}, true, []byte{5, 0}))}},
+			lists: []*listSpec{newList("A", "A"), newList("Sub", "sub").with(idp(fullName(directory("P"))))},
+			want:  true},
+		"critical in the list": {lists: []*listSpec{newList("A", "A"),
+			newList("Sub", "sub").with(extDER(asn1.ObjectIdentifier{1, 2, 3, 4}, true, []byte{5, 0}))}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root, sub, leaf := caSpec("A", "A", "A", "A"), caSpec("Sub", "sub", "A", "A"), leafSpec("EE", "Sub", "sub")
@@ -186,7 +234,8 @@ func TestOpenSSLAgreesOnPKITS(t *testing.T) {
 	var differ []string
 	for _, v := range pkitsVectors(t, files) {
 		_, err := runPKITS(t, files, &v)
-		config := VerifierConfig{RequireExplicitPolicy: v.InitialExplicitPolicy, InhibitPolicyMapping: v.InitialPolicyMappingInhibit, InhibitAnyPolicy: v.InitialAnyPolicyInhibit}
+		config := VerifierConfig{RequireExplicitPolicy: v.InitialExplicitPolicy,
+			InhibitPolicyMapping: v.InitialPolicyMappingInhibit, InhibitAnyPolicy: v.InitialAnyPolicyInhibit}
 		for _, p := range v.InitialPolicySet {
 			id := asn1.ObjectIdentifier{2, 5, 29, 32, 0}
 			if p != "anyPolicy" {

@@ -65,7 +65,8 @@ func TestBridgeAndExpiredLinks(t *testing.T) {
 	_, err = validate(t, testConfig([]*Certificate{anchor}, append(pool[:1:1], pool[2:]...)...), leaf)
 	wantReason(t, err, ReasonExpired)
 	// At a time when it was valid, it is.
-	_, err = validate(t, testConfig([]*Certificate{anchor}, append(pool[:1:1], pool[2:]...)...), leaf, At(noon().Add(-2*day)))
+	_, err = validate(t, testConfig([]*Certificate{anchor}, append(pool[:1:1], pool[2:]...)...), leaf,
+		At(noon().Add(-2*day)))
 	wantReason(t, err, ReasonUnknown)
 	// Certificates for one call.
 	_, err = validate(t, testConfig([]*Certificate{anchor}), leaf, With(pool...))
@@ -120,8 +121,10 @@ func TestCrossCertifiedPool(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := &run{verifier: v, ctx: context.Background(), at: noon(), index: v.index, verified: map[signedEdge]bool{}, comparisons: limits.NameComparisons}
-		return r, r.search(leaf, func(*Certificate) bool { return true }, func(p []*Certificate) error { return r.validate(&Result{Path: p}) })
+		r := &run{verifier: v, ctx: context.Background(), at: noon(), index: v.index, verified: map[signedEdge]bool{},
+			comparisons: limits.NameComparisons}
+		return r, r.search(leaf, func(*Certificate) bool { return true },
+			func(p []*Certificate) error { return r.validate(&Result{Path: p}) })
 	}
 	r, err := run(testConfig([]*Certificate{anchor}, append(pool, entrance)...))
 	wantReason(t, err, ReasonUnknown)
@@ -167,7 +170,8 @@ func TestPathDepth(t *testing.T) {
 	anchor := rootOf(t, "N0")
 	var pool []*Certificate
 	for i := 1; i <= limits.PathDepth; i++ {
-		pool = append(pool, caSpec(fmt.Sprintf("N%d", i), fmt.Sprintf("N%d", i), fmt.Sprintf("N%d", i-1), fmt.Sprintf("N%d", i-1)).cert(t))
+		pool = append(pool, caSpec(fmt.Sprintf("N%d", i), fmt.Sprintf("N%d", i), fmt.Sprintf("N%d", i-1),
+			fmt.Sprintf("N%d", i-1)).cert(t))
 	}
 	at := func(depth int) *Certificate {
 		return leafSpec("EE", fmt.Sprintf("N%d", depth), fmt.Sprintf("N%d", depth)).cert(t)
@@ -192,40 +196,68 @@ func TestPathFaults(t *testing.T) {
 		want  Reason
 		step  string
 	}{
-		"nothing":                     {func(_, _, _ *spec, _ *VerifierConfig) {}, ReasonUnknown, ""},
-		"6.1.3 (a)(1) signature":      {func(_, _, leaf *spec, _ *VerifierConfig) { leaf.signer = "stranger" }, ReasonSignature, "path.signature"},
-		"6.1.3 (a)(1) algorithm":      {func(_, _, leaf *spec, _ *VerifierConfig) { leaf.algorithm = seq(oidDER(1, 2, 840, 10045, 4, 1)) }, ReasonAlgorithm, "path.algorithm"},
-		"6.1.3 (a)(2) expired":        {func(_, _, leaf *spec, _ *VerifierConfig) { leaf.notAfter = utcTime(noon().Add(-time.Second)) }, ReasonExpired, "path.not-after"},
-		"6.1.3 (a)(2) last second":    {func(_, _, leaf *spec, _ *VerifierConfig) { leaf.notAfter = utcTime(noon()) }, ReasonUnknown, ""},
-		"6.1.3 (a)(2) not yet":        {func(_, _, leaf *spec, _ *VerifierConfig) { leaf.notBefore = utcTime(noon().Add(time.Second)) }, ReasonNotYetValid, "path.not-before"},
-		"6.1.3 (a)(2) authority":      {func(_, sub, _ *spec, _ *VerifierConfig) { sub.notAfter = utcTime(noon().Add(-day)) }, ReasonExpired, "path.not-after"},
-		"6.1.3 (a)(4) unknown issuer": {func(_, _, leaf *spec, _ *VerifierConfig) { leaf.issuer = dn("Nobody") }, ReasonNoPath, "path.issuer"},
-		"6.1.4 (k) no constraints":    {func(_, sub, _ *spec, _ *VerifierConfig) { sub.without(oidBasicConstraints) }, ReasonBasicConstraints, "path.basic-constraints"},
+		"nothing": {func(_, _, _ *spec, _ *VerifierConfig) {}, ReasonUnknown, ""},
+		"6.1.3 (a)(1) signature": {func(_, _, leaf *spec, _ *VerifierConfig) { leaf.signer = "stranger" },
+			ReasonSignature, "path.signature"},
+		"6.1.3 (a)(1) algorithm": {func(_, _, leaf *spec, _ *VerifierConfig) {
+			leaf.algorithm = seq(oidDER(1, 2, 840, 10045, 4, 1))
+		}, ReasonAlgorithm, "path.algorithm"},
+		"6.1.3 (a)(2) expired": {func(_, _, leaf *spec, _ *VerifierConfig) {
+			leaf.notAfter = utcTime(noon().Add(-time.Second))
+		}, ReasonExpired, "path.not-after"},
+		"6.1.3 (a)(2) last second": {func(_, _, leaf *spec, _ *VerifierConfig) { leaf.notAfter = utcTime(noon()) },
+			ReasonUnknown, ""},
+		"6.1.3 (a)(2) not yet": {func(_, _, leaf *spec, _ *VerifierConfig) {
+			leaf.notBefore = utcTime(noon().Add(time.Second))
+		}, ReasonNotYetValid, "path.not-before"},
+		"6.1.3 (a)(2) authority": {func(_, sub, _ *spec, _ *VerifierConfig) {
+			sub.notAfter = utcTime(noon().Add(-day))
+		}, ReasonExpired, "path.not-after"},
+		"6.1.3 (a)(4) unknown issuer": {func(_, _, leaf *spec, _ *VerifierConfig) { leaf.issuer = dn("Nobody") },
+			ReasonNoPath, "path.issuer"},
+		"6.1.4 (k) no constraints": {func(_, sub, _ *spec, _ *VerifierConfig) { sub.without(oidBasicConstraints) },
+			ReasonBasicConstraints, "path.basic-constraints"},
 		"6.1.4 (k) cA false": {func(_, sub, _ *spec, _ *VerifierConfig) {
 			sub.without(oidBasicConstraints).with(extDER(oidBasicConstraints, true, seq()))
 		}, ReasonBasicConstraints, "path.basic-constraints"},
-		"6.1.4 (k) version 1":     {func(_, sub, _ *spec, _ *VerifierConfig) { sub.version, sub.extensions = []byte{}, nil }, ReasonBasicConstraints, "path.basic-constraints"},
-		"6.1.4 (l) anchor's path": {func(root, _, _ *spec, _ *VerifierConfig) { root.without(oidBasicConstraints).with(pathLen(0)) }, ReasonPathLength, "path.path-length"},
-		"6.1.4 (m) own path":      {func(_, sub, _ *spec, _ *VerifierConfig) { sub.without(oidBasicConstraints).with(pathLen(0)) }, ReasonUnknown, ""},
+		"6.1.4 (k) version 1": {func(_, sub, _ *spec, _ *VerifierConfig) {
+			sub.version, sub.extensions = []byte{}, nil
+		}, ReasonBasicConstraints, "path.basic-constraints"},
+		"6.1.4 (l) anchor's path": {func(root, _, _ *spec, _ *VerifierConfig) {
+			root.without(oidBasicConstraints).with(pathLen(0))
+		}, ReasonPathLength, "path.path-length"},
+		"6.1.4 (m) own path": {func(_, sub, _ *spec, _ *VerifierConfig) {
+			sub.without(oidBasicConstraints).with(pathLen(0))
+		}, ReasonUnknown, ""},
 		"6.1.4 (n) key usage": {func(_, sub, _ *spec, _ *VerifierConfig) {
 			sub.without(oidKeyUsage).with(extDER(oidKeyUsage, true, []byte{3, 2, 1, 2}))
 		}, ReasonKeyUsage, "path.key-usage"},
-		"6.1.4 (o) critical": {func(_, sub, _ *spec, _ *VerifierConfig) { sub.with(unknown) }, ReasonCriticalExtension, "path.critical-extensions"},
-		"6.1.5 (f) critical": {func(_, _, leaf *spec, _ *VerifierConfig) { leaf.with(unknown) }, ReasonCriticalExtension, "path.critical-extensions"},
+		"6.1.4 (o) critical": {func(_, sub, _ *spec, _ *VerifierConfig) { sub.with(unknown) }, ReasonCriticalExtension,
+			"path.critical-extensions"},
+		"6.1.5 (f) critical": {func(_, _, leaf *spec, _ *VerifierConfig) { leaf.with(unknown) },
+			ReasonCriticalExtension, "path.critical-extensions"},
 		"6.1.5 (f) not critical": {func(_, _, leaf *spec, _ *VerifierConfig) {
 			leaf.with(extDER(asn1.ObjectIdentifier{1, 2, 3, 4, 5}, false, []byte{5, 0}))
 		}, ReasonUnknown, ""},
-		"4.1.2.2 negative serial": {func(_, _, leaf *spec, _ *VerifierConfig) { leaf.serial = []byte{0x80} }, ReasonMalformed, "path.serial"},
-		"4.1.2.2 zero serial":     {func(_, _, leaf *spec, _ *VerifierConfig) { leaf.serial = []byte{0} }, ReasonMalformed, "path.serial"},
-		"4.1.2.2 accepted":        {func(_, _, leaf *spec, c *VerifierConfig) { leaf.serial = []byte{0x80}; c.AcceptOddSerials = true }, ReasonUnknown, ""},
+		"4.1.2.2 negative serial": {func(_, _, leaf *spec, _ *VerifierConfig) { leaf.serial = []byte{0x80} },
+			ReasonMalformed, "path.serial"},
+		"4.1.2.2 zero serial": {func(_, _, leaf *spec, _ *VerifierConfig) { leaf.serial = []byte{0} },
+			ReasonMalformed, "path.serial"},
+		"4.1.2.2 accepted": {func(_, _, leaf *spec, c *VerifierConfig) {
+			leaf.serial = []byte{0x80}
+			c.AcceptOddSerials = true
+		}, ReasonUnknown, ""},
 		"4.2.1.4 qualifier": {func(_, _, leaf *spec, _ *VerifierConfig) {
 			leaf.with(extDER(oidCertificatePolicies, true, oddQualifier()))
 		}, ReasonCriticalExtension, "path.policy-qualifiers"},
 		"4.2.1.4 uncritical qualifier": {func(_, _, leaf *spec, _ *VerifierConfig) {
 			leaf.with(extDER(oidCertificatePolicies, false, oddQualifier()))
 		}, ReasonUnknown, ""},
-		"RFC 5937 anchor expired":    {func(root, _, _ *spec, _ *VerifierConfig) { root.notAfter = utcTime(noon().Add(-day)) }, ReasonAnchor, "anchor.validity"},
-		"required policy is missing": {func(_, _, _ *spec, c *VerifierConfig) { c.RequireExplicitPolicy = true }, ReasonPolicy, "path.explicit-policy"},
+		"RFC 5937 anchor expired": {func(root, _, _ *spec, _ *VerifierConfig) {
+			root.notAfter = utcTime(noon().Add(-day))
+		}, ReasonAnchor, "anchor.validity"},
+		"required policy is missing": {func(_, _, _ *spec, c *VerifierConfig) { c.RequireExplicitPolicy = true },
+			ReasonPolicy, "path.explicit-policy"},
 		"wanted policy is missing": {func(_, sub, leaf *spec, c *VerifierConfig) {
 			sub.with(policiesExt(asn1.ObjectIdentifier{1, 2, 3, 1}))
 			leaf.with(policiesExt(asn1.ObjectIdentifier{1, 2, 3, 1}))
@@ -274,17 +306,24 @@ func policiesExt(ids ...asn1.ObjectIdentifier) []byte {
 func TestConfigurationIsRefused(t *testing.T) {
 	anchor := rootOf(t, "A")
 	notCA := caSpec("A", "A", "A", "A").without(oidBasicConstraints).cert(t)
-	noSign := caSpec("A", "A", "A", "A").without(oidKeyUsage).with(extDER(oidKeyUsage, true, []byte{3, 2, 1, 2})).cert(t)
+	noSign := caSpec("A", "A", "A", "A").without(oidKeyUsage).with(extDER(oidKeyUsage, true, []byte{3, 2, 1, 2})).cert(
+		t)
 	for name, c := range map[string]VerifierConfig{
-		"zero":              {},
-		"no anchors":        {Revocation: revocation.InsecureNoRevocation()},
-		"nil anchor":        {Anchors: []*Certificate{nil}, Revocation: revocation.InsecureNoRevocation()},
-		"nil in pool":       {Anchors: []*Certificate{anchor}, Pool: []*Certificate{nil}, Revocation: revocation.InsecureNoRevocation()},
-		"no mode":           {Anchors: []*Certificate{anchor}},
-		"no sources":        {Anchors: []*Certificate{anchor}, Revocation: revocation.Require()},
-		"nil source":        {Anchors: []*Certificate{anchor}, Revocation: revocation.Require(nil)},
-		"bad policy":        {Anchors: []*Certificate{anchor}, Revocation: revocation.InsecureNoRevocation(), Policies: []asn1.ObjectIdentifier{{9}}},
-		"bad algorithm":     {Anchors: []*Certificate{anchor}, Revocation: revocation.InsecureNoRevocation(), Algorithms: []Algorithm{{}}},
+		"zero":        {},
+		"no anchors":  {Revocation: revocation.InsecureNoRevocation()},
+		"nil anchor":  {Anchors: []*Certificate{nil}, Revocation: revocation.InsecureNoRevocation()},
+		"zero anchor": {Anchors: []*Certificate{{}}, Revocation: revocation.InsecureNoRevocation()},
+		"zero in pool": {Anchors: []*Certificate{anchor}, Pool: []*Certificate{{}},
+			Revocation: revocation.InsecureNoRevocation()},
+		"nil in pool": {Anchors: []*Certificate{anchor}, Pool: []*Certificate{nil},
+			Revocation: revocation.InsecureNoRevocation()},
+		"no mode":    {Anchors: []*Certificate{anchor}},
+		"no sources": {Anchors: []*Certificate{anchor}, Revocation: revocation.Require()},
+		"nil source": {Anchors: []*Certificate{anchor}, Revocation: revocation.Require(nil)},
+		"bad policy": {Anchors: []*Certificate{anchor}, Revocation: revocation.InsecureNoRevocation(),
+			Policies: []asn1.ObjectIdentifier{{9}}},
+		"bad algorithm": {Anchors: []*Certificate{anchor}, Revocation: revocation.InsecureNoRevocation(),
+			Algorithms: []Algorithm{{}}},
 		"anchor is no CA":   {Anchors: []*Certificate{notCA}, Revocation: revocation.InsecureNoRevocation()},
 		"anchor signs none": {Anchors: []*Certificate{noSign}, Revocation: revocation.InsecureNoRevocation()},
 	} {
@@ -292,8 +331,18 @@ func TestConfigurationIsRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if r, err := validate(t, testConfig([]*Certificate{anchor}), nil); err == nil || r == nil || r.Valid {
-		t.Error("nil is valid")
+	for _, none := range []*Certificate{nil, {}} {
+		if r, err := validate(t, testConfig([]*Certificate{anchor}), none); err == nil || r == nil || r.Valid {
+			t.Error("no certificate is valid")
+		}
+	}
+	if _, err := validate(t, testConfig([]*Certificate{anchor}), anchor, With(&Certificate{})); err == nil {
+		t.Error("no certificate is taken into the pool")
+	}
+	var none Certificate
+	if begin, end := none.Validity(); none.Raw() != nil || none.Purposes() != nil || !begin.IsZero() || !end.IsZero() ||
+		none.Fingerprint() != [32]byte{} || none.String() != "certificate 0000000000000000" {
+		t.Error("no certificate says something")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

@@ -157,7 +157,8 @@ func pkitsConfig(t testing.TB, files map[string][]byte, v *pkitsVector) (Verifie
 	}
 	for _, p := range v.InitialPolicySet {
 		if p != "anyPolicy" { // "NIST-test-policy-n" is 2.16.840.1.101.3.2.1.48.n
-			config.Policies = append(config.Policies, asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 2, 1, 48, int(p[len(p)-1] - '0')})
+			config.Policies = append(config.Policies, asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 2, 1, 48,
+				int(p[len(p)-1] - '0')})
 		}
 	}
 	config.Revocation = revocation.Require(pkitsSources(t, files, v.CRLPath)...)

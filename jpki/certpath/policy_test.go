@@ -187,7 +187,10 @@ func TestGraphDecidesLikeTheTree(t *testing.T) {
 		n := 1 + random.IntN(4)
 		var path []*Certificate
 		for i := range n {
-			c := &Certificate{inhibitAny: -1, subject: &names.Name{Key: fmt.Sprint(i)}, issuer: &names.Name{Key: fmt.Sprint(i + random.IntN(2))}}
+			c := veiled(&certificate{
+				inhibitAny: -1, subject: &names.Name{Key: fmt.Sprint(i)},
+				issuer: &names.Name{Key: fmt.Sprint(i + random.IntN(2))},
+			})
 			c.policies.present = random.IntN(12) > 0
 			c.policies.ids = pick(policies)
 			c.policyConstraints.requireExplicit, c.policyConstraints.inhibitMapping = random.IntN(8)-5, random.IntN(8)-5
@@ -202,7 +205,8 @@ func TestGraphDecidesLikeTheTree(t *testing.T) {
 		flags := [3]bool{random.IntN(2) == 0, random.IntN(4) == 0, random.IntN(4) == 0}
 		initial := pick(policies[1:])
 		graph := newPolicyGraph(n, flags[0], flags[1], flags[2])
-		tree := &policyTree{root: &treeNode{policy: anyPolicy, expected: []string{anyPolicy}}, explicit: graph.explicit, mapping: graph.mapping, inhibitAny: graph.inhibitAny}
+		tree := &policyTree{root: &treeNode{policy: anyPolicy, expected: []string{anyPolicy}}, explicit: graph.explicit,
+			mapping: graph.mapping, inhibitAny: graph.inhibitAny}
 		graphOK, treeOK := true, true
 		for i, c := range path {
 			final := i == n-1
@@ -250,7 +254,8 @@ func TestPolicyBlowUp(t *testing.T) {
 	anchor := rootOf(t, "N0")
 	var pool []*Certificate
 	for i := 1; i <= depth; i++ {
-		pool = append(pool, caSpec(fmt.Sprintf("N%d", i), fmt.Sprintf("N%d", i), fmt.Sprintf("N%d", i-1), fmt.Sprintf("N%d", i-1)).
+		pool = append(pool, caSpec(fmt.Sprintf("N%d", i), fmt.Sprintf("N%d", i), fmt.Sprintf("N%d", i-1),
+			fmt.Sprintf("N%d", i-1)).
 			with(policiesExt(ids...), extDER(oidPolicyMappings, true, seq(pairs...))).cert(t))
 	}
 	leaf := leafSpec("EE", fmt.Sprintf("N%d", depth), fmt.Sprintf("N%d", depth)).with(policiesExt(ids...)).cert(t)
@@ -267,6 +272,7 @@ func TestPolicyBlowUp(t *testing.T) {
 	for i := range limits.CertificatePolicies + 1 {
 		many = append(many, asn1.ObjectIdentifier{1, 2, 3, i})
 	}
-	_, err = validate(t, testConfig([]*Certificate{anchor}), leafSpec("EE", "N0", "N0").with(policiesExt(many...)).cert(t))
+	_, err = validate(t, testConfig([]*Certificate{anchor}),
+		leafSpec("EE", "N0", "N0").with(policiesExt(many...)).cert(t))
 	wantReason(t, err, ReasonLimit)
 }

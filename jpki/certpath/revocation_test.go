@@ -85,21 +85,32 @@ func TestRevocationStatus(t *testing.T) {
 		c    revocationCase
 		want Reason
 	}{
-		"good":                  {revocationCase{lists: []*listSpec{newList("A", "A")}}, ReasonUnknown},
-		"another is revoked":    {revocationCase{lists: []*listSpec{newList("A", "A", entry(0x12, before, 1))}}, ReasonUnknown},
-		"revoked":               {revocationCase{lists: []*listSpec{newList("A", "A", entry(leafSerial, before, 4))}}, ReasonRevoked},
-		"no reason":             {revocationCase{lists: []*listSpec{newList("A", "A", entry(leafSerial, before, -1))}}, ReasonRevoked},
-		"hold":                  {revocationCase{lists: []*listSpec{newList("A", "A", entry(leafSerial, before, 6))}}, ReasonHold},
-		"revoked later":         {revocationCase{lists: []*listSpec{newList("A", "A", entry(leafSerial, after, 4))}}, ReasonUnknown},
-		"compromised later":     {revocationCase{lists: []*listSpec{newList("A", "A", entry(leafSerial, after, 1))}}, ReasonRevoked},
-		"no list":               {revocationCase{}, ReasonRevocationUnknown},
-		"no list, if present":   {revocationCase{mode: revocation.WhenPresent}, ReasonUnknown},
-		"revoked, if present":   {revocationCase{mode: revocation.WhenPresent, lists: []*listSpec{newList("A", "A", entry(leafSerial, before, 4))}}, ReasonRevoked},
-		"list of another":       {revocationCase{lists: []*listSpec{newList("B", "A")}}, ReasonRevocationUnknown},
-		"forged":                {revocationCase{lists: []*listSpec{newList("A", "stranger")}}, ReasonRevocationUnknown},
-		"forged says revoked":   {revocationCase{lists: []*listSpec{newList("A", "stranger", entry(leafSerial, before, 4)), newList("A", "A")}}, ReasonUnknown},
-		"issued after the time": {revocationCase{lists: []*listSpec{newList("A", "A")}, at: noon().Add(-2 * day)}, ReasonRevocationUnknown},
-		"nextUpdate is over":    {revocationCase{lists: []*listSpec{newList("A", "A")}, at: noon().Add(day)}, ReasonRevocationUnknown},
+		"good": {revocationCase{lists: []*listSpec{newList("A", "A")}}, ReasonUnknown},
+		"another is revoked": {revocationCase{lists: []*listSpec{newList("A", "A", entry(0x12, before, 1))}},
+			ReasonUnknown},
+		"revoked": {revocationCase{lists: []*listSpec{newList("A", "A", entry(leafSerial, before, 4))}},
+			ReasonRevoked},
+		"no reason": {revocationCase{lists: []*listSpec{newList("A", "A", entry(leafSerial, before, -1))}},
+			ReasonRevoked},
+		"hold": {revocationCase{lists: []*listSpec{newList("A", "A", entry(leafSerial, before, 6))}},
+			ReasonHold},
+		"revoked later": {revocationCase{lists: []*listSpec{newList("A", "A", entry(leafSerial, after, 4))}},
+			ReasonUnknown},
+		"compromised later": {revocationCase{lists: []*listSpec{newList("A", "A", entry(leafSerial, after, 1))}},
+			ReasonRevoked},
+		"no list":             {revocationCase{}, ReasonRevocationUnknown},
+		"no list, if present": {revocationCase{mode: revocation.WhenPresent}, ReasonUnknown},
+		"revoked, if present": {revocationCase{mode: revocation.WhenPresent,
+			lists: []*listSpec{newList("A", "A", entry(leafSerial, before, 4))}}, ReasonRevoked},
+		"list of another": {revocationCase{lists: []*listSpec{newList("B", "A")}}, ReasonRevocationUnknown},
+		"forged": {revocationCase{lists: []*listSpec{newList("A", "stranger")}},
+			ReasonRevocationUnknown},
+		"forged says revoked": {revocationCase{lists: []*listSpec{
+			newList("A", "stranger", entry(leafSerial, before, 4)), newList("A", "A")}}, ReasonUnknown},
+		"issued after the time": {revocationCase{lists: []*listSpec{newList("A", "A")}, at: noon().Add(-2 * day)},
+			ReasonRevocationUnknown},
+		"nextUpdate is over": {revocationCase{lists: []*listSpec{newList("A", "A")}, at: noon().Add(day)},
+			ReasonRevocationUnknown},
 		"no nextUpdate": {revocationCase{lists: []*listSpec{func() *listSpec {
 			l := newList("A", "A")
 			l.nextUpdate = time.Time{}
@@ -125,7 +136,9 @@ func TestRevocationStatus(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			result, err := c.c.run(t)
 			wantReason(t, err, c.want)
-			if err == nil && c.c.mode != revocation.WhenPresent && (len(result.Revocation) != 1 || result.Revocation[0].Status != revocation.Good || len(result.Revocation[0].Steps) == 0) {
+			if err == nil && c.c.mode != revocation.WhenPresent &&
+				(len(result.Revocation) != 1 || result.Revocation[0].Status != revocation.Good ||
+					len(result.Revocation[0].Steps) == 0) {
 				t.Errorf("revocation %+v", result.Revocation)
 			}
 		})
@@ -142,32 +155,55 @@ func TestListScope(t *testing.T) {
 		want Reason
 	}{
 		"point by directoryName": {revocationCase{leaf: leaf(point(fullName(directory("Kiyose CRLDP")))),
-			lists: []*listSpec{newList("A", "A").with(idp(fullName(directory("Kiyose CRLDP")), flag(der.Tag1)))}}, ReasonUnknown},
+			lists: []*listSpec{newList("A", "A").with(idp(fullName(directory("Kiyose CRLDP")), flag(der.Tag1)))}},
+			ReasonUnknown},
 		"the list of another city": {revocationCase{leaf: leaf(point(fullName(directory("Kiyose CRLDP")))),
-			lists: []*listSpec{newList("A", "A").with(idp(fullName(directory("Nagoya CRLDP"))))}}, ReasonRevocationUnknown},
+			lists: []*listSpec{newList("A", "A").with(idp(fullName(directory("Nagoya CRLDP"))))}},
+			ReasonRevocationUnknown},
 		"a partitioned list for a certificate without points": {revocationCase{
-			lists: []*listSpec{newList("A", "A").with(idp(fullName(directory("Kiyose CRLDP"))))}}, ReasonRevocationUnknown},
+			lists: []*listSpec{newList("A", "A").with(idp(fullName(directory("Kiyose CRLDP"))))}},
+			ReasonRevocationUnknown},
 		"point by URI": {revocationCase{leaf: leaf(point(fullName(general(names.FormURI, "http://a.test/1")))),
-			lists: []*listSpec{newList("A", "A").with(idp(fullName(general(names.FormURI, "http://a.test/1"))))}}, ReasonUnknown},
-		"one of several names": {revocationCase{leaf: leaf(point(fullName(general(names.FormURI, "http://a.test/1"), directory("P")))),
+			lists: []*listSpec{newList("A", "A").with(idp(fullName(general(names.FormURI, "http://a.test/1"))))}},
+			ReasonUnknown},
+		"one of several names": {revocationCase{leaf: leaf(point(
+			fullName(general(names.FormURI, "http://a.test/1"), directory("P")))),
 			lists: []*listSpec{newList("A", "A").with(idp(fullName(directory("Q"), directory("P"))))}}, ReasonUnknown},
 		"relative names": {revocationCase{leaf: leaf(point(relativeName("CRL1"))),
 			lists: []*listSpec{newList("A", "A").with(idp(relativeName("crl1")))}}, ReasonUnknown},
 		"relative against full": {revocationCase{leaf: leaf(point(relativeName("CRL1"))),
 			lists: []*listSpec{newList("A", "A").with(idp(fullName(general(names.FormDirectory, string(seq(
-				attr(cbasn1.PrintableString, "JP", 2, 5, 4, 6), attr(cbasn1.UTF8String, "Test", 2, 5, 4, 10), cn("A"), cn("CRL1")))))))}}, ReasonUnknown},
+				attr(cbasn1.PrintableString, "JP", 2, 5, 4, 6), attr(cbasn1.UTF8String, "Test", 2, 5, 4, 10), cn("A"),
+				cn("CRL1")))))))}}, ReasonUnknown},
 		"another relative name": {revocationCase{leaf: leaf(point(relativeName("CRL1"))),
 			lists: []*listSpec{newList("A", "A").with(idp(relativeName("CRL2")))}}, ReasonRevocationUnknown},
-		"for authorities only":         {revocationCase{lists: []*listSpec{newList("A", "A").with(idp(flag(der.Tag2)))}}, ReasonRevocationUnknown},
-		"for attribute certificates":   {revocationCase{lists: []*listSpec{newList("A", "A").with(idp(flag(der.Tag5)))}}, ReasonRevocationUnknown},
-		"for users":                    {revocationCase{lists: []*listSpec{newList("A", "A").with(idp(flag(der.Tag1)))}}, ReasonUnknown},
-		"some reasons":                 {revocationCase{lists: []*listSpec{newList("A", "A").with(idp(wrap(der.Tag3, []byte{5, 0x60})))}}, ReasonRevocationUnknown},
-		"some reasons say revoked":     {revocationCase{lists: []*listSpec{newList("A", "A", entry(leafSerial, before, 1)).with(idp(wrap(der.Tag3, []byte{5, 0x60})))}}, ReasonRevoked},
-		"reasons of two lists":         {revocationCase{lists: []*listSpec{newList("A", "A").with(idp(wrap(der.Tag3, []byte{5, 0x60}))), newList("A", "A").with(idp(wrap(der.Tag3, []byte{0, 0x1f, 0x80}[:2]))), newList("A", "A").with(idp(wrap(der.Tag3, []byte{7, 0, 0x80})))}}, ReasonUnknown},
-		"reasons of the point":         {revocationCase{leaf: leaf(point(fullName(directory("P")), wrap(der.Tag1, []byte{5, 0x60}))), lists: []*listSpec{newList("A", "A").with(idp(fullName(directory("P"))))}}, ReasonRevocationUnknown},
-		"a critical extension":         {revocationCase{lists: []*listSpec{newList("A", "A").with(extDER(asn1.ObjectIdentifier{1, 2, 3, 4}, true, []byte{5, 0}))}}, ReasonRevocationUnknown},
-		"a critical entry extension":   {revocationCase{lists: []*listSpec{newList("A", "A", entry(0x77, before, 4, extDER(asn1.ObjectIdentifier{1, 2, 3, 4}, true, []byte{5, 0})))}}, ReasonRevocationUnknown},
-		"cRLIssuer, list not indirect": {revocationCase{leaf: leaf(point(fullName(directory("P")), wrap(der.Tag2C, directory("A")))), lists: []*listSpec{newList("A", "A").with(idp(fullName(directory("P"))))}}, ReasonRevocationUnknown},
+		"for authorities only": {revocationCase{lists: []*listSpec{
+			newList("A", "A").with(idp(flag(der.Tag2)))}}, ReasonRevocationUnknown},
+		"for attribute certificates": {revocationCase{lists: []*listSpec{
+			newList("A", "A").with(idp(flag(der.Tag5)))}}, ReasonRevocationUnknown},
+		"for users": {revocationCase{lists: []*listSpec{
+			newList("A", "A").with(idp(flag(der.Tag1)))}}, ReasonUnknown},
+		"some reasons": {revocationCase{lists: []*listSpec{
+			newList("A", "A").with(idp(wrap(der.Tag3, []byte{5, 0x60})))}}, ReasonRevocationUnknown},
+		"some reasons say revoked": {revocationCase{lists: []*listSpec{
+			newList("A", "A", entry(leafSerial, before, 1)).with(idp(wrap(der.Tag3, []byte{5, 0x60})))}},
+			ReasonRevoked},
+		"reasons of two lists": {revocationCase{lists: []*listSpec{
+			newList("A", "A").with(idp(wrap(der.Tag3, []byte{5, 0x60}))),
+			newList("A", "A").with(idp(wrap(der.Tag3, []byte{0, 0x1f, 0x80}[:2]))),
+			newList("A", "A").with(idp(wrap(der.Tag3, []byte{7, 0, 0x80})))}}, ReasonUnknown},
+		"reasons of the point": {revocationCase{leaf: leaf(
+			point(fullName(directory("P")), wrap(der.Tag1, []byte{5, 0x60}))),
+			lists: []*listSpec{newList("A", "A").with(idp(fullName(directory("P"))))}}, ReasonRevocationUnknown},
+		"a critical extension": {revocationCase{lists: []*listSpec{
+			newList("A", "A").with(extDER(asn1.ObjectIdentifier{1, 2, 3, 4}, true, []byte{5, 0}))}},
+			ReasonRevocationUnknown},
+		"a critical entry extension": {revocationCase{lists: []*listSpec{
+			newList("A", "A", entry(0x77, before, 4, extDER(asn1.ObjectIdentifier{1, 2, 3, 4}, true, []byte{5, 0})))}},
+			ReasonRevocationUnknown},
+		"cRLIssuer, list not indirect": {revocationCase{leaf: leaf(
+			point(fullName(directory("P")), wrap(der.Tag2C, directory("A")))),
+			lists: []*listSpec{newList("A", "A").with(idp(fullName(directory("P"))))}}, ReasonRevocationUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := c.c.run(t)
@@ -194,11 +230,17 @@ func TestListSigners(t *testing.T) {
 		c    revocationCase
 		want Reason
 	}{
-		"indirect":                    {revocationCase{leaf: leaf, pool: []*spec{signer("lists")}, lists: []*listSpec{own, indirect()}}, ReasonUnknown},
-		"indirect says revoked":       {revocationCase{leaf: leaf, pool: []*spec{signer("lists")}, lists: []*listSpec{own, indirect(entry(leafSerial, before, 4, issuerOf("A")))}}, ReasonRevoked},
-		"the same number of another":  {revocationCase{leaf: leaf, pool: []*spec{signer("lists")}, lists: []*listSpec{own, indirect(entry(leafSerial, before, 4, issuerOf("B")))}}, ReasonUnknown},
-		"the issuer carries over":     {revocationCase{leaf: leaf, pool: []*spec{signer("lists")}, lists: []*listSpec{own, indirect(entry(0x19, before, 4, issuerOf("A")), entry(leafSerial, before, 4))}}, ReasonRevoked},
-		"an entry of the list itself": {revocationCase{leaf: leaf, pool: []*spec{signer("lists")}, lists: []*listSpec{own, indirect(entry(leafSerial, before, 4))}}, ReasonUnknown},
+		"indirect": {revocationCase{leaf: leaf, pool: []*spec{signer("lists")},
+			lists: []*listSpec{own, indirect()}}, ReasonUnknown},
+		"indirect says revoked": {revocationCase{leaf: leaf, pool: []*spec{signer("lists")},
+			lists: []*listSpec{own, indirect(entry(leafSerial, before, 4, issuerOf("A")))}}, ReasonRevoked},
+		"the same number of another": {revocationCase{leaf: leaf, pool: []*spec{signer("lists")},
+			lists: []*listSpec{own, indirect(entry(leafSerial, before, 4, issuerOf("B")))}}, ReasonUnknown},
+		"the issuer carries over": {revocationCase{leaf: leaf, pool: []*spec{signer("lists")},
+			lists: []*listSpec{own, indirect(entry(0x19, before, 4, issuerOf("A")), entry(leafSerial, before, 4))}},
+			ReasonRevoked},
+		"an entry of the list itself": {revocationCase{leaf: leaf, pool: []*spec{signer("lists")},
+			lists: []*listSpec{own, indirect(entry(leafSerial, before, 4))}}, ReasonUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := c.c.run(t)
@@ -229,8 +271,10 @@ func TestListSigners(t *testing.T) {
 	expired := signer("lists")
 	expired.notAfter = utcTime(noon().Add(-time.Hour))
 	wantReason(t, alone(expired, indirect()), ReasonRevocationUnknown)
-	revokedSigner := revocationCase{leaf: leaf, pool: []*spec{signer("lists").with(pointsExt(seq(fullName(directory("Signers")))))},
-		lists: []*listSpec{newList("A", "A", entry(0x22, before, 4)).with(idp(fullName(directory("Signers")))), indirect()}}
+	revokedSigner := revocationCase{leaf: leaf, pool: []*spec{
+		signer("lists").with(pointsExt(seq(fullName(directory("Signers")))))},
+		lists: []*listSpec{newList("A", "A", entry(0x22, before, 4)).with(idp(fullName(directory("Signers")))),
+			indirect()}}
 	_, err := revokedSigner.run(t)
 	wantReason(t, err, ReasonRevocationUnknown)
 	// A signer that stands on its own list, because its authority says so, is accepted; without the authority's word
@@ -264,7 +308,8 @@ func TestKeyUsageOfListSigner(t *testing.T) {
 	sub := caSpec("Sub", "sub", "A", "A").without(oidKeyUsage).with(extDER(oidKeyUsage, true, []byte{3, 2, 2, 4}))
 	fake := caSpec("Sub", "sub", "A", "stranger")
 	fake.serial = []byte{3}
-	c := revocationCase{leaf: leafSpec("EE", "Sub", "sub"), pool: []*spec{sub, fake}, lists: []*listSpec{newList("A", "A"), newList("Sub", "sub")}}
+	c := revocationCase{leaf: leafSpec("EE", "Sub", "sub"), pool: []*spec{sub, fake},
+		lists: []*listSpec{newList("A", "A"), newList("Sub", "sub")}}
 	_, err := c.run(t)
 	wantReason(t, err, ReasonRevocationUnknown)
 }
@@ -282,16 +327,19 @@ func TestDeltaLists(t *testing.T) {
 		lists []*listSpec
 		want  Reason
 	}{
-		"adds":                 {[]*listSpec{good, delta(8, 7, "A", entry(leafSerial, before, 4))}, ReasonRevoked},
-		"adds a hold":          {[]*listSpec{good, delta(8, 7, "A", entry(leafSerial, before, 6))}, ReasonHold},
-		"removes":              {[]*listSpec{revoked, delta(8, 7, "A", entry(leafSerial, before, 8))}, ReasonUnknown},
-		"says nothing":         {[]*listSpec{revoked, delta(8, 7, "A")}, ReasonHold},
-		"base too new":         {[]*listSpec{good, delta(9, 8, "A", entry(leafSerial, before, 4))}, ReasonUnknown},
-		"older than the list":  {[]*listSpec{good, delta(7, 6, "A", entry(leafSerial, before, 4))}, ReasonUnknown},
-		"of another scope":     {[]*listSpec{good, delta(8, 7, "A", entry(leafSerial, before, 4)).with(idp(flag(der.Tag1)))}, ReasonUnknown},
-		"by a stranger":        {[]*listSpec{revoked, delta(8, 7, "stranger", entry(leafSerial, before, 8))}, ReasonHold},
-		"alone":                {[]*listSpec{delta(8, 7, "A")}, ReasonRevocationUnknown},
-		"the newest of deltas": {[]*listSpec{revoked, delta(8, 7, "A", entry(leafSerial, before, 4)), delta(9, 7, "A", entry(leafSerial, before, 8))}, ReasonUnknown},
+		"adds":                {[]*listSpec{good, delta(8, 7, "A", entry(leafSerial, before, 4))}, ReasonRevoked},
+		"adds a hold":         {[]*listSpec{good, delta(8, 7, "A", entry(leafSerial, before, 6))}, ReasonHold},
+		"removes":             {[]*listSpec{revoked, delta(8, 7, "A", entry(leafSerial, before, 8))}, ReasonUnknown},
+		"says nothing":        {[]*listSpec{revoked, delta(8, 7, "A")}, ReasonHold},
+		"base too new":        {[]*listSpec{good, delta(9, 8, "A", entry(leafSerial, before, 4))}, ReasonUnknown},
+		"older than the list": {[]*listSpec{good, delta(7, 6, "A", entry(leafSerial, before, 4))}, ReasonUnknown},
+		"of another scope": {[]*listSpec{good, delta(8, 7, "A",
+			entry(leafSerial, before, 4)).with(idp(flag(der.Tag1)))}, ReasonUnknown},
+		"by a stranger": {[]*listSpec{revoked, delta(8, 7, "stranger", entry(leafSerial, before, 8))},
+			ReasonHold},
+		"alone": {[]*listSpec{delta(8, 7, "A")}, ReasonRevocationUnknown},
+		"the newest of deltas": {[]*listSpec{revoked, delta(8, 7, "A", entry(leafSerial, before, 4)),
+			delta(9, 7, "A", entry(leafSerial, before, 8))}, ReasonUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := (&revocationCase{lists: c.lists}).run(t)
@@ -321,7 +369,8 @@ func TestSourcesAreAskedInOrder(t *testing.T) {
 		_, err := validate(t, c, leaf)
 		return err
 	}
-	good, revoked := &source{answer: revocation.Answer{Status: revocation.Good}}, &source{answer: revocation.Answer{Status: revocation.Revoked}}
+	good, revoked := &source{answer: revocation.Answer{Status: revocation.Good}},
+		&source{answer: revocation.Answer{Status: revocation.Revoked}}
 	unknownSource := &source{}
 	broken := &source{answer: revocation.Answer{Status: revocation.Good}, err: errors.New("broken")}
 	wantReason(t, run(revocation.Required, unknownSource, good, revoked), ReasonUnknown)
@@ -338,7 +387,8 @@ func TestSourcesAreAskedInOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a, err := lists.Check(t.Context(), revocation.Query{Certificate: leaf.asked, Issuer: anchor.asked, At: noon()}); err == nil || a.Status != revocation.Unknown {
+	if a, err := lists.Check(t.Context(), revocation.Query{Certificate: leaf.asked, Issuer: anchor.asked,
+		At: noon()}); err == nil || a.Status != revocation.Unknown {
 		t.Errorf("%v, %v", a, err)
 	}
 	if _, err := revocation.NewLists(nil); err == nil {

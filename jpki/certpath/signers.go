@@ -2,8 +2,8 @@ package certpath
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
+	"iter"
 	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -21,27 +21,25 @@ type signers struct {
 	certificate, issuer, anchor *Certificate
 }
 
-// TrySigners implements [revocation.Signers].
-func (s signers) TrySigners(
-	_ context.Context,
-	list *crl.Header,
-	delegated bool,
-	try func(*revocation.Certificate) bool,
-) {
-	r := s.run
-	for _, signer := range s.candidates(list) {
-		// An authority may name, as the issuer of the list on which the certificate of a signer of lists stands, this
-		// signer itself. Nobody else's list can answer then, and the path of this certificate is just being validated.
-		self := same(signer, s.certificate) && delegated
-		// Trust comes before the signature: anybody can compute a second key for which an ECDSA signature verifies.
-		if !self && !s.trusts(signer) {
-			if r.exhausted() {
+// SignersOf implements [revocation.Signers].
+func (s signers) SignersOf(list *crl.Header, delegated bool) iter.Seq[*revocation.Certificate] {
+	return func(yield func(*revocation.Certificate) bool) {
+		r := s.run
+		for _, signer := range s.candidates(list) {
+			// An authority may name, as the issuer of the list on which the certificate of a signer of lists stands,
+			// this signer itself. Nobody else's list can answer then, and the path of this certificate is just being
+			// validated.
+			self := same(signer, s.certificate) && delegated
+			// Trust comes before the signature: anybody can compute a second key for which an ECDSA signature verifies.
+			if !self && !s.trusts(signer) {
+				if r.exhausted() {
+					return
+				}
+				continue
+			}
+			if !r.spend(signer.key) || !yield(signer.asked) {
 				return
 			}
-			continue
-		}
-		if !r.spend(signer.key) || try(signer.asked) {
-			return
 		}
 	}
 }

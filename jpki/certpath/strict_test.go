@@ -23,26 +23,40 @@ func TestStrict(t *testing.T) {
 		spoil func(sub, leaf *spec)
 		step  string // "" when it is valid
 	}{
-		"nothing":                         {func(_, _ *spec) {}, ""},
-		"critical authorityKeyIdentifier": {func(_, leaf *spec) { critical(leaf, oidAuthorityKeyID, authority("sub")) }, "strict.authority-key-id"},
-		"no authorityKeyIdentifier":       {func(_, leaf *spec) { leaf.without(oidAuthorityKeyID) }, "strict.authority-key-id"},
+		"nothing": {func(_, _ *spec) {}, ""},
+		"critical authorityKeyIdentifier": {func(_, leaf *spec) { critical(leaf, oidAuthorityKeyID, authority("sub")) },
+			"strict.authority-key-id"},
+		"no authorityKeyIdentifier": {func(_, leaf *spec) { leaf.without(oidAuthorityKeyID) },
+			"strict.authority-key-id"},
 		"authorityKeyIdentifier of another": {func(_, leaf *spec) {
 			leaf.without(oidAuthorityKeyID).with(extDER(oidAuthorityKeyID, false, authority("other")))
 		}, "strict.authority-key-id"},
-		"critical subjectKeyIdentifier":     {func(sub, _ *spec) { critical(sub, oidSubjectKeyID, keyID("sub")) }, "strict.subject-key-id"},
-		"no subjectKeyIdentifier":           {func(sub, _ *spec) { sub.without(oidSubjectKeyID) }, "strict.subject-key-id"},
+		"critical subjectKeyIdentifier": {func(sub, _ *spec) { critical(sub, oidSubjectKeyID, keyID("sub")) },
+			"strict.subject-key-id"},
+		"no subjectKeyIdentifier": {func(sub, _ *spec) { sub.without(oidSubjectKeyID) },
+			"strict.subject-key-id"},
 		"no subjectKeyIdentifier in a leaf": {func(_, leaf *spec) { leaf.without(oidSubjectKeyID) }, ""},
 		"basicConstraints not critical": {func(sub, _ *spec) {
 			sub.without(oidBasicConstraints).with(extDER(oidBasicConstraints, false, seq([]byte{1, 1, 0xff})))
 		}, "strict.basic-constraints"},
-		"nameConstraints not critical":   {func(sub, _ *spec) { sub.with(extDER(oidNameConstraints, false, domain)) }, "strict.name-constraints"},
-		"nameConstraints critical":       {func(sub, _ *spec) { sub.with(extDER(oidNameConstraints, true, domain)) }, ""},
-		"nameConstraints in a leaf":      {func(_, leaf *spec) { leaf.with(extDER(oidNameConstraints, true, domain)) }, "strict.name-constraints"},
-		"policyConstraints not critical": {func(sub, _ *spec) { sub.with(extDER(oidPolicyConstraints, false, seq([]byte{0x80, 1, 9}))) }, "strict.policy-constraints"},
-		"inhibitAnyPolicy not critical":  {func(sub, _ *spec) { sub.with(extDER(oidInhibitAnyPolicy, false, integer(9))) }, "strict.policy-constraints"},
-		"keyCertSign in a leaf":          {func(_, leaf *spec) { leaf.without(oidKeyUsage).with(extDER(oidKeyUsage, true, []byte{3, 2, 2, 0x84})) }, "strict.key-usage"},
+		"nameConstraints not critical": {func(sub, _ *spec) { sub.with(extDER(oidNameConstraints, false, domain)) },
+			"strict.name-constraints"},
+		"nameConstraints critical": {func(sub, _ *spec) { sub.with(extDER(oidNameConstraints, true, domain)) },
+			""},
+		"nameConstraints in a leaf": {func(_, leaf *spec) { leaf.with(extDER(oidNameConstraints, true, domain)) },
+			"strict.name-constraints"},
+		"policyConstraints not critical": {func(sub, _ *spec) {
+			sub.with(extDER(oidPolicyConstraints, false, seq([]byte{0x80, 1, 9})))
+		}, "strict.policy-constraints"},
+		"inhibitAnyPolicy not critical": {func(sub, _ *spec) {
+			sub.with(extDER(oidInhibitAnyPolicy, false, integer(9)))
+		}, "strict.policy-constraints"},
+		"keyCertSign in a leaf": {func(_, leaf *spec) {
+			leaf.without(oidKeyUsage).with(extDER(oidKeyUsage, true, []byte{3, 2, 2, 0x84}))
+		}, "strict.key-usage"},
 		"a leaf that is an authority": {func(_, leaf *spec) {
-			leaf.with(extDER(oidBasicConstraints, true, seq([]byte{1, 1, 0xff})), extDER(oidSubjectKeyID, false, keyID("leaf")))
+			leaf.with(extDER(oidBasicConstraints, true, seq([]byte{1, 1, 0xff})),
+				extDER(oidSubjectKeyID, false, keyID("leaf")))
 		}, "strict.end-entity"},
 		"subjectAltName critical": {func(_, leaf *spec) {
 			leaf.with(extDER(oidSubjectAltName, true, seq(general(names.FormDNS, "a.example.com"))))
@@ -77,7 +91,8 @@ func TestStrict(t *testing.T) {
 
 // TestPurpose: RFC 5280, 4.2.1.12, when the caller says what the certificate is for.
 func TestPurpose(t *testing.T) {
-	timeStamping, server := asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 8}, asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 1}
+	timeStamping, server := asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 8},
+		asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 1}
 	config := testConfig([]*Certificate{rootOf(t, "A")})
 	strict := config
 	strict.Strict = true
@@ -121,7 +136,8 @@ func TestPurpose(t *testing.T) {
 func TestMaxIntermediates(t *testing.T) {
 	pool := []*Certificate{caSpec("B", "B", "A", "A").cert(t), caSpec("C", "C", "B", "B").cert(t)}
 	leaf := leafSpec("EE", "C", "C").cert(t)
-	for limit, want := range map[int]Reason{0: ReasonUnknown, 3: ReasonUnknown, 2: ReasonUnknown, 1: ReasonPathLength, -1: ReasonPathLength} {
+	for limit, want := range map[int]Reason{0: ReasonUnknown, 3: ReasonUnknown, 2: ReasonUnknown, 1: ReasonPathLength,
+		-1: ReasonPathLength} {
 		c := testConfig([]*Certificate{rootOf(t, "A")}, pool...)
 		c.MaxIntermediates = limit
 		_, err := validate(t, c, leaf)
@@ -161,7 +177,8 @@ func TestUnknownCriticalElsewhere(t *testing.T) {
 		t.Errorf("the anchor: %v", err)
 	}
 	config := testConfig([]*Certificate{oddAnchor, anchor}, oddSub, sub)
-	config.Revocation = revocation.Require(listsOf(t, []*listSpec{newList("A", "odd"), newList("A", "A"), newList("Sub", "sub")}))
+	config.Revocation = revocation.Require(listsOf(t, []*listSpec{newList("A", "odd"), newList("A", "A"),
+		newList("Sub", "sub")}))
 	if _, err := validate(t, config, leaf); err != nil {
 		t.Errorf("with lists: %v", err)
 	}

@@ -76,7 +76,8 @@ func attr(kind cbasn1.Tag, value string, id ...int) []byte {
 func cn(value string) []byte { return attr(cbasn1.UTF8String, value, 2, 5, 4, 3) }
 
 func dn(commonName string) []byte {
-	return seq(attr(cbasn1.PrintableString, "JP", 2, 5, 4, 6), attr(cbasn1.UTF8String, "Test", 2, 5, 4, 10), cn(commonName))
+	return seq(attr(cbasn1.PrintableString, "JP", 2, 5, 4, 6), attr(cbasn1.UTF8String, "Test", 2, 5, 4, 10),
+		cn(commonName))
 }
 
 var (
@@ -284,7 +285,8 @@ func (l *listSpec) der() []byte {
 	if !l.nextUpdate.IsZero() {
 		next = utcTime(l.nextUpdate)
 	}
-	tbs := seq(integer(1), ecdsaSHA256, l.issuer, utcTime(l.thisUpdate), next, revoked, wrap(der.Tag0C, seq(l.extensions...)))
+	tbs := seq(integer(1), ecdsaSHA256, l.issuer, utcTime(l.thisUpdate), next, revoked,
+		wrap(der.Tag0C, seq(l.extensions...)))
 	return seq(tbs, ecdsaSHA256, bitString(signSHA256(l.signer, tbs)))
 }
 
@@ -313,7 +315,8 @@ func listsOf(t *testing.T, specs []*listSpec) *revocation.Lists {
 // entry is an element of revokedCertificates; reason below 0: none.
 func entry(serial byte, at time.Time, reason int, extensions ...[]byte) []byte {
 	if reason >= 0 {
-		extensions = append([][]byte{extDER(asn1.ObjectIdentifier{2, 5, 29, 21}, false, []byte{10, 1, byte(reason)})}, extensions...)
+		extensions = append([][]byte{extDER(asn1.ObjectIdentifier{2, 5, 29, 21}, false, []byte{10, 1, byte(reason)})},
+			extensions...)
 	}
 	var list []byte
 	if len(extensions) > 0 {

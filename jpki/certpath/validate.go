@@ -52,7 +52,7 @@ func (v *Verifier) Verify(ctx context.Context, target *Certificate, opts ...Veri
 		o.at = v.config.Now()
 	}
 	result := &Result{At: o.at}
-	if target == nil {
+	if target.empty() {
 		return result, malformed("der", "RFC 5280, 4.1")
 	}
 	r := &run{
@@ -65,7 +65,7 @@ func (v *Verifier) Verify(ctx context.Context, target *Certificate, opts ...Veri
 		purposes:    o.purposes,
 	}
 	if len(o.extra) > 0 {
-		if len(o.extra)+len(v.config.Pool) > limits.PathPool || slices.Contains(o.extra, nil) {
+		if len(o.extra)+len(v.config.Pool) > limits.PathPool || slices.ContainsFunc(o.extra, (*Certificate).empty) {
 			return result, misconfigured("pool")
 		}
 		r.index = newIndex(v.config.Anchors, append(slices.Clone(v.config.Pool), o.extra...))

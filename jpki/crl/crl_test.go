@@ -12,187 +12,59 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"sync"
 	"testing"
 	"testing/iotest"
 	"time"
 
-	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/kakunin-go/kakunin/jpki/crl"
 	"github.com/kakunin-go/kakunin/jpki/crl/internal/listgen"
 )
 
-var now = time.Date(2026, 11, 2, 3, 4, 5, 0, time.UTC)
-
-const day = 24 * time.Hour
-
-// key signs the test lists: ECDSA, because it is made in no time.
-var key = sync.OnceValue(func() *ecdsa.PrivateKey {
-	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		panic(err)
-	}
-	return k
-})
-
-func build(f func(b *cryptobyte.Builder)) []byte {
-	var b cryptobyte.Builder
-	f(&b)
-	return b.BytesOrPanic()
-}
-
-func wrap(tag cbasn1.Tag, parts ...[]byte) []byte {
-	return build(func(b *cryptobyte.Builder) {
-		b.AddASN1(tag, func(b *cryptobyte.Builder) { b.AddBytes(slices.Concat(parts...)) })
-	})
-}
-
-func sequence(parts ...[]byte) []byte { return wrap(cbasn1.SEQUENCE, parts...) }
-
-func integer(n int64) []byte { return build(func(b *cryptobyte.Builder) { b.AddASN1Int64(n) }) }
-
-func octets(b ...byte) []byte { return wrap(cbasn1.INTEGER, b) }
-
-func oid(id ...int) []byte {
-	return build(func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(id) })
-}
-
-func utc(t time.Time) []byte { return build(func(b *cryptobyte.Builder) { b.AddASN1UTCTime(t.UTC()) }) }
-
-func generalized(t time.Time) []byte {
-	return build(func(b *cryptobyte.Builder) { b.AddASN1GeneralizedTime(t.UTC()) })
-}
-
-func text(tag cbasn1.Tag, s string) []byte { return wrap(tag, []byte(s)) }
-
-// name is a Name with one attribute.
-func name(cn string) []byte { return sequence(rdn(cn)) }
-
-func rdn(cn string) []byte {
-	return wrap(cbasn1.SET, sequence(oid(2, 5, 4, 3), text(cbasn1.UTF8String, cn)))
-}
-
-func directory(cn string) []byte { return wrap(0xa4, name(cn)) }
-
-func ext(arc int, critical bool, value []byte) []byte {
-	var flag []byte
-	if critical {
-		flag = []byte{1, 1, 0xff}
-	}
-	return sequence(oid(2, 5, 29, arc), flag, wrap(cbasn1.OCTET_STRING, value))
-}
-
-func reason(code byte) []byte { return ext(21, false, []byte{10, 1, code}) }
-
-func entry(serial []byte, at []byte, extensions ...[]byte) []byte {
-	var list []byte
-	if len(extensions) > 0 {
-		list = sequence(extensions...)
-	}
-	return sequence(wrap(cbasn1.INTEGER, serial), at, list)
-}
-
-var ecdsaSHA256 = sequence(oid(1, 2, 840, 10045, 4, 3, 2))
-
-// spec is a list to be; every part is encoded as given.
-type spec struct {
-	version, algorithm, outer, issuer []byte
-	thisUpdate, nextUpdate            []byte
-	entries                           []byte // with its SEQUENCE; nil: absent
-	extensions                        []byte // with its [0]; nil: absent
-	after                             []byte // in TBSCertList
-	trailing                          []byte // in CertificateList
-}
-
-// extended is the usual list with the entries and further extensions.
-func extended(entries [][]byte, extensions ...[]byte) *spec {
-	s := &spec{
-		version: integer(1), algorithm: ecdsaSHA256, outer: ecdsaSHA256, issuer: name("CA"), thisUpdate: utc(now), nextUpdate: utc(now.Add(day)),
-		extensions: wrap(0xa0, sequence(slices.Concat(append([][]byte{ext(20, false, integer(7))}, extensions...)...))),
-	}
-	if len(entries) > 0 {
-		s.entries = sequence(entries...)
-	}
-	return s
-}
-
-func (s *spec) sign() []byte {
-	tbs := sequence(s.version, s.algorithm, s.issuer, s.thisUpdate, s.nextUpdate, s.entries, s.extensions, s.after)
-	digest := sha256.Sum256(tbs)
-	signature, err := key().Sign(rand.Reader, digest[:], crypto.SHA256)
-	if err != nil {
-		panic(err)
-	}
-	bits := build(func(b *cryptobyte.Builder) { b.AddASN1BitString(signature) })
-	return sequence(tbs, s.outer, bits, s.trailing)
-}
-
-// load parses by Parse and by Read, which must agree, and verifies.
-func load(t *testing.T, list []byte, o crl.Options) *crl.List {
-	t.Helper()
-	u, err := parse(t, list, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := u.Verify(t.Context(), &key().PublicKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return l
-}
-
-// parse wants Parse and Read, with long and with short reads, to say the same.
-func parse(t *testing.T, list []byte, o crl.Options) (*crl.Unverified, error) {
-	t.Helper()
-	u, err := crl.Parse(list, o)
-	for _, r := range []io.Reader{bytes.NewReader(list), iotest.OneByteReader(bytes.NewReader(list))} {
-		again, err2 := crl.Read(t.Context(), r, o)
-		if (err == nil) != (err2 == nil) || err != nil && err.Error() != err2.Error() {
-			t.Fatalf("Parse: %v, Read: %v", err, err2)
-		}
-		if err == nil && (u.SHA256() != again.SHA256() || u.SHA256() != sha256.Sum256(list)) {
-			t.Fatal("the hash of the list differs")
-		}
-	}
-	return u, err
-}
-
 func TestHeaderOfEveryExtension(t *testing.T) {
 	point := wrap(0xa0, wrap(0xa0, directory("point"), text(0x86, "http://example.jp/crl")))
 	idp := sequence(point, []byte{0x81, 1, 0xff}, []byte{0x83, 2, 5, 0x60}, []byte{0x84, 1, 0xff})
-	fresh := sequence(sequence(wrap(0xa0, wrap(0xa1, sequence(oid(2, 5, 4, 11), text(cbasn1.UTF8String, "delta")))), []byte{0x81, 2, 7, 0x80}, wrap(0xa2, directory("other"))))
+	fresh := sequence(sequence(wrap(0xa0, wrap(0xa1, sequence(oid(2, 5, 4, 11), text(cbasn1.UTF8String, "delta")))),
+		[]byte{0x81, 2, 7, 0x80}, wrap(0xa2, directory("other"))))
 	list := extended(nil,
 		ext(35, false, sequence(wrap(0x80, []byte{1, 2, 3}), wrap(0xa1, directory("root")), wrap(0x82, []byte{9}))),
-		ext(27, true, integer(3)), ext(28, true, idp), ext(46, false, fresh), sequence(oid(1, 2, 3), wrap(cbasn1.OCTET_STRING, nil)))
+		ext(27, true, integer(3)), ext(28, true, idp), ext(46, false, fresh),
+		sequence(oid(1, 2, 3), wrap(cbasn1.OCTET_STRING, nil)))
 	u, err := parse(t, list.sign(), crl.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := u.Header()
-	if h.Version != 2 || !bytes.Equal(h.Issuer, name("CA")) || !h.ThisUpdate.Equal(now) || !h.NextUpdate.Equal(now.Add(day)) ||
+	if h.Version != 2 || !bytes.Equal(h.Issuer, name("CA")) || !h.ThisUpdate.Equal(now) ||
+		!h.NextUpdate.Equal(now.Add(day)) ||
 		!h.SignatureAlgorithm.Equal(asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}) {
 		t.Errorf("%+v", h)
 	}
-	if !bytes.Equal(h.Number, []byte{7}) || !bytes.Equal(h.BaseNumber, []byte{3}) || !h.IsDelta() || len(h.UnknownCritical) != 0 {
+	if !bytes.Equal(h.Number, []byte{7}) || !bytes.Equal(h.BaseNumber, []byte{3}) || !h.IsDelta() ||
+		len(h.UnknownCritical) != 0 {
 		t.Errorf("numbers %x, %x", h.Number, h.BaseNumber)
 	}
-	if !bytes.Equal(h.AuthorityKeyID, []byte{1, 2, 3}) || len(h.AuthorityCertIssuer) != 1 || !bytes.Equal(h.AuthorityCertSerial, []byte{9}) {
+	if !bytes.Equal(h.AuthorityKeyID, []byte{1, 2, 3}) || len(h.AuthorityCertIssuer) != 1 ||
+		!bytes.Equal(h.AuthorityCertSerial, []byte{9}) {
 		t.Error("authorityKeyIdentifier")
 	}
 	s := h.Scope
-	if s == nil || !s.OnlyUserCerts || s.OnlyCACerts || s.OnlyAttributeCerts || !s.Indirect || !bytes.Equal(s.Raw, idp) || s.OnlySomeReasons != 1<<1|1<<2 {
+	if s == nil || !s.OnlyUserCerts || s.OnlyCACerts || s.OnlyAttributeCerts || !s.Indirect ||
+		!bytes.Equal(s.Raw, idp) || s.OnlySomeReasons != 1<<1|1<<2 {
 		t.Fatalf("%+v", s)
 	}
 	names := s.Name.Names(h.Issuer)
-	if len(names) != 2 || !bytes.Equal(names[0], directory("point")) || !bytes.Equal(names[1], text(0x86, "http://example.jp/crl")) {
+	if len(names) != 2 || !bytes.Equal(names[0], directory("point")) ||
+		!bytes.Equal(names[1], text(0x86, "http://example.jp/crl")) {
 		t.Errorf("%x", names)
 	}
-	if len(h.FreshestCRL) != 1 || h.FreshestCRL[0].Reasons != 0 && h.FreshestCRL[0].Reasons != 1<<0&crl.AllReasons || len(h.FreshestCRL[0].CRLIssuer) != 1 {
+	if len(h.FreshestCRL) != 1 || h.FreshestCRL[0].Reasons != 0 && h.FreshestCRL[0].Reasons != 1<<0&crl.AllReasons ||
+		len(h.FreshestCRL[0].CRLIssuer) != 1 {
 		t.Fatalf("%+v", h.FreshestCRL)
 	}
-	full := wrap(0xa4, sequence(rdn("CA"), wrap(cbasn1.SET, sequence(oid(2, 5, 4, 11), text(cbasn1.UTF8String, "delta")))))
+	full := wrap(0xa4, sequence(rdn("CA"), wrap(cbasn1.SET, sequence(oid(2, 5, 4, 11),
+		text(cbasn1.UTF8String, "delta")))))
 	if got := h.FreshestCRL[0].Name.Names(name("CA")); len(got) != 1 || !bytes.Equal(got[0], full) {
 		t.Errorf("nameRelativeToCRLIssuer: %x", got)
 	}
@@ -235,8 +107,10 @@ func TestEntries(t *testing.T) {
 		{[]byte{7}, entry([]byte{7}, generalized(now)), now, -1, time.Time{}},
 		{[]byte{8}, entry([]byte{8}, utc(now), reason(1), ext(24, false, generalized(invalid))), now, 1, invalid},
 		{[]byte{9}, entry([]byte{9}, utc(now), ext(21, true, []byte{10, 1, 5})), now, 5, time.Time{}},
-		{[]byte{10}, entry([]byte{10}, utc(now), reason(6), ext(23, false, oid(1, 2, 840, 10040, 2, 1))), now, 6, time.Time{}},
-		{[]byte{11}, entry([]byte{11}, utc(now), sequence(oid(1, 2, 3), wrap(cbasn1.OCTET_STRING, []byte("x")))), now, -1, time.Time{}},
+		{[]byte{10}, entry([]byte{10}, utc(now), reason(6), ext(23, false, oid(1, 2, 840, 10040, 2, 1))), now, 6,
+			time.Time{}},
+		{[]byte{11}, entry([]byte{11}, utc(now), sequence(oid(1, 2, 3), wrap(cbasn1.OCTET_STRING, []byte("x")))), now,
+			-1, time.Time{}},
 	}
 	var entries [][]byte
 	for _, w := range wants {
@@ -248,12 +122,14 @@ func TestEntries(t *testing.T) {
 	}
 	for _, w := range wants {
 		e, found := l.Lookup(name("CA"), w.serial)
-		if !found || !bytes.Equal(e.Serial, w.serial) || !e.RevokedAt.Equal(w.at) || e.Reason != w.reason || !e.InvalidFrom.Equal(w.from) ||
+		if !found || !bytes.Equal(e.Serial, w.serial) || !e.RevokedAt.Equal(w.at) || e.Reason != w.reason ||
+			!e.InvalidFrom.Equal(w.from) ||
 			!bytes.Equal(e.DER(), w.der) || !bytes.Equal(e.Issuer, name("CA")) {
 			t.Errorf("%x: %+v, %v, DER %x", w.serial, e, found, e.DER())
 		}
 	}
-	if e, _ := l.Lookup(name("CA"), []byte{10}); !e.HoldInstruction.Equal(asn1.ObjectIdentifier{1, 2, 840, 10040, 2, 1}) {
+	if e, _ := l.Lookup(name("CA"), []byte{10}); !e.HoldInstruction.Equal(
+		asn1.ObjectIdentifier{1, 2, 840, 10040, 2, 1}) {
 		t.Error("holdInstructionCode")
 	}
 	for _, serial := range [][]byte{{3}, {0, 5}, {0x80}, {0xff}, nil, long[:19], append([]byte{0}, above...)} {
@@ -271,7 +147,8 @@ func TestIndirectList(t *testing.T) {
 	issuer := func(cn string) []byte { return ext(29, true, sequence(directory(cn))) }
 	entries := [][]byte{
 		entry([]byte{1}, utc(now)), entry([]byte{2}, utc(now), issuer("A")), entry([]byte{1}, utc(now), reason(1)),
-		entry([]byte{1}, utc(now), issuer("B"), reason(4)), entry([]byte{3}, utc(now), issuer("CA")), entry([]byte{2}, utc(now), issuer("A")[:0:0]),
+		entry([]byte{1}, utc(now), issuer("B"), reason(4)), entry([]byte{3}, utc(now), issuer("CA")),
+		entry([]byte{2}, utc(now), issuer("A")[:0:0]),
 	}
 	entries[5] = entry([]byte{4}, utc(now), reason(3))
 	indirect := ext(28, true, sequence([]byte{0x84, 1, 0xff}))
@@ -294,18 +171,22 @@ func TestIndirectList(t *testing.T) {
 			t.Errorf("%s %d found", tc.issuer, tc.serial)
 		}
 	}
-	if got := l.CertificateIssuers(); len(got) != 3 || !bytes.Equal(got[0], name("CA")) || !bytes.Equal(got[1], name("A")) || !bytes.Equal(got[2], name("B")) {
+	if got := l.CertificateIssuers(); len(got) != 3 || !bytes.Equal(got[0], name("CA")) ||
+		!bytes.Equal(got[1], name("A")) || !bytes.Equal(got[2], name("B")) {
 		t.Errorf("%x", got)
 	}
 	wantRefused(t, extended(entries), "crl.entries", crl.ReasonMalformed) // not an indirect list
 	for label, value := range map[string][]byte{
-		"no directory name": sequence(text(0x82, "example.jp")), "two": sequence(directory("A"), directory("B")), "empty name": sequence(wrap(0xa4, sequence())), "empty": sequence(),
+		"no directory name": sequence(text(0x82, "example.jp")), "two": sequence(directory("A"), directory("B")),
+		"empty name": sequence(wrap(0xa4, sequence())), "empty": sequence(),
 	} {
 		t.Run(label, func(t *testing.T) {
-			wantRefused(t, extended([][]byte{entry([]byte{1}, utc(now), ext(29, true, value))}, indirect), "crl.entries", crl.ReasonMalformed)
+			wantRefused(t, extended([][]byte{entry([]byte{1}, utc(now), ext(29, true, value))}, indirect),
+				"crl.entries", crl.ReasonMalformed)
 		})
 	}
-	wantDuplicate(t, extended([][]byte{entry([]byte{1}, utc(now), issuer("A")), entry([]byte{1}, utc(now), reason(1))}, indirect))
+	wantDuplicate(t, extended([][]byte{entry([]byte{1}, utc(now), issuer("A")), entry([]byte{1}, utc(now), reason(1))},
+		indirect))
 }
 
 func wantRefused(t *testing.T, s *spec, step string, reason crl.Reason) {
@@ -328,7 +209,8 @@ func wantDuplicate(t *testing.T, s *spec) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if l, err := u.Verify(t.Context(), &key().PublicKey); l != nil || !errors.Is(err, &crl.Error{Reason: crl.ReasonMalformed, Step: "crl.entries"}) {
+		if l, err := u.Verify(t.Context(), &key().PublicKey); l != nil ||
+			!errors.Is(err, &crl.Error{Reason: crl.ReasonMalformed, Step: "crl.entries"}) {
 			t.Errorf("%v", err)
 		}
 	}
@@ -337,7 +219,8 @@ func wantDuplicate(t *testing.T, s *spec) {
 func TestDuplicateEntries(t *testing.T) {
 	long := bytes.Repeat([]byte{0x41}, 20)
 	for label, entries := range map[string][][]byte{
-		"plain":          {entry([]byte{5}, utc(now)), entry([]byte{6}, utc(now)), entry([]byte{5}, utc(now), reason(1))},
+		"plain": {entry([]byte{5}, utc(now)), entry([]byte{6}, utc(now)),
+			entry([]byte{5}, utc(now), reason(1))},
 		"long":           {entry(long, utc(now)), entry(long, utc(now.Add(-day)))},
 		"plain and odd":  {entry([]byte{5}, utc(now)), entry([]byte{5}, generalized(now))},
 		"odd and odd":    {entry([]byte{5}, generalized(now)), entry([]byte{5}, generalized(now.Add(day)))},
@@ -348,7 +231,8 @@ func TestDuplicateEntries(t *testing.T) {
 }
 
 func TestOddSerials(t *testing.T) {
-	entries := [][]byte{entry([]byte{0xff}, utc(now)), entry([]byte{0}, utc(now), reason(1)), entry([]byte{0xff, 0x7f}, utc(now), reason(3))}
+	entries := [][]byte{entry([]byte{0xff}, utc(now)), entry([]byte{0}, utc(now), reason(1)),
+		entry([]byte{0xff, 0x7f}, utc(now), reason(3))}
 	for _, e := range entries {
 		wantRefused(t, extended([][]byte{e}), "crl.entries", crl.ReasonMalformed)
 	}
@@ -361,8 +245,10 @@ func TestOddSerials(t *testing.T) {
 	if _, found := l.Lookup(name("CA"), []byte{0, 0xff}); found {
 		t.Error("-1 was taken for 255")
 	}
-	for label, serial := range map[string][]byte{"not minimal": {0xff, 0xff}, "zero, not minimal": {0, 0}, "21 octets": append([]byte{0xff}, make([]byte, 20)...), "none": {}} {
-		if _, err := crl.Parse(extended([][]byte{entry(serial, utc(now))}).sign(), crl.Options{AllowOddSerials: true}); err == nil {
+	for label, serial := range map[string][]byte{"not minimal": {0xff, 0xff}, "zero, not minimal": {0, 0},
+		"21 octets": append([]byte{0xff}, make([]byte, 20)...), "none": {}} {
+		if _, err := crl.Parse(extended([][]byte{entry(serial, utc(now))}).sign(),
+			crl.Options{AllowOddSerials: true}); err == nil {
 			t.Errorf("%s: accepted", label)
 		}
 	}
@@ -378,7 +264,8 @@ func TestSignature(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for label, k := range map[string]crypto.PublicKey{"another key": &other.PublicKey, "nil": nil, "not a key": "key", "nil pointer": (*ecdsa.PublicKey)(nil)} {
+	for label, k := range map[string]crypto.PublicKey{"another key": &other.PublicKey, "nil": nil, "not a key": "key",
+		"nil pointer": (*ecdsa.PublicKey)(nil)} {
 		if l, err := u.Verify(t.Context(), k); l != nil || !errors.Is(err, &crl.Error{Reason: crl.ReasonSignature}) {
 			t.Errorf("%s: %v", label, err)
 		}
@@ -411,8 +298,9 @@ func TestLargeListAgreesWithItsSpec(t *testing.T) {
 		sorted, noReasons bool
 	}{{8, false, false}, {4, true, true}, {20, false, false}} {
 		s := &listgen.Spec{
-			Issuer: name("CA"), Number: 1, ThisUpdate: now, NextUpdate: now.Add(day), Entries: 60_000, SerialOctets: tc.octets,
-			Sorted: tc.sorted, NoReasons: tc.noReasons, Key: key(),
+			Issuer: name("CA"), Number: 1, ThisUpdate: now, NextUpdate: now.Add(day), Entries: 60_000,
+			SerialOctets: tc.octets,
+			Sorted:       tc.sorted, NoReasons: tc.noReasons, Key: key(),
 		}
 		var list bytes.Buffer
 		if _, err := s.WriteTo(&list); err != nil {
@@ -442,7 +330,10 @@ func TestLargeListAgreesWithItsSpec(t *testing.T) {
 				t.Fatalf("entry %d is not listed", i)
 			}
 		}
-		if len(steps) < 2 || !steps[len(steps)-1].Indexing && tc.octets <= 8 || !slices.ContainsFunc(steps, func(p crl.Progress) bool { return p.Done == int64(list.Len()) && !p.Indexing }) {
+		if len(steps) < 2 || !steps[len(steps)-1].Indexing && tc.octets <= 8 ||
+			!slices.ContainsFunc(steps, func(p crl.Progress) bool {
+				return p.Done == int64(list.Len()) && !p.Indexing
+			}) {
 			t.Errorf("progress: %+v", steps)
 		}
 		if last := steps[len(steps)-1]; last.Done != last.Total {
@@ -455,7 +346,8 @@ func TestLargeListAgreesWithItsSpec(t *testing.T) {
 }
 
 func TestReadStops(t *testing.T) {
-	s := &listgen.Spec{Issuer: name("CA"), Number: 1, ThisUpdate: now, NextUpdate: now.Add(day), Entries: 100_000, SerialOctets: 8, Key: key()}
+	s := &listgen.Spec{Issuer: name("CA"), Number: 1, ThisUpdate: now, NextUpdate: now.Add(day), Entries: 100_000,
+		SerialOctets: 8, Key: key()}
 	var list bytes.Buffer
 	if _, err := s.WriteTo(&list); err != nil {
 		t.Fatal(err)
@@ -480,7 +372,8 @@ func TestReadStops(t *testing.T) {
 	})
 	t.Run("reader fails", func(t *testing.T) {
 		broken := errors.New("broken")
-		_, err := crl.Read(t.Context(), io.MultiReader(bytes.NewReader(list.Bytes()[:1<<20]), iotest.ErrReader(broken)), crl.Options{})
+		_, err := crl.Read(t.Context(), io.MultiReader(bytes.NewReader(list.Bytes()[:1<<20]), iotest.ErrReader(broken)),
+			crl.Options{})
 		if !errors.Is(err, broken) || !errors.Is(err, &crl.Error{Reason: crl.ReasonIO}) {
 			t.Error(err)
 		}
@@ -492,13 +385,15 @@ func TestReadStops(t *testing.T) {
 		}
 	})
 	t.Run("garbage that never ends", func(t *testing.T) {
-		_, err := crl.Read(t.Context(), io.MultiReader(bytes.NewReader([]byte{0x30, 3, 1, 1, 0xff}), endless{}), crl.Options{MaxSize: 64 << 20})
+		_, err := crl.Read(t.Context(), io.MultiReader(bytes.NewReader([]byte{0x30, 3, 1, 1, 0xff}), endless{}),
+			crl.Options{MaxSize: 64 << 20})
 		if err == nil {
 			t.Error("accepted")
 		}
 	})
 	t.Run("no such file", func(t *testing.T) {
-		if _, err := crl.ReadFile(t.Context(), t.TempDir()+"/none.crl", crl.Options{}); !errors.Is(err, &crl.Error{Reason: crl.ReasonIO}) {
+		if _, err := crl.ReadFile(t.Context(), t.TempDir()+"/none.crl", crl.Options{}); !errors.Is(err,
+			&crl.Error{Reason: crl.ReasonIO}) {
 			t.Error(err)
 		}
 	})

@@ -15,13 +15,15 @@
 //
 // Errors name the entry at which a list is wrong, and its offset.
 //
+// The package decides nothing about certificates: which list is for which certificate, and when, is the business of
+// package revocation (RFC 5280, section 6.3).
+//
+// # Examples
+//
+// There are examples of the package as a whole and [ReadFile].
+//
 // # Compatibility
 //
 // An index file is read by the versions that know its format, and refused by others ([ReasonIndex]): make it again from
 // the list, which costs seconds. The list itself, which is what the authority signed, is what to archive.
-//
-// The package decides nothing about certificates: which list is for which certificate, and when, is the business of
-// package revocation (RFC 5280, section 6.3).
-//
-// Example: the package example reads a list, keeps its index and looks up in it.
 package crl

@@ -167,7 +167,8 @@ func (l *List) write(w *sectionWriter) {
 // encodeFrame writes the frame, the digest and the certificate issuers, each with its length before it.
 func (l *List) encodeFrame() []byte {
 	var out []byte
-	for _, part := range append([][]byte{l.frame.head, l.frame.tail, l.frame.outer, l.frame.signature, l.digest}, l.index.issuers...) {
+	for _, part := range append([][]byte{l.frame.head, l.frame.tail, l.frame.outer, l.frame.signature, l.digest},
+		l.index.issuers...) {
 		out = binary.LittleEndian.AppendUint32(out, uint32(len(part))) //nolint:gosec // at most limits.CRLPart
 		out = append(out, part...)
 	}

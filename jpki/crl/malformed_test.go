@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/x509"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,29 +31,39 @@ func TestMalformedLists(t *testing.T) {
 		{"version 0", "crl.version", with(func(s *spec) { s.version = integer(0) })},
 		{"version 2", "crl.version", with(func(s *spec) { s.version = integer(2) })},
 		{"version of two octets", "crl.version", with(func(s *spec) { s.version = octets(0, 1) })},
-		{"algorithms differ", "crl.signature-algorithm", with(func(s *spec) { s.outer = sequence(oid(1, 2, 840, 10045, 4, 3, 3)) })},
+		{"algorithms differ", "crl.signature-algorithm", with(func(s *spec) {
+			s.outer = sequence(oid(1, 2, 840, 10045, 4, 3, 3))
+		})},
 		{"empty issuer", "crl.issuer", with(func(s *spec) { s.issuer = sequence() })},
 		{"issuer that is no name", "crl.issuer", with(func(s *spec) { s.issuer = sequence(integer(1)) })},
 		{"no thisUpdate", "crl.this-update", with(func(s *spec) { s.thisUpdate, s.nextUpdate = nil, nil })},
 		{"nextUpdate before thisUpdate", "crl.next-update", with(func(s *spec) { s.nextUpdate = utc(now.Add(-day)) })},
 		{"nextUpdate is thisUpdate", "crl.next-update", with(func(s *spec) { s.nextUpdate = utc(now) })},
-		{"three times", "crl.extensions", with(func(s *spec) { s.nextUpdate = append(utc(now.Add(day)), utc(now)...) })},
+		{"three times", "crl.extensions", with(func(s *spec) {
+			s.nextUpdate = append(utc(now.Add(day)), utc(now)...)
+		})},
 		{"entries of another type", "crl.extensions", with(func(s *spec) { s.entries = wrap(cbasn1.SET, one) })},
 		{"bytes after the extensions", "crl.extensions", with(func(s *spec) { s.after = []byte{5, 0} })},
 		{"bytes after the signature", "crl.der", with(func(s *spec) { s.trailing = []byte{5, 0} })},
 		{"empty extensions", "crl.extensions", with(func(s *spec) { s.extensions = wrap(0xa0, sequence()) })},
-		{"extensions without [0]", "crl.extensions", with(func(s *spec) { s.extensions = sequence(ext(20, false, integer(1))) })},
+		{"extensions without [0]", "crl.extensions", with(func(s *spec) {
+			s.extensions = sequence(ext(20, false, integer(1)))
+		})},
 
 		{"extension twice", "crl.extensions", withExtension(ext(20, false, integer(7)))},
-		{"unknown extension twice", "crl.extensions", withExtension(append(ext(99, false, nil), ext(99, false, nil)...))},
-		{"critical that is no DER boolean", "crl.extensions", withExtension(sequence(oid(1, 2, 3), []byte{1, 1, 1}, wrap(cbasn1.OCTET_STRING, nil)))},
+		{"unknown extension twice", "crl.extensions", withExtension(
+			append(ext(99, false, nil), ext(99, false, nil)...))},
+		{"critical that is no DER boolean", "crl.extensions",
+			withExtension(sequence(oid(1, 2, 3), []byte{1, 1, 1}, wrap(cbasn1.OCTET_STRING, nil)))},
 		{"negative base", "crl.delta", withExtension(ext(27, true, integer(-1)))},
 		{"base above the number", "crl.delta", withExtension(ext(27, true, integer(8)))},
 		{"base is the number", "crl.delta", withExtension(ext(27, true, integer(7)))},
 		{"empty key identifier", "crl.authority-key-id", withExtension(ext(35, false, sequence(wrap(0x80))))},
-		{"issuer without serial", "crl.authority-key-id", withExtension(ext(35, false, sequence(wrap(0xa1, directory("x")))))},
+		{"issuer without serial", "crl.authority-key-id", withExtension(
+			ext(35, false, sequence(wrap(0xa1, directory("x")))))},
 		{"empty freshestCRL", "crl.freshest-crl", withExtension(ext(46, false, sequence()))},
-		{"point of reasons only", "crl.freshest-crl", withExtension(ext(46, false, sequence(sequence([]byte{0x81, 2, 5, 0x60}))))},
+		{"point of reasons only", "crl.freshest-crl", withExtension(
+			ext(46, false, sequence(sequence([]byte{0x81, 2, 5, 0x60}))))},
 
 		{"empty distribution point", "crl.issuing-distribution-point", idp()},
 		{"user and CA only", "crl.issuing-distribution-point", idp(wrap(0x81, yes), wrap(0x82, yes))},
@@ -66,7 +77,8 @@ func TestMalformedLists(t *testing.T) {
 		{"no reasons at all", "crl.issuing-distribution-point", idp(wrap(0x83))},
 		{"point without names", "crl.issuing-distribution-point", idp(wrap(0xa0, wrap(0xa0)))},
 		{"point of an unknown kind", "crl.issuing-distribution-point", idp(wrap(0xa0, wrap(0xa2, directory("x"))))},
-		{"point with an unknown kind of name", "crl.issuing-distribution-point", idp(wrap(0xa0, wrap(0xa0, wrap(0x89, []byte("x")))))},
+		{"point with an unknown kind of name", "crl.issuing-distribution-point",
+			idp(wrap(0xa0, wrap(0xa0, wrap(0x89, []byte("x")))))},
 		{"relative name that is none", "crl.issuing-distribution-point", idp(wrap(0xa0, wrap(0xa1, integer(1))))},
 
 		{"serial negative", "crl.entries", withEntry(entry([]byte{0x85}, utc(now)))},
@@ -76,14 +88,16 @@ func TestMalformedLists(t *testing.T) {
 		{"serial of 21 octets", "crl.entries", withEntry(entry(bytes.Repeat([]byte{1}, 21), utc(now)))},
 		{"reason 7", "crl.entries", withEntry(entry([]byte{6}, utc(now), reason(7)))},
 		{"reason 11", "crl.entries", withEntry(entry([]byte{6}, utc(now), reason(11)))},
-		{"reason of two octets", "crl.entries", withEntry(entry([]byte{6}, utc(now), ext(21, false, []byte{10, 2, 0, 1})))},
+		{"reason of two octets", "crl.entries", withEntry(entry([]byte{6}, utc(now),
+			ext(21, false, []byte{10, 2, 0, 1})))},
 		{"reason is no ENUMERATED", "crl.entries", withEntry(entry([]byte{6}, utc(now), ext(21, false, integer(1))))},
 		{"reason twice", "crl.entries", withEntry(entry([]byte{6}, utc(now), reason(1), reason(1)))},
 		{"removeFromCRL in a complete list", "crl.entries", withEntry(entry([]byte{6}, utc(now), reason(8)))},
 		{"empty entry extensions", "crl.entries", withEntry(sequence(octets(6), utc(now), sequence()))},
 		{"invalidityDate in UTCTime", "crl.entries", withEntry(entry([]byte{6}, utc(now), ext(24, false, utc(now))))},
 		{"bytes after the date", "crl.entries", withEntry(sequence(octets(6), utc(now), []byte{5, 0}))},
-		{"bytes after the entry extensions", "crl.entries", withEntry(sequence(octets(6), utc(now), sequence(reason(1)), []byte{5, 0}))},
+		{"bytes after the entry extensions", "crl.entries", withEntry(
+			sequence(octets(6), utc(now), sequence(reason(1)), []byte{5, 0}))},
 		{"entry that is no SEQUENCE", "crl.entries", withEntry(wrap(cbasn1.SET, octets(6), utc(now)))},
 		{"entry longer than the list of entries", "crl.entries", withEntry([]byte{0x30, 0x50, 2, 1, 6})},
 	} {
@@ -91,12 +105,15 @@ func TestMalformedLists(t *testing.T) {
 	}
 	t.Run("SHA-1", func(t *testing.T) {
 		sha1 := sequence(oid(1, 2, 840, 10045, 4, 1))
-		wantRefused(t, with(func(s *spec) { s.algorithm, s.outer = sha1, sha1 }), "crl.signature-algorithm", crl.ReasonAlgorithm)
+		wantRefused(t, with(func(s *spec) { s.algorithm, s.outer = sha1, sha1 }), "crl.signature-algorithm",
+			crl.ReasonAlgorithm)
 	})
 	t.Run("oversized parts", func(t *testing.T) {
 		big := bytes.Repeat([]byte("x"), 70_000)
-		wantRefused(t, withEntry(entry([]byte{6}, utc(now), sequence(oid(1, 2, 3), wrap(cbasn1.OCTET_STRING, big)))), "crl.entries", crl.ReasonLimit)
-		wantRefused(t, withExtension(sequence(oid(1, 2, 3), wrap(cbasn1.OCTET_STRING, big))), "crl.extensions", crl.ReasonLimit)
+		wantRefused(t, withEntry(entry([]byte{6}, utc(now), sequence(oid(1, 2, 3), wrap(cbasn1.OCTET_STRING, big)))),
+			"crl.entries", crl.ReasonLimit)
+		wantRefused(t, withExtension(sequence(oid(1, 2, 3), wrap(cbasn1.OCTET_STRING, big))), "crl.extensions",
+			crl.ReasonLimit)
 		wantRefused(t, with(func(s *spec) { s.issuer = name(string(big)) }), "crl.issuer", crl.ReasonLimit)
 	})
 }
@@ -107,15 +124,21 @@ func TestOddTimes(t *testing.T) {
 		tag  cbasn1.Tag
 		text string
 	}{
-		{cbasn1.UTCTime, "2611020304Z"}, {cbasn1.UTCTime, "261102030405+0900"}, {cbasn1.UTCTime, "261102030405"}, {cbasn1.UTCTime, "261102030405z"},
-		{cbasn1.UTCTime, "261302030405Z"}, {cbasn1.UTCTime, "260002030405Z"}, {cbasn1.UTCTime, "260229030405Z"}, {cbasn1.UTCTime, "260230030405Z"}, {cbasn1.UTCTime, "260200030405Z"},
-		{cbasn1.UTCTime, "261102240000Z"}, {cbasn1.UTCTime, "261102030460Z"}, {cbasn1.UTCTime, "261102036005Z"}, {cbasn1.UTCTime, "26110203040 Z"},
-		{cbasn1.UTCTime, "\x00\x00\x00\x00\x00\x00030405Z"}, {cbasn1.UTCTime, ":61102030405Z"}, {cbasn1.UTCTime, "2611020304/5Z"},
-		{cbasn1.GeneralizedTime, "20261102030405.5Z"}, {cbasn1.GeneralizedTime, "202611020304Z"}, {cbasn1.GeneralizedTime, "20261102030405"},
+		{cbasn1.UTCTime, "2611020304Z"}, {cbasn1.UTCTime, "261102030405+0900"}, {cbasn1.UTCTime, "261102030405"},
+		{cbasn1.UTCTime, "261102030405z"},
+		{cbasn1.UTCTime, "261302030405Z"}, {cbasn1.UTCTime, "260002030405Z"}, {cbasn1.UTCTime, "260229030405Z"},
+		{cbasn1.UTCTime, "260230030405Z"}, {cbasn1.UTCTime, "260200030405Z"},
+		{cbasn1.UTCTime, "261102240000Z"}, {cbasn1.UTCTime, "261102030460Z"}, {cbasn1.UTCTime, "261102036005Z"},
+		{cbasn1.UTCTime, "26110203040 Z"},
+		{cbasn1.UTCTime, "\x00\x00\x00\x00\x00\x00030405Z"}, {cbasn1.UTCTime, ":61102030405Z"},
+		{cbasn1.UTCTime, "2611020304/5Z"},
+		{cbasn1.GeneralizedTime, "20261102030405.5Z"}, {cbasn1.GeneralizedTime, "202611020304Z"},
+		{cbasn1.GeneralizedTime, "20261102030405"},
 		{cbasn1.GeneralizedTime, "20260231030405Z"}, {cbasn1.INTEGER, "1"},
 	} {
 		value := text(odd.tag, odd.text)
-		wantRefused(t, extended([][]byte{entry([]byte{5}, value), entry([]byte{6}, utc(now)), entry([]byte{7}, utc(now)), entry([]byte{8}, utc(now))}), "crl.entries", crl.ReasonMalformed)
+		wantRefused(t, extended([][]byte{entry([]byte{5}, value), entry([]byte{6}, utc(now)),
+			entry([]byte{7}, utc(now)), entry([]byte{8}, utc(now))}), "crl.entries", crl.ReasonMalformed)
 		s := extended(nil)
 		s.thisUpdate = value
 		wantRefused(t, s, "crl.this-update", crl.ReasonMalformed)
@@ -136,10 +159,14 @@ func TestLengthsAreMinimal(t *testing.T) {
 	}
 	n := len(content)
 	for label, header := range map[string][]byte{
-		"three octets": {0x30, 0x83, 0, byte(n >> 8), byte(n)}, "four octets": {0x30, 0x84, 0, 0, byte(n >> 8), byte(n)},
-		"five octets": {0x30, 0x85, 0, 0, 0, byte(n >> 8), byte(n)}, "indefinite": {0x30, 0x80}, "too long": {0x30, 0x82, byte((n + 1) >> 8), byte(n + 1)},
-		"too short": {0x30, 0x82, byte((n - 1) >> 8), byte(n - 1)}, "longer than anything": {0x30, 0x84, 0xff, 0xff, 0xff, 0xff},
-		"high tag": {0x3f, 0x30, 0x82, byte(n >> 8), byte(n)}, "another tag": {0x31, 0x82, byte(n >> 8), byte(n)},
+		"three octets": {0x30, 0x83, 0, byte(n >> 8), byte(n)},
+		"four octets":  {0x30, 0x84, 0, 0, byte(n >> 8), byte(n)},
+		"five octets":  {0x30, 0x85, 0, 0, 0, byte(n >> 8), byte(n)}, "indefinite": {0x30, 0x80},
+		"too long":             {0x30, 0x82, byte((n + 1) >> 8), byte(n + 1)},
+		"too short":            {0x30, 0x82, byte((n - 1) >> 8), byte(n - 1)},
+		"longer than anything": {0x30, 0x84, 0xff, 0xff, 0xff, 0xff},
+		"high tag":             {0x3f, 0x30, 0x82, byte(n >> 8), byte(n)},
+		"another tag":          {0x31, 0x82, byte(n >> 8), byte(n)},
 	} {
 		if _, err := parse(t, append(header, content...), crl.Options{}); err == nil {
 			t.Errorf("%s: accepted", label)
@@ -153,7 +180,8 @@ func TestLengthsAreMinimal(t *testing.T) {
 }
 
 func TestTruncatedLists(t *testing.T) {
-	list := extended([][]byte{entry([]byte{5}, utc(now)), entry([]byte{6}, utc(now), reason(1)), entry([]byte{7}, generalized(now))}).sign()
+	list := extended([][]byte{entry([]byte{5}, utc(now)), entry([]byte{6}, utc(now), reason(1)),
+		entry([]byte{7}, generalized(now))}).sign()
 	for n := range list {
 		if _, err := parse(t, list[:n], crl.Options{}); err == nil {
 			t.Fatalf("the first %d of %d octets were accepted", n, len(list))
@@ -176,7 +204,8 @@ func TestParseRevocationListAccepts(t *testing.T) {
 		if err != nil {
 			t.Fatalf("crypto/x509 no longer accepts it, look at this test: %v", err)
 		}
-		issuer := &x509.Certificate{PublicKey: &key().PublicKey, Version: 3, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCRLSign, PublicKeyAlgorithm: x509.ECDSA}
+		issuer := &x509.Certificate{PublicKey: &key().PublicKey, Version: 3, IsCA: true, BasicConstraintsValid: true,
+			KeyUsage: x509.KeyUsageCRLSign, PublicKeyAlgorithm: x509.ECDSA}
 		if err := std.CheckSignatureFrom(issuer); err != nil {
 			t.Fatalf("crypto/x509 no longer accepts its signature, look at this test: %v", err)
 		}
@@ -202,11 +231,13 @@ func TestParseRevocationListAccepts(t *testing.T) {
 	})
 	t.Run("issuingDistributionPoint is not read", func(t *testing.T) {
 		point := wrap(0xa0, wrap(0xa0, directory("city")))
-		u, err := parse(t, accepts(t, extended([][]byte{one}, ext(28, true, sequence(point, wrap(0x81, []byte{0xff}))))), crl.Options{})
+		u, err := parse(t, accepts(t, extended([][]byte{one},
+			ext(28, true, sequence(point, wrap(0x81, []byte{0xff}))))), crl.Options{})
 		if err != nil || u.Header().Scope == nil || !u.Header().Scope.OnlyUserCerts || u.Header().Scope.Name == nil {
 			t.Errorf("%+v, %v", u, err)
 		}
-		wantBytesRefused(t, accepts(t, extended([][]byte{one}, ext(28, true, sequence()))), "crl.issuing-distribution-point", crl.ReasonMalformed)
+		wantBytesRefused(t, accepts(t, extended([][]byte{one}, ext(28, true, sequence()))),
+			"crl.issuing-distribution-point", crl.ReasonMalformed)
 	})
 	t.Run("nextUpdate has passed", func(t *testing.T) {
 		// A parser has no clock: it gives the time, and the packages that decide refuse the list.
@@ -226,9 +257,14 @@ func TestParseRevocationListAccepts(t *testing.T) {
 		{"reason 99", "crl.entries", extended([][]byte{entry([]byte{5}, utc(now), reason(99))})},
 		{"negative serial", "crl.entries", extended([][]byte{entry([]byte{0x85}, utc(now))})},
 		{"serial of 21 octets", "crl.entries", extended([][]byte{entry(bytes.Repeat([]byte{1}, 21), utc(now))})},
-		{"certificateIssuer in a list that is not indirect", "crl.entries", extended([][]byte{entry([]byte{5}, utc(now), ext(29, true, sequence(directory("B"))))})},
+		{"certificateIssuer in a list that is not indirect", "crl.entries",
+			extended([][]byte{entry([]byte{5}, utc(now), ext(29, true, sequence(directory("B"))))})},
 		{"base of a delta list that is no number", "crl.delta", extended(nil, ext(27, true, []byte{5, 0}))},
-		{"nextUpdate before thisUpdate", "crl.next-update", func() *spec { s := extended(nil); s.nextUpdate = utc(now.Add(-time.Hour)); return s }()},
+		{"nextUpdate before thisUpdate", "crl.next-update", func() *spec {
+			s := extended(nil)
+			s.nextUpdate = utc(now.Add(-time.Hour))
+			return s
+		}()},
 	} {
 		t.Run(tc.name, func(t *testing.T) { wantBytesRefused(t, accepts(t, tc.spec), tc.step, crl.ReasonMalformed) })
 	}
@@ -237,4 +273,17 @@ func TestParseRevocationListAccepts(t *testing.T) {
 		accepts(t, s)
 		wantDuplicate(t, s)
 	})
+}
+
+// What is no list at all is named in a sentence.
+func TestParseSaysWhatItGot(t *testing.T) {
+	for want, data := range map[string]string{
+		"offset 0: this is PEM": "-----BEGIN X509 CRL-----\nMIIB", "offset 0: the file is empty": "",
+		"offset 0: this is an HTML or XML page": "<!DOCTYPE html>", "offset 0: this is BER": "\x30\x80\x00\x00",
+	} {
+		_, err := crl.Parse([]byte(data), crl.Options{})
+		if !errors.Is(err, &crl.Error{Reason: crl.ReasonMalformed}) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
 }

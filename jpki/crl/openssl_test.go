@@ -64,8 +64,10 @@ func TestOpenSSLLists(t *testing.T) {
 	// The database has a line per certificate: R, expiry, revocation date[,reason[,time]], serial number, file,
 	// subject.
 	var database strings.Builder
-	reasons := map[string]int{"": -1, ",keyCompromise": 1, ",CACompromise": 2, ",affiliationChanged": 3, ",superseded": 4, ",cessationOfOperation": 5,
-		",certificateHold": 6, ",CAkeyTime,20260101000000Z": 2, ",keyTime,20260101000000Z": 1, ",holdInstruction,holdInstructionReject": 6}
+	reasons := map[string]int{"": -1, ",keyCompromise": 1, ",CACompromise": 2, ",affiliationChanged": 3,
+		",superseded": 4, ",cessationOfOperation": 5,
+		",certificateHold": 6, ",CAkeyTime,20260101000000Z": 2, ",keyTime,20260101000000Z": 1,
+		",holdInstruction,holdInstructionReject": 6}
 	serial := 0x1000
 	want := map[int]int{}
 	for text, code := range reasons {
@@ -73,20 +75,23 @@ func TestOpenSSLLists(t *testing.T) {
 		fmt.Fprintf(&database, "R\t301231000000Z\t261102030405Z%s\t%04X\tunknown\t/CN=x\n", text, serial)
 		want[serial] = code
 	}
-	for name, text := range map[string]string{"openssl.cnf": opensslConfig, "index.txt": database.String(), "crlnumber": "0102\n"} {
+	for name, text := range map[string]string{"openssl.cnf": opensslConfig, "index.txt": database.String(),
+		"crlnumber": "0102\n"} {
 		if err := os.WriteFile(filepath.Join(directory, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, algorithm := range [][]string{{"rsa:2048", ""}, {"ec", "P-384"}} {
-		arguments := []string{"req", "-x509", "-config", "openssl.cnf", "-extensions", "authority", "-newkey", algorithm[0], "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/C=JP/CN=CA", "-days", "2"}
+		arguments := []string{"req", "-x509", "-config", "openssl.cnf", "-extensions", "authority", "-newkey",
+			algorithm[0], "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/C=JP/CN=CA", "-days", "2"}
 		md := "sha256"
 		if algorithm[1] != "" {
 			arguments = append(arguments, "-pkeyopt", "ec_paramgen_curve:"+algorithm[1])
 			md = "sha384"
 		}
 		openssl(t, directory, arguments...)
-		openssl(t, directory, "ca", "-config", "openssl.cnf", "-gencrl", "-md", md, "-cert", "ca.pem", "-keyfile", "ca.key", "-out", "list.pem")
+		openssl(t, directory, "ca", "-config", "openssl.cnf", "-gencrl", "-md", md, "-cert", "ca.pem", "-keyfile",
+			"ca.key", "-out", "list.pem")
 		text, err := os.ReadFile(filepath.Join(directory, "list.pem"))
 		if err != nil {
 			t.Fatal(err)
@@ -110,8 +115,10 @@ func TestOpenSSLLists(t *testing.T) {
 			t.Fatal(err)
 		}
 		h := l.Header()
-		if l.Len() != len(want) || h.Scope == nil || !h.Scope.OnlyUserCerts || h.Scope.OnlySomeReasons != 1<<1|1<<2 || len(h.Scope.Name.Names(h.Issuer)) != 1 ||
-			!bytes.Equal(h.AuthorityKeyID, cert.SubjectKeyId) || !bytes.Equal(h.Issuer, cert.RawSubject) || len(h.Number) == 0 {
+		if l.Len() != len(want) || h.Scope == nil || !h.Scope.OnlyUserCerts || h.Scope.OnlySomeReasons != 1<<1|1<<2 ||
+			len(h.Scope.Name.Names(h.Issuer)) != 1 ||
+			!bytes.Equal(h.AuthorityKeyID, cert.SubjectKeyId) || !bytes.Equal(h.Issuer, cert.RawSubject) ||
+			len(h.Number) == 0 {
 			t.Errorf("%d entries, %+v", l.Len(), h)
 		}
 		for serial, reason := range want {
@@ -144,7 +151,8 @@ func TestOpenSSLLists(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec := &listgen.Spec{Issuer: cert.RawSubject, Number: 9, ThisUpdate: now, NextUpdate: now.Add(day), Entries: 1000, SerialOctets: 8, Key: signer}
+	spec := &listgen.Spec{Issuer: cert.RawSubject, Number: 9, ThisUpdate: now, NextUpdate: now.Add(day), Entries: 1000,
+		SerialOctets: 8, Key: signer}
 	var list bytes.Buffer
 	if _, err := spec.WriteTo(&list); err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/kakunin-go/kakunin/internal/certfile"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/sigalg"
 )
@@ -43,6 +44,9 @@ func (p *parser) parse() error {
 	var e *Error
 	if errors.As(err, &e) && e.Detail == "" {
 		e.Detail = fmt.Sprintf("offset %d", p.offset)
+		if start := p.want(64); p.offset == 0 && (len(start) < 2 || start[0] != byte(tagSequence) || start[1] == 0x80) {
+			e.Detail += ": " + certfile.NotDER(start)
+		}
 	}
 	return err
 }
@@ -121,7 +125,8 @@ func (p *parser) readHead() error {
 		}
 	}
 	for _, part := range [...]struct{ step, clause string }{
-		{"signature-algorithm", "RFC 5280, 5.1.1.2"}, {"issuer", "RFC 5280, 5.1.2.3"}, {"this-update", "RFC 5280, 5.1.2.4"},
+		{"signature-algorithm", "RFC 5280, 5.1.1.2"}, {"issuer", "RFC 5280, 5.1.2.3"},
+		{"this-update", "RFC 5280, 5.1.2.4"},
 	} {
 		if err := p.piece(&p.head, p.signedTo, part.step, part.clause); err != nil {
 			return err

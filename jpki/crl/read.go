@@ -175,7 +175,8 @@ func (m *pump) read(to ...chan<- *block) error {
 			}
 		}
 		switch {
-		case err == io.EOF || err == io.ErrUnexpectedEOF: //nolint:errorlint // io.ReadFull returns these two as they are
+		//nolint:errorlint // io.ReadFull returns these two as they are
+		case err == io.EOF || err == io.ErrUnexpectedEOF:
 			if m.options.Progress != nil {
 				m.options.Progress(Progress{Done: offset, Total: m.options.Size})
 			}

@@ -28,7 +28,8 @@ func (c *endingContext) Err() error {
 
 // TestVerifyGoesOnWhereAnotherGaveUp: a caller who gives up in the middle of making the index spoils it for nobody.
 func TestVerifyGoesOnWhereAnotherGaveUp(t *testing.T) {
-	s := &listgen.Spec{Issuer: name("CA"), Number: 1, ThisUpdate: now, NextUpdate: now.Add(day), Entries: 200_000, SerialOctets: 8, Key: key()}
+	s := &listgen.Spec{Issuer: name("CA"), Number: 1, ThisUpdate: now, NextUpdate: now.Add(day), Entries: 200_000,
+		SerialOctets: 8, Key: key()}
 	var list bytes.Buffer
 	if _, err := s.WriteTo(&list); err != nil {
 		t.Fatal(err)
@@ -66,7 +67,8 @@ func TestErrorsNameTheEntry(t *testing.T) {
 	if !errors.As(err, &e) || !strings.HasPrefix(e.Detail, "entry 3 at offset ") {
 		t.Fatalf("%v", err)
 	}
-	if at := bytes.Index(list, bad); !strings.HasSuffix(e.Detail, " "+itoa(at)) || !strings.Contains(err.Error(), e.Detail) {
+	if at := bytes.Index(list, bad); !strings.HasSuffix(e.Detail, " "+itoa(at)) ||
+		!strings.Contains(err.Error(), e.Detail) {
 		t.Errorf("%v; the entry begins at %d", err, at)
 	}
 	if _, err := crl.Parse(list[:20], crl.Options{}); !errors.As(err, &e) || !strings.HasPrefix(e.Detail, "offset ") {

@@ -22,13 +22,15 @@ func TestTableWhateverTheKeys(t *testing.T) {
 		"far more than expected": {seedFrom(&[24]byte{4}), 10, func(int) uint64 { return random.Uint64() }},
 		"far fewer":              {seedFrom(&[24]byte{5}), 10_000_000, func(int) uint64 { return random.Uint64() }},
 		"consecutive":            {seedFrom(&[24]byte{6}), 100_000, func(i int) uint64 { return uint64(i) + 1 }},
-		"records of 12 bytes":    {seedFrom(&[24]byte{9}), partitionRecords << 4, func(int) uint64 { return random.Uint64() }},
-		"records of 11 bytes":    {seedFrom(&[24]byte{8}), partitionRecords << 12, func(int) uint64 { return random.Uint64() }},
-		"the most partitions":    {seedFrom(&[24]byte{7}), 1 << 30, func(int) uint64 { return random.Uint64() }},
-		"consecutive, 11 bytes":  {identity, partitionRecords << 12, func(i int) uint64 { return uint64(i) << 40 }},
-		"one partition, 11":      {identity, partitionRecords << 12, func(i int) uint64 { return uint64(i) }},
-		"all in one partition":   {identity, 100_000, func(i int) uint64 { return uint64(i) }},
-		"at both ends":           {identity, 100_000, func(i int) uint64 { return uint64(i&1)*(1<<63) - uint64(i) }},
+		"records of 12 bytes": {seedFrom(&[24]byte{9}), partitionRecords << 4,
+			func(int) uint64 { return random.Uint64() }},
+		"records of 11 bytes": {seedFrom(&[24]byte{8}), partitionRecords << 12,
+			func(int) uint64 { return random.Uint64() }},
+		"the most partitions":   {seedFrom(&[24]byte{7}), 1 << 30, func(int) uint64 { return random.Uint64() }},
+		"consecutive, 11 bytes": {identity, partitionRecords << 12, func(i int) uint64 { return uint64(i) << 40 }},
+		"one partition, 11":     {identity, partitionRecords << 12, func(i int) uint64 { return uint64(i) }},
+		"all in one partition":  {identity, 100_000, func(i int) uint64 { return uint64(i) }},
+		"at both ends":          {identity, 100_000, func(i int) uint64 { return uint64(i&1)*(1<<63) - uint64(i) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			const n = 100_000
@@ -92,7 +94,8 @@ func TestLayouts(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6)) //nolint:gosec // test data
 	for width := range maxPartitionBits + 1 {
 		l := newLayout(width)
-		if uint(64-width) > l.keyBits || l.octets < 11 || l.octets > 13 || l.octets*l.records > pageSize || l.pagesFor(l.records+1) != 2 {
+		if uint(64-width) > l.keyBits || l.octets < 11 || l.octets > 13 || l.octets*l.records > pageSize ||
+			l.pagesFor(l.records+1) != 2 {
 			t.Fatalf("%d partition bits: %+v", width, l)
 		}
 		page := make([]byte, pageSize)

@@ -120,6 +120,15 @@ func (id *certID) names(c, issuer *form.Facts) bool {
 // 4.2.2.2). Every certificate of a person comes from the same authority as a responder's would, so without these checks
 // any cardholder could answer for anyone.
 func (r *response) verifySigner(ctx context.Context, issuer *form.Facts, p acceptance) error {
+	// A name with other bytes than the issuer's is nearly always a responder's: its certificate is tried first, and the
+	// spellings of the issuer's name need no comparison.
+	elsewhere := r.responderName != nil && !bytes.Equal(r.responderName, issuer.Subject)
+	var refused error
+	if elsewhere {
+		if refused = r.verifyDelegate(ctx, issuer, p); refused == nil {
+			return nil
+		}
+	}
 	if r.isResponder(issuer.Subject, issuer.KeyBits, issuer.SubjectKeyID) {
 		if form.VerifySignature(r.algorithm, issuer.Key, r.tbs, r.signature) == nil {
 			return nil
@@ -129,10 +138,18 @@ func (r *response) verifySigner(ctx context.Context, issuer *form.Facts, p accep
 		}
 		// Another key under the same name: authorities share names across generations, so look at the certificates.
 	}
+	if elsewhere {
+		return refused
+	}
+	return r.verifyDelegate(ctx, issuer, p)
+}
+
+// verifyDelegate finds a responder among the certificates of the response.
+func (r *response) verifyDelegate(ctx context.Context, issuer *form.Facts, p acceptance) error {
 	var refused error
 	for _, raw := range r.certificates {
 		f, err := form.Read(raw)
-		if err != nil || !r.isResponder(f.X509.RawSubject, f.KeyBits, f.SubjectKeyID) {
+		if err != nil || !r.isResponder(f.Subject, f.KeyBits, f.SubjectKeyID) {
 			continue
 		}
 		// Several certificates may have the responder's name or key: one that will do is enough.
@@ -179,19 +196,19 @@ func sameName(a, b []byte) bool {
 // request", "MUST include a value of id-kp-OCSPSigning in an extended key usage certificate extension" (RFC 6960,
 // 4.2.2.2). The general anyExtendedKeyUsage is no authorisation.
 func (r *response) checkDelegate(ctx context.Context, f *form.Certificate, issuer *form.Facts, p acceptance) error {
-	c := f.X509
 	for _, check := range [...]struct {
 		step, clause string
 		ok           bool
 	}{
 		{"responder-eku", "RFC 6960, 4.2.2.2", f.HasExtKeyUsage(x509.ExtKeyUsageOCSPSigning)},
-		{"responder-issuer", "RFC 6960, 4.2.2.2", sameName(c.RawIssuer, issuer.Subject) &&
+		{"responder-issuer", "RFC 6960, 4.2.2.2", sameName(f.Issuer, issuer.Subject) &&
 			(len(f.AuthorityKeyID) == 0 || bytes.Equal(f.AuthorityKeyID, issuer.SubjectKeyID))},
-		{"responder-key-usage", "RFC 5280, 4.2.1.3", f.Find(oidKeyUsage) == nil || c.KeyUsage&x509.KeyUsageDigitalSignature != 0},
-		{"responder-basic-constraints", "RFC 5280, 4.2.1.9", !c.IsCA},
+		{"responder-key-usage", "RFC 5280, 4.2.1.3", f.Find(oidKeyUsage) == nil ||
+			f.KeyUsage&x509.KeyUsageDigitalSignature != 0},
+		{"responder-basic-constraints", "RFC 5280, 4.2.1.9", !f.CA},
 		{"responder-critical-extensions", "RFC 5280, 4.2", !f.Unprocessed},
 		{"responder-signature", "RFC 5280, 6.1.3 (a)(1)", f.SignedBy(issuer.Key)},
-		{"responder-validity", "RFC 5280, 6.1.3 (a)(2)", !p.now.Before(c.NotBefore) && !p.now.After(c.NotAfter)},
+		{"responder-validity", "RFC 5280, 6.1.3 (a)(2)", !p.now.Before(f.NotBefore) && !p.now.After(f.NotAfter)},
 	} {
 		if !check.ok {
 			return badResponse(check.step, check.clause)
@@ -200,7 +217,7 @@ func (r *response) checkDelegate(ctx context.Context, f *form.Certificate, issue
 	if err := r.checkDelegateRevocation(ctx, f, issuer, p); err != nil {
 		return err
 	}
-	if form.VerifySignature(r.algorithm, c.PublicKey, r.tbs, r.signature) != nil {
+	if form.VerifySignature(r.algorithm, f.Key, r.tbs, r.signature) != nil {
 		return badResponse("signature", "RFC 6960, 3.2")
 	}
 	return nil
@@ -246,7 +263,8 @@ func (r *response) checkTimes(s *singleResponse, p acceptance) error {
 	}{
 		{"ocsp.this-update", !s.thisUpdate.After(latest) && !s.thisUpdate.Before(earliest)},
 		{"ocsp.next-update", s.nextUpdate.IsZero() || p.now.Before(s.nextUpdate.Add(p.skew))},
-		{"ocsp.produced-at", !r.producedAt.After(latest) && !r.producedAt.Before(earliest) && !r.producedAt.Before(s.thisUpdate.Add(-p.skew))},
+		{"ocsp.produced-at", !r.producedAt.After(latest) && !r.producedAt.Before(earliest) &&
+			!r.producedAt.Before(s.thisUpdate.Add(-p.skew))},
 	} {
 		if !check.ok {
 			return &Error{Reason: ReasonResponseStale, Step: check.step, Clause: "RFC 6960, 4.2.2.1"}

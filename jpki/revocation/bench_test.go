@@ -2,52 +2,26 @@ package revocation
 
 import (
 	"bytes"
-	"crypto"
-	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"math/big"
 	"testing"
 	"time"
+
+	"github.com/kakunin-go/kakunin/internal/tests"
+	"github.com/kakunin-go/kakunin/jpki/internal/testca"
 )
-
-// bareVerify is the floor: one RSA-2048 verification with its hash, measured in the same run.
-func bareVerify(b *testing.B, n int) time.Duration {
-	b.Helper()
-	key := testKey("ca")
-	message := make([]byte, 1200)
-	digest := sha256.Sum256(message)
-	signature, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, digest[:])
-	if err != nil {
-		b.Fatal(err)
-	}
-	start := time.Now()
-	for range n {
-		digest := sha256.Sum256(message)
-		if err := rsa.VerifyPKCS1v15(&key.PublicKey, crypto.SHA256, digest[:], signature); err != nil {
-			b.Fatal(err)
-		}
-	}
-	return time.Since(start)
-}
-
-func reportRatio(b *testing.B, bare time.Duration) {
-	b.Helper()
-	b.ReportMetric(float64(b.Elapsed())/float64(bare), "x-bare")
-}
 
 // BenchmarkVerifyOCSP verifies a response of a delegated responder; the floor is two bare verifications.
 func BenchmarkVerifyOCSP(b *testing.B) {
 	w := newOCSPWorld(b)
 	s := w.delegated()
 	der := s.sign()
-	b.ReportAllocs()
-	for b.Loop() {
+	tests.InTurns(b, "x-bare", testca.BareVerify(b, 2), func() {
 		if answer, err := w.verify(der, now); err != nil || answer.Status != Good {
 			b.Fatal(err)
 		}
-	}
-	reportRatio(b, bareVerify(b, 2*b.N))
+	})
 }
 
 // BenchmarkAddCRL parses and indexes 100,000 entries; crypto/x509 is the comparison, SHA-256 over the bytes the floor.

@@ -37,7 +37,8 @@ func TestGivenUpCheckSpoilsNoList(t *testing.T) {
 		if answer, err := store.Check(t.Context(), q); err != nil || answer.Status != Good {
 			t.Errorf("after %d looks: %v, %v", limit, answer, err)
 		}
-		if _, err := store.Check(&endingContext{Context: t.Context()}, q); err != nil && !errors.Is(err, context.Canceled) {
+		if _, err := store.Check(&endingContext{Context: t.Context()}, q); err != nil &&
+			!errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
 	}

@@ -33,7 +33,8 @@ func TestCRLDirectory(t *testing.T) {
 	open := func(signers ...*x509.Certificate) *Store {
 		t.Helper()
 		store, err := OpenStore(t.Context(), StoreConfig{
-			Authorities: []*x509.Certificate{a.Cert}, Signers: signers, Directory: directory, Log: slog.New(slog.NewTextHandler(&log, nil)),
+			Authorities: []*x509.Certificate{a.Cert}, Signers: signers, Directory: directory,
+			Log:      slog.New(slog.NewTextHandler(&log, nil)),
 			Progress: func(p crl.Progress) { progress = append(progress, p) },
 		})
 		if err != nil {
@@ -146,7 +147,8 @@ func TestCRLSwapWhileAsked(t *testing.T) {
 	a := signingAuthority(t, "ca")
 	c := a.signingLeaf(t)
 	for _, directory := range []string{"", t.TempDir()} {
-		store, err := OpenStore(t.Context(), StoreConfig{Authorities: []*x509.Certificate{a.Cert}, Directory: directory})
+		store, err := OpenStore(t.Context(), StoreConfig{Authorities: []*x509.Certificate{a.Cert},
+			Directory: directory})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,7 +170,8 @@ func TestCRLSwapWhileAsked(t *testing.T) {
 				was := Good
 				for range 200 {
 					answer, err := store.Check(t.Context(), Query{Certificate: c, Issuer: a.asked(), At: now})
-					if err != nil || answer.Status != Good && answer.Status != Revoked || was == Revoked && answer.Status != Revoked {
+					if err != nil || answer.Status != Good && answer.Status != Revoked || was == Revoked &&
+						answer.Status != Revoked {
 						t.Errorf("%v after %v, %v", answer, was, err)
 						return
 					}

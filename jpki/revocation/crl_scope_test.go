@@ -61,9 +61,11 @@ func TestCRLDelta(t *testing.T) {
 		want  Status
 	}{
 		{"revoked since the base", of(a.List(5), a.delta(7, 5, gone)), Revoked},
-		{"put on hold since the base", of(a.List(5), a.delta(7, 5, revoked(c, now.Add(-2*time.Hour), reasonExt(6)))), Hold},
+		{"put on hold since the base", of(a.List(5), a.delta(7, 5, revoked(c, now.Add(-2*time.Hour), reasonExt(6)))),
+			Hold},
 		{"hold lifted", of(a.List(5, held), a.delta(7, 5, removed)), Good},
-		{"hold made a revocation of a later date", of(a.List(5, held), a.delta(7, 5, revoked(c, now.Add(time.Hour), reasonExt(4)))), Hold},
+		{"hold made a revocation of a later date", of(a.List(5, held),
+			a.delta(7, 5, revoked(c, now.Add(time.Hour), reasonExt(4)))), Hold},
 		{"not in the delta list", of(a.List(5, held), a.delta(7, 5, other)), Hold},
 		{"hold made a revocation", of(a.List(5, held), a.delta(7, 5, gone)), Revoked},
 		{"the latest delta list decides", of(a.List(5, held), a.delta(6, 5, gone), a.delta(7, 5, removed)), Good},
@@ -71,11 +73,14 @@ func TestCRLDelta(t *testing.T) {
 		{"a base above the list", of(a.List(5, held), a.delta(7, 6, removed)), Hold},
 		{"older than the list", of(a.List(9, held), a.delta(9, 5, removed)), Hold},
 		{"of another scope", of(a.List(5, held), with(a.delta(7, 5, removed), another)), Hold},
-		{"over", of(a.List(5, held), with(a.delta(7, 5, removed), func(s *listSpec) { s.NextUpdate = utcTime(now) })), Hold},
+		{"over", of(a.List(5, held), with(a.delta(7, 5, removed), func(s *listSpec) { s.NextUpdate = utcTime(now) })),
+			Hold},
 		{"alone", of(a.delta(7, 5, other)), Unknown},
 		{"alone, with a removal", of(a.delta(7, 5, removed)), Unknown},
-		{"the complete list is over", of(with(a.List(5), func(s *listSpec) { s.NextUpdate = utcTime(now) }), a.delta(7, 5, other)), Unknown},
-		{"of a later time, revoked before", of(a.List(5), with(a.delta(7, 5, gone), func(s *listSpec) { s.ThisUpdate = utcTime(now.Add(time.Hour)) })), Revoked},
+		{"the complete list is over", of(with(a.List(5), func(s *listSpec) { s.NextUpdate = utcTime(now) }),
+			a.delta(7, 5, other)), Unknown},
+		{"of a later time, revoked before", of(a.List(5), with(a.delta(7, 5, gone),
+			func(s *listSpec) { s.ThisUpdate = utcTime(now.Add(time.Hour)) })), Revoked},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			answer := a.answer(t, tc.store, c, now, tc.want)
@@ -87,7 +92,8 @@ func TestCRLDelta(t *testing.T) {
 	t.Run("signed by nobody", func(t *testing.T) {
 		forged := a.delta(7, 5, removed)
 		store := of(a.List(5, held))
-		if err := store.Add(t.Context(), bytes.NewReader(forged.Sign(testKey("leaf")))); !errors.Is(err, &Error{Reason: ReasonListSignature}) {
+		if err := store.Add(t.Context(), bytes.NewReader(forged.Sign(testKey("leaf")))); !errors.Is(err,
+			&Error{Reason: ReasonListSignature}) {
 			t.Error(err)
 		}
 		a.answer(t, store, c, now, Hold)
@@ -129,14 +135,16 @@ func TestCRLReasonsCombined(t *testing.T) {
 		return sequence(wrap(tag0c, wrap(tag0c, wrap(tag4c, pointName(city)))), append([]byte{0x81}, reasons[1:]...))
 	}
 	split := a.signingLeaf(t, func(s *certSpec) {
-		s.Replace(oidCRLDistribution, ext(oidCRLDistribution, false, sequence(point("Kiyose-shi", compromise), point("Hino-shi", rest))))
+		s.Replace(oidCRLDistribution, ext(oidCRLDistribution, false,
+			sequence(point("Kiyose-shi", compromise), point("Hino-shi", rest))))
 	})
 	hino := a.List(1)
 	hino.Extensions[2] = idp("Hino-shi", userOnly)
 	a.answer(t, a.trusting(t, whole.Sign(a.Key)), split, now, Unknown)
 	a.answer(t, a.trusting(t, whole.Sign(a.Key), hino.Sign(a.Key)), split, now, Good)
 	same := a.signingLeaf(t, func(s *certSpec) {
-		s.Replace(oidCRLDistribution, ext(oidCRLDistribution, false, sequence(point("Kiyose-shi", compromise), point("Kiyose-shi", rest))))
+		s.Replace(oidCRLDistribution, ext(oidCRLDistribution, false,
+			sequence(point("Kiyose-shi", compromise), point("Kiyose-shi", rest))))
 	})
 	a.answer(t, a.trusting(t, whole.Sign(a.Key)), same, now, Good)
 }
@@ -150,7 +158,8 @@ func (a *authority) signer(t *testing.T, subject []byte, mutate ...func(*certSpe
 	for _, m := range mutate {
 		m(&spec)
 	}
-	return &authority{&testca.Authority{Key: testKey("signer"), Name: subject, ID: id, Cert: parsed(t, spec.Sign(a.Key))}}
+	return &authority{&testca.Authority{Key: testKey("signer"), Name: subject, ID: id,
+		Cert: parsed(t, spec.Sign(a.Key))}}
 }
 
 func (a *authority) storeWith(t *testing.T, signer *authority, lists ...[]byte) *Store {
@@ -180,13 +189,15 @@ func TestCRLSeparateSigner(t *testing.T) {
 	a.answer(t, a.storeWith(t, s, list(1, revoked(c, now.Add(-day), reasonExt(4)))), c, now, Revoked)
 	a.answer(t, a.storeWith(t, s, list(1)), c, now.Add(8*year), Unknown)
 	t.Run("nobody named the signer", func(t *testing.T) {
-		if err := a.trusting(t).Add(t.Context(), bytes.NewReader(list(1))); !errors.Is(err, &Error{Reason: ReasonListSignature}) {
+		if err := a.trusting(t).Add(t.Context(), bytes.NewReader(list(1))); !errors.Is(err,
+			&Error{Reason: ReasonListSignature}) {
 			t.Error(err)
 		}
 	})
 	t.Run("issued by another authority", func(t *testing.T) {
 		b := signingAuthority(t, "other")
-		if err := b.storeWith(t, s).Add(t.Context(), bytes.NewReader(list(1))); !errors.Is(err, &Error{Reason: ReasonListSignature}) {
+		if err := b.storeWith(t, s).Add(t.Context(), bytes.NewReader(list(1))); !errors.Is(err,
+			&Error{Reason: ReasonListSignature}) {
 			t.Error(err)
 		}
 	})
@@ -195,7 +206,8 @@ func TestCRLSeparateSigner(t *testing.T) {
 		*forged.Authority = *a.Authority
 		forged.Key = testKey("leaf")
 		f := forged.signer(t, a.Name)
-		if err := a.storeWith(t, f).Add(t.Context(), bytes.NewReader(list(1))); !errors.Is(err, &Error{Reason: ReasonListSignature}) {
+		if err := a.storeWith(t, f).Add(t.Context(), bytes.NewReader(list(1))); !errors.Is(err,
+			&Error{Reason: ReasonListSignature}) {
 			t.Error(err)
 		}
 	})
@@ -225,7 +237,8 @@ func TestCRLIndirect(t *testing.T) {
 	s := a.signer(t, theirs)
 	point := wrap(tag0c, wrap(tag0c, wrap(tag4c, pointName("Kiyose-shi"))))
 	c := a.signingLeaf(t, func(s *certSpec) {
-		s.Replace(oidCRLDistribution, ext(oidCRLDistribution, false, sequence(sequence(point, wrap(tag2c, wrap(tag4c, theirs))))))
+		s.Replace(oidCRLDistribution, ext(oidCRLDistribution, false,
+			sequence(sequence(point, wrap(tag2c, wrap(tag4c, theirs))))))
 	})
 	issuer := func(name []byte) []byte { return ext(oidCertificateIssuer, true, sequence(wrap(tag4c, name))) }
 	indirect := []byte{0x84, 1, 0xff}
@@ -235,16 +248,21 @@ func TestCRLIndirect(t *testing.T) {
 		return spec.Sign(s.Key)
 	}
 	a.answer(t, a.storeWith(t, s, list(indirect)), c, now, Good)
-	a.answer(t, a.storeWith(t, s, list(indirect, revoked(c, now.Add(-day), reasonExt(4), issuer(a.Name)))), c, now, Revoked)
-	a.answer(t, a.storeWith(t, s, list(indirect, entry([]byte{9}, now, issuer(a.Name)), revoked(c, now.Add(-day), reasonExt(6)))), c, now, Hold)
+	a.answer(t, a.storeWith(t, s, list(indirect, revoked(c, now.Add(-day), reasonExt(4), issuer(a.Name)))), c, now,
+		Revoked)
+	a.answer(t, a.storeWith(t, s, list(indirect, entry([]byte{9}, now, issuer(a.Name)),
+		revoked(c, now.Add(-day), reasonExt(6)))), c, now, Hold)
 	// The serial number of somebody else's certificate.
 	a.answer(t, a.storeWith(t, s, list(indirect, revoked(c, now.Add(-day), reasonExt(4)))), c, now, Good)
-	a.answer(t, a.storeWith(t, s, list(indirect, revoked(c, now.Add(-day), issuer(jpkiName("JPKI-TEST", "others"))))), c, now, Good)
+	a.answer(t, a.storeWith(t, s, list(indirect, revoked(c, now.Add(-day), issuer(jpkiName("JPKI-TEST", "others"))))),
+		c, now, Good)
 	t.Run("the issuer's name encoded in another way", func(t *testing.T) {
-		printable := name(attribute(oidC, cbasn1.PrintableString, "jp"), attribute(oidO, cbasn1.PrintableString, "JPKI-TEST "),
+		printable := name(attribute(oidC, cbasn1.PrintableString, "jp"),
+			attribute(oidO, cbasn1.PrintableString, "JPKI-TEST "),
 			attribute(oidOU, cbasn1.PrintableString, "JPKI for digital  signature"),
 			attribute(oidOU, cbasn1.PrintableString, "Japan Agency for Local Authority Information Systems"))
-		a.answer(t, a.storeWith(t, s, list(indirect, revoked(c, now.Add(-day), reasonExt(4), issuer(printable)))), c, now, Revoked)
+		a.answer(t, a.storeWith(t, s, list(indirect, revoked(c, now.Add(-day), reasonExt(4), issuer(printable)))), c,
+			now, Revoked)
 		own := a.List(1, revoked(c, now.Add(-day), issuer(printable)))
 		own.Extensions[2] = idp("Kiyose-shi", indirect)
 		a.answer(t, a.trusting(t, own.Sign(a.Key)), a.signingLeaf(t), now, Revoked)
@@ -266,10 +284,12 @@ func TestCRLIndirect(t *testing.T) {
 	})
 	t.Run("point without a name", func(t *testing.T) {
 		bare := a.signingLeaf(t, func(s *certSpec) {
-			s.Replace(oidCRLDistribution, ext(oidCRLDistribution, false, sequence(sequence(wrap(tag2c, wrap(tag4c, theirs))))))
+			s.Replace(oidCRLDistribution, ext(oidCRLDistribution, false,
+				sequence(sequence(wrap(tag2c, wrap(tag4c, theirs))))))
 		})
 		spec := s.List(1)
-		spec.Extensions[2] = ext(oidIssuingDistribution, true, sequence(wrap(tag0c, wrap(tag0c, wrap(tag4c, theirs))), indirect))
+		spec.Extensions[2] = ext(oidIssuingDistribution, true,
+			sequence(wrap(tag0c, wrap(tag0c, wrap(tag4c, theirs))), indirect))
 		a.answer(t, a.storeWith(t, s, spec.Sign(s.Key)), bare, now, Good)
 	})
 }
@@ -327,7 +347,9 @@ func TestForgedListCannotDelay(t *testing.T) {
 	genuine := a.List(1, revoked(c, now.Add(-day)))
 	t.Run("trust given", func(t *testing.T) {
 		store := a.trusting(t)
-		if err := store.Add(t.Context(), bytes.NewReader(der)); !errors.Is(err, &Error{Reason: ReasonListSignature, Step: "crl.signature"}) || kakunin.FamilyOf(err) != kakunin.Untrusted || store.Len() != 0 {
+		if err := store.Add(t.Context(), bytes.NewReader(der)); !errors.Is(err,
+			&Error{Reason: ReasonListSignature, Step: "crl.signature"}) || kakunin.FamilyOf(err) != kakunin.Untrusted ||
+			store.Len() != 0 {
 			t.Error(err)
 		}
 		if err := store.Add(t.Context(), bytes.NewReader(genuine.Sign(a.Key))); err != nil {
@@ -352,8 +374,10 @@ func TestForgedListCannotDelay(t *testing.T) {
 func TestOpenStoreRefuses(t *testing.T) {
 	a := signingAuthority(t, "ca")
 	for name, c := range map[string]StoreConfig{
-		"directory without trust": {Directory: t.TempDir()}, "nil signer": {Authorities: []*x509.Certificate{a.Cert}, Signers: certs(nil)},
-		"nil authority": {Authorities: []*x509.Certificate{nil}}, "no such directory": {Authorities: []*x509.Certificate{a.Cert}, Directory: t.TempDir() + "/none"},
+		"directory without trust": {Directory: t.TempDir()},
+		"nil signer":              {Authorities: []*x509.Certificate{a.Cert}, Signers: certs(nil)},
+		"nil authority":           {Authorities: []*x509.Certificate{nil}},
+		"no such directory":       {Authorities: []*x509.Certificate{a.Cert}, Directory: t.TempDir() + "/none"},
 	} {
 		if _, err := OpenStore(t.Context(), c); err == nil {
 			t.Errorf("%s: accepted", name)
@@ -363,7 +387,8 @@ func TestOpenStoreRefuses(t *testing.T) {
 	cancel()
 	store := a.trusting(t)
 	spec := a.List(1)
-	if err := store.Add(ctx, bytes.NewReader(spec.Sign(a.Key))); !errors.Is(err, &Error{Reason: ReasonListRead}) || kakunin.FamilyOf(err) != kakunin.Unavailable {
+	if err := store.Add(ctx, bytes.NewReader(spec.Sign(a.Key))); !errors.Is(err, &Error{Reason: ReasonListRead}) ||
+		kakunin.FamilyOf(err) != kakunin.Unavailable {
 		t.Error(err)
 	}
 	if err := store.take(ctx, mustParse(t, spec.Sign(a.Key))); !errors.Is(err, context.Canceled) {

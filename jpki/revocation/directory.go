@@ -40,6 +40,12 @@ func (c *Store) persist(ctx context.Context, l *storedList) error {
 	}
 	sum := l.SHA256()
 	name := filepath.Join(directory, hex.EncodeToString(sum[:])+indexEnding)
+	if what, err := os.Lstat(name); err == nil && what.IsDir() {
+		// A repaired file system left a folder there. What is in it is the operator's.
+		if err := os.Rename(name, name+".folder"); err != nil {
+			return &Error{Reason: ReasonListRead, Step: "crl.directory", Err: err}
+		}
+	}
 	if err := l.WriteFile(name); err != nil {
 		return listError(err)
 	}

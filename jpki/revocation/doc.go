@@ -2,7 +2,9 @@
 // OCSP responses (RFC 6960, 3.2). It is the one engine behind packages jpki and certpath, which ask it after they have
 // verified who issued the certificate.
 //
-//	lists, err := revocation.OpenStore(ctx, revocation.StoreConfig{Authorities: trust.Authorities(), Directory: "/var/lib/crl"})
+//	lists, err := revocation.OpenStore(ctx, revocation.StoreConfig{
+//		Authorities: trust.Authorities(), Directory: "/var/lib/crl",
+//	})
 //	err = lists.Add(ctx, file)
 //	over, err := responder.New(responder.Config{URL: "https://ocsp.example/"}) // package jpki/revocation/responder
 //	ocsp, err := revocation.NewOCSP(revocation.OCSPConfig{Responder: over})
@@ -18,6 +20,10 @@
 // revoked after t was good at t, unless the reason says that a key was compromised or the entry's invalidityDate lies
 // at or before t; then it is Revoked. What was issued later can only take away: it can show that the certificate was
 // already revoked at t, but never that it was good.
+//
+// # Examples
+//
+// There are examples of [Lists], [Policy] and [Store].
 //
 // # Compatibility
 //

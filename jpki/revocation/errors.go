@@ -71,12 +71,7 @@ var reasons = [...]fault.Row{
 	ReasonResponderUnavailable: {Name: "OCSP responder not available", Family: kakunin.Unavailable, Message: notNow},
 }
 
-func (r Reason) row() fault.Row {
-	if r < 0 || int(r) >= len(reasons) {
-		r = ReasonUnknown
-	}
-	return reasons[r]
-}
+func (r Reason) row() fault.Row { return fault.Of(reasons[:], r) }
 
 // String returns a stable English phrase for logs.
 func (r Reason) String() string { return r.row().Name }

@@ -22,10 +22,12 @@ func world() (authority *x509.Certificate, certificate, list []byte) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	certificate, err = j.SigningCA().Issue(&issuer.KeyFromSeed("example", "holder").PublicKey, issuer.Subject{
-		Name: "試験　花子", Address: "東京都清瀬市架空１２－７", Gender: "2", Birthdate: "19800217",
-		PrefectureRomaji: "Tokyo-to", CityRomaji: "Kiyose-shi", MunicipalityCode: "13221",
-	}, clock().AddDate(-1, 0, 0))
+	certificate, err = j.SigningCA().Issue(issuer.Request{Key: &issuer.KeyFromSeed("example", "holder").PublicKey,
+		Holder: issuer.Subject{
+			Name: "試験　花子", Address: "東京都清瀬市架空１２－７", Gender: "2", Birthdate: "19800217",
+			PrefectureRomaji: "Tokyo-to", CityRomaji: "Kiyose-shi", MunicipalityCode: "13221",
+		}, IssuedAt: clock().AddDate(-1, 0, 0)})
+
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -33,7 +35,8 @@ func world() (authority *x509.Certificate, certificate, list []byte) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := j.SigningCA().Revoke(leaf.SerialNumber, issuer.AffiliationChanged, clock()); err != nil {
+	if err := j.SigningCA().Revoke(leaf.SerialNumber, issuer.Revocation{Reason: issuer.AffiliationChanged,
+		At: clock()}); err != nil {
 		log.Fatal(err)
 	}
 	list, err = j.SigningCA().CRL(leaf)

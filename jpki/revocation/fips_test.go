@@ -2,35 +2,14 @@ package revocation
 
 import (
 	"crypto/fips140"
-	"os"
-	"os/exec"
-	"regexp"
-	"strconv"
 	"testing"
+
+	"github.com/kakunin-go/kakunin/jpki/internal/testca"
 )
 
 // TestFIPS140Only runs every other test of the package in a process in which SHA-1 and friends panic or fail.
 func TestFIPS140Only(t *testing.T) {
-	if fips140.Enforced() {
-		return // this is that process
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), self, "-test.v", "-test.skip=^(TestFIPS140Only|Fuzz.*|Benchmark.*)$")
-	cmd.Env = append(os.Environ(), "GODEBUG=fips140=only")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	passed := len(regexp.MustCompile(`(?m)^--- PASS: Test`).FindAll(out, -1))
-	if passed < 30 {
-		t.Errorf("only %s tests ran", strconv.Itoa(passed))
-	}
-	if !regexp.MustCompile(`(?m)^--- PASS: TestFIPS140Enforced`).Match(out) {
-		t.Error("FIPS 140-3 was not enforced")
-	}
+	testca.FIPSOnly(t, 30, "-test.skip=^(TestFIPS140Only|Fuzz.*|Benchmark.*)$")
 }
 
 // TestFIPS140Enforced shows which hash identifies certificates in which mode.
@@ -50,7 +29,5 @@ func TestFIPS140Enforced(t *testing.T) {
 	if (err != nil) != fips140.Enforced() {
 		t.Errorf("SHA-1 by configuration: %v", err)
 	}
-	if os.Getenv("GODEBUG") == "fips140=only" && !fips140.Enforced() {
-		t.Error("not enforced")
-	}
+	testca.FIPSEnforced(t)
 }

@@ -12,7 +12,8 @@ import (
 func FuzzAddList(f *testing.F) {
 	a := signingAuthority(f, "ca")
 	c := a.signingLeaf(f)
-	for _, entries := range [][][]byte{nil, {revoked(c, now)}, {revoked(c, now, reasonExt(6), ext(oidInvalidityDate, false, generalizedTime(now))), entry([]byte{1}, now)}} {
+	for _, entries := range [][][]byte{nil, {revoked(c, now)},
+		{revoked(c, now, reasonExt(6), ext(oidInvalidityDate, false, generalizedTime(now))), entry([]byte{1}, now)}} {
 		spec := a.List(1, entries...)
 		f.Add(spec.Sign(a.Key))
 	}
@@ -43,14 +44,16 @@ func FuzzParseResponse(f *testing.F) {
 	w := newOCSPWorld(f)
 	direct, delegated := w.direct(), w.delegated()
 	seeds := [][]byte{direct.sign(), delegated.sign(), {0x30, 3, 10, 1, 6}}
-	direct.singles = [][]byte{single(w.id.der(), statusRevoked(now, 1), now, time.Time{}, ext(oidInvalidityDate, false, generalizedTime(now)))}
+	direct.singles = [][]byte{single(w.id.der(), statusRevoked(now, 1), now, time.Time{},
+		ext(oidInvalidityDate, false, generalizedTime(now)))}
 	seeds = append(seeds, direct.sign())
 	for _, seed := range seeds {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, der []byte) {
 		r, err := parseResponse(der)
-		if err == nil && (len(r.singles) == 0 || r.algorithm == nil || (r.responderName == nil) == (r.responderKey == nil)) {
+		if err == nil && (len(r.singles) == 0 || r.algorithm == nil ||
+			(r.responderName == nil) == (r.responderKey == nil)) {
 			t.Fatal("incomplete response")
 		}
 		w.t = t

@@ -84,11 +84,13 @@ type signedList struct {
 	issuers  map[string][][]byte
 	indirect bool
 	evidence []byte // without an entry
+	alone    []byte // the same as an array of one, which most answers have
 }
 
 func newSignedList(l *crl.List, indirect bool) *signedList {
 	s := &signedList{List: l, key: l.KeySHA256(), indirect: indirect}
-	s.evidence = s.evidenceOf(nil)
+	s.alone = joinEvidence([][]byte{s.evidenceOf(nil)})
+	s.evidence = s.alone[1 : len(s.alone)-1 : len(s.alone)-1]
 	if all := l.CertificateIssuers(); len(all) > 1 && indirect {
 		s.issuers = map[string][][]byte{}
 		for _, raw := range all {

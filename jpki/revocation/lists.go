@@ -2,6 +2,7 @@ package revocation
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"sync/atomic"
 
@@ -14,10 +15,10 @@ import (
 // whoever has a certificate with the name of the list's issuer and a path of its own to the anchor of the path. Package
 // certpath brings one with its queries.
 type Signers interface {
-	// TrySigners calls try with each certificate that has the list's issuer as its subject, may sign lists and is to be
-	// trusted for it, the most plausible first, until try returns true. delegated is true when the distribution point
-	// names the list's issuer.
-	TrySigners(ctx context.Context, list *crl.Header, delegated bool, try func(signer *Certificate) bool)
+	// SignersOf yields each certificate that has the list's issuer as its subject, may sign lists and is to be trusted
+	// for it, the most plausible first. delegated is true when the distribution point names the list's issuer. Each
+	// certificate may cost a signature to check, so that who has found the signer stops.
+	SignersOf(list *crl.Header, delegated bool) iter.Seq[*Certificate]
 }
 
 // Lists is a fixed set of certificate revocation lists of any hierarchy: complete and delta lists, lists for
@@ -144,17 +145,17 @@ func rank(last bool) int {
 // signature verifies.
 func (l *Lists) open(ctx context.Context, q *Query, h held, delegated bool) (found *signedList) {
 	own := h.(*openList) //nolint:forcetypeassert // as above
-	try := func(signer *Certificate) bool {
-		found = own.signedBy(ctx, signer.known())
-		return found != nil
-	}
 	if q.Signers != nil {
-		q.Signers.TrySigners(ctx, own.header, delegated, try)
+		for signer := range q.Signers.SignersOf(own.header, delegated) {
+			if found = own.signedBy(ctx, signer.known()); found != nil {
+				break
+			}
+		}
 		return found
 	}
 	if issuer := q.Issuer.known(); issuer.SignsLists && issuer.Canonical().Subject != nil &&
 		issuer.Canonical().Subject.Equal(own.issuer) {
-		try(q.Issuer)
+		found = own.signedBy(ctx, q.Issuer.known())
 	}
 	return found
 }

@@ -20,11 +20,13 @@ func TestListsWithoutNumber(t *testing.T) {
 		want     Status
 		archived Status
 	}{
-		"with one":       {func(*listSpec) {}, Good, Good},
-		"without":        {func(s *listSpec) { s.Extensions = append(s.Extensions[:1:1], s.Extensions[2]) }, Unknown, Good},
+		"with one": {func(*listSpec) {}, Good, Good},
+		"without": {func(s *listSpec) { s.Extensions = append(s.Extensions[:1:1], s.Extensions[2]) }, Unknown,
+			Good},
 		"a critical one": {func(s *listSpec) { s.Extensions[1] = ext(oidCRLNumber, true, integer(1)) }, Unknown, Good},
 		"of 21 octets": {func(s *listSpec) {
-			s.Extensions[1] = ext(oidCRLNumber, false, wrap(cbasn1.INTEGER, make([]byte, 0), append([]byte{1}, make([]byte, 20)...)))
+			s.Extensions[1] = ext(oidCRLNumber, false, wrap(cbasn1.INTEGER, make([]byte, 0),
+				append([]byte{1}, make([]byte, 20)...)))
 		}, Unknown, Unknown},
 		"of another scope": {func(s *listSpec) { s.Extensions[2] = idp("Hino-shi", userOnly) }, Unknown, Unknown},
 	} {
@@ -64,7 +66,8 @@ func TestInvalidityDate(t *testing.T) {
 	a := signingAuthority(t, "ca")
 	leaf := a.signingLeaf(t)
 	invalid := func(at time.Time, extra ...[]byte) []byte {
-		return revoked(leaf, now.Add(time.Hour), append([][]byte{reasonExt(4), ext(oidInvalidityDate, false, generalizedTime(at))}, extra...)...)
+		return revoked(leaf, now.Add(time.Hour), append([][]byte{reasonExt(4),
+			ext(oidInvalidityDate, false, generalizedTime(at))}, extra...)...)
 	}
 	issuer := ext(oidCertificateIssuer, true, sequence(wrap(tag4c, a.Name)))
 	kinds := map[string]func(entry func(extra ...[]byte) []byte) [][]byte{
@@ -120,8 +123,9 @@ func TestOneEngine(t *testing.T) {
 	held := a.List(6, revoked(leaf, now.Add(-2*day), reasonExt(6)))
 	held.ThisUpdate = utcTime(now.Add(-5 * time.Hour))
 	for name, specs := range map[string][]listSpec{
-		"none": {}, "one": {today}, "revoked": {a.List(5, gone)}, "delta": {today, delta}, "then and today": {then, a.List(5, gone)},
-		"held": {today, held}, "held and revoked": {today, held, delta},
+		"none": {}, "one": {today}, "revoked": {a.List(5, gone)}, "delta": {today, delta},
+		"then and today": {then, a.List(5, gone)},
+		"held":           {today, held}, "held and revoked": {today, held, delta},
 	} {
 		var encoded [][]byte
 		var unverified []*crl.Unverified
@@ -134,12 +138,15 @@ func TestOneEngine(t *testing.T) {
 			t.Fatal(err)
 		}
 		store := a.trusting(t, encoded...)
-		for _, at := range []time.Time{now.Add(-10*day + time.Hour), now.Add(-3 * time.Hour), now, now.Add(20 * time.Hour)} {
+		for _, at := range []time.Time{now.Add(-10*day + time.Hour), now.Add(-3 * time.Hour), now,
+			now.Add(20 * time.Hour)} {
 			q := Query{Certificate: leaf, Issuer: a.asked(), At: at}
 			one, errOne := store.Check(t.Context(), q)
 			two, errTwo := set.Check(t.Context(), q)
-			if one.Status != two.Status || one.Reason != two.Reason || !one.RevokedAt.Equal(two.RevokedAt) || !one.ThisUpdate.Equal(two.ThisUpdate) ||
-				!one.NextUpdate.Equal(two.NextUpdate) || (errOne == nil) != (errTwo == nil) || string(one.Evidence) != string(two.Evidence) {
+			if one.Status != two.Status || one.Reason != two.Reason || !one.RevokedAt.Equal(two.RevokedAt) ||
+				!one.ThisUpdate.Equal(two.ThisUpdate) ||
+				!one.NextUpdate.Equal(two.NextUpdate) || (errOne == nil) != (errTwo == nil) ||
+				string(one.Evidence) != string(two.Evidence) {
 				t.Errorf("%s at %v: store %v (%v), set %v (%v)", name, at.Sub(now), one, errOne, two, errTwo)
 			}
 		}

@@ -2,7 +2,6 @@ package revocation
 
 import (
 	"bytes"
-	"crypto/x509"
 	"errors"
 	"os"
 	"path/filepath"
@@ -14,105 +13,6 @@ import (
 	"github.com/kakunin-go/kakunin"
 )
 
-// damagedStore is a directory with three lists of one municipality. The certificate was revoked between the second and
-// the third, and all three are in force now, so that any of them would answer alone.
-type damagedStore struct {
-	*authority
-	t         *testing.T
-	directory string
-	leaf      *Certificate
-	lists     [][]byte
-}
-
-func newDamagedStore(t *testing.T) *damagedStore {
-	t.Helper()
-	d := &damagedStore{authority: signingAuthority(t, "ca"), t: t, directory: t.TempDir()}
-	d.leaf = d.signingLeaf(t)
-	for i, entries := range [][][]byte{nil, nil, {revoked(d.leaf, now.Add(-2*time.Hour), reasonExt(4))}} {
-		spec := d.List(int64(i+1), entries...)
-		spec.ThisUpdate = utcTime(now.Add(time.Duration(i-6) * time.Hour))
-		d.lists = append(d.lists, spec.Sign(d.Key))
-	}
-	store, err := d.open(false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, l := range d.lists {
-		d.add(store, l)
-	}
-	d.want(store, Revoked)
-	return d
-}
-
-func (d *damagedStore) open(incomplete bool) (*Store, error) {
-	d.t.Helper()
-	return OpenStore(d.t.Context(), StoreConfig{
-		Authorities: []*x509.Certificate{d.Cert}, Directory: d.directory, OpenIncomplete: incomplete,
-	})
-}
-
-func (d *damagedStore) add(store *Store, der []byte) {
-	d.t.Helper()
-	if err := store.Add(d.t.Context(), bytes.NewReader(der)); err != nil {
-		d.t.Error(err)
-	}
-}
-
-func (d *damagedStore) want(store *Store, status Status) {
-	d.t.Helper()
-	answer, err := d.ask(d.t, store, d.leaf, now)
-	if answer.Status != status || (err == nil) != (status != Unknown) {
-		d.t.Errorf("%v, %v, want %v", answer, err, status)
-	}
-}
-
-// next is a list that was issued just now.
-func (d *damagedStore) next(number int64, entries ...[]byte) []byte {
-	spec := d.List(number, entries...)
-	spec.ThisUpdate = utcTime(now.Add(-30 * time.Minute))
-	return spec.Sign(d.Key)
-}
-
-// file returns the index file of one of the lists.
-func (d *damagedStore) file(n int) string {
-	l := mustParse(d.t, d.lists[n]).SHA256()
-	return filepath.Join(d.directory, hexOf(l[:])+indexEnding)
-}
-
-func hexOf(b []byte) string {
-	const digits = "0123456789abcdef"
-	out := make([]byte, 0, 2*len(b))
-	for _, x := range b {
-		out = append(out, digits[x>>4], digits[x&15])
-	}
-	return string(out)
-}
-
-func (d *damagedStore) manifest() string {
-	d.t.Helper()
-	names, err := filepath.Glob(filepath.Join(d.directory, "*"+manifestEnding))
-	if err != nil || len(names) != 1 {
-		d.t.Fatalf("%v, %v", names, err)
-	}
-	return names[0]
-}
-
-func (d *damagedStore) rewrite(name string, change func([]byte) []byte) {
-	d.t.Helper()
-	data, err := os.ReadFile(name)
-	if err == nil {
-		err = os.Remove(name) // the old file may still be mapped
-	}
-	if err == nil {
-		if data = change(data); data != nil {
-			err = os.WriteFile(name, data, 0o600)
-		}
-	}
-	if err != nil {
-		d.t.Fatal(err)
-	}
-}
-
 // TestDamagedStoreNeverGoesBack: whatever happens to the newest index file, the older lists, which are in force, do not
 // make a revoked certificate good: the store says that the series is incomplete, answers Unknown, and adding the list
 // again heals it.
@@ -123,10 +23,16 @@ func TestDamagedStoreNeverGoesBack(t *testing.T) {
 	}
 	nothing := func([]byte) []byte { return nil }
 	for name, spoil := range map[string]func(d *damagedStore){
-		"newest index damaged":   func(d *damagedStore) { d.rewrite(d.file(2), flip) },
-		"newest index cut short": func(d *damagedStore) { d.rewrite(d.file(2), func(b []byte) []byte { return b[:len(b)/2] }) },
-		"newest index empty":     func(d *damagedStore) { d.rewrite(d.file(2), func([]byte) []byte { return []byte{} }) },
-		"newest index missing":   func(d *damagedStore) { d.rewrite(d.file(2), nothing) },
+		"newest index damaged": func(d *damagedStore) { d.rewrite(d.file(2), flip) },
+		"newest index cut short": func(d *damagedStore) {
+			d.rewrite(d.file(2),
+				func(b []byte) []byte { return b[:len(b)/2] })
+		},
+		"newest index empty": func(d *damagedStore) {
+			d.rewrite(d.file(2),
+				func([]byte) []byte { return []byte{} })
+		},
+		"newest index missing": func(d *damagedStore) { d.rewrite(d.file(2), nothing) },
 		"newest index rolled back to an older one": func(d *damagedStore) {
 			older, err := os.ReadFile(d.file(1))
 			if err != nil {
@@ -144,6 +50,38 @@ func TestDamagedStoreNeverGoesBack(t *testing.T) {
 		},
 		"manifest cut short, newest index missing": func(d *damagedStore) {
 			d.rewrite(d.manifest(), func(b []byte) []byte { return b[:10] })
+			d.rewrite(d.file(2), nothing)
+		},
+		"newest index of zeros": func(d *damagedStore) {
+			d.rewrite(d.file(2), func(b []byte) []byte { return make([]byte, len(b)) })
+		},
+		"newest index with bytes behind it": func(d *damagedStore) {
+			d.rewrite(d.file(2), func(b []byte) []byte { return append(b, 0) })
+		},
+		"newest index without its last byte": func(d *damagedStore) {
+			d.rewrite(d.file(2), func(b []byte) []byte { return b[:len(b)-1] })
+		},
+		"newest index a text": func(d *damagedStore) {
+			d.rewrite(d.file(2), func([]byte) []byte { return []byte("moved to another disk\n") })
+		},
+		"newest index a folder": func(d *damagedStore) { d.instead(d.file(2), os.Mkdir) },
+		"newest index a link to nothing": func(d *damagedStore) {
+			d.instead(d.file(2), func(name string, _ os.FileMode) error { return os.Symlink(name+".gone", name) })
+		},
+		"newest index a link to an older one": func(d *damagedStore) {
+			d.instead(d.file(2), func(name string, _ os.FileMode) error { return os.Symlink(d.file(1), name) })
+		},
+		"newest index under another ending": func(d *damagedStore) {
+			if err := os.Rename(d.file(2), d.file(2)+".bak"); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"manifest empty, newest index missing": func(d *damagedStore) {
+			d.rewrite(d.manifest(), func([]byte) []byte { return []byte{} })
+			d.rewrite(d.file(2), nothing)
+		},
+		"manifest of zeros, newest index missing": func(d *damagedStore) {
+			d.rewrite(d.manifest(), func(b []byte) []byte { return make([]byte, len(b)) })
 			d.rewrite(d.file(2), nothing)
 		},
 		"all index files missing": func(d *damagedStore) {
@@ -182,6 +120,115 @@ func TestDamagedStoreNeverGoesBack(t *testing.T) {
 			}
 			d.want(again, Revoked)
 		})
+	}
+}
+
+// TestDamageThatTakesNothingAway: where the newest list is still there, whole, the store opens and answers by it.
+func TestDamageThatTakesNothingAway(t *testing.T) {
+	read := func(name string) []byte {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	put := func(name string, b []byte) {
+		if err := os.WriteFile(name, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, spoil := range map[string]func(d *damagedStore){
+		"names exchanged": func(d *damagedStore) {
+			older, newest := read(d.file(1)), read(d.file(2))
+			d.rewrite(d.file(1), func([]byte) []byte { return newest })
+			d.rewrite(d.file(2), func([]byte) []byte { return older })
+		},
+		"a copy of the newest under another name": func(d *damagedStore) {
+			put(filepath.Join(d.directory, "copy"+indexEnding), read(d.file(2)))
+		},
+		"an older one damaged": func(d *damagedStore) {
+			d.rewrite(d.file(1), func([]byte) []byte { return []byte{} })
+		},
+		"what a process left that was ended": func(d *damagedStore) {
+			put(d.manifest()+".123.tmp", []byte("half"))
+			put(d.file(2)+".123.tmp", []byte("half"))
+		},
+		"files of somebody else": func(d *damagedStore) {
+			put(filepath.Join(d.directory, ".DS_Store"), []byte{0})
+			put(filepath.Join(d.directory, "desktop.ini"), nil)
+		},
+		"the file that names the format empty": func(d *damagedStore) {
+			put(filepath.Join(d.directory, formatFile), nil)
+		},
+		"the file that names the format missing": func(d *damagedStore) {
+			if err := os.Remove(filepath.Join(d.directory, formatFile)); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDamagedStore(t)
+			d.t = t
+			spoil(d)
+			for range 2 {
+				store, err := d.open(false)
+				if err != nil {
+					t.Fatal(err)
+				}
+				d.want(store, Revoked)
+			}
+		})
+	}
+}
+
+// TestDamagedManifestAlone: nobody knows then whether the newest list that is there is the newest of all. What it says
+// against a certificate counts, what it says for one does not.
+func TestDamagedManifestAlone(t *testing.T) {
+	for name, spoil := range map[string]func(d *damagedStore){
+		"missing": func(d *damagedStore) { d.rewrite(d.manifest(), func([]byte) []byte { return nil }) },
+		"empty":   func(d *damagedStore) { d.rewrite(d.manifest(), func([]byte) []byte { return []byte{} }) },
+		"zeros": func(d *damagedStore) {
+			d.rewrite(d.manifest(), func(b []byte) []byte { return make([]byte, len(b)) })
+		},
+		"a folder": func(d *damagedStore) { d.instead(d.manifest(), os.Mkdir) },
+		"a link to itself": func(d *damagedStore) {
+			d.instead(d.manifest(), func(name string, _ os.FileMode) error { return os.Symlink(name, name) })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDamagedStore(t)
+			d.t = t
+			spoil(d)
+			if _, err := d.open(false); !errors.Is(err, &Error{Reason: ReasonListIncomplete}) {
+				t.Errorf("opened: %v", err)
+			}
+			store, err := d.open(true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.want(store, Revoked)
+			if len(store.Incomplete()) != 1 {
+				t.Errorf("incomplete: %v", store.Incomplete())
+			}
+		})
+	}
+}
+
+// TestDirectoryThatIsNone: a store that cannot have its directory says so, and does not begin an empty one elsewhere.
+func TestDirectoryThatIsNone(t *testing.T) {
+	d := newDamagedStore(t)
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, directory := range map[string]string{"a file": file, "below a file": filepath.Join(file, "lists"),
+		"missing": filepath.Join(t.TempDir(), "missing")} {
+		d.directory = directory
+		for _, incomplete := range []bool{false, true} {
+			if _, err := d.open(incomplete); !errors.Is(err, &Error{Reason: ReasonListRead}) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
 	}
 }
 

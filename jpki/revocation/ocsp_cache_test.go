@@ -41,7 +41,8 @@ func TestOCSPCache(t *testing.T) {
 	check("a time that the kept answer does not cover", now.Add(-day), Revoked, 2)
 	check("the newer answer has taken its place", now, Revoked, 2)
 	clock = now.Add(time.Hour) // the test responder's answers are of the time now; MaxAge is 20 minutes
-	if _, err := w.ca.ask(t, client, w.leaf, clock); !errors.Is(err, &Error{Reason: ReasonResponseStale, Step: "ocsp.this-update"}) || asked.Load() != 3 {
+	if _, err := w.ca.ask(t, client, w.leaf, clock); !errors.Is(err,
+		&Error{Reason: ReasonResponseStale, Step: "ocsp.this-update"}) || asked.Load() != 3 {
 		t.Errorf("an answer that is no longer fresh must not be given again: %v after %d requests", err, asked.Load())
 	}
 	clock = now.Add(-time.Hour)
@@ -54,7 +55,8 @@ func TestOCSPCacheRefusals(t *testing.T) {
 	w := newOCSPWorld(t)
 	t.Run("unknown is not kept", func(t *testing.T) {
 		var asked atomic.Int32
-		client, _ := w.client(t, counting(w.handler(func() []byte { return statusUnknown }), &asked), func(c *OCSPConfig) { c.CacheEntries = 2 })
+		client, _ := w.client(t, counting(w.handler(func() []byte { return statusUnknown }), &asked),
+			func(c *OCSPConfig) { c.CacheEntries = 2 })
 		for want := int32(1); want <= 2; want++ {
 			answer, err := w.ca.ask(t, client, w.leaf, now)
 			wantUnknown(t, answer, err)
@@ -77,7 +79,8 @@ func TestOCSPCacheRefusals(t *testing.T) {
 	})
 	t.Run("configuration", func(t *testing.T) {
 		for _, n := range []int{-1, 1<<20 + 1} {
-			if _, err := NewOCSP(OCSPConfig{Responder: silent{}, CacheEntries: n}); !errors.Is(err, &Error{Reason: ReasonConfiguration, Step: "ocsp.cache-entries"}) {
+			if _, err := NewOCSP(OCSPConfig{Responder: silent{}, CacheEntries: n}); !errors.Is(err,
+				&Error{Reason: ReasonConfiguration, Step: "ocsp.cache-entries"}) {
 				t.Errorf("%d: %v", n, err)
 			}
 		}
@@ -103,7 +106,8 @@ func TestOCSPCacheIsBounded(t *testing.T) {
 		t.Errorf("%d entries", len(c.entries))
 	}
 	id := &certID{serial: []byte{1}}
-	if a, b := signingAuthority(t, "ca"), signingAuthority(t, "another"); c.key(id, a.asked().known()) == c.key(id, b.asked().known()) {
+	if a, b := signingAuthority(t, "ca"), signingAuthority(t, "another"); c.key(id, a.asked().known()) == c.key(id,
+		b.asked().known()) {
 		t.Error("two authorities with one name share their entries")
 	}
 }
@@ -137,21 +141,31 @@ func TestOCSPRecord(t *testing.T) {
 		status Status
 		step   string
 	}{
-		"signed by the authority":            {der: direct.sign(), status: Good},
-		"signed by a responder":              {der: delegated.sign(), status: Good},
-		"revoked":                            {der: revoked.sign(), status: Revoked},
-		"days old, with nextUpdate":          {der: old.sign(), status: Good},
-		"days old, with an age limit":        {der: old.sign(), change: func(r *question) { r.MaxAge = time.Hour }, step: "ocsp.this-update"},
-		"a day old, without nextUpdate":      {der: endless.sign(), step: "ocsp.this-update"},
-		"at a time before it":                {der: direct.sign(), change: func(r *question) { r.At = now.Add(-time.Hour) }, step: "ocsp.this-update"},
-		"at a time after it":                 {der: direct.sign(), change: func(r *question) { r.At = now.Add(time.Hour) }, step: "ocsp.next-update"},
-		"within the skew":                    {der: direct.sign(), change: func(r *question) { r.At = now.Add(11 * time.Minute) }, status: Good},
-		"beyond the skew":                    {der: direct.sign(), change: func(r *question) { r.At, r.Skew = now.Add(11*time.Minute), -1 }, step: "ocsp.next-update"},
-		"another authority with that name":   {der: direct.sign(), change: func(r *question) { r.Issuer = signingAuthority(t, "another").asked() }, step: "ocsp.cert-id"},
-		"another certificate":                {der: direct.sign(), change: func(r *question) { r.Certificate = w.ca.asked() }, step: "ocsp.cert-id"},
-		"no certificate":                     {der: direct.sign(), change: func(r *question) { r.Certificate = nil }, step: "revocation.query"},
-		"no time":                            {der: direct.sign(), change: func(r *question) { r.At = time.Time{} }, step: "revocation.query"},
-		"nil source for the responder":       {der: direct.sign(), change: func(r *question) { r.ResponderRevocation = (*Store)(nil) }, step: "ocsp.record"},
+		"signed by the authority":   {der: direct.sign(), status: Good},
+		"signed by a responder":     {der: delegated.sign(), status: Good},
+		"revoked":                   {der: revoked.sign(), status: Revoked},
+		"days old, with nextUpdate": {der: old.sign(), status: Good},
+		"days old, with an age limit": {der: old.sign(), change: func(r *question) { r.MaxAge = time.Hour },
+			step: "ocsp.this-update"},
+		"a day old, without nextUpdate": {der: endless.sign(), step: "ocsp.this-update"},
+		"at a time before it": {der: direct.sign(),
+			change: func(r *question) { r.At = now.Add(-time.Hour) }, step: "ocsp.this-update"},
+		"at a time after it": {der: direct.sign(),
+			change: func(r *question) { r.At = now.Add(time.Hour) }, step: "ocsp.next-update"},
+		"within the skew": {der: direct.sign(),
+			change: func(r *question) { r.At = now.Add(11 * time.Minute) }, status: Good},
+		"beyond the skew": {der: direct.sign(),
+			change: func(r *question) { r.At, r.Skew = now.Add(11*time.Minute), -1 }, step: "ocsp.next-update"},
+		"another authority with that name": {der: direct.sign(),
+			change: func(r *question) { r.Issuer = signingAuthority(t, "another").asked() }, step: "ocsp.cert-id"},
+		"another certificate": {der: direct.sign(),
+			change: func(r *question) { r.Certificate = w.ca.asked() }, step: "ocsp.cert-id"},
+		"no certificate": {der: direct.sign(), change: func(r *question) { r.Certificate = nil },
+			step: "revocation.query"},
+		"no time": {der: direct.sign(), change: func(r *question) { r.At = time.Time{} },
+			step: "revocation.query"},
+		"nil source for the responder": {der: direct.sign(),
+			change: func(r *question) { r.ResponderRevocation = (*Store)(nil) }, step: "ocsp.record"},
 		"no response":                        {step: "ocsp.der"},
 		"a response that ends in the middle": {der: direct.sign()[:100], step: "ocsp.der"},
 	} {
@@ -179,7 +193,8 @@ func TestOCSPRecord(t *testing.T) {
 	w.responder.Extensions = w.responder.Extensions[:3] // no id-pkix-ocsp-nocheck
 	unsure := w.delegated()
 	r := RecordedOCSP{Response: unsure.sign(), ResponderRevocation: new(Store)}
-	if _, err := r.Check(ctx, Query{Certificate: w.leaf, Issuer: w.ca.asked(), At: now}); !errors.Is(err, &Error{Reason: ReasonStatusUnknown}) {
+	if _, err := r.Check(ctx, Query{Certificate: w.leaf, Issuer: w.ca.asked(), At: now}); !errors.Is(err,
+		&Error{Reason: ReasonStatusUnknown}) {
 		t.Error(err)
 	}
 }

@@ -14,7 +14,8 @@ import (
 func TestOCSPResponderNames(t *testing.T) {
 	w := newOCSPWorld(t)
 	spelt := func(tag cbasn1.Tag, organization string) []byte {
-		return name(attribute(oidC, cbasn1.PrintableString, "JP"), attribute(oidO, tag, organization), attribute(oidOU, cbasn1.UTF8String, "OCSP Responder"))
+		return name(attribute(oidC, cbasn1.PrintableString, "JP"), attribute(oidO, tag, organization),
+			attribute(oidOU, cbasn1.UTF8String, "OCSP Responder"))
 	}
 	responder := func(change func(*certSpec)) []byte {
 		spec := w.responder
@@ -42,9 +43,12 @@ func TestOCSPResponderNames(t *testing.T) {
 		"behind one of no purpose":       {byName(w.responder.Subject), [][]byte{ordinary, good}},
 		"behind one of another key":      {byName(w.responder.Subject), [][]byte{otherKey, good}},
 		"by key hash, behind an old one": {hash, [][]byte{expired, ordinary, good}},
-		"no authorityKeyIdentifier":      {byName(w.responder.Subject), [][]byte{responder(func(s *certSpec) { s.Replace(oidAuthorityKeyID, nil) })}},
-		"issuer spelt otherwise":         {byName(w.responder.Subject), [][]byte{responder(func(s *certSpec) { s.Issuer = jpkiName("jpki-test", unitSigning, unitLASDEC) })}},
-		"no keyUsage":                    {byName(w.responder.Subject), [][]byte{responder(func(s *certSpec) { s.Replace(oidKeyUsage, nil) })}},
+		"no authorityKeyIdentifier": {byName(w.responder.Subject),
+			[][]byte{responder(func(s *certSpec) { s.Replace(oidAuthorityKeyID, nil) })}},
+		"issuer spelt otherwise": {byName(w.responder.Subject),
+			[][]byte{responder(func(s *certSpec) { s.Issuer = jpkiName("jpki-test", unitSigning, unitLASDEC) })}},
+		"no keyUsage": {byName(w.responder.Subject),
+			[][]byte{responder(func(s *certSpec) { s.Replace(oidKeyUsage, nil) })}},
 		"its own name for the authority": {byName(jpkiName("jpki-test", unitSigning, unitLASDEC)), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -62,9 +66,10 @@ func TestOCSPResponderNames(t *testing.T) {
 		certificates [][]byte
 		step         string
 	}{
-		"another name":      {byName(spelt(cbasn1.UTF8String, "JPKI-TEST2")), [][]byte{good}, "ocsp.responder-id"},
-		"another key":       {byKey(make([]byte, 20)), [][]byte{good}, "ocsp.responder-id"},
-		"none that will do": {byName(w.responder.Subject), [][]byte{expired, ordinary, otherKey}, "ocsp.responder-validity"},
+		"another name": {byName(spelt(cbasn1.UTF8String, "JPKI-TEST2")), [][]byte{good}, "ocsp.responder-id"},
+		"another key":  {byKey(make([]byte, 20)), [][]byte{good}, "ocsp.responder-id"},
+		"none that will do": {byName(w.responder.Subject), [][]byte{expired, ordinary, otherKey},
+			"ocsp.responder-validity"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := w.delegated()
@@ -89,7 +94,8 @@ func TestOCSPContradiction(t *testing.T) {
 			if errOne != nil || errOther != nil {
 				t.Fatal(errOne, errOther)
 			}
-			for name, status := range map[string][]byte{"good": statusGood, "revoked": statusRevoked(now.Add(-day), 1)} {
+			for name, status := range map[string][]byte{"good": statusGood,
+				"revoked": statusRevoked(now.Add(-day), 1)} {
 				for _, first := range []bool{true, false} {
 					s := w.direct()
 					parts := [][]byte{
@@ -103,7 +109,8 @@ func TestOCSPContradiction(t *testing.T) {
 					w.id = one
 					w.wantRefused(t, s.sign(), "ocsp.single-response", ReasonResponse)
 					record := RecordedOCSP{Response: s.sign()}
-					if answer, err := record.Check(t.Context(), Query{Certificate: w.leaf, Issuer: w.ca.asked(), At: now}); err == nil {
+					if answer, err := record.Check(t.Context(),
+						Query{Certificate: w.leaf, Issuer: w.ca.asked(), At: now}); err == nil {
 						t.Errorf("%v and %v, %s: recorded: %v", asked, second, name, answer)
 					}
 				}

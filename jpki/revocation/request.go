@@ -52,11 +52,18 @@ func certIDHash() crypto.Hash {
 	return crypto.SHA1
 }
 
-var errHash = errors.New("revocation: hash not available for OCSP identifiers")
+var (
+	errHash   = errors.New("revocation: hash not available for OCSP identifiers")
+	errIssuer = errors.New("revocation: the certificate names another issuer")
+)
 
 // newCertID names a certificate: "the hash shall be calculated over the DER encoding of the issuer's name field in the
-// certificate being checked" (RFC 6960, 4.1.1).
+// certificate being checked" (RFC 6960, 4.1.1). An issuer of another name is none of the certificate's, even if it has
+// the key.
 func newCertID(hash crypto.Hash, c, issuer *form.Facts) (certID, error) {
+	if !sameName(c.Issuer, issuer.Subject) {
+		return certID{}, errIssuer
+	}
 	var id asn1.ObjectIdentifier
 	var sum func([]byte) []byte
 	switch {

@@ -209,7 +209,8 @@ func (c *Store) verify(ctx context.Context, u *crl.Unverified, authority *form.F
 // issued reports whether the authority issued the signer's certificate, by name, key identifier and signature.
 func issued(authority, signer *form.Facts) bool {
 	f, err := form.Read(signer.DER)
-	return err == nil && bytes.Equal(signer.Issuer, authority.Subject) && bytes.Equal(f.AuthorityKeyID, authority.SubjectKeyID) &&
+	return err == nil && bytes.Equal(signer.Issuer, authority.Subject) &&
+		bytes.Equal(f.AuthorityKeyID, authority.SubjectKeyID) &&
 		!f.Unprocessed &&
 		f.SignedBy(authority.Key)
 }
@@ -346,7 +347,8 @@ func (c *Store) admit(l *storedList) (known bool, err error) {
 
 func (c *Store) insertLocked(l *storedList) error {
 	if c.byPoint == nil {
-		c.byPoint, c.series, c.direct = map[listKey][]*storedList{}, map[series][]*storedList{}, map[string][]*storedList{}
+		c.byPoint, c.series, c.direct = map[listKey][]*storedList{}, map[series][]*storedList{},
+			map[string][]*storedList{}
 	}
 	if known, err := c.admit(l); known || err != nil {
 		return err
@@ -387,7 +389,8 @@ func (c *Store) lose(l *storedList) {
 		c.lost = map[series]*storedList{}
 	}
 	if c.byPoint == nil {
-		c.byPoint, c.series, c.direct = map[listKey][]*storedList{}, map[series][]*storedList{}, map[string][]*storedList{}
+		c.byPoint, c.series, c.direct = map[listKey][]*storedList{}, map[series][]*storedList{},
+			map[string][]*storedList{}
 	}
 	c.lost[l.series] = l
 	c.link(l)

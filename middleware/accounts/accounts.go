@@ -15,6 +15,10 @@
 // Ask for authn.Name and authn.Birthdate at least. Without them a changed subject cannot be noticed, and everybody who
 // is not known is new.
 //
+// # Examples
+//
+// There is an example of [Find].
+//
 // # Compatibility
 //
 // The package stores nothing.
@@ -36,9 +40,21 @@ type Table interface {
 	// BornOn returns the users with a date of birth, which is an index that such a table has anyway; at most a few
 	// hundred.
 	BornOn(ctx context.Context, birthdate fourinfo.Birthdate) ([]User, error)
-	// Link links a subject to a user. It must fail if the subject is linked already: the columns of issuer and subject
-	// are a unique key.
-	Link(ctx context.Context, issuer string, subject authn.Subject, user string) error
+	// Link adds the row. It must fail if the subject is linked already: the columns of issuer and subject are a unique
+	// key.
+	Link(ctx context.Context, r Row) error
+}
+
+// Row links the subject of an issuer to a user.
+type Row struct {
+	Issuer  string
+	Subject authn.Subject
+	User    string
+}
+
+// RowOf makes a row of a login and the user it belongs to.
+func RowOf(id *authn.Identity, user string) Row {
+	return Row{Issuer: id.Issuer, Subject: id.Subject, User: user}
 }
 
 // User is a user as the application knows them.
@@ -128,20 +144,20 @@ func mayBe(fields []fourinfo.FieldMatch) bool {
 	return agrees
 }
 
-// Link links the login's subject to a user: a new one, or the one that a review decided on. A subject that is linked to
+// Link links a login's subject to a user: a new one, or the one that a review decided on. A subject that is linked to
 // another user is ReasonTaken and stays where it is; to link it to the same user again is no error. The error is an
 // [*Error].
-func Link(ctx context.Context, t Table, id *authn.Identity, user string) error {
-	linked, err := t.UserOf(ctx, id.Issuer, id.Subject)
+func Link(ctx context.Context, t Table, r Row) error {
+	linked, err := t.UserOf(ctx, r.Issuer, r.Subject)
 	switch {
 	case err != nil:
 		return &Error{Reason: ReasonTable, Err: err}
-	case linked == user && user != "":
+	case linked == r.User && linked != "":
 		return nil
-	case linked != "" || user == "":
+	case linked != "" || r.User == "":
 		return &Error{Reason: ReasonTaken}
 	}
-	if err := t.Link(ctx, id.Issuer, id.Subject, user); err != nil {
+	if err := t.Link(ctx, r); err != nil {
 		return &Error{Reason: ReasonTable, Err: err}
 	}
 	return nil

@@ -28,8 +28,8 @@ func (m *memory) BornOn(context.Context, fourinfo.Birthdate) ([]accounts.User, e
 	return m.users, nil // a table that finds too many does no harm
 }
 
-func (m *memory) Link(_ context.Context, issuer string, s authn.Subject, user string) error {
-	m.links[[2]string{issuer, s.Reveal()}] = user
+func (m *memory) Link(_ context.Context, r accounts.Row) error {
+	m.links[[2]string{r.Issuer, r.Subject.Reveal()}] = r.User
 	return nil
 }
 
@@ -42,7 +42,7 @@ func newTable(t *testing.T) *memory {
 	m := &memory{links: map[[2]string]string{}}
 	id := middlewaretest.Identity(hanako)
 	m.users = append(m.users, accounts.User{ID: "user-1", Person: id.Person})
-	if err := accounts.Link(t.Context(), m, id, "user-1"); err != nil {
+	if err := accounts.Link(t.Context(), m, accounts.RowOf(id, "user-1")); err != nil {
 		t.Fatal(err)
 	}
 	return m
@@ -59,14 +59,22 @@ func TestFind(t *testing.T) {
 		who  middlewaretest.Attributes
 		want accounts.Kind
 	}{
-		"the same subject":                   {hanako, accounts.Known},
-		"the same subject, who moved":        {middlewaretest.Attributes{Subject: "s-1", Address: "別の町"}, accounts.Known},
-		"a new card":                         {change(func(*middlewaretest.Attributes) {}), accounts.Review},
-		"a new card, who moved":              {change(func(a *middlewaretest.Attributes) { a.Address = "大阪府大阪市北区架空町９" }), accounts.Review},
-		"a new card, who married":            {change(func(a *middlewaretest.Attributes) { a.Name = "見本　花子" }), accounts.Review},
-		"another way of writing":             {change(func(a *middlewaretest.Attributes) { a.Name = "試験花子" }), accounts.Review},
-		"a new card, name and birthday only": {change(func(a *middlewaretest.Attributes) { a.Address, a.Gender = "", "" }), accounts.Review},
-		"another birthday":                   {change(func(a *middlewaretest.Attributes) { a.Birthdate = "19880724" }), accounts.New},
+		"the same subject": {hanako, accounts.Known},
+		"the same subject, who moved": {middlewaretest.Attributes{Subject: "s-1", Address: "別の町"},
+			accounts.Known},
+		"a new card": {change(func(*middlewaretest.Attributes) {}), accounts.Review},
+		"a new card, who moved": {change(func(a *middlewaretest.Attributes) {
+			a.Address = "大阪府大阪市北区架空町９"
+		}), accounts.Review},
+		"a new card, who married": {change(func(a *middlewaretest.Attributes) { a.Name = "見本　花子" }),
+			accounts.Review},
+		"another way of writing": {change(func(a *middlewaretest.Attributes) { a.Name = "試験花子" }),
+			accounts.Review},
+		"a new card, name and birthday only": {change(func(a *middlewaretest.Attributes) {
+			a.Address, a.Gender = "", ""
+		}), accounts.Review},
+		"another birthday": {change(func(a *middlewaretest.Attributes) { a.Birthdate = "19880724" }),
+			accounts.New},
 		"only the birthday": {change(func(a *middlewaretest.Attributes) {
 			a.Name, a.Address = "見本　太郎", "大阪府大阪市北区架空町９"
 		}), accounts.New},
@@ -76,7 +84,8 @@ func TestFind(t *testing.T) {
 		if err != nil || found.Kind != c.want {
 			t.Errorf("%s: %v, %v; want %v", name, found.Kind, err, c.want)
 		}
-		if (found.User != "") != (c.want == accounts.Known) || (len(found.Candidates) > 0) != (c.want == accounts.Review) {
+		if (found.User != "") != (c.want == accounts.Known) ||
+			(len(found.Candidates) > 0) != (c.want == accounts.Review) {
 			t.Errorf("%s: %+v: attributes alone lead into no account", name, found)
 		}
 	}
@@ -93,11 +102,12 @@ func TestAnotherIssuersSubjectIsSomebodyElse(t *testing.T) {
 func TestLinkMovesNobody(t *testing.T) {
 	m := newTable(t)
 	id := middlewaretest.Identity(hanako)
-	if err := accounts.Link(t.Context(), m, id, "user-1"); err != nil {
+	if err := accounts.Link(t.Context(), m, accounts.RowOf(id, "user-1")); err != nil {
 		t.Errorf("linking again: %v", err)
 	}
 	for _, user := range []string{"user-2", ""} {
-		if err := accounts.Link(t.Context(), m, id, user); !errors.Is(err, &accounts.Error{Reason: accounts.ReasonTaken}) {
+		if err := accounts.Link(t.Context(), m, accounts.RowOf(id, user)); !errors.Is(err,
+			&accounts.Error{Reason: accounts.ReasonTaken}) {
 			t.Errorf("linked to %q: %v", user, err)
 		}
 	}
@@ -110,8 +120,10 @@ func TestTableFails(t *testing.T) {
 	m := newTable(t)
 	m.err = errors.New("duplicate key (s-1)")
 	_, err := accounts.Find(t.Context(), m, middlewaretest.Identity(hanako))
-	for _, err := range []error{err, accounts.Link(t.Context(), m, middlewaretest.Identity(hanako), "user-1")} {
-		if !errors.Is(err, m.err) || kakunin.FamilyOf(err) != kakunin.Unavailable || strings.Contains(err.Error(), "s-1") {
+	for _, err := range []error{err, accounts.Link(t.Context(), m,
+		accounts.RowOf(middlewaretest.Identity(hanako), "user-1"))} {
+		if !errors.Is(err, m.err) || kakunin.FamilyOf(err) != kakunin.Unavailable ||
+			strings.Contains(err.Error(), "s-1") {
 			t.Errorf("%v", err)
 		}
 	}

@@ -23,12 +23,7 @@ var reasons = [...]fault.Row{
 	ReasonTaken:   {Name: "taken", Family: kakunin.Configuration},
 }
 
-func (r Reason) row() fault.Row {
-	if r < 0 || int(r) >= len(reasons) {
-		r = ReasonUnknown
-	}
-	return reasons[r]
-}
+func (r Reason) row() fault.Row { return fault.Of(reasons[:], r) }
 
 // String returns a stable lower-case name for logs and metrics.
 func (r Reason) String() string { return r.row().Name }

@@ -18,11 +18,13 @@ import (
 //
 //	CREATE TABLE users    (id TEXT PRIMARY KEY, birthdate CHAR(8), name TEXT, address TEXT, gender CHAR(1));
 //	CREATE INDEX users_birthdate ON users (birthdate);
-//	CREATE TABLE subjects (issuer TEXT, subject TEXT, user_id TEXT NOT NULL REFERENCES users, PRIMARY KEY (issuer, subject));
+//	CREATE TABLE subjects (issuer TEXT, subject TEXT, user_id TEXT NOT NULL REFERENCES users,
+//	                       PRIMARY KEY (issuer, subject));
 type sqlTable struct{ db *sql.DB }
 
 func (t sqlTable) UserOf(ctx context.Context, issuer string, subject authn.Subject) (user string, err error) {
-	err = t.db.QueryRowContext(ctx, `SELECT user_id FROM subjects WHERE issuer = $1 AND subject = $2`, issuer, subject.Reveal()).Scan(&user)
+	err = t.db.QueryRowContext(ctx, `SELECT user_id FROM subjects WHERE issuer = $1 AND subject = $2`, issuer,
+		subject.Reveal()).Scan(&user)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}
@@ -30,7 +32,8 @@ func (t sqlTable) UserOf(ctx context.Context, issuer string, subject authn.Subje
 }
 
 func (t sqlTable) BornOn(ctx context.Context, birthdate fourinfo.Birthdate) (users []accounts.User, err error) {
-	rows, err := t.db.QueryContext(ctx, `SELECT id, name, address, birthdate, gender FROM users WHERE birthdate = $1 LIMIT 500`, birthdate.RevealRaw())
+	rows, err := t.db.QueryContext(ctx,
+		`SELECT id, name, address, birthdate, gender FROM users WHERE birthdate = $1 LIMIT 500`, birthdate.RevealRaw())
 	if err != nil {
 		return nil, err
 	}
@@ -48,8 +51,9 @@ func (t sqlTable) BornOn(ctx context.Context, birthdate fourinfo.Birthdate) (use
 	return users, rows.Err()
 }
 
-func (t sqlTable) Link(ctx context.Context, issuer string, subject authn.Subject, user string) error {
-	_, err := t.db.ExecContext(ctx, `INSERT INTO subjects (issuer, subject, user_id) VALUES ($1, $2, $3)`, issuer, subject.Reveal(), user)
+func (t sqlTable) Link(ctx context.Context, r accounts.Row) error {
+	_, err := t.db.ExecContext(ctx, `INSERT INTO subjects (issuer, subject, user_id) VALUES ($1, $2, $3)`, r.Issuer,
+		r.Subject.Reveal(), r.User)
 	return err
 }
 
@@ -65,7 +69,7 @@ func ExampleFind() {
 			case err != nil:
 				return err
 			case found.Kind == accounts.New:
-				return accounts.Link(r.Context(), table, id, "user-1")
+				return accounts.Link(r.Context(), table, accounts.RowOf(id, "user-1"))
 			case found.Kind == accounts.Review:
 				http.Redirect(w, r, "/account/review", http.StatusSeeOther)
 			}

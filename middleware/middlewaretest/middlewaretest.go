@@ -1,11 +1,21 @@
 // Package middlewaretest tests handlers behind package middleware without a service, a card or a cookie:
 //
-//	page.ServeHTTP(w, middlewaretest.WithIdentity(r, middlewaretest.Identity(middlewaretest.Attributes{Birthdate: "19880723"})))
+//	hanako := middlewaretest.Identity(middlewaretest.Attributes{Birthdate: "19880723"})
+//	page.ServeHTTP(w, middlewaretest.WithIdentity(r, hanako))
 //
 // The handler may be wrapped in Login.Require with any requirements, which are checked as for everybody. [New] makes a
-// Login where a test has none. For whole logins there is package cardsim/daa.
+// Login where a test has none. [CheckSessions] tests an application's own sessions. For whole logins there is package
+// cardsim/daa.
 //
 // It works in tests only: [WithIdentity] panics in any other program.
+//
+// # Examples
+//
+// There are examples of [CheckSessions] and [WithIdentity].
+//
+// # Compatibility
+//
+// The package stores nothing. Checks of [CheckSessions] may become more.
 package middlewaretest
 
 import (

@@ -8,6 +8,10 @@
 // of each request, so a request that is still running at a logout can bring the session back in stores that do not
 // remember deletions; the store in memory does.
 //
+// # Examples
+//
+// There is an example of [New].
+//
 // # Compatibility
 //
 // The store in memory does not outlive the process. What an own manager stores is written by that manager's codec.
@@ -21,6 +25,8 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
+
+	"github.com/kakunin-go/kakunin/internal/fault"
 )
 
 const (
@@ -99,26 +105,19 @@ func inMemory(now func() time.Time, log *slog.Logger) *scs.SessionManager {
 
 // mistakes lists the settings of the caller's manager that would break or weaken the login.
 func mistakes(m *scs.SessionManager, shared bool) string {
-	var list []string
-	for _, c := range []struct {
-		wrong  bool
-		detail string
-	}{
-		{m.Store == nil || m.Codec == nil, "Store and Codec must be set"},
-		{m.Lifetime <= 0, "Lifetime must be positive"},
-		{!m.Cookie.Secure, "Cookie.Secure must be true"},
-		{!m.Cookie.HttpOnly, "Cookie.HttpOnly must be true"},
-		// None would send the session with every cross-site request, Strict would hold it back on the callback.
-		{m.Cookie.SameSite != http.SameSiteLaxMode, "Cookie.SameSite must be Lax"},
-		{m.Cookie.Name == "", "Cookie.Name must be set"},
-		{!shared && (!strings.HasPrefix(m.Cookie.Name, "__Host-") || m.Cookie.Domain != "" || m.Cookie.Path != "/"),
-			`the cookie needs a name that begins with __Host-, Path "/" and no Domain; see InsecureSharedCookie`},
-	} {
-		if c.wrong {
-			list = append(list, c.detail)
-		}
-	}
-	return strings.Join(list, "; ")
+	var list fault.Mistakes
+	list.Add(m.Store == nil || m.Codec == nil, "Store and Codec must be set")
+	list.Add(m.Lifetime <= 0, "Lifetime must be positive")
+	list.Add(!m.Cookie.Secure, "Cookie.Secure must be true")
+	list.Add(!m.Cookie.HttpOnly, "Cookie.HttpOnly must be true")
+	// None would send the session with every cross-site request, Strict would hold it back on the callback.
+	list.Add(m.Cookie.SameSite != http.SameSiteLaxMode, "Cookie.SameSite must be Lax")
+	list.Add(m.Cookie.Name == "", "Cookie.Name must be set")
+	list.Add(
+		!shared && (!strings.HasPrefix(m.Cookie.Name, "__Host-") || m.Cookie.Domain != "" || m.Cookie.Path != "/"),
+		`the cookie needs a name that begins with __Host-, Path "/" and no Domain; see InsecureSharedCookie`,
+	)
+	return list.Detail()
 }
 
 // Manager returns the session manager, for values of the application's own. They can be used where the session is

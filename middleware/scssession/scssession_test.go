@@ -27,9 +27,10 @@ func (emptyStore) Delete(string) error                    { return nil }
 
 func TestManagerIsChecked(t *testing.T) {
 	manager := func(change func(*scs.SessionManager)) *scs.SessionManager {
-		m := &scs.SessionManager{Lifetime: time.Hour, Store: emptyStore{}, Codec: scs.GobCodec{}, Cookie: scs.SessionCookie{
-			Name: "__Host-s", Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-		}}
+		m := &scs.SessionManager{Lifetime: time.Hour, Store: emptyStore{}, Codec: scs.GobCodec{},
+			Cookie: scs.SessionCookie{
+				Name: "__Host-s", Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+			}}
 		change(m)
 		return m
 	}
@@ -53,10 +54,12 @@ func TestManagerIsChecked(t *testing.T) {
 		"another path":    {func(m *scs.SessionManager) { m.Cookie.Path = "/app" }, true},
 	} {
 		_, err := scssession.New(scssession.Config{Manager: manager(c.change)})
-		if !errors.Is(err, &scssession.Error{Reason: scssession.ReasonConfiguration}) || kakunin.FamilyOf(err) != kakunin.Configuration {
+		if !errors.Is(err, &scssession.Error{Reason: scssession.ReasonConfiguration}) ||
+			kakunin.FamilyOf(err) != kakunin.Configuration {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err = scssession.New(scssession.Config{Manager: manager(c.change), InsecureSharedCookie: true}); (err == nil) != c.shared {
+		shared := scssession.Config{Manager: manager(c.change), InsecureSharedCookie: true}
+		if _, err = scssession.New(shared); (err == nil) != c.shared {
 			t.Errorf("%s, with InsecureSharedCookie: %v", name, err)
 		}
 	}
@@ -180,7 +183,8 @@ func TestEndWhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := own.EndWhere(t.Context(), "who", nil); !errors.Is(err, &scssession.Error{Reason: scssession.ReasonConfiguration}) {
+	if _, err := own.EndWhere(t.Context(), "who", nil); !errors.Is(err,
+		&scssession.Error{Reason: scssession.ReasonConfiguration}) {
 		t.Errorf("a store that cannot list: %v", err)
 	}
 }

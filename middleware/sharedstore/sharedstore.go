@@ -1,8 +1,13 @@
 // Package sharedstore implements middleware.Shared on Redis and on SQL databases, for several instances of one
-// application. It links neither a client nor a driver: the application brings its own.
+// application; and operator.Repeats, by operator.RepeatsIn, for those of a platform operator. It links neither a client
+// nor a driver: the application brings its own.
 //
 //	shared, err := sharedstore.NewRedis(sharedstore.RedisConfig{Do: command})  // see the example
 //	shared, err := sharedstore.NewSQL(sharedstore.SQLConfig{DB: db})           // PostgreSQL or SQLite
+//
+// # Examples
+//
+// There are examples of [NewRedis] and [NewSQL].
 //
 // # Compatibility
 //
@@ -12,7 +17,6 @@ package sharedstore
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/kakunin-go/kakunin"
@@ -75,6 +79,11 @@ func (r *Redis) Take(ctx context.Context, key string) ([]byte, error) {
 	if err != nil {
 		return nil, &Error{Reason: ReasonStore, Err: err}
 	}
+	return textOf(reply, "GETDEL")
+}
+
+// textOf is a text of Redis, which clients make bytes or a string of; nil is none.
+func textOf(reply any, command string) ([]byte, error) {
 	switch v := reply.(type) {
 	case nil:
 		return nil, nil
@@ -83,19 +92,56 @@ func (r *Redis) Take(ctx context.Context, key string) ([]byte, error) {
 	case string:
 		return []byte(v), nil
 	default:
-		return nil, &Error{Reason: ReasonStore, Detail: "GETDEL answered no string"}
+		return nil, &Error{Reason: ReasonStore, Detail: command + " answered no string"}
 	}
+}
+
+// Value is a value for some time: what operator.Remembered is, for operator.RepeatsIn.
+type Value struct {
+	Key   string // at most 80 characters
+	Value []byte // not nil
+	For   time.Duration
+}
+
+// Claim stores the value unless the key has one that is not over: then it returns that one. Of concurrent calls one
+// claims. The error is an [*Error].
+func (r *Redis) Claim(ctx context.Context, v Value) (stored []byte, claimed bool, err error) {
+	key := r.c.Prefix + v.Key
+	for range claimTries {
+		reply, err := r.c.Do(ctx, "SET", key, v.Value, "NX", "PX", milliseconds(v.For))
+		if err != nil {
+			return nil, false, &Error{Reason: ReasonStore, Err: err}
+		}
+		if reply != nil {
+			return nil, true, nil
+		}
+		reply, err = r.c.Do(ctx, "GET", key)
+		if err != nil {
+			return nil, false, &Error{Reason: ReasonStore, Err: err}
+		}
+		stored, err := textOf(reply, "GET")
+		if err != nil || stored != nil {
+			return stored, false, err
+		}
+		// It ran out, or was released, between the two.
+	}
+	return nil, false, &Error{Reason: ReasonStore, Detail: "a value comes and goes"}
+}
+
+// claimTries is how often a value may be over just when it is read.
+const claimTries = 10
+
+// Replace stores the value, whatever was there. The error is an [*Error].
+func (r *Redis) Replace(ctx context.Context, v Value) error { return r.Put(ctx, v.Key, v.Value, v.For) }
+
+// Release forgets the key. The error is an [*Error].
+func (r *Redis) Release(ctx context.Context, key string) error {
+	_, err := r.Take(ctx, key)
+	return err
 }
 
 // milliseconds of a lifetime are at least 1: Redis refuses 0.
 func milliseconds(ttl time.Duration) int64 { return max(1, ttl.Milliseconds()) }
-
-// isName accepts a table's name: letters, digits and underscores, with a schema before a point.
-func isName(s string) bool {
-	return s != "" && len(s) <= 63 && !strings.ContainsFunc(s, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '.'
-	})
-}
 
 // Reason says what went wrong.
 type Reason int
@@ -115,12 +161,7 @@ var reasons = [...]fault.Row{
 	ReasonStore:         {Name: "store", Family: kakunin.Unavailable},
 }
 
-func (r Reason) row() fault.Row {
-	if r < 0 || int(r) >= len(reasons) {
-		r = ReasonUnknown
-	}
-	return reasons[r]
-}
+func (r Reason) row() fault.Row { return fault.Of(reasons[:], r) }
 
 // String returns a stable lower-case name for logs and metrics.
 func (r Reason) String() string { return r.row().Name }

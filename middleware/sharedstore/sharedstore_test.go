@@ -20,7 +20,7 @@ var (
 	_ middleware.Shared = (*sharedstore.SQL)(nil)
 )
 
-// tiny answers the four commands like a Redis. Real ones are asked by the tests of examples/instances.
+// tiny answers the five commands like a Redis. Real ones are asked by the tests of examples/instances.
 type tiny struct {
 	mu     sync.Mutex
 	values map[string]any
@@ -49,6 +49,8 @@ func (f *tiny) do(_ context.Context, args ...any) (any, error) {
 			return int64(1), nil
 		}
 		return int64(0), nil
+	case "GET":
+		return old, nil
 	case "GETDEL":
 		delete(f.values, key)
 		return old, nil
@@ -89,6 +91,53 @@ func TestRedis(t *testing.T) {
 	}
 }
 
+// Of those who claim a key one gets it, and the others get its value; released or over, it is free.
+func TestClaim(t *testing.T) {
+	f := &tiny{values: map[string]any{}}
+	s, err := sharedstore.NewRedis(sharedstore.RedisConfig{Do: f.do, Prefix: "operator:"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	v := func(text string) sharedstore.Value {
+		return sharedstore.Value{Key: "k", Value: []byte(text), For: time.Minute}
+	}
+	want := func(value, want string) {
+		t.Helper()
+		stored, claimed, err := s.Claim(ctx, v(value))
+		if string(stored) != want || claimed != (want == "") || err != nil {
+			t.Errorf("%q, %v, %v, want %q", stored, claimed, err, want)
+		}
+	}
+	want("first", "")
+	want("second", "first")
+	if err := s.Replace(ctx, v("answer")); err != nil {
+		t.Fatal(err)
+	}
+	want("third", "answer")
+	if err := s.Release(ctx, "k"); err != nil {
+		t.Fatal(err)
+	}
+	want("fourth", "")
+	// What is over just when it is read is tried again, but not for ever.
+	flapping, err := sharedstore.NewRedis(sharedstore.RedisConfig{Do: func(context.Context, ...any) (any, error) {
+		return nil, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, claimed, err := flapping.Claim(ctx, v("x")); claimed || kakunin.FamilyOf(err) != kakunin.Unavailable {
+		t.Errorf("%v, %v", claimed, err)
+	}
+	f.err = errors.New("gone")
+	if _, claimed, err := s.Claim(ctx, v("x")); claimed || !errors.Is(err, f.err) {
+		t.Errorf("%v, %v", claimed, err)
+	}
+	if err := errors.Join(s.Replace(ctx, v("x")), s.Release(ctx, "k")); !errors.Is(err, f.err) {
+		t.Error(err)
+	}
+}
+
 // A store that fails, or answers what it does not answer, never looks like a first use.
 func TestFailuresAreNoAnswers(t *testing.T) {
 	f := &tiny{err: errors.New("dial redis://:hunter2@10.0.0.1")}
@@ -100,14 +149,17 @@ func TestFailuresAreNoAnswers(t *testing.T) {
 	used, e2 := s.Used(t.Context(), "k")
 	value, e3 := s.Take(t.Context(), "k")
 	for _, err := range []error{e1, e2, e3, s.Put(t.Context(), "k", nil, time.Minute)} {
-		if !errors.Is(err, f.err) || kakunin.FamilyOf(err) != kakunin.Unavailable || strings.Contains(err.Error(), "hunter2") {
+		if !errors.Is(err, f.err) || kakunin.FamilyOf(err) != kakunin.Unavailable ||
+			strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%v", err)
 		}
 	}
 	if first || used || value != nil {
 		t.Error("an answer out of nothing")
 	}
-	odd, err := sharedstore.NewRedis(sharedstore.RedisConfig{Do: func(context.Context, ...any) (any, error) { return 3.5, nil }})
+	odd, err := sharedstore.NewRedis(sharedstore.RedisConfig{Do: func(context.Context, ...any) (any, error) {
+		return 3.5, nil
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,12 +171,31 @@ func TestFailuresAreNoAnswers(t *testing.T) {
 	}
 }
 
+// Clients of Redis differ in what they make of a text: bytes or a string. Both are the value; and what a person is told
+// when the store is away is the family's message.
+func TestTextsAreValues(t *testing.T) {
+	s, err := sharedstore.NewRedis(sharedstore.RedisConfig{Do: func(context.Context, ...any) (any, error) {
+		return "text", nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := s.Take(t.Context(), "k"); string(v) != "text" || err != nil {
+		t.Errorf("%q, %v", v, err)
+	}
+	away := &sharedstore.Error{Reason: sharedstore.ReasonStore}
+	if kakunin.MessageFor(away, kakunin.English) == "" || away.UserMessage() != (kakunin.Message{}) {
+		t.Errorf("%+v", away.UserMessage())
+	}
+}
+
 func TestConfigurations(t *testing.T) {
 	_, e1 := sharedstore.NewRedis(sharedstore.RedisConfig{})
 	_, e2 := sharedstore.NewSQL(sharedstore.SQLConfig{})
 	_, e3 := sharedstore.NewSQL(sharedstore.SQLConfig{Table: "a; DROP TABLE users"})
 	for _, err := range []error{e1, e2, e3} {
-		if !errors.Is(err, &sharedstore.Error{Reason: sharedstore.ReasonConfiguration}) || kakunin.FamilyOf(err) != kakunin.Configuration {
+		if !errors.Is(err, &sharedstore.Error{Reason: sharedstore.ReasonConfiguration}) ||
+			kakunin.FamilyOf(err) != kakunin.Configuration {
 			t.Errorf("%v", err)
 		}
 	}

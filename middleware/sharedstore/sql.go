@@ -4,9 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"strings"
 	"time"
+
+	"github.com/kakunin-go/kakunin/internal/fault"
+	"github.com/kakunin-go/kakunin/internal/sqlkeep"
 )
+
+// maxName is where PostgreSQL cuts identifiers.
+const maxName = 63
 
 // SQLConfig configures a SQL; NewSQL validates it.
 type SQLConfig struct {
@@ -34,15 +39,11 @@ func NewSQL(c SQLConfig) (*SQL, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	var mistakes []string
-	if c.DB == nil {
-		mistakes = append(mistakes, "DB is missing")
-	}
-	if !isName(s.table) {
-		mistakes = append(mistakes, "Table must be a plain name")
-	}
-	if len(mistakes) > 0 {
-		return nil, &Error{Reason: ReasonConfiguration, Detail: strings.Join(mistakes, "; ")}
+	var list fault.Mistakes
+	list.Add(c.DB == nil, "DB is missing")
+	list.Add(!sqlkeep.IsName(s.table, maxName), "Table must be a plain name")
+	if len(list) > 0 {
+		return nil, &Error{Reason: ReasonConfiguration, Detail: list.Detail()}
 	}
 	return s, nil
 }
@@ -59,17 +60,7 @@ const insert = " (name, value, expires) VALUES ($1, $2, $3) ON CONFLICT (name) D
 
 // Use implements middleware.Shared.
 func (s *SQL) Use(ctx context.Context, key string, ttl time.Duration) (bool, error) {
-	now := s.now()
-	result, err := s.db.ExecContext(ctx, "INSERT INTO "+s.table+insert+s.table+".expires <= $4", //nolint:gosec // the table's name was checked by New
-		key, nil, now.Add(ttl).UnixMilli(), now.UnixMilli())
-	if err != nil {
-		return false, &Error{Reason: ReasonStore, Err: err}
-	}
-	n, err := result.RowsAffected()
-	if err != nil {
-		return false, &Error{Reason: ReasonStore, Err: err}
-	}
-	return n == 1, nil
+	return s.claim(ctx, Value{Key: key, For: ttl})
 }
 
 // Used implements middleware.Shared.
@@ -94,7 +85,8 @@ func (s *SQL) Used(ctx context.Context, key string) (bool, error) {
 
 // Put implements middleware.Shared.
 func (s *SQL) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {
-	_, err := s.db.ExecContext(ctx, "INSERT INTO "+s.table+insert+"1 = 1", key, value, s.now().Add(ttl).UnixMilli()) //nolint:gosec // the table's name was checked by New
+	//nolint:gosec // the table's name was checked by New
+	_, err := s.db.ExecContext(ctx, "INSERT INTO "+s.table+insert+"1 = 1", key, value, s.now().Add(ttl).UnixMilli())
 	if err != nil {
 		return &Error{Reason: ReasonStore, Err: err}
 	}
@@ -125,9 +117,55 @@ func (s *SQL) Take(ctx context.Context, key string) ([]byte, error) {
 	return value, nil
 }
 
+// Claim stores the value unless the key has one that is not over: then it returns that one. Of concurrent calls one
+// claims. The error is an [*Error].
+func (s *SQL) Claim(ctx context.Context, v Value) (stored []byte, claimed bool, err error) {
+	for range claimTries {
+		if claimed, err = s.claim(ctx, v); claimed || err != nil {
+			return nil, claimed, err
+		}
+		//nolint:gosec // the table's name was checked by New
+		err = s.db.QueryRowContext(ctx, "SELECT value FROM "+s.table+" WHERE name = $1 AND expires > $2", v.Key,
+			s.now().UnixMilli()).Scan(&stored)
+		switch {
+		case err == nil:
+			return stored, false, nil
+		case !errors.Is(err, sql.ErrNoRows): // otherwise it ran out, or was released, between the two
+			return nil, false, &Error{Reason: ReasonStore, Err: err}
+		}
+	}
+	return nil, false, &Error{Reason: ReasonStore, Detail: "a value comes and goes"}
+}
+
+// claim takes the row if nobody has it.
+func (s *SQL) claim(ctx context.Context, v Value) (bool, error) {
+	now := s.now()
+	//nolint:gosec // the table's name was checked by New
+	result, err := s.db.ExecContext(ctx, "INSERT INTO "+s.table+insert+s.table+".expires <= $4",
+		v.Key, v.Value, now.Add(v.For).UnixMilli(), now.UnixMilli())
+	if err != nil {
+		return false, &Error{Reason: ReasonStore, Err: err}
+	}
+	n, err := result.RowsAffected()
+	if err != nil {
+		return false, &Error{Reason: ReasonStore, Err: err}
+	}
+	return n == 1, nil
+}
+
+// Replace stores the value, whatever was there. The error is an [*Error].
+func (s *SQL) Replace(ctx context.Context, v Value) error { return s.Put(ctx, v.Key, v.Value, v.For) }
+
+// Release forgets the key. The error is an [*Error].
+func (s *SQL) Release(ctx context.Context, key string) error {
+	_, err := s.Take(ctx, key)
+	return err
+}
+
 // Sweep removes the rows that are over.
 func (s *SQL) Sweep(ctx context.Context) error {
-	if _, err := s.db.ExecContext(ctx, "DELETE FROM "+s.table+" WHERE expires <= $1", s.now().UnixMilli()); err != nil { //nolint:gosec // the table's name was checked by New
+	//nolint:gosec // the table's name was checked by New
+	if _, err := s.db.ExecContext(ctx, "DELETE FROM "+s.table+" WHERE expires <= $1", s.now().UnixMilli()); err != nil {
 		return &Error{Reason: ReasonStore, Err: err}
 	}
 	return nil

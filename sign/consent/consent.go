@@ -2,8 +2,9 @@
 // what the person is shown, what is signed, and for how long it counts.
 //
 // A business fills in [Terms], shows them with [Terms.Render], has the document of its platform operator signed
-// ([Prepare], then sign/signapi and sign.Verifier), and keeps what [Terms.Accept] returns. [Consent.StateAt] then says
-// whether the consent counts, [Consent.NextReminder] and [Consent.RenewFrom] when to speak to the person again, and
+// ([Prepare], then sign/signapi and sign.Verifier), and keeps what [Terms.Accept] returns, or [Terms.AcceptVerdict]
+// where the operator verifies. Package middleware does the part in the browser. [Consent.StateAt] then says whether the
+// consent counts, [Consent.NextReminder] and [Consent.RenewFrom] when to speak to the person again, and
 // [Consent.Withdraw] ends it. See the example of [Terms].
 //
 // The document that is signed is made by the operator's software and belongs to it: here it is opaque bytes, whatever
@@ -11,6 +12,10 @@
 //
 // Source: 公的個人認証法に基づく最新の利用者情報（基本４情報）提供サービスに係る同意の取得について, and the guideline for private businesses, section 5. The texts
 // of the items are the business's own; this package checks that none is missing, not what they say.
+//
+// # Examples
+//
+// There are examples of [Consent], [Consent.NextReminder], [Terms] and [Terms.AcceptVerdict].
 //
 // # Compatibility
 //
@@ -112,9 +117,15 @@ func Prepare(ctx context.Context, document []byte) (*sign.Transaction, error) {
 	return sign.Prepare(ctx, sign.Document{Reader: bytes.NewReader(document)}, sign.ModeDigestInfo)
 }
 
+// Signed is an operator's document and the report of a signature over it.
+type Signed struct {
+	Document []byte
+	Report   *sign.Report
+}
+
 // Accept makes a consent of a verified signature over the operator's document. It refuses any other mode than
 // DigestInfo and any other document. Errors are [*Error].
-func (t *Terms) Accept(document []byte, r *sign.Report, b Base) (*Consent, error) {
+func (t *Terms) Accept(s Signed, b Base) (*Consent, error) {
 	hash, err := t.Hash()
 	if err != nil {
 		return nil, err
@@ -122,17 +133,59 @@ func (t *Terms) Accept(document []byte, r *sign.Report, b Base) (*Consent, error
 	if b != BaseReceived && b != BaseReflected {
 		return nil, &Error{Reason: ReasonRequest, Step: "accept", Detail: "no base date"}
 	}
-	if err := checkSigned(document, r, "accept"); err != nil {
+	if err := s.check("accept"); err != nil {
 		return nil, err
 	}
+	r := s.Report
 	return &Consent{
 		Service: t.Service, TermsVersion: t.Version, TermsSHA256: hash, DocumentSHA256: r.Digest,
 		TransactionID: r.TransactionID, Base: b, ReceivedAt: seconds(r.VerifiedAt),
 	}, nil
 }
 
-// checkSigned checks that a report is a good signature over the document in the one mode that J-LIS takes.
-func checkSigned(document []byte, r *sign.Report, step string) error {
+// Judged is a transaction and the verdict of a platform operator on it.
+type Judged struct {
+	Transaction *sign.Transaction
+	Verdict     *sign.Verdict
+}
+
+// AcceptVerdict is Accept for a business that has a platform operator: the verdict is the operator's on the transaction
+// that [Prepare], or sign/signapi, made of the operator's document. Errors are [*Error].
+func (t *Terms) AcceptVerdict(j Judged, b Base) (*Consent, error) {
+	tx, v := j.Transaction, j.Verdict
+	hash, err := t.Hash()
+	if err != nil {
+		return nil, err
+	}
+	if b != BaseReceived && b != BaseReflected {
+		return nil, &Error{Reason: ReasonRequest, Step: "accept", Detail: "no base date"}
+	}
+	if err := j.check("accept"); err != nil {
+		return nil, err
+	}
+	return &Consent{
+		Service: t.Service, TermsVersion: t.Version, TermsSHA256: hash, DocumentSHA256: tx.Digest,
+		TransactionID: tx.ID, Base: b, ReceivedAt: seconds(v.VerifiedAt),
+	}, nil
+}
+
+// check is [Signed.check] for a verdict.
+func (j Judged) check(step string) error {
+	tx, v := j.Transaction, j.Verdict
+	switch {
+	case tx == nil || !sign.ValidTransactionID(tx.ID) || v == nil || v.VerifiedAt.IsZero():
+		return &Error{Reason: ReasonRequest, Step: step, Detail: "no transaction, or no verdict"}
+	case v.Status != jpki.Good:
+		return &Error{Reason: ReasonNotVerified, Step: step}
+	case tx.Mode != sign.ModeDigestInfo:
+		return &Error{Reason: ReasonMode, Step: step}
+	}
+	return nil
+}
+
+// check checks that the report is a good signature over the document in the one mode that J-LIS takes.
+func (s Signed) check(step string) error {
+	document, r := s.Document, s.Report
 	switch {
 	case r == nil || r.Chain == nil || r.VerifiedAt.IsZero() || len(document) == 0:
 		return &Error{Reason: ReasonRequest, Step: step, Detail: "no report, or no document"}
@@ -160,10 +213,11 @@ func (c *Consent) Reflect(at time.Time) error {
 // Withdraw ends the consent with a verified signature over the operator's document of withdrawal: that takes a signing
 // certificate too. That it is the same person's, the caller has had checked with sign.Expect.Person. Errors are
 // [*Error].
-func (c *Consent) Withdraw(document []byte, r *sign.Report) error {
-	if err := checkSigned(document, r, "withdraw"); err != nil {
+func (c *Consent) Withdraw(s Signed) error {
+	if err := s.check("withdraw"); err != nil {
 		return err
 	}
+	r := s.Report
 	if !c.WithdrawnAt.IsZero() || seconds(r.VerifiedAt).Before(c.ReceivedAt) || r.Digest == c.DocumentSHA256 {
 		return &Error{Reason: ReasonState, Step: "withdraw"}
 	}
@@ -226,15 +280,36 @@ func (c *Consent) NextReminder(after time.Time) (day time.Time, ok bool) {
 	return time.Time{}, false
 }
 
-// RenewFrom returns the day from which the person is asked to consent anew, some days before the end. ok is false while
-// the end is not known, and for a consent that was withdrawn.
+// RenewFrom returns the day from which the person is asked to consent anew, some days before the end, and never before
+// the consent begins. ok is false while the end is not known, and for a consent that was withdrawn.
 func (c *Consent) RenewFrom(daysBefore int) (day time.Time, ok bool) {
-	_, until, ok := c.Validity()
+	from, until, ok := c.Validity()
 	if !ok || !c.WithdrawnAt.IsZero() {
 		return time.Time{}, false
 	}
 	y, m, d := until.Date()
-	return time.Date(y, m, d-max(daysBefore, 0), 0, 0, 0, 0, jst), true
+	if daysBefore > years*366 {
+		return from, true
+	}
+	day = time.Date(y, m, d-max(daysBefore, 0), 0, 0, 0, 0, jst)
+	if day.Before(from) {
+		return from, true
+	}
+	return day, true
+}
+
+// WithdrawVerdict is Withdraw for a business that has a platform operator: the verdict is the operator's on the
+// transaction over the document of withdrawal. Errors are [*Error].
+func (c *Consent) WithdrawVerdict(j Judged) error {
+	tx, v := j.Transaction, j.Verdict
+	if err := j.check("withdraw"); err != nil {
+		return err
+	}
+	if !c.WithdrawnAt.IsZero() || seconds(v.VerifiedAt).Before(c.ReceivedAt) || tx.Digest == c.DocumentSHA256 {
+		return &Error{Reason: ReasonState, Step: "withdraw"}
+	}
+	c.WithdrawnAt = seconds(v.VerifiedAt)
+	return nil
 }
 
 type consentJSON struct {
@@ -293,7 +368,8 @@ func (c *Consent) UnmarshalJSON(b []byte) error {
 	}
 	if j.Version != 1 || len(j.TermsSHA256) != 2*sha256.Size || len(j.Document) != 2*sha256.Size ||
 		!hash(&read.TermsSHA256, j.TermsSHA256) || !hash(&read.DocumentSHA256, j.Document) ||
-		read.Base == BaseUnknown || read.ReceivedAt.IsZero() || !identifier(read.Service) || !identifier(read.TermsVersion) ||
+		read.Base == BaseUnknown || read.ReceivedAt.IsZero() || !identifier(read.Service) ||
+		!identifier(read.TermsVersion) ||
 		read.TransactionID != "" && !sign.ValidTransactionID(read.TransactionID) {
 		return refuse(nil)
 	}
@@ -304,9 +380,21 @@ func (c *Consent) UnmarshalJSON(b []byte) error {
 		read.WithdrawnAt = seconds(*j.Withdrawn)
 	}
 	if !read.ReflectedAt.IsZero() && read.ReflectedAt.Before(read.ReceivedAt) ||
-		!read.WithdrawnAt.IsZero() && read.WithdrawnAt.Before(read.ReceivedAt) {
+		!read.WithdrawnAt.IsZero() && read.WithdrawnAt.Before(read.ReceivedAt) ||
+		!writable(read.ReceivedAt, read.ReflectedAt, read.WithdrawnAt) {
 		return refuse(nil)
 	}
 	*c = read
 	return nil
+}
+
+// writable says whether the times can be written again: a year has four digits in RFC 3339 (section 5.6), and an offset
+// can carry a time over the edge.
+func writable(times ...time.Time) bool {
+	for _, t := range times {
+		if year := t.UTC().Year(); year < 0 || year > 9999 {
+			return false
+		}
+	}
+	return true
 }

@@ -1,8 +1,6 @@
 package consent
 
 import (
-	"strings"
-
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/internal/fault"
 )
@@ -50,12 +48,7 @@ var reasons = [...]fault.Row{
 	ReasonFormat: {Name: "malformed consent", Family: kakunin.Untrusted, Message: kakunin.Message{}},
 }
 
-func (r Reason) row() fault.Row {
-	if r < 0 || int(r) >= len(reasons) {
-		r = ReasonUnknown
-	}
-	return reasons[r]
-}
+func (r Reason) row() fault.Row { return fault.Of(reasons[:], r) }
 
 // String returns a stable English phrase for logs.
 func (r Reason) String() string { return r.row().Name }
@@ -89,18 +82,10 @@ func (e *Error) Family() kakunin.Family { return e.Reason.row().Family }
 // UserMessage is fit to show to a person; zero means that the family's text fits.
 func (e *Error) UserMessage() kakunin.Message { return e.Reason.row().Message }
 
-// mistakes are all that is wrong with the terms, in fixed words that begin with the name of a field.
-type mistakes []string
-
-func (m *mistakes) add(wrong bool, text string) {
-	if wrong {
-		*m = append(*m, text)
-	}
-}
-
-func (m mistakes) err(step string) error {
-	if len(m) == 0 {
+// misconfigured makes the error that names all mistakes at once, or nil if there are none.
+func misconfigured(step string, list fault.Mistakes) error {
+	if len(list) == 0 {
 		return nil
 	}
-	return &Error{Reason: ReasonConfiguration, Step: step, Detail: strings.Join(m, "; ")}
+	return &Error{Reason: ReasonConfiguration, Step: step, Detail: list.Detail()}
 }

@@ -3,15 +3,18 @@ package consent
 import (
 	"crypto/sha256"
 	_ "embed"
+	"encoding/base64"
 	"encoding/json"
 	"html/template"
 	"io"
 	"net/url"
 	"strconv"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
+	"github.com/kakunin-go/kakunin/internal/fault"
 )
 
 // Item is one of the fifteen items of the consent, by its number in the published document.
@@ -119,26 +122,26 @@ const longest = 4000
 
 // Validate returns an [*Error] of [ReasonConfiguration] whose Detail lists every mistake at once, or nil.
 func (t *Terms) Validate() error {
-	var list mistakes
-	list.add(!identifier(t.Service), "Service must be 1 to 64 visible ASCII characters")
-	list.add(!identifier(t.Version), "Version must be 1 to 64 visible ASCII characters")
-	list.add(!text(t.Business), "Business needs words in both languages")
-	list.add(!text(t.Title), "Title needs words in both languages")
-	list.add(!text(t.Summary), "Summary needs words in both languages")
+	var list fault.Mistakes
+	list.Add(!identifier(t.Service), "Service must be 1 to 64 visible ASCII characters")
+	list.Add(!identifier(t.Version), "Version must be 1 to 64 visible ASCII characters")
+	list.Add(!text(t.Business), "Business needs readable words in both languages")
+	list.Add(!text(t.Title), "Title needs readable words in both languages")
+	list.Add(!text(t.Summary), "Summary needs readable words in both languages")
 	u, err := url.Parse(t.DetailsURL)
-	list.add(err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil, "DetailsURL must be https")
+	list.Add(err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil, "DetailsURL must be https")
 	for _, i := range Items() {
 		words, given := t.Texts[i]
-		list.add(i.Mandatory() && !given, "Texts lacks item "+strconv.Itoa(int(i)))
-		list.add(given && !text(words), "Texts needs words in both languages for item "+strconv.Itoa(int(i)))
+		list.Add(i.Mandatory() && !given, "Texts lacks item "+strconv.Itoa(int(i)))
+		list.Add(given && !text(words), "Texts needs readable words in both languages for item "+strconv.Itoa(int(i)))
 	}
 	for i := range t.Texts {
 		if !i.valid() {
-			list.add(true, "Texts has an item that is none of the fifteen")
+			list.Add(true, "Texts has an item that is none of the fifteen")
 			break
 		}
 	}
-	return list.err("terms")
+	return misconfigured("terms", list)
 }
 
 func identifier(s string) bool {
@@ -156,11 +159,28 @@ func identifier(s string) bool {
 // text accepts words in both languages. What looks like an individual number has no place in terms.
 func text(m kakunin.Message) bool {
 	for _, s := range []string{m.JA, m.EN} {
-		if s == "" || !utf8.ValidString(s) || utf8.RuneCountInString(s) > longest || mynumber.MayHold(s) {
+		if !utf8.ValidString(s) || utf8.RuneCountInString(s) > longest || !readable(s) || mynumber.MayHold(s) {
 			return false
 		}
 	}
 	return true
+}
+
+// readable reports whether a person sees what is written: something, and nothing that a screen shows otherwise or not
+// at all (control characters but tab and line ends, and those that turn the direction of text round: Unicode Standard
+// Annex 9, 2.1 to 2.5). The person consents to what is shown, and the hash is of what is written.
+func readable(s string) bool {
+	seen := false
+	for _, r := range s {
+		switch {
+		case r == '\n', r == '\r', r == '\t':
+		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
+			return false
+		case unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r):
+			seen = true
+		}
+	}
+	return seen
 }
 
 // Hash is the SHA-256 of the terms' JSON, members and items in a fixed order: the same words have the same hash.
@@ -198,12 +218,22 @@ type Page struct {
 	// Action is the path to which the form is posted, with "answer" = "agree" or "decline", and the hidden fields.
 	Action string
 	Hidden map[string]string
-	// Style is the address of the business's style sheet; empty: none. The page has no script and loads nothing else.
+	// Style is the address of the business's style sheet; empty: the page's own, see [StyleSource]. The page has no
+	// script and loads nothing else.
 	Style string
 }
 
 //go:embed page.html
 var pageText string
+
+//go:embed page.css
+var pageStyle string
+
+// StyleSource is what allows the page's own style sheet in a Content-Security-Policy: style-src 'sha256-…'.
+func StyleSource() string {
+	sum := sha256.Sum256([]byte(pageStyle))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
 
 var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
@@ -245,5 +275,6 @@ func (t *Terms) Render(w io.Writer, p Page) error {
 		"Action":     p.Action,
 		"Hidden":     p.Hidden,
 		"Style":      p.Style,
+		"OwnStyle":   template.CSS(pageStyle), //nolint:gosec // a constant of this package
 	})
 }

@@ -33,12 +33,14 @@ func (s tampered) Size(ctx context.Context) (int64, error) {
 	return n, errors.Join(err, s.err)
 }
 
-func (s tampered) Entry(ctx context.Context, i int64) (evidence.Entry, error) {
-	e, err := s.Store.Entry(ctx, i)
-	if change := s.entries[i]; change != nil {
-		e = change(e)
+func (s tampered) Entries(ctx context.Context, first int64, n int) ([]evidence.Entry, error) {
+	entries, err := s.Store.Entries(ctx, first, n)
+	for i := range entries {
+		if change := s.entries[first+int64(i)]; change != nil {
+			entries[i] = change(entries[i])
+		}
 	}
-	return e, err
+	return entries, err
 }
 
 func (s tampered) Hashes(ctx context.Context, positions []int64) ([]evidence.Hash, error) {
@@ -76,13 +78,15 @@ func TestVerifyNamesEveryChange(t *testing.T) {
 	var points []evidence.Checkpoint
 	points = append(points, checkpointOf(t, l))
 	for i := range 7 {
-		if _, err := l.AppendRecords(t.Context(), record(t, evidence.Basis(fmt.Sprintf("record %c", 'a'+i)), evidence.WithCertificate())); err != nil {
+		if _, err := l.AppendRecords(t.Context(), record(t, evidence.Basis(fmt.Sprintf("record %c", 'a'+i)),
+			evidence.WithCertificate())); err != nil {
 			t.Fatal(err)
 		}
 		points = append(points, checkpointOf(t, l))
 	}
 	var progressed int64
-	s, err := l.Verify(t.Context(), evidence.Verification{Checkpoints: points, Progress: func(done, all int64) { progressed = done * all }})
+	s, err := l.Verify(t.Context(), evidence.Verification{Checkpoints: points,
+		Progress: func(done, all int64) { progressed = done * all }})
 	if err != nil || s.Records != 7 || s.Held != 7 || s.Root != points[7].Root || progressed != 49 {
 		t.Fatalf("%+v, %v", s, err)
 	}
@@ -94,11 +98,11 @@ func TestVerifyNamesEveryChange(t *testing.T) {
 	}
 	other := func(i int64) func(evidence.Entry) evidence.Entry {
 		return func(evidence.Entry) evidence.Entry {
-			e, err := store.Entry(t.Context(), i)
+			entries, err := store.Entries(t.Context(), i, 1)
 			if err != nil {
-				t.Error(err)
+				t.Fatal(err)
 			}
-			return e
+			return entries[0]
 		}
 	}
 	fork := newLog(t, evidence.NewMemory()) // another history of the same length
@@ -112,25 +116,41 @@ func TestVerifyNamesEveryChange(t *testing.T) {
 		record int
 		reason evidence.Reason
 	}{
-		"text changed":      {tampered{Store: store, size: -1, entries: map[int64]func(evidence.Entry) evidence.Entry{2: replaced("record c", "record x")}}, 3, evidence.ReasonHash},
-		"mode changed":      {tampered{Store: store, size: -1, entries: map[int64]func(evidence.Entry) evidence.Entry{0: replaced("digest-info", "bare-hash")}}, 1, evidence.ReasonHash},
-		"step did not hold": {tampered{Store: store, size: -1, entries: map[int64]func(evidence.Entry) evidence.Entry{6: replaced(`"ok":true`, `"ok":false`)}}, 7, evidence.ReasonFormat},
-		"member added":      {tampered{Store: store, size: -1, entries: map[int64]func(evidence.Entry) evidence.Entry{1: replaced(`{"version"`, `{"x":1,"version"`)}}, 2, evidence.ReasonFormat},
-		"another record":    {tampered{Store: store, size: -1, entries: map[int64]func(evidence.Entry) evidence.Entry{4: other(3)}}, 5, evidence.ReasonHash},
-		"another certificate": {tampered{Store: store, size: -1, entries: map[int64]func(evidence.Entry) evidence.Entry{5: func(e evidence.Entry) evidence.Entry {
-			e.Held = []byte(`{"certificate":"AQ==","signature":"AQ=="}`)
-			return e
-		}}}, 6, evidence.ReasonHash},
-		"no record":            {tampered{Store: store, size: -1, entries: map[int64]func(evidence.Entry) evidence.Entry{5: func(evidence.Entry) evidence.Entry { return evidence.Entry{} }}}, 6, evidence.ReasonFormat},
-		"a leaf changed":       {tampered{Store: store, size: -1, hashes: map[int64]evidence.Hash{tlog.StoredHashIndex(0, 3): {1}}}, 4, evidence.ReasonHash},
-		"a node changed":       {tampered{Store: store, size: -1, hashes: map[int64]evidence.Hash{tlog.StoredHashIndex(2, 0): {1}}}, 0, evidence.ReasonHash},
+		"text changed": {tampered{Store: store, size: -1,
+			entries: map[int64]func(evidence.Entry) evidence.Entry{2: replaced("record c", "record x")}}, 3,
+			evidence.ReasonHash},
+		"mode changed": {tampered{Store: store, size: -1,
+			entries: map[int64]func(evidence.Entry) evidence.Entry{0: replaced("digest-info", "bare-hash")}}, 1,
+			evidence.ReasonHash},
+		"step did not hold": {tampered{Store: store, size: -1,
+			entries: map[int64]func(evidence.Entry) evidence.Entry{6: replaced(`"ok":true`, `"ok":false`)}}, 7,
+			evidence.ReasonFormat},
+		"member added": {tampered{Store: store, size: -1,
+			entries: map[int64]func(evidence.Entry) evidence.Entry{1: replaced(`{"version"`, `{"x":1,"version"`)}}, 2,
+			evidence.ReasonFormat},
+		"another record": {tampered{Store: store, size: -1,
+			entries: map[int64]func(evidence.Entry) evidence.Entry{4: other(3)}}, 5, evidence.ReasonHash},
+		"another certificate": {tampered{Store: store, size: -1,
+			entries: map[int64]func(evidence.Entry) evidence.Entry{5: func(e evidence.Entry) evidence.Entry {
+				e.Held = []byte(`{"certificate":"AQ==","signature":"AQ=="}`)
+				return e
+			}}}, 6, evidence.ReasonHash},
+		"no record": {tampered{Store: store, size: -1,
+			entries: map[int64]func(evidence.Entry) evidence.Entry{5: func(evidence.Entry) evidence.Entry {
+				return evidence.Entry{}
+			}}}, 6, evidence.ReasonFormat},
+		"a leaf changed": {tampered{Store: store, size: -1,
+			hashes: map[int64]evidence.Hash{tlog.StoredHashIndex(0, 3): {1}}}, 4, evidence.ReasonHash},
+		"a node changed": {tampered{Store: store, size: -1,
+			hashes: map[int64]evidence.Hash{tlog.StoredHashIndex(2, 0): {1}}}, 4, evidence.ReasonHash},
 		"cut off":              {tampered{Store: store, size: 5}, 0, evidence.ReasonTruncated},
 		"everything cut off":   {evidence.NewMemory(), 0, evidence.ReasonTruncated},
 		"the store is failing": {tampered{Store: store, size: 5, err: errors.New("disk gone")}, 0, evidence.ReasonIO},
 	} {
 		_, err := newLog(t, c.store).Verify(t.Context(), evidence.Verification{Checkpoints: points})
 		var e *evidence.Error
-		if !errors.As(err, &e) || e.Record != c.record || e.Reason != c.reason || strings.Contains(err.Error(), "disk gone") {
+		if !errors.As(err, &e) || e.Record != c.record || e.Reason != c.reason ||
+			strings.Contains(err.Error(), "disk gone") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -138,7 +158,8 @@ func TestVerifyNamesEveryChange(t *testing.T) {
 	if _, err := fork.Verify(t.Context(), evidence.Verification{}); err != nil {
 		t.Error(err)
 	}
-	if _, err := fork.Verify(t.Context(), evidence.Verification{Checkpoints: points[:3]}); reasonOf(err) != evidence.ReasonCheckpoint || kakunin.FamilyOf(err) != kakunin.Untrusted {
+	if _, err := fork.Verify(t.Context(), evidence.Verification{Checkpoints: points[:3]}); reasonOf(
+		err) != evidence.ReasonCheckpoint || kakunin.FamilyOf(err) != kakunin.Untrusted {
 		t.Errorf("another history: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -163,7 +184,8 @@ func TestRoots(t *testing.T) {
 		}
 		leaves = append(leaves, leafByHand(t, b))
 		s, err := l.Verify(t.Context(), evidence.Verification{})
-		if want := rootByHand(leaves); err != nil || s.Root != evidence.Hash(want) || checkpointOf(t, l).Root != evidence.Hash(want) {
+		if want := rootByHand(leaves); err != nil || s.Root != evidence.Hash(want) ||
+			checkpointOf(t, l).Root != evidence.Hash(want) {
 			t.Fatalf("size %d: %x, %v", i+1, s.Root, err)
 		}
 	}
@@ -191,8 +213,9 @@ func TestRoots(t *testing.T) {
 		proof evidence.Proof
 		at    evidence.Checkpoint
 	}{
-		"another place": {wrongPlace, c}, "another size": {wrongSize, c}, "another path": {wrongPath, c}, "a short path": {shortPath, c},
-		"no path": {wrongText, c}, "another root": {p, otherRoot},
+		"another place": {wrongPlace, c}, "another size": {wrongSize, c}, "another path": {wrongPath, c},
+		"a short path": {shortPath, c},
+		"no path":      {wrongText, c}, "another root": {p, otherRoot},
 	} {
 		if _, err := c.proof.Check(rec, c.at); kakunin.FamilyOf(err) != kakunin.Untrusted {
 			t.Errorf("%s: %v", name, err)
@@ -202,6 +225,9 @@ func TestRoots(t *testing.T) {
 		if _, err := l.Prove(t.Context(), index, c); reasonOf(err) != evidence.ReasonRequest {
 			t.Errorf("proof of %d: %v", index, err)
 		}
+	}
+	if _, err := l.Prove(t.Context(), 33, otherRoot); reasonOf(err) != evidence.ReasonCheckpoint {
+		t.Errorf("a proof for another log's checkpoint: %v", err)
 	}
 	if _, err := l.Record(t.Context(), 70); reasonOf(err) != evidence.ReasonRequest {
 		t.Errorf("record 70: %v", err)
@@ -227,18 +253,22 @@ func TestCheckpointsAreSigned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, err := evidence.ParseCheckpointKey(key.RevealText(), key.Public()); err != nil || again.Public() != key.Public() {
+	if again, err := evidence.ParseCheckpointKey(key.RevealText(), key.Public()); err != nil ||
+		again.Public() != key.Public() {
 		t.Errorf("the key does not survive: %v", err)
 	}
 	if strings.Contains(fmt.Sprintf("%v %+v %#v", key, key, key), key.RevealText()[12:]) {
 		t.Error("the key shows itself")
 	}
-	if c, err := evidence.ParseCheckpoint(signed, key.Public()); err != nil || c.Size != 1 || c.Origin != "bank.example/evidence" ||
-		!strings.HasPrefix(string(signed), "bank.example/evidence\n1\n"+base64.StdEncoding.EncodeToString(c.Root[:])+"\n\n— bank.example/evidence ") {
+	if c, err := evidence.ParseCheckpoint(signed, key.Public()); err != nil || c.Size != 1 ||
+		c.Origin != "bank.example/evidence" ||
+		!strings.HasPrefix(string(signed), "bank.example/evidence\n1\n"+base64.StdEncoding.EncodeToString(c.Root[:])+
+			"\n\n— bank.example/evidence ") {
 		t.Errorf("%s: %+v, %v", signed, c, err)
 	}
 	for name, s := range map[string]string{
-		"size changed": strings.Replace(string(signed), "\n1\n", "\n2\n", 1), "origin changed": "x" + string(signed), "empty": "",
+		"size changed": strings.Replace(string(signed), "\n1\n", "\n2\n", 1), "origin changed": "x" + string(signed),
+		"empty":         "",
 		"signature cut": string(signed[:len(signed)-5]), "unsigned": strings.Split(string(signed), "— ")[0],
 	} {
 		if _, err := evidence.ParseCheckpoint([]byte(s), key.Public()); reasonOf(err) != evidence.ReasonCheckpoint {
@@ -251,7 +281,8 @@ func TestCheckpointsAreSigned(t *testing.T) {
 	if _, err := evidence.ParseCheckpoint(signed, "x"); reasonOf(err) != evidence.ReasonCheckpoint {
 		t.Errorf("no key: %v", err)
 	}
-	if _, err := evidence.ParseCheckpointKey(key.RevealText(), other.Public()); reasonOf(err) != evidence.ReasonRequest {
+	if _, err := evidence.ParseCheckpointKey(key.RevealText(),
+		other.Public()); reasonOf(err) != evidence.ReasonRequest {
 		t.Errorf("keys of two pairs: %v", err)
 	}
 	for _, origin := range []string{"", "a+b", "a b", "a\nb"} {

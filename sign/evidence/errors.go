@@ -35,6 +35,10 @@ const (
 	ReasonTruncated
 	// ReasonIO: reading or writing the log failed.
 	ReasonIO
+	// ReasonKeys: the key of a held part could not be wrapped or unwrapped.
+	ReasonKeys
+	// ReasonAbsent: a held part or an archived file that must be there is not.
+	ReasonAbsent
 )
 
 // reasons is the one table of names, families and messages.
@@ -44,7 +48,8 @@ var reasons = [...]fault.Row{
 	ReasonNotVerified: {Name: "not verified", Family: kakunin.Untrusted, Message: kakunin.Message{}},
 	ReasonText: {Name: "text refused", Family: kakunin.Configuration, Message: kakunin.Message{
 		JA: "証跡の説明文に、保存できない内容（個人番号に見える数字など）が含まれています。",
-		EN: "The text for the evidence holds something that must not be kept, such as what looks like an individual number.",
+		EN: "The text for the evidence holds something that must not be kept, such as what looks like an individual " +
+			"number.",
 	}},
 	ReasonFormat: {Name: "malformed record", Family: kakunin.Untrusted, Message: damaged},
 	ReasonHash:   {Name: "record was changed", Family: kakunin.Untrusted, Message: damaged},
@@ -57,6 +62,9 @@ var reasons = [...]fault.Row{
 	ReasonCheckpoint: {Name: "not the log of the checkpoint", Family: kakunin.Untrusted, Message: damaged},
 	ReasonTruncated:  {Name: "records are missing", Family: kakunin.Untrusted, Message: damaged},
 	ReasonIO:         {Name: "log not readable or writable", Family: kakunin.Unavailable, Message: kakunin.Message{}},
+	ReasonKeys: {Name: "key of the held part not available", Family: kakunin.Unavailable,
+		Message: kakunin.Message{}},
+	ReasonAbsent: {Name: "part of the evidence is missing", Family: kakunin.Untrusted, Message: damaged},
 }
 
 var damaged = kakunin.Message{
@@ -64,12 +72,7 @@ var damaged = kakunin.Message{
 	EN: "The evidence is damaged or was changed.",
 }
 
-func (r Reason) row() fault.Row {
-	if r < 0 || int(r) >= len(reasons) {
-		r = ReasonUnknown
-	}
-	return reasons[r]
-}
+func (r Reason) row() fault.Row { return fault.Of(reasons[:], r) }
 
 // String returns a stable English phrase for logs.
 func (r Reason) String() string { return r.row().Name }

@@ -19,7 +19,15 @@
 // were cut off; a [Proof] shows for a single record that it stood in the log. Without a checkpoint kept elsewhere,
 // whoever can write to the store can make the whole log anew.
 //
-// Package evidence decides nothing about how long to keep what: the law named in [Basis] does.
+// # How long
+//
+// Package evidence decides nothing about how long to keep what: the law does. A [Retention], of a profile of package
+// fourinfo/law or of the caller, is kept with the record ([WithRetention]); [Log.Purge] deletes the held parts whose
+// time is over and reports why.
+//
+// # Examples
+//
+// There are examples of [Log], [Log.DeleteHeld] and [Proof].
 //
 // # Compatibility
 //
@@ -59,6 +67,9 @@ type Record struct {
 	TransactionID string `json:"transaction_id,omitempty"`
 	// SignatureSHA256 is the hash of the signature value.
 	SignatureSHA256 string `json:"signature_sha256,omitempty"`
+	// AttributesSHA256 is the hash of the signed attributes of a CMS signature, which the signature is over; empty when
+	// it is over the document itself.
+	AttributesSHA256 string `json:"attributes_sha256,omitempty"`
 	// SealedSHA256 is the hash of the sealed result that was handed to a platform operator.
 	SealedSHA256 string `json:"sealed_sha256,omitempty"`
 	// Certificate identifies the signing certificate without naming anybody.
@@ -80,12 +91,20 @@ type Record struct {
 	Clock       string     `json:"clock,omitempty"`
 	Basis       string     `json:"basis,omitempty"`
 	RetainUntil *time.Time `json:"retain_until,omitempty"`
+	// Timestamps are those of the signature value.
+	Timestamps []TimestampRef `json:"timestamps,omitempty"`
+	// Retention says by which law and how long the held part is kept.
+	Retention *Retention `json:"retention,omitempty"`
 	// Previous is the hash of the record before, in records of the form before there were stores; empty in others.
 	Previous string `json:"previous,omitempty"`
+	// KeepsHeld: the record was made with a held part. Absent in records made before this was said.
+	KeepsHeld bool `json:"keeps_held,omitempty"`
 	// Hash covers everything but itself and Held.
 	Hash string `json:"hash"`
 	// Held is the part that may be deleted alone; nil by default.
 	Held *Held `json:"held,omitempty"`
+
+	made *made // by this package, so that Log.Append need not encode it again; nil in a record that was read
 }
 
 // DocumentRef is the signed document's hash. The algorithm is recorded because a bare-hash signature does not name it.
@@ -143,6 +162,8 @@ type Held struct {
 type HeldParts struct {
 	Certificate []byte `json:"certificate"` // DER
 	Signature   []byte `json:"signature"`
+	// Attributes are the signed attributes that Record.AttributesSHA256 stands for: a SET OF in DER.
+	Attributes []byte `json:"attributes,omitempty"`
 	// Revocation is the evidence that RevocationRef.SHA256 stands for.
 	Revocation []byte `json:"revocation,omitempty"`
 }
@@ -209,24 +230,30 @@ func FromReport(r *sign.Report, now time.Time, opts ...Option) (*Record, error) 
 		Person:         personOf(r),
 		Steps:          append([]jpki.Step(nil), r.Steps...),
 	}
+	if attributes := r.Opened.RevealAttributes(); attributes != nil {
+		rec.AttributesSHA256 = fingerprint(attributes)
+	}
 	if o.certificate {
+		rec.KeepsHeld = true
 		rec.Held = hold(HeldParts{
 			Certificate: r.Opened.RevealCertificate(), Signature: r.Opened.RevealSignature(),
-			Revocation: bytes.Clone(r.Chain.Revocation.Evidence),
+			Attributes: r.Opened.RevealAttributes(), Revocation: bytes.Clone(r.Chain.Revocation.Evidence),
 		})
 	}
 	return finish(rec, o)
 }
 
+// Judged is what a platform operator judged, and how: all of it is required.
+type Judged struct {
+	Verdict     *sign.Verdict
+	Sealed      *sign.Sealed
+	Transaction *sign.Transaction
+}
+
 // FromVerdict makes a record of a platform operator's verdict on a sealed result. Only a good verdict is evidence.
 // Errors are [*Error].
-func FromVerdict(
-	v *sign.Verdict,
-	s *sign.Sealed,
-	tx *sign.Transaction,
-	now time.Time,
-	opts ...Option,
-) (*Record, error) {
+func FromVerdict(j Judged, now time.Time, opts ...Option) (*Record, error) {
+	v, s, tx := j.Verdict, j.Sealed, j.Transaction
 	if v == nil || s == nil || tx == nil || v.VerificationID == "" || !tx.Mode.Valid() {
 		return nil, &Error{Reason: ReasonRequest, Step: "verdict"}
 	}
@@ -261,14 +288,19 @@ func FromVerdict(
 }
 
 func finish(rec *Record, o options) (*Record, error) {
-	rec.Clock, rec.Basis, rec.RetainUntil = o.clock, o.basis, optionalSeconds(o.retainUntil)
-	if err := rec.link(""); err != nil {
+	if err := rec.stamp(o.timestamps); err != nil {
 		return nil, err
 	}
+	rec.Clock, rec.Basis, rec.RetainUntil, rec.Retention = o.clock, o.basis, optionalSeconds(o.retainUntil), o.retention
+	canonical, err := rec.canonical()
+	if err != nil {
+		return nil, err
+	}
+	rec.Hash = fingerprint(canonical)
 	if err := rec.check(); err != nil {
 		return nil, err
 	}
-	return rec, nil
+	return rec, rec.remember(canonical)
 }
 
 func checkReport(r *sign.Report) error {
@@ -328,29 +360,27 @@ func optionalSeconds(t time.Time) *time.Time {
 	return &s
 }
 
-// link puts the record behind the one with the given hash and computes its own.
-func (r *Record) link(previous string) error {
-	r.Previous = previous
-	hash, err := r.computeHash()
+// Covered returns the canonical JSON (RFC 8785) that the record's hash is over, and its leaf in the tree: everything
+// but the hash itself and the held part. Errors are [*Error].
+func (r *Record) Covered() ([]byte, error) {
+	canonical, err := r.canonical()
 	if err != nil {
-		return err
+		return nil, &Error{Reason: ReasonRequest, Step: "record", Err: err}
 	}
-	r.Hash = hash
-	return nil
+	return canonical, nil
 }
 
-func (r *Record) computeHash() (string, error) {
-	covered := *r
-	covered.Hash, covered.Held = "", nil
-	plain, err := json.Marshal(covered.stored())
+// canonical is what the record's hash and its leaf in the tree cover: everything but the hash and the held part.
+func (r *Record) canonical() ([]byte, error) {
+	line, err := r.Detach().marshalLine()
 	if err != nil {
-		return "", &Error{Reason: ReasonRequest, Step: "record", Err: err}
+		return nil, err
 	}
-	canonical, err := canonicalJSON(plain, "hash")
+	canonical, err := canonicalJSON(line, "hash")
 	if err != nil {
-		return "", &Error{Reason: ReasonRequest, Step: "record", Err: err}
+		return nil, &Error{Reason: ReasonRequest, Step: "record", Err: err}
 	}
-	return fingerprint(canonical), nil
+	return canonical, nil
 }
 
 // Detach returns a copy without the certificate and signature value. Its hash and its place in the chain stay valid.

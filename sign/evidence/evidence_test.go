@@ -47,7 +47,8 @@ var verified = sync.OnceValue(func() *sign.Report {
 	j, err := issuer.New(issuer.Config{Now: clock})
 	must(err)
 	key := j.Key("hanako signing")
-	cert, err := j.SigningCA().Issue(&key.PublicKey, hanako, now.AddDate(-1, 0, 0))
+	cert, err := j.SigningCA().Issue(issuer.Request{Key: &key.PublicKey, Holder: hanako,
+		IssuedAt: now.AddDate(-1, 0, 0)})
 	must(err)
 	leaf, err := x509.ParseCertificate(cert)
 	must(err)
@@ -64,7 +65,8 @@ var verified = sync.OnceValue(func() *sign.Report {
 	must(err)
 	r, err := v.Verify(fatalContext(), sign.NewOpened(signature, cert), sign.Expect{
 		Document: strings.NewReader(document), Mode: sign.ModeDigestInfo,
-		Transaction: &sign.Transaction{ID: "37a52ac8-b232-ebac-a454-04d68916489f", Mode: sign.ModeDigestInfo, Digest: digest, MediaType: "text/plain; charset=utf-8"},
+		Transaction: &sign.Transaction{ID: "37a52ac8-b232-ebac-a454-04d68916489f", Mode: sign.ModeDigestInfo,
+			Digest: digest, MediaType: "text/plain; charset=utf-8"},
 	})
 	must(err)
 	return r
@@ -86,15 +88,21 @@ func TestRecordHoldsWhatProvesAndNothingPersonal(t *testing.T) {
 	digest := sha256.Sum256([]byte(document))
 	sum := func(b []byte) string { s := sha256.Sum256(b); return hex.EncodeToString(s[:]) }
 	for name, ok := range map[string]bool{
-		"version":     rec.Version == evidence.Version,
-		"document":    rec.Document == evidence.DocumentRef{Algorithm: "SHA-256", Hash: hex.EncodeToString(digest[:]), MediaType: "text/plain; charset=utf-8"},
+		"version": rec.Version == evidence.Version,
+		"document": rec.Document == evidence.DocumentRef{Algorithm: "SHA-256", Hash: hex.EncodeToString(digest[:]),
+			MediaType: "text/plain; charset=utf-8"},
 		"mode":        rec.Mode == sign.ModeDigestInfo,
 		"transaction": rec.TransactionID == rep.TransactionID,
 		"signature":   rec.SignatureSHA256 == sum(rep.Opened.RevealSignature()),
-		"certificate": rec.Certificate.SHA256 == sum(rep.Certificate.Raw()) && rec.Certificate.Kind == "signing-card" && rec.Certificate.Environment == "test",
-		"anchor":      rec.Certificate.AnchorSHA256 == hex.EncodeToString(rep.Chain.AnchorFingerprint[:]) && rec.Certificate.IssuerKeyID == hex.EncodeToString(rep.Chain.AnchorKeyID),
-		"revocation":  rec.Revocation.Method == "CRL" && rec.Revocation.Status == "good" && rec.Revocation.SHA256 == sum(rep.Chain.Revocation.Evidence) && rec.Revocation.ThisUpdate != nil && rec.Revocation.NextUpdate != nil,
-		"times":       rec.VerifiedAt.Equal(now.Truncate(time.Second)) && rec.At.Equal(now.Truncate(time.Second)) && rec.RecordedAt.Equal(now.Truncate(time.Second)),
+		"certificate": rec.Certificate.SHA256 == sum(rep.Certificate.Raw()) && rec.Certificate.Kind == "signing-card" &&
+			rec.Certificate.Environment == "test",
+		"anchor": rec.Certificate.AnchorSHA256 == hex.EncodeToString(rep.Chain.AnchorFingerprint[:]) &&
+			rec.Certificate.IssuerKeyID == hex.EncodeToString(rep.Chain.AnchorKeyID),
+		"revocation": rec.Revocation.Method == "CRL" && rec.Revocation.Status == "good" &&
+			rec.Revocation.SHA256 == sum(rep.Chain.Revocation.Evidence) && rec.Revocation.ThisUpdate != nil &&
+			rec.Revocation.NextUpdate != nil,
+		"times": rec.VerifiedAt.Equal(now.Truncate(time.Second)) && rec.At.Equal(now.Truncate(time.Second)) &&
+			rec.RecordedAt.Equal(now.Truncate(time.Second)),
 		"steps":       len(rec.Steps) == len(rep.Steps),
 		"options":     rec.Basis == "犯収法" && rec.Clock == "NTP" && rec.RetainUntil.Year() == 2033,
 		"nothing DER": rec.Held == nil,
@@ -107,7 +115,8 @@ func TestRecordHoldsWhatProvesAndNothingPersonal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, personal := range []string{"確認", "花子", "清瀬", "架空", "1988", rep.Certificate.X509().SerialNumber.String(), rep.Certificate.X509().SerialNumber.Text(16), rep.Certificate.X509().Subject.CommonName} {
+	for _, personal := range []string{"確認", "花子", "清瀬", "架空", "1988", rep.Certificate.X509().SerialNumber.String(),
+		rep.Certificate.X509().SerialNumber.Text(16), rep.Certificate.X509().Subject.CommonName} {
 		if strings.Contains(string(b), personal) {
 			t.Errorf("the record holds %q", personal)
 		}
@@ -167,11 +176,13 @@ func TestHeldCanBeDeletedAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	held := rec.Held.Reveal()
-	if !bytes.Equal(held.Certificate, verified().Opened.RevealCertificate()) || !bytes.Equal(held.Signature, verified().Opened.RevealSignature()) {
+	if !bytes.Equal(held.Certificate, verified().Opened.RevealCertificate()) ||
+		!bytes.Equal(held.Signature, verified().Opened.RevealSignature()) {
 		t.Error("the certificate or the signature is not kept")
 	}
 	var lists []revocation.ListEvidence
-	if err := json.Unmarshal(held.Revocation, &lists); err != nil || len(lists) != 1 || len(rec.Revocation.Lists) != 1 || rec.Revocation.Lists[0] != lists[0].SHA256 {
+	if err := json.Unmarshal(held.Revocation, &lists); err != nil || len(lists) != 1 ||
+		len(rec.Revocation.Lists) != 1 || rec.Revocation.Lists[0] != lists[0].SHA256 {
 		t.Errorf("the evidence of the revocation status is not kept: %v, %v", err, rec.Revocation.Lists)
 	}
 	if _, err := l.Append(t.Context(), verified()); err != nil {
@@ -181,11 +192,15 @@ func TestHeldCanBeDeletedAlone(t *testing.T) {
 	if err != nil || before.Records != 2 || before.Held != 1 {
 		t.Errorf("%+v, %v", before, err)
 	}
-	if err := l.DeleteHeld(t.Context(), kept.Index); err != nil {
-		t.Fatal(err)
+	point := checkpointOf(t, l)
+	for range 2 { // once more does nothing
+		if err := l.DeleteHeld(t.Context(), kept.Index, "request of the person"); err != nil {
+			t.Fatal(err)
+		}
 	}
-	after, err := l.Verify(t.Context(), evidence.Verification{})
-	if err != nil || after.Root != before.Root || after.Held != 0 {
+	after, err := l.Verify(t.Context(), evidence.Verification{Checkpoints: []evidence.Checkpoint{point}})
+	if err != nil || point.Root != before.Root || after.Held != 0 || after.Deleted != 1 || after.Notes != 1 ||
+		after.Records != 3 {
 		t.Errorf("after deletion: %+v, %v", after, err)
 	}
 	if again, err := l.Record(t.Context(), kept.Index); err != nil || again.Held != nil || again.Hash != rec.Hash {
@@ -222,100 +237,6 @@ func TestHeldCanBeDeletedAlone(t *testing.T) {
 	}
 }
 
-func TestChainFindsEveryChange(t *testing.T) {
-	t.Parallel()
-	var records []*evidence.Record
-	for i := range 4 {
-		records = append(records, record(t, evidence.Basis(fmt.Sprintf("record %c", 'a'+i))))
-	}
-	old, err := evidence.ChainOf(records...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	whole := string(old)
-	chain, err := evidence.ReadChain(strings.NewReader(whole))
-	if err != nil || chain.Records != 4 {
-		t.Fatalf("%v, %v", chain, err)
-	}
-	lines := strings.SplitAfter(strings.TrimSuffix(whole, "\n"), "\n")
-	lines[3] += "\n"
-	join := func(order ...int) string {
-		var b strings.Builder
-		for _, i := range order {
-			b.WriteString(lines[i])
-		}
-		return b.String()
-	}
-	for name, c := range map[string]struct {
-		log    string
-		record int
-		reason evidence.Reason
-	}{
-		"text changed":      {strings.Replace(whole, "record b", "record x", 1), 2, evidence.ReasonHash},
-		"time changed":      {strings.Replace(whole, "2026-11-21T03:00:00Z", "2026-11-20T03:00:00Z", 1), 1, evidence.ReasonHash},
-		"mode changed":      {strings.Replace(whole, `"digest-info"`, `"bare-hash"`, 1), 1, evidence.ReasonHash},
-		"record removed":    {join(0, 2, 3), 2, evidence.ReasonChain},
-		"first removed":     {join(1, 2, 3), 1, evidence.ReasonChain},
-		"record twice":      {join(0, 1, 1, 2, 3), 3, evidence.ReasonChain},
-		"order changed":     {join(0, 2, 1, 3), 2, evidence.ReasonChain},
-		"last line cut":     {whole[:len(whole)-10], 4, evidence.ReasonFormat},
-		"newline cut":       {whole[:len(whole)-1], 4, evidence.ReasonFormat},
-		"empty line":        {join(0) + "\n" + join(1), 2, evidence.ReasonFormat},
-		"member added":      {strings.Replace(whole, `"version":1`, `"version":1,"x":1`, 1), 1, evidence.ReasonFormat},
-		"member twice":      {strings.Replace(whole, `"version":1`, `"version":1,"version":1`, 1), 1, evidence.ReasonFormat},
-		"another version":   {strings.Replace(whole, `"version":1`, `"version":2`, 1), 1, evidence.ReasonFormat},
-		"line without end":  {strings.Repeat("x", limits.Evidence+2), 1, evidence.ReasonFormat},
-		"step did not hold": {strings.Replace(whole, `"ok":true`, `"ok":false`, 1), 1, evidence.ReasonFormat},
-	} {
-		l := newLog(t, evidence.NewMemory())
-		_, err := l.ImportChain(t.Context(), strings.NewReader(c.log))
-		if n, errSize := l.Size(t.Context()); n != 0 || errSize != nil {
-			t.Errorf("%s: %d records were taken over", name, n)
-		}
-		var e *evidence.Error
-		if !errors.As(err, &e) || e.Record != c.record || e.Reason != c.reason || kakunin.FamilyOf(err) != kakunin.Untrusted {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	// What a chain cannot show by itself: that its end was cut off. The head can.
-	if short, err := evidence.ReadChain(strings.NewReader(join(0, 1))); err != nil || short.Head == chain.Head {
-		t.Errorf("shortened: %v, %v", short, err)
-	}
-	if chain, err := evidence.ReadChain(strings.NewReader("")); err != nil || chain != (evidence.Chain{}) {
-		t.Errorf("empty: %v, %v", chain, err)
-	}
-	if _, err := evidence.ReadChain(failing{}); reasonOf(err) != evidence.ReasonIO {
-		t.Errorf("failing reader: %v", err)
-	}
-}
-
-// TestImportChain: a log of the old form becomes the beginning of a new one, record by record and byte by byte.
-func TestImportChain(t *testing.T) {
-	t.Parallel()
-	old, err := evidence.ChainOf(record(t, evidence.WithCertificate()), record(t, evidence.Basis("犯収法")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := newLog(t, evidence.NewMemory())
-	chain, err := l.ImportChain(t.Context(), bytes.NewReader(old))
-	if err != nil || chain.Records != 2 {
-		t.Fatalf("%+v, %v", chain, err)
-	}
-	first, second := get(t, l, 0), get(t, l, 1)
-	if first.Held == nil || second.Previous != first.Hash || second.Hash != chain.Head {
-		t.Error("the records are others than they were")
-	}
-	if _, err := l.Append(t.Context(), verified()); err != nil {
-		t.Fatal(err)
-	}
-	if s, err := l.Verify(t.Context(), evidence.Verification{}); err != nil || s.Records != 3 || s.Held != 1 {
-		t.Errorf("%+v, %v", s, err)
-	}
-	if _, err := l.ImportChain(t.Context(), bytes.NewReader(old)); reasonOf(err) != evidence.ReasonRequest {
-		t.Errorf("into a log with records: %v", err)
-	}
-}
-
 // TestSignatureOfAnotherTransaction: one signature value proves one transaction, whoever opened the log.
 func TestSignatureOfAnotherTransaction(t *testing.T) {
 	t.Parallel()
@@ -337,7 +258,8 @@ func TestSignatureOfAnotherTransaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, l := range map[string]*evidence.Log{"the log": l, "a log opened again": newLog(t, store)} {
-		if kept, err := l.Append(t.Context(), &another); kept.Record != nil || reasonOf(err) != evidence.ReasonReused || kakunin.FamilyOf(err) != kakunin.Untrusted {
+		if kept, err := l.Append(t.Context(), &another); kept.Record != nil || reasonOf(err) != evidence.ReasonReused ||
+			kakunin.FamilyOf(err) != kakunin.Untrusted {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -349,13 +271,13 @@ func TestSignatureOfAnotherTransaction(t *testing.T) {
 	}
 }
 
-func newLog(tb testing.TB, s evidence.Store) *evidence.Log {
+func localKeys(tb testing.TB) *evidence.LocalKeys {
 	tb.Helper()
-	l, err := evidence.OpenLog(evidence.LogConfig{Store: s, Now: clock})
+	keys, err := evidence.NewLocalKeys(bytes.Repeat([]byte{7}, 32))
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return l
+	return keys
 }
 
 func get(tb testing.TB, l *evidence.Log, index int64) *evidence.Record {
@@ -371,30 +293,14 @@ type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, errors.New("disk gone") }
 
-// TestConcurrentAppend: two logs over one store are two instances; whoever comes second sees the other's records.
-func TestConcurrentAppend(t *testing.T) {
-	t.Parallel()
-	store := evidence.NewMemory()
-	logs := []*evidence.Log{newLog(t, store), newLog(t, store)}
-	var wg sync.WaitGroup
-	for i := range 32 {
-		wg.Go(func() {
-			if _, err := logs[i%2].Append(t.Context(), verified()); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	if s, err := logs[0].Verify(t.Context(), evidence.Verification{}); err != nil || s.Records != 32 {
-		t.Errorf("%+v, %v", s, err)
-	}
-}
-
 func TestOnlyWhatHeldIsEvidence(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*sign.Report){
-		"status":   func(r *sign.Report) { c := *r.Chain; c.Status = jpki.Unknown; r.Chain = &c },
-		"step":     func(r *sign.Report) { r.Steps = append(r.Steps[:len(r.Steps):len(r.Steps)], jpki.Step{Name: "x"}) },
+		"status": func(r *sign.Report) { c := *r.Chain; c.Status = jpki.Unknown; r.Chain = &c },
+		"step": func(r *sign.Report) {
+			r.Steps = append(r.Steps[:len(r.Steps):len(r.Steps)],
+				jpki.Step{Name: "x"})
+		},
 		"no steps": func(r *sign.Report) { r.Steps = nil },
 		"control character in a step": func(r *sign.Report) {
 			r.Steps = append(r.Steps[:len(r.Steps):len(r.Steps)], jpki.Step{Name: "x", Clause: "a\nb", OK: true})
@@ -425,7 +331,8 @@ func TestStepsMayQuoteObjectIdentifiers(t *testing.T) {
 	if err != nil || rec.Steps[len(rec.Steps)-1].Clause != clause {
 		t.Fatalf("%v", err)
 	}
-	if rec, err := evidence.FromReport(&r, now, evidence.Basis(clause)); rec != nil || reasonOf(err) != evidence.ReasonText {
+	if rec, err := evidence.FromReport(&r, now, evidence.Basis(clause)); rec != nil ||
+		reasonOf(err) != evidence.ReasonText {
 		t.Errorf("as free text: %v", err)
 	}
 }
@@ -436,9 +343,12 @@ func TestFromVerdict(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tx := &sign.Transaction{ID: "37a52ac8-b232-ebac-a454-04d68916489f", Mode: sign.ModeBareHash, Digest: sha256.Sum256([]byte(document)), MediaType: "text/plain"}
-	good := sign.Verdict{VerificationID: "v-1", Status: jpki.Good, VerifiedAt: now, Method: "OCSP", SourceUpdatedAt: now.Add(-time.Minute)}
-	rec, err := evidence.FromVerdict(&good, sealed, tx, now, evidence.Basis("犯収法"))
+	tx := &sign.Transaction{ID: "37a52ac8-b232-ebac-a454-04d68916489f", Mode: sign.ModeBareHash,
+		Digest: sha256.Sum256([]byte(document)), MediaType: "text/plain"}
+	good := sign.Verdict{VerificationID: "v-1", Status: jpki.Good, VerifiedAt: now, Method: "OCSP",
+		SourceUpdatedAt: now.Add(-time.Minute)}
+	rec, err := evidence.FromVerdict(evidence.Judged{Verdict: &good, Sealed: sealed, Transaction: tx}, now,
+		evidence.Basis("犯収法"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -464,11 +374,13 @@ func TestFromVerdict(t *testing.T) {
 	} {
 		v := good
 		c.change(&v)
-		if rec, err := evidence.FromVerdict(&v, sealed, tx, now); rec != nil || reasonOf(err) != c.want {
+		if rec, err := evidence.FromVerdict(evidence.Judged{Verdict: &v, Sealed: sealed, Transaction: tx},
+			now); rec != nil || reasonOf(err) != c.want {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := evidence.FromVerdict(&good, sealed, tx, now, evidence.WithCertificate()); reasonOf(err) != evidence.ReasonRequest {
+	if _, err := evidence.FromVerdict(evidence.Judged{Verdict: &good, Sealed: sealed, Transaction: tx}, now,
+		evidence.WithCertificate()); reasonOf(err) != evidence.ReasonRequest {
 		t.Errorf("certificate of a verdict: %v", err)
 	}
 }
@@ -479,7 +391,8 @@ func TestTextRefusesIndividualNumbers(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{
 		"123456789018", "1234-5678-9018", "1234 5678 9018", "１２３４５６７８９０１８", "１２３４　５６７８　９０１８", "本人 123456789018 の",
-		"1234.5678.9018", "12 34 56 78 90 18", "1234５６７８9018", "1234567890189999", "١٢٣٤٥٦٧٨٩٠١٨", "1234–5678—9018", "1234+5678+9018",
+		"1234.5678.9018", "12 34 56 78 90 18", "1234５６７８9018", "1234567890189999", "١٢٣٤٥٦٧٨٩٠١٨", "1234–5678—9018",
+		"1234+5678+9018",
 		"line\nbreak", "nul\x00", "\u202eoverride", "bad\xff", strings.Repeat("a", limits.EvidenceText+1),
 	} {
 		for name, opt := range map[string]evidence.Option{"basis": evidence.Basis(s), "clock": evidence.Clock(s)} {
@@ -500,7 +413,8 @@ func TestErrors(t *testing.T) {
 	t.Parallel()
 	for r := evidence.ReasonRequest; r <= evidence.ReasonIO; r++ {
 		e := &evidence.Error{Reason: r, Step: "x"}
-		if e.Family() == kakunin.Unclassified || r.String() == "unknown" || kakunin.MessageFor(e, kakunin.Japanese) == "" || kakunin.MessageFor(e, kakunin.English) == "" {
+		if e.Family() == kakunin.Unclassified || r.String() == "unknown" ||
+			kakunin.MessageFor(e, kakunin.Japanese) == "" || kakunin.MessageFor(e, kakunin.English) == "" {
 			t.Errorf("reason %d has no entry", r)
 		}
 	}

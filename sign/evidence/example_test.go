@@ -3,6 +3,7 @@ package evidence_test
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"fmt"
 
 	"github.com/kakunin-go/kakunin/sign/evidence"
@@ -59,6 +60,35 @@ func ExampleProof() {
 	read, err := proof.Check(handedOver, checkpoint)
 	fmt.Println(read.Document.Algorithm, len(proof.Path), err)
 	// Output: SHA-256 3 <nil>
+}
+
+// Personal parts are encrypted, each under a key of its own, and can be deleted; the log says that they were, and why.
+func ExampleLog_DeleteHeld() {
+	ctx := context.Background()
+	key := make([]byte, 32) // from a key service, or a file that is kept apart from the log
+	keys, err := evidence.NewLocalKeys(key)
+	check(err)
+	log, err := evidence.OpenLog(evidence.LogConfig{Store: evidence.NewMemory(), Keys: keys, Now: clock})
+	check(err)
+	kept, err := log.Append(ctx, verified(), evidence.WithCertificate())
+	check(err)
+
+	check(log.DeleteHeld(ctx, kept.Index, "request of the person"))
+
+	state, err := log.Verify(ctx, evidence.Verification{})
+	fmt.Println(state.Held, state.Deleted, err)
+	for k, err := range log.Scan(ctx, 0, state.Records) {
+		check(err)
+		if k.Note == nil || k.Note.Kind != evidence.KindDeletion {
+			continue
+		}
+		var d evidence.Deletion
+		check(json.Unmarshal(k.Note.Body, &d))
+		fmt.Println("record", d.Index, d.Why)
+	}
+	// Output:
+	// 0 1 <nil>
+	// record 0 request of the person
 }
 
 func check(err error) {

@@ -11,9 +11,12 @@ func ChainOf(records ...*Record) ([]byte, error) {
 	head := ""
 	for _, r := range records {
 		linked := *r
-		if err := linked.link(head); err != nil {
+		linked.Previous = head
+		canonical, err := linked.canonical()
+		if err != nil {
 			return nil, err
 		}
+		linked.Hash = fingerprint(canonical)
 		line, err := linked.marshalLine()
 		if err != nil {
 			return nil, err

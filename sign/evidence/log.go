@@ -1,10 +1,11 @@
 package evidence
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
+	"runtime"
 	"sync"
 	"time"
 
@@ -17,6 +18,12 @@ import (
 type LogConfig struct {
 	// Store keeps the entries; required.
 	Store Store
+	// Keys wrap the key under which each record's held part is encrypted. Without them a record with a held part is
+	// refused, unless PlainHeld says otherwise, and an encrypted one is not opened.
+	Keys KeyWrapper
+	// PlainHeld keeps held parts as they are when there are no Keys: for disks that are encrypted, and copies of which
+	// are deleted too.
+	PlainHeld bool
 	// Now is the clock of Record.RecordedAt; default time.Now.
 	Now func() time.Time
 }
@@ -25,9 +32,13 @@ type LogConfig struct {
 // [Checkpoint] kept elsewhere proves every later change and every record that is cut off. It is safe for concurrent
 // use; several instances may append to one store if the store allows it.
 type Log struct {
-	store Store
-	now   func() time.Time
-	mu    sync.Mutex // one writer of this process at a time: the store would turn the others away
+	store     Store
+	keys      KeyWrapper
+	plainHeld bool
+	now       func() time.Time
+
+	mu   sync.Mutex   // one writer of this process at a time: the store would turn the others away
+	tree *compactTree // as it is in the store, if nobody else appended; nil when that is not known
 }
 
 // OpenLog makes a log over a store, which may have records already; it reads none of them. Errors are [*Error].
@@ -35,29 +46,43 @@ func OpenLog(c LogConfig) (*Log, error) {
 	if c.Store == nil {
 		return nil, &Error{Reason: ReasonRequest, Step: "log", Detail: "Store is missing"}
 	}
-	l := &Log{store: c.Store, now: c.Now}
+	l := &Log{store: c.Store, keys: c.Keys, plainHeld: c.PlainHeld, now: c.Now}
 	if l.now == nil {
 		l.now = time.Now
 	}
 	return l, nil
 }
 
-// Kept is a record with its place in the log.
+// Kept is an entry with its place in the log: a record or a note.
 type Kept struct {
 	// Index is the place, counted from 0.
 	Index  int64
 	Record *Record
+	// Note is set when Record is nil.
+	Note *Note
+	// Sealed: the record has a held part that this log cannot open, because it has no Keys.
+	Sealed bool
 }
 
 // Append makes a record of a verified signature and keeps it. When it returns without an error, the record is as
 // durable as the store makes it. A signature value that is recorded under another transaction is refused with
 // [ReasonReused]: a signature is over the document alone, so the same value elsewhere is the same words signed twice,
 // which prove one transaction only, or an old signature handed in again. Errors are [*Error]; after one nothing was
-// kept.
+// kept, except that after one with [ReasonIO] from a database the record may have been kept although the answer was
+// lost.
 func (l *Log) Append(ctx context.Context, r *sign.Report, opts ...Option) (Kept, error) {
 	rec, err := FromReport(r, l.now(), opts...)
 	if err != nil {
 		return Kept{}, err
+	}
+	o, err := apply(opts)
+	if err != nil {
+		return Kept{}, err
+	}
+	for _, t := range o.timestamps {
+		if _, err := l.Archive(ctx, bytes.NewReader(t.Raw())); err != nil {
+			return Kept{}, err
+		}
 	}
 	kept, err := l.AppendRecords(ctx, rec)
 	if err != nil {
@@ -69,237 +94,200 @@ func (l *Log) Append(ctx context.Context, r *sign.Report, opts ...Option) (Kept,
 // AppendRecords keeps records made by [FromReport] or [FromVerdict], all or none of them, in one step of the store. It
 // is otherwise [Log.Append].
 func (l *Log) AppendRecords(ctx context.Context, records ...*Record) ([]Kept, error) {
-	prepared := make([]Entry, 0, len(records))
-	for _, r := range records {
-		if r == nil {
-			return nil, &Error{Reason: ReasonRequest, Step: "record"}
-		}
-		e, err := r.entry()
-		if err != nil {
-			return nil, err
-		}
-		prepared = append(prepared, e)
+	prepared, err := l.prepareAll(ctx, records)
+	if err != nil {
+		return nil, err
 	}
-	if len(records) == 0 {
+	kept := make([]Kept, len(records))
+	for i, r := range records {
+		kept[i].Record = r
+	}
+	return l.add(ctx, prepared, kept, func() error { return l.refuseReused(ctx, records) })
+}
+
+// leaf is an entry with its hash in the tree.
+type leaf struct {
+	entry Entry
+	hash  tlog.Hash
+}
+
+// add appends prepared entries behind whatever the store has, and says where.
+func (l *Log) add(ctx context.Context, prepared []leaf, kept []Kept, allowed func() error) ([]Kept, error) {
+	if len(prepared) == 0 {
 		return nil, nil
 	}
+	entries := make([]Entry, len(prepared))
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for {
-		size, err := l.store.Size(ctx)
+		tree, err := l.presentTree(ctx)
 		if err != nil {
-			return nil, broken("size", err)
-		}
-		if err := l.refuseReused(ctx, records); err != nil {
 			return nil, err
 		}
-		if err := l.hash(ctx, size, prepared); err != nil {
+		// Looked up after the size is known: should somebody append meanwhile, Append says so.
+		if err := allowed(); err != nil {
 			return nil, err
 		}
-		switch err := l.store.Append(ctx, size, prepared); {
-		case errors.Is(err, ErrMoved) && ctx.Err() == nil: // another instance was faster
-		case err != nil:
-			return nil, broken("append", err)
-		default:
-			kept := make([]Kept, len(records))
-			for i, r := range records {
-				kept[i] = Kept{Index: size + int64(i), Record: r}
+		size := tree.size
+		for i, p := range prepared {
+			entries[i] = p.entry
+			entries[i].Hashes = tree.add(p.hash)
+		}
+		err = l.store.Append(ctx, size, entries)
+		if err == nil {
+			l.tree = tree
+			for i := range kept {
+				kept[i].Index = size + int64(i)
 			}
 			return kept, nil
+		}
+		l.tree = nil
+		if !errors.Is(err, ErrMoved) || ctx.Err() != nil {
+			return nil, broken("append", err)
 		}
 	}
 }
 
-// broken is an error of the store. Its text may name files: it is a cause and no text of ours.
-func broken(step string, err error) error { return &Error{Reason: ReasonIO, Step: step, Err: err} }
+// presentTree returns a copy of the tree as it was after the last append of this log, or reads it. It may be old when
+// several instances append to one store: the store turns what is appended to an old tree away.
+func (l *Log) presentTree(ctx context.Context) (*compactTree, error) {
+	if l.tree != nil {
+		return l.tree.clone(), nil
+	}
+	size, err := l.Size(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return l.treeAt(ctx, size)
+}
 
-// refuseReused looks each signature value up in the store and among the records themselves.
+// broken is an error of the store. Its text may name files: it is a cause and no text of ours.
+func broken(step string, err error) error {
+	reason := ReasonIO
+	if errors.Is(err, ErrDamaged) {
+		reason = ReasonFormat
+	}
+	return &Error{Reason: reason, Step: step, Err: err}
+}
+
+// refuseReused looks the signature values up in the store and among the records themselves.
 func (l *Log) refuseReused(ctx context.Context, records []*Record) error {
-	mine := map[string]string{}
+	var signatures []string
+	for _, r := range records {
+		if r.SignatureSHA256 != "" {
+			signatures = append(signatures, r.SignatureSHA256)
+		}
+	}
+	if len(signatures) == 0 {
+		return nil
+	}
+	known, err := l.store.Signed(ctx, signatures...)
+	if err != nil {
+		return broken("signature", err)
+	}
+	transactions := make(map[string]string, len(signatures))
+	for signature, index := range known {
+		first, err := l.stored(ctx, index)
+		if err != nil {
+			return err
+		}
+		transactions[signature] = first.TransactionID
+	}
 	for _, r := range records {
 		if r.SignatureSHA256 == "" {
 			continue
 		}
-		tx, known := mine[r.SignatureSHA256]
-		if !known {
-			index, found, err := l.store.Signed(ctx, r.SignatureSHA256)
-			if err != nil {
-				return broken("signature", err)
-			}
-			tx = r.TransactionID
-			if found {
-				first, err := l.Record(ctx, index)
-				if err != nil {
-					return err
-				}
-				tx = first.TransactionID
-			}
-			mine[r.SignatureSHA256] = tx
-		}
-		if tx != r.TransactionID {
+		tx, seen := transactions[r.SignatureSHA256]
+		if seen && tx != r.TransactionID {
 			return &Error{Reason: ReasonReused, Step: "signature"}
 		}
+		transactions[r.SignatureSHA256] = r.TransactionID
 	}
 	return nil
 }
 
-// hash gives every entry the hashes that it adds to a tree of the given size.
-func (l *Log) hash(ctx context.Context, size int64, entries []Entry) error {
-	added := map[int64]tlog.Hash{}
-	reader := tlog.HashReaderFunc(func(positions []int64) ([]tlog.Hash, error) {
-		hashes := make([]tlog.Hash, len(positions))
-		var missing, at []int64
-		for i, p := range positions {
-			if h, ok := added[p]; ok {
-				hashes[i] = h
-				continue
+// prepareAll prepares records on all cores. The error is that of the first record that has one.
+func (l *Log) prepareAll(ctx context.Context, records []*Record) ([]leaf, error) {
+	prepared := make([]leaf, len(records))
+	failed := make([]error, len(records))
+	var wg sync.WaitGroup
+	const share = 8 // records that are worth a goroutine
+	workers := max(1, min(runtime.GOMAXPROCS(0), len(records)/share))
+	for w := range workers {
+		work := func() {
+			for i := w; i < len(records); i += workers {
+				if failed[i] = errNoRecord(records[i]); failed[i] == nil {
+					prepared[i], failed[i] = l.prepare(ctx, records[i])
+				}
 			}
-			missing, at = append(missing, p), append(at, int64(i))
 		}
-		stored, err := l.store.Hashes(ctx, missing)
-		if err != nil || len(stored) != len(missing) {
-			return nil, errors.Join(errHashes, err)
+		if w == workers-1 {
+			work()
+			break
 		}
-		for i, h := range stored {
-			hashes[at[i]] = h
-		}
-		return hashes, nil
-	})
-	for i := range entries {
-		n := size + int64(i)
-		leaf, err := leafOf(entries[i].Record)
+		wg.Go(work)
+	}
+	wg.Wait()
+	for _, err := range failed {
 		if err != nil {
-			return err
+			return nil, err
 		}
-		hashes, err := tlog.StoredHashesForRecordHash(n, leaf, reader)
-		if err != nil {
-			return broken("hashes", err)
-		}
-		entries[i].Hashes = entries[i].Hashes[:0]
-		for j, h := range hashes {
-			added[tlog.StoredHashCount(n)+int64(j)] = h
-			entries[i].Hashes = append(entries[i].Hashes, h)
-		}
+	}
+	return prepared, nil
+}
+
+func errNoRecord(r *Record) error {
+	if r == nil {
+		return &Error{Reason: ReasonRequest, Step: "record"}
 	}
 	return nil
 }
 
-var errHashes = errors.New("evidence: the store lacks hashes")
-
-// leafOf is the hash of a record as a leaf: over the same canonical JSON as Record.Hash, so that the held part can go.
-func leafOf(record []byte) (tlog.Hash, error) {
-	canonical, err := canonicalJSON(record, "hash")
+// prepare checks and encodes a record, and encrypts its held part.
+func (l *Log) prepare(ctx context.Context, r *Record) (leaf, error) {
+	line, hash, err := r.written()
 	if err != nil {
-		return tlog.Hash{}, &Error{Reason: ReasonFormat, Step: "record", Err: err}
+		return leaf{}, err
 	}
-	return tlog.RecordHash(canonical), nil
-}
-
-// entry checks and encodes a record.
-func (r *Record) entry() (Entry, error) {
-	if err := r.check(); err != nil {
-		return Entry{}, err
-	}
-	hash, err := r.computeHash()
-	if err != nil || hash != r.Hash {
-		return Entry{}, &Error{Reason: ReasonRequest, Step: "hash", Err: err}
-	}
-	line, err := r.Detach().marshalLine()
-	if err != nil {
-		return Entry{}, err
-	}
-	e := Entry{Record: line[:len(line)-1], Signature: r.SignatureSHA256}
+	e := Entry{Record: line, Signature: r.SignatureSHA256}
 	if r.Held != nil {
-		if e.Held, err = json.Marshal(r.Held.Reveal()); err != nil {
-			return Entry{}, &Error{Reason: ReasonRequest, Step: "held", Err: err}
+		plain, err := json.Marshal(r.Held.Reveal())
+		if err != nil {
+			return leaf{}, &Error{Reason: ReasonRequest, Step: "held", Err: err}
+		}
+		if e.Held, e.Key, err = l.seal(ctx, plain, r.Hash); err != nil {
+			return leaf{}, err
 		}
 	}
-	return e, nil
+	return leaf{e, hash}, nil
 }
 
-// parseEntry reads what entry wrote, with every check of [Parse].
-func parseEntry(e Entry) (*Record, error) {
-	whole := e.Record
-	if e.Held != nil {
-		if len(whole) < 2 || whole[len(whole)-1] != '}' {
-			return nil, &Error{Reason: ReasonFormat, Step: "record"}
+// written checks a record and returns its entry and leaf: those of when it was made, if it is still what it was then.
+func (r *Record) written() (line []byte, hash tlog.Hash, err error) {
+	if m, ok := r.asMade(); ok {
+		if r.Held != nil {
+			return m.line, m.leaf, r.checkHeld()
 		}
-		whole = append(append(append([]byte(nil), whole[:len(whole)-1]...), `,"held":`...), e.Held...)
-		whole = append(whole, '}')
+		return m.line, m.leaf, nil
 	}
-	return Parse(whole)
+	if err := r.check(); err != nil {
+		return nil, hash, err
+	}
+	if line, err = r.Detach().marshalLine(); err != nil {
+		return nil, hash, err
+	}
+	canonical, err := canonicalJSON(line, "hash")
+	if err != nil || fingerprint(canonical) != r.Hash {
+		return nil, hash, &Error{Reason: ReasonRequest, Step: "hash", Err: err}
+	}
+	return line[:len(line)-1], tlog.RecordHash(canonical), nil
 }
 
-// Size is the number of records. Errors are [*Error].
+// Size is the number of records and notes. Errors are [*Error].
 func (l *Log) Size(ctx context.Context) (int64, error) {
 	n, err := l.store.Size(ctx)
 	if err != nil {
 		return 0, broken("size", err)
 	}
 	return n, nil
-}
-
-// Record returns the record at an index, counted from 0, with every check of [Parse]. Errors are [*Error].
-func (l *Log) Record(ctx context.Context, index int64) (*Record, error) {
-	e, err := l.store.Entry(ctx, index)
-	if err != nil {
-		if errors.Is(err, ErrAbsent) {
-			return nil, &Error{Reason: ReasonRequest, Step: "record", Detail: "no such record", Err: err}
-		}
-		return nil, broken("record", err)
-	}
-	r, err := parseEntry(e)
-	if err != nil {
-		return nil, at(err, int(index)+1)
-	}
-	return r, nil
-}
-
-// DeleteHeld deletes the held part of a record for good: certificate, signature value and revocation evidence. The log
-// stays provable, because its tree covers only their hashes. Errors are [*Error].
-func (l *Log) DeleteHeld(ctx context.Context, index int64) error {
-	if err := l.store.DeleteHeld(ctx, index); err != nil {
-		return broken("held", err)
-	}
-	return nil
-}
-
-// ImportChain takes over a log of the form before there were stores: JSON lines chained by hashes. It checks the whole
-// chain first, and adds nothing if anything is wrong with it; the log must be empty. Errors are [*Error] with the
-// position of the first bad record.
-func (l *Log) ImportChain(ctx context.Context, r io.ReadSeeker) (Chain, error) {
-	size, err := l.Size(ctx)
-	if err != nil {
-		return Chain{}, err
-	}
-	if size != 0 {
-		return Chain{}, &Error{Reason: ReasonRequest, Step: "import", Detail: "the log is not empty"}
-	}
-	chain, err := readChain(r, func(*Record) error { return nil })
-	if err != nil {
-		return Chain{}, err
-	}
-	if _, err := r.Seek(0, io.SeekStart); err != nil {
-		return Chain{}, broken("import", err)
-	}
-	const batch = 256
-	var records []*Record
-	flush := func() error {
-		_, err := l.AppendRecords(ctx, records...)
-		records = records[:0]
-		return err
-	}
-	again, err := readChain(r, func(rec *Record) error {
-		if records = append(records, rec); len(records) < batch {
-			return nil
-		}
-		return flush()
-	})
-	if err == nil && again != chain {
-		err = &Error{Reason: ReasonChain, Step: "import", Detail: "the file changed meanwhile"}
-	}
-	if err == nil {
-		err = flush()
-	}
-	return chain, err
 }

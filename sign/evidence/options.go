@@ -7,6 +7,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/sign/timestamp"
 )
 
 // Option adds to a record.
@@ -16,6 +17,8 @@ type options struct {
 	certificate  bool
 	clock, basis string
 	retainUntil  time.Time
+	timestamps   []*timestamp.Timestamp
+	retention    *Retention
 }
 
 // Basis names the legal basis for keeping the record, e.g. "犯収法". Text that holds a number of twelve digits is
@@ -44,6 +47,15 @@ func apply(opts []Option) (o options, err error) {
 	}
 	if !plainText(o.clock) {
 		return o, &Error{Reason: ReasonText, Step: "clock"}
+	}
+	if o.retention == nil {
+		return o, nil
+	}
+	if !o.retention.valid() {
+		return o, &Error{Reason: ReasonRequest, Step: "retention"}
+	}
+	if o.basis == "" {
+		o.basis = o.retention.Law
 	}
 	return o, nil
 }

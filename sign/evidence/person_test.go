@@ -33,7 +33,8 @@ func TestPersonIsRecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{"name": "needs-review", "address": "same-after-normalisation", "birthdate": "same", "gender": "same"}
+	want := map[string]string{"name": "needs-review", "address": "same-after-normalisation", "birthdate": "same",
+		"gender": "same"}
 	steps := map[string]bool{}
 	for _, m := range back.Person {
 		if want[m.Attribute] != m.Outcome {

@@ -30,8 +30,9 @@ func TestParseAcceptsOneSpelling(t *testing.T) {
 		"time with an offset":        {`00Z"`, `00+00:00"`},
 		"time with a fraction":       {`00Z"`, `00.0Z"`},
 		"line break in base64":       {signature, signature[:9] + `\n` + signature[9:]},
-		"stray bits in base64":       {signature, signature[:last-2] + string(signature[last-2]+1) + signature[last-1:]},
-		"null for held":              {`"held": {`, `"held": null, "x": {`},
+		"stray bits in base64": {signature, signature[:last-2] + string(signature[last-2]+1) +
+			signature[last-1:]},
+		"null for held": {`"held": {`, `"held": null, "x": {`},
 	} {
 		if strings.Count(string(whole), change[0]) == 0 {
 			t.Fatalf("%s: nothing to change", name)

@@ -62,26 +62,32 @@ const verdictAge = 24 * time.Hour
 
 // New validates and copies the configuration. Its error is an [*Error] with [ReasonConfiguration] whose Detail lists
 // every mistake by the name of its field.
-func New(c Config) (*Client, error) {
+func New(c Config) (*Client, error) { return newClient(c, nil) }
+
+// newClient makes a client for the URL, or for paths below it, each with a circuit of its own.
+func newClient(c Config, paths func(*Wire) []string) (*Client, error) {
 	cl := &Client{config: c, wire: DefaultWire()}
 	if c.Wire != nil {
 		cl.wire = *c.Wire
 	}
 	list := cl.wire.mistakes()
 	u, err := url.Parse(c.URL)
-	list.add(err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || u.Scheme != "https" && !loopback(u),
+	list.Add(err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || u.Scheme != "https" && !loopback(u),
 		"URL must be https, or http to a loopback address")
-	list.add(c.Authorize == nil, "Authorize is missing")
-	list.add(c.Method != "" && c.Method != "OCSP" && c.Method != "CRL", "Method must be OCSP or CRL")
-	list.add(c.BreakAfter < -1, "BreakAfter must be at least -1")
-	list.add(c.BreakFor < 0, "BreakFor must not be negative")
-	list.add(c.IdentifyUser && (cl.wire.IdentifyField == "" || cl.wire.UserIDField == ""),
+	list.Add(c.Authorize == nil, "Authorize is missing")
+	list.Add(c.Method != "" && c.Method != "OCSP" && c.Method != "CRL", "Method must be OCSP or CRL")
+	list.Add(c.BreakAfter < -1, "BreakAfter must be at least -1")
+	list.Add(c.BreakFor < 0, "BreakFor must not be negative")
+	list.Add(c.IdentifyUser && (cl.wire.IdentifyField == "" || cl.wire.UserIDField == ""),
 		"IdentifyUser needs Wire.IdentifyField and Wire.UserIDField")
+	if paths != nil {
+		cl.wire.Latest.check(&list)
+	}
 	client, err := webcall.Client(c.HTTPClient)
 	if err != nil {
-		list.add(true, "HTTPClient: "+err.Error()) // constant texts
+		list.Add(true, "HTTPClient: "+err.Error()) // constant texts
 	}
-	if err := list.err("client"); err != nil {
+	if err := misconfigured("client", list); err != nil {
 		return nil, err
 	}
 	d := &cl.config
@@ -101,8 +107,15 @@ func New(c Config) (*Client, error) {
 	if d.BreakFor > 0 {
 		breaker.Pause = d.BreakFor
 	}
+	endpoints := []webcall.Endpoint{{Name: "operator", URL: d.URL}}
+	if paths != nil {
+		endpoints = nil
+		for _, path := range paths(&cl.wire) {
+			endpoints = append(endpoints, webcall.Endpoint{Name: "operator" + path, URL: d.URL + path})
+		}
+	}
 	guarded := *client
-	guarded.Transport = webcall.Guard(client.Transport, breaker, webcall.Endpoint{Name: "operator", URL: d.URL})
+	guarded.Transport = webcall.Guard(client.Transport, breaker, endpoints...)
 	cl.client = &guarded
 	return cl, nil
 }
@@ -136,7 +149,7 @@ func (c *Client) VerifyOpened(ctx context.Context, o *sign.Opened, tx *sign.Tran
 }
 
 func (c *Client) verify(ctx context.Context, members map[string]any, tx *sign.Transaction) (*sign.Verdict, error) {
-	if tx == nil || !tx.Mode.Valid() || c.wire.TransactionField != "" && !sign.ValidTransactionID(tx.ID) {
+	if !c.usable(tx) {
 		return nil, &Error{Reason: ReasonRequest, Step: "verify", Detail: "transaction"}
 	}
 	w := c.wire
@@ -152,7 +165,7 @@ func (c *Client) verify(ctx context.Context, members map[string]any, tx *sign.Tr
 	if err != nil {
 		return nil, &Error{Reason: ReasonRequest, Step: "verify", Err: err}
 	}
-	answer, err := c.ask(ctx, body)
+	answer, err := c.ask(ctx, "", body, c.wire.IdempotencyHeader)
 	if err != nil {
 		return nil, err
 	}
@@ -166,20 +179,30 @@ func (c *Client) verify(ctx context.Context, members map[string]any, tx *sign.Tr
 	return verdict, err
 }
 
-// ask sends the request, and once more when that is safe: nothing left, or the operator recognises a repetition.
-func (c *Client) ask(ctx context.Context, body []byte) (webcall.Answer, error) {
+func (c *Client) usable(tx *sign.Transaction) bool {
+	return tx != nil && tx.Mode.Valid() && (c.wire.TransactionField == "" || sign.ValidTransactionID(tx.ID))
+}
+
+// idempotent stands in for the name of a header where asking again changes nothing.
+const idempotent = "-"
+
+// ask sends the request, and once more when that is safe: nothing left, or the operator recognises a repetition by a
+// header, or nothing comes of one.
+func (c *Client) ask(ctx context.Context, path string, body []byte, header string) (webcall.Answer, error) {
+	repeatable := header != ""
 	sum := sha256.Sum256(body)
 	for attempt := 1; ; attempt++ {
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.config.URL, bytes.NewReader(body))
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.config.URL+path, bytes.NewReader(body))
 		if err != nil {
 			return webcall.Answer{}, &Error{Reason: ReasonConfiguration, Step: "verify", Err: err}
 		}
 		req.Header.Set("Content-Type", "application/json")
 		req.Header.Set("Accept", "application/json")
-		if c.wire.IdempotencyHeader != "" {
-			req.Header.Set(c.wire.IdempotencyHeader, hex.EncodeToString(sum[:]))
-		} else {
+		switch {
+		case !repeatable:
 			req.GetBody = nil // without it net/http cannot send the body a second time by itself
+		case header != idempotent:
+			req.Header.Set(header, hex.EncodeToString(sum[:]))
 		}
 		if err := c.config.Authorize(req); err != nil {
 			return webcall.Answer{}, &Error{Reason: ReasonCredentials, Step: "verify", Err: err}
@@ -187,14 +210,14 @@ func (c *Client) ask(ctx context.Context, body []byte) (webcall.Answer, error) {
 		answer, err := webcall.Do(c.client, req, limits.OperatorAnswer)
 		again := attempt < webcall.MaxAttempts && ctx.Err() == nil
 		switch {
-		case err != nil && again && (webcall.NeverSent(ctx, err) || c.wire.IdempotencyHeader != "" && broke(err)):
+		case err != nil && again && (webcall.NeverSent(ctx, err) || repeatable && broke(err)):
 		case err != nil && webcall.Explain(err).Problem == webcall.Size:
 			return webcall.Answer{}, &Error{Reason: ReasonResponse, Step: "verify", Detail: "size"}
 		case err != nil:
 			return webcall.Answer{}, &Error{
 				Reason: ReasonTransport, Step: "verify", Detail: string(webcall.Explain(err).Problem), Err: err,
 			}
-		case answer.Status >= http.StatusInternalServerError && again && c.wire.IdempotencyHeader != "" &&
+		case answer.Status >= http.StatusInternalServerError && again && repeatable &&
 			answer.Status != http.StatusServiceUnavailable: // which asks to wait
 		default:
 			return answer, nil
@@ -211,7 +234,7 @@ func (c *Client) read(a webcall.Answer, tx *sign.Transaction) (*sign.Verdict, er
 		return &Error{Reason: reason, Step: "verify", Detail: detail}
 	}
 	members, err := strictjson.Object(a.Body)
-	if a.Status != http.StatusOK {
+	if a.Status != http.StatusOK && a.Status != http.StatusCreated { // a verification is a thing that was made
 		return nil, c.readError(a, members)
 	}
 	if err != nil {
@@ -227,6 +250,9 @@ func (c *Client) read(a webcall.Answer, tx *sign.Transaction) (*sign.Verdict, er
 			return nil, c.readError(a, members)
 		}
 		return nil, refuse(ReasonResponse, "no code")
+	}
+	if said, ok := optional(members, c.wire.ErrorField); !ok || said != "" {
+		return nil, refuse(ReasonResponse, "a code and an error")
 	}
 	if c.wire.Echo {
 		digest := base64.StdEncoding.EncodeToString(tx.Digest[:])
@@ -251,20 +277,23 @@ func (c *Client) read(a webcall.Answer, tx *sign.Transaction) (*sign.Verdict, er
 	if v.VerifiedAt.After(now.Add(verdictSkew)) || v.VerifiedAt.Before(now.Add(-verdictAge-verdictSkew)) {
 		return nil, refuse(ReasonOtherVerdict, "of another time")
 	}
-	if v.SourceUpdatedAt, ok = moment(text(c.wire.SourceUpdatedAtField)); !ok {
+	updated, ok := optional(members, c.wire.SourceUpdatedAtField)
+	if v.SourceUpdatedAt, ok = within(updated, ok); !ok {
 		return nil, refuse(ReasonResponse, "time of the source")
 	}
-	if method := text(c.wire.MethodField); method != "" {
-		if method != "OCSP" && method != "CRL" {
-			return nil, refuse(ReasonResponse, "check method")
-		}
+	switch method, ok := optional(members, c.wire.MethodField); {
+	case method == "OCSP", method == "CRL":
 		v.Method = method
+	case !ok || method != "":
+		return nil, refuse(ReasonResponse, "check method")
 	}
-	if id := text(c.wire.UserIDField); id != "" && c.config.IdentifyUser {
-		if !sign.ValidTransactionID(id) {
+	if c.config.IdentifyUser {
+		switch id, ok := optional(members, c.wire.UserIDField); {
+		case !ok || id != "" && !sign.ValidTransactionID(id):
 			return nil, refuse(ReasonResponse, "user id")
+		case id != "":
+			v.UserID = sign.NewUserID(id)
 		}
-		v.UserID = sign.NewUserID(id)
 	}
 	if reason != ReasonUnknown {
 		return v, refuse(reason, "")
@@ -272,7 +301,8 @@ func (c *Client) read(a webcall.Answer, tx *sign.Transaction) (*sign.Verdict, er
 	return v, nil
 }
 
-// judged is what a code of the answer means. A code that is none of ours is no verdict.
+// judged is what a code of the answer means. A code that is none of ours is no verdict; those about consents are no
+// verdicts either.
 func (c *Client) judged(code string) (jpki.Status, Reason) {
 	codes := c.wire.Codes
 	for _, known := range []struct {
@@ -289,6 +319,8 @@ func (c *Client) judged(code string) (jpki.Status, Reason) {
 		{codes.Reused, jpki.Unknown, ReasonReused},
 		{codes.Request, jpki.Unknown, ReasonRequest},
 		{codes.Unavailable, jpki.Unknown, ReasonBusy},
+		{c.wire.Latest.NoConsentCode, jpki.Unknown, ReasonConsent},
+		{c.wire.Latest.DocumentCode, jpki.Unknown, ReasonDocument},
 	} {
 		if code == known.code {
 			return known.status, known.reason
@@ -324,6 +356,22 @@ func (c *Client) readError(a webcall.Answer, members map[string]json.RawMessage)
 }
 
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// optional returns the text of a member that may be left out, or be null. ok is false for one of another type: what
+// cannot be read must not be taken for what was not said.
+func optional(members map[string]json.RawMessage, name string) (text string, ok bool) {
+	raw, present := strictjson.Present(members, name)
+	if !present || name == "" {
+		return "", true
+	}
+	return strictjson.String(raw)
+}
+
+// within is [moment] of an [optional] text.
+func within(text string, ok bool) (time.Time, bool) {
+	t, read := moment(text)
+	return t, ok && read
+}
 
 // moment reads an RFC 3339 time; the empty string is the zero time.
 func moment(s string) (time.Time, bool) {

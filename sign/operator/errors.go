@@ -1,7 +1,6 @@
 package operator
 
 import (
-	"strings"
 	"time"
 
 	"github.com/kakunin-go/kakunin"
@@ -41,6 +40,10 @@ const (
 	ReasonSealed
 	// ReasonUnsupported: the operator does not judge such certificates.
 	ReasonUnsupported
+	// ReasonConsent: there is no consent that counts now: unknown, not begun, withdrawn or over.
+	ReasonConsent
+	// ReasonDocument: the operator did not make the document, or for another purpose.
+	ReasonDocument
 )
 
 // reasons is the one table of names, families and messages.
@@ -59,7 +62,8 @@ var reasons = [...]fault.Row{
 	}},
 	ReasonRevoked: {Name: "certificate revoked", Family: kakunin.Account, Message: kakunin.Message{
 		JA: "署名用電子証明書が失効しています。引っ越しなどのあとは、市区町村の窓口で再発行してください。",
-		EN: "The signing certificate is no longer valid. After a move, for example, have it reissued at your municipal office.",
+		EN: "The signing certificate is no longer valid. After a move, for example, have it reissued at your " +
+			"municipal office.",
 	}},
 	ReasonSignature: {Name: "signature does not verify", Family: kakunin.Untrusted, Message: kakunin.Message{
 		JA: "署名を確認できませんでした。処理を中止しました。",
@@ -75,14 +79,14 @@ var reasons = [...]fault.Row{
 		JA: "この電子証明書には対応していません。マイナンバーカードの署名用電子証明書をお使いください。",
 		EN: "This certificate is not supported. Please use the signing certificate of a My Number Card.",
 	}},
+	ReasonConsent: {Name: "no consent that counts", Family: kakunin.User, Message: kakunin.Message{
+		JA: "最新の情報の提供についての同意がないか、有効期間外です。同意をお願いします。",
+		EN: "There is no consent to providing your latest information, or it does not count now. Please consent.",
+	}},
+	ReasonDocument: {Name: "not the operator's document", Family: kakunin.Configuration, Message: kakunin.Message{}},
 }
 
-func (r Reason) row() fault.Row {
-	if r < 0 || int(r) >= len(reasons) {
-		r = ReasonUnknown
-	}
-	return reasons[r]
-}
+func (r Reason) row() fault.Row { return fault.Of(reasons[:], r) }
 
 // String returns a stable English phrase for logs.
 func (r Reason) String() string { return r.row().Name }
@@ -90,7 +94,8 @@ func (r Reason) String() string { return r.row().Name }
 // Error is every error of this package. Its text holds fixed words of this package, never data of the network.
 type Error struct {
 	Reason Reason
-	// Step is "client", "handler" or "verify".
+	// Step is "client", "handler", "verify", or what [Attributes] was doing: "document", "register", "withdraw",
+	// "state", "ask".
 	Step string
 	// Detail says more, in fixed words: which fields of the configuration, which part of an answer.
 	Detail string
@@ -120,18 +125,10 @@ func (e *Error) Family() kakunin.Family { return e.Reason.row().Family }
 // UserMessage is fit to show to a person; zero means that the family's text fits.
 func (e *Error) UserMessage() kakunin.Message { return e.Reason.row().Message }
 
-// mistakes are all that is wrong with a configuration, in fixed words that begin with the name of a field.
-type mistakes []string
-
-func (m *mistakes) add(wrong bool, text string) {
-	if wrong {
-		*m = append(*m, text)
-	}
-}
-
-func (m mistakes) err(step string) error {
-	if len(m) == 0 {
+// misconfigured makes the error that names all mistakes at once, or nil if there are none.
+func misconfigured(step string, list fault.Mistakes) error {
+	if len(list) == 0 {
 		return nil
 	}
-	return &Error{Reason: ReasonConfiguration, Step: step, Detail: strings.Join(m, "; ")}
+	return &Error{Reason: ReasonConfiguration, Step: step, Detail: list.Detail()}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kakunin-go/kakunin"
 	"github.com/kakunin-go/kakunin/jpki"
+	"github.com/kakunin-go/kakunin/middleware/sharedstore"
 	"github.com/kakunin-go/kakunin/sign"
 	"github.com/kakunin-go/kakunin/sign/evidence"
 	"github.com/kakunin-go/kakunin/sign/operator"
@@ -42,7 +43,8 @@ func ExampleClient() {
 			return err
 		}
 		fmt.Println(verdict.Status) // good, because err is nil
-		record, err := evidence.FromVerdict(verdict, got.Sealed, got.Transaction, now(), evidence.Basis("電子署名法"))
+		record, err := evidence.FromVerdict(evidence.Judged{Verdict: verdict, Sealed: got.Sealed,
+			Transaction: got.Transaction}, now(), evidence.Basis("電子署名法"))
 		if err != nil {
 			return err
 		}
@@ -67,8 +69,8 @@ func ExampleHandler() {
 			}
 			return r.TLS.PeerCertificates[0].Subject.CommonName, nil
 		},
-		Keep: func(ctx context.Context, _, _ string, r *sign.Report) error {
-			_, err := log.Append(ctx, r, evidence.WithCertificate())
+		Keep: func(ctx context.Context, v operator.Verification) error {
+			_, err := log.Append(ctx, v.Report, evidence.WithCertificate())
 			return err
 		},
 	})
@@ -76,11 +78,27 @@ func ExampleHandler() {
 	// Output: true operator: configuration: handler: Opener is missing; Verifier is missing
 }
 
-// The world of the tests from outside: a business that asks over HTTP, and an operator that answers.
+// A business asks over HTTP, and an operator answers: both ends in one program.
 func ExampleClient_Verify() {
 	w := newWorld(exampleTB{}, nil)
 	defer w.server.Close()
-	verdict, err := w.client(nil).Verify(context.Background(), w.signed(sign.ModeDigestInfo), transaction(sign.ModeDigestInfo))
+	verdict, err := w.client(nil).Verify(context.Background(), w.signed(sign.ModeDigestInfo),
+		transaction(sign.ModeDigestInfo))
 	fmt.Println(verdict.Status == jpki.Good, verdict.Method, verdict.UserID, err)
 	// Output: true CRL [redacted] <nil>
+}
+
+// A Redis remembers the verdicts of all instances of an operator: a request that comes again, to whichever instance,
+// gets the verdict that it had. With an SQL database it is sharedstore.NewSQL.
+func ExampleRepeatsIn() {
+	var command func(ctx context.Context, args ...any) (any, error) // of a Redis client: see sharedstore.NewRedis
+	run := func() error {
+		shared, err := sharedstore.NewRedis(sharedstore.RedisConfig{Do: command, Prefix: "operator:"})
+		if err != nil {
+			return err
+		}
+		_ = operator.HandlerConfig{Repeats: operator.RepeatsIn(shared)} // and everything else
+		return nil
+	}
+	_ = run
 }

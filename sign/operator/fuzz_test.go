@@ -22,7 +22,8 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(200, []byte(`{"result_code":"RESULT_CERTIFICATE_REVOKED","verification_id":"v","verified_at":"2026-11-21T03:00:00Z"`+echo))
 	f.Add(422, []byte(`{"error":"ERROR_SEALED"}`))
 	f.Add(200, []byte(`[]`))
-	c, err := New(Config{URL: "https://operator.example/", Authorize: func(*http.Request) error { return nil }, Now: func() time.Time { return at }})
+	c, err := New(Config{URL: "https://operator.example/", Authorize: func(*http.Request) error { return nil },
+		Now: func() time.Time { return at }})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -50,7 +51,8 @@ func FuzzRequest(f *testing.F) {
 	h := &Handler{wire: DefaultWire()}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		asked, ok := h.read(body)
-		if ok && ((asked.sealed == nil) == (asked.opened == nil) || !asked.tx.Mode.Valid() || !sign.ValidTransactionID(asked.tx.ID)) {
+		if ok && ((asked.sealed == nil) == (asked.opened == nil) || !asked.tx.Mode.Valid() ||
+			!sign.ValidTransactionID(asked.tx.ID)) {
 			t.Fatalf("read %+v", asked)
 		}
 	})

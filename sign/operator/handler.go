@@ -21,6 +21,13 @@ import (
 	"github.com/kakunin-go/kakunin/sign"
 )
 
+// Verification is a verification that held.
+type Verification struct {
+	// Business is the name that Authenticate gave, ID the verification id of the verdict.
+	Business, ID string
+	Report       *sign.Report
+}
+
 // HandlerConfig configures a [Handler].
 type HandlerConfig struct {
 	// Opener opens what was sealed to the operator, Verifier is its standing policy. Both are required.
@@ -32,10 +39,12 @@ type HandlerConfig struct {
 	// Keep keeps the evidence of a verification that held, before the verdict is given; required. What it cannot keep
 	// gets no verdict. An error of package sign/evidence that a signature is recorded under another transaction is
 	// answered as such.
-	Keep func(ctx context.Context, business, verificationID string, r *sign.Report) error
+	Keep func(context.Context, Verification) error
 	// UserID returns the operator's identifier of the person, which survives renewals of the card; nil: identify_user
 	// is ignored.
 	UserID func(ctx context.Context, business string, r *sign.Report) (string, error)
+	// Repeats remembers verdicts for all instances; nil: each remembers its own, in memory.
+	Repeats Repeats
 	// Wire is the wire profile; nil means [DefaultWire].
 	Wire *Wire
 	// Now is the clock; default time.Now.
@@ -45,8 +54,8 @@ type HandlerConfig struct {
 }
 
 // Handler is the operator's side: it opens, verifies, keeps the evidence and answers. It takes POST requests only, and
-// remembers the last ten thousand verdicts of a day in memory, so that a repeated request gets the verdict that was
-// given. It is safe for concurrent use. Mount it behind TLS.
+// remembers the verdicts of a day, without [Repeats] the last ten thousand, so that a repeated request gets the verdict
+// that was given. It is safe for concurrent use. Mount it behind TLS.
 type Handler struct {
 	config HandlerConfig
 	wire   Wire
@@ -61,12 +70,12 @@ func NewHandler(c HandlerConfig) (*Handler, error) {
 		h.wire = *c.Wire
 	}
 	list := h.wire.mistakes()
-	list.add(h.wire.ModeField == "", "Wire.ModeField is missing: the mode is never guessed")
-	list.add(c.Opener == nil, "Opener is missing")
-	list.add(c.Verifier == nil, "Verifier is missing")
-	list.add(c.Authenticate == nil, "Authenticate is missing")
-	list.add(c.Keep == nil, "Keep is missing")
-	if err := list.err("handler"); err != nil {
+	list.Add(h.wire.ModeField == "", "Wire.ModeField is missing: the mode is never guessed")
+	list.Add(c.Opener == nil, "Opener is missing")
+	list.Add(c.Verifier == nil, "Verifier is missing")
+	list.Add(c.Authenticate == nil, "Authenticate is missing")
+	list.Add(c.Keep == nil, "Keep is missing")
+	if err := misconfigured("handler", list); err != nil {
 		return nil, err
 	}
 	if h.config.Now == nil {
@@ -91,7 +100,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	business, err := h.config.Authenticate(r)
 	if err != nil || business == "" {
-		h.write(w, reply{status: http.StatusUnauthorized})
+		header.Set("WWW-Authenticate", "Bearer") // RFC 9110, section 15.5.2: the answer must have one
+		h.write(w, reply{status: http.StatusUnauthorized, code: unauthorized})
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limits.OperatorRequest))
@@ -104,11 +114,16 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		key = answerKey{business, sha256.Sum256([]byte(r.Header.Get(h.wire.IdempotencyHeader)))}
 	}
 	conflict := reply{status: http.StatusConflict, code: h.wire.Codes.Request}
-	answer := h.given.once(r.Context(), key, sha256.Sum256(body), h.config.Now(), func() reply { //nolint:contextcheck // the judgement has the context of the request that began it
-		return h.judge(r.Context(), business, body)
-	}, conflict)
+	//nolint:contextcheck // the judgement has the context of the request that began it
+	judge := func() reply { return h.judge(r.Context(), business, body) }
+	var answer reply
+	if h.config.Repeats != nil && key != (answerKey{}) {
+		answer = h.shared(r.Context(), key, sha256.Sum256(body), judge)
+	} else {
+		answer = h.given.once(r.Context(), key, sha256.Sum256(body), h.config.Now(), judge, conflict)
+	}
 	h.config.Logger.LogAttrs(r.Context(), slog.LevelInfo, "verification",
-		slog.Int("status", answer.status), slog.String("code", answer.code))
+		slog.Int("status", answer.status), slog.String("result", answer.code))
 	h.write(w, answer)
 }
 
@@ -118,6 +133,9 @@ type reply struct {
 	code    string
 	members map[string]string
 }
+
+// unauthorized is the error code of RFC 6750, section 3.1, which no wire profile renames.
+const unauthorized = "invalid_token"
 
 func (h *Handler) write(w http.ResponseWriter, a reply) {
 	members := map[string]string{}
@@ -168,7 +186,8 @@ func (h *Handler) judge(ctx context.Context, business string, body []byte) reply
 	if t := report.Chain.Revocation.ThisUpdate; !t.IsZero() {
 		answer.members[h.wire.SourceUpdatedAtField] = t.UTC().Format(time.RFC3339)
 	}
-	if err := h.config.Keep(ctx, business, answer.members[h.wire.VerificationIDField], report); err != nil {
+	held := Verification{Business: business, ID: answer.members[h.wire.VerificationIDField], Report: report}
+	if err := h.config.Keep(ctx, held); err != nil {
 		if kakunin.FamilyOf(err) == kakunin.Untrusted {
 			return refuse(http.StatusConflict, codes.Reused)
 		}
@@ -272,6 +291,10 @@ func (h *Handler) read(body []byte) (request, bool) {
 			return asked, false
 		}
 	}
+	switch method, ok := optional(members, w.MethodField); {
+	case !ok, method != "" && method != "OCSP" && method != "CRL":
+		return asked, false
+	}
 	if raw, present := members[w.IdentifyField]; present {
 		if string(raw) != "true" && string(raw) != "false" {
 			return asked, false
@@ -283,20 +306,25 @@ func (h *Handler) read(body []byte) (request, bool) {
 
 // readSignature takes a sealed result, or a signature with its certificate, and not both.
 func (h *Handler) readSignature(asked *request, members map[string]json.RawMessage) bool {
-	text := func(name string) (string, bool) { return strictjson.String(members[name]) }
-	jwe, isSealed := text(h.wire.SealedField)
-	signature, hasSignature := binary(text(h.wire.SignatureField))
-	certificate, hasCertificate := binary(text(h.wire.CertificateField))
-	switch {
-	case isSealed && !hasSignature && !hasCertificate:
+	w := h.wire
+	jwe, ok := optional(members, w.SealedField)
+	signature, okSignature := optional(members, w.SignatureField)
+	certificate, okCertificate := optional(members, w.CertificateField)
+	if !ok || !okSignature || !okCertificate {
+		return false
+	}
+	if jwe != "" {
 		var err error
 		asked.sealed, err = sign.ParseSealed(jwe)
-		return err == nil
-	case !isSealed && hasSignature && hasCertificate && len(signature) <= limits.SignatureValue && len(certificate) <= limits.Certificate:
-		asked.opened = sign.NewOpened(signature, certificate)
-		return true
+		return err == nil && signature == "" && certificate == ""
 	}
-	return false
+	value, okSignature := binary(signature, true)
+	raw, okCertificate := binary(certificate, true)
+	if !okSignature || !okCertificate || len(value) > limits.SignatureValue || len(raw) > limits.Certificate {
+		return false
+	}
+	asked.opened = sign.NewOpened(value, raw)
+	return true
 }
 
 // binary decodes standard base64 in its one canonical form.

@@ -11,8 +11,8 @@
 // defaults are those of vendors' documents where there are any, and marked ASSUMED otherwise. A request is a POST of
 // one JSON object over TLS:
 //
-//	{"sign_certificate_jwe": "…", "hash_algorithm": "SHA-256", "digest": "base64 of 32 bytes", "signature_mode": "digest-info",
-//	 "transaction_id": "…", "check_method": "OCSP", "identify_user": true}
+//	{"sign_certificate_jwe": "…", "hash_algorithm": "SHA-256", "digest": "base64 of 32 bytes",
+//	 "signature_mode": "digest-info", "transaction_id": "…", "check_method": "OCSP", "identify_user": true}
 //
 // The digest is the document's in both modes. A result that is not sealed has "signature" and "certificate", both
 // base64, in place of the JWE. The answer is a JSON object with status 200 for every certificate that could be judged:
@@ -28,6 +28,17 @@
 // A request carries an Idempotency-Key that depends on nothing but its content. Asking the same again, after a timeout
 // for example, gives the same verdict with the same verification id, and is repeated once by the client itself.
 //
+// # Latest attributes
+//
+// [Attributes] is the client of the operator's other service: the latest attributes of persons who consented
+// (最新の利用者情報（４情報）提供サービス), with the consent's registration and withdrawal. Its wire profile, [LatestWire], is ASSUMED as
+// a whole: the operators' documents are under non-disclosure agreements. What goes over it is not assumed: a document
+// that the operator makes, its signature in DigestInfo mode, and answers that say whether there is a new certificate.
+//
+// # Examples
+//
+// There are examples of [Client], [Client.Verify], [Handler] and [RepeatsIn].
+//
 // # Compatibility
 //
 // The package stores nothing; verdicts are kept by package sign/evidence.
@@ -35,6 +46,8 @@ package operator
 
 import (
 	"slices"
+
+	"github.com/kakunin-go/kakunin/internal/fault"
 )
 
 // Wire is what an operator calls things. [DefaultWire] returns the defaults.
@@ -72,6 +85,8 @@ type Wire struct {
 	IdempotencyHeader string
 	// Codes are the values of CodeField and ErrorField.
 	Codes Codes
+	// Latest is what the operator calls things when it hands out latest attributes; see [Attributes].
+	Latest LatestWire
 }
 
 // Codes are an operator's codes. The first four are those of a vendor's documentation.
@@ -104,22 +119,23 @@ func DefaultWire() Wire {
 			Mismatch: "RESULT_SIGNATURE_MISMATCH", Unsupported: "ERROR_UNSUPPORTED_CERTIFICATE", Sealed: "ERROR_SEALED",
 			Reused: "ERROR_SIGNATURE_REUSED", Request: "ERROR_REQUEST", Unavailable: "ERROR_UNAVAILABLE",
 		},
+		Latest: defaultLatestWire(),
 	}
 }
 
 const hashAlgorithm = "SHA-256"
 
 // mistakes lists what would make a request or an answer ambiguous, by the name of the field.
-func (w *Wire) mistakes() (list mistakes) {
+func (w *Wire) mistakes() (list fault.Mistakes) {
 	type named struct{ name, value string }
 	distinct := func(fields []named, optional ...string) {
 		var seen []string
 		for _, f := range fields {
 			switch {
 			case f.value == "":
-				list.add(!slices.Contains(optional, f.name), "Wire."+f.name+" is missing")
+				list.Add(!slices.Contains(optional, f.name), "Wire."+f.name+" is missing")
 			case slices.Contains(seen, f.value):
-				list.add(true, "Wire."+f.name+" is the name of another field")
+				list.Add(true, "Wire."+f.name+" is the name of another field")
 			}
 			seen = append(seen, f.value)
 		}

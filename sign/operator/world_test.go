@@ -80,16 +80,16 @@ func newWorld(t testing.TB, change func(*operator.HandlerConfig)) *world {
 			}
 			return "shop", nil
 		},
-		Keep: func(_ context.Context, business, id string, r *sign.Report) error {
+		Keep: func(_ context.Context, v operator.Verification) error {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			if w.keepErr != nil {
 				return w.keepErr
 			}
-			if business != "shop" || r.Digest != sha256.Sum256([]byte(document)) {
-				t.Errorf("kept for %q", business)
+			if v.Business != "shop" || v.Report.Digest != sha256.Sum256([]byte(document)) {
+				t.Errorf("kept for %q", v.Business)
 			}
-			w.kept = append(w.kept, id)
+			w.kept = append(w.kept, v.ID)
 			return nil
 		},
 		UserID: func(context.Context, string, *sign.Report) (string, error) { return "user-0001", nil },
@@ -122,7 +122,8 @@ func (w *world) verifier(source revocation.Source) *sign.Verifier {
 
 func (w *world) issue(key *rsa.PrivateKey) []byte {
 	w.t.Helper()
-	der, err := w.jpki.SigningCA().Issue(&key.PublicKey, hanako, now.AddDate(-1, 0, 0))
+	der, err := w.jpki.SigningCA().Issue(issuer.Request{Key: &key.PublicKey, Holder: hanako,
+		IssuedAt: now.AddDate(-1, 0, 0)})
 	w.must(err)
 	return der
 }
@@ -175,7 +176,8 @@ func (w *world) signed(mode sign.Mode) *sign.Sealed {
 
 func transaction(mode sign.Mode) *sign.Transaction {
 	return &sign.Transaction{
-		ID: "37a52ac8-b232-ebac-a454-04d68916489f", Mode: mode, Digest: sha256.Sum256([]byte(document)), MediaType: "text/plain",
+		ID: "37a52ac8-b232-ebac-a454-04d68916489f", Mode: mode, Digest: sha256.Sum256([]byte(document)),
+		MediaType: "text/plain",
 	}
 }
 

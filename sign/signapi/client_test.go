@@ -1,9 +1,7 @@
 package signapi
 
 import (
-	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,14 +18,16 @@ import (
 	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/authn/wire"
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/tests"
 	"github.com/kakunin-go/kakunin/sign"
 )
 
 // otherWire renames every entry, so that a name spelled anywhere but in the wire profile fails a test.
 func otherWire() wire.Sign {
 	return wire.Sign{
-		StartClientIDField: "rp", StartHashField: "value", StartHashAlgorithmField: "with", StartHashAlgorithmValue: "S2",
-		StartExtraFields: map[string]string{"purpose": "test"}, StartStatuses: []int{299},
+		StartClientIDField: "rp", StartHashField: "value", StartHashAlgorithmField: "with",
+		StartHashAlgorithmValue: "S2",
+		StartExtraFields:        map[string]string{"purpose": "test"}, StartStatuses: []int{299},
 		StartIDField: "tx", StartLifetimeField: "ttl", StartDefaultLifetime: 77,
 		ResultSuffix: "/outcome", ResultStatuses: []int{298}, ResultJWEField: "box",
 		ResultSignatureField: "sig", ResultCertificateField: "cert", PendingStatus: 297,
@@ -35,7 +35,8 @@ func otherWire() wire.Sign {
 		ErrorField: "why",
 		ErrorCodes: wire.SignErrorCodes{
 			InvalidRequest: "e-request", InvalidToken: "e-token", InsufficientScope: "e-scope", Pending: "e-pending",
-			NotFound: "e-found", Cancelled: "e-cancel", Conflict: "e-conflict", Expired: "e-expired", Consumed: "e-consumed",
+			NotFound: "e-found", Cancelled: "e-cancel", Conflict: "e-conflict", Expired: "e-expired",
+			Consumed: "e-consumed",
 		},
 	}
 }
@@ -98,7 +99,8 @@ func TestStartSendsExactlyTheWireProfile(t *testing.T) {
 	} {
 		var got map[string]string
 		c := clientFor(t, func(w http.ResponseWriter, r *http.Request) {
-			if r.Method != http.MethodPost || r.URL.Path != "/api/sign-transactions" || r.Header.Get("Content-Type") != "application/json" {
+			if r.Method != http.MethodPost || r.URL.Path != "/api/sign-transactions" ||
+				r.Header.Get("Content-Type") != "application/json" {
 				t.Errorf("%s %s %s", r.Method, r.URL.Path, r.Header.Get("Content-Type"))
 			}
 			if !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer") {
@@ -147,6 +149,11 @@ func TestStartAnswers(t *testing.T) {
 		{"id of another shape", 299, `{"tx":"../admin"}`, ReasonResponse},
 		{"id with a newline", 299, `{"tx":"37a52ac8-b232-ebac-a454-04d68916489\n"}`, ReasonResponse},
 		{"id without dashes", 299, `{"tx":"37a52ac8b232ebaca45404d68916489f0000"}`, ReasonResponse},
+		{"lifetime null", 299, `{"tx":"` + testID + `","ttl":null}`, ReasonUnknown},
+		{"error null and empty", 299, `{"tx":"` + testID + `","why":null,"why_description":""}`, ReasonUnknown},
+		{"error empty", 299, `{"tx":"` + testID + `","why":""}`, ReasonUnknown},
+		{"error false", 299, `{"tx":"` + testID + `","why":false}`, ReasonResponse},
+		{"byte order mark", 299, "\ufeff" + `{"tx":"` + testID + `"}`, ReasonUnknown},
 		{"lifetime zero", 299, `{"tx":"` + testID + `","ttl":0}`, ReasonResponse},
 		{"lifetime negative", 299, `{"tx":"` + testID + `","ttl":-1}`, ReasonResponse},
 		{"lifetime text", 299, `{"tx":"` + testID + `","ttl":"600"}`, ReasonResponse},
@@ -179,10 +186,17 @@ func TestStartRefusesBeforeSending(t *testing.T) {
 	t.Parallel()
 	c := clientFor(t, func(http.ResponseWriter, *http.Request) { t.Error("something was sent") })
 	for name, f := range map[string]func() (*sign.Transaction, error){
-		"no mode":     func() (*sign.Transaction, error) { return c.Start(t.Context(), sign.Text("a"), sign.ModeUnknown) },
-		"no document": func() (*sign.Transaction, error) { return c.Start(t.Context(), sign.Document{}, sign.ModeBareHash) },
+		"no mode": func() (*sign.Transaction, error) {
+			return c.Start(t.Context(), sign.Text("a"),
+				sign.ModeUnknown)
+		},
+		"no document": func() (*sign.Transaction, error) {
+			return c.Start(t.Context(), sign.Document{},
+				sign.ModeBareHash)
+		},
 		"bad media type": func() (*sign.Transaction, error) {
-			return c.Start(t.Context(), sign.Document{Reader: strings.NewReader("a"), MediaType: "text"}, sign.ModeBareHash)
+			return c.Start(t.Context(), sign.Document{Reader: strings.NewReader("a"), MediaType: "text"},
+				sign.ModeBareHash)
 		},
 	} {
 		if _, err := f(); reasonOf(err) != ReasonRequest {
@@ -236,147 +250,6 @@ func TestServiceTokenFailureKeepsItsFamily(t *testing.T) {
 	}
 }
 
-func testTransaction() *sign.Transaction {
-	return &sign.Transaction{ID: testID, Mode: sign.ModeBareHash}
-}
-
-const testJWE = "aGVhZA.a2V5.aXY.Y2lwaGVy.dGFn"
-
-func TestResultShapes(t *testing.T) {
-	t.Parallel()
-	b64 := base64.StdEncoding.EncodeToString
-	sig, cert := bytes.Repeat([]byte{7}, 256), bytes.Repeat([]byte{0x30}, 900)
-	plain := fmt.Sprintf(`{"sig":%q,"cert":%q}`, b64(sig), b64(cert))
-	for _, c := range []struct {
-		name   string
-		body   string
-		sealed bool
-		want   Reason
-	}{
-		{"JSON with a JWE", `{"box":"` + testJWE + `","more":{}}`, true, ReasonUnknown},
-		{"bare JWE", testJWE, true, ReasonUnknown},
-		{"bare JWE and a newline", testJWE + "\n", true, ReasonUnknown},
-		{"plain", plain, false, ReasonUnknown},
-		{"both", fmt.Sprintf(`{"box":%q,"sig":%q,"cert":%q}`, testJWE, b64(sig), b64(cert)), false, ReasonResponse},
-		{"neither", `{}`, false, ReasonResponse},
-		{"bare JWS", "aGVhZA.a2V5.aXY", false, ReasonResponse},
-		{"JWE of six parts", testJWE + ".eA", false, ReasonResponse},
-		{"JWE with padding", `{"box":"aGVhZA==.a2V5.aXY.Y2lwaGVy.dGFn"}`, false, ReasonResponse},
-		{"JWE with a space", `{"box":"aGVhZA. a2V5.aXY.Y2lwaGVy.dGFn"}`, false, ReasonResponse},
-		{"JWE without header", `{"box":".a2V5.aXY.Y2lwaGVy.dGFn"}`, false, ReasonResponse},
-		{"JWE of another type", `{"box":["` + testJWE + `"]}`, false, ReasonResponse},
-		{"JWE in JSON serialization", `{"box":{"protected":"aGVhZA"}}`, false, ReasonResponse},
-		{"JWE too long", `{"box":"a.b.c.` + strings.Repeat("d", limits.SealedResult) + `.e"}`, false, ReasonResponse},
-		{"duplicate", `{"box":"` + testJWE + `","box":"` + testJWE + `"}`, false, ReasonResponse},
-		{"signature alone", fmt.Sprintf(`{"sig":%q}`, b64(sig)), false, ReasonResponse},
-		{"base64url signature", fmt.Sprintf(`{"sig":"__8","cert":%q}`, b64(cert)), false, ReasonResponse},
-		{"base64 with a line break", fmt.Sprintf(`{"sig":"AQ\n==","cert":%q}`, b64(cert)), false, ReasonResponse},
-		{"base64 with loose bits", fmt.Sprintf(`{"sig":"AR==","cert":%q}`, b64(cert)), false, ReasonResponse},
-		{"signature too long", fmt.Sprintf(`{"sig":%q,"cert":%q}`, b64(make([]byte, limits.SignatureValue+1)), b64(cert)), false, ReasonResponse},
-		{"certificate too long", fmt.Sprintf(`{"sig":%q,"cert":%q}`, b64(sig), b64(make([]byte, limits.Certificate+1))), false, ReasonResponse},
-	} {
-		client := clientFor(t, func(w http.ResponseWriter, r *http.Request) {
-			if r.Method != http.MethodGet || r.URL.Path != "/api/sign-transactions/"+testID+"/outcome" ||
-				r.Header.Get("Authorization") != "Bearer user-token" {
-				t.Errorf("%s %s %q", r.Method, r.URL.Path, r.Header.Get("Authorization"))
-			}
-			answer(298, c.body)(w, r)
-		})
-		res, err := client.fetch(t.Context(), testTransaction(), "user-token")
-		if reasonOf(err) != c.want || (err == nil) != (res != nil) {
-			t.Errorf("%s: got %v", c.name, err)
-			continue
-		}
-		if err != nil {
-			continue
-		}
-		if (res.Sealed != nil) != c.sealed || (res.Opened != nil) == c.sealed || res.Transaction.ID != testID {
-			t.Errorf("%s: %+v", c.name, res)
-		}
-		if c.sealed && res.Sealed.RevealJWE() != testJWE {
-			t.Errorf("%s: JWE changed", c.name)
-		}
-		if !c.sealed && (!bytes.Equal(res.Opened.RevealSignature(), sig) || !bytes.Equal(res.Opened.RevealCertificate(), cert)) {
-			t.Errorf("%s: values changed", c.name)
-		}
-	}
-}
-
-func TestResultStatuses(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		status int
-		body   string
-		want   Reason
-		family kakunin.Family
-	}{
-		{297, ``, ReasonPending, kakunin.Unavailable},
-		{298, `{"why":"e-pending"}`, ReasonPending, kakunin.Unavailable},
-		{202, `{"box":"` + testJWE + `"}`, ReasonResponse, kakunin.Untrusted}, // pending has another status here
-		{401, ``, ReasonUserToken, kakunin.User},
-		{403, ``, ReasonScope, kakunin.Configuration},
-		{404, ``, ReasonNotFound, kakunin.User},
-		{404, `{"why":"e-expired"}`, ReasonExpired, kakunin.User},
-		{409, ``, ReasonCancelled, kakunin.User},
-		{409, `{"why":"e-conflict"}`, ReasonConflict, kakunin.Untrusted},
-		{409, `{"why":"e-cancel"}`, ReasonCancelled, kakunin.User},
-		{410, ``, ReasonExpired, kakunin.User},
-		{410, `{"why":"e-consumed"}`, ReasonConsumed, kakunin.User},
-		{429, ``, ReasonBusy, kakunin.Unavailable},
-		{503, `{"why":"e-found"}`, ReasonNotFound, kakunin.User},
-		{502, `bad gateway`, ReasonTransport, kakunin.Unavailable},
-	} {
-		res, err := clientFor(t, answer(c.status, c.body)).fetch(t.Context(), testTransaction(), "user-token")
-		if res != nil || reasonOf(err) != c.want || kakunin.FamilyOf(err) != c.family {
-			t.Errorf("%d %s: %v (%s)", c.status, c.body, err, kakunin.FamilyOf(err))
-		}
-	}
-}
-
-func TestRetryAfter(t *testing.T) {
-	t.Parallel()
-	for header, want := range map[string]time.Duration{
-		"":                              0,
-		"7":                             7 * time.Second,
-		"-7":                            0,
-		"0":                             0,
-		"soon":                          0,
-		"999999999999":                  0,
-		"1000000":                       limits.RetryAfter * time.Second,
-		"Sat, 21 Nov 2026 12:00:30 GMT": 30 * time.Second,
-		"Sat, 21 Nov 2026 11:00:00 GMT": 0,
-	} {
-		_, err := clientFor(t, answer(297, "", "Retry-After", header)).fetch(t.Context(), testTransaction(), "user-token")
-		var e *Error
-		if !errors.As(err, &e) || e.RetryAfter != want {
-			t.Errorf("%q: %v", header, e.RetryAfter)
-		}
-	}
-}
-
-func TestResultBelongsToItsFlow(t *testing.T) {
-	t.Parallel()
-	c := clientFor(t, func(http.ResponseWriter, *http.Request) { t.Error("something was sent") })
-	other := "00000000-0000-0000-0000-000000000000"
-	for name, f := range map[string]struct {
-		tx   *sign.Transaction
-		id   *authn.Identity
-		want Reason
-	}{
-		"another transaction": {testTransaction(), &authn.Identity{TransactionID: other}, ReasonOtherFlow},
-		"plain login":         {testTransaction(), &authn.Identity{}, ReasonOtherFlow},
-		"no login":            {testTransaction(), nil, ReasonRequest},
-		"no transaction":      {nil, &authn.Identity{}, ReasonRequest},
-		"empty transaction":   {&sign.Transaction{}, &authn.Identity{}, ReasonRequest},
-		"hostile id":          {&sign.Transaction{ID: "../x", Mode: sign.ModeBareHash}, &authn.Identity{TransactionID: "../x"}, ReasonRequest},
-		"no token":            {testTransaction(), &authn.Identity{TransactionID: testID}, ReasonUserToken},
-	} {
-		if res, err := c.Fetch(t.Context(), f.tx, f.id); res != nil || reasonOf(err) != f.want {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
 func TestConfiguration(t *testing.T) {
 	t.Parallel()
 	if _, err := New(Config{}); reasonOf(err) != ReasonConfiguration || kakunin.FamilyOf(err) != kakunin.Configuration {
@@ -384,7 +257,8 @@ func TestConfiguration(t *testing.T) {
 	}
 	good := fakeService{"https://service.example/api/sign-transactions", http.DefaultClient, nil}
 	for _, endpoint := range []string{"", "/relative", "https://a.example/x?y", "https://a.example/x#y", "://"} {
-		if _, err := newClient(fakeService{endpoint: endpoint}, otherWire(), Config{}); reasonOf(err) != ReasonConfiguration {
+		if _, err := newClient(fakeService{endpoint: endpoint}, otherWire(),
+			Config{}); reasonOf(err) != ReasonConfiguration {
 			t.Errorf("endpoint %q: %v", endpoint, err)
 		}
 	}
@@ -412,11 +286,14 @@ func TestErrorsNeverEchoTheNetwork(t *testing.T) {
 	t.Parallel()
 	const poison = "POISONED-BY-THE-NETWORK"
 	for _, status := range []int{200, 298, 297, 400, 401, 404, 409, 500, 302} {
-		for _, body := range []string{poison, `{"why":"` + poison + `"}`, `{"box":"` + poison + `"}`, `{"sig":"` + poison + `","cert":""}`} {
-			_, err := clientFor(t, answer(status, body, "Location", "https://"+poison+".example", "Retry-After", poison)).
+		for _, body := range []string{poison, `{"why":"` + poison + `"}`, `{"box":"` + poison + `"}`,
+			`{"sig":"` + poison + `","cert":""}`} {
+			_, err := clientFor(t, answer(status, body, "Location", "https://"+poison+".example", "Retry-After",
+				poison)).
 				fetch(t.Context(), testTransaction(), "user-token")
 			if err == nil || strings.Contains(err.Error(), poison) ||
-				strings.Contains(kakunin.MessageFor(err, kakunin.English), poison) || strings.Contains(err.Error(), "127.0.0.1") {
+				strings.Contains(kakunin.MessageFor(err, kakunin.English), poison) ||
+				strings.Contains(err.Error(), "127.0.0.1") {
 				t.Errorf("%d %s: %v", status, body, err)
 			}
 		}
@@ -470,26 +347,7 @@ const agreement = "利用規約に同意します。"
 
 func TestEveryReasonIsClassified(t *testing.T) {
 	t.Parallel()
-	for r := ReasonConfiguration; r <= ReasonOtherFlow; r++ {
-		e := &Error{Reason: r, Step: "x"}
-		if e.Family() == kakunin.Unclassified || r.String() == "unknown" {
-			t.Errorf("reason %d has no entry", r)
-		}
-		for _, l := range []kakunin.Language{kakunin.Japanese, kakunin.English} {
-			if kakunin.MessageFor(e, l) == "" {
-				t.Errorf("%s: no message", r)
-			}
-		}
-		if m := e.UserMessage(); (m.JA == "") != (m.EN == "") {
-			t.Errorf("%s: message in one language only", r)
-		}
-		if !errors.Is(fmt.Errorf("wrapped: %w", e), &Error{Reason: r}) || errors.Is(e, &Error{Reason: r + 1}) {
-			t.Errorf("%s: errors.Is", r)
-		}
-	}
-	if (&Error{}).Family() != kakunin.Untrusted {
-		t.Error("the zero error is not untrusted")
-	}
+	tests.Reasons(t, ReasonTampered, func(r Reason) error { return &Error{Reason: r} })
 }
 
 // reasonOf returns the reason of an error of package sign, ReasonUnknown for others.

@@ -1,6 +1,7 @@
 package signapi
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -52,6 +53,20 @@ const (
 	ReasonResponse
 	// ReasonOtherFlow: the login did not carry this transaction.
 	ReasonOtherFlow
+
+	// ReasonStore: the store of transactions failed; the service was not asked. Err is the store's error.
+	ReasonStore
+	// ReasonKeys: the key of an answer could not be wrapped or unwrapped; the service was not asked.
+	ReasonKeys
+	// ReasonClaimed: another instance is asking for the result; RetryAfter says when to look again.
+	ReasonClaimed
+	// ReasonNotKept: the result came and the store failed; the result is returned with the error.
+	ReasonNotKept
+	// ReasonLost: an instance ended between asking for the result and keeping it; the service may have given it, and
+	// does not give it again.
+	ReasonLost
+	// ReasonTampered: what is stored is not what was kept.
+	ReasonTampered
 )
 
 func startOver(ja, en string) kakunin.Message {
@@ -93,14 +108,27 @@ var reasons = [...]fault.Row{
 	ReasonConflict:  {Name: "transaction conflict", Family: kakunin.Untrusted, Message: kakunin.Message{}},
 	ReasonResponse:  {Name: "malformed answer", Family: kakunin.Untrusted, Message: kakunin.Message{}},
 	ReasonOtherFlow: {Name: "login of another transaction", Family: kakunin.Untrusted, Message: kakunin.Message{}},
+
+	ReasonStore:   {Name: "store failed", Family: kakunin.Unavailable, Message: kakunin.Message{}},
+	ReasonKeys:    {Name: "keys failed", Family: kakunin.Unavailable, Message: kakunin.Message{}},
+	ReasonClaimed: {Name: "another instance is asking", Family: kakunin.Unavailable, Message: kakunin.Message{}},
+	ReasonNotKept: {Name: "result not kept", Family: kakunin.Unavailable, Message: kakunin.Message{}},
+	ReasonLost: {Name: "result lost", Family: kakunin.User,
+		Message: startOver("署名の結果を受け取れませんでした。", "The result of the signature did not arrive.")},
+	ReasonTampered: {Name: "kept answer altered", Family: kakunin.Untrusted, Message: kakunin.Message{}},
 }
 
-func (r Reason) row() fault.Row {
-	if r < 0 || int(r) >= len(reasons) {
-		r = ReasonUnknown
+// reasonNamed finds a reason by the name under which it is stored.
+func reasonNamed(name string) Reason {
+	for r := range reasons {
+		if reasons[r].Name == name {
+			return Reason(r)
+		}
 	}
-	return reasons[r]
+	return ReasonUnknown
 }
+
+func (r Reason) row() fault.Row { return fault.Of(reasons[:], r) }
 
 // String returns a stable English phrase for logs.
 func (r Reason) String() string { return r.row().Name }
@@ -109,7 +137,7 @@ func (r Reason) String() string { return r.row().Name }
 // network or an attacker supplied.
 type Error struct {
 	Reason Reason
-	// Step is "start" or "result", or "client" for mistakes of the configuration.
+	// Step is "start", "hand over", "result" or "keep", or "client" for mistakes of the configuration.
 	Step string
 	// Detail says more, in fixed words: which fields of the configuration, which part of an answer.
 	Detail string
@@ -121,14 +149,21 @@ type Error struct {
 	Err error
 
 	description redact.Value[string]
+	unanswered  bool // no answer had begun
 }
 
 // Description is what the service wrote about its refusal, for the developer: at most 256 bytes, quoted as in Go
 // source. It is in no error text and no log record, and nothing for the person. Empty if there is none.
 func (e *Error) Description() string { return e.description.Reveal() }
 
-// Error names reason, step and detail.
-func (e *Error) Error() string { return fault.Text("signapi", e.Reason.String(), e.Step, "", e.Detail) }
+// Error names reason, step, status and detail.
+func (e *Error) Error() string {
+	step := e.Step
+	if e.Status != 0 {
+		step = strings.TrimSpace(step + " " + strconv.Itoa(e.Status))
+	}
+	return fault.Text("signapi", e.Reason.String(), step, "", e.Detail)
+}
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
@@ -164,18 +199,10 @@ func (e *Error) delegates() bool {
 		kakunin.FamilyOf(e.Err) != kakunin.Unclassified
 }
 
-// mistakes are all that is wrong with a configuration, in fixed words that begin with the name of a field.
-type mistakes []string
-
-func (m *mistakes) add(wrong bool, text string) {
-	if wrong {
-		*m = append(*m, text)
-	}
-}
-
-func (m mistakes) err() error {
-	if len(m) == 0 {
+// misconfigured makes the error that names all mistakes at once, or nil if there are none.
+func misconfigured(list fault.Mistakes) error {
+	if len(list) == 0 {
 		return nil
 	}
-	return &Error{Reason: ReasonConfiguration, Step: "client", Detail: strings.Join(m, "; ")}
+	return &Error{Reason: ReasonConfiguration, Step: "client", Detail: list.Detail()}
 }

@@ -50,11 +50,9 @@ func newFlow(t *testing.T, government bool, names *wire.Profile, knobs daa.Knobs
 	}
 	f := &flow{t: t}
 	logger := slog.New(slog.NewTextHandler(&f.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	with := daa.WithClient
-	if government {
-		with = daa.WithGovernmentClient
-	}
-	opts := []daa.Option{with(clientID, private.Public(), redirectURL), daa.WithKnobs(knobs)}
+	opts := []daa.Option{daa.WithClient(daa.ClientRegistration{
+		ID: clientID, Key: private.Public(), RedirectURLs: []string{redirectURL}, Government: government,
+	}), daa.WithKnobs(knobs)}
 	if names != nil {
 		opts = append(opts, daa.WithWire(*names))
 	}
@@ -122,7 +120,8 @@ func (f *flow) open(res *signapi.Unverified) *sign.Opened {
 
 func (f *flow) verifier() *sign.Verifier {
 	f.t.Helper()
-	over, err := responder.New(responder.Config{URL: f.svc.URL() + "/simulator/jpki/sign/ocsp", HTTPClient: f.svc.Client()})
+	over, err := responder.New(responder.Config{URL: f.svc.URL() + "/simulator/jpki/sign/ocsp",
+		HTTPClient: f.svc.Client()})
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -143,7 +142,8 @@ func (f *flow) verifier() *sign.Verifier {
 func renamed() *wire.Profile {
 	w := wire.Default()
 	s := &w.Sign
-	s.StartClientIDField, s.StartHashField, s.StartHashAlgorithmField, s.StartHashAlgorithmValue = "rp", "value", "with", "S2"
+	s.StartClientIDField, s.StartHashField, s.StartHashAlgorithmField, s.StartHashAlgorithmValue = "rp", "value",
+		"with", "S2"
 	s.StartStatuses, s.StartIDField, s.StartLifetimeField, s.StartDefaultLifetime = []int{202}, "tx", "ttl", 99
 	s.ResultSuffix, s.ResultStatuses, s.PendingStatus = "/outcome", []int{203}, 204
 	s.ResultJWEField, s.ResultSignatureField, s.ResultCertificateField = "box", "sig", "cert"
@@ -195,7 +195,8 @@ func TestWholeFlow(t *testing.T) {
 				if r.Chain.Revocation.Method != "OCSP" || r.Chain.Status != jpki.Good {
 					t.Errorf("%s: %v", mode, r.Chain)
 				}
-				for _, secret := range []string{r.Certificate.Person().Name.Reveal(), string(opened.RevealSignature()), sealedText(res), tx.ID} {
+				for _, secret := range []string{r.Certificate.Person().Name.Reveal(), string(opened.RevealSignature()),
+					sealedText(res), tx.ID} {
 					if secret != "" && strings.Contains(f.log.String(), secret) {
 						t.Errorf("%s: the log holds what it must not", mode)
 					}
@@ -237,7 +238,8 @@ func TestFlowRefusals(t *testing.T) {
 	}
 
 	set(daa.SignKnobs{PendingResults: 1})
-	if _, err := f.signer.Fetch(t.Context(), tx, id); apiReason(err) != signapi.ReasonPending || kakunin.FamilyOf(err) != kakunin.Unavailable {
+	if _, err := f.signer.Fetch(t.Context(), tx, id); apiReason(err) != signapi.ReasonPending ||
+		kakunin.FamilyOf(err) != kakunin.Unavailable {
 		t.Errorf("pending: %v", err)
 	}
 	if _, err := f.signer.Fetch(t.Context(), tx, id); err != nil {
@@ -249,11 +251,13 @@ func TestFlowRefusals(t *testing.T) {
 
 	set(daa.SignKnobs{CancelledTransaction: true})
 	tx = f.start(sign.ModeBareHash)
-	if _, err := f.signer.Fetch(t.Context(), tx, f.approve(tx)); apiReason(err) != signapi.ReasonCancelled || kakunin.FamilyOf(err) != kakunin.User {
+	if _, err := f.signer.Fetch(t.Context(), tx, f.approve(tx)); apiReason(err) != signapi.ReasonCancelled ||
+		kakunin.FamilyOf(err) != kakunin.User {
 		t.Errorf("cancelled: %v", err)
 	}
 
-	for name, knobs := range map[string]daa.SignKnobs{"swapped certificate": {SwapCertificate: true}, "altered signature": {AlterSignature: true}} {
+	for name, knobs := range map[string]daa.SignKnobs{"swapped certificate": {SwapCertificate: true},
+		"altered signature": {AlterSignature: true}} {
 		set(knobs)
 		tx = f.start(sign.ModeDigestInfo)
 		res, err := f.signer.Fetch(t.Context(), tx, f.approve(tx))

@@ -11,7 +11,8 @@ import (
 func FuzzResult(f *testing.F) {
 	for _, s := range []string{
 		testJWE, `{"box":"` + testJWE + `"}`, `{"sig":"AQ==","cert":"MA=="}`, `{"box":"` + testJWE + `","sig":"AQ=="}`,
-		"", "....", `{"box":"....."}`, `{"sig":"AQ\u003d=","cert":"MA=="}`, "{", `{"SIG":"AQ==","sig":"AQ==","cert":"MA=="}`,
+		"", "....", `{"box":"....."}`, `{"sig":"AQ\u003d=","cert":"MA=="}`, "{",
+		`{"SIG":"AQ==","sig":"AQ==","cert":"MA=="}`,
 	} {
 		f.Add([]byte(s))
 	}
@@ -28,7 +29,8 @@ func FuzzResult(f *testing.F) {
 			t.Fatal("not exactly one shape")
 		}
 		if res.Sealed != nil {
-			if _, err := sign.ParseSealed(res.Sealed.RevealJWE()); err != nil || strings.Count(res.Sealed.RevealJWE(), ".") != 4 {
+			if _, err := sign.ParseSealed(res.Sealed.RevealJWE()); err != nil ||
+				strings.Count(res.Sealed.RevealJWE(), ".") != 4 {
 				t.Fatal("sealed result would not be accepted again")
 			}
 		} else if len(res.Opened.RevealSignature()) == 0 || len(res.Opened.RevealCertificate()) == 0 {

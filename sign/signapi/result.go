@@ -26,38 +26,62 @@ type Unverified struct {
 // that the person has not signed yet; asking again is then allowed, see [Error.RetryAfter]. A result may be given only
 // once by the service. Errors are [*Error].
 func (c *Client) Fetch(ctx context.Context, tx *sign.Transaction, id *authn.Identity) (*Unverified, error) {
-	const step = "result"
+	bearer, err := c.bearerFor(tx, id)
+	if err != nil {
+		return nil, err
+	}
+	return c.fetch(ctx, tx, bearer)
+}
+
+// bearerFor returns the access token of the login that carried the transaction.
+func (c *Client) bearerFor(tx *sign.Transaction, id *authn.Identity) (string, error) {
 	switch {
 	case tx == nil || !tx.Mode.Valid() || !c.validID(tx.ID):
-		return nil, &Error{Reason: ReasonRequest, Step: step, Detail: "transaction"}
+		return "", &Error{Reason: ReasonRequest, Step: stepResult, Detail: "transaction"}
 	case id == nil:
-		return nil, &Error{Reason: ReasonRequest, Step: step, Detail: "no identity"}
+		return "", &Error{Reason: ReasonRequest, Step: stepResult, Detail: "no identity"}
 	// A result belongs to the person of this very flow: another login's token must not fetch it.
 	case id.TransactionID != tx.ID:
-		return nil, &Error{Reason: ReasonOtherFlow, Step: step}
+		return "", &Error{Reason: ReasonOtherFlow, Step: stepResult}
 	}
-	return c.fetch(ctx, tx, id.AccessToken().Reveal())
+	return id.AccessToken().Reveal(), nil
 }
 
 func (c *Client) fetch(ctx context.Context, tx *sign.Transaction, bearer string) (*Unverified, error) {
-	const step = "result"
+	a, err := c.ask(ctx, tx, bearer)
+	if err != nil {
+		return nil, err
+	}
+	return c.read(ctx, a, tx)
+}
+
+// ask asks for the result once.
+func (c *Client) ask(ctx context.Context, tx *sign.Transaction, bearer string) (reply, error) {
 	if bearer == "" {
-		return nil, &Error{Reason: ReasonUserToken, Step: step}
+		return reply{}, &Error{Reason: ReasonUserToken, Step: stepResult}
 	}
 	address := strings.TrimSuffix(c.endpoint, "/") + "/" + url.PathEscape(tx.ID) + c.wire.ResultSuffix
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, &Error{Reason: ReasonConfiguration, Step: step, Err: err}
+		return reply{}, &Error{Reason: ReasonConfiguration, Step: stepResult, Err: err}
 	}
-	answer, err := c.do(req, bearer, exchange{
-		step: step, success: c.wire.ResultStatuses, token: ReasonUserToken, missing: ReasonNotFound,
-	})
-	if err != nil {
+	return c.do(req, bearer, c.resultExchange())
+}
+
+func (c *Client) resultExchange() exchange {
+	return exchange{
+		step: stepResult, success: c.wire.ResultStatuses, token: ReasonUserToken, missing: ReasonNotFound,
+	}
+}
+
+// read makes of an answer what it says.
+func (c *Client) read(ctx context.Context, a reply, tx *sign.Transaction) (*Unverified, error) {
+	if err := c.judge(a, c.resultExchange()); err != nil {
 		return nil, err
 	}
 	copied := *tx
 	res := &Unverified{Transaction: &copied}
-	if err := c.parseResult(answer, res); err != nil {
+	if err := c.parseResult(a.body, res); err != nil {
 		return nil, err
 	}
 	c.logger.DebugContext(ctx, "signature result fetched", slog.Bool("sealed", res.Sealed != nil))
@@ -67,7 +91,7 @@ func (c *Client) fetch(ctx context.Context, tx *sign.Transaction, bearer string)
 // parseResult reads the three shapes: a bare compact JWE, JSON with a JWE, JSON with signature and certificate.
 func (c *Client) parseResult(answer []byte, res *Unverified) error {
 	refuse := func(detail string, err error) error {
-		return &Error{Reason: ReasonResponse, Step: "result", Detail: detail, Err: err}
+		return &Error{Reason: ReasonResponse, Step: stepResult, Detail: detail, Err: err}
 	}
 	if bare, err := sign.ParseSealed(string(bytes.TrimSpace(answer))); err == nil {
 		res.Sealed = bare
@@ -77,9 +101,9 @@ func (c *Client) parseResult(answer []byte, res *Unverified) error {
 	if err != nil {
 		return refuse("not an object", err)
 	}
-	raw, isSealed := members[c.wire.ResultJWEField]
+	raw, isSealed := strictjson.Present(members, c.wire.ResultJWEField)
 	isSealed = isSealed && c.wire.ResultJWEField != ""
-	_, hasSignature := members[c.wire.ResultSignatureField]
+	_, hasSignature := strictjson.Present(members, c.wire.ResultSignatureField)
 	if isSealed && hasSignature { // two answers in one; choosing would be guessing
 		return refuse("sealed and plain", nil)
 	}

@@ -1,7 +1,6 @@
 package signapi
 
 import (
-	"io"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -20,69 +19,90 @@ type exchange struct {
 	missing Reason // what status 404 without a known code means
 }
 
-// do sends the request once and returns the body of a successful answer. A known error code wins over the status,
-// because a proxy in between can change the status but does not invent codes.
-func (c *Client) do(req *http.Request, bearer string, x exchange) ([]byte, error) {
+// The steps that errors name.
+const (
+	stepStart    = "start"
+	stepHandOver = "hand over"
+	stepResult   = "result"
+	stepKeep     = "keep"
+)
+
+// reply is what the service answered, whole.
+type reply struct {
+	status     int
+	retryAfter string
+	body       []byte
+}
+
+// do sends the request once and returns the answer, whatever its status.
+func (c *Client) do(req *http.Request, bearer string, x exchange) (reply, error) {
 	req.Header.Set("Authorization", "Bearer "+bearer)
 	req.Header.Set("Accept", "application/json, application/jose")
 	// The transport asks for gzip by itself; a compressed answer would be expanded before the size limit counts.
 	req.Header.Set("Accept-Encoding", "identity")
 
-	resp, err := c.service.HTTPClient().Do(req) //nolint:gosec // the URL is the configured endpoint, checked in New
+	resp, err := c.service.HTTPClient().Do(req)
 	if err != nil {
-		return nil, &Error{Reason: ReasonTransport, Step: x.step, Err: err}
+		return reply{}, &Error{Reason: ReasonTransport, Step: x.step, Err: webcall.Explain(err), unanswered: true}
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, limits.SignResponse+1))
+	read, err := webcall.Read(resp, limits.SignResponse)
 	if err != nil {
-		return nil, &Error{Reason: ReasonTransport, Step: x.step, Err: err}
-	}
-	if len(body) > limits.SignResponse {
-		return nil, &Error{Reason: ReasonResponse, Step: x.step, Detail: "size"}
+		if webcall.Explain(err).Problem == webcall.Size {
+			return reply{}, &Error{Reason: ReasonResponse, Step: x.step, Detail: "size"}
+		}
+		return reply{}, &Error{Reason: ReasonTransport, Step: x.step, Err: err}
 	}
 	c.logger.DebugContext(
 		req.Context(),
 		"sign API answered",
 		slog.String("step", x.step),
-		slog.Int("status", resp.StatusCode),
+		slog.Int("status", read.Status),
 	)
+	return reply{read.Status, read.Header.Get("Retry-After"), read.Body}, nil
+}
 
-	success := slices.Contains(x.success, resp.StatusCode)
-	reason, hasCode := c.codeReason(body, x)
+// judge says what an answer means; nil is success. A known error code wins over the status, because a proxy in between
+// can change the status but does not invent codes.
+func (c *Client) judge(a reply, x exchange) error {
+	success := slices.Contains(x.success, a.status)
+	reason, hasCode := c.codeReason(a.body, x)
 	switch {
 	case reason != ReasonUnknown:
 	case success && !hasCode:
-		return body, nil
+		return nil
 	case success:
 		reason = ReasonResponse // a success status with an error that nobody knows
 	default:
-		reason = c.statusReason(resp.StatusCode, x)
+		reason = c.statusReason(a.status, x)
 	}
 	refused := &Error{
 		Reason:     reason,
 		Step:       x.step,
-		Status:     resp.StatusCode,
-		RetryAfter: webcall.RetryAfter(resp.Header.Get("Retry-After"), c.now()),
+		Status:     a.status,
+		RetryAfter: webcall.RetryAfter(a.retryAfter, c.now()),
 	}
-	if members, err := strictjson.Object(body); err == nil {
+	if members, err := strictjson.Object(a.body); err == nil {
 		if s := webcall.Describe(members); s != "" {
 			refused.description = redact.Seal(s)
 		}
 	}
-	return nil, refused
+	return refused
 }
 
-// codeReason looks for an error code; hasCode is true when the answer has the error member at all.
+// codeReason looks for an error code; hasCode is true when the answer has the error member at all: null and "" say
+// that there is none.
 func (c *Client) codeReason(body []byte, x exchange) (reason Reason, hasCode bool) {
 	members, err := strictjson.Object(body)
 	if err != nil || c.wire.ErrorField == "" {
 		return ReasonUnknown, false
 	}
-	if _, hasCode = members[c.wire.ErrorField]; !hasCode {
+	raw, hasCode := strictjson.Present(members, c.wire.ErrorField)
+	if !hasCode || string(raw) == `""` {
 		return ReasonUnknown, false
 	}
-	code, ok := strictjson.String(members[c.wire.ErrorField])
-	if !ok || code == "" {
+	code, ok := strictjson.String(raw)
+	if !ok {
 		return ReasonUnknown, true
 	}
 	codes := c.wire.ErrorCodes
@@ -115,7 +135,8 @@ func (c *Client) statusReason(status int, x exchange) Reason {
 		return ReasonCancelled
 	case status == http.StatusGone:
 		return ReasonExpired
-	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
+	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable,
+		status == http.StatusRequestTimeout, status == http.StatusTooEarly: // the request was not looked at
 		return ReasonBusy
 	case status >= 500:
 		return ReasonTransport

@@ -84,7 +84,8 @@ func parseCardFlags(args []string, stderr io.Writer) (cardFlags, error) {
 		&f.control,
 		"control",
 		false,
-		`take commands from standard input: "remove" and "insert" take the card out of the reader and put it back, with a number "remove 2" means the second reader`,
+		`take commands from standard input: "remove" and "insert" take the card out of the reader and put it back, `+
+			`with a number "remove 2" means the second reader`,
 	)
 	if err := parse(flags, args); err != nil {
 		return f, err
@@ -139,7 +140,8 @@ func runCard(ctx context.Context, args []string, s streams) error {
 		introduce(s.out, card.Person().Reveal())
 		_, _ = fmt.Fprintf(
 			s.out,
-			"card %d (%s) with ATR %X for the virtual reader at %s; waits until pcscd with vsmartcard-vpcd runs there\n",
+			"card %d (%s) with ATR %X for the virtual reader at %s; waits until pcscd with vsmartcard-vpcd runs "+
+				"there\n",
 			i+1,
 			card.Kind(),
 			card.ATR(),

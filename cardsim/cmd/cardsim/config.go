@@ -2,13 +2,12 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim"
@@ -29,15 +28,20 @@ type serviceConfig struct {
 	HTTPS        string `json:"https"`
 	ExposeUnsafe bool   `json:"expose_unsafe"` // listen on addresses that other machines reach
 	// file with the token of the control API, made when it is not there; "" = no control API
-	Control    string       `json:"control"`
-	Clients    []clientFile `json:"clients"`
-	Cards      []cardFile   `json:"cards"`       // in the phone's hand; default: hanako
-	FreshCards bool         `json:"fresh_cards"` // a card of its own for every visit
+	Control string       `json:"control"`
+	Clients []clientFile `json:"clients"`
+	Cards   []cardFile   `json:"cards"` // in the phone's hand; default: hanako
+	// "pcsc": whatever test card is in a reader of this machine, instead of simulated ones
+	Card       string `json:"card"`
+	Reader     string `json:"reader"`      // part of the reader's name; "" = any
+	FreshCards bool   `json:"fresh_cards"` // a card of its own for every visit
 	// e.g. "10m": a card that nobody used for so long is whole again
 	ResetAfter string    `json:"reset_cards_after"`
 	HidePINs   bool      `json:"hide_pins"` // do not print the synthetic PINs on the pages
 	Log        bool      `json:"log"`       // to standard error; without personal data and PINs
 	Knobs      daa.Knobs `json:"knobs"`     // what the control API calls knobs
+
+	file string // where this was read; "" = from flags
 }
 
 // clientFile is a registered relying party. One of the four key members is required.
@@ -53,6 +57,9 @@ type clientFile struct {
 	Government   bool     `json:"government"`
 	OptionalPKCE bool     `json:"optional_pkce"`
 	Cards        string   `json:"cards"` // "" = any, "card" or "phone"
+	// OperatorKeyFile is the public key (JWK or PEM) of the platform operator that results are sealed to; "" = the
+	// simulated one
+	OperatorKeyFile string `json:"operator_key_file"`
 	// TestCards shows the page that stands for the app and a card (テストカード代替機能) instead of the phone screen.
 	TestCards bool `json:"test_card_substitute"`
 }
@@ -96,7 +103,8 @@ const exampleConfig = `{
 `
 
 // configHelp describes the file for "cardsim config".
-const configHelp = `cardsim service -config FILE reads one JSON object. Unknown members are refused; paths start from the file's directory.
+const configHelp = `cardsim service -config FILE reads one JSON object. Unknown members are refused; paths start
+from the file's directory.
 
   listen             host:port; default 127.0.0.1:9000; port 0 takes a free one
   base_url           scheme and host under which browsers reach it; default from listen
@@ -116,7 +124,12 @@ const configHelp = `cardsim service -config FILE reads one JSON object. Unknown 
     government           true: results are plain JSON instead of a JWE
     optional_pkce        true: an authorization request without code_challenge is accepted
     cards                "card" or "phone": the only ones accepted
+    operator_key_file    public key (JWK or PEM) of the platform operator to which results are sealed; default: the
+                         simulated operator's, which opens and verifies them at /simulator/operator/v1/verifications
     test_card_substitute true: the page that stands for app and card, instead of the phone screen
+  card               "pcsc": the phone reads a test card in a reader of this machine, instead of simulated cards.
+                     The PIN is typed on the page. Real cards are refused before a PIN is sent
+  reader             part of the name of the reader for that; default any
   cards              list of cards in the phone's hand, the first is the default: person, and kind, e.g. iphone
   fresh_cards        true: every visit has a card of its own
   reset_cards_after  e.g. "10m": a card that nobody used for so long has all its tries again
@@ -124,15 +137,19 @@ const configHelp = `cardsim service -config FILE reads one JSON object. Unknown 
   log                true: log to standard error, without personal data and PINs
   knobs              faults and lifetimes, as in PATCH /control/knobs
 
-cardsim config -example prints a file to begin with.
+cardsim config -example prints a file to begin with, and cardsim config -schema the JSON Schema of such files.
 `
 
 // runConfig is "cardsim config".
 func runConfig(args []string, stdout, stderr io.Writer) error {
 	flags := newFlags("config", "Describes the file of cardsim service -config.", stderr)
 	example := flags.Bool("example", false, "print an example")
+	schema := flags.Bool("schema", false, "print the JSON Schema")
 	if err := parse(flags, args); err != nil {
 		return err
+	}
+	if *schema {
+		return writeSchema(stdout)
 	}
 	text := configHelp
 	if *example {
@@ -144,18 +161,13 @@ func runConfig(args []string, stdout, stderr io.Writer) error {
 
 // readConfig reads the file strictly and makes its paths absolute.
 func readConfig(path string) (serviceConfig, error) {
-	var c serviceConfig
+	c := serviceConfig{file: path}
 	b, err := readSmall(path)
 	if err != nil {
 		return c, fmt.Errorf("-config: %w", err)
 	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&c); err != nil {
-		return c, &usageError{"-config: " + err.Error() + "; see cardsim config"}
-	}
-	if d.More() {
-		return c, &usageError{"-config: something follows the object"}
+	if err := decodeConfig(bytes.TrimPrefix(b, []byte("\ufeff")), &c); err != nil {
+		return c, err
 	}
 	dir := filepath.Dir(path)
 	within := func(p *string) {
@@ -169,41 +181,9 @@ func readConfig(path string) (serviceConfig, error) {
 		within(&c.Clients[i].PEMFile)
 		within(&c.Clients[i].JWKFile)
 		within(&c.Clients[i].JWKSFile)
+		within(&c.Clients[i].OperatorKeyFile)
 	}
 	return c, nil
-}
-
-// check names every mistake at once.
-func (c serviceConfig) check() error {
-	var wrong []string
-	if len(c.Clients) == 0 {
-		wrong = append(wrong, "no client is registered")
-	}
-	if err := checkAddress("listen", c.Listen); err != nil {
-		wrong = append(wrong, err.Error())
-	} else {
-		if c.BaseURL == "" && everywhere(c.Listen) {
-			wrong = append(
-				wrong,
-				"listening without one address needs a base URL, because browsers and clients are sent there: -base-url or base_url",
-			)
-		}
-		if !c.ExposeUnsafe && !onlyHere(c.Listen) {
-			wrong = append(
-				wrong,
-				"the address can be reached by other machines, and whoever reaches it can be anybody: -expose-unsafe or expose_unsafe if that is meant",
-			)
-		}
-	}
-	if c.ResetAfter != "" {
-		if d, err := time.ParseDuration(c.ResetAfter); err != nil || d <= 0 {
-			wrong = append(wrong, `reset_cards_after must be a time like "10m"`)
-		}
-	}
-	if len(wrong) > 0 {
-		return &usageError{strings.Join(wrong, "; ")}
-	}
-	return nil
 }
 
 // world makes the service's configuration: JPKI, cards and clients, all by one clock.
@@ -215,9 +195,11 @@ func (c serviceConfig) world(now func() time.Time) (daa.Config, error) {
 		w.ResetCardsAfter, _ = time.ParseDuration(c.ResetAfter) // check has seen it
 	}
 	var err error
-	for _, one := range c.Clients {
+	for i, one := range c.Clients {
 		r, rerr := one.registration()
-		err = errors.Join(err, rerr)
+		if rerr != nil {
+			err = errors.Join(err, c.inClient(i, rerr))
+		}
 		w.Clients = append(w.Clients, r)
 	}
 	if err != nil {
@@ -226,18 +208,18 @@ func (c serviceConfig) world(now func() time.Time) (daa.Config, error) {
 	if w.JPKI, err = issuer.New(issuer.Config{Now: now}); err != nil {
 		return w, err
 	}
-	if len(c.Cards) == 0 {
+	if len(c.Cards) == 0 && c.Card == "" {
 		c.Cards = []cardFile{{Person: string(person.Hanako)}}
 	}
-	for _, one := range c.Cards {
+	for i, one := range c.Cards {
 		holder, err := person.Lookup(person.Persona(one.Person), now())
 		if err != nil {
-			return w, &usageError{"a person of the cards must be one of " + personNames()}
+			return w, &usageError{fmt.Sprintf("cards[%d]: person must be one of %s", i, personNames())}
 		}
 		kind := cardsim.DefaultKind
 		if one.Kind != "" {
 			if kind, err = cardsim.ParseKind(one.Kind); err != nil {
-				return w, &usageError{"the kind of a card must be one of " + kindNames()}
+				return w, &usageError{fmt.Sprintf("cards[%d]: kind must be one of %s", i, kindNames())}
 			}
 		}
 		card, err := cardsim.NewCard(cardsim.Config{Person: holder, Kind: kind, JPKI: w.JPKI, Now: now})
@@ -266,12 +248,27 @@ func (c clientFile) registration() (daa.ClientRegistration, error) {
 		}
 		key, err := jose.ParsePublicKey(b)
 		if err != nil {
-			return r, fmt.Errorf("client key: %w", err)
+			return r, fmt.Errorf("client key: %s: %w", file, err)
 		}
 		r.Key, r.KeyID = key.Key, key.KeyID
 		if r.Algorithm == "" {
 			r.Algorithm = key.Algorithm
 		}
+	}
+	if c.OperatorKeyFile != "" {
+		b, err := readSmall(c.OperatorKeyFile)
+		if err != nil {
+			return r, fmt.Errorf("operator key: %w", err)
+		}
+		key, err := jose.ParsePublicKey(b)
+		if err != nil {
+			return r, fmt.Errorf("operator key: %s: %w", c.OperatorKeyFile, err)
+		}
+		public, ok := key.Key.(*rsa.PublicKey)
+		if !ok {
+			return r, &usageError{"operator_key_file must have an RSA key: results are sealed with RSA-OAEP-256"}
+		}
+		r.OperatorKey = public
 	}
 	if c.JWKSFile != "" {
 		var err error

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -17,7 +19,7 @@ import (
 )
 
 // exampleDir has the printed example, changed as the test needs, and the client's key beside it.
-func exampleDir(t *testing.T, change func(map[string]any)) (dir, file string) {
+func exampleDir(t testing.TB, change func(map[string]any)) (dir, file string) {
 	t.Helper()
 	dir = t.TempDir()
 	public, _ := keyFile(t)
@@ -68,7 +70,8 @@ func TestServiceFromTheExample(t *testing.T) {
 	lines := p.until("listening on ")
 	base := strings.TrimPrefix(lines[len(lines)-1], "listening on ")
 	text := strings.Join(lines, "\n")
-	for _, want := range []string{"client    RP00000002", "control   https://", "trust     " + filepath.Join(dir, "tls"), "person taro"} {
+	for _, want := range []string{"client    RP00000002", "control   https://",
+		"trust     " + filepath.Join(dir, "tls"), "person taro"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the introduction lacks %q: %s", want, text)
 		}
@@ -79,7 +82,8 @@ func TestServiceFromTheExample(t *testing.T) {
 	}
 	trust := x509.NewCertPool()
 	trust.AppendCertsFromPEM(ca)
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12}}}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust,
+		MinVersion: tls.VersionTLS12}}}
 	get := func(path, token string) (int, string) {
 		t.Helper()
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+path, nil)
@@ -104,7 +108,8 @@ func TestServiceFromTheExample(t *testing.T) {
 	if info, err := os.Stat(filepath.Join(dir, "control.token")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the token's file: %v, %v", info, err)
 	}
-	if status, body := get("/control/cards", strings.TrimSpace(string(token))); status != http.StatusOK || !strings.Contains(body, `"hanako-2"`) {
+	if status, body := get("/control/cards", strings.TrimSpace(string(token))); status != http.StatusOK ||
+		!strings.Contains(body, `"hanako-2"`) {
 		t.Errorf("control API: %d %s", status, body)
 	}
 	if status, _ := get("/control/cards", "another token of some length"); status != http.StatusUnauthorized {
@@ -131,23 +136,123 @@ func TestConfigFilesRefused(t *testing.T) {
 		change func(map[string]any)
 		want   string
 	}{
-		"unknown member":        {func(c map[string]any) { c["listn"] = "x" }, "listn"},
-		"unknown client member": {func(c map[string]any) { client(c)["redirect_uris"] = []string{"x"} }, "redirect_uris"},
-		"unknown knob":          {func(c map[string]any) { c["knobs"] = map[string]any{"signs": 1} }, "knows"},
-		"no client":             {func(c map[string]any) { delete(c, "clients") }, "no client"},
-		"everything at once":    {func(c map[string]any) { delete(c, "clients"); c["listen"] = ":0"; c["reset_cards_after"] = "soon" }, "no client is registered; listening without"},
-		"everybody reaches it":  {func(c map[string]any) { c["listen"] = "0.0.0.0:0"; c["base_url"] = "http://daa.example" }, "expose_unsafe"},
-		"two keys":              {func(c map[string]any) { client(c)["jwks_url"] = "http://127.0.0.1/jwks" }, "one of pem_file"},
-		"no key":                {func(c map[string]any) { delete(client(c), "jwk_file") }, "one of pem_file"},
-		"key of nobody":         {func(c map[string]any) { client(c)["jwk_file"] = "nothing.jwk" }, "client key"},
-		"nobody's card":         {func(c map[string]any) { c["cards"] = []any{map[string]any{"person": "nobody"}} }, "hanako"},
-		"no such kind":          {func(c map[string]any) { c["cards"] = []any{map[string]any{"person": "taro", "kind": "gold"}} }, "iphone"},
-		"wrong cards":           {func(c map[string]any) { client(c)["cards"] = "gold" }, "cards of a client"},
+		"unknown member": {func(c map[string]any) { c["listn"] = "x" }, "listn"},
+		"unknown client member": {func(c map[string]any) { client(c)["redirect_uris"] = []string{"x"} },
+			"redirect_uris"},
+		"unknown knob": {func(c map[string]any) { c["knobs"] = map[string]any{"signs": 1} }, "knows"},
+		"no client":    {func(c map[string]any) { delete(c, "clients") }, "no client"},
+		"everything at once": {func(c map[string]any) {
+			delete(c,
+				"clients")
+			c["listen"] = ":0"
+			c["reset_cards_after"] = "soon"
+		}, "no client is registered; listening without"},
+		"everybody reaches it": {func(c map[string]any) {
+			c["listen"] = "0.0.0.0:0"
+			c["base_url"] = "http://daa.example"
+		}, "expose_unsafe"},
+		"two keys": {func(c map[string]any) { client(c)["jwks_url"] = "http://127.0.0.1/jwks" },
+			"one of pem_file"},
+		"no key":        {func(c map[string]any) { delete(client(c), "jwk_file") }, "one of pem_file"},
+		"key of nobody": {func(c map[string]any) { client(c)["jwk_file"] = "nothing.jwk" }, "client key"},
+		"nobody's card": {func(c map[string]any) { c["cards"] = []any{map[string]any{"person": "nobody"}} },
+			"hanako"},
+		"no such kind": {func(c map[string]any) {
+			c["cards"] = []any{
+				map[string]any{"person": "taro", "kind": "gold"}}
+		}, "iphone"},
+		"wrong cards": {func(c map[string]any) { client(c)["cards"] = "gold" }, "cards of a client"},
 	} {
 		_, file := exampleDir(t, c.change)
 		var out strings.Builder
-		if code := run(t.Context(), []string{"service", "-config", file}, streams{strings.NewReader(""), &out, &out}); code == exitOK || !strings.Contains(out.String(), c.want) {
+		if code := run(t.Context(), []string{"service", "-config", file},
+			streams{strings.NewReader(""), &out, &out}); code == exitOK || !strings.Contains(out.String(), c.want) {
 			t.Errorf("%s: exit code %d, output %s", name, code, out.String())
+		}
+	}
+}
+
+// What would be ignored beside a file is refused.
+func TestFlagsBesideTheFile(t *testing.T) {
+	_, file := exampleDir(t, func(c map[string]any) { c["listen"] = "nonsense" })
+	for _, flags := range [][]string{
+		{"-card", "pcsc"}, {"-https", "tls"}, {"-addr", "127.0.0.1:0"}, {"-expose-unsafe"}, {"-person", "taro"},
+		{"-fresh-cards", "-reset-after", "10m"},
+	} {
+		var out strings.Builder
+		code := run(t.Context(), append([]string{"service", "-config", file}, flags...),
+			streams{strings.NewReader(""), &out, &out})
+		if code != exitUsage || !strings.Contains(out.String(), flags[0]) ||
+			!strings.Contains(out.String(), "belongs in the file") {
+			t.Errorf("%v: exit code %d, output %s", flags, code, out.String())
+		}
+	}
+	var out strings.Builder
+	run(t.Context(), []string{"service", "-log", "-config", file}, streams{strings.NewReader(""), &out, &out})
+	if strings.Contains(out.String(), "belongs in the file") {
+		t.Errorf("-log is refused: %s", out.String())
+	}
+}
+
+// The results of a client with operator_key_file are sealed to that key, and to no other.
+func TestOperatorKeyFile(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spki, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := jose.MarshalKeySet(jose.PublicKey{Key: &key.PublicKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	jwk := strings.TrimSuffix(strings.TrimPrefix(string(set), `{"keys":[`), "]}")
+	block := func(kind string, der []byte) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+	}
+	public, _ := keyFile(t)
+	ec, err := os.ReadFile(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		content string
+		refused string // "" = accepted
+	}{
+		"PEM":           {block("PUBLIC KEY", spki), ""},
+		"JWK":           {jwk, ""},
+		"EC":            {string(ec), "operator_key_file must have an RSA key"},
+		"a private key": {block("PRIVATE KEY", pkcs8), "operator key: "},
+		"no key":        {"hello", "operator key: "},
+		"empty":         {"", "operator key: "},
+		"much too long": {strings.Repeat(" ", 1<<20), "operator key: the file is too large"},
+	} {
+		dir, file := exampleDir(t, func(c map[string]any) {
+			c["clients"].([]any)[0].(map[string]any)["operator_key_file"] = "operator.pub"
+		})
+		if err := os.WriteFile(filepath.Join(dir, "operator.pub"), []byte(c.content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		config, err := readConfig(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := config.Clients[0].registration()
+		switch {
+		case c.refused == "" && (err != nil || !key.PublicKey.Equal(r.OperatorKey)):
+			t.Errorf("%s: %v, %v", name, r.OperatorKey, err)
+		case c.refused != "" && (err == nil || !strings.Contains(err.Error(), c.refused)):
+			t.Errorf("%s: %v, want %q", name, err, c.refused)
+		}
+		other, err := config.Clients[1].registration()
+		if err != nil || other.OperatorKey != nil {
+			t.Errorf("%s: the key of another client: %v, %v", name, other.OperatorKey, err)
 		}
 	}
 }
@@ -156,7 +261,8 @@ func TestConfigFilesRefused(t *testing.T) {
 func TestConfigIsDescribed(t *testing.T) {
 	for _, typ := range []reflect.Type{reflect.TypeFor[serviceConfig](), reflect.TypeFor[clientFile]()} {
 		for f := range typ.Fields() {
-			if name := f.Tag.Get("json"); !strings.Contains(configHelp, "  "+name) && !strings.Contains(configHelp, name+",") && !strings.Contains(configHelp, ", "+name) {
+			if name := f.Tag.Get("json"); !strings.Contains(configHelp, "  "+name) &&
+				!strings.Contains(configHelp, name+",") && !strings.Contains(configHelp, ", "+name) {
 				t.Errorf("cardsim config does not describe %s", name)
 			}
 		}

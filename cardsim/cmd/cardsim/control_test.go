@@ -130,7 +130,8 @@ func TestSavedCardGoesOn(t *testing.T) {
 		t.Errorf("the image is JSON: %v", err)
 	}
 	var out strings.Builder
-	if code := run(t.Context(), []string{"card", "-save", file, "-kind", "child"}, streams{strings.NewReader(""), &out, &out}); code != exitUsage {
+	if code := run(t.Context(), []string{"card", "-save", file, "-kind", "child"},
+		streams{strings.NewReader(""), &out, &out}); code != exitUsage {
 		t.Errorf("exit code %d: %s", code, out.String())
 	}
 }

@@ -13,7 +13,8 @@ import (
 func runKey(args []string, stdout, stderr io.Writer) error {
 	flags := newFlags(
 		"key",
-		"Prints the private key (PEM) of the simulated platform operator, to whom results of the sign API are encrypted.\nIt comes from a public seed: nothing but tests may use it.",
+		"Prints the private key (PEM) of the simulated platform operator, to whom results of the sign API are "+
+			"encrypted.\nIt comes from a public seed: nothing but tests may use it.",
 		stderr,
 	)
 	if err := parse(flags, args); err != nil {

@@ -36,11 +36,16 @@ This is a simulator. It is not an official service, and its persons do not exist
 usage:
   cardsim card [flags]       put cards into pcscd's virtual readers until interrupted
   cardsim service [flags]    run the simulated service (login, signing, phone screen) until interrupted
-  cardsim config [-example]  describe the file of cardsim service -config, or print an example
+  cardsim config [-example | -schema]
+                             describe the file of cardsim service -config, or print an example or its JSON Schema
   cardsim key                print the simulated operator's key, which opens results of the sign API
+  cardsim version            print the version
 
 cardsim card -h and cardsim service -h list the flags.
 `
+
+// version is set by the linker in released programs.
+var version = "devel"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -71,11 +76,13 @@ func run(ctx context.Context, args []string, s streams) int {
 		err = runKey(args[1:], s.out, s.err)
 	case "config":
 		err = runConfig(args[1:], s.out, s.err)
+	case "version":
+		_, err = io.WriteString(s.out, "cardsim "+version+"\n")
 	case "help", "-h", "-help", "--help":
 		_, _ = io.WriteString(s.out, usage)
 		return exitOK
 	default:
-		_, _ = io.WriteString(s.err, "cardsim: the command is one of card, service, config and key\n\n"+usage)
+		_, _ = io.WriteString(s.err, "cardsim: the command is one of card, service, config, key and version\n\n"+usage)
 		return exitUsage
 	}
 	var bad *usageError
@@ -155,8 +162,8 @@ func personNames() string {
 func introduce(w io.Writer, p person.Details) {
 	_, _ = fmt.Fprintf(w, `SIMULATOR: not an official service, not a real card; the person does not exist.
 person %s
-  PIN for authentication (利用者証明用): %s
-  PIN for the attributes (券面事項入力補助用): %s
-  signing password (署名用): %s
+  PIN of the authentication certificate (利用者証明用電子証明書の暗証番号): %s
+  PIN for the four attributes (券面事項入力補助用の暗証番号): %s
+  password of the signing certificate (署名用電子証明書の暗証番号): %s
 `, p.ID, p.AuthPIN, p.TextPIN, p.SigningPassword)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -17,7 +18,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/kakunin-go/kakunin/authn"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/cardsim/daa/control"
 	"github.com/kakunin-go/kakunin/cardsim/person"
@@ -46,7 +46,7 @@ With one client by -client-id, -client-key and -redirect-url, or with what a -co
 		&file,
 		"config",
 		"",
-		"`FILE` in JSON, see cardsim config; the flags below but -log do not apply then",
+		"`FILE` in JSON, see cardsim config; it says what the other flags would, which then are refused, but -log",
 	)
 	flags.StringVar(&c.Listen, "addr", "127.0.0.1:9000", "`host:port` to listen on; port 0 takes a free one")
 	flags.StringVar(
@@ -82,6 +82,14 @@ With one client by -client-id, -client-key and -redirect-url, or with what a -co
 		"person",
 		"whose card the phone holds: "+personNames()+"; may be repeated (default "+string(person.Hanako)+")",
 	)
+	flags.StringVar(
+		&c.Card,
+		"card",
+		"",
+		"`pcsc`: the phone reads a test card in a reader of this machine instead of simulated ones; needs the build "+
+			"tag",
+	)
+	flags.StringVar(&c.Reader, "reader", "", "part of the `NAME` of the reader, with -card pcsc (default any)")
 	flags.BoolVar(
 		&one.Government,
 		"government",
@@ -100,6 +108,15 @@ With one client by -client-id, -client-key and -redirect-url, or with what a -co
 		return c, err
 	}
 	if file != "" {
+		var beside []string
+		flags.Visit(func(f *flag.Flag) {
+			if f.Name != "config" && f.Name != "log" {
+				beside = append(beside, "-"+f.Name)
+			}
+		})
+		if len(beside) > 0 {
+			return c, &usageError{strings.Join(beside, ", ") + ": with -config this belongs in the file"}
+		}
 		log := c.Log
 		var err error
 		if c, err = readConfig(file); err != nil {
@@ -144,6 +161,13 @@ func runService(ctx context.Context, args []string, stdout, stderr io.Writer) er
 		return err
 	}
 	config.Logger = log
+	if c.Card != "" {
+		var done func()
+		if config.Reader, done, err = openReader(ctx, c.Reader); err != nil {
+			return err
+		}
+		defer done()
+	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return err // says "listen" and the address
@@ -154,10 +178,10 @@ func runService(ctx context.Context, args []string, stdout, stderr io.Writer) er
 			config.BaseURL = "https://" + listener.Addr().String()
 		}
 	}
-	service, err := daa.New(config)
+	service, err := c.newService(config)
 	if err != nil {
 		_ = listener.Close()
-		return asUsage(err)
+		return err
 	}
 	p := &site{service: service}
 	server := webserve.New(p, log)
@@ -176,7 +200,7 @@ func runService(ctx context.Context, args []string, stdout, stderr io.Writer) er
 	for _, card := range config.Cards {
 		introduce(stdout, card.Person().Reveal())
 	}
-	announce(stdout, c, config, service.Environment())
+	announce(stdout, c, config, service)
 	stop := context.AfterFunc(ctx, func() { p.ending.Store(true) })
 	defer stop()
 	return webserve.Serve(ctx, listener, server)
@@ -189,15 +213,24 @@ type site struct {
 	ending  atomic.Bool
 }
 
-// ServeHTTP implements http.Handler.
+// ServeHTTP implements http.Handler. The two probes answer under every host name, other than the service and the
+// control API: whoever watches a container or stands before it asks by an address, by a name of its own, or by none. A
+// page of another site that rebinds its name to this address (DNS rebinding) learns from them no more than from a
+// refusal, that a simulator runs here; they change nothing.
 func (p *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	probe := func(text string) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Cache-Control", "no-store")
+		_, _ = io.WriteString(w, text+"\n")
+	}
 	switch path := r.URL.Path; {
 	case path == "/healthz":
-		_, _ = io.WriteString(w, "ok\n")
+		probe("ok")
 	case path == "/readyz" && p.ending.Load():
 		http.Error(w, "ending", http.StatusServiceUnavailable)
 	case path == "/readyz":
-		_, _ = io.WriteString(w, "ready\n")
+		probe("ready")
 	case p.control != nil && strings.HasPrefix(path, control.Path):
 		p.control.ServeHTTP(w, r)
 	default:
@@ -219,20 +252,25 @@ func newControl(c serviceConfig, s *daa.Service, clock *control.Clock, log *slog
 		control.Config{Service: s, Token: strings.TrimSpace(string(token)), Clock: clock, Logger: log},
 	)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", c.Control, err)
 	}
 	return h, nil
 }
 
 // announce says what to put into the relying party.
-func announce(w io.Writer, c serviceConfig, config daa.Config, e authn.Environment) {
+func announce(w io.Writer, c serviceConfig, config daa.Config, s *daa.Service) {
+	e := s.Environment()
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format+"\n", args...) }
 	p("issuer    %s\nlogin     %s\ntoken     %s\nuserinfo  %s\nkeys      %s\nsign API  %s",
 		e.Issuer, e.AuthorizationEndpoint, e.TokenEndpoint, e.UserinfoEndpoint, e.JWKSEndpoint, e.SignEndpoint)
 	p("metadata  %s/.well-known/openid-configuration", e.Issuer)
 	for _, one := range c.Clients {
 		p("client    %s, redirect URL %s", one.ID, strings.Join(one.RedirectURLs, " or "))
+		if !one.Government {
+			p("          operator token %s", s.OperatorToken(one.ID))
+		}
 	}
+	p("operator  %s (simulated PF事業者: opens and verifies what the sign API sealed)", s.OperatorURL())
 	if c.Control != "" {
 		p("control   %s/control/openapi.json, token in %s", config.BaseURL, c.Control)
 	}
@@ -244,27 +282,6 @@ func announce(w io.Writer, c serviceConfig, config daa.Config, e authn.Environme
 		p("UNSAFE    other machines reach this simulator: whoever does can be anybody in it")
 	}
 	p("listening on %s", config.BaseURL)
-}
-
-// asUsage names the flag behind what daa.New refuses.
-func asUsage(err error) error {
-	var refused *daa.Error
-	if !errors.As(err, &refused) {
-		return err
-	}
-	message, ok := map[string]string{
-		"client-id":        "-client-id must be 1 to 255 letters and digits",
-		"client-key":       "-client-key must be an RSA key of 2048 bits or more, or an EC key on P-256; a client has one of pem_file, jwk_file, jwks_file and jwks_url",
-		"client-algorithm": "the algorithm does not fit the client's key",
-		"jwks":             "jwks_file has no key that can be used",
-		"jwks-url":         "jwks_url must be an http or https URL",
-		"redirect-url":     "-redirect-url must be an http or https URL of at most 255 characters, without a fragment",
-		"base-url":         "-base-url must be http or https with a host and nothing after it, e.g. https://daa.example",
-	}[refused.Step]
-	if !ok {
-		return err
-	}
-	return &usageError{message}
 }
 
 // everywhere reports whether the host of host:port stands for all addresses of this machine.

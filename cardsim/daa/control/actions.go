@@ -8,12 +8,14 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/cardsim/daa/visitor"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
+	"github.com/kakunin-go/kakunin/cardsim/person"
 	"github.com/kakunin-go/kakunin/jpki"
 )
 
@@ -93,7 +95,7 @@ func (h *Handler) play(ctx context.Context, o order, at string, jar http.CookieJ
 		return nil, noCard
 	}
 	p := card.Person().Reveal()
-	person := visitor.Person{
+	holder := visitor.Person{
 		HTTPClient: h.browser, Jar: jar, Card: o.Card, TwoDevices: o.TwoDevices,
 		AuthPIN:         orText(o.AuthPIN, p.AuthPIN),
 		TextPIN:         orText(o.TextPIN, p.TextPIN),
@@ -104,16 +106,16 @@ func (h *Handler) play(ctx context.Context, o order, at string, jar http.CookieJ
 	switch o.Action {
 	case "", "approve":
 		res.Outcome = "approved"
-		res.CallbackURL, err = person.Approve(ctx, at)
+		res.CallbackURL, err = holder.Approve(ctx, at)
 	case "cancel":
 		res.Outcome = "cancelled"
-		res.CallbackURL, err = person.Cancel(ctx, at)
+		res.CallbackURL, err = holder.Cancel(ctx, at)
 	case "mistype":
 		res.Outcome = "approved"
-		res.CallbackURL, res.Remaining, err = person.MistypePIN(ctx, at, max(1, o.Times))
+		res.CallbackURL, res.Remaining, err = holder.MistypePIN(ctx, at, max(1, o.Times))
 	case "block":
 		res.Outcome = "blocked"
-		res.CallbackURL, err = person.Block(ctx, at)
+		res.CallbackURL, err = holder.Block(ctx, at)
 	default:
 		return nil, &refusal{http.StatusBadRequest, "action must be approve, cancel, mistype or block"}
 	}
@@ -172,13 +174,11 @@ func (h *Handler) visits(r *http.Request) (any, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), wait)
 	defer cancel()
 	for {
-		arrived := make(chan error, 1)
-		go func() { arrived <- h.service.AwaitVisit(ctx) }()
 		list := []pending{}
 		for _, v := range h.service.PendingVisits() {
 			list = append(list, pending{v.ID, v.ClientID, v.Scopes, v.Expires})
 		}
-		if len(list) > 0 || <-arrived != nil {
+		if len(list) > 0 || h.service.AwaitVisit(ctx) != nil {
 			return map[string]any{"visits": list}, nil
 		}
 	}
@@ -208,6 +208,41 @@ func (h *Handler) unlock(r *http.Request) (any, error) {
 		return nil, noCard
 	}
 	return done, h.service.Unlock(r.PathValue("name"))
+}
+
+// relocation is where a person moves to.
+type relocation struct {
+	Municipality string `json:"municipality"` // code of 5 digits; default: another one than now
+	Street       string `json:"street"`
+}
+
+// move gives the holder of a card another address; the signing certificate is revoked with that.
+func (h *Handler) move(r *http.Request) (any, error) {
+	card, ok := h.service.CardNamed(r.PathValue("name"))
+	if !ok {
+		return nil, noCard
+	}
+	o := relocation{Street: "架空町１丁目１番１号"}
+	if err := read(r, &o); err != nil {
+		return nil, err
+	}
+	now := card.Person().Reveal().Subject.MunicipalityCode
+	var codes []string
+	for _, m := range person.Municipalities() {
+		codes = append(codes, m.Code)
+		if m.Code == o.Municipality || o.Municipality == "" && m.Code != now {
+			return done, h.service.Move(r.PathValue("name"), daa.Residence{Municipality: m, Street: o.Street})
+		}
+	}
+	return nil, &refusal{http.StatusBadRequest, "municipality must be one of " + strings.Join(codes, ", ")}
+}
+
+// reissue gives the person a new card in place of that one, with the address of the moment.
+func (h *Handler) reissue(r *http.Request) (any, error) {
+	if _, ok := h.service.CardNamed(r.PathValue("name")); !ok {
+		return nil, noCard
+	}
+	return done, h.service.Reissue(r.PathValue("name"))
 }
 
 // done is the answer when there is nothing else to say.
@@ -260,7 +295,7 @@ func (h *Handler) revoke(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := one.ca.Revoke(one.serial, o.Reason, h.now()); err != nil {
+	if err := one.ca.Revoke(one.serial, issuer.Revocation{Reason: o.Reason, At: h.now()}); err != nil {
 		return nil, &refusal{http.StatusConflict, "not revoked: the reason is unknown, or it is revoked already"}
 	}
 	h.revoked.mu.Lock()
@@ -283,16 +318,21 @@ func (h *Handler) unrevoke(r *http.Request) (any, error) {
 func (h *Handler) knobs(*http.Request) (any, error) { return h.service.Knobs(), nil }
 
 // putKnobs starts from the default of every knob.
-func (h *Handler) putKnobs(r *http.Request) (any, error) { return h.turn(r, daa.Knobs{}) }
+func (h *Handler) putKnobs(r *http.Request) (any, error) {
+	return h.turn(r, func() daa.Knobs { return daa.Knobs{} })
+}
 
 // patchKnobs changes the knobs that are present.
-func (h *Handler) patchKnobs(r *http.Request) (any, error) { return h.turn(r, h.service.Knobs()) }
+func (h *Handler) patchKnobs(r *http.Request) (any, error) { return h.turn(r, h.service.Knobs) }
 
-func (h *Handler) turn(r *http.Request, from daa.Knobs) (any, error) {
+func (h *Handler) turn(r *http.Request, begin func() daa.Knobs) (any, error) {
 	var raw json.RawMessage
 	if err := read(r, &raw); err != nil {
 		return nil, err
 	}
+	h.turning.Lock()
+	defer h.turning.Unlock()
+	from := begin()
 	if len(raw) > 0 {
 		if err := from.UnmarshalJSON(raw); err != nil {
 			return nil, err
@@ -341,8 +381,25 @@ func (h *Handler) transactions(*http.Request) (any, error) {
 	return map[string]any{"transactions": list}, nil
 }
 
+// verifications lists the good verdicts of the simulated platform operator.
+func (h *Handler) verifications(*http.Request) (any, error) {
+	type one struct {
+		ID          string    `json:"verification_id"`
+		ClientID    string    `json:"client_id"`
+		Transaction string    `json:"transaction_id"`
+		At          time.Time `json:"verified_at"`
+	}
+	list := []one{}
+	for _, v := range h.service.Verifications() {
+		list = append(list, one{v.ID, v.Business, v.TransactionID, v.At})
+	}
+	return map[string]any{"verifications": list}, nil
+}
+
 // reset puts everything back that was changed here.
 func (h *Handler) reset(*http.Request) (any, error) {
+	h.turning.Lock()
+	defer h.turning.Unlock()
 	h.revoked.mu.Lock()
 	defer h.revoked.mu.Unlock()
 	for _, one := range h.revoked.list {

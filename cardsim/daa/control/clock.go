@@ -1,6 +1,7 @@
 package control
 
 import (
+	"math"
 	"sync"
 	"time"
 )
@@ -31,6 +32,10 @@ func (c *Clock) Now() time.Time {
 func (c *Clock) Advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if d > 0 && c.ahead > math.MaxInt64-d { // as far as a time.Duration goes, some 292 years
+		c.ahead = math.MaxInt64
+		return
+	}
 	c.ahead = max(0, c.ahead+d)
 }
 

@@ -13,10 +13,12 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/strictjson"
 )
 
 // Path is below which the handler serves.
@@ -46,6 +48,7 @@ type Handler struct {
 	remote  bool
 	log     *slog.Logger
 	mux     *http.ServeMux
+	turning sync.Mutex // of knobs: a change reads what it changes
 	revoked revocations
 	browser *http.Client
 }
@@ -104,6 +107,8 @@ func (h *Handler) operations() map[string]func(*http.Request) (any, error) {
 		"POST /control/visits/{id}":                         h.continueVisit,
 		"GET /control/cards":                                h.cards,
 		"POST /control/cards/{name}/unlock":                 h.unlock,
+		"POST /control/cards/{name}/move":                   h.move,
+		"POST /control/cards/{name}/reissue":                h.reissue,
 		"POST /control/cards/{name}/{certificate}/revoke":   h.revoke,
 		"POST /control/cards/{name}/{certificate}/unrevoke": h.unrevoke,
 		"GET /control/knobs":                                h.knobs,
@@ -113,15 +118,21 @@ func (h *Handler) operations() map[string]func(*http.Request) (any, error) {
 		"POST /control/clock":                               h.advance,
 		"POST /control/keys/rotate":                         h.rotate,
 		"GET /control/transactions":                         h.transactions,
+		"GET /control/verifications":                        h.verifications,
 		"POST /control/reset":                               h.reset,
-		"GET /control/openapi.json":                         func(*http.Request) (any, error) { return json.RawMessage(openapi), nil },
+		"GET /control/openapi.json": func(*http.Request) (any, error) {
+			return json.RawMessage(openapi), nil
+		},
 	}
 }
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
 	switch {
+	case !h.service.KnowsHost(r.Host): // before the token: nobody tries one through a page that rebinds its name
+		h.refuse(w, r, &refusal{http.StatusMisdirectedRequest, daa.ForeignHost})
 	case !h.remote && !fromHere(r):
 		h.refuse(w, r, &refusal{http.StatusForbidden, "the control API serves this machine only"})
 	case !h.authorized(r):
@@ -204,17 +215,20 @@ func read(r *http.Request, v any) error {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil
 	}
+	malformed := &refusal{
+		http.StatusBadRequest, "the body must be one JSON object with the members of /control/openapi.json, each once",
+	}
+	if _, err := strictjson.Object(body); err != nil { // of a member that is there twice encoding/json takes the last
+		return malformed
+	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil || d.More() {
+	if err := d.Decode(v); err != nil {
 		var config *daa.Error
 		if errors.As(err, &config) {
 			return config
 		}
-		return &refusal{
-			http.StatusBadRequest,
-			"the body must be one JSON object with the members of /control/openapi.json",
-		}
+		return malformed
 	}
 	return nil
 }

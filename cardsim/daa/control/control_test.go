@@ -8,8 +8,6 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"reflect"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -45,7 +43,7 @@ func newWorld(t *testing.T, opts ...daa.Option) *world {
 	w := &world{t: t, clock: new(Clock)}
 	opts = append([]daa.Option{
 		daa.WithJPKI(j), daa.WithClock(w.clock.Now), daa.WithPersonas(person.Hanako, person.Taro),
-		daa.WithRegistration(daa.ClientRegistration{
+		daa.WithClient(daa.ClientRegistration{
 			ID: "RP00000001", Key: j.Key("client").Public(), RedirectURLs: []string{redirect}, OptionalPKCE: true,
 		}),
 	}, opts...)
@@ -111,134 +109,6 @@ func (w *world) ok(method, path string, body any) map[string]any {
 	return answer
 }
 
-// document is what the tests read of openapi.json.
-type document struct {
-	Paths      map[string]map[string]operation
-	Components struct{ Responses map[string]response }
-}
-
-type operation struct {
-	RequestBody response
-	Responses   map[string]response
-}
-
-type response struct {
-	Content map[string]struct{ Schema schema }
-}
-
-type schema struct {
-	Type                 string
-	Format               string
-	Enum                 []string
-	Properties           map[string]schema
-	Required             []string
-	Items                *schema
-	AdditionalProperties *bool
-}
-
-func (d document) find(method, path string) (operation, bool) {
-	path, _, _ = strings.Cut(path, "?")
-	for template, operations := range d.Paths {
-		a, b := strings.Split(template, "/"), strings.Split(path, "/")
-		if len(a) == len(b) {
-			same := true
-			for i := range a {
-				same = same && (a[i] == b[i] || strings.HasPrefix(a[i], "{"))
-			}
-			if o, ok := operations[strings.ToLower(method)]; same && ok {
-				return o, true
-			}
-		}
-	}
-	return operation{}, false
-}
-
-// check compares a value with the schema: types, required members, nothing undocumented.
-func (s schema) check(t *testing.T, where string, v any) {
-	t.Helper()
-	switch s.Type {
-	case "object":
-		m, ok := v.(map[string]any)
-		if !ok {
-			t.Errorf("%s: %v is no object", where, v)
-			return
-		}
-		for _, name := range s.Required {
-			if _, ok := m[name]; !ok {
-				t.Errorf("%s: %s is missing", where, name)
-			}
-		}
-		for name, member := range m {
-			p, known := s.Properties[name]
-			if known {
-				p.check(t, where+"."+name, member)
-			} else if s.AdditionalProperties != nil && !*s.AdditionalProperties {
-				t.Errorf("%s: %s is not in the document", where, name)
-			}
-		}
-	case "array":
-		list, ok := v.([]any)
-		if !ok {
-			t.Errorf("%s: %v is no array", where, v)
-			return
-		}
-		for _, one := range list {
-			s.Items.check(t, where+"[]", one)
-		}
-	case "string":
-		text, ok := v.(string)
-		if !ok || s.Enum != nil && !slices.Contains(s.Enum, text) {
-			t.Errorf("%s: %v is not one of %v", where, v, s.Enum)
-		}
-		if s.Format == "date-time" {
-			if _, err := time.Parse(time.RFC3339, text); err != nil {
-				t.Errorf("%s: %v", where, err)
-			}
-		}
-	case "integer":
-		if _, ok := v.(float64); !ok {
-			t.Errorf("%s: %v is no number", where, v)
-		}
-	case "boolean":
-		if _, ok := v.(bool); !ok {
-			t.Errorf("%s: %v is no boolean", where, v)
-		}
-	}
-}
-
-// The document has every operation of the handler and no other, and the members of the requests that the handler reads.
-func TestTheDocumentIsComplete(t *testing.T) {
-	w := newWorld(t)
-	var documented, served []string
-	for path, operations := range w.doc.Paths {
-		for method := range operations {
-			documented = append(documented, strings.ToUpper(method)+" "+path)
-		}
-	}
-	for operation := range w.h.operations() {
-		served = append(served, operation)
-	}
-	slices.Sort(documented)
-	slices.Sort(served)
-	if !slices.Equal(documented, served) {
-		t.Errorf("documented %q\nserved %q", documented, served)
-	}
-	var members []string
-	for f := range reflect.TypeFor[order]().Fields() {
-		members = append(members, f.Tag.Get("json"))
-	}
-	body := w.doc.Paths["/control/visits"]["post"].RequestBody.Content["application/json"].Schema
-	for _, name := range members {
-		if _, ok := body.Properties[name]; !ok {
-			t.Errorf("%s is not documented", name)
-		}
-	}
-	if len(body.Properties) != len(members) {
-		t.Errorf("documented %d members, read %q", len(body.Properties), members)
-	}
-	w.ok(http.MethodGet, "/control/openapi.json", nil)
-}
-
 func TestVisits(t *testing.T) {
 	w := newWorld(t)
 	for name, c := range map[string]struct {
@@ -258,7 +128,8 @@ func TestVisits(t *testing.T) {
 			c.order["authorization_url"] = w.authorization()
 			got := w.ok(http.MethodPost, "/control/visits", c.order)
 			callback, err := url.Parse(got["callback_url"].(string))
-			if err != nil || got["outcome"] != c.outcome || callback.Query().Get(c.want) == "" || callback.Query().Get("state") != "s" {
+			if err != nil || got["outcome"] != c.outcome || callback.Query().Get(c.want) == "" ||
+				callback.Query().Get("state") != "s" {
 				t.Errorf("%v", got)
 			}
 			if name == "mistype twice" && got["remaining_tries"] != 1.0 {
@@ -267,7 +138,8 @@ func TestVisits(t *testing.T) {
 		})
 	}
 	w.ok(http.MethodPost, "/control/reset", nil)
-	got := w.ok(http.MethodPost, "/control/visits", map[string]any{"authorization_url": w.authorization() + "&max_age=x&prompt=none"})
+	got := w.ok(http.MethodPost, "/control/visits", map[string]any{
+		"authorization_url": w.authorization() + "&max_age=x&prompt=none"})
 	if got["outcome"] != "refused" {
 		t.Errorf("a request that is refused: %v", got)
 	}
@@ -276,12 +148,17 @@ func TestVisits(t *testing.T) {
 		status int
 		says   string
 	}{
-		"no URL":             {map[string]any{}, http.StatusBadRequest, "authorization_url"},
-		"unknown action":     {map[string]any{"authorization_url": w.authorization(), "action": "sneeze"}, http.StatusBadRequest, "mistype"},
-		"unknown member":     {map[string]any{"authorization_url": w.authorization(), "pin": "1234"}, http.StatusBadRequest, "openapi.json"},
-		"unknown card":       {map[string]any{"authorization_url": w.authorization(), "card": "jiro"}, http.StatusNotFound, "/control/cards"},
-		"unregistered site":  {map[string]any{"authorization_url": w.svc.Environment().AuthorizationEndpoint}, http.StatusConflict, "inspector"},
-		"wrong PIN":          {map[string]any{"authorization_url": w.authorization(), "auth_pin": "9999"}, http.StatusConflict, "PIN"},
+		"no URL": {map[string]any{}, http.StatusBadRequest, "authorization_url"},
+		"unknown action": {map[string]any{"authorization_url": w.authorization(), "action": "sneeze"},
+			http.StatusBadRequest, "mistype"},
+		"unknown member": {map[string]any{"authorization_url": w.authorization(), "pin": "1234"},
+			http.StatusBadRequest, "openapi.json"},
+		"unknown card": {map[string]any{"authorization_url": w.authorization(), "card": "jiro"},
+			http.StatusNotFound, "/control/cards"},
+		"unregistered site": {map[string]any{"authorization_url": w.svc.Environment().AuthorizationEndpoint},
+			http.StatusConflict, "inspector"},
+		"wrong PIN": {map[string]any{"authorization_url": w.authorization(), "auth_pin": "9999"},
+			http.StatusConflict, "PIN"},
 		"not even an object": {[]int{1}, http.StatusBadRequest, "object"},
 	} {
 		status, got := w.call(http.MethodPost, "/control/visits", c.order)
@@ -331,6 +208,9 @@ func TestPendingVisits(t *testing.T) {
 		if len(list) != 1 {
 			t.Fatalf("%s: %v", agent, list)
 		}
+		if err := w.svc.AwaitVisit(t.Context()); err != nil { // it is there already: nothing to wait for
+			t.Error(err)
+		}
 		one := list[0].(map[string]any)
 		got := w.ok(http.MethodPost, "/control/visits/"+one["id"].(string), map[string]any{"action": "approve"})
 		if !strings.Contains(got["callback_url"].(string), "code=") {
@@ -360,7 +240,8 @@ func TestCards(t *testing.T) {
 	w := newWorld(t, daa.WithJPKI(j))
 	outcome := func() any {
 		t.Helper()
-		return w.ok(http.MethodPost, "/control/visits", map[string]any{"authorization_url": w.authorization()})["outcome"]
+		return w.ok(http.MethodPost, "/control/visits", map[string]any{
+			"authorization_url": w.authorization()})["outcome"]
 	}
 	want := func(what string, wanted string) {
 		t.Helper()
@@ -390,7 +271,8 @@ func TestCards(t *testing.T) {
 			t.Errorf("%s: %d", path, status)
 		}
 	}
-	if status, _ := w.call(http.MethodPost, "/control/cards/taro/signing/unrevoke", nil); status != http.StatusConflict {
+	if status, _ := w.call(http.MethodPost, "/control/cards/taro/signing/unrevoke",
+		nil); status != http.StatusConflict {
 		t.Errorf("what was not revoked: %d", status)
 	}
 }
@@ -421,7 +303,8 @@ func TestKnobsClockAndKeys(t *testing.T) {
 		t.Errorf("moved by %v", d)
 	}
 	for _, wrong := range []string{"", "-1h", "soon"} {
-		if status, _ := w.call(http.MethodPost, "/control/clock", map[string]any{"advance": wrong}); status != http.StatusBadRequest {
+		if status, _ := w.call(http.MethodPost, "/control/clock",
+			map[string]any{"advance": wrong}); status != http.StatusBadRequest {
 			t.Errorf("advance %q: %d", wrong, status)
 		}
 	}
@@ -450,6 +333,44 @@ func TestKnobsClockAndKeys(t *testing.T) {
 	}
 }
 
+// A reset also takes back what was done while the clock was ahead: no list of revocations stays in the future.
+func TestResetOfTheFuture(t *testing.T) {
+	var w *world
+	j, err := issuer.New(issuer.Config{Now: func() time.Time {
+		if w == nil {
+			return time.Now()
+		}
+		return w.clock.Now()
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w = newWorld(t, daa.WithJPKI(j))
+	outcome := func() any {
+		order := map[string]any{"authorization_url": w.authorization()}
+		return w.ok(http.MethodPost, "/control/visits", order)["outcome"]
+	}
+	for name, orders := range map[string][]string{
+		"revoked":     {"/control/cards/hanako/authentication/revoke"},
+		"and back":    {"/control/cards/hanako/authentication/revoke", "/control/cards/hanako/authentication/unrevoke"},
+		"moved":       {"/control/cards/hanako/move"},
+		"a new card":  {"/control/cards/hanako/move", "/control/cards/hanako/reissue"},
+		"taro's card": {"/control/cards/taro/authentication/revoke"},
+	} {
+		w.ok(http.MethodPost, "/control/clock", map[string]any{"advance": "36h"})
+		for _, order := range orders {
+			w.ok(http.MethodPost, order, nil)
+		}
+		if got := outcome(); got != "certificate" && name == "revoked" {
+			t.Errorf("%s: %v", name, got)
+		}
+		w.ok(http.MethodPost, "/control/reset", nil)
+		if got := outcome(); got != "approved" {
+			t.Errorf("%s, then reset: %v", name, got)
+		}
+	}
+}
+
 // Whoever has no token, comes from another machine, or is a web page, steers nothing.
 func TestWhoMaySteer(t *testing.T) {
 	w := newWorld(t)
@@ -458,14 +379,23 @@ func TestWhoMaySteer(t *testing.T) {
 		status int
 	}{
 		"as it should be": {func(*http.Request) {}, http.StatusOK},
-		"IPv6":            {func(r *http.Request) { r.RemoteAddr = "[::1]:80" }, http.StatusOK},
-		"no token":        {func(r *http.Request) { r.Header.Del("Authorization") }, http.StatusUnauthorized},
-		"another token":   {func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token+"x") }, http.StatusUnauthorized},
+		"IPv6":            {func(r *http.Request) { r.RemoteAddr, r.Host = "[::1]:80", "[::1]:9000" }, http.StatusOK},
+		// A page of another site whose name leads here by now, with or without a token.
+		"a rebound name": {func(r *http.Request) { r.Host = "evil.example:9000" }, http.StatusMisdirectedRequest},
+		"a rebound name without a token": {func(r *http.Request) {
+			r.Host = "evil.example"
+			r.Header.Del("Authorization")
+		}, http.StatusMisdirectedRequest},
+		"no name":  {func(r *http.Request) { r.Host = "" }, http.StatusMisdirectedRequest},
+		"no token": {func(r *http.Request) { r.Header.Del("Authorization") }, http.StatusUnauthorized},
+		"another token": {func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token+"x") },
+			http.StatusUnauthorized},
 		"token as Basic":  {func(r *http.Request) { r.SetBasicAuth("", token) }, http.StatusUnauthorized},
 		"another machine": {func(r *http.Request) { r.RemoteAddr = "192.0.2.1:80" }, http.StatusForbidden},
 		"no address":      {func(r *http.Request) { r.RemoteAddr = "" }, http.StatusForbidden},
 		"a web page":      {func(r *http.Request) { r.Header.Set("Origin", "http://127.0.0.1") }, http.StatusForbidden},
-		"a form":          {func(r *http.Request) { r.ContentLength = 5; r.Header.Set("Content-Type", "text/plain") }, http.StatusUnsupportedMediaType},
+		"a form": {func(r *http.Request) { r.ContentLength = 5; r.Header.Set("Content-Type", "text/plain") },
+			http.StatusUnsupportedMediaType},
 		"an unknown path": {func(r *http.Request) { r.URL.Path = "/control/nothing" }, http.StatusNotFound},
 		"an unknown verb": {func(r *http.Request) { r.Method = http.MethodDelete }, http.StatusNotFound},
 		"too much to read": {func(r *http.Request) {
@@ -477,7 +407,7 @@ func TestWhoMaySteer(t *testing.T) {
 		}, http.StatusRequestEntityTooLarge},
 	} {
 		req := httptest.NewRequest(http.MethodGet, "/control/cards", nil)
-		req.RemoteAddr = "127.0.0.1:80"
+		req.RemoteAddr, req.Host = "127.0.0.1:80", "localhost:9000"
 		req.Header.Set("Authorization", "bearer "+token)
 		c.change(req)
 		res := httptest.NewRecorder()
@@ -486,9 +416,49 @@ func TestWhoMaySteer(t *testing.T) {
 			t.Errorf("%s: %d %s", name, res.Code, res.Body)
 		}
 	}
-	for name, c := range map[string]Config{"no service": {Token: token}, "short token": {Service: w.svc.Service, Token: "short"}} {
+	for name, c := range map[string]Config{"no service": {Token: token},
+		"short token": {Service: w.svc.Service, Token: "short"}} {
 		if _, err := New(c); err == nil {
 			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+// TestAPersonMoves: the address changes, the signing certificate is gone, and a reissued card has another; a reset
+// takes all of it back.
+func TestAPersonMoves(t *testing.T) {
+	j, err := issuer.New(issuer.Config{Seed: "moving"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, daa.WithJPKI(j))
+	address := func() string {
+		card, _ := w.svc.CardNamed("hanako")
+		return card.Person().Reveal().Address
+	}
+	first := address()
+	w.ok(http.MethodPost, "/control/cards/hanako/move", map[string]any{"street": "架空町７番"})
+	if address() != first {
+		t.Error("the card changes before it is reissued")
+	}
+	w.ok(http.MethodPost, "/control/cards/hanako/reissue", nil)
+	if got := address(); got == first || !strings.HasSuffix(got, "架空町７番") {
+		t.Errorf("the new card says %q", got)
+	}
+	if list := w.ok(http.MethodGet, "/control/verifications", nil)["verifications"].([]any); len(list) != 0 {
+		t.Errorf("verifications: %v", list)
+	}
+	w.ok(http.MethodPost, "/control/reset", nil)
+	if address() != first {
+		t.Error("a reset does not take the move back")
+	}
+	status, got := w.call(http.MethodPost, "/control/cards/hanako/move", map[string]any{"municipality": "00000"})
+	if text, _ := got["error"].(string); status != http.StatusBadRequest || !strings.Contains(text, "13101") {
+		t.Errorf("%d %v", status, got)
+	}
+	for _, path := range []string{"/control/cards/nobody/move", "/control/cards/nobody/reissue"} {
+		if status, _ := w.call(http.MethodPost, path, nil); status != http.StatusNotFound {
+			t.Errorf("%s: %d", path, status)
 		}
 	}
 }

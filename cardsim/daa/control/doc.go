@@ -9,6 +9,10 @@
 // carries the token (Authorization: Bearer …), is JSON, and reaches the handler from this machine only. A login is one
 // call: POST /control/visits with the authorization URL answers with the callback URL. See the Example.
 //
+// # Examples
+//
+// There is an example of [New].
+//
 // # Compatibility
 //
 // The paths and members in openapi.json stay. New ones may come; a program should ignore members that it does not know.

@@ -32,7 +32,8 @@ func ExampleNew() {
 	mux.Handle(control.Path, handler)
 
 	before := clock.Now()
-	r := httptest.NewRequest(http.MethodPost, "/control/clock", strings.NewReader(`{"advance":"24h"}`))
+	body := strings.NewReader(`{"advance":"24h"}`)
+	r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:9000/control/clock", body)
 	r.RemoteAddr = "127.0.0.1:1"
 	r.Header.Set("Authorization", "Bearer a token of 16 bytes or more")
 	r.Header.Set("Content-Type", "application/json")

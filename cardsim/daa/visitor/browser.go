@@ -3,6 +3,7 @@ package visitor
 import (
 	"context"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/http/cookiejar"
@@ -11,12 +12,18 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/webcall"
 )
 
-// browser keeps cookies and stays on the pages of one service.
+// browser keeps cookies and stays on the pages of one service. It follows redirects itself, and so needs of an
+// http.Client nothing but the transport and the time that an answer may take.
 type browser struct {
-	client   *http.Client
-	agent    string
+	transport http.RoundTripper
+	timeout   time.Duration // of a request, from connecting to the last byte; 0 = none
+	jar       http.CookieJar
+
+	always   http.Header // of every request
+	posting  http.Header // of forms, beside these
 	origin   *url.URL
 	callback string // the redirect URL of the authorization request
 }
@@ -28,13 +35,22 @@ func (v *Person) newBrowser(at *url.URL, agent string, jar http.CookieJar) (*bro
 			return nil, &Error{Reason: ReasonConfiguration, Step: "cookies", Err: err}
 		}
 	}
-	c := &http.Client{Timeout: 30 * time.Second}
+	transport, timeout := http.DefaultTransport, 30*time.Second
 	if v.HTTPClient != nil {
-		c.Transport, c.Timeout = v.HTTPClient.Transport, v.HTTPClient.Timeout
+		timeout = v.HTTPClient.Timeout
+		if v.HTTPClient.Transport != nil {
+			transport = v.HTTPClient.Transport
+		}
 	}
-	c.Jar = jar
-	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &browser{client: c, agent: agent, origin: &url.URL{Scheme: at.Scheme, Host: at.Host}}, nil
+	origin := &url.URL{Scheme: at.Scheme, Host: at.Host}
+	return &browser{
+		transport: transport, timeout: timeout, jar: jar,
+		origin: origin, always: http.Header{"User-Agent": {agent}, "Accept-Language": {"ja"}},
+		posting: http.Header{
+			"Content-Type": {"application/x-www-form-urlencoded"}, "Origin": {origin.String()},
+			"Sec-Fetch-Site": {"same-origin"},
+		},
+	}, nil
 }
 
 // own reports whether the address is one of the simulated service's pages.
@@ -83,22 +99,7 @@ func (b *browser) submit(
 // do sends a request and follows redirects within the service. It returns a page, or the address outside.
 func (b *browser) do(ctx context.Context, method string, at *url.URL, fields url.Values) (*shownPage, string, error) {
 	for range maxSteps {
-		var body io.Reader
-		if method == http.MethodPost {
-			body = strings.NewReader(fields.Encode())
-		}
-		req, err := http.NewRequestWithContext(ctx, method, at.String(), body)
-		if err != nil {
-			return nil, "", &Error{Reason: ReasonTransport, Step: "request", Err: err}
-		}
-		req.Header.Set("User-Agent", b.agent)
-		req.Header.Set("Accept-Language", "ja")
-		if method == http.MethodPost {
-			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-			req.Header.Set("Origin", b.origin.String())
-			req.Header.Set("Sec-Fetch-Site", "same-origin")
-		}
-		shown, next, err := b.send(req)
+		shown, next, err := b.send(ctx, method, at, fields)
 		if err != nil || next == nil {
 			return shown, "", err
 		}
@@ -121,12 +122,41 @@ func isRedirect(status int, method string) bool {
 	return false
 }
 
-func (b *browser) send(req *http.Request) (*shownPage, *url.URL, error) {
-	res, err := b.client.Do(req)
+// send sends one request. It returns a page, or where the answer redirects to.
+func (b *browser) send(
+	ctx context.Context,
+	method string,
+	at *url.URL,
+	fields url.Values,
+) (*shownPage, *url.URL, error) {
+	if b.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, b.timeout)
+		defer cancel()
+	}
+	var form io.Reader
+	if method == http.MethodPost {
+		form = strings.NewReader(fields.Encode())
+	}
+	req, err := http.NewRequestWithContext(ctx, method, at.String(), form)
+	if err != nil {
+		return nil, nil, &Error{Reason: ReasonTransport, Step: "request", Err: err}
+	}
+	maps.Copy(req.Header, b.always)
+	if method == http.MethodPost {
+		maps.Copy(req.Header, b.posting)
+	}
+	for _, cookie := range b.jar.Cookies(req.URL) {
+		req.AddCookie(cookie)
+	}
+	res, err := b.transport.RoundTrip(req)
 	if err != nil {
 		return nil, nil, &Error{Reason: ReasonTransport, Step: "response", Err: err}
 	}
 	defer func() { _ = res.Body.Close() }()
+	if cookies := res.Cookies(); len(cookies) > 0 {
+		b.jar.SetCookies(req.URL, cookies)
+	}
 	if isRedirect(res.StatusCode, req.Method) {
 		next, err := res.Location()
 		if err != nil {
@@ -134,13 +164,13 @@ func (b *browser) send(req *http.Request) (*shownPage, *url.URL, error) {
 		}
 		return nil, next, nil
 	}
-	body, err := io.ReadAll(io.LimitReader(res.Body, limits.SimulatorPage+1))
+	body, err := webcall.Body(res, limits.SimulatorPage)
 	if err != nil {
 		return nil, nil, &Error{Reason: ReasonTransport, Step: "body", Err: err}
 	}
 	mt, _, err := mime.ParseMediaType(res.Header.Get("Content-Type"))
-	if err != nil || mt != "text/html" || len(body) > limits.SimulatorPage {
-		return nil, nil, &Error{Reason: ReasonUnexpectedPage, Step: "content type or size"}
+	if err != nil || mt != "text/html" {
+		return nil, nil, &Error{Reason: ReasonUnexpectedPage, Step: "content type"}
 	}
 	shown, err := readPage(string(body))
 	if err != nil {

@@ -5,6 +5,10 @@
 // [Person.MistypePIN]. A Person of one's own works against a service in another process, or one of another make, as
 // long as it needs no pages. See the Example of daa.Running.Visitor.
 //
+// # Examples
+//
+// There is an example of [Person].
+//
 // # Compatibility
 //
 // A Person finds its way by the markers (data-kakunin-…) in the pages, not by their texts. Nothing is stored.

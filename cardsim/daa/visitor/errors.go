@@ -25,7 +25,7 @@ const (
 	ReasonUnexpectedPage
 )
 
-var rows = map[Reason]fault.Row{
+var reasons = [...]fault.Row{
 	ReasonConfiguration:  {Name: "unusable configuration", Family: kakunin.Configuration},
 	ReasonTransport:      {Name: "the simulated service could not be reached", Family: kakunin.Unavailable},
 	ReasonRefused:        {Name: "the simulated service refused", Family: kakunin.Configuration},
@@ -35,12 +35,7 @@ var rows = map[Reason]fault.Row{
 }
 
 // row returns what there is to say about the reason.
-func (r Reason) row() fault.Row {
-	if row, ok := rows[r]; ok {
-		return row
-	}
-	return fault.Unknown()
-}
+func (r Reason) row() fault.Row { return fault.Of(reasons[:], r) }
 
 // Error is every error of this package. It carries no text from the network, no URL and nothing
 // personal.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"html"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -34,29 +33,19 @@ func (f *shownForm) has(name string) bool {
 
 var errPage = errors.New("daa: not a page of the simulated service")
 
-// Tags as our own templates write them: attribute values in double quotes, and html/template escapes "<", ">" and
-// quotes in everything that is filled in. Anything else is not a page of ours.
-var (
-	pageTag  = regexp.MustCompile(`<(/?[a-z][a-z0-9]*)((?:\s+[a-z][a-z0-9-]*(?:="[^"]*")?)*)\s*/?>`)
-	pageAttr = regexp.MustCompile(`([a-z][a-z0-9-]*)(?:="([^"]*)")?`)
-)
-
 // readPage finds markers and forms.
 func readPage(body string) (*shownPage, error) {
 	p := &shownPage{forms: make(map[string]*shownForm), marks: make(map[string]string)}
 	var form *shownForm
-	for _, tag := range pageTag.FindAllStringSubmatch(body, -1) {
-		attrs := make(map[string]string)
-		for _, a := range pageAttr.FindAllStringSubmatch(tag[2], -1) {
-			attrs[a[1]] = html.UnescapeString(a[2])
-		}
-		switch tag[1] {
+	scan := tagScanner{rest: body}
+	for scan.next() {
+		switch scan.tag {
 		case "form":
-			name := attrs[page.Mark+"form"]
-			if form != nil || name == "" || p.forms[name] != nil || attrs["method"] != "post" {
+			name := scan.value(page.Mark + "form")
+			if form != nil || name == "" || p.forms[name] != nil || scan.value("method") != "post" {
 				return nil, errPage
 			}
-			form = &shownForm{action: attrs["action"], marks: make(map[string]string)}
+			form = &shownForm{action: scan.value("action"), marks: make(map[string]string)}
 			p.forms[name] = form
 		case "/form":
 			form = nil
@@ -65,14 +54,16 @@ func readPage(body string) (*shownPage, error) {
 				return nil, errPage
 			}
 			form.inputs = append(form.inputs, shownInput{
-				kind: attrs["type"], name: attrs["name"], value: attrs["value"], card: attrs[page.Mark+"card"],
+				kind: scan.value("type"), name: scan.value("name"), value: scan.value("value"),
+				card: scan.value(page.Mark + "card"),
 			})
 		}
-		for name, value := range attrs {
-			key, ok := strings.CutPrefix(name, page.Mark)
+		for _, a := range scan.attrs {
+			key, ok := strings.CutPrefix(a.name, page.Mark)
 			if !ok {
 				continue
 			}
+			value := html.UnescapeString(a.value)
 			if form != nil {
 				form.marks[key] = value
 				continue

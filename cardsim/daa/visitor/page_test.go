@@ -1,6 +1,7 @@
 package visitor
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -39,6 +40,38 @@ func TestReadPage(t *testing.T) {
 	}
 }
 
+// What a tag is, in the words of regular expressions: the scanner finds the same.
+var (
+	tagPattern  = regexp.MustCompile(`<(/?[a-z][a-z0-9]*)((?:\s+[a-z][a-z0-9-]*(?:="[^"]*")?)*)\s*/?>`)
+	attrPattern = regexp.MustCompile(`([a-z][a-z0-9-]*)(?:="([^"]*)")?`)
+)
+
+func FuzzTagScanner(f *testing.F) {
+	f.Add(`<main data-kakunin-page="consent"><input name="a" value="&#x3000;" required/></main ><br />`)
+	f.Add(`<<a b c="d>" ><a b="1" b="2"><a=""><a b=c><a b="><a`)
+	f.Add("<a\nb\f>\n<a\vb>< a></ a></a/><a-b><a b-c=\"\"d>")
+	f.Fuzz(func(t *testing.T, body string) {
+		scan := tagScanner{rest: body}
+		for _, want := range tagPattern.FindAllStringSubmatch(body, -1) {
+			if !scan.next() || scan.tag != want[1] {
+				t.Fatalf("%q: %q, want %q", body, scan.tag, want[1])
+			}
+			attrs := attrPattern.FindAllStringSubmatch(want[2], -1)
+			if len(attrs) != len(scan.attrs) {
+				t.Fatalf("%q: %q, want %q", body, scan.attrs, attrs)
+			}
+			for i, a := range attrs {
+				if scan.attrs[i] != (tagAttr{a[1], a[2]}) {
+					t.Errorf("%q: %q, want %q", body, scan.attrs[i], a)
+				}
+			}
+		}
+		if scan.next() {
+			t.Errorf("%q: one more, %q", body, scan.tag)
+		}
+	})
+}
+
 func FuzzReadPage(f *testing.F) {
 	f.Add(`<main data-kakunin-page="consent"><form method="post" action="/phone/x" data-kakunin-form="consent"><input name="a" value="&#x3000;"></form></main>`)
 	f.Add(`<main data-kakunin-page="a"><form method="post" data-kakunin-form="a"></form><input>`)
@@ -61,7 +94,8 @@ func FuzzReadPage(f *testing.F) {
 }
 
 func TestKnownMarkers(t *testing.T) {
-	for marker, want := range map[string]string{"blocked": "blocked", "client": "client", "": "unknown", "山田": "unknown"} {
+	for marker, want := range map[string]string{"blocked": "blocked", "client": "client", "": "unknown",
+		"山田": "unknown"} {
 		if got := known(marker); got != want {
 			t.Errorf("%q: %q", marker, got)
 		}

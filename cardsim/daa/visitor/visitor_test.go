@@ -25,7 +25,9 @@ func TestVisitorFollowsRedirectsOfAnotherService(t *testing.T) {
 		}
 		http.Redirect(w, r, redirectURL+"?code=c&state="+url.QueryEscape(r.URL.Query().Get("state")), http.StatusFound)
 	})
-	mux.HandleFunc("GET /loop", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/loop", http.StatusFound) })
+	mux.HandleFunc("GET /loop", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/loop", http.StatusFound)
+	})
 	mux.HandleFunc("GET /page", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = w.Write([]byte("<h1>Log in</h1>"))
@@ -41,7 +43,8 @@ func TestVisitorFollowsRedirectsOfAnotherService(t *testing.T) {
 	}
 	for _, path := range []string{"/loop", "/page"} {
 		callback, err := person.Approve(t.Context(), service.URL+path+query)
-		if e, ok := errors.AsType[*visitor.Error](err); !ok || e.Reason != visitor.ReasonUnexpectedPage || callback != "" {
+		if e, ok := errors.AsType[*visitor.Error](err); !ok || e.Reason != visitor.ReasonUnexpectedPage ||
+			callback != "" {
 			t.Errorf("%s: callback %q, error %v", path, callback, err)
 		}
 	}
@@ -51,7 +54,8 @@ func TestVisitorFollowsRedirectsOfAnotherService(t *testing.T) {
 func TestBrowserAtASite(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /start", func(w http.ResponseWriter, r *http.Request) {
-		http.SetCookie(w, &http.Cookie{Name: "who", Value: "hanako", Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+		http.SetCookie(w, &http.Cookie{Name: "who", Value: "hanako", Path: "/", HttpOnly: true,
+			SameSite: http.SameSiteLaxMode})
 		http.Redirect(w, r, "/page", http.StatusFound)
 	})
 	mux.HandleFunc("/page", func(w http.ResponseWriter, r *http.Request) {
@@ -62,7 +66,9 @@ func TestBrowserAtASite(t *testing.T) {
 		}
 		_, _ = w.Write([]byte(c.Value + r.FormValue("word") + r.Header.Get("Origin")))
 	})
-	mux.HandleFunc("/loop", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/loop", http.StatusSeeOther) })
+	mux.HandleFunc("/loop", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/loop", http.StatusSeeOther)
+	})
 	site := httptest.NewServer(mux)
 	t.Cleanup(site.Close)
 	b := &visitor.Browser{Person: new(visitor.Person)}
@@ -74,14 +80,16 @@ func TestBrowserAtASite(t *testing.T) {
 	if err != nil || page.Body != "hanako-agrees-"+site.URL {
 		t.Errorf("%+v, %v", page, err)
 	}
-	if _, err := b.Login(t.Context(), site.URL+"/loop"); !errors.Is(err, &visitor.Error{Reason: visitor.ReasonUnexpectedPage}) {
+	if _, err := b.Login(t.Context(), site.URL+"/loop"); !errors.Is(err,
+		&visitor.Error{Reason: visitor.ReasonUnexpectedPage}) {
 		t.Errorf("a loop: %v", err)
 	}
 	if _, err := b.Login(t.Context(), "nowhere"); !errors.Is(err, &visitor.Error{Reason: visitor.ReasonConfiguration}) {
 		t.Errorf("no address: %v", err)
 	}
 	site.Close()
-	if _, err := b.Login(t.Context(), site.URL+"/start"); !errors.Is(err, &visitor.Error{Reason: visitor.ReasonTransport}) {
+	if _, err := b.Login(t.Context(), site.URL+"/start"); !errors.Is(err,
+		&visitor.Error{Reason: visitor.ReasonTransport}) {
 		t.Errorf("no site: %v", err)
 	}
 }

@@ -76,7 +76,8 @@ func TestNumberImages(t *testing.T) {
 
 // The font has all of JIS X 0208 and JIS X 0212, and what it does not have shows as a geta mark.
 func TestFontCoverage(t *testing.T) {
-	for _, r := range "確認花子高橋東京都亜腕弌熙一三十０９ＡＺａｚぁんァンー々〆〇－（）［］　" + "濵桒槗鷗嶌" + "\u9AD9\uFA11\U00020BB7\u5FB7\u7028" + "AZaz09-." {
+	for _, r := range "確認花子高橋東京都亜腕弌熙一三十０９ＡＺａｚぁんァンー々〆〇－（）［］　" + "濵桒槗鷗嶌" + "\u9AD9\uFA11\U00020BB7\u5FB7\u7028" +
+		"AZaz09-." {
 		page, err := readPage(r &^ 0xFF)
 		if err != nil {
 			t.Fatal(err)

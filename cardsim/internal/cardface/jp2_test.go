@@ -22,9 +22,11 @@ func TestOpenJPEGDecodesWhatWasDrawn(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, size := range []image.Point{
-		{1, 1}, {1, 7}, {9, 1}, {2, 2}, {3, 5}, {31, 33}, {63, 64}, {65, 64}, {127, 129}, {128, 128}, {200, 100}, {257, 130}, {301, 259},
+		{1, 1}, {1, 7}, {9, 1}, {2, 2}, {3, 5}, {31, 33}, {63, 64}, {65, 64}, {127, 129}, {128, 128}, {200, 100},
+		{257, 130}, {301, 259},
 	} {
-		black, noise, slope := image.NewGray(image.Rectangle{Max: size}), image.NewGray(image.Rectangle{Max: size}), image.NewGray(image.Rectangle{Max: size})
+		black, noise, slope := image.NewGray(image.Rectangle{Max: size}), image.NewGray(image.Rectangle{Max: size}),
+			image.NewGray(image.Rectangle{Max: size})
 		for i := range noise.Pix {
 			noise.Pix[i] = uint8(random.UintN(256))
 			slope.Pix[i] = uint8(i/size.X + i%size.X)
@@ -38,7 +40,8 @@ func TestOpenJPEGDecodesWhatWasDrawn(t *testing.T) {
 		if err := os.WriteFile(in, encodeJP2(img), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if log, err := exec.CommandContext(t.Context(), "opj_decompress", "-i", in, "-o", out).CombinedOutput(); err != nil || bytes.Contains(log, []byte("WARN")) {
+		if log, err := exec.CommandContext(t.Context(), "opj_decompress", "-i", in, "-o",
+			out).CombinedOutput(); err != nil || bytes.Contains(log, []byte("WARN")) {
 			t.Errorf("%s: %v\n%s", name, err, log)
 			continue
 		}

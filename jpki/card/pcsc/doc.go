@@ -37,6 +37,10 @@
 // Closing a card.Card, or a Reader, disconnects with SCARD_UNPOWER_CARD: a reset or an ordinary disconnect leaves a PIN
 // verified on the card, for the next program.
 //
+// # Examples
+//
+// There are examples of [Events], [Open] and [Readers].
+//
 // # Compatibility
 //
 // The package stores nothing. What it remembers of a reader lasts as long as the Reader.

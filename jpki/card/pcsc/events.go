@@ -25,20 +25,17 @@ const (
 	CardRemoved
 )
 
+var eventNames = [...]string{
+	ReaderAdded: "reader added", ReaderRemoved: "reader removed", CardInserted: "card inserted",
+	CardRemoved: "card removed",
+}
+
 // String returns a short English description.
 func (k EventKind) String() string {
-	switch k {
-	case ReaderAdded:
-		return "reader added"
-	case ReaderRemoved:
-		return "reader removed"
-	case CardInserted:
-		return "card inserted"
-	case CardRemoved:
-		return "card removed"
-	default:
+	if k < 0 || int(k) >= len(eventNames) || eventNames[k] == "" {
 		return "no event"
 	}
+	return eventNames[k]
 }
 
 // Event is something that happened to a reader. Which card it is, and whether it is a My Number Card, it does not say.

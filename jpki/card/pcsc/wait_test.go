@@ -39,11 +39,13 @@ func TestWaitCardChooses(t *testing.T) {
 		{"by name", map[string]*fakeCard{"A": {}, "B": {}, "C": {}}, []Option{Named("c")}, "C"},
 		{
 			"by predicate", map[string]*fakeCard{"A": {}, "B": {}, "C": {}},
-			[]Option{Matching(func(reader string) bool { return reader > "A" }), Matching(func(reader string) bool { return reader < "C" })}, "B",
+			[]Option{Matching(func(reader string) bool { return reader > "A" }),
+				Matching(func(reader string) bool { return reader < "C" })}, "B",
 		},
 		{"not a mute one", map[string]*fakeCard{"A": {flags: scard.StateMute}, "B": {}}, nil, "B"},
 		{"not a busy one", map[string]*fakeCard{"A": {connectErr: scard.ErrSharingViolation}, "B": {}}, nil, "B"},
-		{"not one that is taken away", map[string]*fakeCard{"A": {beginErrs: []error{scard.ErrRemovedCard}}, "B": {}}, nil, "B"},
+		{"not one that is taken away", map[string]*fakeCard{"A": {beginErrs: []error{scard.ErrRemovedCard}}, "B": {}},
+			nil, "B"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/asn1"
+	"time"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -16,13 +17,20 @@ import (
 	"github.com/kakunin-go/kakunin/internal/sigalg"
 )
 
-// Certificate is a certificate read strictly: what crypto/x509 does not keep, next to what it does.
+// Certificate is a certificate read strictly. The parts as encoded share one copy of it.
 type Certificate struct {
-	X509       *x509.Certificate
-	Serial     []byte            // octets of the INTEGER
-	Algorithm  *sigalg.Algorithm // nil when it is not on the allow-list
-	KeyBits    []byte            // subjectPublicKey, for the key hashes of OCSP
-	Extensions []der.Extension
+	Raw, TBS, Issuer, Subject []byte // as encoded
+	KeyInfo                   []byte // SubjectPublicKeyInfo as encoded
+	Signature                 []byte
+	Serial                    []byte            // octets of the INTEGER
+	Algorithm                 *sigalg.Algorithm // nil when it is not on the allow-list
+	KeyBits                   []byte            // subjectPublicKey, for the key hashes of OCSP
+	Key                       crypto.PublicKey  // nil when the algorithm is not known
+	NotBefore, NotAfter       time.Time
+	Extensions                []der.Extension
+
+	KeyUsage x509.KeyUsage // 0 when absent
+	CA       bool          // cA of basicConstraints
 
 	Policies       []asn1.ObjectIdentifier
 	AuthorityKeyID []byte // nil when absent
@@ -34,6 +42,8 @@ type Certificate struct {
 	Critical       bool // … and critical
 	// Unprocessed is true when a critical extension is not understood here, in full.
 	Unprocessed bool
+
+	plain bool // the names have the usual types and texts, see [der.ReadText]
 }
 
 // Malformed says which rule of its form a certificate breaks.
@@ -59,33 +69,52 @@ func Read(raw []byte) (*Certificate, error) {
 	if len(raw) > limits.Certificate {
 		return nil, malformed("size", "")
 	}
-	raw = bytes.Clone(raw) // crypto/x509 keeps what it is given, and the caller may reuse it
-	f := &Certificate{}
-	if err := f.walk(raw); err != nil {
+	f := &Certificate{Raw: bytes.Clone(raw)} // the caller may reuse it
+	if err := f.walk(f.Raw); err != nil {
 		return nil, err
 	}
-	cert, err := x509.ParseCertificate(raw)
+	own := f.own()
+	if !own {
+		if err := f.ask(); err != nil {
+			return nil, err
+		}
+	}
+	foreign, err := f.readExtensions()
 	if err != nil {
-		return nil, &Malformed{Step: "certificate.der", Clause: "RFC 5280, 4.1", Err: err}
-	}
-	f.X509 = cert
-	if err := f.readExtensions(); err != nil {
 		return nil, err
+	}
+	if own && foreign {
+		if err := f.ask(); err != nil {
+			return nil, err
+		}
 	}
 	return f, nil
+}
+
+// X509 returns what crypto/x509 makes of the certificate, anew at each call: for the text of its names.
+func (f *Certificate) X509() *x509.Certificate {
+	c, err := x509.ParseCertificate(bytes.Clone(f.Raw))
+	if err != nil {
+		return &x509.Certificate{} // cannot be: what is read here, crypto/x509 reads
+	}
+	return c
 }
 
 // walk reads the frame (RFC 5280, 4.1).
 func (f *Certificate) walk(input cryptobyte.String) error {
 	var cert, tbs cryptobyte.String
-	if !input.ReadASN1(&cert, cbasn1.SEQUENCE) || !input.Empty() || !cert.ReadASN1(&tbs, cbasn1.SEQUENCE) {
+	if !input.ReadASN1(&cert, cbasn1.SEQUENCE) || !input.Empty() || !cert.ReadASN1Element(&tbs, cbasn1.SEQUENCE) {
+		return malformed("der", "RFC 5280, 4.1")
+	}
+	f.TBS = tbs
+	if !tbs.ReadASN1(&tbs, cbasn1.SEQUENCE) {
 		return malformed("der", "RFC 5280, 4.1")
 	}
 	outer, ok := sigalg.Read(&cert)
 	if !ok {
 		return malformed("signature-algorithm", "RFC 5280, 4.1.1.2")
 	}
-	if _, ok := der.ReadBits(&cert); !ok || !cert.Empty() {
+	if f.Signature, ok = der.ReadBits(&cert); !ok || !cert.Empty() {
 		return malformed("signature", "RFC 5280, 4.1.1.3")
 	}
 	var version int
@@ -101,24 +130,29 @@ func (f *Certificate) walk(input cryptobyte.String) error {
 		return malformed("signature-algorithm", "RFC 5280, 4.1.1.2")
 	}
 	f.Algorithm = Allowed(inner)
-	if _, ok := der.ReadName(&tbs); !ok {
+	var plain bool
+	if f.Issuer, f.plain, ok = der.ReadText(&tbs); !ok {
 		return malformed("issuer", "RFC 5280, 4.1.2.4")
 	}
 	var validity cryptobyte.String
 	if !tbs.ReadASN1(&validity, cbasn1.SEQUENCE) {
 		return malformed("validity", "RFC 5280, 4.1.2.5")
 	}
-	notBefore, okBefore := der.ReadTime(&validity)
-	notAfter, okAfter := der.ReadTime(&validity)
-	if !okBefore || !okAfter || !validity.Empty() || notAfter.Before(notBefore) {
+	var okBefore, okAfter bool
+	f.NotBefore, okBefore = der.ReadTime(&validity)
+	f.NotAfter, okAfter = der.ReadTime(&validity)
+	if !okBefore || !okAfter || !validity.Empty() || f.NotAfter.Before(f.NotBefore) {
 		return malformed("validity", "RFC 5280, 4.1.2.5")
 	}
-	if _, ok := der.ReadName(&tbs); !ok {
+	if f.Subject, plain, ok = der.ReadText(&tbs); !ok {
 		return malformed("subject", "RFC 5280, 4.1.2.6")
 	}
+	f.plain = f.plain && plain
+	before := tbs
 	if f.KeyBits, ok = ReadPublicKey(&tbs); !ok {
 		return malformed("public-key", "RFC 5280, 4.1.2.7")
 	}
+	f.KeyInfo = before[:len(before)-len(tbs)]
 	// The unique identifiers of 4.1.2.8 must not be generated and are not expected.
 	if !tbs.ReadASN1(&explicit, der.Tag3C) || !tbs.Empty() {
 		return malformed("extensions", "RFC 5280, 4.1.2.9")
@@ -139,10 +173,9 @@ func ReadPublicKey(s *cryptobyte.String) ([]byte, bool) {
 	return key, ok && info.Empty()
 }
 
-// readExtensions reads the extensions that this package decides by. Key usage, basic constraints and the key
-// identifiers' values come from crypto/x509; here it is what crypto/x509 drops.
-func (f *Certificate) readExtensions() error {
-	f.SubjectKeyID = f.X509.SubjectKeyId
+// readExtensions reads the extensions that this package decides by, but for key usage, basic constraints and the
+// subject's key identifier. foreign is true when there is a name that crypto/x509 looks into and this package does not.
+func (f *Certificate) readExtensions() (foreign bool, err error) {
 	for i := range f.Extensions {
 		e := &f.Extensions[i]
 		understood, ok, step, clause := true, true, "", ""
@@ -156,10 +189,12 @@ func (f *Certificate) readExtensions() error {
 			names, ok = readWholeNames(e.Value)
 			f.OtherNames = names.other
 			understood = !names.foreign && !f.hasUnknownName()
+			foreign = foreign || names.foreign
 		case e.ID.Equal(oidCRLDistribution):
 			step, clause = "crl-distribution-points", "RFC 5280, 4.2.1.13"
-			f.Points, ok = ReadPoints(e.Value, f.X509.RawIssuer)
+			f.Points, ok = ReadPoints(e.Value, f.Issuer)
 			understood = ok && !f.Points.Foreign
+			foreign = foreign || f.Points.Relative
 		case e.ID.Equal(oidAuthorityKeyID):
 			step, clause = "authority-key-id", "RFC 5280, 4.2.1.1"
 			f.AuthorityKeyID, ok = readAuthorityKeyID(e.Value)
@@ -174,22 +209,23 @@ func (f *Certificate) readExtensions() error {
 			understood = false
 		}
 		if !ok {
-			return malformed(step, clause)
+			return false, malformed(step, clause)
 		}
 		f.Unprocessed = f.Unprocessed || e.Critical && !understood
 	}
-	f.Points.Complete(f.X509.RawIssuer)
-	return nil
+	f.Points.Complete(f.Issuer)
+	return foreign, nil
 }
 
-// HasExtKeyUsage reports whether the extended key usages contain the purpose.
+// HasExtKeyUsage reports whether the extended key usages contain the purpose, one of the two that anybody asks for.
 func (f *Certificate) HasExtKeyUsage(usage x509.ExtKeyUsage) bool {
-	for _, u := range f.X509.ExtKeyUsage {
-		if u == usage {
-			return true
-		}
-	}
-	return false
+	return containsOID(f.ExtKeyUsages, purposes[usage])
+}
+
+// purposes are those of RFC 5280, 4.2.1.12 that anybody asks for; no certificate has another one.
+var purposes = map[x509.ExtKeyUsage]asn1.ObjectIdentifier{
+	x509.ExtKeyUsageClientAuth:  {1, 3, 6, 1, 5, 5, 7, 3, 2},
+	x509.ExtKeyUsageOCSPSigning: {1, 3, 6, 1, 5, 5, 7, 3, 9},
 }
 
 // hasUnknownName reports whether there is an otherName beyond the six of personalData.
@@ -209,5 +245,5 @@ func (f *Certificate) Find(id asn1.ObjectIdentifier) *der.Extension {
 
 // SignedBy reports whether the key signed the certificate.
 func (f *Certificate) SignedBy(key crypto.PublicKey) bool {
-	return VerifySignature(f.Algorithm, key, f.X509.RawTBSCertificate, f.X509.Signature) == nil
+	return VerifySignature(f.Algorithm, key, f.TBS, f.Signature) == nil
 }

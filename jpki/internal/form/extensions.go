@@ -97,6 +97,8 @@ type Points struct {
 	Issuers [][]byte
 	// Foreign is true when there is a name of another form.
 	Foreign bool
+	// Relative is true when there is a nameRelativeToCRLIssuer.
+	Relative bool
 }
 
 // Point is one distribution point. Names are DER.
@@ -113,18 +115,24 @@ func ReadPoints(value, issuer []byte) (p Points, ok bool) {
 	if err != nil {
 		return p, false
 	}
+	p.List = make([]Point, 0, len(list)+1) // and the one of Complete
 	for _, point := range list {
 		one := Point{Reasons: point.Reasons}
 		var foreign bool
 		one.Issuers, foreign = DirectoryNames(point.CRLIssuer)
 		p.Foreign = p.Foreign || foreign
+		p.Relative = p.Relative || point.Name != nil && point.Name.Relative != nil
 		base := issuer
 		if len(one.Issuers) > 0 {
 			base = one.Issuers[0]
 		}
 		one.Names, foreign = DirectoryNames(point.Name.Names(base))
 		p.Foreign = p.Foreign || foreign
-		p.Directory = append(p.Directory, one.Names...)
+		if p.Directory == nil {
+			p.Directory = one.Names[:len(one.Names):len(one.Names)]
+		} else {
+			p.Directory = append(p.Directory, one.Names...)
+		}
 		// A point whose list nobody here can find must not be taken for one without a name or an issuer.
 		if (point.Name == nil || len(one.Names) > 0) && (point.CRLIssuer == nil || len(one.Issuers) > 0) {
 			p.List = append(p.List, one)
@@ -144,6 +152,9 @@ func (p *Points) Complete(issuer []byte) {
 
 // DirectoryNames returns the DER of each Name among GeneralNames; foreign is true when there are names of other forms.
 func DirectoryNames(general [][]byte) (names [][]byte, foreign bool) {
+	if len(general) > 0 {
+		names = make([][]byte, 0, len(general))
+	}
 	for _, g := range general {
 		if name, ok := crl.DirectoryName(g); ok {
 			names = append(names, name)

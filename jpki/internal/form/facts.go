@@ -56,17 +56,16 @@ func canonical(raw []byte) *names.Name {
 
 // Facts returns the facts of the certificate.
 func (f *Certificate) Facts() *Facts {
-	c := f.X509
 	return &Facts{
-		DER: c.Raw, Issuer: c.RawIssuer, Subject: c.RawSubject, Serial: f.Serial,
-		KeyInfo: c.RawSubjectPublicKeyInfo, KeyBits: f.KeyBits, Key: c.PublicKey,
+		DER: f.Raw, Issuer: f.Issuer, Subject: f.Subject, Serial: f.Serial,
+		KeyInfo: f.KeyInfo, KeyBits: f.KeyBits, Key: f.Key,
 		SubjectKeyID: f.SubjectKeyID, AuthorityKeyID: f.AuthorityKeyID,
-		CA: c.IsCA, SignsLists: c.KeyUsage&x509.KeyUsageCRLSign != 0,
-		NotBefore: c.NotBefore, NotAfter: c.NotAfter, Policies: f.Policies,
+		CA: f.CA, SignsLists: f.KeyUsage&x509.KeyUsageCRLSign != 0,
+		NotBefore: f.NotBefore, NotAfter: f.NotAfter, Policies: f.Policies,
 		Points:  func() *Points { return &f.Points },
-		KeyHash: sync.OnceValue(func() [sha256.Size]byte { return sha256.Sum256(c.RawSubjectPublicKeyInfo) }),
+		KeyHash: sync.OnceValue(func() [sha256.Size]byte { return sha256.Sum256(f.KeyInfo) }),
 		Canonical: sync.OnceValue(func() *Canonical {
-			out := &Canonical{Issuer: canonical(c.RawIssuer), Subject: canonical(c.RawSubject)}
+			out := &Canonical{Issuer: canonical(f.Issuer), Subject: canonical(f.Subject)}
 			if e := f.Find(oidCRLDistribution); e != nil {
 				var ok bool
 				if out.Points, ok = names.ReadPoints(e.Value); !ok {

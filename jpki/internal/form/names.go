@@ -51,7 +51,7 @@ func readGeneralNames(list cryptobyte.String) (names generalNames, ok bool) {
 		case der.Tag0C: // otherName: SEQUENCE { type-id, value [0] EXPLICIT ANY }
 			var n OtherName
 			var value cryptobyte.String
-			if !content.ReadASN1ObjectIdentifier(&n.OID) || !content.ReadASN1(&value, der.Tag0C) || !content.Empty() {
+			if !der.ReadOID(&content, &n.OID) || !content.ReadASN1(&value, der.Tag0C) || !content.Empty() {
 				return names, false
 			}
 			n.Raw = value
@@ -59,6 +59,9 @@ func readGeneralNames(list cryptobyte.String) (names generalNames, ok bool) {
 			var innerTag cbasn1.Tag
 			if !value.ReadAnyASN1(&inner, &innerTag) || !value.Empty() {
 				return names, false
+			}
+			if names.other == nil {
+				names.other = make([]OtherName, 0, 8) // a person has six
 			}
 			names.other = append(names.other, n)
 		case der.Tag4C: // directoryName: EXPLICIT, because Name is a CHOICE

@@ -3,13 +3,10 @@ package testca
 
 import (
 	"crypto"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
-	"math/big"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,7 +14,6 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/kakunin-go/kakunin/internal/der"
-	"github.com/kakunin-go/kakunin/internal/sigalg"
 )
 
 // Now is the time of every test.
@@ -28,52 +24,6 @@ const (
 	Day  = 24 * time.Hour
 	Year = 365 * Day
 )
-
-var keys sync.Map // label → func() *rsa.PrivateKey
-
-// TestKey returns the key of a label. It follows from the label alone, so that the workers of a fuzz run, which are
-// processes of their own, have the same authority.
-func TestKey(label string) *rsa.PrivateKey {
-	once, _ := keys.LoadOrStore(label, sync.OnceValue(func() *rsa.PrivateKey {
-		e, one := big.NewInt(65537), big.NewInt(1)
-		p, q := testPrime(label+" p", e), testPrime(label+" q", e)
-		n := new(big.Int).Mul(p, q)
-		d := new(big.Int).ModInverse(e, new(big.Int).Mul(new(big.Int).Sub(p, one), new(big.Int).Sub(q, one)))
-		key := &rsa.PrivateKey{PublicKey: rsa.PublicKey{N: n, E: int(e.Int64())}, D: d, Primes: []*big.Int{p, q}}
-		key.Precompute()
-		if err := key.Validate(); err != nil || n.BitLen() != 2048 {
-			panic(err)
-		}
-		return key
-	}))
-	return once.(func() *rsa.PrivateKey)()
-}
-
-// testPrime returns the first 1024-bit prime after the hashes of the label that suits the exponent.
-func testPrime(label string, e *big.Int) *big.Int {
-	var octets []byte
-	for i := range byte(4) {
-		part := sha256.Sum256(append([]byte(label), i))
-		octets = append(octets, part[:]...)
-	}
-	octets[0] |= 0xc0
-	octets[len(octets)-1] |= 1
-	one, two, gcd := big.NewInt(1), big.NewInt(2), new(big.Int)
-	for p := new(big.Int).SetBytes(octets); ; p.Add(p, two) {
-		if p.ProbablyPrime(20) && gcd.GCD(nil, nil, e, new(big.Int).Sub(p, one)).Cmp(one) == 0 {
-			return p
-		}
-	}
-}
-
-// SPKI returns the SubjectPublicKeyInfo of the key.
-func SPKI(key *rsa.PrivateKey) []byte {
-	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
-	if err != nil {
-		panic(err)
-	}
-	return der
-}
 
 // Object identifiers.
 var (
@@ -96,13 +46,6 @@ var (
 	OIDPolicyTestAuthentication = asn1.ObjectIdentifier{1, 2, 392, 200149, 8, 5, 1, 0, 30}
 )
 
-// Attribute is an attribute of a name.
-type Attribute struct {
-	ID    asn1.ObjectIdentifier
-	Tag   cbasn1.Tag
-	Value string
-}
-
 // Attributes of names.
 var (
 	OIDC  = asn1.ObjectIdentifier{2, 5, 4, 6}
@@ -111,27 +54,6 @@ var (
 	OIDCN = asn1.ObjectIdentifier{2, 5, 4, 3}
 	OIDL  = asn1.ObjectIdentifier{2, 5, 4, 7}
 )
-
-// Attr is one attribute of a name.
-func Attr(id asn1.ObjectIdentifier, tag cbasn1.Tag, value string) Attribute {
-	return Attribute{id, tag, value}
-}
-
-// Name encodes a Name.
-func Name(attributes ...Attribute) []byte {
-	return Build(func(b *cryptobyte.Builder) {
-		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			for _, a := range attributes {
-				b.AddASN1(cbasn1.SET, func(b *cryptobyte.Builder) {
-					b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-						b.AddASN1ObjectIdentifier(a.ID)
-						b.AddASN1(a.Tag, func(b *cryptobyte.Builder) { b.AddBytes([]byte(a.Value)) })
-					})
-				})
-			}
-		})
-	})
-}
 
 // JpkiName encodes the Name of an authority.
 func JpkiName(organization string, units ...string) []byte {
@@ -163,84 +85,6 @@ func PointName(city string) []byte {
 		Attribute{OIDOU, cbasn1.UTF8String, "Tokyo-to"},
 		Attribute{OIDCN, cbasn1.UTF8String, city + " CRLDP"},
 	)
-}
-
-// Build returns what f builds.
-func Build(f func(b *cryptobyte.Builder)) []byte {
-	var b cryptobyte.Builder
-	f(&b)
-	return b.BytesOrPanic()
-}
-
-// Sequence encodes a SEQUENCE.
-func Sequence(parts ...[]byte) []byte { return Wrap(cbasn1.SEQUENCE, parts...) }
-
-// Wrap encodes an element with the tag.
-func Wrap(tag cbasn1.Tag, parts ...[]byte) []byte {
-	return Build(func(b *cryptobyte.Builder) {
-		b.AddASN1(tag, func(b *cryptobyte.Builder) {
-			for _, p := range parts {
-				b.AddBytes(p)
-			}
-		})
-	})
-}
-
-// OID encodes an OBJECT IDENTIFIER.
-func OID(id asn1.ObjectIdentifier) []byte {
-	return Build(func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(id) })
-}
-
-// Ext encodes one Extension.
-func Ext(id asn1.ObjectIdentifier, critical bool, value []byte) []byte {
-	return Build(func(b *cryptobyte.Builder) {
-		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddASN1ObjectIdentifier(id)
-			if critical {
-				b.AddASN1Boolean(true)
-			}
-			b.AddASN1OctetString(value)
-		})
-	})
-}
-
-// UtcTime encodes a UTCTime.
-func UtcTime(t time.Time) []byte {
-	return Build(func(b *cryptobyte.Builder) { b.AddASN1UTCTime(t.UTC()) })
-}
-
-// GeneralizedTime encodes a GeneralizedTime.
-func GeneralizedTime(t time.Time) []byte {
-	return Build(func(b *cryptobyte.Builder) { b.AddASN1GeneralizedTime(t.UTC()) })
-}
-
-// RawTime encodes any text as a time.
-func RawTime(tag cbasn1.Tag, text string) []byte { return Wrap(tag, []byte(text)) }
-
-// Integer encodes an INTEGER.
-func Integer(n int64) []byte { return Build(func(b *cryptobyte.Builder) { b.AddASN1Int64(n) }) }
-
-// AlgorithmSHA256RSA is the AlgorithmIdentifier.
-var AlgorithmSHA256RSA = Sequence(OID(sigalg.SHA256WithRSA.ID), []byte{5, 0})
-
-// SignSHA256 signs the message under SHA-256.
-func SignSHA256(key crypto.Signer, message []byte) []byte {
-	digest := sha256.Sum256(message)
-	sig, err := key.Sign(rand.Reader, digest[:], crypto.SHA256)
-	if err != nil {
-		panic(err)
-	}
-	return sig
-}
-
-// Signed encodes what is signed with its algorithm and signature.
-func Signed(tbs, algorithm []byte, key crypto.Signer) []byte {
-	return Sequence(tbs, algorithm, BitString(SignSHA256(key, tbs)))
-}
-
-// BitString encodes a BIT STRING of whole octets.
-func BitString(octets []byte) []byte {
-	return Build(func(b *cryptobyte.Builder) { b.AddASN1BitString(octets) })
 }
 
 // CertSpec is a certificate to be; every part is encoded as given.
@@ -440,69 +284,5 @@ func (a *Authority) AuthSpec(serial ...byte) CertSpec {
 		Extensions: [][]byte{
 			KeyUsage(0x80), PoliciesExt(OIDPolicyTestAuthentication), PointExt(PointName("Kiyose-shi")), a.KeyIDExt(),
 		},
-	}
-}
-
-// ListSpec is a CRL to be; every part is encoded as given.
-type ListSpec struct {
-	Algorithm, Issuer      []byte
-	ThisUpdate, NextUpdate []byte // nextUpdate nil: absent
-	Entries                [][]byte
-	Extensions             [][]byte
-	After                  []byte // faults
-}
-
-// Sign encodes the list.
-func (s *ListSpec) Sign(key crypto.Signer) []byte {
-	var revoked []byte
-	if len(s.Entries) > 0 {
-		revoked = Sequence(s.Entries...)
-	}
-	tbs := Sequence(
-		Integer(1),
-		s.Algorithm,
-		s.Issuer,
-		s.ThisUpdate,
-		s.NextUpdate,
-		revoked,
-		Wrap(der.Tag0C, Sequence(s.Extensions...)),
-		s.After,
-	)
-	return Signed(tbs, s.Algorithm, key)
-}
-
-// NumberExt encodes cRLNumber.
-func NumberExt(n int64) []byte { return Ext(OIDCRLNumber, false, Integer(n)) }
-
-// ReasonExt encodes reasonCode.
-func ReasonExt(code byte) []byte { return Ext(OIDReasonCode, false, []byte{10, 1, code}) }
-
-// Entry encodes an entry of a list.
-func Entry(serial []byte, at time.Time, extensions ...[]byte) []byte {
-	var list []byte
-	if len(extensions) > 0 {
-		list = Sequence(extensions...)
-	}
-	return Sequence(Wrap(cbasn1.INTEGER, serial), UtcTime(at), list)
-}
-
-// IDP encodes IssuingDistributionPoint of a city with flags after it.
-func IDP(city string, flags ...[]byte) []byte {
-	var point []byte
-	if city != "" {
-		point = Wrap(der.Tag0C, Wrap(der.Tag0C, Wrap(der.Tag4C, PointName(city))))
-	}
-	return Ext(OIDIssuingDistribution, true, Sequence(append([][]byte{point}, flags...)...))
-}
-
-// UserOnly is onlyContainsUserCerts.
-var UserOnly = []byte{0x81, 1, 0xff}
-
-// List is a well-formed list of the city with the number, in force for a day.
-func (a *Authority) List(number int64, entries ...[]byte) ListSpec {
-	return ListSpec{
-		Algorithm: AlgorithmSHA256RSA, Issuer: a.Name, ThisUpdate: UtcTime(Now.Add(-6 * time.Hour)),
-		NextUpdate: UtcTime(Now.Add(18 * time.Hour)), Entries: entries,
-		Extensions: [][]byte{a.KeyIDExt(), NumberExt(number), IDP("Kiyose-shi", UserOnly)},
 	}
 }

@@ -18,17 +18,12 @@ const (
 	ReasonUnavailable
 )
 
-var rows = map[Reason]fault.Row{
+var reasons = [...]fault.Row{
 	ReasonConfiguration: {Name: "configuration", Family: kakunin.Configuration},
 	ReasonUnavailable:   {Name: "responder not available", Family: kakunin.Unavailable},
 }
 
-func (r Reason) row() fault.Row {
-	if row, ok := rows[r]; ok {
-		return row
-	}
-	return fault.Unknown()
-}
+func (r Reason) row() fault.Row { return fault.Of(reasons[:], r) }
 
 // String returns a stable English phrase for logs.
 func (r Reason) String() string { return r.row().Name }

@@ -3,6 +3,14 @@
 //
 //	over, err := responder.New(responder.Config{URL: "https://ocsp.example/"})
 //	source, err := revocation.NewOCSP(revocation.OCSPConfig{Responder: over})
+//
+// # Examples
+//
+// There is an example of [New].
+//
+// # Compatibility
+//
+// The package stores nothing.
 package responder
 
 import (

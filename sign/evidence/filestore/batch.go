@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
@@ -18,6 +19,8 @@ const (
 	maxLine = limits.Evidence + 64<<10
 	// maxHead is the longest first line of a batch.
 	maxHead = 256
+	// maxEntries is how many entries a batch has at most.
+	maxEntries = 4096
 	// maxBatch bounds what is read into memory at once.
 	maxBatch = 64 << 20
 )
@@ -34,65 +37,111 @@ type line struct {
 	Record    json.RawMessage `json:"record"`
 	Hashes    []string        `json:"hashes"`
 	Signature string          `json:"signature,omitempty"`
+	Held      *place          `json:"held,omitempty"`
+}
+
+// decoded is an entry as its line has it, without the held part.
+type decoded struct {
+	evidence.Entry
+	held *place
+}
+
+var errEntry = errors.New("filestore: a record is JSON on one line, a signature is named in hexadecimal")
+
+func hexText(s string) bool {
+	_, err := hex.DecodeString(s)
+	return err == nil
 }
 
 var errTooLarge = errors.New("filestore: the entry or batch is too large")
 
-// encodeBatch returns the bytes of a batch that is written at an offset, and where each of its entries ends.
-func encodeBatch(entries []evidence.Entry, offset int64) (written []byte, ends []int64, err error) {
-	var body bytes.Buffer
-	for _, e := range entries {
-		l := line{Record: e.Record, Signature: e.Signature}
-		for _, h := range e.Hashes {
-			l.Hashes = append(l.Hashes, hex.EncodeToString(h[:]))
+// encodeBatch returns the bytes of a batch that is written at an offset, and where each of its entries ends. The bytes
+// are in the scratch until it is used again.
+func encodeBatch(b batch, offset int64, scratch *[]byte) (written []byte, ends []int64, err error) {
+	if len(b.entries) > maxEntries {
+		return nil, nil, errTooLarge
+	}
+	// The head, which has length and sum, goes before the body, at last.
+	body := (*scratch)[:0]
+	body = append(body, make([]byte, maxHead)...)
+	ends = make([]int64, len(b.entries))
+	for i, e := range b.entries {
+		before := len(body)
+		if n := len(e.Record); n < 2 || e.Record[0] != '{' || e.Record[n-1] != '}' ||
+			bytes.IndexByte(e.Record, '\n') >= 0 || !hexText(e.Signature) {
+			return nil, nil, errEntry
 		}
-		before := body.Len()
-		encoder := json.NewEncoder(&body)
-		encoder.SetEscapeHTML(false)
-		if err := encoder.Encode(l); err != nil {
-			return nil, nil, err
-		}
-		if body.Len()-before > maxLine || body.Len() > maxBatch {
+		body = appendLine(body, e, b.places[i])
+		if len(body)-before > maxLine || len(body) > maxBatch {
 			return nil, nil, errTooLarge
 		}
-		ends = append(ends, int64(body.Len()))
+		ends[i] = int64(len(body) - maxHead)
 	}
-	sum := sha256.Sum256(body.Bytes())
-	first, err := json.Marshal(head{Batch: len(entries), Bytes: int64(body.Len()), SHA256: hex.EncodeToString(sum[:])})
+	*scratch = body
+	sum := sha256.Sum256(body[maxHead:])
+	first, err := json.Marshal(head{Batch: len(b.entries), Bytes: int64(len(body) - maxHead),
+		SHA256: hex.EncodeToString(sum[:])})
 	if err != nil {
 		return nil, nil, err
 	}
-	written = append(append(first, '\n'), body.Bytes()...)
+	first = append(first, '\n')
+	written = body[maxHead-len(first):]
+	copy(written, first)
 	for i := range ends {
-		ends[i] += offset + int64(len(first)) + 1
+		ends[i] += offset + int64(len(first))
 	}
 	return written, ends, nil
 }
 
-func decodeEntry(b []byte) (evidence.Entry, error) {
+// appendLine appends an entry as encoding/json would write the type line, in a fraction of the time.
+func appendLine(b []byte, e evidence.Entry, p *place) []byte {
+	b = append(b, `{"record":`...)
+	b = append(b, e.Record...)
+	b = append(b, `,"hashes":[`...)
+	for i, h := range e.Hashes {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, '"')
+		b = hex.AppendEncode(b, h[:])
+		b = append(b, '"')
+	}
+	b = append(b, ']')
+	if e.Signature != "" {
+		b = append(append(append(b, `,"signature":"`...), e.Signature...), '"')
+	}
+	if p != nil {
+		b = fmt.Appendf(b, `,"held":{"segment":%d,"part":[%d,%d],"key":[%d,%d]}`,
+			p.Segment, p.Part[0], p.Part[1], p.Key[0], p.Key[1])
+	}
+	return append(b, "}\n"...)
+}
+
+func decodeEntry(b []byte) (decoded, error) {
 	var l line
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&l); err != nil {
-		return evidence.Entry{}, err
+		return decoded{}, err
 	}
-	if len(l.Record) == 0 {
-		return evidence.Entry{}, io.ErrUnexpectedEOF
+	if len(l.Record) == 0 || l.Held != nil && !l.Held.valid() {
+		return decoded{}, io.ErrUnexpectedEOF
 	}
 	e := evidence.Entry{Record: l.Record, Signature: l.Signature}
 	for _, text := range l.Hashes {
 		var h evidence.Hash
 		if n, err := hex.Decode(h[:], []byte(text)); err != nil || n != len(h) || len(text) != 2*len(h) {
-			return evidence.Entry{}, errTorn
+			return decoded{}, errTorn
 		}
 		e.Hashes = append(e.Hashes, h)
 	}
-	return e, nil
+	return decoded{e, l.Held}, nil
 }
 
-// batch is one append as it was read.
+// batch is one append, as it is written or was read.
 type batch struct {
 	entries []evidence.Entry
+	places  []*place // of their held parts; nil for those that have none in a segment
 	ends    []int64
 	end     int64
 }
@@ -149,12 +198,12 @@ func (r *batchReader) at(offset int64) (b batch, ok bool, err error) {
 	}
 	b.end = offset + int64(i) + 1
 	for l := range bytes.Lines(body) {
-		e, err := decodeEntry(l)
-		if err != nil {
-			return batch{}, false, nil //nolint:nilerr // not a batch
+		d, err := decodeEntry(l)
+		if err != nil { // the sum fits: no crash did that
+			return batch{}, false, fmt.Errorf("%w: a batch whose sum fits", ErrDamaged)
 		}
 		b.end += int64(len(l))
-		b.entries, b.ends = append(b.entries, e), append(b.ends, b.end)
+		b.entries, b.places, b.ends = append(b.entries, d.Entry), append(b.places, d.held), append(b.ends, b.end)
 	}
 	return b, len(b.entries) == h.Batch, nil
 }

@@ -3,169 +3,145 @@
 package filestore_test
 
 import (
-	"bufio"
-	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
-	"strconv"
-	"strings"
+	"path/filepath"
 	"syscall"
 	"testing"
 
 	"github.com/kakunin-go/kakunin/sign/evidence"
 	"github.com/kakunin-go/kakunin/sign/evidence/filestore"
+	"github.com/kakunin-go/kakunin/sign/evidence/storetest"
 )
 
-const childEnv = "KAKUNIN_FILESTORE_CHILD"
-
-// TestMain makes the test program a writer that appends until it is killed, or until its disk is full.
+// TestMain makes the test program a writer that appends until it is killed.
 func TestMain(m *testing.M) {
-	mode, dir, _ := strings.Cut(os.Getenv(childEnv), ":")
-	switch mode {
-	case "append":
-		child(dir, 0)
-	case "full":
-		child(dir, 40_000)
-	default:
-		os.Exit(m.Run())
-	}
-}
-
-// child appends records in batches of 1 to 3 and says after each how many were acknowledged. With a limit, its files
-// may not grow beyond it: that is a disk that is full. It then says so, gets more room and goes on a little.
-func child(dir string, limit uint64) {
-	fail := func(err error) {
+	if dir := os.Getenv(storetest.ChildEnv); dir != "" {
+		s, err := filestore.Open(dir)
 		if err != nil {
 			fmt.Println("child:", err)
 			os.Exit(1)
 		}
+		storetest.Child(s)
 	}
-	var old syscall.Rlimit
-	if limit > 0 {
-		fail(syscall.Getrlimit(syscall.RLIMIT_FSIZE, &old))
-		fail(syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: limit, Max: old.Max}))
-	}
-	s, err := filestore.Open(dir)
-	fail(err)
-	l, err := evidence.OpenLog(evidence.LogConfig{Store: s, Now: clock})
-	fail(err)
-	n, err := l.Size(context.Background())
-	fail(err)
-	var fatal fatalTB
-	for after := -1; after != 0; after-- {
-		batch := make([]*evidence.Record, 1+n%3)
-		for i := range batch {
-			batch[i] = record(fatal, int(n)+i)
-		}
-		_, err := l.AppendRecords(context.Background(), batch...)
-		if err != nil && limit > 0 && after < 0 {
-			size, errSize := l.Size(context.Background())
-			fail(errSize)
-			fmt.Println("full at", size)
-			fail(syscall.Setrlimit(syscall.RLIMIT_FSIZE, &old))
-			after = 3
-			continue
-		}
-		fail(err)
-		n += int64(len(batch))
-		fmt.Println(n)
-	}
-	fail(s.Close())
-	os.Exit(0)
+	os.Exit(m.Run())
 }
 
-type fatalTB struct{ testing.TB }
+// openDir opens the directory for the suite.
+func openDir(dir string) func() (evidence.Store, func(), error) {
+	return func() (evidence.Store, func(), error) {
+		s, err := filestore.Open(dir)
+		if err != nil {
+			return nil, nil, err
+		}
+		return s, func() { _ = s.Close() }, nil
+	}
+}
 
-func (fatalTB) Helper()           {}
-func (fatalTB) Fatal(args ...any) { panic(fmt.Sprint(args...)) }
-
-// TestKilledAnyTime kills a writer over and over while it appends: nothing that it acknowledged is lost, and the log
-// can be opened, verified and continued each time.
+// TestKilledAnyTime kills a writer over and over while it appends.
 func TestKilledAnyTime(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	kills := 60
+	kills := 200
 	if testing.Short() {
-		kills = 5
+		kills = 10
 	}
-	var torn int
-	var last evidence.State
-	for kill := range kills {
-		cmd := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this test itself
-		cmd.Env = append(os.Environ(), childEnv+"=append:"+dir)
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		var acknowledged int64
-		lines := bufio.NewScanner(out)
-		for i := 0; i <= kill%7 && lines.Scan(); i++ {
-			if acknowledged, err = strconv.ParseInt(lines.Text(), 10, 64); err != nil {
-				t.Fatal(lines.Text())
-			}
-		}
-		if err := cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		for lines.Scan() { // what it said before it died
-			if n, err := strconv.ParseInt(lines.Text(), 10, 64); err == nil {
-				acknowledged = n
-			}
-		}
-		_ = cmd.Wait()
-		s, l := open(t, dir)
-		if s.Recovered().Torn > 0 {
-			torn++
-		}
-		var known []evidence.Checkpoint
-		if last.Records > 0 {
-			known = append(known, evidence.Checkpoint{Size: last.Records, Root: last.Root})
-		}
-		state, err := l.Verify(t.Context(), evidence.Verification{Checkpoints: known})
-		if err != nil || state.Records < acknowledged {
-			t.Fatalf("kill %d: %d records of %d acknowledged: %v", kill, state.Records, acknowledged, err)
-		}
-		last = state
-		shut(t, s)
-	}
-	t.Logf("%d records, %d torn appends in %d kills", last.Records, torn, kills)
+	storetest.Kill(t, storetest.Crash{
+		Command: func() *exec.Cmd {
+			cmd := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this test itself
+			cmd.Env = append(os.Environ(), storetest.ChildEnv+"="+dir)
+			return cmd
+		},
+		Open: openDir(dir), Kills: kills,
+	})
 }
 
-// TestFullDisk: an append that finds no room is undone; with room again the log goes on, and nothing is lost.
+const fullEnv = "KAKUNIN_EVIDENCE_FULL"
+
+// TestFullDisk: an append that finds no room is undone; with room again the log goes on, and nothing is lost. The limit
+// is the process's, so the test runs in one of its own.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this test itself
-	cmd.Env = append(os.Environ(), childEnv+"=full:"+dir)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	full := -1
-	for i, l := range lines {
-		if strings.HasPrefix(l, "full at ") {
-			full = i
-			if i == 0 || l != "full at "+lines[i-1] {
-				t.Errorf("%q after %q", l, lines[max(i-1, 0)])
-			}
+	if os.Getenv(fullEnv) == "" {
+		//nolint:gosec // this test itself
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFullDisk$")
+		cmd.Env = append(os.Environ(), fullEnv+"=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
 		}
+		return
 	}
-	if full < 0 || full == len(lines)-1 {
-		t.Fatalf("the disk was never full, or the log did not go on: %s", out)
+	dir := t.TempDir()
+	var old syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
+		t.Fatal(err)
 	}
-	n, err := strconv.ParseInt(lines[len(lines)-1], 10, 64)
+	storetest.FullDisk(t, storetest.Harness{Open: openDir(dir)}, func(full bool) {
+		limit := old
+		if full {
+			limit.Cur = 40_000
+		}
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// TestFlippedBits: no bit of any file can be flipped unnoticed.
+func TestFlippedBits(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, closeStore, err := openDir(dir)()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, l := open(t, dir)
-	if s.Recovered() != (filestore.Recovered{}) {
-		t.Errorf("%+v", s.Recovered())
+	l := storetest.Log(t, s)
+	for i := range 6 {
+		if _, err := l.Append(t.Context(), storetest.Report(i, i), evidence.WithCertificate()); err != nil {
+			t.Fatal(err)
+		}
 	}
-	verify(t, l, n)
-	shut(t, s)
+	point := storetest.Point(t, s)
+	closeStore()
+	flips := 150
+	if testing.Short() {
+		flips = 40
+	}
+	storetest.Flips(t, storetest.Flip{
+		Files: func(tb testing.TB) map[string][]byte {
+			tb.Helper()
+			files := map[string][]byte{}
+			err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+				if err != nil || d.IsDir() {
+					return err
+				}
+				name, err := filepath.Rel(dir, path)
+				if err == nil {
+					files[name], err = os.ReadFile(path)
+				}
+				return err
+			})
+			if err != nil {
+				tb.Fatal(err)
+			}
+			return files
+		},
+		Write: func(tb testing.TB, files map[string][]byte) (evidence.Store, func(), error) {
+			tb.Helper()
+			to := tb.TempDir()
+			for name, content := range files {
+				path := filepath.Join(to, name)
+				if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+					tb.Fatal(err)
+				}
+				if err := os.WriteFile(path, content, 0o600); err != nil {
+					tb.Fatal(err)
+				}
+			}
+			return openDir(to)()
+		},
+		Flips: flips,
+	}, point)
 }

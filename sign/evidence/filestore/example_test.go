@@ -20,7 +20,8 @@ func ExampleOpen() {
 		}
 		defer func() { _ = store.Close() }()
 		if r := store.Recovered(); r.Torn > 0 {
-			fmt.Fprintln(os.Stderr, "a crash left", r.Torn, "bytes of an append that was never acknowledged:", r.TornFile)
+			fmt.Fprintln(os.Stderr, "a crash left", r.Torn, "bytes of an append that was never acknowledged:",
+				r.TornFile)
 		}
 		log, err := evidence.OpenLog(evidence.LogConfig{Store: store})
 		if err != nil {

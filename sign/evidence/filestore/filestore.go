@@ -4,25 +4,35 @@
 //
 // # Files
 //
-//   - entries.log: the entries, one JSON object a line, in batches. The first line of a batch tells its length and SHA-256.
-//     This file alone is the truth: it is written and synced before an append is acknowledged.
-//   - hashes, offsets, signatures: what is derived from it, for direct access: the hashes of the Merkle tree, where each entry
-//     ends, and a hash table of signature values. They are synced now and then; state says up to where they are good, and
-//     the rest is made anew when the directory is opened. Deleting all four loses nothing.
-//   - held/N.json: the parts that can be deleted alone, one file for each entry that has one.
-//   - torn-N: what a crash left of an append that was never acknowledged, moved aside by [Open].
+//   - entries.log: the entries, one JSON object a line, in batches. The first line of a batch tells its length and
+//     SHA-256. An entry with a held part says where that is. With the journal it is the truth.
+//   - held/N.parts and keys/N.keys: the parts that can be deleted alone, encrypted or in clear, and a record for each
+//     with its key, which is encrypted itself. N is the first entry that has its part there; after 64 MiB the next pair
+//     is begun. A deletion overwrites key and part with zeros where they are; a pair of which nothing is left goes.
+//   - journal: what was appended or deleted and is not synced in the files above yet, 4 MiB at most in ordinary use. An
+//     append is acknowledged when it is written and synced here, once for all files. It has keys too: a deletion
+//     overwrites it, and [Store.Close] empties it.
+//   - hashes, offsets, signatures: what is derived from entries.log, for direct access: the hashes of the Merkle tree,
+//     where each entry ends, and a hash table of signature values. They are synced now and then; state says up to where
+//     they are good, and the rest is made anew when the directory is opened. Deleting all four loses nothing.
+//   - blobs: files that were archived, named by their SHA-256.
+//   - torn-N: what stood behind the last whole batch of entries.log, moved aside by [Open].
 //   - lock: one writer at a time.
+//
+// In directories of version 1, which are read, purged and appended to, each part and each key is a file of its own:
+// held/N.sealed and keys/N.key, or held/N.json in clear.
+//
+// # Examples
+//
+// There is an example of [Open].
 //
 // # Compatibility
 //
 // The directory stays readable by later versions; they write what this one reads, or another version number into state.
+// This version writes version 2.
 package filestore
 
 import (
-	"bytes"
-	"context"
-	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -40,9 +50,8 @@ const (
 	signatureFile = "signatures"
 	stateFile     = "state"
 	lockFile      = "lock"
-	heldDir       = "held"
 
-	version  = 1
+	version  = 2
 	hashSize = 32
 	// syncEvery is after how many entries the derived files are synced: what a crash costs at most in reading again.
 	syncEvery = 4096
@@ -53,9 +62,9 @@ var (
 	// ErrLocked: another process has the directory open.
 	ErrLocked = errors.New("filestore: another process has the directory open")
 	// ErrDamaged: entries that were acknowledged cannot be read any more. Nothing is repaired: restore a copy.
-	ErrDamaged = errors.New("filestore: acknowledged entries are damaged")
-	// ErrBroken: an append failed and could not be undone. Open the directory again.
-	ErrBroken = errors.New("filestore: a failed append could not be undone")
+	ErrDamaged = fmt.Errorf("filestore: %w", evidence.ErrDamaged)
+	// ErrBroken: the disk failed, and what was begun could not be undone. Open the directory again.
+	ErrBroken = errors.New("filestore: the disk failed, and nobody knows what it has")
 	// ErrClosed: the store was closed.
 	ErrClosed = errors.New("filestore: closed")
 )
@@ -66,14 +75,21 @@ type Store struct {
 	lock io.Closer
 
 	mu         sync.RWMutex
-	entries    *os.File
-	hashes     *os.File
-	offsets    *os.File
+	journal    *journal
+	entries    disk
+	hashes     disk
+	offsets    disk
 	signatures *table
-	size       int64 // entries
-	end        int64 // of entries.log
+	segment    *segment // that is written to; nil before the first held part
+	rollAt     int64    // how long its parts get
+	size       int64    // entries
+	end        int64    // of entries.log
 	hashCount  int64
-	unsynced   int64 // entries since the derived files were synced
+	tail       tail
+	scratch    scratch
+	ownFilesTo int64 // entries below it may have files of their own
+	taken      bool  // it is of this version, or was taken over
+	failed     int   // entries in the tail when it could not be synced the last time
 	broken     error
 	recovered  Recovered
 }
@@ -81,17 +97,19 @@ type Store struct {
 var _ evidence.Store = (*Store)(nil)
 
 // Open opens the directory, which it makes if there is none, and locks it until [Store.Close]. Directory and files are
-// readable by their owner alone. It reads the entries since the derived files were last synced, at most a few thousand,
-// and the rest of the log not at all.
+// readable by their owner alone. It reads the journal and the entries since the derived files were last synced, at most
+// a few thousand, and the rest of the log not at all.
 func Open(dir string) (*Store, error) {
-	if err := os.MkdirAll(filepath.Join(dir, heldDir), 0o700); err != nil {
-		return nil, err
+	for _, part := range []string{heldDir, keysDir, blobsDir} {
+		if err := os.MkdirAll(filepath.Join(dir, part), 0o700); err != nil {
+			return nil, err
+		}
 	}
 	lock, err := lockDir(filepath.Join(dir, lockFile))
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, lock: lock}
+	s := &Store{dir: dir, lock: lock, rollAt: segmentSize, journal: &journal{}}
 	if err := s.open(); err != nil {
 		return nil, errors.Join(err, s.closeFiles(), lock.Close())
 	}
@@ -99,13 +117,14 @@ func Open(dir string) (*Store, error) {
 }
 
 func (s *Store) open() (err error) {
-	file := func(name string) (f *os.File) {
+	file := func(name string) (f disk) {
 		if err == nil {
-			f, err = os.OpenFile(filepath.Join(s.dir, name), os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the operator's directory
+			f, err = openDisk(filepath.Join(s.dir, name))
 		}
 		return f
 	}
 	s.entries, s.hashes, s.offsets = file(entriesFile), file(hashesFile), file(offsetsFile)
+	s.journal.file = file(journalFile)
 	if err != nil {
 		return err
 	}
@@ -113,20 +132,36 @@ func (s *Store) open() (err error) {
 	if err != nil {
 		return err
 	}
+	if err := s.replay(); err != nil {
+		return err
+	}
+	if s.journal, err = openJournal(s.journal.file); err != nil {
+		return err
+	}
 	s.signatures, err = openTable(filepath.Join(s.dir, signatureFile), good.Size == 0)
 	if errors.Is(err, errTable) {
-		good = state{}
+		good = good.anew()
 		_ = s.signatures.close() // it is made anew
 		s.signatures, err = openTable(filepath.Join(s.dir, signatureFile), true)
 	}
 	if err != nil {
 		return err
 	}
-	s.size, s.end, s.hashCount = good.Size, good.End, good.Hashes
+	s.size, s.end, s.hashCount, s.ownFilesTo = good.Size, good.End, good.Hashes, good.OwnFiles
+	s.segment, s.taken = good.Segment, good.Version == version
 	if err := errors.Join(s.hashes.Truncate(s.hashCount*hashSize), s.offsets.Truncate(s.size*8)); err != nil {
 		return err
 	}
-	return s.recover()
+	if err := errors.Join(s.recover(), s.removeUnfinishedBlobs()); err != nil {
+		return err
+	}
+	if err := s.resumeSegment(); err != nil || s.taken {
+		return err
+	}
+	if err := s.takeOver(); err != nil {
+		return err
+	}
+	return s.sync()
 }
 
 // Close syncs what is derived, unlocks the directory and closes the files.
@@ -137,8 +172,13 @@ func (s *Store) Close() error {
 		return nil
 	}
 	var err error
-	if s.broken == nil && s.unsynced > 0 {
-		err = s.sync()
+	if s.broken == nil {
+		if len(s.tail.ends) > 0 {
+			err = s.sync()
+		}
+		if err = errors.Join(err, s.checkpoint()); s.broken == nil && s.journal.at == framesFrom {
+			err = errors.Join(err, s.journal.file.Truncate(0))
+		}
 	}
 	s.broken = ErrClosed
 	return errors.Join(err, s.closeFiles(), s.lock.Close())
@@ -146,7 +186,7 @@ func (s *Store) Close() error {
 
 func (s *Store) closeFiles() error {
 	var errs []error
-	for _, f := range []*os.File{s.entries, s.hashes, s.offsets} {
+	for _, f := range []disk{s.entries, s.hashes, s.offsets, s.journal.file} {
 		if f != nil {
 			errs = append(errs, f.Close())
 		}
@@ -154,229 +194,5 @@ func (s *Store) closeFiles() error {
 	if s.signatures != nil {
 		errs = append(errs, s.signatures.close())
 	}
-	return errors.Join(errs...)
-}
-
-// sync makes the derived files durable and then says so in state, which appears in one piece.
-func (s *Store) sync() error {
-	if err := errors.Join(s.hashes.Sync(), s.offsets.Sync(), s.signatures.sync()); err != nil {
-		return err
-	}
-	b, err := json.Marshal(state{Version: version, Size: s.size, End: s.end, Hashes: s.hashCount})
-	if err != nil {
-		return err
-	}
-	if err := writeDurably(s.dir, stateFile, append(b, '\n')); err != nil {
-		return err
-	}
-	s.unsynced = 0
-	return nil
-}
-
-// writeDurably writes a file so that it appears in one piece.
-func writeDurably(dir, name string, b []byte) error {
-	path := filepath.Join(dir, name)
-	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // the operator's directory
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return err
-	}
-	return syncDir(dir)
-}
-
-// Size implements evidence.Store.
-func (s *Store) Size(context.Context) (int64, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.size, s.broken
-}
-
-// Append implements evidence.Store.
-func (s *Store) Append(ctx context.Context, size int64, entries []evidence.Entry) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.broken != nil:
-		return s.broken
-	case size != s.size:
-		return evidence.ErrMoved
-	case ctx.Err() != nil:
-		return ctx.Err()
-	}
-	written, ends, err := encodeBatch(entries, s.end)
-	if err != nil {
-		return err
-	}
-	// The held parts first: an entry that is there has all its parts. Those of an append that fails are deleted.
-	if err := s.writeHeld(entries); err != nil {
-		return errors.Join(err, s.removeHeld(entries))
-	}
-	_, err = s.entries.WriteAt(written, s.end)
-	if err == nil {
-		err = s.entries.Sync()
-	}
-	if err == nil {
-		err = s.index(entries, ends)
-	}
-	if err != nil {
-		return s.undo(size, entries, err)
-	}
-	s.end += int64(len(written))
-	if s.unsynced += int64(len(entries)); s.unsynced >= syncEvery {
-		// The entries are durable; should this fail, the next Open reads a little more.
-		if err := s.sync(); err != nil {
-			s.unsynced = 0
-		}
-	}
-	return nil
-}
-
-// undo cuts a failed append off again, so that a disk that was full once is no end of the log.
-func (s *Store) undo(size int64, entries []evidence.Entry, cause error) error {
-	err := errors.Join(s.entries.Truncate(s.end), s.entries.Sync())
-	if err == nil {
-		for _, e := range entries[:s.size-size] {
-			s.hashCount -= int64(len(e.Hashes))
-		}
-		s.size = size
-		err = s.removeHeld(entries)
-	}
-	if err != nil {
-		s.broken = ErrBroken
-	}
-	return errors.Join(cause, err)
-}
-
-// index adds entries to the derived files. What is written behind their ends before a failure is written over later.
-func (s *Store) index(entries []evidence.Entry, ends []int64) error {
-	var hashes, offsets bytes.Buffer
-	var added int64
-	for i, e := range entries {
-		for _, h := range e.Hashes {
-			hashes.Write(h[:])
-		}
-		added += int64(len(e.Hashes))
-		_ = binary.Write(&offsets, binary.BigEndian, ends[i]) // a bytes.Buffer takes everything
-	}
-	if _, err := s.hashes.WriteAt(hashes.Bytes(), s.hashCount*hashSize); err != nil {
-		return err
-	}
-	if _, err := s.offsets.WriteAt(offsets.Bytes(), s.size*8); err != nil {
-		return err
-	}
-	for i, e := range entries {
-		if e.Signature == "" {
-			continue
-		}
-		if err := s.signatures.add(e.Signature, s.size+int64(i)); err != nil {
-			return err
-		}
-	}
-	s.hashCount += added
-	s.size += int64(len(entries))
-	return nil
-}
-
-// Entry implements evidence.Store.
-func (s *Store) Entry(_ context.Context, index int64) (evidence.Entry, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.broken != nil {
-		return evidence.Entry{}, s.broken
-	}
-	e, err := s.entry(index)
-	if err != nil {
-		return e, err
-	}
-	held, err := os.ReadFile(s.heldFile(index))
-	switch {
-	case err == nil:
-		e.Held = held
-	case !errors.Is(err, os.ErrNotExist):
-		return evidence.Entry{}, err
-	}
-	return e, nil
-}
-
-func (s *Store) entry(index int64) (evidence.Entry, error) {
-	if index < 0 || index >= s.size {
-		return evidence.Entry{}, evidence.ErrAbsent
-	}
-	// An entry begins where the one before ends, or behind the head of its batch: the line before the end is looked
-	// for.
-	bounds := make([]byte, 16)
-	from := bounds[8:]
-	if index > 0 {
-		from = bounds
-	}
-	if _, err := s.offsets.ReadAt(from, max(index-1, 0)*8); err != nil {
-		return evidence.Entry{}, err
-	}
-	start, end := int64(
-		binary.BigEndian.Uint64(bounds),
-	), int64(
-		binary.BigEndian.Uint64(bounds[8:]),
-	) //nolint:gosec // offsets of ours
-	if start < 0 || end <= start || end-start > maxLine+maxHead {
-		return evidence.Entry{}, fmt.Errorf("%w: entry %d", ErrDamaged, index)
-	}
-	b := make([]byte, end-start)
-	if _, err := s.entries.ReadAt(b, start); err != nil {
-		return evidence.Entry{}, err
-	}
-	b = bytes.TrimSuffix(b, []byte("\n"))
-	if i := bytes.LastIndexByte(b, '\n'); i >= 0 {
-		b = b[i+1:]
-	}
-	e, err := decodeEntry(b)
-	if err != nil {
-		return evidence.Entry{}, fmt.Errorf("%w: entry %d", ErrDamaged, index)
-	}
-	return e, nil
-}
-
-// Hashes implements evidence.Store.
-func (s *Store) Hashes(_ context.Context, positions []int64) ([]evidence.Hash, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.broken != nil {
-		return nil, s.broken
-	}
-	hashes := make([]evidence.Hash, len(positions))
-	for i, p := range positions {
-		if p < 0 || p >= s.hashCount {
-			return nil, evidence.ErrAbsent
-		}
-		if _, err := s.hashes.ReadAt(hashes[i][:], p*hashSize); err != nil {
-			return nil, err
-		}
-	}
-	return hashes, nil
-}
-
-// Signed implements evidence.Store.
-func (s *Store) Signed(_ context.Context, signature string) (int64, bool, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.broken != nil {
-		return 0, false, s.broken
-	}
-	var first int64 = -1
-	err := s.signatures.candidates(signature, func(index int64) error {
-		if index >= s.size || first >= 0 && index >= first {
-			return nil // of an append that failed
-		}
-		e, err := s.entry(index)
-		if err == nil && e.Signature == signature {
-			first = index
-		}
-		return err
-	})
-	return max(first, 0), first >= 0 && err == nil, err
+	return errors.Join(append(errs, s.segment.close())...)
 }

@@ -31,9 +31,14 @@ func record(tb testing.TB, number int) *evidence.Record {
 		tb.Fatal(err)
 	}
 	tx := &sign.Transaction{
-		ID: fmt.Sprintf("tx-%d", number), Mode: sign.ModeBareHash, MediaType: "text/plain", Digest: sha256.Sum256([]byte{byte(number), byte(number >> 8)}),
+		ID: fmt.Sprintf("tx-%d", number), Mode: sign.ModeBareHash, MediaType: "text/plain",
+		Digest: sha256.Sum256([]byte{byte(number), byte(number >> 8)}),
 	}
-	r, err := evidence.FromVerdict(&sign.Verdict{VerificationID: tx.ID, Status: jpki.Good, VerifiedAt: now, Method: "OCSP"}, sealed, tx, now)
+	r, err := evidence.FromVerdict(evidence.Judged{Verdict: &sign.Verdict{VerificationID: tx.ID, Status: jpki.Good,
+		VerifiedAt: now,
+		Method:     "OCSP"}, Sealed: sealed, Transaction: tx},
+		now)
+
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -71,6 +76,15 @@ func verify(tb testing.TB, l *evidence.Log, want int64) evidence.State {
 		tb.Fatalf("%d records of %d: %v: %v", s.Records, want, err, errors.Unwrap(err))
 	}
 	return s
+}
+
+func entryAt(tb testing.TB, s *filestore.Store, index int64) (evidence.Entry, error) {
+	tb.Helper()
+	entries, err := s.Entries(context.Background(), index, 1)
+	if err != nil {
+		return evidence.Entry{}, err
+	}
+	return entries[0], nil
 }
 
 func shut(tb testing.TB, s *filestore.Store) {
@@ -117,7 +131,7 @@ func TestOpenAgain(t *testing.T) {
 		}
 	}
 	for _, i := range []int64{-1, 6} {
-		if _, err := s.Entry(t.Context(), i); !errors.Is(err, evidence.ErrAbsent) {
+		if _, err := entryAt(t, s, i); !errors.Is(err, evidence.ErrAbsent) {
 			t.Errorf("entry %d: %v", i, err)
 		}
 	}
@@ -145,8 +159,17 @@ func TestOneWriter(t *testing.T) {
 	shut(t, s)
 }
 
-// TestTornAtEveryByte: an append that was cut off anywhere is moved aside, the acknowledged records are all there, and
-// the log goes on.
+// withoutJournal is a copy that somebody made of the other files alone, and what a version without a journal left.
+func withoutJournal(tb testing.TB, dir string) string {
+	tb.Helper()
+	if err := os.Remove(filepath.Join(dir, "journal")); err != nil {
+		tb.Fatal(err)
+	}
+	return dir
+}
+
+// TestTornAtEveryByte: a batch that was cut off anywhere and is not in the journal is moved aside, the records before
+// it are all there, and the log goes on.
 func TestTornAtEveryByte(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -159,7 +182,7 @@ func TestTornAtEveryByte(t *testing.T) {
 	}
 	before := verify(t, l, 3)
 	appendTo(t, l, 3, 4)
-	crashed := copyDir(t, dir)
+	crashed := withoutJournal(t, copyDir(t, dir))
 	shut(t, s)
 	whole, err := os.ReadFile(filepath.Join(crashed, "entries.log"))
 	if err != nil {
@@ -241,7 +264,9 @@ func TestDamageIsNamed(t *testing.T) {
 	for n := range 4 {
 		appendTo(t, l, n)
 	}
-	crashed := copyDir(t, dir) // derived files behind: the batches are read when it is opened
+	// The derived files are behind, so that the batches are read when it is opened.
+	healed := copyDir(t, dir)
+	crashed := withoutJournal(t, copyDir(t, dir))
 	shut(t, s)
 	whole, err := os.ReadFile(filepath.Join(dir, "entries.log"))
 	if err != nil {
@@ -258,11 +283,14 @@ func TestDamageIsNamed(t *testing.T) {
 		entries []byte
 		damaged bool // when it is opened
 	}{
-		"a bit in the first batch, after a crash":         {crashed, flip(second - 20), true},
-		"a bit in the head of a batch, after a crash":     {crashed, flip(second + 3), true},
-		"a batch taken out, after a crash, is torn":       {crashed, append(bytes.Clone(whole[:second-10]), whole[second:]...), true},
+		"a bit in the first batch, after a crash":     {crashed, flip(second - 20), true},
+		"a bit in the head of a batch, after a crash": {crashed, flip(second + 3), true},
+		"a batch taken out, after a crash, is torn": {crashed,
+			append(bytes.Clone(whole[:second-10]), whole[second:]...), true},
 		"a bit in the first batch, after an ordinary end": {dir, flip(second - 20), false},
-		"shorter than it was":                             {dir, whole[:len(whole)-1], true},
+		"a bit in the first batch, after an ordinary end, where nothing derived is left": {
+			noState(t, copyDir(t, dir)), flip(second - 20), true},
+		"shorter than it was": {dir, whole[:len(whole)-1], true},
 	} {
 		at := copyDir(t, c.dir)
 		if err := os.WriteFile(filepath.Join(at, "entries.log"), c.entries, 0o600); err != nil {
@@ -273,7 +301,8 @@ func TestDamageIsNamed(t *testing.T) {
 			if s != nil || !errors.Is(err, filestore.ErrDamaged) {
 				t.Errorf("%s: %v", name, err)
 			}
-			if left, errRead := os.ReadFile(filepath.Join(at, "entries.log")); errRead != nil || !bytes.Equal(left, c.entries) {
+			if left, errRead := os.ReadFile(filepath.Join(at, "entries.log")); errRead != nil ||
+				!bytes.Equal(left, c.entries) {
 				t.Errorf("%s: the file was changed: %v", name, errRead)
 			}
 			continue
@@ -292,60 +321,33 @@ func TestDamageIsNamed(t *testing.T) {
 		}
 		shut(t, s)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "state"), []byte(`{"version":2}`), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "state"), []byte(`{"version":3}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if s, err := filestore.Open(dir); s != nil || err == nil || !strings.Contains(err.Error(), "version 2") {
+	if s, err := filestore.Open(dir); s != nil || err == nil || !strings.Contains(err.Error(), "version 3") {
 		t.Errorf("a later version: %v", err)
+	}
+	// What the journal still has is written again, whatever became of it.
+	if err := os.WriteFile(filepath.Join(healed, "entries.log"), flip(second-20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, l = open(t, healed)
+	if r := s.Recovered(); r.Redone != 4 || r.Torn != 0 {
+		t.Errorf("%+v", r)
+	}
+	verify(t, l, 4)
+	shut(t, s)
+	if got, err := os.ReadFile(filepath.Join(healed, "entries.log")); err != nil || !bytes.Equal(got, whole) {
+		t.Errorf("not healed: %v", err)
 	}
 }
 
-// TestHeldParts: a held part is a file of its own, goes for good, and never becomes another entry's.
-func TestHeldParts(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	s, l := open(t, dir)
-	entry := func(held []byte) evidence.Entry {
-		appendTo(t, l, 0)
-		e, err := s.Entry(t.Context(), 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		e.Held, e.Hashes, e.Signature = held, nil, hexSum("s")
-		return e
+func noState(tb testing.TB, dir string) string {
+	tb.Helper()
+	if err := os.Remove(filepath.Join(dir, "state")); err != nil {
+		tb.Fatal(err)
 	}
-	e := entry([]byte(`{"certificate":"AQ=="}`))
-	if err := s.Append(t.Context(), 1, []evidence.Entry{e, {Record: e.Record}}); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := s.Entry(t.Context(), 1); err != nil || string(got.Held) != string(e.Held) {
-		t.Errorf("%s, %v", got.Held, err)
-	}
-	if got, err := s.Entry(t.Context(), 2); err != nil || got.Held != nil {
-		t.Errorf("%s, %v", got.Held, err)
-	}
-	for range 2 {
-		if err := s.DeleteHeld(t.Context(), 1); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got, err := s.Entry(t.Context(), 1); err != nil || got.Held != nil {
-		t.Errorf("after deletion: %s, %v", got.Held, err)
-	}
-	if err := s.DeleteHeld(t.Context(), 9); !errors.Is(err, evidence.ErrAbsent) {
-		t.Errorf("of no entry: %v", err)
-	}
-	// A crash between held part and entry leaves a file; the entry that comes there has none.
-	if err := os.WriteFile(filepath.Join(dir, "held", "3.json"), []byte(`{"certificate":"Ag=="}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Append(t.Context(), 3, []evidence.Entry{{Record: e.Record}}); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := s.Entry(t.Context(), 3); err != nil || got.Held != nil {
-		t.Errorf("a stranger's held part: %s, %v", got.Held, err)
-	}
-	shut(t, s)
+	return dir
 }
 
 func hexSum(s string) string {
@@ -374,14 +376,15 @@ func TestSigned(t *testing.T) {
 	for _, at := range []string{dir, crashed} {
 		s, _ := open(t, at)
 		for i := range 2900 {
-			if index, found, err := s.Signed(t.Context(), hexSum(fmt.Sprint(i))); err != nil || !found || index != int64(i) {
-				t.Fatalf("signature %d: %d, %v, %v", i, index, found, err)
+			signature := hexSum(fmt.Sprint(i))
+			found, err := s.Signed(t.Context(), signature)
+			if index, ok := found[signature]; err != nil || !ok || index != int64(i) {
+				t.Fatalf("signature %d: %v, %v", i, found, err)
 			}
 		}
-		for _, unknown := range []string{hexSum("x"), "", "zz", hexSum(fmt.Sprint(2900))} {
-			if index, found, err := s.Signed(t.Context(), unknown); err != nil || found {
-				t.Errorf("%q: %d, %v, %v", unknown, index, found, err)
-			}
+		unknown := []string{hexSum("x"), "", "zz", hexSum(fmt.Sprint(2900))}
+		if found, err := s.Signed(t.Context(), unknown...); err != nil || len(found) != 0 {
+			t.Errorf("%v, %v", found, err)
 		}
 		shut(t, s)
 	}
@@ -402,7 +405,11 @@ func FuzzOpen(f *testing.F) {
 	}
 	f.Add(whole)
 	f.Add(whole[:len(whole)-3])
-	f.Add([]byte("{\"batch\":1,\"bytes\":3,\"sha256\":\"ca3d163bab055381827226140568f3bef7eaac187cebd76878e0b63e9e442356\"}\n{}\n"))
+	f.Add(
+		[]byte(
+			"{\"batch\":1,\"bytes\":3,\"sha256\":\"ca3d163bab055381827226140568f3bef7eaac187cebd76878e0b63e9e442356\"}\n{}\n",
+		),
+	)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		dir := t.TempDir()
 		if err := os.WriteFile(filepath.Join(dir, "entries.log"), b, 0o600); err != nil {
@@ -417,7 +424,7 @@ func FuzzOpen(f *testing.F) {
 			t.Fatal(err)
 		}
 		for i := range n {
-			if _, err := s.Entry(t.Context(), i); err != nil {
+			if _, err := entryAt(t, s, i); err != nil {
 				t.Fatalf("entry %d of %d: %v", i, n, err)
 			}
 		}

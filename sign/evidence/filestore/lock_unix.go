@@ -24,7 +24,15 @@ func lockDir(path string) (io.Closer, error) {
 		}
 		return nil, errors.Join(err, f.Close())
 	}
-	return f, nil
+	return unlocker{f}, nil
+}
+
+// unlocker unlocks before it closes: closing alone leaves the lock to a copy of the descriptor, which a program that is
+// being started has for a moment.
+type unlocker struct{ *os.File }
+
+func (u unlocker) Close() error {
+	return errors.Join(syscall.Flock(int(u.Fd()), syscall.LOCK_UN), u.File.Close()) //nolint:gosec // a descriptor fits
 }
 
 // syncDir makes new names in a directory durable.

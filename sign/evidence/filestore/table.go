@@ -82,12 +82,8 @@ func keyOf(signature string) (uint64, error) {
 	return max(binary.BigEndian.Uint64(b), 1), nil
 }
 
-// add points from a signature value to an entry; adding the same twice is once.
-func (t *table) add(signature string, index int64) error {
-	key, err := keyOf(signature)
-	if err != nil {
-		return err
-	}
+// add points from the key of a signature value to an entry; adding the same twice is once.
+func (t *table) add(key uint64, index int64) error {
 	if t.used*2 >= t.slots {
 		if err := t.grow(); err != nil {
 			return err
@@ -141,12 +137,8 @@ func probe(f *os.File, slots int64, key uint64, each func(slot, index int64, emp
 	return errTable
 }
 
-// candidates calls each for the entries that may have the signature value.
-func (t *table) candidates(signature string, each func(index int64) error) error {
-	key, err := keyOf(signature)
-	if err != nil {
-		return nil //nolint:nilerr // nothing has such a signature
-	}
+// candidates calls each for the entries that may have the signature value of a key.
+func (t *table) candidates(key uint64, each func(index int64) error) error {
 	return probe(t.file, t.slots, key, func(_, index int64, empty bool) (bool, error) {
 		if empty || index < 0 {
 			return !empty, nil

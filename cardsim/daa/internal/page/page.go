@@ -76,11 +76,14 @@ const (
 	Blocked     Outcome = "blocked"
 	Certificate Outcome = "certificate" // revoked, expired or otherwise not good
 	CardFault   Outcome = "card-fault"
-	WrongKind   Outcome = "wrong-kind"    // a phone where only cards are accepted, or a card where only phones are
-	NoText      Outcome = "no-attributes" // a phone, which has no application with the four attributes
+	// a phone where only cards are accepted, or a card where only phones are
+	WrongKind Outcome = "wrong-kind"
+	NoText    Outcome = "no-attributes"          // a phone, which has no application with the four attributes
+	NoSigning Outcome = "no-signing-certificate" // e.g. a child's card
+	RealCard  Outcome = "real-card"              // in a reader: none of a test environment
 )
 
 // Outcomes lists the ends.
 func Outcomes() []Outcome {
-	return []Outcome{Approved, Cancelled, Blocked, Certificate, CardFault, WrongKind, NoText}
+	return []Outcome{Approved, Cancelled, Blocked, Certificate, CardFault, WrongKind, NoText, NoSigning, RealCard}
 }

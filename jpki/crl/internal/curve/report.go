@@ -12,7 +12,9 @@ const (
 	tableEnd   = "<!-- end -->"
 )
 
-const tableHead = "| entries | list | SHA-256 | read, verify, index | × SHA-256 | heap per entry | resident at most | look-up | open file | heap, mapped | look-up, mapped | crypto/x509 | its heap, resident | times faster | times smaller |\n" +
+const tableHead = "| entries | list | SHA-256 | read, verify, index | × SHA-256 | heap per entry | resident at most " +
+	"| look-up | open file | heap, mapped | look-up, mapped | crypto/x509 | its heap, resident | times faster | " +
+	"times smaller |\n" +
 	"| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
 
 func tableRow(p point) string {

@@ -1,0 +1,56 @@
+package report
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed" // the page
+	"encoding/base64"
+	"html/template"
+	"io"
+	"time"
+)
+
+//go:embed page.html
+var page string
+
+//go:embed page.css
+var style string
+
+// jst is Japan Standard Time, which has no summer time; no time zone database is needed.
+var jst = time.FixedZone("JST", 9*60*60)
+
+// Policy is the Content-Security-Policy under which the page is whole: nothing but its own style. It stands in the
+// page, too; a server sends it as a header.
+func Policy() string {
+	sum := sha256.Sum256([]byte(style))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+		"'; base-uri 'none'; form-action 'none'"
+}
+
+// Render writes the report as one web page in Japanese and English, to be read on a screen or printed: without scripts,
+// and with nothing that is loaded from elsewhere. What was revealed is in it. Errors are [*Error] with [ReasonWrite].
+func (r *Report) Render(w io.Writer) error {
+	t, err := template.New("page").Funcs(template.FuncMap{
+		"word": word,
+		"inc":  func(i int) int { return i + 1 },
+		"iso":  func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") },
+		"japan": func(t time.Time) string {
+			return t.In(jst).Format("2006年1月2日 15:04:05") + "（日本時間）"
+		},
+	}).Parse(page)
+	var out bytes.Buffer
+	if err == nil {
+		err = t.Execute(&out, struct {
+			Report *Report
+			Policy string
+			Style  template.CSS
+		}{r, Policy(), template.CSS(style)}) //nolint:gosec // the style of this package
+	}
+	if err == nil {
+		_, err = w.Write(out.Bytes())
+	}
+	if err != nil {
+		return &Error{Reason: ReasonWrite, Step: "page", Err: err}
+	}
+	return nil
+}

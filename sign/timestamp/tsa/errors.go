@@ -1,0 +1,58 @@
+package tsa
+
+import (
+	"github.com/kakunin-go/kakunin"
+	"github.com/kakunin-go/kakunin/internal/fault"
+)
+
+// Reason says what went wrong.
+type Reason int
+
+// Reasons.
+const (
+	// ReasonUnknown is never returned by this package.
+	ReasonUnknown Reason = iota
+	// ReasonConfiguration: the configuration given to New is incomplete or contradictory.
+	ReasonConfiguration
+	// ReasonUnavailable: the authority cannot be reached, or what answers is none.
+	ReasonUnavailable
+)
+
+var reasons = [...]fault.Row{
+	ReasonConfiguration: {Name: "configuration", Family: kakunin.Configuration},
+	ReasonUnavailable:   {Name: "timestamp authority not available", Family: kakunin.Unavailable},
+}
+
+func (r Reason) row() fault.Row { return fault.Of(reasons[:], r) }
+
+// String returns a stable English phrase for logs.
+func (r Reason) String() string { return r.row().Name }
+
+// Error is every error of this package. Its text never holds an address or an answer.
+type Error struct {
+	Reason Reason
+	// Step is the stable name of what failed.
+	Step string
+	// Detail says more, in fixed words.
+	Detail string
+	// Err is the cause. Its text may hold data from outside: do not show or log it.
+	Err error
+}
+
+// Error names reason, step and detail.
+func (e *Error) Error() string { return fault.Text("tsa", e.Reason.String(), e.Step, "", e.Detail) }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is reports whether target is an [*Error] with the same reason, and with the same step when target names one.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error) //nolint:errorlint // Is compares one error of the tree; errors.Is walks it
+	return ok && t.Reason == e.Reason && (t.Step == "" || t.Step == e.Step)
+}
+
+// Family says what the application should do; see [kakunin.FamilyOf].
+func (e *Error) Family() kakunin.Family { return e.Reason.row().Family }
+
+// UserMessage is fit to show to a person; the zero value means that the family's message fits.
+func (e *Error) UserMessage() kakunin.Message { return e.Reason.row().Message }
