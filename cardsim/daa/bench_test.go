@@ -29,24 +29,9 @@ func BenchmarkLoginES256(b *testing.B) {
 
 func benchmarkLogins(b *testing.B, knobs daa.Knobs, signaturesOfEach int) {
 	b.Helper()
-	j, err := shared()
-	if err != nil {
-		b.Fatal(err)
-	}
-	key, err := authn.GenerateKey(authn.ES256)
-	if err != nil {
-		b.Fatal(err)
-	}
-	svc := daa.Start(b, daa.WithJPKI(j), daa.WithKnobs(knobs), daa.WithClient(daa.ClientRegistration{
-		ID: rpID, Key: key.Public(), RedirectURLs: []string{redirect},
-	}))
-	client, err := authn.New(authn.Config{
-		Environment: svc.Environment(), ClientID: rpID, Key: key, RedirectURL: redirect, HTTPClient: svc.Client(),
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	signer := j.Key("bench")
+	rp := start(b, daa.WithKnobs(knobs))
+	client := rp.client()
+	signer := rp.svc.JPKI().Key("bench")
 	digest := sha256.Sum256([]byte("x"))
 	sign := func() {
 		if _, err := rsa.SignPKCS1v15(rand.Reader, signer, crypto.SHA256, digest[:]); err != nil {
@@ -55,7 +40,7 @@ func benchmarkLogins(b *testing.B, knobs daa.Knobs, signaturesOfEach int) {
 	}
 	visitors := []*visitor.Person{}
 	for range runtime.GOMAXPROCS(0) {
-		visitors = append(visitors, svc.Visitor())
+		visitors = append(visitors, rp.svc.Visitor())
 	}
 	const round = 100
 	var logins, signatures time.Duration

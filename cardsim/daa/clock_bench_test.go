@@ -33,31 +33,17 @@ func BenchmarkClock(b *testing.B) {
 
 func benchmarkClock(b *testing.B, accessTokens daa.AccessTokenAlgorithm) {
 	b.Helper()
-	j, err := shared()
-	if err != nil {
-		b.Fatal(err)
-	}
-	key, err := authn.GenerateKey(authn.ES256)
-	if err != nil {
-		b.Fatal(err)
-	}
 	processors := runtime.GOMAXPROCS(0)
 	personas := person.Personas()
 	personas = personas[:min(2*processors, len(personas))]
-	svc := daa.Start(b, daa.WithJPKI(j), daa.WithPersonas(personas...),
-		daa.WithKnobs(daa.Knobs{Token: daa.TokenKnobs{AccessTokens: accessTokens}}),
-		daa.WithClient(daa.ClientRegistration{ID: rpID, Key: key.Public(), RedirectURLs: []string{redirect}}))
-	client, err := authn.New(authn.Config{
-		Environment: svc.Environment(), ClientID: rpID, Key: key, RedirectURL: redirect, HTTPClient: svc.Client(),
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
+	rp := start(b, daa.WithPersonas(personas...),
+		daa.WithKnobs(daa.Knobs{Token: daa.TokenKnobs{AccessTokens: accessTokens}}))
+	client := rp.client()
 	people := []*visitor.Person{}
-	for _, card := range svc.Cards() {
-		people = append(people, svc.VisitorWith(card))
+	for _, card := range rp.svc.Cards() {
+		people = append(people, rp.svc.VisitorWith(card))
 	}
-	bare := newBareLogin(b, j.Key("bench"), accessTokens)
+	bare := newBareLogin(b, rp.svc.JPKI().Key("bench"), accessTokens)
 	var logins, bares, busy time.Duration
 	var ratios []float64
 	done := 0

@@ -17,7 +17,7 @@ import (
 	"github.com/kakunin-go/kakunin/internal/jose"
 )
 
-func decode(t *testing.T, body []byte) map[string]any {
+func decode(t testing.TB, body []byte) map[string]any {
 	t.Helper()
 	var m map[string]any
 	if err := json.Unmarshal(body, &m); err != nil {

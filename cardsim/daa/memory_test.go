@@ -74,25 +74,11 @@ func TestMemoryIsBounded(t *testing.T) {
 //
 //	go test ./cardsim/daa -run '^$' -bench Memory -benchtime 100000x
 func BenchmarkMemory(b *testing.B) {
-	j, err := shared()
-	if err != nil {
-		b.Fatal(err)
-	}
-	key, err := authn.GenerateKey(authn.ES256)
-	if err != nil {
-		b.Fatal(err)
-	}
-	svc := daa.Start(b, daa.WithJPKI(j), daa.WithClient(daa.ClientRegistration{ID: rpID, Key: key.Public(),
-		RedirectURLs: []string{redirect}}))
-	client, err := authn.New(authn.Config{
-		Environment: svc.Environment(), ClientID: rpID, Key: key, RedirectURL: redirect, HTTPClient: svc.Client(),
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
+	rp := start(b)
+	client := rp.client()
 	people := []*visitor.Person{}
 	for range runtime.GOMAXPROCS(0) {
-		people = append(people, svc.Visitor())
+		people = append(people, rp.svc.Visitor())
 	}
 	inUse := func() float64 {
 		runtime.GC()
@@ -118,6 +104,6 @@ func BenchmarkMemory(b *testing.B) {
 	b.ReportMetric(early, "MiB-after-a-tenth")
 	b.ReportMetric(late, "MiB-after-all")
 	if testing.Verbose() {
-		fmt.Println(svc.Sizes())
+		fmt.Println(rp.svc.Sizes())
 	}
 }

@@ -18,7 +18,7 @@ const (
 
 // browser is a browser by hand: it follows redirects within the service and keeps cookies.
 type browser struct {
-	t      *testing.T
+	t      testing.TB
 	client *http.Client
 	agent  string
 	header map[string]string

@@ -33,14 +33,14 @@ const (
 
 // relyingParty talks to the service by hand, so that tests can send what the SDK never would.
 type relyingParty struct {
-	t   *testing.T
+	t   testing.TB
 	svc *daa.Running
 	id  string
 	key jose.SigningKey
 	aud string // of assertions; "" = the token endpoint
 }
 
-func newKey(t *testing.T) *ecdsa.PrivateKey {
+func newKey(t testing.TB) *ecdsa.PrivateKey {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -64,14 +64,14 @@ func sharedNow() time.Time {
 }
 
 // follow makes the service and the shared JPKI go by a test's clock.
-func follow(t *testing.T, c *clock) daa.Option {
+func follow(t testing.TB, c *clock) daa.Option {
 	t.Helper()
 	testClock.Store(c)
 	t.Cleanup(func() { testClock.Store(nil) })
 	return daa.WithClock(c.now)
 }
 
-func withSharedJPKI(t *testing.T) daa.Option {
+func withSharedJPKI(t testing.TB) daa.Option {
 	t.Helper()
 	j, err := shared()
 	if err != nil {
@@ -84,7 +84,7 @@ func withSharedJPKI(t *testing.T) daa.Option {
 func own(c *daa.Config) { c.JPKI = nil }
 
 // start runs a service with one private relying party.
-func start(t *testing.T, opts ...daa.Option) *relyingParty {
+func start(t testing.TB, opts ...daa.Option) *relyingParty {
 	t.Helper()
 	key := newKey(t)
 	svc := daa.Start(t, append([]daa.Option{daa.WithClient(daa.ClientRegistration{ID: rpID, Key: key.Public(),
