@@ -31,13 +31,14 @@ func keys(m map[string]law.Text) string { return strings.Join(slices.Sorted(maps
 // application is the text that the customer reads and signs: what is seen is what is signed. It names nobody, because
 // the certificate does; so it can be shown, logged and kept without being personal data.
 type application struct {
-	text string
+	number string // as it stands in the text
+	text   string
 	// stated are the items that the text declares: the law wants them signed.
 	stated []law.Item
 }
 
 func newApplication(o options, now time.Time) application {
-	var a application
+	a := application{number: rand.Text()[:12]}
 	var declared strings.Builder
 	declare := func(item law.Item, list map[string]law.Text, key string) {
 		if value, ok := list[key]; ok {
@@ -50,7 +51,7 @@ func newApplication(o options, now time.Time) application {
 	a.text = say(o.lang, "application.title") + "\n\n" + say(o.lang, "application.apply") + "\n" + declared.String() +
 		say(o.lang, "application.person") + "\n\n" +
 		// Number and time: no two signatures are over the same bytes, so none can be used twice.
-		say(o.lang, "application.number") + rand.Text()[:12] + "\n" +
+		say(o.lang, "application.number") + a.number + "\n" +
 		say(o.lang, "application.time") + now.In(time.FixedZone("JST", 9*60*60)).Format("2006-01-02 15:04") + " JST\n"
 	return a
 }

@@ -25,8 +25,11 @@ import (
 // to its own key, a private business hands it to its platform operator.
 type bank struct {
 	client *authn.Client
-	signer *signapi.Client
+	desk   *desk // applications on their way, with the results of the service
 	now    func() time.Time
+
+	log     *keptLog // of evidence; nil keeps none
+	stamper *stamper // nil stamps nothing
 
 	operator sign.PlatformVerifier // of a private business; nil for a certified verifier, who has the next two
 	opener   *sign.Opener
@@ -36,9 +39,8 @@ type bank struct {
 }
 
 // newPrivateBank is a business without certification: neither a key nor a certificate is ever in its hands.
-func newPrivateBank(client *authn.Client, op sign.PlatformVerifier, now func() time.Time) (*bank, error) {
-	signer, err := signapi.New(signapi.Config{Client: client, Now: now})
-	return &bank{client: client, signer: signer, operator: op, now: now}, err
+func newPrivateBank(client *authn.Client, op sign.PlatformVerifier, now func() time.Time) *bank {
+	return &bank{client: client, operator: op, now: now}
 }
 
 // newBank is a certified signature verifier.
@@ -51,10 +53,9 @@ func newBank(
 ) (*bank, error) {
 	names := client.Wire()
 	opener, errOpener := sign.NewOpener(sign.OpenerConfig{Key: key, Wire: &names})
-	signer, errSigner := signapi.New(signapi.Config{Client: client, Now: now})
 	// The responder's address is configured and never taken from a certificate, which comes from outside.
 	over, errOCSP := responder.New(responder.Config{URL: ocspURL, HTTPClient: client.HTTPClient()})
-	if err := errors.Join(errOpener, errSigner, errOCSP); err != nil {
+	if err := errors.Join(errOpener, errOCSP); err != nil {
 		return nil, err
 	}
 	ocsp, err := revocation.NewOCSP(revocation.OCSPConfig{Responder: over, Now: now})
@@ -67,7 +68,7 @@ func newBank(
 		Revocation: revocation.Require(jpki.Only(ocsp, jpki.SigningCard)), // no answer is no account: it fails closed
 		Now:        now,
 	})
-	b := &bank{client: client, signer: signer, opener: opener, verifier: verifier, now: now}
+	b := &bank{client: client, opener: opener, verifier: verifier, now: now}
 	for _, authority := range trust.Authorities() {
 		b.authorities = append(b.authorities, authority.Raw)
 	}
@@ -77,58 +78,81 @@ func newBank(
 // openAccount is the whole story. The report holds what was reached even when the error is not nil.
 func openAccount(ctx context.Context, w *world, o options) (rep report, err error) {
 	rep.Business = o.business
-	b, err := w.bank(o)
-	if err != nil {
-		return rep, err
-	}
 	onFile, err := typed(w.person.Reveal())
 	if err != nil {
 		return rep, err
 	}
 	// A log that cannot be continued stops the bank before the customer signs, not after.
-	kept, err := openLog(ctx, o.evidence, w.now)
+	b, err := w.bank(ctx, o)
 	if err != nil {
 		return rep, err
 	}
-	defer kept.close()
+	defer b.close()
+	if rep.Earlier, err = b.finishEarlier(ctx); err != nil {
+		return rep, err
+	}
 
 	a := newApplication(o, w.now())
 	rep.Application = a.text
-	result, person, err := b.haveSigned(ctx, a, w.visitor.Approve)
+	s, err := b.haveSigned(ctx, filed{
+		Business: o.business, Number: a.number, Text: a.text, Stated: a.stated, OnFile: onFile.RevealAll(),
+	}, w.visitor.Approve)
 	if err != nil {
 		return rep, err
 	}
-	profile, _ := law.Lookup(law.CriminalProceeds)
-	v, err := b.verify(ctx, result, a, customer{onFile, person})
-	if err != nil {
-		return rep, err
-	}
-	check := profile.Check(law.Case{
-		Person: v.person, Means: v.means, Stated: a.stated, On: fourinfo.DateOf(w.now()),
-	})
-	rep.addVerified(result.Transaction, v)
-	rep.addLaw(profile, check)
-	if o.showPersonal {
+	v, err := b.conclude(ctx, s, &rep)
+	if o.showPersonal && rep.Signature != nil {
 		rep.Personal = &personal{onFile.RevealAll(), v.person.RevealAll()}
 	}
-	rep.Outcome, rep.Reason = decide(v.matches, profile, check)
-	if rep.Outcome == refused || v.report == nil && v.verdict == nil {
-		return rep, nil // nothing is kept of a person with whom there is no contract
-	}
-	stamper, err := w.stamper(o)
+	return rep, err
+}
+
+// close ends the bank. What it kept was durable before.
+func (b *bank) close() {
+	b.desk.close()
+	b.log.close()
+}
+
+// conclude verifies what was signed, decides, and keeps what proves it. With an error that settles nothing the
+// application stays on the desk: the next start goes on with it.
+func (b *bank) conclude(ctx context.Context, s signed, rep *report) (verified, error) {
+	profile, _ := law.Lookup(law.CriminalProceeds)
+	v, err := b.verify(ctx, s)
 	if err != nil {
-		return rep, err
+		if settled(err) {
+			b.desk.done(ctx, s.result.Transaction.ID)
+		}
+		return v, err
 	}
-	stamps, err := stamper.stamp(ctx, v.signed(result))
+	check := profile.Check(law.Case{
+		Person: v.person, Means: v.means, Stated: s.stated, On: fourinfo.DateOf(b.now()),
+	})
+	rep.addVerified(s.result.Transaction, v)
+	rep.addLaw(profile, check)
+	decided, reason := decide(v.matches, profile, check)
+	// Nothing is kept of a person with whom there is no contract.
+	if decided != refused && (v.report != nil || v.verdict != nil) {
+		if rep.Evidence, err = b.keep(ctx, v, s.result); err != nil {
+			return v, err // without its record no account is opened
+		}
+	}
+	rep.Outcome, rep.Reason = decided, reason
+	b.desk.done(ctx, s.result.Transaction.ID)
+	return v, nil
+}
+
+// keep has what was signed stamped, and records it.
+func (b *bank) keep(ctx context.Context, v verified, res *signapi.Unverified) (*kept, error) {
+	stamps, err := b.stamper.stamp(ctx, v.signed(res))
 	if err != nil {
-		return rep, err
+		return nil, err
 	}
-	record, err := v.record(result, profile, w.now(), stamps)
+	profile, _ := law.Lookup(law.CriminalProceeds)
+	record, err := v.record(res, profile, b.now(), stamps)
 	if err != nil {
-		return rep, err
+		return nil, err
 	}
-	rep.Evidence, err = kept.add(ctx, record, b.files(stamper, stamps)...)
-	return rep, err // without its record no account is opened
+	return b.log.add(ctx, record, b.files(b.stamper, stamps)...)
 }
 
 // files is what the record names and the log keeps once, for whoever verifies years later without this bank: the
@@ -142,18 +166,35 @@ func (b *bank) files(s *stamper, stamps []*timestamp.Timestamp) (all [][]byte) {
 	return all
 }
 
+// signed is an application with what the service answered for it, of which nothing is verified.
+type signed struct {
+	application
+	customer
+	result *signapi.Unverified
+	late   bool // an earlier start of the program had it signed
+}
+
 // haveSigned registers the text's hash with the service, lets the customer sign, and fetches the result. visit stands
 // for the browser: a web application redirects to the URL and gets the callback as a request; package middleware does
-// it. A private bank will see no certificate, so it asks the service for the attributes in the same login.
+// it. A private bank will see no certificate, so it asks the service for the attributes in the same login. Whatever is
+// needed to go on after a crash is on the desk before the customer leaves.
 func (b *bank) haveSigned(
 	ctx context.Context,
-	a application,
+	f filed,
 	visit func(ctx context.Context, url string) (callback string, err error),
-) (*signapi.Unverified, fourinfo.Person, error) {
-	var nobody fourinfo.Person
-	tx, err := b.signer.Start(ctx, sign.Text(a.text), sign.ModeDigestInfo)
+) (signed, error) {
+	kept, err := b.desk.keeper.Start(ctx, signapi.Request{
+		Document: sign.Text(f.Text), Mode: sign.ModeDigestInfo, Reference: f.Number, Key: f.Number,
+	})
 	if err != nil {
-		return nil, nobody, err
+		return signed{}, err
+	}
+	if err := b.desk.put(ctx, kept.Transaction.ID, f); err != nil {
+		return signed{}, err
+	}
+	tx, err := b.desk.keeper.HandOver(ctx, kept.Transaction.ID)
+	if err != nil {
+		return signed{}, err
 	}
 	request := authn.Request{Sign: tx}
 	if b.operator != nil {
@@ -161,22 +202,36 @@ func (b *bank) haveSigned(
 	}
 	begun, err := b.client.Begin(ctx, request)
 	if err != nil {
-		return nil, nobody, err
+		return signed{}, err
 	}
 	callback, err := visit(ctx, begun.URL)
 	if callback == "" {
-		return nil, nobody, err // otherwise the callback itself says what went wrong
+		return signed{}, err // otherwise the callback itself says what went wrong
 	}
 	u, err := url.Parse(callback)
 	if err != nil {
-		return nil, nobody, errors.New("the callback is no URL") // the cause would quote it with its code
+		return signed{}, errors.New("the callback is no URL") // the cause would quote it with its code
 	}
 	id, err := b.client.Finish(ctx, begun.Pending, u.Query())
 	if err != nil {
-		return nil, nobody, err
+		return signed{}, err
 	}
-	res, err := b.signer.Fetch(ctx, tx, id)
-	return res, id.Person, err
+	if b.operator != nil {
+		attributes := id.Person.RevealAll()
+		f.Attributes = &attributes
+		if err := b.desk.put(ctx, tx.ID, f); err != nil {
+			return signed{}, err
+		}
+	}
+	s := signed{application: f.application()}
+	if s.customer, err = f.customer(); err != nil {
+		return signed{}, err
+	}
+	s.result, err = b.desk.keeper.Fetch(ctx, tx, id)
+	if s.result != nil {
+		err = nil // also when it could not be kept: it is verified now, and there may be no second one
+	}
+	return s, err
 }
 
 // customer is who the person said to be, and who the service says it was; a certificate says more than both.
@@ -228,36 +283,32 @@ func (v *verified) record(
 }
 
 // verify is where the two businesses part.
-func (b *bank) verify(ctx context.Context, res *signapi.Unverified, a application, c customer) (verified, error) {
+func (b *bank) verify(ctx context.Context, s signed) (verified, error) {
 	if b.operator == nil {
-		return b.verifyItself(ctx, res, a, c.onFile)
+		return b.verifyItself(ctx, s)
 	}
 	// The operator sees a digest and no text: that the digest is this text's is for the bank to say.
-	if sha256.Sum256([]byte(a.text)) != res.Transaction.Digest {
+	if sha256.Sum256([]byte(s.text)) != s.result.Transaction.Digest {
 		return verified{}, &sign.Error{Reason: sign.ReasonDocument, Step: "document"}
 	}
-	verdict, err := b.operator.Verify(ctx, res.Sealed, res.Transaction)
+	verdict, err := b.operator.Verify(ctx, s.result.Sealed, s.result.Transaction)
 	if err != nil {
 		return verified{}, err
 	}
 	return verified{
-		verdict: verdict, means: law.ServiceAttributes, person: c.attributes, matches: c.onFile.Compare(c.attributes),
+		verdict: verdict, means: law.ServiceAttributes, person: s.attributes, matches: s.onFile.Compare(s.attributes),
 	}, nil
 }
 
-func (b *bank) verifyItself(
-	ctx context.Context,
-	res *signapi.Unverified,
-	a application,
-	onFile fourinfo.Person,
-) (verified, error) {
-	opened, err := b.opener.Open(res.Sealed) // a government relying party would get res.Opened instead
+func (b *bank) verifyItself(ctx context.Context, s signed) (verified, error) {
+	opened, err := b.opener.Open(s.result.Sealed) // a government relying party would get res.Opened instead
 	if err != nil {
 		return verified{}, err
 	}
 	report, err := b.verifier.Verify(ctx, opened, sign.Expect{
-		Document: strings.NewReader(a.text), Mode: sign.ModeDigestInfo, Transaction: res.Transaction,
-		Person: &onFile, Accept: sign.ReviewedPerson, // decide sends what needs a review to a human
+		Document: strings.NewReader(s.text), Mode: sign.ModeDigestInfo, Transaction: s.result.Transaction,
+		Person: &s.onFile, Accept: sign.ReviewedPerson, // decide sends what needs a review to a human
+		Archived: s.late, // the service gave it in time; the bank was away
 	})
 	own := verified{report: report, means: law.OwnVerification}
 	switch {
@@ -273,6 +324,6 @@ func (b *bank) verifyItself(
 	if err != nil {
 		return verified{}, err
 	}
-	own.person, own.matches = certificate.Person(), onFile.Compare(certificate.Person())
+	own.person, own.matches = certificate.Person(), s.onFile.Compare(certificate.Person())
 	return own, nil
 }

@@ -296,21 +296,23 @@ func TestOtherTextThanSignedIsRefused(t *testing.T) {
 	}
 	defer w.close()
 	for _, business := range []string{certifiedVerifier, privateBusiness} {
-		b, err := w.bank(options{business: business})
+		b, err := w.bank(t.Context(), options{business: business})
 		if err != nil {
 			t.Fatal(err)
 		}
 		a := newApplication(options{lang: "en", purpose: "living", occupation: "student"}, at())
-		result, attributes, err := b.haveSigned(t.Context(), a, w.visitor.Approve)
-		if err != nil {
-			t.Fatal(err)
-		}
 		onFile, err := typed(w.person.Reveal())
 		if err != nil {
 			t.Fatal(err)
 		}
-		a.text = strings.Replace(a.text, "living expenses", "salary", 1)
-		_, err = b.verify(t.Context(), result, a, customer{onFile, attributes})
+		s, err := b.haveSigned(t.Context(), filed{
+			Business: business, Number: a.number, Text: a.text, OnFile: onFile.RevealAll(),
+		}, w.visitor.Approve)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.text = strings.Replace(s.text, "living expenses", "salary", 1)
+		_, err = b.verify(t.Context(), s)
 		if !errors.Is(err, &sign.Error{Reason: sign.ReasonDocument}) {
 			t.Errorf("%s, another text: %v", business, err)
 		}
@@ -327,7 +329,7 @@ func TestPrivateBank(t *testing.T) {
 	}
 	defer w.close()
 	o := options{business: privateBusiness, lang: "en", purpose: "living", occupation: "student", evidence: t.TempDir()}
-	b, err := w.bank(o)
+	b, err := w.business(o)
 	if err != nil || b.opener != nil || b.verifier != nil {
 		t.Errorf("a private bank opens: %v", err)
 	}
@@ -427,7 +429,8 @@ func TestEveryKeyHasWordsInBothLanguages(t *testing.T) {
 		}
 	}
 	for _, key := range []string{"opened", "refused", "needs-human", "failed", "complete", "person-different",
-		"person-review", "not-declared", "law-refused", "law-review"} {
+		"person-review", "not-declared", "law-refused", "law-review", string(waiting), string(recorded),
+		"recorded-before", "lost", "later", "given-up", "other-business"} {
 		if _, ok := words[key]; !ok {
 			t.Errorf("no words for %s", key)
 		}

@@ -14,6 +14,10 @@ const (
 	opened     outcome = "opened"
 	refused    outcome = "refused"
 	needsHuman outcome = "needs-human"
+
+	// Of applications of an earlier start: not decided yet; recorded before it ended.
+	waiting  outcome = "waiting"
+	recorded outcome = "recorded"
 )
 
 func (o outcome) exitCode() int {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/kakunin-go/kakunin/sign/evidence"
@@ -34,9 +35,9 @@ func openLog(ctx context.Context, dir string, now func() time.Time) (*keptLog, e
 	case err != nil:
 		return nil, errors.New("the log cannot be opened") // the cause names files
 	}
-	keys, err := openKeys(dir + ".key")
+	keys, err := openKeys(dir)
 	if err != nil {
-		return nil, errors.Join(errors.New("the key of the log cannot be read or made"), store.Close())
+		return nil, errors.Join(err, store.Close())
 	}
 	log, err := evidence.OpenLog(evidence.LogConfig{Store: store, Keys: keys, Now: now})
 	if err == nil {
@@ -48,19 +49,19 @@ func openLog(ctx context.Context, dir string, now func() time.Time) (*keptLog, e
 	return &keptLog{store, log}, nil
 }
 
-// openKeys reads the key under which the keys of the records are wrapped, or makes one. It stands beside the directory
-// and not in it: a copy of the log alone shows no certificate. A bank has a key service instead.
-func openKeys(path string) (*evidence.LocalKeys, error) {
+// openKeys reads the key under which the keys of the records are wrapped, and those of applications on their way, or
+// makes one. It stands beside the directory and not in it: a copy of the log alone shows no certificate. A bank has a
+// key service instead.
+func openKeys(dir string) (*evidence.LocalKeys, error) {
+	path := filepath.Clean(dir) + ".key"
 	key, err := os.ReadFile(path) //nolint:gosec // the operator's file
 	if errors.Is(err, fs.ErrNotExist) {
-		key = make([]byte, 32)
-		if _, err := rand.Read(key); err != nil {
-			return nil, err
-		}
+		key = make([]byte, keySize)
+		_, _ = rand.Read(key) // never fails
 		err = os.WriteFile(path, key, 0o600)
 	}
 	if err != nil {
-		return nil, err
+		return nil, errors.New("the key of the log cannot be read or made") // the cause names files
 	}
 	return evidence.NewLocalKeys(key)
 }
@@ -99,6 +100,27 @@ func (k *keptLog) add(ctx context.Context, r *evidence.Record, files ...[]byte) 
 		state.Records, hex.EncodeToString(state.Root[:]), added[0].Record.Held != nil, state.Timestamps, state.Archived,
 		state.Unarchived,
 	}, nil
+}
+
+// has reports whether there is a record of a transaction. The log was read whole when it was opened, so reading it once
+// more costs no more than that.
+func (k *keptLog) has(ctx context.Context, transaction string) (bool, error) {
+	if k == nil {
+		return false, nil
+	}
+	size, err := k.log.Size(ctx)
+	if err != nil {
+		return false, err
+	}
+	for one, err := range k.log.Scan(ctx, 0, size) {
+		if err != nil {
+			return false, err
+		}
+		if one.Record != nil && one.Record.TransactionID == transaction {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 func (k *keptLog) close() {

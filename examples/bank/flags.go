@@ -60,7 +60,8 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 		&o.evidence,
 		"evidence",
 		"",
-		"append a record to the log in this `directory`; it HOLDS the certificate, which is personal data",
+		"append a record to the log in this `directory`, which HOLDS the certificate: personal data; what is not"+
+			" finished is kept beside it, encrypted, and the next start goes on with it",
 	)
 	f.BoolVar(
 		&o.timestamp,

@@ -6,13 +6,15 @@
 //	go run ./examples/bank -person taro        a substitute character in the name: a human has to look
 //	go run ./examples/bank -person akira       another address than typed: refused
 //	go run ./examples/bank -business private   through a platform operator: no certificate, so the law asks a human
-//	go run ./examples/bank -evidence DIR -timestamp   with a record, and a timestamp of the signature
+//	go run ./examples/bank -evidence DIR -timestamp   with a record, and a timestamp of the signature; if it is killed
+//	                                           in the middle, the next start finishes the application
 //	go run ./examples/bank -batch A -against B two files of customers, compared; only counts come out
 //
 // It needs nothing but Go: service, card and certificates are simulated in this process and not connected with any real
 // ones; bank and persons are fictitious. Read bank.go first, which is what a bank writes: application.go is the text
-// that is signed, decide.go what becomes of it, evidence.go what is kept, timestamp.go who says when. world.go is the
-// simulated world, batch.go compares files, report.go and words.go say what happened.
+// that is signed, decide.go what becomes of it, evidence.go what is kept, timestamp.go who says when. unfinished.go is
+// what is kept until then, and earlier.go what the next start does with it. world.go is the simulated world, batch.go
+// compares files, report.go and words.go say what happened.
 //
 // Exit codes: 0 opened, 1 refused or failed, 2 the command line is wrong, 3 a human has to decide.
 package main

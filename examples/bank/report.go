@@ -21,7 +21,9 @@ type report struct {
 	// verifier or private
 	Business string `json:"business,omitempty"`
 	// of an error: user, account, configuration, unavailable, untrusted
-	Family      string                 `json:"family,omitempty"`
+	Family string `json:"family,omitempty"`
+	// Earlier are the applications of a start that ended in the middle
+	Earlier     []earlier              `json:"earlier,omitempty"`
 	Application string                 `json:"application,omitempty"`
 	Signature   *signature             `json:"signature"` // null unless signature, chain and revocation held
 	Person      []evidence.PersonMatch `json:"person"`    // "expected" is what the customer typed
@@ -103,6 +105,12 @@ func (r *report) text(lang string) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { _, _ = fmt.Fprintf(&b, format+"\n", args...) }
 	line("%s", say(lang, "notice"))
+	if len(r.Earlier) > 0 {
+		line("\n0. %s", say(lang, "earlier"))
+	}
+	for _, e := range r.Earlier {
+		line("   %s %s\n     %s", e.Number, say(lang, string(e.Outcome)), say(lang, e.Reason))
+	}
 	if r.Application != "" {
 		line("\n1. %s", say(lang, "application"))
 		for text := range strings.Lines(r.Application) {

@@ -113,9 +113,14 @@ var words = map[string]kakunin.Message{
 		EN: "Archive: files such as the authority's certificate: %d; timestamps: %d",
 	},
 
+	"earlier": {JA: "前回の起動で終わらなかった申込み", EN: "Applications that an earlier start did not finish"},
+
 	"opened":      {JA: "結果: 口座を開設しました", EN: "Result: the account was opened"},
 	"refused":     {JA: "結果: 開設できません", EN: "Result: refused"},
 	"needs-human": {JA: "結果: 担当者の判断が必要です", EN: "Result: a human has to decide"},
+
+	"waiting":  {JA: "結果: まだ終わっていません", EN: "Result: not finished yet"},
+	"recorded": {JA: "結果: 記録まで終わっていました", EN: "Result: it was finished but for this note"},
 
 	"complete":         {JA: "すべての確認事項を満たしています。", EN: "Everything that is asked for was confirmed."},
 	"person-different": {JA: "入力された内容が証明書と異なります。", EN: "What was typed is not what the certificate says."},
@@ -130,6 +135,20 @@ var words = map[string]kakunin.Message{
 		EN: "The law asks for something that a human has to look at.",
 	},
 
+	"recorded-before": {JA: "証跡に記録があります。", EN: "The evidence has its record."},
+	"lost": {
+		JA: "署名の結果を受け取れませんでした。もう一度署名していただく必要があります。",
+		EN: "The result of the signature was lost. The customer has to sign again.",
+	},
+	"later": {JA: "次回の起動で続けます。", EN: "The next start goes on with it."},
+	"given-up": {
+		JA: "30日のあいだ検証できなかったため、終了しました。",
+		EN: "It could not be verified for 30 days, and is closed.",
+	},
+	"other-business": {
+		JA: "別の事業者区分で受け付けた申込みです。",
+		EN: "It was made with the other -business.",
+	},
 	"failed": {JA: "手続きを完了できませんでした。", EN: "The procedure could not be completed."},
 
 	"batch":      {JA: "顧客ファイルの照合（件数のみ）: %d件", EN: "Two files of customers, compared (counts only): %d"},

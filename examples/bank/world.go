@@ -21,12 +21,15 @@ import (
 	"github.com/kakunin-go/kakunin/examples/internal/stamping"
 	"github.com/kakunin-go/kakunin/internal/webserve"
 	"github.com/kakunin-go/kakunin/sign/operator"
+	"github.com/kakunin-go/kakunin/sign/signapi"
 )
 
 // surroundings are what a program has and its tests choose.
 type surroundings struct {
 	now  func() time.Time
 	jpki *issuer.JPKI // nil: test authorities of its own
+	// around is put around the store of signatures; nil is nothing.
+	around func(signapi.Store) signapi.Store
 }
 
 // world is everything that is not the bank: the simulated service with its authorities, and the customer with a card.
@@ -59,7 +62,11 @@ func newWorld(ctx context.Context, s surroundings, persona person.Persona, logge
 	if w.person, err = person.Lookup(persona, s.now()); err != nil {
 		return nil, err
 	}
-	if w.card, err = cardsim.NewCard(cardsim.Config{Person: w.person, JPKI: w.jpki, Now: s.now}); err != nil {
+	issued := func() time.Time { // for a month it is the same card, whenever the program starts
+		now := s.now().UTC()
+		return time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
+	}
+	if w.card, err = cardsim.NewCard(cardsim.Config{Person: w.person, JPKI: w.jpki, Now: issued}); err != nil {
 		return nil, err
 	}
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -120,9 +127,28 @@ func newWorld(ctx context.Context, s surroundings, persona person.Persona, logge
 	return w, nil
 }
 
-// bank is the kind of business that the flags ask for. The simulator gives the verifier's key away; a real verifier
-// makes it itself, in an HSM. A private bank gets a token from its operator and never sees that key.
-func (w *world) bank(o options) (*bank, error) {
+// bank is the kind of business that the flags ask for, with what it keeps.
+func (w *world) bank(ctx context.Context, o options) (*bank, error) {
+	b, err := w.business(o)
+	if err != nil {
+		return nil, err
+	}
+	if b.stamper, err = w.stamper(o); err != nil {
+		return nil, err
+	}
+	if b.log, err = openLog(ctx, o.evidence, w.now); err != nil {
+		return nil, err
+	}
+	if b.desk, err = openDesk(ctx, o.evidence, w.client, w.surroundings); err != nil {
+		b.log.close()
+		return nil, err
+	}
+	return b, nil
+}
+
+// business makes the bank itself. The simulator gives the verifier's key away; a real verifier makes it itself, in an
+// HSM. A private bank gets a token from its operator and never sees that key.
+func (w *world) business(o options) (*bank, error) {
 	if o.business == certifiedVerifier {
 		return newBank(w.client, w.service.OperatorKey(), w.jpki.Trust(), w.ocspURL, w.now)
 	}
@@ -134,7 +160,7 @@ func (w *world) bank(o options) (*bank, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newPrivateBank(w.client, op, w.now)
+	return newPrivateBank(w.client, op, w.now), nil
 }
 
 // stamper asks the simulated authority for timestamps, if the flags say so: a contract with a 時刻認証業務 that the minister

@@ -1,7 +1,6 @@
 package signaturestore
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -124,28 +122,19 @@ func (a *aimed) killOne(known settings) (id string) {
 		a.b.Fatal(err)
 	}
 	cmd := dbtest.Self(a.b.Context(), instanceVariable+"="+string(text))
-	cmd.Stderr = os.Stderr
-	in, errIn := cmd.StdinPipe()
-	out, errOut := cmd.StdoutPipe()
-	if err := errors.Join(errIn, errOut, cmd.Start()); err != nil {
-		a.b.Fatal(err)
-	}
-	a.victim.Store(cmd)
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		word, rest, _ := strings.Cut(lines.Text(), " ")
+	dbtest.Follow(a.b, cmd, func(word, rest string) (answer string) {
 		switch word {
 		case "visit":
+			a.victim.Store(cmd)
 			callback, err := a.svc.Visitor().Approve(a.b.Context(), rest)
 			if err != nil {
 				a.b.Error(err)
 			}
-			_, _ = io.WriteString(in, callback+"\n")
+			return callback
 		case "ask":
 			id = rest
 		}
-	}
-	_ = cmd.Process.Kill()
-	_ = cmd.Wait()
+		return ""
+	})
 	return id
 }

@@ -1,7 +1,6 @@
 package signaturestore
 
 import (
-	"bufio"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -10,7 +9,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	mathrand "math/rand/v2"
 	"os"
 	"path/filepath"
@@ -106,29 +104,15 @@ func (c *crashes) killOne() {
 		c.t.Fatal(err)
 	}
 	cmd := dbtest.Self(c.t.Context(), instanceVariable+"="+string(text))
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		c.t.Fatal(err)
-	}
 	left := 1 + c.random.IntN(3) // documents until it is killed
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		word, rest, _ := strings.Cut(lines.Text(), " ")
+	dbtest.Follow(c.t, cmd, func(word, rest string) (answer string) {
 		switch word {
 		case "visit":
 			callback, err := c.svc.Visitor().Approve(c.t.Context(), rest)
 			if err != nil {
 				c.t.Error(err)
 			}
-			_, _ = io.WriteString(in, callback+"\n") // it may be dead
+			return callback
 		case "ask":
 			c.asked[rest] = true
 			if left--; left == 0 {
@@ -141,11 +125,10 @@ func (c *crashes) killOne() {
 		case "close":
 			c.closed[rest] = true
 		default:
-			c.t.Error(lines.Text())
+			c.t.Error(word, rest)
 		}
-	}
-	_ = cmd.Process.Kill()
-	_ = cmd.Wait()
+		return ""
+	})
 }
 
 // judge compares what the service gave with what the instances said and what the store has. Its clock is one at which
