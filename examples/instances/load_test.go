@@ -27,7 +27,7 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/daa"
 	"github.com/kakunin-go/kakunin/cardsim/person"
-	"github.com/kakunin-go/kakunin/middleware/sharedstore"
+	"github.com/kakunin-go/kakunin/examples/internal/dbtest"
 	"github.com/kakunin-go/kakunin/sign"
 	"github.com/redis/go-redis/v9"
 )
@@ -62,7 +62,7 @@ type killed struct {
 }
 
 func TestInstancesBehindNginx(t *testing.T)   { loadBehind(t, nginx, "") }
-func TestInstancesBehindHAProxy(t *testing.T) { loadBehind(t, haproxy, os.Getenv("KAKUNIN_POSTGRES")) }
+func TestInstancesBehindHAProxy(t *testing.T) { loadBehind(t, haproxy, dbtest.Fresh(t, "instances")) }
 
 func newSite(t testing.TB, p proxy, postgres string, instances int, more ...person.Persona) *site {
 	t.Helper()
@@ -73,7 +73,7 @@ func newSite(t testing.TB, p proxy, postgres string, instances int, more ...pers
 	must(t, s.redis.Del(t.Context(), ledger, begun, handedOutLater).Err())
 	s.kept = filepath.Join(t.TempDir(), "signatures.db")
 	if postgres != "" {
-		makeTable(t, postgres)
+		postgreSQL(t, postgres)
 		s.kept = postgres
 	}
 	key := newECKey(t)
@@ -100,19 +100,6 @@ func newSite(t testing.TB, p proxy, postgres string, instances int, more ...pers
 	s.pool = p.run(t, listen, addresses)
 	t.Cleanup(s.restarts.Wait)
 	return s
-}
-
-func makeTable(t testing.TB, postgres string) {
-	t.Helper()
-	db := realPostgreSQL(t, postgres)
-	shared, err := sharedstore.NewSQL(sharedstore.SQLConfig{DB: db, Table: sharedTable})
-	must(t, err)
-	for _, statement := range []string{
-		"DROP TABLE IF EXISTS " + sharedTable, shared.Schema(), "DROP TABLE IF EXISTS kakunin_signatures",
-	} {
-		_, err := db.ExecContext(t.Context(), statement)
-		must(t, err)
-	}
 }
 
 // every so many calls of an instance to the service, that instance is killed in the middle of it: when the code is

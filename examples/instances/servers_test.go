@@ -11,6 +11,7 @@ import (
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver of PostgreSQL
+	"github.com/kakunin-go/kakunin/examples/internal/dbtest"
 	"github.com/kakunin-go/kakunin/middleware"
 	"github.com/kakunin-go/kakunin/middleware/sharedstore"
 	"github.com/kakunin-go/kakunin/sign/operator"
@@ -27,14 +28,17 @@ func realRedis(t testing.TB) *redis.Client {
 	return client
 }
 
-func realPostgreSQL(t testing.TB, address string) *sql.DB {
+// postgreSQL makes the table of what instances share.
+func postgreSQL(t testing.TB, address string) *sharedstore.SQL {
 	t.Helper()
 	db, err := sql.Open("pgx", address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { _ = db.Close() })
-	return db
+	shared, err := sharedstore.NewSQL(sharedstore.SQLConfig{DB: db, Table: sharedTable})
+	must(t, err)
+	_, err = db.ExecContext(t.Context(), shared.Schema())
+	must(t, err)
+	return shared
 }
 
 func TestInstancesWithRedis(t *testing.T) {
@@ -49,16 +53,7 @@ func TestInstancesWithRedis(t *testing.T) {
 }
 
 func TestInstancesWithPostgreSQL(t *testing.T) {
-	db := realPostgreSQL(t, os.Getenv("KAKUNIN_POSTGRES"))
-	shared, err := sharedstore.NewSQL(sharedstore.SQLConfig{DB: db, Table: "kakunin_shared_test"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, statement := range []string{"DROP TABLE IF EXISTS kakunin_shared_test", shared.Schema()} {
-		if _, err := db.ExecContext(t.Context(), statement); err != nil {
-			t.Fatal(err)
-		}
-	}
+	shared := postgreSQL(t, dbtest.Fresh(t, "instances"))
 	usedOnce(t, shared)
 	remembers(t, operator.RepeatsIn(shared))
 	loginsWhileInstancesDie(t, realRedis(t), shared)

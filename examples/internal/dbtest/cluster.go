@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
@@ -158,14 +159,18 @@ func execute(tb testing.TB, where string, statements ...string) {
 	}
 }
 
-// Fresh drops tables of the server that KAKUNIN_POSTGRES names, and returns its address.
-func Fresh(tb testing.TB, tables ...string) (where string) {
+// Fresh makes an empty database in the server that KAKUNIN_POSTGRES names, and returns its address. A database that has
+// the name already goes, whoever uses it: the name is the test program's own, because the programs of several packages
+// run beside each other.
+func Fresh(tb testing.TB, name string) (where string) {
 	tb.Helper()
-	where = os.Getenv("KAKUNIN_POSTGRES")
-	for _, table := range tables {
-		execute(tb, where, "DROP TABLE IF EXISTS "+table)
+	server, err := url.Parse(os.Getenv("KAKUNIN_POSTGRES"))
+	if err != nil || server.Host == "" {
+		tb.Fatal("KAKUNIN_POSTGRES names no server")
 	}
-	return where
+	execute(tb, server.String(), "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)", "CREATE DATABASE "+name)
+	server.Path = "/" + name
+	return server.String()
 }
 
 // Small puts new tables on a file system of 12 MiB, and returns a function that fills it up and empties it.

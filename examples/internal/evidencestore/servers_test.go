@@ -15,14 +15,10 @@ import (
 	"github.com/kakunin-go/kakunin/sign/evidence/storetest"
 )
 
-// freshDatabase empties the tables of the server that KAKUNIN_POSTGRES names.
+// freshDatabase is an empty one in the server that KAKUNIN_POSTGRES names.
 func freshDatabase(tb testing.TB) string {
 	tb.Helper()
-	var tables []string
-	for _, table := range []string{"meta", "head", "entries", "held", "held_keys", "blobs", "chunks"} {
-		tables = append(tables, "kakunin_evidence_"+table)
-	}
-	return dbtest.Fresh(tb, tables...)
+	return dbtest.Fresh(tb, "evidencestore")
 }
 
 // TestPostgreSQL runs the suite of all stores on a real server.

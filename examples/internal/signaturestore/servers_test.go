@@ -17,10 +17,10 @@ import (
 	"github.com/kakunin-go/kakunin/sign/signapi/storetest"
 )
 
-// freshDatabase empties the table in the server that KAKUNIN_POSTGRES names.
+// freshDatabase is an empty one in the server that KAKUNIN_POSTGRES names.
 func freshDatabase(tb testing.TB) string {
 	tb.Helper()
-	return dbtest.Fresh(tb, "kakunin_signatures")
+	return dbtest.Fresh(tb, "signaturestore")
 }
 
 // TestPostgreSQL runs the suite of all stores on a real server.
