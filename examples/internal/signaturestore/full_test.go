@@ -1,3 +1,5 @@
+//go:build unix
+
 package signaturestore
 
 import (
@@ -16,4 +18,14 @@ func TestSQLiteFullDisk(t *testing.T) {
 	}
 	where := filepath.Join(t.TempDir(), "signatures.db")
 	storetest.FullDisk(t, storetest.Harness{Open: opener(t, where), Shared: true}, dbtest.FullFiles(t, 600_000))
+}
+
+// TestSQLiteFullWhileKeeping: the disk is full when the answer is there, and has room a moment later.
+func TestSQLiteFullWhileKeeping(t *testing.T) {
+	t.Parallel()
+	if !dbtest.InOwnProcess(t) {
+		return
+	}
+	fill := dbtest.FullFiles(t, 4096)
+	keptInTheEnd(t, filepath.Join(t.TempDir(), "signatures.db"), func(try int) { fill(try < 3) })
 }

@@ -2,11 +2,9 @@ package signaturestore
 
 import (
 	"context"
-	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/kakunin-go/kakunin/examples/internal/dbtest"
 	"github.com/kakunin-go/kakunin/sign/signapi"
 )
 
@@ -78,14 +76,4 @@ func keptInTheEnd(t *testing.T, where string, before func(try int)) {
 	if all := svc.Transactions(); len(all) != 1 || all[0].Fetched != 1 {
 		t.Errorf("%+v", all)
 	}
-}
-
-// TestSQLiteFullWhileKeeping: the disk is full when the answer is there, and has room a moment later.
-func TestSQLiteFullWhileKeeping(t *testing.T) {
-	t.Parallel()
-	if !dbtest.InOwnProcess(t) {
-		return
-	}
-	fill := dbtest.FullFiles(t, 4096)
-	keptInTheEnd(t, filepath.Join(t.TempDir(), "signatures.db"), func(try int) { fill(try < 3) })
 }
