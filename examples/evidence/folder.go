@@ -121,7 +121,7 @@ func (e *exported) read(name string) ([]byte, error) {
 // signature verifies as on the day of the record: by the lists or the answer of that day.
 func (e *exported) signature(ctx context.Context) error {
 	if e.record.Held == nil {
-		return absent("the record has no certificate")
+		return absent("there is no certificate beside the record")
 	}
 	held := e.record.Held.Reveal()
 	authority, err := e.read("authority.der")

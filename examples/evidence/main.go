@@ -95,6 +95,16 @@ var commands = map[string]struct {
 	"purge": {purge, []string{"dry-run", "wrapping-key"}},
 }
 
+const help = `usage: evidence COMMAND [flags] LOG
+
+  verify  a log whole (a directory, sqlite:PATH or postgres://…), or a folder that export made
+  show    what is in a log, or the entries whose numbers follow
+  export  one record as a folder that OpenSSL alone verifies
+  purge   with -dry-run: what retention by law would delete
+
+evidence COMMAND -h lists the flags. A log to try it with: go run ./examples/bank -evidence DIR
+`
+
 // usage is an error of the command line.
 type usage string
 
@@ -130,7 +140,8 @@ func run(ctx context.Context, s surroundings, args []string) int {
 func parse(s surroundings, args []string) (*options, string, error) {
 	o := &options{surroundings: s, index: -1}
 	if len(args) == 0 || commands[args[0]].run == nil {
-		return nil, "", usage("one of verify, show, export and purge is needed")
+		_, _ = io.WriteString(s.stderr, help)
+		return nil, "", flag.ErrHelp
 	}
 	command := args[0]
 	f := flag.NewFlagSet("evidence "+command, flag.ContinueOnError)

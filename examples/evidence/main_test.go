@@ -149,8 +149,8 @@ func TestVerifyLog(t *testing.T) {
 			t.Parallel()
 			k, a := keep(t, where), auditor{t, clock}
 			out, _ := a.run(exitHolds, "verify", "-checkpoint", k.checkpoint, "-key", k.key, where)
-			if !strings.Contains(out, "The log holds: 3 records") ||
-				!strings.Contains(out, "agrees with 1 checkpoints") ||
+			if !strings.Contains(out, "The log holds. Records: 3,") ||
+				!strings.Contains(out, "agrees with: 1") ||
 				!strings.Contains(out, "3 that could not be opened") {
 				t.Error(out)
 			}
@@ -375,6 +375,25 @@ func TestExportAndVerifyFolder(t *testing.T) {
 	}
 }
 
+// Without the key of encrypted parts the folder says that they are kept, not that they never were.
+func TestExportWithoutTheKey(t *testing.T) {
+	t.Parallel()
+	where := filepath.Join(t.TempDir(), "log")
+	keep(t, where)
+	folder, a := filepath.Join(t.TempDir(), "evidence"), auditor{t, clock}
+	out, _ := a.run(exitHolds, "export", "-index", "0", "-out", folder, where)
+	if !strings.Contains(out, "-wrapping-key") {
+		t.Error(out)
+	}
+	guide, err := os.ReadFile(filepath.Join(folder, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := string(guide); !strings.Contains(s, "for want of the key") || strings.Contains(s, "not kept") {
+		t.Error(s)
+	}
+}
+
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -390,6 +409,9 @@ func TestUsage(t *testing.T) {
 		{"verify", "postgres://127.0.0.1:1/none?connect_timeout=1"},
 	} {
 		a.run(exitUsage, args...)
+	}
+	if _, said := a.run(exitUsage); !strings.Contains(said, "export") {
+		t.Errorf("the commands are not named: %s", said)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "absent.db")); err == nil {
 		t.Error("a log that was not there was made")
@@ -443,7 +465,7 @@ func TestPurge(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, _ := a.run(exitHolds, "purge", "-dry-run", where)
-	if !strings.Contains(out, "4 parts") || !strings.Contains(out, "without a rule: 3") ||
+	if !strings.Contains(out, "looked at: 4") || !strings.Contains(out, "without a rule: 3") ||
 		!strings.Contains(out, "period running: 1") {
 		t.Error(out)
 	}

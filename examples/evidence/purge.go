@@ -34,7 +34,7 @@ func purge(ctx context.Context, o *options) error {
 		}{report, decisions})
 	}
 	o.say("個人情報を含む部分 %d件を調べました（何も削除していません）。",
-		"%d parts with personal data were looked at; nothing was deleted.", report.Held)
+		"Parts with personal data that were looked at: %d; nothing was deleted.", report.Held)
 	for _, outcome := range slices.Sorted(maps.Keys(report.Outcomes)) {
 		words := outcomes[outcome]
 		o.say("  %[2]s: %[1]d件", "  %[3]s: %[1]d", report.Outcomes[outcome], words[0], words[1])

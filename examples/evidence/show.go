@@ -127,10 +127,15 @@ func exportRecord(ctx context.Context, o *options) error {
 		return o.print(struct {
 			Files   []string         `json:"files"`
 			Missing []export.Missing `json:"missing"`
-		}{result.Files, result.Missing})
+			Sealed  bool             `json:"sealed"`
+		}{result.Files, result.Missing, result.Sealed})
 	}
 	o.say("○ %d個のファイルを書き出しました。README.mdに検証のコマンドがあります。",
 		"✓ %d files are written; README.md has the commands to verify them.", len(result.Files))
+	if result.Sealed {
+		o.say("  署名値と証明書は暗号化されています。含めるには -wrapping-key が必要です。",
+			"  Signature and certificate are encrypted and were left out: -wrapping-key opens them.")
+	}
 	for _, m := range result.Missing {
 		o.say("  保存されていません: %s %s", "  not archived: %s %s", m.What, m.SHA256)
 	}

@@ -93,7 +93,7 @@ func (o *options) sayFinding(f finding, err error) {
 		o.say("  理由: %s、箇所: %s、%d番目の記録", "  reason: %s, part: %s, entry %d", f.Reason, f.Step, f.Entry)
 		return
 	}
-	o.say("○ 証跡は完全です。記録 %d件、注記 %d件", "✓ The log holds: %d records, %d notes.", f.Records, f.Notes)
+	o.say("○ 証跡は完全です。記録 %d件、注記 %d件", "✓ The log holds. Records: %d, notes: %d", f.Records, f.Notes)
 	o.say("  個人情報を含む部分: 保存 %d件、削除 %d件、鍵がなく開けないもの %d件",
 		"  parts with personal data: %d kept, %d deleted, %d that could not be opened without their key", f.Held,
 		f.Deleted, f.Sealed)
@@ -110,7 +110,7 @@ func (o *options) sayFinding(f finding, err error) {
 			"  Without a checkpoint nobody can tell whether the newest records were cut off, or all made anew.")
 		return
 	}
-	o.say("  チェックポイント %d件と一致しました。", "  It agrees with %d checkpoints.", f.Checkpoints)
+	o.say("  チェックポイント %d件と一致しました。", "  checkpoints that it agrees with: %d", f.Checkpoints)
 }
 
 // refuse prints why something that was read is not to be believed.

@@ -71,6 +71,8 @@ type Result struct {
 	Files []string
 	// Missing are what the record names and neither the log's archive nor Config.Files has.
 	Missing []Missing
+	// Sealed: signature and certificate are kept, and not in the folder, because the log has no keys to open them.
+	Sealed bool
 }
 
 // Missing is a file that could not be had.
@@ -107,7 +109,8 @@ func Write(ctx context.Context, folder string, c Config) (*Result, error) {
 	if err != nil {
 		return nil, &Error{Reason: ReasonFolder, Step: "folder", Err: err}
 	}
-	w := &writer{ctx: ctx, config: c, folder: building, record: kept.Record, result: &Result{Record: kept.Record}}
+	w := &writer{ctx: ctx, config: c, folder: building, record: kept.Record,
+		result: &Result{Record: kept.Record, Sealed: kept.Sealed}}
 	w.files = map[string][]byte{}
 	for _, file := range c.Files {
 		sum := sha256.Sum256(file)
@@ -248,7 +251,7 @@ func (w *writer) writeSignature() error {
 		return err
 	}
 	if w.record.Held == nil {
-		w.guide.withoutCertificate()
+		w.guide.withoutCertificate(w.result.Sealed)
 		return nil
 	}
 	held := w.record.Held.Reveal()

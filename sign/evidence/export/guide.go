@@ -56,13 +56,19 @@ func (g *guide) operator(id string) {
 	})
 }
 
-func (g *guide) withoutCertificate() {
-	g.add(section{
+func (g *guide) withoutCertificate(sealed bool) {
+	s := section{
 		ja: "署名と証明書", en: "Signature and certificate",
 		textJA: "署名値と証明書は保存されていないか、保存期間の満了により削除されました。ハッシュ値だけが残っています。",
 		textEN: "Signature value and certificate were not kept, or were deleted at the end of their retention. Their " +
 			"hashes remain.",
-	})
+	}
+	if sealed {
+		s.textJA = "署名値と証明書は暗号化して保存されていますが、鍵がなかったため、このフォルダーにはありません。ハッシュ値は記録にあります。"
+		s.textEN = "Signature value and certificate are kept, encrypted, and are not in this folder, for want of the " +
+			"key. Their hashes are in the record."
+	}
+	g.add(s)
 }
 
 func (g *guide) signature(r *evidence.Record, document, authority bool) {
