@@ -2,8 +2,8 @@
 // share, and checks the signature value of a signer. It trusts nobody: whose certificate it is, and whether it is
 // valid, is for the caller to judge.
 //
-// Everything is strict DER, except that lengths may be indefinite or longer than needed, as programs write that stream
-// (ITU-T X.690, 8.1.3): they are rewritten first. Every refusal is a [Problem], whose text is constant.
+// Everything is strict DER, except that lengths may be indefinite or longer than needed, and the content in pieces, as
+// programs write that stream (ITU-T X.690, 8.1.3 and 8.7.3). Every refusal is a [Problem], whose text is constant.
 package signeddata
 
 import (
@@ -27,7 +27,6 @@ const (
 	Encoding    Problem = "no DER, and no BER that differs from it in lengths alone"
 	ContentInfo Problem = "no SignedData"
 	Form        Problem = "malformed SignedData"
-	Pieces      Problem = "the content is inside, in pieces, as programs write it that stream"
 	Many        Problem = "more certificates, signers or attributes than are read"
 	SignerForm  Problem = "malformed SignerInfo"
 	Attributes  Problem = "malformed signed attributes"
@@ -157,18 +156,32 @@ func (d *SignedData) readContent(s cryptobyte.String) error {
 	if s.Empty() {
 		return nil
 	}
-	var explicit, octets cryptobyte.String
+	var explicit cryptobyte.String
 	if !s.ReadASN1(&explicit, der.Tag0C) || !s.Empty() {
 		return Form
 	}
-	if explicit.PeekASN1Tag(cbasn1.OCTET_STRING | 0x20) {
-		return Pieces
-	}
-	if !explicit.ReadASN1(&octets, cbasn1.OCTET_STRING) || !explicit.Empty() {
+	var ok bool
+	if d.Content, ok = readOctets(&explicit); !ok || !explicit.Empty() {
 		return Form
 	}
-	d.Content = append([]byte{}, octets...) // not nil, also when empty
 	return nil
+}
+
+// readOctets reads an OCTET STRING, or one in pieces, as programs write it that stream: a constructed one of primitive
+// ones (ITU-T X.690, 8.7.3). The result is not nil, also when it is empty.
+func readOctets(s *cryptobyte.String) ([]byte, bool) {
+	const constructed = 0x20
+	var one, pieces cryptobyte.String
+	if !s.PeekASN1Tag(cbasn1.OCTET_STRING | constructed) {
+		ok := s.ReadASN1(&one, cbasn1.OCTET_STRING)
+		return append([]byte{}, one...), ok
+	}
+	octets, ok := []byte{}, s.ReadASN1(&pieces, cbasn1.OCTET_STRING|constructed)
+	for ok && !pieces.Empty() {
+		ok = pieces.ReadASN1(&one, cbasn1.OCTET_STRING)
+		octets = append(octets, one...)
+	}
+	return octets, ok
 }
 
 func (s *Signer) read(info cryptobyte.String) error {

@@ -112,6 +112,9 @@ func ParseResponse(response []byte) (*Token, error) {
 		return malformed()
 	}
 	if status == 0 || status == 1 { // granted, grantedWithMods
+		if !unfailed(info) {
+			return malformed()
+		}
 		return Parse(whole)
 	}
 	refused := &Error{Reason: ReasonRefused, Step: "response", Clause: "RFC 3161, 2.4.2"}
@@ -125,6 +128,16 @@ func ParseResponse(response []byte) (*Token, error) {
 		}
 	}
 	return nil, refused
+}
+
+// unfailed reports whether nothing stands in the place of PKIFailureInfo, or no bit in it: "failInfo … indicates the
+// reason why the time-stamp request was rejected" (RFC 3161, 2.4.2).
+func unfailed(rest cryptobyte.String) bool {
+	var bits asn1.BitString
+	if rest.PeekASN1Tag(cbasn1.BIT_STRING) && !rest.ReadASN1BitString(&bits) {
+		return false
+	}
+	return rest.Empty() && len(bytes.Trim(bits.Bytes, "\x00")) == 0
 }
 
 func (r Request) sameNonce(t *Token) bool {

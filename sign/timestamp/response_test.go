@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/kakunin-go/kakunin/cardsim/timestamping"
+	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/signeddata"
 	"github.com/kakunin-go/kakunin/sign/timestamp"
 )
 
@@ -62,6 +64,49 @@ func TestRequests(t *testing.T) {
 	}
 }
 
+// TestRequestsAtTheirLimits: the shortest and the longest nonce are sent, and found again.
+func TestRequestsAtTheirLimits(t *testing.T) {
+	t.Parallel()
+	longest := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), limits.TimestampNonce*8), big.NewInt(1))
+	for _, nonce := range []*big.Int{new(big.Int), longest} {
+		r := request()
+		r.Nonce = nonce
+		token, err := answer(t, shared(), r, timestamping.Faults{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := verifier(t, shared(), nil).Verify(t.Context(), token, timestamp.Expect{Request: r}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestLongestResponse: the limit itself is read.
+func TestLongestResponse(t *testing.T) {
+	t.Parallel()
+	s := elliptics()
+	fill := 200_000
+	respond := func() []byte {
+		return s.respond(stamp{after: func(p *parts) {
+			half := make([]byte, fill/2)
+			p.status = element(0x30, encoded(0), element(0x30, element(0x0c, half)))
+			p.unsigned = element(0xa1, signeddata.Attribute(oidOther, element(0x04, half, make([]byte, fill%2))))
+		}})
+	}
+	fill += limits.TimestampResponse - len(respond())
+	longest := respond()
+	if len(longest) != limits.TimestampResponse {
+		t.Fatalf("%d bytes", len(longest))
+	}
+	if _, err := s.judge(t, longest, nil); err != nil {
+		t.Error(err)
+	}
+	fill++
+	if _, err := s.judge(t, respond(), nil); !errors.Is(err, &timestamp.Error{Reason: timestamp.ReasonMalformed}) {
+		t.Errorf("a byte more: %v", err)
+	}
+}
+
 // FuzzParse: what is read is written again as it was, and can be judged without a panic.
 func FuzzParse(f *testing.F) {
 	query, err := request().Marshal()
@@ -101,6 +146,9 @@ func FuzzParseResponse(f *testing.F) {
 	}
 	f.Add(shared().Answer(query, timestamping.Faults{}))
 	f.Add(shared().Answer(query, timestamping.Faults{Failure: 15}))
+	f.Add(elliptics().respond(stamp{after: func(p *parts) {
+		p.content = element(0xa0, element(0x24, encoded(p.info[:9]), encoded(p.info[9:])))
+	}}))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		token, err := timestamp.ParseResponse(raw)
 		var typed *timestamp.Error

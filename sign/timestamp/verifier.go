@@ -109,7 +109,8 @@ var (
 		ReasonCertificate}
 	stepPurpose = check{"signer.purpose", "RFC 3161, 2.3: critical extKeyUsage with timeStamping alone",
 		ReasonCertificate}
-	stepUsage      = check{"signer.key-usage", "RFC 5280, 4.2.1.3: the key may sign", ReasonCertificate}
+	stepUsage = check{"signer.key-usage", "RFC 5280, 4.2.1.3 and 4.2.1.12: the key may sign, and nothing else",
+		ReasonCertificate}
 	stepAttributes = check{"signer.attributes", "RFC 5652, 11.1 and 11.2: content type and message digest",
 		ReasonAttributes}
 	stepESS = check{"signer.ess", "RFC 5816, 2.2: the signing certificate is one of the signed attributes",
@@ -207,9 +208,9 @@ func (r *verification) checkCertificate() error {
 	if err := r.require(stepPurpose, stamping(r.signer), nil); err != nil {
 		return err
 	}
-	usage := r.signer.KeyUsage
-	signs := usage == 0 || usage&(x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment) != 0
-	if err := r.require(stepUsage, signs && !r.signer.IsCA, nil); err != nil {
+	// "The TSA MUST sign each time-stamp message with a key reserved specifically for that purpose" (RFC 3161, 2.3)
+	others := r.signer.KeyUsage &^ (x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment)
+	if err := r.require(stepUsage, others == 0 && !r.signer.IsCA, nil); err != nil {
 		return err
 	}
 	t := r.token.Time.Truncate(time.Second)
