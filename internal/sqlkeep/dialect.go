@@ -37,7 +37,7 @@ type Dialect interface {
 	// nil. A server has all of it in one message: it finishes the statement even if the program ends right after.
 	Once(ctx context.Context, db *sql.DB, s Step) (sql.Result, error)
 	// Steps runs statements in one transaction that is durable when Steps returns nil. The first must change one row;
-	// otherwise nothing is done and the answer is ErrUnchanged.
+	// otherwise nothing is done and the answer is ErrUnchanged. One with Found must find none.
 	Steps(ctx context.Context, db *sql.DB, all []Step) error
 	// Query asks what is asked again and again.
 	Query(ctx context.Context, db *sql.DB, q Step) (*sql.Rows, error)

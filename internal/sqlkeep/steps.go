@@ -11,15 +11,34 @@ import (
 type Step struct {
 	Statement string
 	Args      []any
+	// Found is set in a step of Steps that asks: when it finds a row, nothing is done and this is the answer.
+	Found error
 }
 
 // ErrUnchanged says that the first step changed no row, and nothing was done.
 var ErrUnchanged = errors.New("sqlstore: the first statement changed no row")
 
-// runSteps runs statements in a transaction by whatever executes one.
-func runSteps(all []Step, exec func(int, Step) (sql.Result, error)) error {
+// runner runs the statements of a transaction.
+type runner interface {
+	exec(ctx context.Context, i int, s Step) (sql.Result, error)
+	row(ctx context.Context, i int, s Step) *sql.Row
+}
+
+// runSteps runs statements in a transaction.
+func runSteps(ctx context.Context, all []Step, by runner) error {
 	for i, one := range all {
-		result, err := exec(i, one)
+		if one.Found != nil {
+			var ignored int
+			err := by.row(ctx, i, one).Scan(&ignored)
+			if err == nil {
+				return one.Found
+			}
+			if !errors.Is(err, sql.ErrNoRows) {
+				return err
+			}
+			continue
+		}
+		result, err := by.exec(ctx, i, one)
 		if err != nil {
 			return err
 		}
@@ -33,12 +52,19 @@ func runSteps(all []Step, exec func(int, Step) (sql.Result, error)) error {
 	return nil
 }
 
+// texts runs statements by their text.
+type texts struct{ Execer }
+
+func (t texts) exec(ctx context.Context, _ int, s Step) (sql.Result, error) {
+	return t.ExecContext(ctx, s.Statement, s.Args...)
+}
+
+func (t texts) row(ctx context.Context, _ int, s Step) *sql.Row {
+	return t.QueryRowContext(ctx, s.Statement, s.Args...)
+}
+
 func (p postgreSQL) Steps(ctx context.Context, db *sql.DB, all []Step) error {
-	return p.Write(ctx, db, func(tx Execer) error {
-		return runSteps(all, func(_ int, s Step) (sql.Result, error) {
-			return tx.ExecContext(ctx, s.Statement, s.Args...)
-		})
-	})
+	return p.Write(ctx, db, func(tx Execer) error { return runSteps(ctx, all, texts{tx}) })
 }
 
 // Query asks as it is: drivers of PostgreSQL remember statements themselves.
@@ -71,13 +97,25 @@ func stepsOn(ctx context.Context, conn *sql.Conn, all []Step, statements []*sql.
 	if err != nil {
 		return err
 	}
-	err = runSteps(all, func(i int, one Step) (sql.Result, error) {
-		return tx.StmtContext(ctx, statements[i]).ExecContext(ctx, one.Args...)
-	})
+	err = runSteps(ctx, all, ready{tx, statements})
 	if err != nil {
 		return errors.Join(err, ignoreDone(tx.Rollback()))
 	}
 	return tx.Commit()
+}
+
+// ready runs statements that were prepared.
+type ready struct {
+	tx         *sql.Tx
+	statements []*sql.Stmt
+}
+
+func (r ready) exec(ctx context.Context, i int, s Step) (sql.Result, error) {
+	return r.tx.StmtContext(ctx, r.statements[i]).ExecContext(ctx, s.Args...)
+}
+
+func (r ready) row(ctx context.Context, i int, s Step) *sql.Row {
+	return r.tx.StmtContext(ctx, r.statements[i]).QueryRowContext(ctx, s.Args...)
 }
 
 func (s sqLite) Query(ctx context.Context, db *sql.DB, q Step) (*sql.Rows, error) {

@@ -46,6 +46,7 @@ func Copy(ctx context.Context, to, from Store) (int64, error) {
 			if err != nil {
 				return done, at(err, int(done)+i+1)
 			}
+			entries[i].Again = true // as the first log allowed it
 			named.nameFiles(read.kept)
 			if d, ok := deletionOf(read.kept.Note); ok && d.Index < done {
 				deleted = append(deleted, d.Index)

@@ -98,6 +98,9 @@ func (l *Log) AppendRecords(ctx context.Context, records ...*Record) ([]Kept, er
 	if err != nil {
 		return nil, err
 	}
+	if err := reused(records, make(map[string]string, len(records))); err != nil {
+		return nil, err
+	}
 	kept := make([]Kept, len(records))
 	for i, r := range records {
 		kept[i].Record = r
@@ -111,7 +114,8 @@ type leaf struct {
 	hash  tlog.Hash
 }
 
-// add appends prepared entries behind whatever the store has, and says where.
+// add appends prepared entries behind whatever the store has, and says where. Where the store has one of their signature
+// values already, allowed decides.
 func (l *Log) add(ctx context.Context, prepared []leaf, kept []Kept, allowed func() error) ([]Kept, error) {
 	if len(prepared) == 0 {
 		return nil, nil
@@ -119,19 +123,16 @@ func (l *Log) add(ctx context.Context, prepared []leaf, kept []Kept, allowed fun
 	entries := make([]Entry, len(prepared))
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for {
+	for again := false; ; {
 		tree, err := l.presentTree(ctx)
 		if err != nil {
-			return nil, err
-		}
-		// Looked up after the size is known: should somebody append meanwhile, Append says so.
-		if err := allowed(); err != nil {
 			return nil, err
 		}
 		size := tree.size
 		for i, p := range prepared {
 			entries[i] = p.entry
 			entries[i].Hashes = tree.add(p.hash)
+			entries[i].Again = again
 		}
 		err = l.store.Append(ctx, size, entries)
 		if err == nil {
@@ -141,7 +142,15 @@ func (l *Log) add(ctx context.Context, prepared []leaf, kept []Kept, allowed fun
 			}
 			return kept, nil
 		}
-		l.tree = nil
+		if errors.Is(err, ErrSigned) && !again && allowed != nil {
+			// Should somebody append meanwhile, Append says so.
+			if err := allowed(); err != nil {
+				return nil, err
+			}
+			again = true
+			continue
+		}
+		l.tree, again = nil, false
 		if !errors.Is(err, ErrMoved) || ctx.Err() != nil {
 			return nil, broken("append", err)
 		}
@@ -170,16 +179,13 @@ func broken(step string, err error) error {
 	return &Error{Reason: reason, Step: step, Err: err}
 }
 
-// refuseReused looks the signature values up in the store and among the records themselves.
+// refuseReused looks the signature values up in the store.
 func (l *Log) refuseReused(ctx context.Context, records []*Record) error {
 	var signatures []string
 	for _, r := range records {
 		if r.SignatureSHA256 != "" {
 			signatures = append(signatures, r.SignatureSHA256)
 		}
-	}
-	if len(signatures) == 0 {
-		return nil
 	}
 	known, err := l.store.Signed(ctx, signatures...)
 	if err != nil {
@@ -193,6 +199,12 @@ func (l *Log) refuseReused(ctx context.Context, records []*Record) error {
 		}
 		transactions[signature] = first.TransactionID
 	}
+	return reused(records, transactions)
+}
+
+// reused refuses records with the signature value of another transaction, one of those that are known or another
+// record's.
+func reused(records []*Record, transactions map[string]string) error {
 	for _, r := range records {
 		if r.SignatureSHA256 == "" {
 			continue

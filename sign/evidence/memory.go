@@ -34,6 +34,11 @@ func (m *memory) Append(_ context.Context, size int64, entries []Entry) error {
 		return ErrMoved
 	}
 	for _, e := range entries {
+		if _, known := m.signatures[e.Signature]; known && !e.Again {
+			return ErrSigned
+		}
+	}
+	for _, e := range entries {
 		if _, known := m.signatures[e.Signature]; !known && e.Signature != "" {
 			m.signatures[e.Signature] = int64(len(m.entries))
 		}

@@ -42,7 +42,7 @@ func (l *Log) AppendNotes(ctx context.Context, kind string, bodies ...any) ([]Ke
 		}
 		prepared, kept = append(prepared, p), append(kept, Kept{Note: n})
 	}
-	return l.add(ctx, prepared, kept, func() error { return nil })
+	return l.add(ctx, prepared, kept, nil)
 }
 
 func newNote(kind string, now time.Time, body any) (*Note, leaf, error) {

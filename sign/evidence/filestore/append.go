@@ -45,6 +45,9 @@ func (s *Store) Append(ctx context.Context, size int64, entries []evidence.Entry
 	case ctx.Err() != nil:
 		return ctx.Err()
 	}
+	if err := s.refuseSigned(entries); err != nil {
+		return err
+	}
 	defer s.scratch.trim()
 	places, edits, err := s.placeHeld(entries)
 	if err != nil {

@@ -27,6 +27,7 @@ func TestBrokenStaysBroken(t *testing.T) {
 	if s.entries, err = os.Open(filepath.Join(dir, filepath.Base(well.Name()))); err != nil { // neither written nor cut
 		t.Fatal(err)
 	}
+	entry.Again = true
 	if err := s.Append(t.Context(), 1, []evidence.Entry{entry}); err == nil {
 		t.Fatal(err)
 	}

@@ -363,7 +363,9 @@ func TestSigned(t *testing.T) {
 	const n = 3000
 	var batch []evidence.Entry
 	for i := range n {
-		batch = append(batch, evidence.Entry{Record: []byte("{}"), Signature: hexSum(fmt.Sprint(i % 2900))})
+		batch = append(batch, evidence.Entry{
+			Record: []byte("{}"), Signature: hexSum(fmt.Sprint(i % 2900)), Again: i >= 2900,
+		})
 		if len(batch) == 100 {
 			if err := s.Append(t.Context(), int64(i-99), batch); err != nil {
 				t.Fatal(err)

@@ -145,21 +145,47 @@ func (s *Store) Signed(_ context.Context, signatures ...string) (map[string]int6
 	}
 	found := map[string]int64{}
 	for _, signature := range signatures {
-		err := s.candidates(signature, func(index int64) error {
-			if first, known := found[signature]; index >= s.size || known && index >= first {
-				return nil // of an append that failed
-			}
-			e, err := s.entry(index)
-			if err == nil && e.Signature == signature {
-				found[signature] = index
-			}
-			return err
-		})
+		index, known, err := s.firstSigned(signature)
 		if err != nil {
 			return nil, err
 		}
+		if known {
+			found[signature] = index
+		}
 	}
 	return found, nil
+}
+
+// firstSigned is the first entry with a signature value.
+func (s *Store) firstSigned(signature string) (first int64, known bool, err error) {
+	err = s.candidates(signature, func(index int64) error {
+		if index >= s.size || known && index >= first {
+			return nil // of an append that failed
+		}
+		e, err := s.entry(index)
+		if err == nil && e.Signature == signature {
+			first, known = index, true
+		}
+		return err
+	})
+	return first, known, err
+}
+
+// refuseSigned looks up the signature values of entries that are not said to have them again.
+func (s *Store) refuseSigned(entries []evidence.Entry) error {
+	for _, e := range entries {
+		if e.Again || e.Signature == "" {
+			continue
+		}
+		_, known, err := s.firstSigned(e.Signature)
+		if err != nil {
+			return err
+		}
+		if known {
+			return evidence.ErrSigned
+		}
+	}
+	return nil
 }
 
 // Check implements evidence.Checker: every signature value is found by the table, or somebody could hand it in again.

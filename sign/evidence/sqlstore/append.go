@@ -12,54 +12,118 @@ import (
 	"github.com/kakunin-go/kakunin/sign/evidence"
 )
 
-// Append implements evidence.Store.
-func (s *Store) Append(ctx context.Context, size int64, entries []evidence.Entry) error {
-	var rows table
-	var held, keys table
+// row is an entry as the tables have it.
+type row struct {
+	idx            int64
+	record, hashes []byte
+	signature      []byte
+	again, held    bool
+	sealed         int
+	part, key      []byte
+}
+
+func rowsOf(size int64, entries []evidence.Entry) ([]row, error) {
+	rows := make([]row, len(entries))
+	var n int
+	for _, e := range entries {
+		n += len(e.Hashes) * hashSize
+	}
+	hashes := make([]byte, 0, n)
 	for i, e := range entries {
-		idx := size + int64(i)
-		hashes := make([]byte, 0, len(e.Hashes)*hashSize)
+		from := len(hashes)
 		for _, h := range e.Hashes {
 			hashes = append(hashes, h[:]...)
 		}
 		signature, err := signatureBytes(e.Signature)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		rows = append(rows, []any{idx, e.Record, hashes, signature})
-		if e.Held != nil {
-			sealed := 0
-			if e.Key != nil {
-				sealed = 1
-				keys = append(keys, []any{idx, e.Key})
-			}
-			held = append(held, []any{idx, sealed, e.Held})
+		rows[i] = row{
+			idx: size + int64(i), record: e.Record, hashes: hashes[from:len(hashes):len(hashes)], signature: signature,
+			again: e.Again, held: e.Held != nil, part: e.Held,
+		}
+		if e.Held != nil && e.Key != nil {
+			rows[i].sealed, rows[i].key = 1, e.Key
 		}
 	}
-	if one := s.dialect.appendOne(); one != "" && len(rows) == 1 && len(held) == 0 {
-		var added int64
-		var ignored any
-		args := append([]any{size + 1}, rows[0]...)
-		if err := s.db.QueryRowContext(ctx, s.sql(one), args...).Scan(&added, &ignored); err != nil {
-			return err
+	return rows, nil
+}
+
+// asked are the signature values of rows that nobody may have yet.
+func asked(rows []row) (signatures []any) {
+	for _, r := range rows {
+		if r.signature != nil && !r.again {
+			signatures = append(signatures, r.signature)
 		}
-		if added != 1 {
-			return evidence.ErrMoved
-		}
-		return nil
 	}
-	head := sqlkeep.Step{
-		Statement: s.sql(`UPDATE $_head SET size = $1 WHERE id = 1 AND size = $2`),
-		Args:      []any{size + int64(len(rows)), size},
+	return signatures
+}
+
+// Append implements evidence.Store.
+func (s *Store) Append(ctx context.Context, size int64, entries []evidence.Entry) error {
+	rows, err := rowsOf(size, entries)
+	if err != nil {
+		return err
 	}
-	all := s.inserts([]sqlkeep.Step{head}, `$_entries (idx, record, hashes, signature)`, rows)
-	all = s.inserts(all, `$_held (idx, sealed, held)`, held)
-	all = s.inserts(all, `$_held_keys (idx, held_key)`, keys)
-	err := s.dialect.Steps(ctx, s.db, all)
+	if one, ok := s.dialect.appendAtOnce(size, rows); ok {
+		return s.appendAtOnce(ctx, one, rows)
+	}
+	err = s.dialect.Steps(ctx, s.db, s.appendSteps(size, rows))
 	if errors.Is(err, sqlkeep.ErrUnchanged) {
 		return errors.Join(evidence.ErrMoved, err)
 	}
 	return err
+}
+
+// appendAtOnce runs the statement that is a whole append. If it adds nothing the log has another size, or one of the
+// signature values.
+func (s *Store) appendAtOnce(ctx context.Context, one sqlkeep.Step, rows []row) error {
+	one.Statement = s.sql(one.Statement)
+	result, err := s.dialect.Once(ctx, s.db, one)
+	if err != nil {
+		return err
+	}
+	n, err := result.RowsAffected()
+	if err != nil || n == int64(len(rows)) {
+		return err
+	}
+	var size int64
+	if err := s.db.QueryRowContext(ctx, s.sql(`SELECT size FROM $_head`)).Scan(&size); err != nil {
+		return err
+	}
+	found := map[string]int64{}
+	if err := s.eachSigned(ctx, found, asked(rows)); err != nil {
+		return err
+	}
+	if size == rows[0].idx && len(found) > 0 {
+		return evidence.ErrSigned
+	}
+	return evidence.ErrMoved
+}
+
+// appendSteps are the statements of an append.
+func (s *Store) appendSteps(size int64, rows []row) []sqlkeep.Step {
+	all := []sqlkeep.Step{{
+		Statement: s.sql(`UPDATE $_head SET size = $1 WHERE id = 1 AND size = $2`),
+		Args:      []any{size + int64(len(rows)), size},
+	}}
+	for _, args := range inForms(asked(rows)) {
+		statement := s.sql(`SELECT 1 FROM $_entries WHERE ` + s.signedIn(len(args)) + ` LIMIT 1`)
+		all = append(all, sqlkeep.Step{Statement: statement, Args: args, Found: evidence.ErrSigned})
+	}
+	var entries, held, keys table
+	for _, r := range rows {
+		entries = append(entries, []any{r.idx, r.record, r.hashes, r.signature})
+		if r.held {
+			held = append(held, []any{r.idx, r.sealed, r.part})
+		}
+		if r.sealed == 1 {
+			keys = append(keys, []any{r.idx, r.key})
+		}
+	}
+	all = s.inserts(all, `$_entries (idx, record, hashes, signature)`, entries)
+	all = s.inserts(all, `$_held (idx, sealed, held)`, held)
+	return s.inserts(all, `$_held_keys (idx, held_key)`, keys)
 }
 
 // table is rows to insert.
@@ -81,6 +145,23 @@ func (s *Store) inserts(all []sqlkeep.Step, into string, rows table) []sqlkeep.S
 		rows = rows[n:]
 	}
 	return all
+}
+
+// inForms cuts arguments up into few lengths, as with inserts. The last one stands for those that are not there.
+func inForms(args []any) (forms [][]any) {
+	for len(args) > 0 {
+		n := 1
+		for n < min(len(args), 64) {
+			n *= 2
+		}
+		form := make([]any, n)
+		for i := range form {
+			form[i] = args[min(i, len(args)-1)]
+		}
+		forms = append(forms, form)
+		args = args[min(n, len(args)):]
+	}
+	return forms
 }
 
 // placeholders are rows of columns, numbered from 1: ($1,$2),($3,$4).

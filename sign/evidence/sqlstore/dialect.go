@@ -12,9 +12,9 @@ type dialect interface {
 	sqlkeep.Dialect
 	// index is the type of an entry's index.
 	index() string
-	// appendOne is the statement that does the whole of an append of one entry without a held part; empty when that is
-	// no quicker than a transaction.
-	appendOne() string
+	// appendAtOnce is the statement that is a whole append, with the rows that it changes; ok is false when that is no
+	// quicker than a transaction.
+	appendAtOnce(size int64, rows []row) (one sqlkeep.Step, ok bool)
 	// signatureKey is the expression under which the index finds a signature value.
 	signatureKey(signature string) string
 	// reindex are the statements that make the index of these expressions from that of whole signature values.
@@ -26,13 +26,6 @@ type dialect interface {
 type postgreSQL struct{ sqlkeep.Dialect }
 
 func (postgreSQL) index() string { return "BIGINT" }
-
-func (postgreSQL) appendOne() string {
-	return `WITH moved AS (UPDATE $_head SET size = $1 WHERE id = 1 AND size = $2 RETURNING 1),` +
-		` added AS (INSERT INTO $_entries (idx, record, hashes, signature)` +
-		` SELECT $2, $3::bytea, $4::bytea, $5::bytea FROM moved RETURNING 1)` +
-		` SELECT (SELECT count(*) FROM added), ` + sqlkeep.Durable
-}
 
 func (postgreSQL) signatureKey(signature string) string { return signature }
 
@@ -57,7 +50,7 @@ func (d sqLite) reindex() []string {
 	}
 }
 
-func (sqLite) appendOne() string { return "" }
+func (sqLite) appendAtOnce(int64, []row) (sqlkeep.Step, bool) { return sqlkeep.Step{}, false }
 
 func (sqLite) check(ctx context.Context, db *sql.DB) error {
 	var answer string

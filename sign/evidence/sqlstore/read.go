@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"encoding/hex"
@@ -195,31 +194,32 @@ func (s *Store) Signed(ctx context.Context, signatures ...string) (map[string]in
 			asked = append(asked, b)
 		}
 	}
-	for len(asked) > 0 {
-		// As with inserts: few forms of the statement. The last stands for those that are not there.
-		n := 1
-		for n < min(len(asked), 64) {
-			n *= 2
-		}
-		args := make([]any, n)
-		for i := range args {
-			args[i] = asked[min(i, len(asked)-1)]
-		}
-		asked = asked[min(n, len(asked)):]
-		if err := s.signed(ctx, found, args); err != nil {
-			return nil, err
-		}
-	}
-	return found, nil
+	return found, s.eachSigned(ctx, found, asked)
 }
 
-func (s *Store) signed(ctx context.Context, found map[string]int64, args []any) (err error) {
-	keys := make([]string, len(args))
+// signedIn is the condition that a row has one of n signature values.
+func (s *Store) signedIn(n int) string {
+	keys := make([]string, n)
 	for i := range keys {
 		keys[i] = s.dialect.signatureKey("$" + strconv.Itoa(i+1))
 	}
-	statement := s.sql(`SELECT signature, min(idx) FROM $_entries WHERE signature IS NOT NULL AND ` +
-		s.dialect.signatureKey("signature") + ` IN (` + strings.Join(keys, ",") + `) GROUP BY signature`)
+	return `signature IS NOT NULL AND ` + s.dialect.signatureKey("signature") + ` IN (` + strings.Join(keys, ",") +
+		`) AND signature IN ` + placeholders(1, n)
+}
+
+// eachSigned finds the first entry with each signature value.
+func (s *Store) eachSigned(ctx context.Context, found map[string]int64, asked []any) error {
+	for _, args := range inForms(asked) {
+		if err := s.signed(ctx, found, args); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) signed(ctx context.Context, found map[string]int64, args []any) (err error) {
+	statement := s.sql(
+		`SELECT signature, min(idx) FROM $_entries WHERE ` + s.signedIn(len(args)) + ` GROUP BY signature`)
 	rows, err := s.dialect.Query(ctx, s.db, sqlkeep.Step{Statement: statement, Args: args})
 	if err != nil {
 		return err
@@ -231,10 +231,7 @@ func (s *Store) signed(ctx context.Context, found map[string]int64, args []any) 
 		if err := rows.Scan(&signature, &index); err != nil {
 			return err
 		}
-		// The key may be another's, too.
-		if slices.ContainsFunc(args, func(a any) bool { b, ok := a.([]byte); return ok && bytes.Equal(b, signature) }) {
-			found[hex.EncodeToString(signature)] = index
-		}
+		found[hex.EncodeToString(signature)] = index
 	}
 	return rows.Err()
 }

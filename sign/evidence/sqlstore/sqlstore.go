@@ -6,7 +6,8 @@
 //
 // The table head has one row with the number of entries. An append changes it from the number that the writer knows, or
 // is turned away; until it is committed the row is locked (PostgreSQL), or the database (SQLite). So any number of
-// instances may append, and each entry has one place.
+// instances may append, and each entry has one place. The signature values are looked up in the same step; in
+// PostgreSQL all of it is one statement.
 //
 // # Durability
 //

@@ -21,8 +21,9 @@ import (
 func Run(t *testing.T, fresh func(tb testing.TB) Harness) {
 	t.Helper()
 	for name, test := range map[string]func(t *testing.T, h Harness){
-		"Empty": empty, "Append": appendAndRead, "Moved": moved, "Hashes": hashes, "Signed": signed, "Held": held,
-		"Blobs": blobs, "Log": log, "ReusedSignature": reusedSignature, "Writers": writers, "Cancelled": cancelled,
+		"Empty": empty, "Append": appendAndRead, "Moved": moved, "Hashes": hashes, "Signed": signed, "Again": again,
+		"Held": held, "Blobs": blobs, "Log": log, "ReusedSignature": reusedSignature, "Rivals": rivals,
+		"Writers": writers, "Cancelled": cancelled,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, fresh(t)) })
 	}
@@ -175,7 +176,7 @@ func signed(t *testing.T, h Harness) {
 	batch[3].Signature, batch[4].Signature, batch[9].Signature = "", hexDigest("twice", 1), hexDigest("twice", 1)
 	must(t, s.Append(t.Context(), 0, batch))
 	more := entries(20, 1)
-	more[0].Signature = hexDigest("twice", 1)
+	more[0].Signature, more[0].Again = hexDigest("twice", 1), true
 	must(t, s.Append(t.Context(), 20, more))
 	wanted := map[string]int64{}
 	asked := []string{hexDigest("nobody's", 1), "", "no hash"}
