@@ -114,8 +114,8 @@ type leaf struct {
 	hash  tlog.Hash
 }
 
-// add appends prepared entries behind whatever the store has, and says where. Where the store has one of their signature
-// values already, allowed decides.
+// add appends prepared entries behind whatever the store has, and says where. Where the store has one of their
+// signature values already, allowed decides.
 func (l *Log) add(ctx context.Context, prepared []leaf, kept []Kept, allowed func() error) ([]Kept, error) {
 	if len(prepared) == 0 {
 		return nil, nil

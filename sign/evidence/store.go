@@ -35,8 +35,8 @@ var (
 	// ErrMoved is what [Store.Append] returns when the store has another size than the caller thinks: somebody else
 	// appended.
 	ErrMoved = errors.New("evidence: another writer appended")
-	// ErrSigned is what [Store.Append] returns when an entry of the store has the Signature of one that is appended, and
-	// this is not said to be so Again.
+	// ErrSigned is what [Store.Append] returns when an entry of the store has the Signature of one that is appended,
+	// and this is not said to be so Again.
 	ErrSigned = errors.New("evidence: the signature value is recorded already")
 	// ErrAbsent is what a store returns for an entry, a hash or a file that it does not have.
 	ErrAbsent = errors.New("evidence: no such entry")
@@ -54,9 +54,9 @@ type Store interface {
 	// Size is the number of entries.
 	Size(ctx context.Context) (int64, error)
 	// Append adds entries behind the first size ones, all or none of them. When it returns nil they are durable. It
-	// returns [ErrMoved] when there are more or fewer entries, and [ErrSigned] when one of them has a Signature of these;
-	// then nothing was added. Both are found out in the step that adds, so that nobody appends in between. After any
-	// other error they may have been added or not: a connection can be lost before the answer comes.
+	// returns [ErrMoved] when there are more or fewer entries, and [ErrSigned] when one of them has a Signature of
+	// these; then nothing was added. Both are found out in the step that adds, so that nobody appends in between.
+	// After any other error they may have been added or not: a connection can be lost before the answer comes.
 	Append(ctx context.Context, size int64, entries []Entry) error
 	// Entries returns n entries from the one at index first on, counted from 0; fewer only at the end. It returns
 	// [ErrAbsent] when there is no entry at first.
