@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	_ "embed" // the page
 	"encoding/base64"
+	"fmt"
 	"html/template"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -27,11 +29,29 @@ func Policy() string {
 		"'; base-uri 'none'; form-action 'none'"
 }
 
+// show names what a screen would hide, such as a character that turns a name round: [U+202E].
+func show(s string) string {
+	if readable(s) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if !hidden(r) {
+			_, _ = b.WriteRune(r)
+		} else {
+			_, _ = fmt.Fprintf(&b, "[U+%04X]", r)
+		}
+	}
+	return b.String()
+}
+
 // Render writes the report as one web page in Japanese and English, to be read on a screen or printed: without scripts,
-// and with nothing that is loaded from elsewhere. What was revealed is in it. Errors are [*Error] with [ReasonWrite].
+// and with nothing that is loaded from elsewhere. Characters that a screen hides are named. What was revealed is in it.
+// Errors are [*Error] with [ReasonWrite].
 func (r *Report) Render(w io.Writer) error {
 	t, err := template.New("page").Funcs(template.FuncMap{
 		"word": word,
+		"show": show,
 		"inc":  func(i int) int { return i + 1 },
 		"iso":  func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") },
 		"japan": func(t time.Time) string {

@@ -202,7 +202,9 @@ func Of(outcome sign.Outcome, o Options) (*Report, error) {
 	if failure != nil {
 		r.Failure = failureOf(failure)
 		if tx := o.Transaction; tx != nil {
-			r.Mode, r.TransactionID = tx.Mode.String(), tx.ID
+			if r.TransactionID = tx.ID; tx.Mode.Valid() {
+				r.Mode = tx.Mode.String()
+			}
 			r.Document = &Document{"SHA-256", hex.EncodeToString(tx.Digest[:]), tx.MediaType}
 		}
 		return r, nil
