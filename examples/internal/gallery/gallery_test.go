@@ -217,20 +217,21 @@ func terminal(t *testing.T, p *phone) {
 	dir := t.TempDir()
 	for name, args := range map[string][]string{
 		"bank": {"-lang", p.lang}, "reader": {"-lang", p.lang, "-simulated"}, "certcheck": {"-h"},
-		"keygen": {"-out", filepath.Join(dir, "client-key.jwk"), "-alg", "ES256"},
+		"keygen": {"-out", filepath.Join(dir, "client-key.jwk")},
 	} {
 		cmd := exec.CommandContext(t.Context(), "go", append([]string{"run", "../../" + name}, args...)...)
 		out, err := cmd.CombinedOutput()
 		if err != nil && name != "certcheck" {
 			t.Fatalf("%s: %v\n%s", name, err, out)
 		}
-		text := strings.ReplaceAll(string(out), dir+string(filepath.Separator), "")
+		text := "$ go run ./examples/" + name + " " + strings.Join(args, " ") + "\n\n" + string(out)
+		text = strings.ReplaceAll(text, dir+string(filepath.Separator), "")
 		page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			_, _ = w.Write([]byte(`<!doctype html><html lang="` + p.lang +
 				`"><meta name="viewport" content="width=device-width">
 <body style="margin:0;background:#17181c;color:#ececf0"><pre style="margin:1rem;font:12px/1.6 monospace;white-space:pre-wrap;overflow-wrap:anywhere">` +
-				html.EscapeString("$ go run ./examples/"+name+"\n\n"+text) + `</pre>`))
+				html.EscapeString(text) + `</pre>`))
 		}))
 		var shot []byte
 		p.run("open", chromedp.Navigate(page.URL), chromedp.WaitVisible("pre", chromedp.ByQuery))
