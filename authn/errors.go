@@ -57,7 +57,7 @@ const (
 	ReasonCallback
 	// ReasonIssuerMismatch: the callback names another issuer (mix-up attack, RFC 9207). Family Untrusted.
 	ReasonIssuerMismatch
-	// ReasonStored: bytes given to ParsePending or ParseRefreshToken or a StoredIdentity are not what was stored, or
+	// ReasonStored: bytes given to ParsePending, ParseRefreshToken or ParseIdentity are not what was stored, or
 	// belong to another client. Family Untrusted.
 	ReasonStored
 	// ReasonKey: the key could not sign, e.g. the KMS did not answer. Family Unavailable.

@@ -47,7 +47,7 @@ type Face struct {
 	SecurityCode Image
 }
 
-// Face reads the card face, opened by [FaceNumberB] (14 digits, see [NumberB]) or [FaceNumberA] (the individual
+// Face reads the card face, opened by [FaceNumberB] (14 digits, see [Printed.NumberB]) or [FaceNumberA] (the individual
 // number). Another reference is an *[Error] with reason [ReasonBadReference], a wrong number a *[PINError].
 //
 // With Config.Roots everything but expiry and security code is what the municipality signed, on the chip for which it

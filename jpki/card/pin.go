@@ -28,11 +28,11 @@ const (
 
 	// TextNumberA is 照合番号A in the text application: the 12-digit individual number.
 	TextNumberA
-	// TextNumberB is 照合番号B in the text application: 14 digits, see [NumberB].
+	// TextNumberB is 照合番号B in the text application: 14 digits, see [Printed.NumberB].
 	TextNumberB
 	// FaceNumberA is 照合番号A in the card-face application: the 12-digit individual number.
 	FaceNumberA
-	// FaceNumberB is 照合番号B in the card-face application: 14 digits, see [NumberB].
+	// FaceNumberB is 照合番号B in the card-face application: 14 digits, see [Printed.NumberB].
 	FaceNumberB
 	// FaceBirthdate is the birthdate in the card-face application: 6 digits, see [EraBirthdate].
 	FaceBirthdate

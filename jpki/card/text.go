@@ -28,10 +28,10 @@ const (
 const attributesGuess = maxShort
 
 // Attributes reads the four attributes from the text application, opened by [TextPIN] or by [TextNumberB] (14 digits,
-// which are printed on the card, see [NumberB]). Another reference is an *[Error] with reason [ReasonBadReference], a
-// wrong secret [ReasonWrongPIN]; a phone answers [ReasonApplicationMissing]. Secure messaging needs the PIN: number B
-// is [ReasonChannelRefused] then. An attribute that the card holds in a form unknown to package fourinfo is absent from
-// the result.
+// which are printed on the card, see [Printed.NumberB]). Another reference is an *[Error] with reason
+// [ReasonBadReference], a wrong secret [ReasonWrongPIN]; a phone answers [ReasonApplicationMissing]. Secure messaging
+// needs the PIN: number B is [ReasonChannelRefused] then. An attribute that the card holds in a form unknown to package
+// fourinfo is absent from the result.
 //
 // With Config.Roots the attributes are those that the municipality signed, and the chip is one that it made: otherwise
 // the error has the reason [ReasonTampered], [ReasonUnknownIssuer] or [ReasonNotGenuine]. Without, they are what the
