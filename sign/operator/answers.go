@@ -2,6 +2,7 @@ package operator
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -73,7 +74,7 @@ func (a *answers) settle(key answerKey, g *given, judge func() reply) reply {
 	defer func() { // also when judge panics
 		a.mu.Lock()
 		if !g.settled && a.byKey[key] == g {
-			delete(a.byKey, key)
+			a.forget(key)
 		}
 		a.mu.Unlock()
 		close(g.done)
@@ -85,6 +86,17 @@ func (a *answers) settle(key answerKey, g *given, judge func() reply) reply {
 		a.mu.Unlock()
 	}
 	return answer
+}
+
+// forget takes a key out whose place is near the end: what is not remembered must not push out what is.
+func (a *answers) forget(key answerKey) {
+	delete(a.byKey, key)
+	for i, k := range slices.Backward(a.queue) {
+		if k == key {
+			a.queue = slices.Delete(a.queue, i, i+1)
+			return
+		}
+	}
 }
 
 // expire drops what is too old, and the oldest when there are too many.

@@ -19,6 +19,7 @@ import (
 	"github.com/kakunin-go/kakunin/internal/strictjson"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/sign"
+	"github.com/kakunin-go/kakunin/sign/evidence"
 )
 
 // Verification is a verification that held.
@@ -37,8 +38,8 @@ type HandlerConfig struct {
 	// answered with status 401.
 	Authenticate func(*http.Request) (business string, err error)
 	// Keep keeps the evidence of a verification that held, before the verdict is given; required. What it cannot keep
-	// gets no verdict. An error of package sign/evidence that a signature is recorded under another transaction is
-	// answered as such.
+	// gets no verdict. An error of package sign/evidence that a signature is recorded under another transaction
+	// (evidence.ReasonReused) is answered as such, every other one as a time to ask again.
 	Keep func(context.Context, Verification) error
 	// UserID returns the operator's identifier of the person, which survives renewals of the card; nil: identify_user
 	// is ignored.
@@ -188,7 +189,7 @@ func (h *Handler) judge(ctx context.Context, business string, body []byte) reply
 	}
 	held := Verification{Business: business, ID: answer.members[h.wire.VerificationIDField], Report: report}
 	if err := h.config.Keep(ctx, held); err != nil {
-		if kakunin.FamilyOf(err) == kakunin.Untrusted {
+		if errors.Is(err, &evidence.Error{Reason: evidence.ReasonReused}) {
 			return refuse(http.StatusConflict, codes.Reused)
 		}
 		return refuse(http.StatusServiceUnavailable, codes.Unavailable)
