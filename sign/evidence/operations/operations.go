@@ -34,10 +34,15 @@ import (
 	"github.com/kakunin-go/kakunin/sign/evidence"
 )
 
-// Actor is who does something: visible ASCII, no names of people.
+// Actor is who does something: visible ASCII, no names of people and nothing that looks like an individual number.
 type Actor struct {
 	// ID is a number of the staff or the name of a program, Role what they do it as.
 	ID, Role string
+}
+
+// writable reports whether the actor may stand in a log from which nobody can delete.
+func (a Actor) writable() bool {
+	return word(a.ID) && word(a.Role) && !mynumber.MayHold(a.ID) && !mynumber.MayHold(a.Role)
 }
 
 // Duty says who may do something.
@@ -162,7 +167,7 @@ type body struct {
 // Ask writes a request down. The result names it for [Journal.Approve] and [Journal.Run]. Errors are [*Error].
 func (j *Journal) Ask(ctx context.Context, o Operation) (request int64, err error) {
 	duty, known := j.config.Duties[o.Action]
-	if !known || !word(o.By.ID) || !word(o.By.Role) || mynumber.MayHold(o.By.ID) || mynumber.MayHold(spoken(o.Target)) {
+	if !known || !o.By.writable() || mynumber.MayHold(spoken(o.Target)) {
 		return 0, &Error{Reason: ReasonRequest, Step: "ask"}
 	}
 	step := Asked
@@ -350,7 +355,7 @@ func (h *history) approved(d Duty) []string {
 
 // history reads the log from the request on.
 func (j *Journal) history(ctx context.Context, step string, t Turn) (*history, error) {
-	if !word(t.By.ID) || !word(t.By.Role) || t.Request < 0 {
+	if !t.By.writable() || t.Request < 0 {
 		return nil, &Error{Reason: ReasonRequest, Step: step}
 	}
 	h := &history{begun: -1}
