@@ -35,13 +35,20 @@ const (
 	maxWrapped = 4096
 )
 
+// holds reports whether the log takes held parts.
+func (l *Log) holds() bool { return l.keys != nil || l.plainHeld }
+
+func errNoKeys() error {
+	return &Error{Reason: ReasonRequest, Step: "held", Detail: "the log has no Keys to encrypt it with"}
+}
+
 // seal encrypts a held part with a fresh key.
 func (l *Log) seal(ctx context.Context, plain []byte, hash string) (held, wrapped []byte, err error) {
-	if l.keys == nil {
-		if l.plainHeld {
-			return plain, nil, nil
-		}
-		return nil, nil, &Error{Reason: ReasonRequest, Step: "held", Detail: "the log has no Keys to encrypt it with"}
+	switch {
+	case !l.holds():
+		return nil, nil, errNoKeys()
+	case l.keys == nil:
+		return plain, nil, nil
 	}
 	key := make([]byte, keySize)
 	if _, err := io.ReadFull(rand.Reader, key); err != nil {
