@@ -142,9 +142,10 @@ func (d *desk) put(ctx context.Context, id string, f filed) error {
 	if err != nil {
 		return err
 	}
+	sealed := aead.Seal(nil, nil, plain, []byte(label(id))) //nolint:gosec // NewGCMWithRandomNonce makes the nonce
 	_, err = d.db.ExecContext(ctx, `INSERT INTO applications (id, wrapped, sealed) VALUES ($1, $2, $3)`+
 		` ON CONFLICT (id) DO UPDATE SET wrapped = excluded.wrapped, sealed = excluded.sealed`,
-		id, wrapped, aead.Seal(nil, nil, plain, []byte(label(id))))
+		id, wrapped, sealed)
 	if err != nil {
 		return errDesk
 	}

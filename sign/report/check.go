@@ -115,6 +115,16 @@ func asWritten(t time.Time) bool {
 
 func (t Text) ok() bool { return t.JA != "" && t.EN != "" && readable(t.JA) && readable(t.EN) }
 
+// ok: something is revealed, and what is, says something. A certificate's name may have any characters.
+func (v *Values) ok() bool {
+	for _, t := range []*Text{v.Birthdate, v.Gender} {
+		if t != nil && (t.JA == "" || t.EN == "") {
+			return false
+		}
+	}
+	return *v != Values{}
+}
+
 // hash accepts the one spelling of a SHA-256 value.
 func hash(s string) bool { return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == "" }
 

@@ -162,6 +162,9 @@ func TestHostileJSON(t *testing.T) {
 		"revealed, as a list":     {with(t, good, "revealed", `[]`), "report"},
 		"revealed, and a number":  {swapRevealed(`"revealed": {`, `"revealed": {"individual_number": "1",`), "report"},
 		"revealed, in no words":   {with(t, good, "revealed", `{"gender":"女"}`), "report"},
+		"revealed, nothing":       {with(t, good, "revealed", `{}`), "revealed"},
+		"revealed, half a text":   {with(t, good, "revealed", `{"gender":{"ja":"女","en":""}}`), "revealed"},
+		"revealed, a text's half": {with(t, good, "revealed", `{"gender":{"ja":"","en":"female"}}`), "revealed"},
 		"revealed, a name's list": {swapRevealed(`"name": "確認　花子"`, `"name": ["確認　花子"]`), "report"},
 		"revealed, empty":         {swapRevealed(`"name": "確認　花子"`, `"name": ""`), "report"},
 	} {

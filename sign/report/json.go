@@ -73,6 +73,9 @@ func Parse(b []byte) (*Report, error) {
 		return refuse(part, nil)
 	}
 	if w.Values != nil {
+		if !w.Values.ok() {
+			return refuse("revealed", nil)
+		}
 		r.Revealed = &Revealed{values: redact.Seal(*w.Values)}
 	}
 	if again, err := r.Marshal(); err != nil || !same(again, b) {

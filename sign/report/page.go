@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -45,6 +46,16 @@ func show(s string) string {
 	return b.String()
 }
 
+// once leaves out the findings of the same kind: a page does not say where each of them is.
+func once(all []Finding) (kinds []Finding) {
+	for _, f := range all {
+		if !slices.Contains(kinds, f) {
+			kinds = append(kinds, f)
+		}
+	}
+	return kinds
+}
+
 // Render writes the report as one web page in Japanese and English, to be read on a screen or printed: without scripts,
 // and with nothing that is loaded from elsewhere. Characters that a screen hides are named. What was revealed is in it.
 // Errors are [*Error] with [ReasonWrite].
@@ -52,6 +63,7 @@ func (r *Report) Render(w io.Writer) error {
 	t, err := template.New("page").Funcs(template.FuncMap{
 		"word": word,
 		"show": show,
+		"once": once,
 		"inc":  func(i int) int { return i + 1 },
 		"iso":  func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") },
 		"japan": func(t time.Time) string {

@@ -318,6 +318,14 @@ func TestPage(t *testing.T) {
 		}
 	}
 	r := all(t)["good"]
+	f := r.Person[1].Findings[0]
+	if r.Person = r.Person[1:2]; strings.Count(pageOf(t, r), f.Text.JA) != 1 {
+		t.Error("a finding is not on the page")
+	}
+	r.Person[0].Findings = append(r.Person[0].Findings, f, f)
+	if strings.Count(pageOf(t, r), f.Text.JA) != 1 {
+		t.Error("findings of one kind are not one on the page")
+	}
 	r.TransactionID = `"><script>alert(1)</script>`
 	var out bytes.Buffer
 	if err := r.Render(&out); err != nil || strings.Contains(out.String(), "<script") {
@@ -326,6 +334,15 @@ func TestPage(t *testing.T) {
 	if err := r.Render(failing{}); !errors.Is(err, &report.Error{Reason: report.ReasonWrite}) {
 		t.Errorf("a writer that fails: %v", err)
 	}
+}
+
+func pageOf(t *testing.T, r *report.Report) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := r.Render(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
 }
 
 type failing struct{}

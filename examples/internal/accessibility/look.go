@@ -16,13 +16,15 @@ type Screen struct {
 	Width, Height int64  // CSS pixels
 	Scale         float64
 	Mobile        bool
+	Print         bool // it is no screen but paper, so wide between its margins
 }
 
 // narrow is the width to which a page of text must flow without being scrolled sideways (WCAG 2.2, 1.4.10).
 const narrow = 320
 
 // Look returns what is wrong with the page in the tab: on this screen, in dark colours, and enlarged until only 320 CSS
-// pixels fit beside each other. The page must have been loaded. The screen is as before afterwards.
+// pixels fit beside each other; or as it is printed. The page must have been loaded on that screen, which is as before
+// afterwards.
 func Look(ctx context.Context, s Screen) (faults []string, err error) {
 	look := func(in string, width int64, only ...string) chromedp.ActionFunc {
 		return func(ctx context.Context) error {
@@ -41,6 +43,12 @@ func Look(ctx context.Context, s Screen) (faults []string, err error) {
 	scheme := func(value string) chromedp.Action {
 		return emulation.SetEmulatedMedia().WithFeatures(
 			[]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: value}})
+	}
+	if s.Print {
+		err = chromedp.Run(ctx,
+			emulation.SetEmulatedMedia().WithMedia("print"), look("printed: ", s.Width, ""), scheme(""),
+		)
+		return faults, err
 	}
 	err = chromedp.Run(ctx,
 		scheme("light"), look("", s.Width, ""),
