@@ -166,7 +166,7 @@ func TestLimitsAreInclusive(t *testing.T) {
 		"octets of a policy": {limits.EvidenceText, limits.EvidenceText + 1,
 			func(n int) bool { return dotted(strings.Repeat("1", n)) }},
 		"octets that a key service wraps into": {maxWrapped, maxWrapped + 1, func(n int) bool {
-			_, _, err := (&Log{keys: wrapper(n)}).seal(t.Context(), []byte("x"), "label")
+			_, _, err := (&Log{keys: wrapper(n)}).seal(t.Context(), hold(HeldParts{}), "label")
 			return err == nil
 		}},
 		"octets that a key service is asked to unwrap": {maxWrapped, maxWrapped + 1, func(n int) bool {
@@ -245,12 +245,16 @@ func (wrapper) UnwrapKey(context.Context, []byte, string) ([]byte, error) {
 // none.
 func TestShortestCiphertext(t *testing.T) {
 	key := make([]byte, keySize)
-	sealed, err := encrypt(key, nil, "label")
+	aead, err := gcm(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := encrypt(aead, nil, "label")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for n, want := range map[int]bool{len(sealed): true, len(sealed) - 1: false, 1: false, 0: false} {
-		if plain, err := decrypt(key, sealed[:n], "label"); (err == nil) != want || len(plain) != 0 {
+		if plain, err := decrypt(aead, sealed[:n], "label"); (err == nil) != want || len(plain) != 0 {
 			t.Errorf("%d octets: %v", n, err)
 		}
 	}

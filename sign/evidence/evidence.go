@@ -43,7 +43,6 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/kakunin-go/kakunin/internal/redact"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/revocation"
 	"github.com/kakunin-go/kakunin/sign"
@@ -149,35 +148,6 @@ type OperatorRef struct {
 	SourceUpdatedAt *time.Time `json:"source_updated_at,omitempty"`
 }
 
-type redacted = redact.Mark
-
-// Held is the deletable part: it IS personal data, so it shows nothing when printed, logged or marshalled with
-// encoding/json; [Record.Marshal] writes it.
-type Held struct {
-	redacted
-	parts redact.Value[HeldParts]
-}
-
-// HeldParts is what [Held.Reveal] returns. It does not redact itself.
-type HeldParts struct {
-	Certificate []byte `json:"certificate"` // DER
-	Signature   []byte `json:"signature"`
-	// Attributes are the signed attributes that Record.AttributesSHA256 stands for: a SET OF in DER.
-	Attributes []byte `json:"attributes,omitempty"`
-	// Revocation is the evidence that RevocationRef.SHA256 stands for.
-	Revocation []byte `json:"revocation,omitempty"`
-}
-
-// Reveal returns the certificate, the signature value and the revocation evidence. They are shared: do not change them.
-func (h *Held) Reveal() HeldParts {
-	if h == nil {
-		return HeldParts{}
-	}
-	return h.parts.Reveal()
-}
-
-func hold(p HeldParts) *Held { return &Held{parts: redact.Seal(p)} }
-
 // stored is a record as it is written: with the held part in clear.
 type stored struct {
 	*plainRecord
@@ -189,7 +159,7 @@ type plainRecord Record
 func (r *Record) stored() stored {
 	s := stored{plainRecord: (*plainRecord)(r)}
 	if r.Held != nil {
-		parts := r.Held.Reveal()
+		parts := r.Held.shared()
 		s.Held = &parts
 	}
 	return s

@@ -3,7 +3,6 @@ package evidence
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"runtime"
 	"sync"
@@ -263,11 +262,7 @@ func (l *Log) prepare(ctx context.Context, r *Record) (leaf, error) {
 	}
 	e := Entry{Record: line, Signature: r.SignatureSHA256}
 	if r.Held != nil {
-		plain, err := json.Marshal(r.Held.Reveal())
-		if err != nil {
-			return leaf{}, &Error{Reason: ReasonRequest, Step: "held", Err: err}
-		}
-		if e.Held, e.Key, err = l.seal(ctx, plain, r.Hash); err != nil {
+		if e.Held, e.Key, err = l.seal(ctx, r.Held, r.Hash); err != nil {
 			return leaf{}, err
 		}
 	}
@@ -277,7 +272,7 @@ func (l *Log) prepare(ctx context.Context, r *Record) (leaf, error) {
 // written checks a record and returns its entry and leaf: those of when it was made, if it is still what it was then.
 func (r *Record) written() (line []byte, hash tlog.Hash, err error) {
 	if m, ok := r.asMade(); ok {
-		if r.Held != nil {
+		if r.Held != m.held { // which nobody can change
 			return m.line, m.leaf, r.checkHeld()
 		}
 		return m.line, m.leaf, nil

@@ -13,6 +13,7 @@ type made struct {
 	record Record // it shares nothing with the caller's
 	line   []byte // the entry
 	leaf   tlog.Hash
+	held   *Held // checked
 }
 
 // remember notes how the record is written; canonical is what its hash covers.
@@ -21,7 +22,7 @@ func (r *Record) remember(canonical []byte) error {
 	if err != nil {
 		return err
 	}
-	r.made = &made{record: r.copied(), line: line[:len(line)-1], leaf: tlog.RecordHash(canonical)}
+	r.made = &made{record: r.copied(), line: line[:len(line)-1], leaf: tlog.RecordHash(canonical), held: r.Held}
 	return nil
 }
 

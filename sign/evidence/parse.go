@@ -204,7 +204,7 @@ func (r *Record) checkHeld() error {
 		return nil
 	}
 	c, v := r.Certificate, r.Revocation
-	h := r.Held.Reveal()
+	h := r.Held.shared()
 	if c == nil || v == nil ||
 		fingerprint(h.Certificate) != c.SHA256 || fingerprint(h.Signature) != r.SignatureSHA256 ||
 		(len(h.Attributes) > 0) != (r.AttributesSHA256 != "") ||

@@ -43,26 +43,33 @@ func errNoKeys() error {
 }
 
 // seal encrypts a held part with a fresh key.
-func (l *Log) seal(ctx context.Context, plain []byte, hash string) (held, wrapped []byte, err error) {
+func (l *Log) seal(ctx context.Context, part *Held, hash string) (held, wrapped []byte, err error) {
+	p := part.shared()
 	switch {
 	case !l.holds():
 		return nil, nil, errNoKeys()
 	case l.keys == nil:
-		return plain, nil, nil
+		return p.appendJSON(make([]byte, 0, p.sizeJSON())), nil, nil
 	}
-	key := make([]byte, keySize)
-	if _, err := io.ReadFull(rand.Reader, key); err != nil {
+	var random [keySize + nonceSize]byte
+	if _, err := io.ReadFull(rand.Reader, random[:]); err != nil {
 		return nil, nil, &Error{Reason: ReasonIO, Step: "random", Err: err}
 	}
+	key := random[:keySize]
 	wrapped, err = l.keys.WrapKey(ctx, key, hash)
 	if err != nil || len(wrapped) == 0 || len(wrapped) > maxWrapped {
 		return nil, nil, &Error{Reason: ReasonKeys, Step: "wrap", Err: err}
 	}
-	held, err = encrypt(key, plain, hash)
+	aead, err := gcm(key)
 	if err != nil {
-		return nil, nil, &Error{Reason: ReasonIO, Step: "random", Err: err}
+		return nil, nil, &Error{Reason: ReasonIO, Step: "held", Err: err}
 	}
-	return held, wrapped, nil
+	// Encrypted where it is encoded, behind version and nonce.
+	held = make([]byte, 1, 1+nonceSize+p.sizeJSON()+aead.Overhead())
+	held[0] = sealedVersion
+	held = append(held, random[keySize:]...)
+	encoded := p.appendJSON(held)
+	return aead.Seal(held, held[1:], encoded[len(held):], []byte(hash)), wrapped, nil
 }
 
 // open decrypts what seal encrypted. That the key service fails says nothing about the record; that the ciphertext is
@@ -78,7 +85,11 @@ func (l *Log) open(ctx context.Context, e Entry, hash string) ([]byte, error) {
 	case err != nil || len(key) != keySize:
 		return nil, &Error{Reason: ReasonKeys, Step: "unwrap", Err: err}
 	}
-	plain, err := decrypt(key, e.Held, hash)
+	aead, err := gcm(key)
+	if err != nil {
+		return nil, &Error{Reason: ReasonKeys, Step: "unwrap", Err: err}
+	}
+	plain, err := decrypt(aead, e.Held, hash)
 	if err != nil {
 		return nil, &Error{Reason: ReasonHash, Step: "held", Err: err}
 	}
@@ -87,11 +98,7 @@ func (l *Log) open(ctx context.Context, e Entry, hash string) ([]byte, error) {
 
 var errSealed = errors.New("evidence: not what was encrypted")
 
-func encrypt(key, plain []byte, label string) ([]byte, error) {
-	aead, err := gcm(key)
-	if err != nil {
-		return nil, err
-	}
+func encrypt(aead cipher.AEAD, plain []byte, label string) ([]byte, error) {
 	out := make([]byte, 1+nonceSize, 1+nonceSize+len(plain)+aead.Overhead())
 	out[0] = sealedVersion
 	if _, err := io.ReadFull(rand.Reader, out[1:]); err != nil {
@@ -100,11 +107,7 @@ func encrypt(key, plain []byte, label string) ([]byte, error) {
 	return aead.Seal(out, out[1:], plain, []byte(label)), nil
 }
 
-func decrypt(key, sealed []byte, label string) ([]byte, error) {
-	aead, err := gcm(key)
-	if err != nil {
-		return nil, err
-	}
+func decrypt(aead cipher.AEAD, sealed []byte, label string) ([]byte, error) {
 	if len(sealed) < 1+nonceSize+aead.Overhead() || sealed[0] != sealedVersion {
 		return nil, errSealed
 	}
@@ -128,8 +131,8 @@ type LocalKeys struct {
 
 // localKey is a key with the name under which wrapped keys find it: what the key makes of the empty text, cut.
 type localKey struct {
-	key []byte
-	id  [8]byte
+	aead cipher.AEAD
+	id   [8]byte
 }
 
 // NewLocalKeys makes a wrapper of keys of 32 random bytes: the current one, and older ones that only unwrap. Keep them
@@ -140,7 +143,11 @@ func NewLocalKeys(current []byte, older ...[]byte) (*LocalKeys, error) {
 		if len(key) != keySize {
 			return nil, &Error{Reason: ReasonRequest, Step: "keys", Detail: "a key has 32 bytes"}
 		}
-		k := localKey{key: append([]byte(nil), key...)}
+		aead, err := gcm(key)
+		if err != nil {
+			return nil, &Error{Reason: ReasonRequest, Step: "keys", Err: err}
+		}
+		k := localKey{aead: aead}
 		sum := sha256.Sum256(append([]byte("kakunin evidence key "), key...))
 		copy(k.id[:], sum[:])
 		all = append(all, k)
@@ -151,7 +158,7 @@ func NewLocalKeys(current []byte, older ...[]byte) (*LocalKeys, error) {
 // WrapKey implements KeyWrapper.
 func (k *LocalKeys) WrapKey(_ context.Context, key []byte, label string) ([]byte, error) {
 	current := k.keys.Reveal()[0]
-	sealed, err := encrypt(current.key, key, label)
+	sealed, err := encrypt(current.aead, key, label)
 	if err != nil {
 		return nil, &Error{Reason: ReasonKeys, Step: "wrap", Err: err}
 	}
@@ -163,7 +170,7 @@ func (k *LocalKeys) WrapKey(_ context.Context, key []byte, label string) ([]byte
 func (k *LocalKeys) UnwrapKey(_ context.Context, wrapped []byte, label string) ([]byte, error) {
 	for _, known := range k.keys.Reveal() {
 		if len(wrapped) > len(known.id) && [8]byte(wrapped[:8]) == known.id {
-			key, err := decrypt(known.key, wrapped[8:], label)
+			key, err := decrypt(known.aead, wrapped[8:], label)
 			if err != nil {
 				return nil, &Error{Reason: ReasonHash, Step: "held key", Err: err}
 			}
