@@ -70,18 +70,36 @@ func TestLaterVersion(t *testing.T) {
 	}
 }
 
-// TestVersionOne: tables of version 1, whose index has whole signature values, are changed when they are opened, and
-// what they have is found.
-func TestVersionOne(t *testing.T) {
+// before are the statements that make tables of earlier versions of those of now.
+var before = map[string][]string{
+	"1": {
+		"CREATE INDEX kakunin_evidence_signature ON kakunin_evidence_entries (signature) WHERE signature IS NOT NULL",
+		"UPDATE kakunin_evidence_meta SET value = 1",
+	},
+	"2": {
+		"CREATE INDEX kakunin_evidence_signature ON kakunin_evidence_entries (substr(signature, 1, 8))" +
+			" WHERE signature IS NOT NULL",
+		"UPDATE kakunin_evidence_meta SET value = 2",
+	},
+}
+
+// TestEarlierVersions: tables of versions 1 and 2, which have an index of signature values, are changed when they are
+// opened, and what they have is found.
+func TestEarlierVersions(t *testing.T) {
 	t.Parallel()
 	where := "sqlite:" + filepath.Join(t.TempDir(), "log.db")
-	for opened := range 2 {
+	for _, version := range []string{"", "1", "2"} {
+		if version != "" {
+			statements := append([]string{"DROP TABLE kakunin_evidence_signed",
+				"ALTER TABLE kakunin_evidence_head DROP COLUMN signed"}, before[version]...)
+			execAll(t, where, statements...)
+		}
 		s, err := Open(t.Context(), where)
 		if err != nil {
 			t.Fatal(err)
 		}
 		l := storetest.Log(t, s)
-		if opened == 0 {
+		if version == "" {
 			for i := range 5 {
 				if _, err := l.Append(t.Context(), storetest.Report(i, i)); err != nil {
 					t.Fatal(err)
@@ -91,37 +109,41 @@ func TestVersionOne(t *testing.T) {
 		var e *evidence.Error
 		_, err = l.Append(t.Context(), storetest.Report(3, 99)) // the same signature value in another transaction
 		if !errors.As(err, &e) || e.Reason != evidence.ReasonReused {
-			t.Errorf("%v", err)
+			t.Errorf("version %s: %v", version, err)
 		}
 		if state, err := l.Verify(t.Context(), evidence.Verification{}); err != nil || state.Records != 5 {
-			t.Errorf("%+v, %v", state, err)
+			t.Errorf("version %s: %+v, %v", version, state, err)
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
+		indexes, rows := 0, 0
 		db, err := databases.Connect(where)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var index string
-		err = db.QueryRowContext(t.Context(),
-			"SELECT sql FROM sqlite_master WHERE name = 'kakunin_evidence_signature'").Scan(&index)
-		if err != nil || !strings.Contains(index, "substr(signature, 1, 8)") {
-			t.Errorf("%s, %v", index, err)
+		err = db.QueryRowContext(t.Context(), "SELECT (SELECT count(*) FROM sqlite_master WHERE name ="+
+			" 'kakunin_evidence_signature'), (SELECT count(*) FROM kakunin_evidence_signed)").Scan(&indexes, &rows)
+		if err := errors.Join(err, db.Close()); err != nil || indexes != 0 || version != "" && rows != 5 {
+			t.Errorf("version %s: %d indexes, %d signature values in the table, %v", version, indexes, rows, err)
 		}
-		for _, statement := range []string{
-			"DROP INDEX kakunin_evidence_signature",
-			"CREATE INDEX kakunin_evidence_signature ON kakunin_evidence_entries (signature)" +
-				" WHERE signature IS NOT NULL",
-			"UPDATE kakunin_evidence_meta SET value = 1",
-		} {
-			if _, err := db.ExecContext(t.Context(), statement); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := db.Close(); err != nil {
+	}
+}
+
+// execAll runs statements in a database that is closed otherwise.
+func execAll(t *testing.T, where string, statements ...string) {
+	t.Helper()
+	db, err := databases.Connect(where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range statements {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
 

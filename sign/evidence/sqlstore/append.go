@@ -68,6 +68,9 @@ func (s *Store) Append(ctx context.Context, size int64, entries []evidence.Entry
 	if one, ok := s.dialect.appendAtOnce(size, rows); ok {
 		return s.appendAtOnce(ctx, one, rows)
 	}
+	if s.recent != nil {
+		return s.appendRecent(ctx, size, rows)
+	}
 	err = s.dialect.Steps(ctx, s.db, s.appendSteps(size, rows))
 	if errors.Is(err, sqlkeep.ErrUnchanged) {
 		return errors.Join(evidence.ErrMoved, err)
@@ -111,6 +114,11 @@ func (s *Store) appendSteps(size int64, rows []row) []sqlkeep.Step {
 		statement := s.sql(`SELECT 1 FROM $_entries WHERE ` + s.signedIn(len(args)) + ` LIMIT 1`)
 		all = append(all, sqlkeep.Step{Statement: statement, Args: args, Found: evidence.ErrSigned})
 	}
+	return s.insertRows(all, rows)
+}
+
+// insertRows adds the statements that insert rows.
+func (s *Store) insertRows(all []sqlkeep.Step, rows []row) []sqlkeep.Step {
 	var entries, held, keys table
 	for _, r := range rows {
 		entries = append(entries, []any{r.idx, r.record, r.hashes, r.signature})
@@ -140,7 +148,7 @@ func (s *Store) inserts(all []sqlkeep.Step, into string, rows table) []sqlkeep.S
 		for _, row := range rows[:n] {
 			args = append(args, row...)
 		}
-		statement := s.sql(`INSERT INTO ` + into + ` VALUES ` + placeholders(n, len(rows[0])))
+		statement := s.sql(`INSERT INTO ` + into + ` VALUES ` + placeholders(1, n, len(rows[0])))
 		all = append(all, sqlkeep.Step{Statement: statement, Args: args})
 		rows = rows[n:]
 	}
@@ -164,8 +172,8 @@ func inForms(args []any) (forms [][]any) {
 	return forms
 }
 
-// placeholders are rows of columns, numbered from 1: ($1,$2),($3,$4).
-func placeholders(rows, columns int) string {
+// placeholders are rows of columns, numbered from some number on: ($1,$2),($3,$4).
+func placeholders(from, rows, columns int) string {
 	var b strings.Builder
 	for i := range rows * columns {
 		switch {
@@ -177,7 +185,7 @@ func placeholders(rows, columns int) string {
 			b.WriteByte(',')
 		}
 		b.WriteByte('$')
-		b.WriteString(strconv.Itoa(i + 1))
+		b.WriteString(strconv.Itoa(from + i))
 	}
 	b.WriteByte(')')
 	return b.String()

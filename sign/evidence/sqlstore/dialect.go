@@ -15,10 +15,10 @@ type dialect interface {
 	// appendAtOnce is the statement that is a whole append, with the rows that it changes; ok is false when that is no
 	// quicker than a transaction.
 	appendAtOnce(size int64, rows []row) (one sqlkeep.Step, ok bool)
-	// signatureKey is the expression under which the index finds a signature value.
-	signatureKey(signature string) string
-	// reindex are the statements that make the index of these expressions from that of whole signature values.
-	reindex() []string
+	// remembers tells whether new signature values are remembered, and moved into their table later.
+	remembers() bool
+	// changes are the statements that lead from version 1 of the tables to each later one.
+	changes() [][]string
 	// check compares the database's indexes with its tables, if it can.
 	check(ctx context.Context, db *sql.DB) error
 }
@@ -27,9 +27,9 @@ type postgreSQL struct{ sqlkeep.Dialect }
 
 func (postgreSQL) index() string { return "BIGINT" }
 
-func (postgreSQL) signatureKey(signature string) string { return signature }
+func (postgreSQL) remembers() bool { return false }
 
-func (postgreSQL) reindex() []string { return nil }
+func (postgreSQL) changes() [][]string { return [][]string{nil} }
 
 // check does nothing: that is what PostgreSQL's checksums of pages and its module amcheck are for.
 func (postgreSQL) check(context.Context, *sql.DB) error { return nil }
@@ -39,14 +39,22 @@ type sqLite struct{ sqlkeep.Dialect }
 // index is the type that makes the index the number of the row, so that it needs no tree of its own.
 func (sqLite) index() string { return "INTEGER" }
 
-// signatureKey is the beginning: the values come in no order, and an append writes every page of the index that one of
-// them is on. Of 8 bytes there are a third of the pages. Whoever asks compares the whole.
-func (sqLite) signatureKey(signature string) string { return `substr(` + signature + `, 1, 8)` }
+func (sqLite) remembers() bool { return true }
 
-func (d sqLite) reindex() []string {
-	return []string{
-		`DROP INDEX INDEX_signature`,
-		`CREATE INDEX INDEX_signature ON $_entries (` + d.signatureKey("signature") + `) WHERE signature IS NOT NULL`,
+func (sqLite) changes() [][]string {
+	return [][]string{
+		{
+			`DROP INDEX INDEX_signature`,
+			`CREATE INDEX INDEX_signature ON $_entries (substr(signature, 1, 8)) WHERE signature IS NOT NULL`,
+		},
+		{
+			`CREATE TABLE $_signed (key BYTES NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (key, idx)) WITHOUT ROWID`,
+			`INSERT INTO $_signed (key, idx) SELECT substr(signature, 1, 8), idx FROM $_entries` +
+				` WHERE signature IS NOT NULL ORDER BY 1, 2`,
+			`ALTER TABLE $_head ADD COLUMN signed BIGINT NOT NULL DEFAULT 0`,
+			`UPDATE $_head SET signed = size`,
+			`DROP INDEX INDEX_signature`,
+		},
 	}
 }
 

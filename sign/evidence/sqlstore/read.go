@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -158,7 +156,7 @@ func (s *Store) readHashes(ctx context.Context, indexes []int64, into map[int64]
 		for i := range args {
 			args[i] = indexes[min(i, len(indexes)-1)]
 		}
-		err := s.query(ctx, into, `SELECT idx, hashes FROM $_entries WHERE idx IN `+placeholders(1, n), args...)
+		err := s.query(ctx, into, `SELECT idx, hashes FROM $_entries WHERE idx IN `+placeholders(1, 1, n), args...)
 		if err != nil {
 			return err
 		}
@@ -194,17 +192,15 @@ func (s *Store) Signed(ctx context.Context, signatures ...string) (map[string]in
 			asked = append(asked, b)
 		}
 	}
+	if s.recent != nil {
+		return found, s.signedRecent(ctx, found, asked)
+	}
 	return found, s.eachSigned(ctx, found, asked)
 }
 
 // signedIn is the condition that a row has one of n signature values.
 func (s *Store) signedIn(n int) string {
-	keys := make([]string, n)
-	for i := range keys {
-		keys[i] = s.dialect.signatureKey("$" + strconv.Itoa(i+1))
-	}
-	return `signature IS NOT NULL AND ` + s.dialect.signatureKey("signature") + ` IN (` + strings.Join(keys, ",") +
-		`) AND signature IN ` + placeholders(1, n)
+	return `signature IS NOT NULL AND signature IN ` + placeholders(1, 1, n)
 }
 
 // eachSigned finds the first entry with each signature value.
@@ -217,10 +213,15 @@ func (s *Store) eachSigned(ctx context.Context, found map[string]int64, asked []
 	return nil
 }
 
-func (s *Store) signed(ctx context.Context, found map[string]int64, args []any) (err error) {
+func (s *Store) signed(ctx context.Context, found map[string]int64, args []any) error {
 	statement := s.sql(
 		`SELECT signature, min(idx) FROM $_entries WHERE ` + s.signedIn(len(args)) + ` GROUP BY signature`)
-	rows, err := s.dialect.Query(ctx, s.db, sqlkeep.Step{Statement: statement, Args: args})
+	return s.find(ctx, found, sqlkeep.Step{Statement: statement, Args: args})
+}
+
+// find asks for signature values and the first entries that have them.
+func (s *Store) find(ctx context.Context, found map[string]int64, q sqlkeep.Step) (err error) {
+	rows, err := s.dialect.Query(ctx, s.db, q)
 	if err != nil {
 		return err
 	}
@@ -237,4 +238,9 @@ func (s *Store) signed(ctx context.Context, found map[string]int64, args []any) 
 }
 
 // Check implements evidence.Checker: SQLite compares its indexes with the tables; PostgreSQL has other means.
-func (s *Store) Check(ctx context.Context) error { return s.dialect.check(ctx, s.db) }
+func (s *Store) Check(ctx context.Context) error {
+	if err := s.dialect.check(ctx, s.db); err != nil || s.recent == nil {
+		return err
+	}
+	return s.checkSigned(ctx)
+}

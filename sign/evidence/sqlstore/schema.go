@@ -18,9 +18,10 @@ import (
 //   - held and held_keys: the parts that can be deleted alone, and the wrapped keys of those that are encrypted.
 //   - blobs and chunks: archived files in pieces.
 //
-// Version 2 changes the index of signature values, where the dialect has a smaller one.
+// In SQLite, version 2 has a smaller index of signature values, and version 3 a table of them instead, which new ones
+// come into by thousands.
 func migrations(d dialect) [][]string {
-	return [][]string{
+	return append([][]string{
 		{
 			`CREATE TABLE $_head (id INTEGER PRIMARY KEY CHECK (id = 1), size BIGINT NOT NULL CHECK (size >= 0))`,
 			`INSERT INTO $_head (id, size) VALUES (1, 0)`,
@@ -31,8 +32,7 @@ func migrations(d dialect) [][]string {
 			`CREATE TABLE $_blobs (hash BYTES PRIMARY KEY, id VARCHAR(64) NOT NULL, size BIGINT NOT NULL)`,
 			`CREATE TABLE $_chunks (id VARCHAR(64) NOT NULL, seq BIGINT NOT NULL, data BYTES NOT NULL, PRIMARY KEY (id, seq))`,
 		},
-		d.reindex(),
-	}
+	}, d.changes()...)
 }
 
 // migrate brings the tables to the present version, one instance at a time.

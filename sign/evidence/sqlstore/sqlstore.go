@@ -64,6 +64,7 @@ type Store struct {
 	dialect dialect
 	prefix  string
 	now     func() time.Time
+	recent  *recent // nil where signature values have an index
 }
 
 var _ evidence.Store = (*Store)(nil)
@@ -87,6 +88,9 @@ func open(ctx context.Context, c Config, d dialect) (*Store, error) {
 	}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	if d.remembers() {
+		s.recent = &recent{every: signedEvery}
 	}
 	var list fault.Mistakes
 	list.Add(c.DB == nil, "DB is missing")
