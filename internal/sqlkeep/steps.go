@@ -93,7 +93,8 @@ func (s sqLite) Steps(ctx context.Context, db *sql.DB, all []Step) error {
 }
 
 func stepsOn(ctx context.Context, conn *sql.Conn, all []Step, statements []*sql.Stmt) error {
-	tx, err := conn.BeginTx(ctx, nil)
+	// BEGIN waits for nobody, and COMMIT for no other writer: each statement in between heeds the context.
+	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
 	if err != nil {
 		return err
 	}
