@@ -57,10 +57,14 @@ type filling struct {
 }
 
 func (s *filling) Append(ctx context.Context, size int64, entries []evidence.Entry) error {
-	if s.left--; s.left < 0 {
+	if s.left == 0 {
 		return errors.New("full")
 	}
-	return s.Store.Append(ctx, size, entries)
+	err := s.Store.Append(ctx, size, entries)
+	if err == nil {
+		s.left--
+	}
+	return err
 }
 
 // TestImportGoesOn: what an interrupted import left is the beginning of the same chain, and of no other.
