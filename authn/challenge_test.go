@@ -9,18 +9,21 @@ import (
 // What a challenge says reaches the developer, in each way in which servers write one (RFC 9110, section 11.6.1).
 func TestChallenges(t *testing.T) {
 	for challenge, want := range map[string]string{
-		`error_description="of no scheme"`:                                          `"of no scheme"`,
-		`Bearer error_description=,x`:                                               "",
-		`Bearer error="invalid_token", error_description="expired"`:                 `"expired"`,
-		`Bearer realm="x",error_description="say \"hello\" to \\ them"`:             `"say \"hello\" to \\ them"`,
-		`Bearer error_description = "spaces"`:                                       `"spaces"`,
-		`Bearer error=invalid_token, error_description=expired`:                     `"expired"`,
-		`Bearer Error_Description="capitals"`:                                       `"capitals"`,
-		`Bearer error="invalid_token"`:                                              `"invalid_token"`,
-		`Bearer x_error_description="another", error_description="ours"`:            `"ours"`,
-		`Bearer error_description="of no end`:                                       "",
-		`Bearer error_description="\`:                                               "",
-		`Bearer`:                                                                    "",
+		`error_description="of no scheme"`:                                     `"of no scheme"`,
+		`Bearer error_description=,x`:                                          "",
+		`Bearer error="invalid_token", error_description="expired"`:            `"expired"`,
+		`Bearer realm="x",error_description="say \"hello\" to \\ them"`:        `"say \"hello\" to \\ them"`,
+		`Bearer error_description = "spaces"`:                                  `"spaces"`,
+		`Bearer error=invalid_token, error_description=expired`:                `"expired"`,
+		`Bearer Error_Description="capitals"`:                                  `"capitals"`,
+		`Bearer error="invalid_token"`:                                         `"invalid_token"`,
+		`Bearer x_error_description="another", error_description="ours"`:       `"ours"`,
+		`Bearer error_description="of no end`:                                  "",
+		`Bearer error_description="\`:                                          "",
+		`Bearer realm="error_description=x", error_description="ours"`:         `"ours"`,
+		`Bearer realm="a \", error_description=\"x", error_description="ours"`: `"ours"`,
+		`Bearer realm="of no end, error_description=x`:                         "",
+		`Bearer`: "",
 		"DPoP algs=\"ES256\"\nBearer error_description=\"in the second challenge\"": `"in the second challenge"`,
 	} {
 		op := newOP(t)

@@ -131,51 +131,51 @@ func refusal(a webcall.Answer) map[string]json.RawMessage {
 }
 
 // challengeParameter finds a parameter of a challenge, name=token or name="quoted \" string" (RFC 9110, section 11.2).
+// What looks like one inside another's quotes is none.
 func challengeParameter(challenge, name string) (value string, ok bool) {
-	for rest := challenge; ; {
-		at := indexFold(rest, name)
-		if at < 0 {
-			return "", false
+	for i := 0; i < len(challenge); i++ {
+		if challenge[i] == '"' {
+			_, n, _ := quotedString(challenge[i:])
+			i += n - 1
+			continue
 		}
-		before := rest[:at]
-		rest = rest[at+len(name):]
-		after, isParameter := strings.CutPrefix(strings.TrimLeft(rest, " \t"), "=")
-		if !isParameter || before != "" && !strings.ContainsAny(before[len(before)-1:], " \t,") {
+		if i > 0 && !strings.Contains(" \t,", challenge[i-1:i]) || len(challenge)-i < len(name) ||
+			!strings.EqualFold(challenge[i:i+len(name)], name) {
 			continue // a part of another word
 		}
+		after, isParameter := strings.CutPrefix(strings.TrimLeft(challenge[i+len(name):], " \t"), "=")
+		if !isParameter {
+			continue
+		}
 		after = strings.TrimLeft(after, " \t")
-		if !strings.HasPrefix(after, `"`) {
-			end := strings.IndexAny(after, ", \t")
-			if end < 0 {
-				end = len(after)
-			}
-			return after[:end], true
+		if strings.HasPrefix(after, `"`) {
+			value, _, ok = quotedString(after)
+			return value, ok
 		}
-		var b strings.Builder
-		for i := 1; i < len(after); i++ {
-			switch after[i] {
-			case '"':
-				return b.String(), true
-			case '\\':
-				if i++; i == len(after) {
-					return "", false
-				}
-			}
-			b.WriteByte(after[i])
+		if end := strings.IndexAny(after, ", \t"); end >= 0 {
+			after = after[:end]
 		}
-		return "", false
+		return after, true
 	}
+	return "", false
 }
 
-// indexFold is strings.Index without regard to case. Lowering the whole first could move the place: bytes that are no
-// UTF-8 grow by it.
-func indexFold(s, name string) int {
-	for i := range len(s) - len(name) + 1 {
-		if strings.EqualFold(s[i:i+len(name)], name) {
-			return i
+// quotedString reads a quoted-string (RFC 9110, section 5.6.4) at the start of a text, and says how long it is there.
+// Without an end it is as long as the text, and not ok.
+func quotedString(s string) (value string, n int, ok bool) {
+	var b strings.Builder
+	for i := 1; i < len(s); i++ {
+		if s[i] == '"' {
+			return b.String(), i + 1, true
 		}
+		if s[i] == '\\' {
+			if i++; i == len(s) {
+				break
+			}
+		}
+		b.WriteByte(s[i])
 	}
-	return -1
+	return "", len(s), false
 }
 
 // openUserinfo reads the signed, the encrypted and the nested form ("signed then encrypted", sections 5.3.2 and 16.14),
