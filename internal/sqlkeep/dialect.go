@@ -15,6 +15,9 @@ import (
 // ErrNotDurable says that the database does not keep what it acknowledges.
 var ErrNotDurable = errors.New("sqlstore: the database does not keep what it acknowledges")
 
+// ErrStillRead says that what was deleted still stands in a file, because somebody reads.
+var ErrStillRead = errors.New("sqlstore: what was deleted is still being read; it has to be deleted again")
+
 // Execer is a transaction, or what stands for one.
 type Execer interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
@@ -41,7 +44,8 @@ type Dialect interface {
 	Steps(ctx context.Context, db *sql.DB, all []Step) error
 	// Query asks what is asked again and again.
 	Query(ctx context.Context, db *sql.DB, q Step) (*sql.Rows, error)
-	// Forget makes what was deleted unreadable in the database's files, as far as it can be told to.
+	// Forget makes what was deleted unreadable in the database's files, as far as it can be told to; ErrStillRead when
+	// somebody reads it: then it has to be called again.
 	Forget(ctx context.Context, db *sql.DB) error
 }
 
@@ -209,8 +213,28 @@ func writeOn(ctx context.Context, conn *sql.Conn, f func(Execer) error) error {
 	return err
 }
 
-// Forget empties the write-ahead log, where deleted rows still stand; in the file itself they are overwritten.
-func (sqLite) Forget(ctx context.Context, db *sql.DB) error {
+// Forget empties the write-ahead log, where deleted rows still stand; in the file itself they are overwritten. It waits
+// a second for those who read.
+func (s sqLite) Forget(ctx context.Context, db *sql.DB) error {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	if err = s.settings.make(ctx, conn); err == nil {
+		err = emptyLog(ctx, conn)
+	}
+	return errors.Join(err, conn.Close())
+}
+
+func emptyLog(ctx context.Context, conn *sql.Conn) error {
+	if _, err := conn.ExecContext(ctx, `PRAGMA busy_timeout = 1000`); err != nil {
+		return err
+	}
 	var busy, log, done int
-	return db.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &done)
+	err := conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &done)
+	if err == nil && busy != 0 {
+		err = ErrStillRead
+	}
+	_, again := conn.ExecContext(context.WithoutCancel(ctx), `PRAGMA busy_timeout = 10000`)
+	return errors.Join(err, again)
 }

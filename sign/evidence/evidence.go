@@ -181,7 +181,7 @@ func FromReport(r *sign.Report, now time.Time, opts ...Option) (*Record, error) 
 		Document: DocumentRef{
 			Algorithm: "SHA-256",
 			Hash:      hex.EncodeToString(r.Digest[:]),
-			MediaType: r.MediaType,
+			MediaType: recordable(r.MediaType),
 		},
 		Mode:            r.Mode,
 		TransactionID:   r.TransactionID,
@@ -243,7 +243,7 @@ func FromVerdict(j Judged, now time.Time, opts ...Option) (*Record, error) {
 		Document: DocumentRef{
 			Algorithm: "SHA-256",
 			Hash:      hex.EncodeToString(tx.Digest[:]),
-			MediaType: tx.MediaType,
+			MediaType: recordable(tx.MediaType),
 		},
 		Mode:          tx.Mode,
 		TransactionID: tx.ID,

@@ -19,7 +19,7 @@ func TestImportIsWhole(t *testing.T) {
 	again := record(t) // the same signature in the same transaction is recorded twice
 	many := func(last *evidence.Record) []*evidence.Record {
 		var all []*evidence.Record
-		for range 300 {
+		for range 256 {
 			all = append(all, plain)
 		}
 		return append(all, last)
@@ -72,8 +72,9 @@ func TestImportGoesOn(t *testing.T) {
 	t.Parallel()
 	chain := func(first *evidence.Record) []byte {
 		all := []*evidence.Record{first}
-		for range 700 {
-			all = append(all, record(t, evidence.WithCertificate()))
+		held := record(t, evidence.WithCertificate())
+		for range 299 {
+			all = append(all, held)
 		}
 		b, err := evidence.ChainOf(all...)
 		if err != nil {
@@ -82,7 +83,7 @@ func TestImportGoesOn(t *testing.T) {
 		return b
 	}
 	old, other := chain(record(t)), chain(record(t, evidence.Basis("犯収法")))
-	store := &filling{Store: evidence.NewMemory(), left: 2}
+	store := &filling{Store: evidence.NewMemory(), left: 1}
 	l := newLog(t, store)
 	if _, err := l.ImportChain(t.Context(), bytes.NewReader(old)); reasonOf(err) != evidence.ReasonIO {
 		t.Fatal(err)
@@ -91,16 +92,16 @@ func TestImportGoesOn(t *testing.T) {
 	if _, err := l.ImportChain(t.Context(), bytes.NewReader(other)); reasonOf(err) != evidence.ReasonRequest {
 		t.Errorf("another chain: %v", err)
 	}
-	if n, err := l.Size(t.Context()); n != 512 || err != nil {
+	if n, err := l.Size(t.Context()); n != 256 || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
 	for range 2 { // the second time nothing is left to do
-		if c, err := l.ImportChain(t.Context(), bytes.NewReader(old)); err != nil || c.Records != 701 {
+		if c, err := l.ImportChain(t.Context(), bytes.NewReader(old)); err != nil || c.Records != 300 {
 			t.Fatalf("%+v, %v", c, err)
 		}
 	}
 	s, err := l.Verify(t.Context(), evidence.Verification{})
-	if err != nil || s.Records != 701 || s.Held != 700 || get(t, l, 700).Previous != get(t, l, 699).Hash {
+	if err != nil || s.Records != 300 || s.Held != 299 || get(t, l, 256).Previous != get(t, l, 255).Hash {
 		t.Errorf("%+v, %v", s, err)
 	}
 	if _, err := l.AppendNotes(t.Context(), "operation", map[string]string{"step": "done"}); err != nil {

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"mime"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -63,6 +64,18 @@ func apply(opts []Option) (o options, err error) {
 // plainText accepts a caller's free text: [printable], without anything that may be an individual number, however it is
 // written. A record is kept for years, so the cautious test is the right one.
 func plainText(s string) bool { return !mynumber.MayHold(s) && printable(s) }
+
+// recordable is what a record keeps of a media type. It decides nothing: what a record must not hold, such as a parameter
+// that looks like an individual number, is left out, and no signature is refused for it.
+func recordable(mediaType string) string {
+	if plainText(mediaType) {
+		return mediaType
+	}
+	if kind, _, err := mime.ParseMediaType(mediaType); err == nil && plainText(kind) {
+		return kind
+	}
+	return ""
+}
 
 // printable accepts short text without control characters. It is enough for the names and clauses of steps, which are
 // fixed texts of this module and may quote object identifiers, long rows of digits and dots.

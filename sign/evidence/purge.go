@@ -128,10 +128,21 @@ func (l *Log) Purge(ctx context.Context, p Purging) (PurgeReport, error) {
 			}
 		}
 		if len(indexes) < names {
-			return report, flush()
+			if err := flush(); err != nil || p.DryRun {
+				return report, err
+			}
+			return report, l.deleteRest(ctx)
 		}
 		from = indexes[len(indexes)-1] + 1
 	}
+}
+
+// deleteRest has the store finish what an earlier deletion could not.
+func (l *Log) deleteRest(ctx context.Context) error {
+	if err := l.store.DeleteHeld(ctx); err != nil {
+		return broken("held", err)
+	}
+	return nil
 }
 
 // decide looks at one held part, without opening it.

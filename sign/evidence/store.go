@@ -69,7 +69,8 @@ type Store interface {
 	// end.
 	HeldFrom(ctx context.Context, first int64, n int) ([]int64, error)
 	// DeleteHeld deletes the held parts of entries and their keys, for good; deleting what is not there is no error, an
-	// entry that does not exist is [ErrAbsent].
+	// entry that does not exist is [ErrAbsent]. After another error they may be deleted or not, or be gone and still
+	// stand somewhere; deleting again, be it nothing, does the rest.
 	DeleteHeld(ctx context.Context, indexes ...int64) error
 	// PutBlob keeps a file under its SHA-256, once, however often it is put. When it returns nil the file is durable.
 	PutBlob(ctx context.Context, r io.Reader) (Hash, error)

@@ -37,8 +37,7 @@ func (s *Store) PutBlob(ctx context.Context, r io.Reader) (hash evidence.Hash, e
 		}
 		_, _ = sum.Write(piece[:n]) // a hash takes everything
 		size += int64(n)
-		insert := s.sql(`INSERT INTO $_chunks (id, seq, data) VALUES ($1, $2, $3)`)
-		if _, err := s.db.ExecContext(ctx, insert, id, seq, piece[:n]); err != nil {
+		if err := s.once(ctx, `INSERT INTO $_chunks (id, seq, data) VALUES ($1, $2, $3)`, id, seq, piece[:n]); err != nil {
 			return hash, errors.Join(err, s.removeChunks(context.WithoutCancel(ctx), id))
 		}
 		if n < chunkSize {
@@ -66,18 +65,22 @@ func (s *Store) PutBlob(ctx context.Context, r io.Reader) (hash evidence.Hash, e
 // stamp begins the name of a file's pieces, so that names have the order of time.
 func stamp(t time.Time) string { return fmt.Sprintf("%013x-", t.UnixMilli()) }
 
+// once runs a statement that waits for other writers. Pieces are durable with the row that makes them a file.
+func (s *Store) once(ctx context.Context, statement string, args ...any) error {
+	_, err := s.dialect.Once(ctx, s.db, sqlkeep.Step{Statement: s.sql(statement), Args: args})
+	return err
+}
+
 func (s *Store) removeChunks(ctx context.Context, id string) error {
 	// After a commit whose answer was lost the pieces are a file's.
-	_, err := s.db.ExecContext(ctx, s.sql(`DELETE FROM $_chunks WHERE id = $1`+
-		` AND NOT EXISTS (SELECT 1 FROM $_blobs b WHERE b.id = $2)`), id, id)
-	return err
+	return s.once(ctx, `DELETE FROM $_chunks WHERE id = $1`+
+		` AND NOT EXISTS (SELECT 1 FROM $_blobs b WHERE b.id = $2)`, id, id)
 }
 
 // removeUnfinishedBlobs deletes the pieces of files that nobody finished.
 func (s *Store) removeUnfinishedBlobs(ctx context.Context) error {
-	_, err := s.db.ExecContext(ctx, s.sql(`DELETE FROM $_chunks WHERE id < $1`+
-		` AND NOT EXISTS (SELECT 1 FROM $_blobs b WHERE b.id = $_chunks.id)`), stamp(s.now().Add(-unfinishedFor)))
-	return err
+	return s.once(ctx, `DELETE FROM $_chunks WHERE id < $1`+
+		` AND NOT EXISTS (SELECT 1 FROM $_blobs b WHERE b.id = $_chunks.id)`, stamp(s.now().Add(-unfinishedFor)))
 }
 
 // Blob implements evidence.Store.
