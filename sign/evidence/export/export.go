@@ -34,6 +34,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"time"
 
@@ -118,7 +119,7 @@ func Write(ctx context.Context, folder string, c Config) (*Result, error) {
 	}
 	if err = w.all(); err == nil {
 		slices.Sort(w.result.Files)
-		if err = os.Rename(building, folder); err != nil {
+		if err = publish(building, folder); err != nil {
 			err = &Error{Reason: ReasonFolder, Step: "folder", Err: err}
 		}
 	}
@@ -127,6 +128,32 @@ func Write(ctx context.Context, folder string, c Config) (*Result, error) {
 		return nil, err
 	}
 	return w.result, nil
+}
+
+// publish gives the folder its name when its files and their names are on the disk: also after the machine died there is
+// none that is half full.
+func publish(building, folder string) error {
+	if err := syncDir(building); err != nil {
+		return err
+	}
+	if err := os.Rename(building, folder); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(filepath.Clean(folder)))
+}
+
+func syncDir(path string) error {
+	if runtime.GOOS == "windows" { // names are durable with their files
+		return nil
+	}
+	d, err := os.Open(path) //nolint:gosec // the caller's folder
+	switch {
+	case errors.Is(err, os.ErrPermission): // it may be written to and not read
+		return nil
+	case err != nil:
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // writer is one export under way.
@@ -153,13 +180,7 @@ func (w *writer) all() error {
 	return nil
 }
 
-func (w *writer) write(name string, data []byte) error {
-	if err := os.WriteFile(filepath.Join(w.folder, name), data, 0o600); err != nil {
-		return &Error{Reason: ReasonFolder, Step: "write", Err: err}
-	}
-	w.result.Files = append(w.result.Files, name)
-	return nil
-}
+func (w *writer) write(name string, data []byte) error { return w.copy(name, bytes.NewReader(data)) }
 
 // fetch writes a file that the record names by its hash; ok is false when nobody has it.
 func (w *writer) fetch(what, sha256Hex, name string) (ok bool, err error) {
@@ -188,7 +209,7 @@ func (w *writer) copy(name string, r io.Reader) error {
 	}
 	_, err = io.Copy(f, r)
 	var own *evidence.Error
-	switch closed := f.Close(); {
+	switch closed := errors.Join(f.Sync(), f.Close()); {
 	case errors.As(err, &own):
 		return err
 	case err != nil || closed != nil:
