@@ -67,7 +67,12 @@ func (l *Log) Scan(ctx context.Context, from, to int64) iter.Seq2[Kept, error] {
 // readAhead is how many entries are read at once.
 const readAhead = 1024
 
+// entries reads from the store. Not every store looks at the context: what goes through the log ends here when it is
+// over.
 func (l *Log) entries(ctx context.Context, first int64, n int) ([]Entry, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, broken("record", err)
+	}
 	entries, err := l.store.Entries(ctx, first, n)
 	switch {
 	case errors.Is(err, ErrAbsent):

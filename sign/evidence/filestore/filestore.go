@@ -36,6 +36,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -101,7 +102,7 @@ var _ evidence.Store = (*Store)(nil)
 // a few thousand, and the rest of the log not at all.
 func Open(dir string) (*Store, error) {
 	for _, part := range []string{heldDir, keysDir, blobsDir} {
-		if err := os.MkdirAll(filepath.Join(dir, part), 0o700); err != nil {
+		if err := makeDir(filepath.Join(dir, part)); err != nil {
 			return nil, err
 		}
 	}
@@ -116,6 +117,26 @@ func Open(dir string) (*Store, error) {
 	return s, nil
 }
 
+// makeDir is os.MkdirAll with durable names: what is acknowledged must not be gone with the directory it is in.
+func makeDir(path string) error {
+	err := os.Mkdir(path, 0o700)
+	if errors.Is(err, fs.ErrNotExist) && filepath.Dir(path) != path {
+		if err = makeDir(filepath.Dir(path)); err == nil {
+			err = os.Mkdir(path, 0o700)
+		}
+	}
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return os.MkdirAll(path, 0o700) // which says so if it is no directory
+	case err != nil:
+		return err
+	}
+	if err = syncDir(filepath.Dir(path)); errors.Is(err, fs.ErrPermission) { // it may be written to and not read
+		return nil
+	}
+	return err
+}
+
 func (s *Store) open() (err error) {
 	file := func(name string) (f disk) {
 		if err == nil {
@@ -126,6 +147,9 @@ func (s *Store) open() (err error) {
 	s.entries, s.hashes, s.offsets = file(entriesFile), file(hashesFile), file(offsetsFile)
 	s.journal.file = file(journalFile)
 	if err != nil {
+		return err
+	}
+	if err := syncDir(s.dir); err != nil { // a name that was not there before is durable before anything in it
 		return err
 	}
 	good, err := s.readState()
