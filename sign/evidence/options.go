@@ -65,8 +65,8 @@ func apply(opts []Option) (o options, err error) {
 // written. A record is kept for years, so the cautious test is the right one.
 func plainText(s string) bool { return !mynumber.MayHold(s) && printable(s) }
 
-// recordable is what a record keeps of a media type. It decides nothing: what a record must not hold, such as a parameter
-// that looks like an individual number, is left out, and no signature is refused for it.
+// recordable is what a record keeps of a media type. It decides nothing: what a record must not hold, such as a
+// parameter that looks like an individual number, is left out, and no signature is refused for it.
 func recordable(mediaType string) string {
 	if plainText(mediaType) {
 		return mediaType

@@ -81,7 +81,8 @@ func TestSQLiteDeletesFromTheLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	var n int
-	if err := reader.QueryRowContext(t.Context(), "SELECT count(*) FROM kakunin_evidence_entries").Scan(&n); err != nil {
+	row := reader.QueryRowContext(t.Context(), "SELECT count(*) FROM kakunin_evidence_entries")
+	if err := row.Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.DeleteHeld(t.Context(), 0); err == nil && stands() {

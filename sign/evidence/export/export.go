@@ -130,8 +130,8 @@ func Write(ctx context.Context, folder string, c Config) (*Result, error) {
 	return w.result, nil
 }
 
-// publish gives the folder its name when its files and their names are on the disk: also after the machine died there is
-// none that is half full.
+// publish gives the folder its name when its files and their names are on the disk: also after the machine died there
+// is none that is half full.
 func publish(building, folder string) error {
 	if err := syncDir(building); err != nil {
 		return err
