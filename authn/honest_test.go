@@ -99,6 +99,9 @@ func TestOddServersLogIn(t *testing.T) {
 		{"error null", member("error", nil), ""},
 		{"error empty", member("error", ""), ""},
 		{"error false", member("error", false), ""},
+		{"error 0", member("error", 0), ""},
+		{"error an empty array", member("error", []int{}), ""},
+		{"error an empty object", member("error", claimsMap{}), ""},
 		{"error and its description empty", func(op *testOP) {
 			op.answer = func(m claimsMap) { m["error"], m["error_description"], m["error_uri"] = "", "", nil }
 		}, ""},

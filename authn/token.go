@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -188,7 +189,7 @@ func readTokenAnswer(a webcall.Answer, now time.Time) (tokenAnswer, error) {
 	}
 	// Some services answer errors with 200, and some write an empty member beside the token where there is none.
 	raw, failed := strictjson.Present(m, "error")
-	if string(raw) == `""` || string(raw) == "false" {
+	if slices.Contains([]string{`""`, "false", "0", "[]", "{}"}, string(raw)) {
 		_, granted := strictjson.Present(m, "access_token")
 		failed = !granted
 	}
