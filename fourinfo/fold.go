@@ -32,11 +32,14 @@ func foldSelectors(t tokens) tokens {
 	return t.drop(StepSelector, func(t tokens, i int) bool { return isVariationSelector(t[i].plain) })
 }
 
-// isIgnorable reports whether r shows nothing (Default_Ignorable_Code_Point), apart from what is a step of its own:
-// variation selectors, and the zero-width spaces, which are spaces. A soft hyphen is a dash between digits.
+// isIgnorable reports whether r shows nothing (Default_Ignorable_Code_Point and control characters), apart from what is
+// a step of its own: variation selectors, and the zero-width spaces, which are spaces. A soft hyphen is a dash between
+// digits.
 func isIgnorable(t tokens, i int) bool {
 	switch r := t[i].plain; {
-	case r < 0xA0, r == 0x200B, r == 0xFEFF, isVariationSelector(r):
+	case r < ' ', r >= 0x7F && r < 0xA0: // what a field of a fixed length, or a terminal, left behind
+		return !unicode.IsSpace(r)
+	case r < 0x7F, r == 0x200B, r == 0xFEFF, isVariationSelector(r):
 		return false
 	case r == 0xAD:
 		return !isDigit(t.at(i-1)) || !isDigit(t.at(i+1))
@@ -80,6 +83,20 @@ var brackets = map[rune]rune{
 	'›': ')',
 	'«': '(',
 	'»': ')',
+	'⦅': '(',
+	'⦆': ')',
+	'❨': '(',
+	'❩': ')',
+	'❪': '(',
+	'❫': ')',
+	'❲': '(',
+	'❳': ')',
+	'❴': '(',
+	'❵': ')',
+	'⟦': '(',
+	'⟧': ')',
+	'⟪': '(',
+	'⟫': ')',
 }
 
 // foldRunes replaces one character by another as the table says.
@@ -96,7 +113,8 @@ func foldRunes(t tokens, table map[rune]rune, s Step) {
 // isLost reports whether a system wrote r for a character that it could not write.
 func isLost(r rune) bool {
 	switch r {
-	case 0xFFFD, '〓', '●', '■', '□', '◆', '◇', '▲', '△', '▼', '▽', '★', '☆', '※', '○', '◯', '◎', '?', '*':
+	case 0xFFFC, 0xFFFD, '〓', '●', '■', '□', '◆', '◇', '▲', '△', '▼', '▽', '★', '☆', '※', '○', '◯', '◎', '?', '*',
+		'▢', '▣', '▨', '▩', '▪', '▫', '▮', '▯', '◌', '◻', '◼', '☐', '☒', '⬚', '⬛', '⬜':
 		return true
 	default:
 		return false
@@ -230,8 +248,11 @@ func foldDashes(t tokens) tokens {
 		case r == 0x301C, r == 0x223C, r == 0x02DC, r == 0x3030:
 			t[i].set('~', StepDash)
 		}
-		// A mark in kana is a letter; between digits it is a hyphen that somebody found first on the keyboard.
-		if t[i].plain == 0x30FC && !t[i].wild && isDigit(t.at(i-1)) && isDigit(t.at(i+1)) {
+		// A mark in kana is a letter; between digits, or Latin letters, it is a hyphen that somebody found first on the
+		// keyboard.
+		before, next := t.at(i-1), t.at(i+1)
+		if t[i].plain == 0x30FC && !t[i].wild && (isDigit(before) && isDigit(next) ||
+			unicode.Is(unicode.Latin, before) && unicode.Is(unicode.Latin, next)) {
 			t[i].set('-', StepDash)
 		}
 	}
@@ -249,7 +270,8 @@ func foldCase(t tokens) tokens {
 	return t
 }
 
-func isSpace(r rune) bool { return unicode.IsSpace(r) || r == 0x200B || r == 0xFEFF }
+// isSpace takes U+2800, the empty pattern of Braille, for the blank that it shows.
+func isSpace(r rune) bool { return unicode.IsSpace(r) || r == 0x200B || r == 0xFEFF || r == 0x2800 }
 
 // foldSpaces drops spaces. Between numbers a space is all that tells a room from a house, so there it becomes a dash.
 func foldSpaces(t tokens, address bool) tokens {

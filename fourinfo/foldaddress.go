@@ -1,6 +1,7 @@
 package fourinfo
 
 import (
+	"slices"
 	"strconv"
 	"unicode"
 
@@ -59,6 +60,7 @@ func foldOrdinals(t tokens, begin int) tokens {
 // foldNumerals makes ideographs of numbers digits where an address counts: before 丁目, 番, 号 and their like, and around の
 // and dashes. 三田, 八千代 and 六本木 are left alone. It drops zeros that begin a number.
 func foldNumerals(t tokens, begin int) tokens {
+	zerosAmongNumerals(t, begin)
 	for i := begin; i < len(t); i++ {
 		if zeroAmongDigits(t, i) {
 			continue
@@ -76,6 +78,7 @@ func foldNumerals(t tokens, begin int) tokens {
 			i = j
 			continue
 		}
+		guess = guess || slices.ContainsFunc(t[i:j], func(x token) bool { return x.guess })
 		run := t[i]
 		run.to, run.end, run.drops, run.spaced = t[j-1].to, t[j-1].end, 0, false
 		last := t[j-1]
@@ -108,24 +111,6 @@ func foldNumerals(t tokens, begin int) tokens {
 		}
 		return i >= begin && t[i].plain == '0' && isDigit(t.at(i+1))
 	})
-}
-
-// zeroAmongDigits makes a circle or the letter O behind a digit a zero: 1○番地, and for a guess 1O番.
-func zeroAmongDigits(t tokens, i int) bool {
-	r, next := t.at(i), t.at(i+1)
-	if !isDigit(t.at(i - 1)) {
-		return false
-	}
-	switch {
-	case r == '○' || r == '◯':
-		t[i].set('0', StepNumeral)
-	case r == 'O' && (isDigit(next) || next == '番' || next == '丁' || next == '号'):
-		t[i].set('0', StepNumeral)
-		t[i].guess = true
-	default:
-		return false
-	}
-	return true
 }
 
 // endsLot reports whether an ideograph of a number at the end is the branch of a lot: 27番地二.

@@ -19,7 +19,8 @@ const (
 	StepSymbol
 	// StepComposition joins a letter with the combining mark after it: か and U+3099 are が.
 	StepComposition
-	// StepDash makes every dash and hyphen "-", a long-vowel mark only between digits, and every wave dash "~".
+	// StepDash makes every dash and hyphen "-", a long-vowel mark only between digits or Latin letters, and every wave
+	// dash "~".
 	StepDash
 	// StepCase makes Latin letters capital.
 	StepCase
