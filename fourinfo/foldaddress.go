@@ -71,7 +71,8 @@ func foldNumerals(t tokens, begin int) tokens {
 		}
 		number, ok := "", false
 		if guess ||
-			(countsBefore(t, i) || countsAfter(t, j) || endsLot(t, i, j)) && !isDigit(t.at(i-1)) && !isDigit(t.at(j)) {
+			(countsBefore(t, i) || countsAfter(t, j) || endsLot(t, i, j) || onGrid(t, i, j)) &&
+				!isDigit(t.at(i-1)) && !isDigit(t.at(j)) {
 			number, ok = readNumeral(t[i:j])
 		}
 		if !ok {
@@ -163,6 +164,12 @@ func lookalikeValue(r rune) int {
 // countsBefore reports whether a number may begin at i because another one and a joint stand before it.
 func countsBefore(t tokens, i int) bool {
 	return isJoint(t.at(i-1)) && (isDigit(t.at(i-2)) || numeralValue(t.at(i-2)) >= 0)
+}
+
+// onGrid reports whether a number stands between two directions of the grid of a town in Hokkaido, 条 left out: 南十二西2.
+func onGrid(t tokens, i, j int) bool {
+	next := t.at(j + 1)
+	return isDirection(t.at(i-1)) && isDirection(t.at(j)) && (isDigit(next) || numeralValue(next) >= 0)
 }
 
 // countsAfter reports whether what begins at j follows a number.
