@@ -208,7 +208,7 @@ func (r *response) checkDelegate(ctx context.Context, f *form.Certificate, issue
 		{"responder-basic-constraints", "RFC 5280, 4.2.1.9", !f.CA},
 		{"responder-critical-extensions", "RFC 5280, 4.2", !f.Unprocessed},
 		{"responder-signature", "RFC 5280, 6.1.3 (a)(1)", f.SignedBy(issuer.Key)},
-		{"responder-validity", "RFC 5280, 6.1.3 (a)(2)", !p.now.Before(f.NotBefore) && !p.now.After(f.NotAfter)},
+		{"responder-validity", "RFC 5280, 6.1.3 (a)(2)", within(p.now, f.NotBefore, f.NotAfter)},
 	} {
 		if !check.ok {
 			return badResponse(check.step, check.clause)
@@ -297,4 +297,10 @@ func (s *singleResponse) decide(answer *Answer, at time.Time, p acceptance) erro
 	default:
 		return unknownStatus("ocsp.covering", "RFC 6960, 4.2.2.1", nil)
 	}
+}
+
+// within reports whether a time is in a validity period, which consists of whole seconds and includes both ends (RFC
+// 5280, 4.1.2.5).
+func within(at, notBefore, notAfter time.Time) bool {
+	return !at.Before(notBefore) && !at.Truncate(time.Second).After(notAfter)
 }

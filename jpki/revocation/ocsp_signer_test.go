@@ -117,6 +117,24 @@ func TestOCSPSigner(t *testing.T) {
 	}
 }
 
+// TestOCSPResponderLastSecond: the second of notAfter belongs to the validity period, to its end (RFC 5280, 4.1.2.5).
+func TestOCSPResponderLastSecond(t *testing.T) {
+	w := newOCSPWorld(t)
+	end := now.Truncate(time.Second)
+	w.responder.NotAfter = utcTime(end)
+	s := w.delegated()
+	der := s.sign()
+	for after, want := range map[time.Duration]Reason{
+		0: ReasonUnknown, 500 * time.Millisecond: ReasonUnknown, time.Second - 1: ReasonUnknown,
+		time.Second: ReasonResponse,
+	} {
+		at := end.Add(after)
+		if _, err := w.verify(der, at, func(p *acceptance) { p.now = at }); reasonOf(err) != want {
+			t.Errorf("%s after: %v", after, err)
+		}
+	}
+}
+
 func TestOCSPResponderRevocation(t *testing.T) {
 	w := newOCSPWorld(t)
 	w.responder.Replace(oidOCSPNoCheck, nil)

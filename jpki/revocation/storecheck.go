@@ -85,7 +85,7 @@ func (c *Store) open(_ context.Context, q *Query, h held, _ bool) *signedList {
 	case l.missing || !bytes.Equal(l.authority, issuer.KeyInfo):
 		return nil
 	case l.signer == nil && issuer.SignsLists,
-		l.signer != nil && !q.At.Before(l.signer.NotBefore) && !q.At.After(l.signer.NotAfter) &&
+		l.signer != nil && within(q.At, l.signer.NotBefore, l.signer.NotAfter) &&
 			!c.signerRevoked(l, q.At):
 		return l.signedList
 	}
