@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -15,15 +14,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
-)
 
-var updateConformance = flag.Bool("conformance", false, "write docs/conformance.md")
+	"github.com/kakunin-go/kakunin/internal/tests/golden"
+)
 
 // The page counts what pages of other packages list. go generate takes this package first, so it has those pages made
 // before it counts.
 //
 //go:generate go generate ./authn ./cardsim ./cardsim/daa ./middleware
-//go:generate go test -run ^TestConformancePage$ -conformance .
+//go:generate go test -run ^TestConformancePage$ -update .
 
 // standard is a section of docs/conformance.md.
 type standard struct {
@@ -101,15 +100,7 @@ var standards = []standard{
 // TestConformancePage: the page counts what the tests run, no more and no less, and names tests that exist.
 func TestConformancePage(t *testing.T) {
 	want := conformancePage(t)
-	const page = "docs/conformance.md"
-	if *updateConformance {
-		if err := os.WriteFile(page, want, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got, err := os.ReadFile(page); err != nil || !bytes.Equal(got, want) {
-		t.Errorf("%s is stale: go generate . (%v)", page, err)
-	}
+	golden.File(t, "docs/conformance.md", want)
 	exist := testNames(t)
 	for _, m := range regexp.MustCompile(`\b(Test|Fuzz)[A-Z]\w*`).FindAllString(string(want), -1) {
 		if !exist[m] {

@@ -2,7 +2,6 @@ package kakunin_test
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"go/ast"
 	"go/doc"
@@ -12,11 +11,11 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/kakunin-go/kakunin/internal/tests/golden"
 )
 
-var updateExamples = flag.Bool("examples", false, "write docs/examples.md and the examples sections of the packages")
-
-//go:generate go test -run ^TestExamplesPage$ -examples .
+//go:generate go test -run ^TestExamplesPage$ -update .
 
 const examplesPage = "docs/examples.md"
 
@@ -63,7 +62,7 @@ func TestExamplesPage(t *testing.T) {
 	for _, p := range packages {
 		n += len(p.shown)
 		want := examplesSection(p)
-		if *updateExamples {
+		if golden.Updating() {
 			writeSection(t, p, want)
 		} else if got := sectionOf(p.text, "Examples"); got != sectionOf(uncomment(want), "Examples") {
 			t.Errorf("%s: the section Examples of its documentation is not what the source has: go generate .\n%s",
@@ -77,14 +76,7 @@ func TestExamplesPage(t *testing.T) {
 		t.Errorf("%d examples, %d were promised", n, leastExamples)
 	}
 	want := examplesText(t, packages, n)
-	if *updateExamples {
-		if err := os.WriteFile(examplesPage, want, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got, err := os.ReadFile(examplesPage); err != nil || !bytes.Equal(got, want) {
-		t.Errorf("%s is not what the source has: go generate . (%v)", examplesPage, err)
-	}
+	golden.File(t, examplesPage, want)
 }
 
 // examples are the packages that have some, in the order of the page.

@@ -1,7 +1,6 @@
 package kakunin_test
 
 import (
-	"flag"
 	"fmt"
 	"go/ast"
 	"maps"
@@ -11,11 +10,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kakunin-go/kakunin/internal/tests/golden"
 )
 
 //go:generate go test -run ^TestPlanIsWhatTheCodeImports$ -update .
-
-var update = flag.Bool("update", false, "write the plan of docs/architecture.md")
 
 const (
 	architecturePage = "docs/architecture.md"
@@ -35,16 +34,7 @@ func TestPlanIsWhatTheCodeImports(t *testing.T) {
 		t.Fatal("the page has no place for the plan")
 	}
 	want := before + planBegins + plan(t) + planEnds + after
-	if *update {
-		//nolint:gosec // a page for everybody
-		if err := os.WriteFile(architecturePage, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if want != string(page) {
-		t.Errorf("%s is stale: go generate . writes it", architecturePage)
-	}
+	golden.File(t, architecturePage, want)
 }
 
 func plan(t *testing.T) string {

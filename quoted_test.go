@@ -60,13 +60,14 @@ func readModule(t *testing.T) theModule {
 			m.packages[name] = append(m.packages[name], file.dir)
 		}
 		for _, decl := range file.syntax.Decls {
-			if f, ok := decl.(*ast.FuncDecl); !ok {
-				continue
-			} else if f.Recv != nil {
+			f, ok := decl.(*ast.FuncDecl)
+			switch {
+			case !ok:
+			case f.Recv != nil:
 				note(m.members, receiverName(f), f.Name.Name)
-			} else if file.test {
+			case file.test:
 				m.tests[file.dir+": "+f.Name.Name], m.tests[": "+f.Name.Name] = true, true
-			} else {
+			default:
 				note(m.exported, file.dir, f.Name.Name)
 			}
 		}

@@ -2,7 +2,6 @@ package kakunin_test
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"go/ast"
 	"maps"
@@ -16,6 +15,7 @@ import (
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/fourinfo/mdoc"
 	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
+	"github.com/kakunin-go/kakunin/internal/tests/golden"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/jpki/card"
 	"github.com/kakunin-go/kakunin/jpki/certpath"
@@ -38,9 +38,7 @@ import (
 	"github.com/kakunin-go/kakunin/sign/timestamp/tsa"
 )
 
-var updateTroubleshooting = flag.Bool("troubleshooting", false, "write docs/troubleshooting.md and its Japanese half")
-
-//go:generate go test -run ^TestTroubleshooting$ -troubleshooting .
+//go:generate go test -run ^TestTroubleshooting$ -update .
 
 // failing makes an error of each package with the reason of a number.
 var failing = map[string]func(int) error{
@@ -102,16 +100,7 @@ func TestTroubleshooting(t *testing.T) {
 	for page, language := range map[string]kakunin.Language{
 		"docs/troubleshooting.md": kakunin.English, "docs/troubleshooting.ja.md": kakunin.Japanese,
 	} {
-		want := troublePage(all, language)
-		if *updateTroubleshooting {
-			if err := os.WriteFile(page, want, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		got, err := os.ReadFile(page)
-		if err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%s is not what the code says: go generate . (%v)", page, err)
-		}
+		golden.File(t, page, troublePage(all, language))
 	}
 }
 

@@ -1,14 +1,13 @@
 package authn
 
 import (
-	"flag"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kakunin-go/kakunin/internal/tests/golden"
 )
 
 // conformancePlan is one of the OpenID Foundation's plans for relying parties with its modules in order, of version
@@ -193,25 +192,9 @@ func plansOf(module string) string {
 
 //go:generate go test -run ^TestConformanceDocument$ -update .
 
-var update = flag.Bool("update", false, "write docs/openid-conformance.md")
-
 // TestConformanceDocument: the document says what the tests check, no more and no less.
 func TestConformanceDocument(t *testing.T) {
-	path := filepath.Join("..", "docs", "openid-conformance.md")
-	want := conformanceDocument()
-	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.ReplaceAll(string(got), "\r\n", "\n") != want {
-		t.Error("docs/openid-conformance.md is stale: go test ./authn -run TestConformanceDocument -update")
-	}
+	golden.File(t, "../docs/openid-conformance.md", conformanceDocument())
 }
 
 func conformanceDocument() string {

@@ -139,7 +139,7 @@ func challengeParameter(challenge, name string) (value string, ok bool) {
 			i += n - 1
 			continue
 		}
-		if i > 0 && !strings.Contains(" \t,", challenge[i-1:i]) || len(challenge)-i < len(name) ||
+		if i > 0 && !strings.ContainsAny(challenge[i-1:i], " \t,") || len(challenge)-i < len(name) ||
 			!strings.EqualFold(challenge[i:i+len(name)], name) {
 			continue // a part of another word
 		}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/tests/golden"
 )
 
 // The format of images is kept: programs in other languages read them, and images outlive releases.
@@ -24,7 +25,7 @@ func TestImageGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "hanako.v2.card.json", data)
+	golden.File(t, "testdata/hanako.v2.card.json", data)
 	c, err := FromImage(data, Config{Now: testNow})
 	if err != nil {
 		t.Fatal(err)

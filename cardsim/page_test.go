@@ -1,11 +1,11 @@
 package cardsim
 
 import (
-	"bytes"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
+
+	"github.com/kakunin-go/kakunin/internal/tests/golden"
 )
 
 //go:generate go test -run ^TestConformancePage$ -update .
@@ -16,19 +16,7 @@ const conformancePage = "../docs/card-conformance.md"
 // TestConformancePage keeps the page in step with the tests: go test ./cardsim -run TestConformancePage -update writes
 // it.
 func TestConformancePage(t *testing.T) {
-	want := []byte(conformanceMarkdown())
-	if *update {
-		if err := os.WriteFile(conformancePage, want, 0o644); err != nil { //nolint:gosec // a page for everybody
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(conformancePage)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s is stale; -update writes it", conformancePage)
-	}
+	golden.File(t, conformancePage, conformanceMarkdown())
 }
 
 func conformanceMarkdown() string {

@@ -1,16 +1,13 @@
 package fourinfo_test
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/kakunin-go/kakunin/fourinfo"
+	"github.com/kakunin-go/kakunin/internal/tests/golden"
 )
-
-var update = flag.Bool("update", false, "write the generated documentation instead of comparing it")
 
 const documentation = "../docs/matching.md"
 
@@ -19,20 +16,7 @@ const documentation = "../docs/matching.md"
 // TestDocumentation: docs/matching.md says what the code does. go test ./fourinfo -run Documentation -update rewrites
 // it.
 func TestDocumentation(t *testing.T) {
-	want := writeDocumentation(t)
-	if *update {
-		if err := os.WriteFile(documentation, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	got, err := os.ReadFile(documentation)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != want {
-		t.Errorf("%s is stale; run: go test ./fourinfo -run Documentation -update", documentation)
-	}
+	golden.File(t, documentation, writeDocumentation(t))
 }
 
 func writeDocumentation(t *testing.T) string {

@@ -1,15 +1,14 @@
 package middleware_test
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-)
 
-var update = flag.Bool("update", false, "write docs/asvs.md")
+	"github.com/kakunin-go/kakunin/internal/tests/golden"
+)
 
 //go:generate go test -run ^TestASVS$ -update .
 
@@ -80,13 +79,5 @@ func TestASVS(t *testing.T) {
 		}
 		b.WriteString("| " + row.item + " | " + row.what + " | " + strings.Join(tests, ", ") + " |\n")
 	}
-	const page = "../docs/asvs.md"
-	if *update {
-		if err := os.WriteFile(page, []byte(b.String()), 0o644); err != nil { //nolint:gosec // documentation
-			t.Fatal(err)
-		}
-	}
-	if got, err := os.ReadFile(page); err != nil || string(got) != b.String() {
-		t.Errorf("docs/asvs.md is stale (%v): go generate ./middleware writes it", err)
-	}
+	golden.File(t, "../docs/asvs.md", b.String())
 }

@@ -1,12 +1,11 @@
 package daa_test
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/kakunin-go/kakunin/internal/tests/golden"
 )
 
 // fapi2Module is a module of the OpenID Foundation's plan for authorization servers under the FAPI 2.0 Security
@@ -125,25 +124,9 @@ func TestFAPI2(t *testing.T) {
 
 //go:generate go test -run ^TestFAPI2Document$ -update .
 
-var update = flag.Bool("update", false, "write docs/service-conformance.md")
-
 // TestFAPI2Document: the document says what the tests check, no more and no less.
 func TestFAPI2Document(t *testing.T) {
-	path := filepath.Join("..", "..", "docs", "service-conformance.md")
-	want := fapi2Document()
-	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.ReplaceAll(string(got), "\r\n", "\n") != want {
-		t.Error("docs/service-conformance.md is stale: go test ./cardsim/daa -run TestFAPI2Document -update")
-	}
+	golden.File(t, "../../docs/service-conformance.md", fapi2Document())
 }
 
 func fapi2Document() string {

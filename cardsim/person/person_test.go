@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,12 +12,11 @@ import (
 
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/internal/redact"
+	"github.com/kakunin-go/kakunin/internal/tests/golden"
 )
 
 // testTime is the day of these tests.
 var testTime = time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // ready is what there is of a person of the library on the day of these tests.
 func ready(name Persona) Details {
@@ -29,27 +25,6 @@ func ready(name Persona) Details {
 		panic(err)
 	}
 	return p.Reveal()
-}
-
-// golden compares with a file in testdata, or writes it with -update.
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s differs; -update writes it anew. Got:\n%s", name, got)
-	}
 }
 
 // goldenPerson is a person in the golden file.
@@ -101,7 +76,7 @@ func TestPersonsGolden(t *testing.T) {
 	if err := e.Encode(people); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "persons.golden", b.Bytes())
+	golden.File(t, "testdata/persons.golden", b.Bytes())
 }
 
 func TestReadyPersonsFitOnACard(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -23,12 +22,11 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim/platform"
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/fourinfo/law"
+	"github.com/kakunin-go/kakunin/internal/tests/golden"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/sign"
 	"github.com/kakunin-go/kakunin/sign/operator"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // at fixes the clock: ages and the letters of methods go by it.
 func at() time.Time { return time.Date(2026, time.November, 21, 3, 0, 0, 0, time.UTC) }
@@ -107,16 +105,7 @@ func TestOutcomesInBothLanguages(t *testing.T) {
 					t.Errorf("exit %d, stderr %q", code, stderr)
 				}
 				noPersonalData(t, stdout)
-				path, got := filepath.Join("testdata", c.golden+"."+lang+".txt"), steady(stdout)
-				if *update {
-					if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-						t.Fatal(err)
-					}
-				}
-				want, err := os.ReadFile(path)
-				if err != nil || got != string(want) {
-					t.Errorf("%s differs (%v); -update writes it anew. Got:\n%s", path, err, got)
-				}
+				golden.File(t, "testdata/"+c.golden+"."+lang+".txt", steady(stdout))
 				// A person with whom there is no contract leaves nothing behind.
 				if kept, err := os.ReadFile(filepath.Join(log, "entries.log")); err != nil ||
 					(len(kept) > 0) != (c.code != exitRefused) {

@@ -9,7 +9,6 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
-	"flag"
 	"io"
 	"os"
 	"path/filepath"
@@ -22,10 +21,9 @@ import (
 	"github.com/kakunin-go/kakunin/cardsim"
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/cardsim/person"
+	"github.com/kakunin-go/kakunin/internal/tests/golden"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 func testNow() time.Time { return time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC) }
 
@@ -70,20 +68,7 @@ func TestGolden(t *testing.T) {
 			if code := run(t.Context(), tt.args, w); code != exitOK {
 				t.Fatalf("code %d\n%s%s", code, out, errs)
 			}
-			got := maskSignature(t, out.String())
-			name := filepath.Join("testdata", tt.name+".golden")
-			if *update {
-				if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got != string(want) {
-				t.Errorf("got\n%s\nwant\n%s", got, want)
-			}
+			golden.File(t, "testdata/"+tt.name+".golden", maskSignature(t, out.String()))
 		})
 	}
 }
