@@ -1,6 +1,7 @@
 package tests_test
 
 import (
+	"flag"
 	"fmt"
 	"strings"
 	"sync"
@@ -31,6 +32,12 @@ func TestLogOfManyWriters(t *testing.T) {
 
 // The ratio is that of the two operations, whichever is the slower.
 func TestInTurnsReportsTheRatio(t *testing.T) {
+	turns := flag.Lookup("test.benchtime").Value
+	usual := turns.String()
+	t.Cleanup(func() { _ = turns.Set(usual) })
+	if err := turns.Set("1000x"); err != nil {
+		t.Fatal(err)
+	}
 	calls := map[string]int{}
 	result := testing.Benchmark(func(b *testing.B) {
 		clear(calls)
@@ -39,6 +46,9 @@ func TestInTurnsReportsTheRatio(t *testing.T) {
 			b.Errorf("%d of bare, %d of op in %d turns", calls["bare"], calls["op"], b.N)
 		}
 	})
+	if result.N != 1000 {
+		t.Errorf("%d turns", result.N)
+	}
 	for _, unit := range []string{"x-bare", "x-bare-quiet"} {
 		if _, ok := result.Extra[unit]; !ok {
 			t.Errorf("no %s among %v", unit, result.Extra)

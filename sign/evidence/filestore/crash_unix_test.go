@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/kakunin-go/kakunin/internal/tests"
 	"github.com/kakunin-go/kakunin/sign/evidence"
 	"github.com/kakunin-go/kakunin/sign/evidence/filestore"
 	"github.com/kakunin-go/kakunin/sign/evidence/storetest"
@@ -44,17 +45,13 @@ func openDir(dir string) func() (evidence.Store, func(), error) {
 func TestKilledAnyTime(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	kills := 200
-	if testing.Short() {
-		kills = 10
-	}
 	storetest.Kill(t, storetest.Crash{
 		Command: func() *exec.Cmd {
 			cmd := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this test itself
 			cmd.Env = append(os.Environ(), storetest.ChildEnv+"="+dir)
 			return cmd
 		},
-		Open: openDir(dir), Kills: kills,
+		Open: openDir(dir), Kills: tests.Size(20, 200),
 	})
 }
 
@@ -105,10 +102,6 @@ func TestFlippedBits(t *testing.T) {
 	}
 	point := storetest.Point(t, s)
 	closeStore()
-	flips := 150
-	if testing.Short() {
-		flips = 40
-	}
 	storetest.Flips(t, storetest.Flip{
 		Files: func(tb testing.TB) map[string][]byte {
 			tb.Helper()
@@ -142,6 +135,6 @@ func TestFlippedBits(t *testing.T) {
 			}
 			return openDir(to)()
 		},
-		Flips: flips,
+		Flips: tests.Size(40, 150),
 	}, point)
 }

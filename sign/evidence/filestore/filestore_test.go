@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin/internal/tests"
 	"github.com/kakunin-go/kakunin/jpki"
 	"github.com/kakunin-go/kakunin/sign"
 	"github.com/kakunin-go/kakunin/sign/evidence"
@@ -188,11 +189,7 @@ func TestTornAtEveryByte(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	step := 1
-	if testing.Short() {
-		step = 97
-	}
-	for length := int(acknowledged.Size()); length < len(whole); length += step * 7 {
+	for length := int(acknowledged.Size()); length < len(whole); length += tests.Size(97, 1) * 7 {
 		at := copyDir(t, crashed)
 		if err := os.WriteFile(filepath.Join(at, "entries.log"), whole[:length], 0o600); err != nil {
 			t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/kakunin-go/kakunin/internal/tests"
 	"github.com/kakunin-go/kakunin/sign/evidence"
 	"github.com/kakunin-go/kakunin/sign/evidence/filestore"
 	"github.com/kakunin-go/kakunin/sign/evidence/storetest"
@@ -45,11 +46,7 @@ func TestPowerLoss(t *testing.T) {
 		t.Fatal(err)
 	}
 	shut(t, s)
-	rounds := 60
-	if testing.Short() {
-		rounds = 12
-	}
-	for range rounds {
+	for range tests.Size(12, 60) {
 		at := copyDir(t, crashed)
 		last := random.IntN(len(sizes))
 		cut := lengths[last]
@@ -140,7 +137,7 @@ func TestJournalCutAnywhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	lengths := []int64{first, second}
-	for length := int64(0); length <= second-64; length += 131 {
+	for length := int64(0); length <= second-64; length += int64(tests.Size(7*131, 131)) {
 		lengths = append(lengths, length)
 	}
 	for _, length := range lengths {
