@@ -120,7 +120,7 @@ func TestSizesAtTheirLimits(t *testing.T) {
 			_, err := NewDecryptionKey(testDecryptEC(), strings.Repeat("k", n))
 			return err
 		}},
-		"keys of a ring": {limits.JWKSKeys, func(n int) error {
+		"keys of a ring": {limits.RingKeys, func(n int) error {
 			_, err := NewKeyRing(testECKey(), manyKeys(t, n-1)...)
 			return err
 		}},

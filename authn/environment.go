@@ -83,7 +83,7 @@ func Discover(ctx context.Context, client *http.Client, issuer string) (Environm
 }
 
 func readMetadata(body []byte, issuer string) (Environment, error) {
-	m, err := strictjson.Object(body)
+	m, err := strictjson.Members(body)
 	if err != nil {
 		reason := ReasonConfiguration
 		// no metadata at all, but the page of something in between or half an answer

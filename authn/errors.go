@@ -3,7 +3,6 @@ package authn
 import (
 	"encoding/json"
 	"errors"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -207,18 +206,24 @@ func knownCodes() []string {
 	}
 }
 
-// knownCode returns code if it is on the list and nothing otherwise.
+// knownCode returns the code, as the list has it, and nothing if it is not there.
 func knownCode(code string) string {
-	if slices.Contains(knownCodes(), code) {
-		return code
+	code = undressed(code)
+	for _, known := range knownCodes() {
+		if strings.EqualFold(known, code) {
+			return known
+		}
 	}
 	return ""
 }
 
+// undressed is an error code, or the one word of a description, without what a server may put around it.
+func undressed(word string) string { return strings.Trim(word, " \t\r\n\"'.!") }
+
 // reasonOfCode sorts the error codes of the redirect and of the token endpoint. Which redirect code means "cancelled"
 // is a matter of the wire profile and decided before.
 func reasonOfCode(code string) Reason {
-	switch code {
+	switch knownCode(code) {
 	case "access_denied":
 		return ReasonAccessDenied
 	case "login_required", "interaction_required", "account_selection_required", "consent_required":

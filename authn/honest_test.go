@@ -1,17 +1,16 @@
 package authn
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/kakunin-go/kakunin"
-	"github.com/kakunin-go/kakunin/internal/jose"
 )
 
 // rawJSON is a claim or member with a value that only text can express.
@@ -105,7 +104,37 @@ func TestOddServersLogIn(t *testing.T) {
 		{"error and its description empty", func(op *testOP) {
 			op.answer = func(m claimsMap) { m["error"], m["error_description"], m["error_uri"] = "", "", nil }
 		}, ""},
+		{"error blank", member("error", " \n"), ""},
 		{"session_state null", member("session_state", nil), ""},
+		{"token_type with a space behind it", member("token_type", "Bearer "), ""},
+		{"token_type between spaces, in odd case", member("token_type", "\tbEARER\n"), ""},
+		{"a member twice inside of one that nobody reads", member("x", rawJSON(`{"a":1,"a":2,"A":[{"b":1,"b":2}]}`)), ""},
+		{"a member that goes deep", member("x", rawJSON(strings.Repeat("[", 60)+strings.Repeat("]", 60))), ""},
+		{"expires_in of a million years", member("expires_in", int64(1)<<45), ""},
+		{"refresh_token false", member("refresh_token", false), "refresh_token"},
+		{"scope with tabs and line ends", member("scope", " openid\tname address\n"), ""},
+		{"scope a list of nulls", member("scope", []any{nil}), "scope"},
+
+		{"a claim twice inside of another", claim("realm_access", rawJSON(`{"roles":[],"roles":[]}`)), ""},
+		{"distributed claims twice", claim("_claim_sources", rawJSON(`{"a":{},"a":{}}`)), ""},
+		{"a claim that goes deep", claim("x", rawJSON(strings.Repeat("[", 60)+strings.Repeat("]", 60))), ""},
+		{"hundreds of claims", func(op *testOP) {
+			op.claims = func(m claimsMap) {
+				for i := range 500 {
+					m["x"+strconv.Itoa(i)] = i
+				}
+			}
+		}, ""},
+		{"nbf 0 with a point", claim("nbf", rawJSON("0.0")), ""},
+		{"nbf minus 0", claim("nbf", rawJSON("-0")), ""},
+		{"nbf false", claim("nbf", false), "nbf"},
+		{"nbf empty", claim("nbf", ""), "nbf"},
+		{"nbf below what a number can hold", claim("nbf", rawJSON("-1e400")), "nbf"},
+		{"auth_time 0 with a point", claim("auth_time", rawJSON("0.0")), ""},
+		{"auth_time beyond what a number can hold", claim("auth_time", rawJSON("1e400")), "auth_time"},
+		{"auth_time empty", claim("auth_time", ""), "auth_time"},
+		{"auth_time by a clock that is a little ahead", claim("auth_time", newClock().now().Unix()+30), ""},
+		{"a name without letters", claim("", 1), ""},
 		{"not-before-policy", member("not-before-policy", 0), ""},
 
 		{"kid empty in the header", func(op *testOP) {
@@ -114,6 +143,15 @@ func TestOddServersLogIn(t *testing.T) {
 		{"members of the header that nobody reads", func(op *testOP) {
 			op.header = `{"alg":"ES256","x5c":null,"jwk":null,"jku":1,"x5t":[],"cty":null,"kid":"` +
 				testECKey().KeyID() + `"}`
+		}, ""},
+		{"a chain that is none in the header", func(op *testOP) {
+			op.header = `{"alg":"ES256","x5c":["` + strings.Repeat("A", 9000) + `"],"kid":"` + testECKey().KeyID() + `"}`
+		}, ""},
+		{"a key that is none in the header, and nothing encrypted", func(op *testOP) {
+			op.header = `{"alg":"ES256","jwk":{"kty":"EC","kty":1},"enc":null,"kid":"` + testECKey().KeyID() + `"}`
+		}, ""},
+		{"cty a number, typ with a space in the header", func(op *testOP) {
+			op.header = `{"alg":"ES256","cty":1,"typ":"JWT ","kid":"` + testECKey().KeyID() + `"}`
 		}, ""},
 		{"typ in small letters in the header", func(op *testOP) {
 			op.header = `{"alg":"ES256","typ":"jwt","kid":"` + testECKey().KeyID() + `"}`
@@ -164,6 +202,9 @@ func TestOddServersAreNotBelieved(t *testing.T) {
 	}{
 		{"nbf in an hour", claim("nbf", ahead), "rejects (ID token: nbf)"},
 		{"nbf after the last time there is", claim("nbf", int64(maxUnixTime)), "rejects (ID token: nbf)"},
+		{"nbf beyond what can be counted", claim("nbf", rawJSON("1e300")), "rejects (ID token: nbf)"},
+		{"nbf beyond what a number can hold", claim("nbf", rawJSON("1e400")), "rejects (ID token: nbf)"},
+		{"nbf in milliseconds", claim("nbf", newClock().now().UnixMilli()), "rejects (ID token: nbf)"},
 		{"auth_time in an hour", claim("auth_time", ahead), "rejects (ID token: auth_time)"},
 		{"exp null", claim("exp", nil), "rejects (ID token: exp)"},
 		{"exp 0", claim("exp", 0), "rejects (ID token: exp)"},
@@ -187,6 +228,36 @@ func TestOddServersAreNotBelieved(t *testing.T) {
 			"rejects (ID token: crit)"},
 		{"typ of an access token in the header", func(op *testOP) { op.header = `{"alg":"ES256","typ":"at+jwt"}` },
 			"rejects (ID token: typ)"},
+		{"typ of an access token with a space in the header",
+			func(op *testOP) { op.header = `{"alg":"ES256","typ":" application/at+jwt "}` }, "rejects (ID token: typ)"},
+		{"alg with a space in the header", func(op *testOP) { op.header = `{"alg":"ES256 "}` }, "rejects (ID token: alg)"},
+		{"alg in small letters in the header", func(op *testOP) { op.header = `{"alg":"es256"}` },
+			"rejects (ID token: alg)"},
+		{"Crit in the header", func(op *testOP) { op.header = `{"alg":"ES256","Crit":[]}` }, "rejects (ID token: crit)"},
+		{"kid and KID in the header", func(op *testOP) { op.header = `{"alg":"ES256","kid":"a","KID":"b"}` },
+			"rejects (ID token: header)"},
+		{"enc in the header of three parts", func(op *testOP) { op.header = `{"alg":"ES256","enc":"A256GCM"}` },
+			"rejects (ID token: header)"},
+		{"token_type of two words", member("token_type", "Bearer mac"), "rejects (token response: token_type)"},
+		{"token_type N_A", member("token_type", "N_A"), "rejects (token response: token_type)"},
+		{"token_type a list", member("token_type", []string{"Bearer"}), "rejects (token response: token_type)"},
+		{"azp empty", claim("azp", ""), "rejects (ID token: azp)"},
+		{"azp a list", claim("azp", []string{testClientID}), "rejects (ID token: azp)"},
+		{"aud with a space behind it", claim("aud", testClientID+" "), "rejects (ID token: aud)"},
+		{"aud in small letters", claim("aud", strings.ToLower(testClientID)), "rejects (ID token: aud)"},
+		{"aud of two clients in one text", claim("aud", testClientID+",x"), "rejects (ID token: aud)"},
+		{"aud an empty list", claim("aud", []string{}), "rejects (ID token: aud)"},
+		{"aud a list in a list", claim("aud", [][]string{{testClientID}}), "rejects (ID token: aud)"},
+		{"iss with a slash", func(op *testOP) { claim("iss", op.env.Issuer+"/")(op) }, "rejects (ID token: iss)"},
+		{"iss a list", func(op *testOP) { claim("iss", []string{op.env.Issuer})(op) }, "rejects (ID token: iss)"},
+		{"nonce a list", func(op *testOP) {
+			op.claims = func(m claimsMap) { m["nonce"] = []any{m["nonce"]} }
+		}, "rejects (ID token: nonce)"},
+		{"nonce with a space behind it", func(op *testOP) {
+			op.claims = func(m claimsMap) { m["nonce"] = m["nonce"].(string) + " " }
+		}, "rejects (ID token: nonce)"},
+		{"at_hash of the whole hash", claim("at_hash", strings.Repeat("A", 43)), "rejects (ID token: at_hash)"},
+		{"at_hash empty", claim("at_hash", ""), "rejects (ID token: at_hash)"},
 		{"typ a number in the header", func(op *testOP) { op.header = `{"alg":"ES256","typ":1}` },
 			"rejects (ID token: header)"},
 		{"kid a number in the header", func(op *testOP) { op.header = `{"alg":"ES256","kid":1}` },
@@ -213,81 +284,6 @@ func TestOddServersAreNotBelieved(t *testing.T) {
 	op.claims = func(m claimsMap) { m["acr"] = []string{"aal3"} }
 	_, err := op.login(op.client(func(c *Config) { c.Rules.RequireACR = []string{"aal3"} }), Request{})
 	wantError(t, err, ReasonIDToken, "acr")
-}
-
-// The same key listed twice, in whatever dress, is one key; two keys under one name are none.
-func TestKeysListedTwice(t *testing.T) {
-	plain := strings.TrimSuffix(publicJWK(t, testECKey()), "}")
-	kid := `"kid":"` + testECKey().KeyID() + `"`
-	numbers := strings.Split(plain, kid)
-	bare := func(members string) string { // the numbers alone
-		var m map[string]any
-		if json.Unmarshal([]byte(plain+"}"), &m) != nil || len(numbers) != 2 {
-			t.Fatal(plain)
-		}
-		return `{"kty":"EC","crv":"P-256","x":"` + m["x"].(string) + `","y":"` + m["y"].(string) + `"` + members + `}`
-	}
-	padded := bare(`,` + kid)
-	for _, n := range []string{"x", "y"} {
-		var m map[string]string
-		if json.Unmarshal([]byte(padded), &m) != nil {
-			t.Fatal(padded)
-		}
-		b, err := base64.RawURLEncoding.DecodeString(m[n])
-		if err != nil {
-			t.Fatal(err)
-		}
-		padded = strings.Replace(padded, m[n], base64.StdEncoding.EncodeToString(b), 1)
-	}
-	for name, keys := range map[string][]string{
-		"byte-equal":                {plain + "}", plain + "}"},
-		"thrice":                    {plain + "}", plain + "}", plain + "}"},
-		"plain and with x5c":        {plain + "}", plain + `,"x5c":["MIIB"],"x5t":"x"}`},
-		"with and without alg":      {bare(`,` + kid), bare(`,"alg":"ES256",` + kid)},
-		"with and without use":      {bare(`,` + kid), bare(`,"use":"sig",` + kid)},
-		"with and without kid":      {bare(``), plain + "}"},
-		"use and key_ops":           {bare(`,"use":"sig",` + kid), bare(`,"key_ops":["verify"],` + kid)},
-		"members null":              {bare(`,"use":null,"alg":null,"key_ops":null,"x5c":null,"d":null,` + kid)},
-		"beside one for enc":        {plain + "}", bare(`,"use":"enc",` + kid)},
-		"beside one that is weak":   {plain + "}", `{"kty":"RSA","n":"AQAB","e":"AQAB",` + kid + `}`},
-		"beside an unknown kind":    {plain + "}", `{"kty":"OKP","crv":"Ed25519","x":"AAAA",` + kid + `}`},
-		"beside a kid that is none": {plain + "}", `{"kty":"EC","kid":5}`},
-		"numbers padded":            {padded},
-		"beside nonsense":           {plain + "}", `{}`, `[]`, `null`, `"key"`},
-	} {
-		op := newOP(t)
-		op.setKeys(reply(200, jsonType, `{"keys":[`+strings.Join(keys, ",")+`]}`))
-		if _, err := op.login(op.client(), Request{}); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	other := strings.Replace(publicJWK(t, testOtherEC()), testOtherEC().KeyID(), testECKey().KeyID(), 1)
-	for name, row := range map[string]struct {
-		keys  []string
-		check string
-	}{
-		"two keys under one kid":     {[]string{plain + "}", other}, "key"},
-		"the same for enc alone":     {[]string{bare(`,"use":"enc",` + kid), publicJWK(t, testRSAKey())}, "key"},
-		"the same for another alg":   {[]string{bare(`,"alg":"ES384",` + kid), publicJWK(t, testRSAKey())}, "key"},
-		"another key under its kid":  {[]string{other}, "signature"},
-		"the same under another kid": {[]string{strings.Replace(plain, testECKey().KeyID(), "x", 1) + "}"}, "key"},
-	} {
-		op := newOP(t)
-		op.setKeys(reply(200, jsonType, `{"keys":[`+strings.Join(row.keys, ",")+`]}`))
-		_, err := op.login(op.client(), Request{})
-		if got := verdict(err); got != "rejects (ID token: "+row.check+")" {
-			t.Errorf("%s: %s", name, got)
-		}
-	}
-	// A token without kid: one key under two names is one key.
-	op := newOP(t)
-	op.header = `{"alg":"ES256"}`
-	twice := testECKey().signing().Public()
-	op.published = []jose.PublicKey{twice, twice}
-	op.published[1].KeyID = "another name"
-	if _, err := op.login(op.client(), Request{}); err != nil {
-		t.Error(err)
-	}
 }
 
 // Metadata that say nothing forbid nothing.
@@ -320,7 +316,21 @@ func TestOddMetadata(t *testing.T) {
 			true},
 		"a list without what we do": {func(m claimsMap) { m["code_challenge_methods_supported"] = []string{"plain"} },
 			false},
-		"an empty list":       {func(m claimsMap) { m["response_types_supported"] = []string{} }, false},
+		"an empty list": {func(m claimsMap) { m["response_types_supported"] = []string{} }, false},
+		"a member twice inside of another": {func(m claimsMap) {
+			m["mtls_endpoint_aliases"] = rawJSON(`{"token_endpoint":"a","token_endpoint":"b"}`)
+		}, true},
+		"a member that goes deep": {func(m claimsMap) {
+			m["x"] = rawJSON(strings.Repeat("[", 60) + strings.Repeat("]", 60))
+		}, true},
+		"hundreds of members": {func(m claimsMap) {
+			for i := range 500 {
+				m["x"+strconv.Itoa(i)] = i
+			}
+		}, true},
+		"an endpoint that is there twice": {func(m claimsMap) {
+			m["Token_Endpoint"] = m["token_endpoint"]
+		}, false},
 		"issuer null":         {func(m claimsMap) { m["issuer"] = nil }, false},
 		"token endpoint null": {func(m claimsMap) { m["token_endpoint"] = nil }, false},
 	} {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -65,7 +66,7 @@ func (k *tokenKeySet) VerifySignature(ctx context.Context, _ string) ([]byte, er
 		return nil, k.err
 	}
 	// RFC 7519, section 4: "The Claim Names within a JWT Claims Set MUST be unique".
-	m, err := strictjson.Object(k.payload)
+	m, err := strictjson.Members(k.payload)
 	if err != nil {
 		return k.payload, nil //nolint:nilerr // it is refused afterwards
 	}
@@ -74,14 +75,19 @@ func (k *tokenKeySet) VerifySignature(ctx context.Context, _ string) ([]byte, er
 }
 
 // plainClaims leaves out what decides nothing if go-oidc could not decode the rest because of it: an nbf that is no
-// number, and places of distributed claims, which nothing here looks for, in a form that is none.
+// number it can hold, which checkTimes judges, and places of distributed claims, which nothing here looks for, in a
+// form that is none.
 func plainClaims(payload []byte, m map[string]json.RawMessage) []byte {
 	var odd []string
+	if raw, present := m["nbf"]; present {
+		if _, ok := strictjson.Integer(raw); !ok {
+			odd = append(odd, "nbf")
+		}
+	}
 	for _, f := range [...]struct {
 		name string
 		into func() any
 	}{
-		{"nbf", func() any { return new(json.Number) }},
 		{"_claim_names", func() any { return new(map[string]string) }},
 		{"_claim_sources", func() any { return new(map[string]map[string]any) }},
 	} {
@@ -140,7 +146,7 @@ func (c *Client) openIDToken(
 		return nil, c.withoutKey(idTokenError(err), raw)
 	}
 	keys := &tokenKeySet{c: c, token: token}
-	_, floorErr := oidc.NewVerifier(c.env.Issuer, keys, c.floor).Verify(ctx, detached(raw))
+	_, floorErr := oidc.NewVerifier(c.env.Issuer, keys, c.floor).Verify(ctx, detached(token.Algorithm(), raw))
 	if keys.err != nil {
 		return nil, idTokenError(keys.err)
 	}
@@ -201,10 +207,13 @@ func (c *Client) withoutKey(err error, raw string) error {
 	return err
 }
 
-// detached leaves the payload out of a compact JWS (RFC 7515, appendix F). Go-oidc judges the claims that the key set
-// answers, those that were verified; reading a second copy of them cost as much as a third of the signature.
-func detached(token string) string {
-	return token[:strings.IndexByte(token, '.')+1] + token[strings.LastIndexByte(token, '.'):]
+// detached leaves the payload out of a compact JWS (RFC 7515, appendix F), and everything but the algorithm out of its
+// header. Go-oidc judges the claims that the key set answers, those that were verified; reading a second copy of them
+// cost as much as a third of the signature. It also refuses a header for a certificate in it that it cannot read, and
+// nobody looks at.
+func detached(algorithm jose.Algorithm, token string) string {
+	header := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"` + string(algorithm) + `"}`))
+	return header + "." + token[strings.LastIndexByte(token, '.'):]
 }
 
 // idTokenError keeps "the token is bad" and "the keys cannot be had" apart.
@@ -301,16 +310,19 @@ func (c *Client) checkTimes(m map[string]json.RawMessage, out *idClaims) string 
 			return time.Time{}, false
 		}
 		n, ok := strictjson.Integer(raw)
+		if !ok && raw[0] >= '0' && raw[0] <= '9' {
+			n, ok = math.MaxInt64, true // a number beyond all others
+		}
 		switch {
 		case ok && n >= maxUnixTime && name == "nbf": // after every time that anybody can write
 			return time.Time{}, true
 		case ok && n >= maxUnixTime: // milliseconds, say
 			out.unread(name, raw)
 			return time.Time{}, false
-		case !ok || n <= 0:
-			if string(raw) != "0" {
-				out.unread(name, raw)
-			}
+		case !ok || n < 0:
+			out.unread(name, raw)
+			return time.Time{}, false
+		case n == 0:
 			return time.Time{}, false
 		}
 		t = time.Unix(n, 0)

@@ -263,7 +263,7 @@ func ringError(text string) error {
 
 // set checks and publishes the keys; the caller has mu or nobody else has r.
 func (r *KeyRing) set(keys []Key) error {
-	if len(keys) > limits.JWKSKeys {
+	if len(keys) > limits.RingKeys {
 		return ringError("too many keys")
 	}
 	public := make([]jose.PublicKey, len(keys))

@@ -332,12 +332,12 @@ func (c *Client) checkCallback(f *pendingFields, q url.Values) (string, error) {
 // kept: whoever sends the browser here writes it.
 func (c *Client) redirectError(code string, descriptions []string) error {
 	e := &Error{Step: "error", Code: knownCode(code), Reason: reasonOfCode(code)}
-	left := func(word string) bool { // as a server may dress it
-		word = strings.Trim(word, " \t\r\n\".")
-		return slices.ContainsFunc(c.wire.ExpiredCodes, func(s string) bool { return strings.EqualFold(s, word) })
+	among := func(list []string, word string) bool {
+		return slices.ContainsFunc(list, func(s string) bool { return strings.EqualFold(s, undressed(word)) })
 	}
+	left := func(word string) bool { return among(c.wire.ExpiredCodes, word) }
 	switch {
-	case slices.Contains(c.wire.CancelCodes, code):
+	case among(c.wire.CancelCodes, code):
 		e.Reason = ReasonUserCancelled
 	case e.Reason != ReasonProviderError && e.Reason != ReasonInteractionRequired:
 	case left(code) || slices.ContainsFunc(descriptions, left):

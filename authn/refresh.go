@@ -182,8 +182,9 @@ func (c *Client) refresh(ctx context.Context, f *refreshFields) (*Refreshed, err
 // token.
 func (c *Client) verifyRefreshed(ctx context.Context, got tokens, f *refreshFields) error {
 	_, err := c.openIDToken(ctx, got.idToken, func(m map[string]json.RawMessage, claims *idClaims) string {
-		_, hasNonce := strictjson.Present(m, "nonce")
 		nonce, ok := strictjson.String(m["nonce"])
+		_, hasNonce := strictjson.Present(m, "nonce")
+		hasNonce = hasNonce && (!ok || nonce != "") // an empty one says the same as none
 		switch {
 		case subtle.ConstantTimeCompare([]byte(claims.subject), []byte(f.Subject)) != 1:
 			return "sub"

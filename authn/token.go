@@ -183,13 +183,15 @@ func readTokenAnswer(a webcall.Answer, now time.Time) (tokenAnswer, error) {
 	case a.Status != http.StatusOK && a.Status < 400:
 		return tokenAnswer{}, &Error{Reason: ReasonTokenResponse, Step: "status", Status: a.Status}
 	}
-	m, err := strictjson.Object(a.Body)
+	m, err := strictjson.Members(a.Body)
 	if a.Status >= 400 {
 		m, err = refusal(a), nil // whatever the answer calls itself: it grants nothing
 	}
 	// Some services answer errors with 200, and some write an empty member beside the token where there is none.
 	raw, failed := strictjson.Present(m, "error")
-	if slices.Contains([]string{`""`, "false", "0", "[]", "{}"}, string(raw)) {
+	text, _ := strictjson.String(raw)
+	if isText := strings.HasPrefix(string(raw), `"`); isText && strings.TrimSpace(text) == "" ||
+		slices.Contains([]string{"false", "0", "[]", "{}"}, string(raw)) {
 		_, granted := strictjson.Present(m, "access_token")
 		failed = !granted
 	}
@@ -215,7 +217,7 @@ func readTokenAnswer(a webcall.Answer, now time.Time) (tokenAnswer, error) {
 	}
 	// "REQUIRED. ... Value is case insensitive"; a client "MUST NOT use an access token if it does not understand the
 	// token type" (RFC 6749, sections 5.1 and 7.1).
-	if s, ok := strictjson.String(m["token_type"]); !ok || !strings.EqualFold(s, "Bearer") {
+	if s, ok := strictjson.String(m["token_type"]); !ok || !strings.EqualFold(strings.TrimSpace(s), "Bearer") {
 		return bad("token_type")
 	}
 	t := tokenAnswer{members: m, expires: -1}

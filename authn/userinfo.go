@@ -72,16 +72,16 @@ func (c *Client) readUserinfo(
 	}
 	body, isJWT := a.Body, false
 	switch {
-	case a.IsJSON():
-	case a.MediaType == "application/jwt" || a.MediaType == "application/jwe" || a.MediaType == "application/jose":
+	case a.IsJSON() && !isCompact(body):
+	case a.IsJSON() || isJWTType(a.MediaType):
 		var err error
-		if body, isJWT, err = c.openUserinfo(ctx, string(a.Body)); err != nil {
+		if body, isJWT, err = c.openUserinfo(ctx, strings.TrimSpace(string(a.Body))); err != nil {
 			return nil, err
 		}
 	default:
 		return bad("content-type")
 	}
-	m, err := strictjson.Object(body)
+	m, err := strictjson.Members(body)
 	if err != nil {
 		return bad("form")
 	}
@@ -111,10 +111,21 @@ func (c *Client) readUserinfo(
 	return m, nil
 }
 
+// isJWTType accepts the types of a JWT and those of the +jwt family (RFC 8725, section 3.11).
+func isJWTType(mediaType string) bool {
+	return mediaType == "application/jwt" || mediaType == "application/jwe" || mediaType == "application/jose" ||
+		strings.HasPrefix(mediaType, "application/") && strings.HasSuffix(mediaType, "+jwt")
+}
+
+// isCompact recognises the compact form, which begins with an object in base64url: some servers call it JSON.
+func isCompact(body []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("eyJ"))
+}
+
 // refusal reads error and error_description out of a JSON body or out of the challenge, where RFC 6750, section 3 has
 // them. A body in another encoding than UTF-8 is read as far as that goes: what it grants is nothing.
 func refusal(a webcall.Answer) map[string]json.RawMessage {
-	if m, err := strictjson.Object(bytes.ToValidUTF8(a.Body, []byte("\uFFFD"))); err == nil {
+	if m, err := strictjson.Members(bytes.ToValidUTF8(a.Body, []byte("\uFFFD"))); err == nil {
 		if _, ok := m["error"]; ok {
 			return m
 		}

@@ -75,6 +75,27 @@ func TestUserinfoFormsThatAreForgiven(t *testing.T) {
 			t.Errorf("%s: %v", contentType, err)
 		}
 	}
+	// What nobody reads may be odd, whatever there is of it.
+	for name, more := range map[string]string{
+		"a member twice inside of another": `"x":{"a":1,"a":2}`, "error empty": `"error":"","error_description":null`,
+		"deep":                          `"x":` + strings.Repeat("[", 60) + strings.Repeat("]", 60),
+		"a picture":                     `"picture":"` + strings.Repeat("A", 200_000) + `"`,
+		"members of a JWT, out of form": `"iss":[],"aud":{},"exp":1,"iat":"x","nonce":0`,
+	} {
+		op := newOP(t)
+		op.info = reply(200, jsonType, strings.TrimSuffix(goodInfo, "}")+","+more+"}")
+		if id, err := op.login(op.client(), Request{Scopes: Name}); err != nil || !id.Person.Name.Present() ||
+			len(id.Problems) != 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// Of two addresses nobody knows which is meant.
+	twice := newOP(t)
+	twice.info = reply(200, jsonType, `{"sub":"`+testSubject+`","address":{"formatted":"a","formatted":"b"}}`)
+	id, err := twice.login(twice.client(), Request{Scopes: Address})
+	if err != nil || id.Person.Address.Present() || len(id.Problems) != 1 {
+		t.Errorf("two addresses: %v", err)
+	}
 	// Each of the service's answers may begin with a byte order mark, and say nothing of its type.
 	op := newOP(t)
 	for _, endpoint := range []string{op.env.TokenEndpoint, op.env.UserinfoEndpoint, op.env.JWKSEndpoint,
@@ -146,8 +167,17 @@ func TestSignedUserinfo(t *testing.T) {
 		reason Reason
 		check  string
 	}{
-		"good":                {info: signed(testECKey(), good)},
-		"good, RS256":         {info: signed(testRSAKey(), good)},
+		"good":        {info: signed(testECKey(), good)},
+		"good, RS256": {info: signed(testRSAKey(), good)},
+		"called JSON": {info: func(w http.ResponseWriter, _ *http.Request) {
+			reply(200, jsonType, "\n"+op.signedInfo(testECKey())+"\r\n")(w, nil)
+		}},
+		"of the +jwt family, with a line end": {info: reply(200, "application/userinfo+jwt",
+			op.signedInfo(testECKey())+"\n")},
+		"called JSON, foreign key": {reply(200, jsonType, op.signedInfo(testOtherEC())), ReasonUserinfo,
+			"key"},
+		"called JSON, nobody's": {reply(200, jsonType, b64(`{"alg":"none"}`)+"."+b64(goodInfo)+"."), ReasonUserinfo,
+			"alg"},
 		"without iss and aud": {info: signed(testECKey(), claimsMap{"sub": testSubject})},
 		"foreign key":         {signed(testOtherEC(), good), ReasonUserinfo, "key"},
 		"iss of another":      {signed(testECKey(), with(good, "iss", "x")), ReasonUserinfo, "iss"},

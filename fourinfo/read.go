@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/strictjson"
 )
 
 // ClaimNames are the userinfo member names of the attributes. An empty name leaves its attribute out.
@@ -114,9 +115,9 @@ func (r *reader) readJSONText(attribute string, raw json.RawMessage) (string, bo
 
 func (r *reader) readJSONAddress(raw json.RawMessage) (string, bool) {
 	if raw[0] == '{' {
-		// A map, because encoding/json matches the fields of a struct without regard to case.
-		var object map[string]json.RawMessage
-		if json.Unmarshal(raw, &object) != nil {
+		// Of two members with one name nobody knows which is meant.
+		object, err := strictjson.Members(raw)
+		if err != nil {
 			r.problem(AttributeAddress, ProblemNotAddress)
 			return "", false
 		}

@@ -52,7 +52,12 @@ func header(token string) (Header, map[string]json.RawMessage, error) {
 	}
 	// RFC 7515, section 4: "The Header Parameter names within the JOSE Header MUST be unique; JWS parsers MUST either
 	// reject JWSs with duplicate Header Parameter names or use a JSON parser that returns only the lexically last".
-	m, err := strictjson.Object(b)
+	read := strictjson.Object
+	isJWE := strings.Count(rest, ".") == jweParts-2
+	if !isJWE {
+		read = strictjson.Members // of what has members of its own (jwk), a JWS needs nothing
+	}
+	m, err := read(b)
 	if err != nil {
 		return Header{}, nil, fail(CheckHeader, "not one JSON object with unique members")
 	}
@@ -70,8 +75,7 @@ func header(token string) (Header, map[string]json.RawMessage, error) {
 		to       *string
 		optional bool // null says the same as its absence
 	}{
-		{"alg", &h.Algorithm, false}, {"enc", &h.Encryption, false}, {"kid", &h.KeyID, true}, {"typ", &h.Type, true},
-		{"cty", &h.ContentType, true},
+		{"alg", &h.Algorithm, false}, {"enc", &h.Encryption, true}, {"kid", &h.KeyID, true}, {"typ", &h.Type, true},
 	} {
 		raw, present := m[f.name]
 		if !present || f.optional && string(raw) == "null" {
@@ -87,7 +91,8 @@ func header(token string) (Header, map[string]json.RawMessage, error) {
 	if len(h.KeyID) > limits.KeyID {
 		return Header{}, nil, fail(CheckSize, "kid")
 	}
-	if isJWE := strings.Count(rest, ".") == jweParts-2; isJWE != (h.Encryption != "") {
+	h.ContentType, _ = strictjson.String(m["cty"]) // decides nothing
+	if isJWE != (h.Encryption != "") {
 		return Header{}, nil, fail(CheckHeader, "enc and the number of parts contradict each other")
 	}
 	return h, m, nil

@@ -1,13 +1,17 @@
 package jose
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"io"
 	"math/big"
 	"slices"
+	"strings"
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
@@ -19,19 +23,16 @@ import (
 //
 // "Implementations SHOULD ignore JWKs within a JWK Set that use 'kty' values that are not understood, that are missing
 // required members, or for which values are out of the supported ranges" (RFC 7517, section 5): such keys, weak ones,
-// and ones that carry a private part are left out. The set itself must be one JSON object with unique members. A set
-// in which no usable key is left is not an error here.
+// ones that carry a private part, and ones that are no object with unique members or are not UTF-8 are left out, and
+// take no other key with them. The set itself must be one JSON object with one member "keys". A set in which no usable
+// key is left is not an error here.
 func ParseKeySet(b []byte) (KeySet, error) {
 	if len(b) > limits.JWKS {
 		return KeySet{}, fail(CheckSize, "key set")
 	}
-	m, err := strictjson.Object(b)
+	entries, err := keySetEntries(b)
 	if err != nil {
-		return KeySet{}, fail(CheckKeyForm, "the key set is not one JSON object with unique members")
-	}
-	var entries []json.RawMessage
-	if raw, ok := m["keys"]; !ok || raw[0] != '[' || json.Unmarshal(raw, &entries) != nil {
-		return KeySet{}, fail(CheckKeyForm, "the key set has no array of keys")
+		return KeySet{}, err
 	}
 	if len(entries) > limits.JWKSKeys {
 		return KeySet{}, fail(CheckSize, "number of keys")
@@ -43,6 +44,43 @@ func ParseKeySet(b []byte) (KeySet, error) {
 		}
 	}
 	return set, nil
+}
+
+// keySetEntries finds the keys of a set and reads nothing of them: each is judged by itself.
+func keySetEntries(b []byte) ([]json.RawMessage, error) {
+	bad := func() ([]json.RawMessage, error) {
+		return nil, fail(CheckKeyForm, "the key set is not one JSON object")
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	if start, err := d.Token(); err != nil || start != json.Delim('{') {
+		return bad()
+	}
+	var keys json.RawMessage
+	for d.More() {
+		name, err := d.Token()
+		var value json.RawMessage
+		if err != nil || d.Decode(&value) != nil {
+			return bad()
+		}
+		// Whoever ignores case, or takes the first of two, must see the same keys.
+		if text, _ := name.(string); strings.EqualFold(text, "keys") {
+			if keys != nil || text != "keys" {
+				return nil, fail(CheckKeyForm, "the key set has two members for its keys")
+			}
+			keys = value
+		}
+	}
+	if _, err := d.Token(); err != nil { // the closing brace
+		return bad()
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return bad()
+	}
+	var entries []json.RawMessage
+	if len(keys) == 0 || keys[0] != '[' || json.Unmarshal(keys, &entries) != nil {
+		return nil, fail(CheckKeyForm, "the key set has no array of keys")
+	}
+	return entries, nil
 }
 
 // jwkMembers is what is read of a JWK. Everything else (x5u, x5c, extensions) is dropped before the library sees it.
@@ -75,14 +113,29 @@ func readJWK(raw []byte) (jwkMembers, error) {
 	}
 	if raw, present := strictjson.Present(m, "key_ops"); present {
 		var ok bool
-		if j.keyOps, ok = strictjson.Strings(raw); !ok {
+		if j.keyOps, ok = operations(raw); !ok {
 			return jwkMembers{}, fail(CheckKeyForm, "key_ops is not an array of strings")
 		}
 	}
-	_, hasD := strictjson.Present(m, "d")
-	_, hasK := strictjson.Present(m, "k")
-	j.private = hasD || hasK
+	for _, name := range [...]string{"d", "k"} {
+		raw, present := strictjson.Present(m, name)
+		j.private = j.private || present && string(raw) != `""`
+	}
 	return j, nil
+}
+
+// operations reads key_ops. A string stands for its words; an empty list, which some servers write where they have
+// nothing to say, says nothing.
+func operations(raw json.RawMessage) (list []string, ok bool) {
+	if one, isString := strictjson.String(raw); isString {
+		list, ok = strings.Fields(one), true
+	} else {
+		list, ok = strictjson.Strings(raw)
+	}
+	if len(list) == 0 {
+		list = nil
+	}
+	return list, ok
 }
 
 // maxExponentText is 8 bytes in base64url.

@@ -51,9 +51,9 @@ func Parse(token string) (*Token, error) {
 
 // Verify checks a compact JWS against the key set and returns the payload. Errors are [*Error].
 //
-// The key is the only one in the set that has the token's "kid" and whose type, curve, size, "alg" and "use" fit the
-// header's "alg". A token without "kid" is accepted if the set has exactly one key that fits; if it has several, the
-// token is refused rather than tried against each.
+// The key is the only one in the set that has the token's "kid" (or, if none has, no "kid") and whose type, curve,
+// size, "alg" and "use" fit the header's "alg". A token without "kid" is accepted if the set has exactly one key that
+// fits; if it has several, the token is refused rather than tried against each.
 func Verify(token string, keys KeySet, opts VerifyOptions) ([]byte, Header, error) {
 	t, err := Parse(token)
 	if err != nil {
@@ -65,6 +65,9 @@ func Verify(token string, keys KeySet, opts VerifyOptions) ([]byte, Header, erro
 	}
 	return payload, t.header, nil
 }
+
+// Algorithm is what the header says; whether it is acceptable, Acceptable says.
+func (t *Token) Algorithm() Algorithm { return Algorithm(t.header.Algorithm) }
 
 // Acceptable checks what needs no key: the algorithm and the type.
 func (t *Token) Acceptable(opts VerifyOptions) error {
@@ -102,7 +105,7 @@ func (t *Token) Verify(keys KeySet, opts VerifyOptions) ([]byte, error) {
 // typeAccepted compares media types as RFC 7515, section 4.1.9 describes: without case, "application/" may be left out.
 func typeAccepted(typ string, accepted []string) bool {
 	short := func(s string) string {
-		s = strings.ToLower(s)
+		s = strings.ToLower(strings.TrimSpace(s))
 		if rest, ok := strings.CutPrefix(s, "application/"); ok && !strings.Contains(rest, "/") {
 			return rest
 		}
@@ -112,20 +115,30 @@ func typeAccepted(typ string, accepted []string) bool {
 	return slices.ContainsFunc(accepted, func(a string) bool { return short(a) == typ })
 }
 
-// choose picks the one key that fits.
+// choose picks the one key that fits. If none has the token's name, one without a name may be it: "kid" is optional in
+// a key (RFC 7517, section 4.5), and the signature decides.
 func (s KeySet) choose(kid string, alg Algorithm) (crypto.PublicKey, error) {
+	found, err := s.named(func(k PublicKey) bool { return kid == "" || k.KeyID == kid }, alg)
+	if found == nil && err == nil && kid != "" {
+		found, err = s.named(func(k PublicKey) bool { return k.KeyID == "" }, alg)
+	}
+	if found == nil && err == nil {
+		return nil, fail(CheckKey, "no key fits")
+	}
+	return found, err
+}
+
+// named returns the one key that fits among those whose names do, nil for none.
+func (s KeySet) named(name func(PublicKey) bool, alg Algorithm) (crypto.PublicKey, error) {
 	var found crypto.PublicKey
 	for _, k := range s.Keys {
-		if (kid != "" && k.KeyID != kid) || !k.verifies(alg) {
+		if !name(k) || !k.verifies(alg) {
 			continue
 		}
 		if found != nil && !sameKey(found, k.Key) { // listed twice, plain and with x5c, say, it is still one key
 			return nil, fail(CheckKey, "more than one key fits")
 		}
 		found = k.Key
-	}
-	if found == nil {
-		return nil, fail(CheckKey, "no key fits")
 	}
 	return found, nil
 }

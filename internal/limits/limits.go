@@ -5,20 +5,24 @@ package limits
 const (
 	// Token is the largest compact JWS or JWE that is looked at (ID token, signed userinfo).
 	Token = 64 << 10
-	// JOSEHeader is the largest decoded protected header.
-	JOSEHeader = 4 << 10
+	// JOSEHeader is the largest decoded protected header. A chain of three certificates with large keys, which nobody
+	// here reads, takes some 8 KiB.
+	JOSEHeader = 16 << 10
 	// SealedResult is the largest compact JWE that the sign API may return.
 	SealedResult = 256 << 10
-	// JWKS is the largest JWK Set document.
-	JWKS = 256 << 10
-	// JWKSKeys is the largest number of keys considered in one JWK Set.
-	JWKSKeys = 64
+	// JWKS is the largest JWK Set document: 64 keys with certificate chains, or some hundreds without.
+	JWKS = 512 << 10
+	// JWKSKeys is the largest number of keys considered in one JWK Set. A platform may publish those of all its
+	// customers.
+	JWKSKeys = 1024
+	// RingKeys is the largest number of keys in one ring of our own.
+	RingKeys = 64
 	// Discovery is the largest OpenID Provider metadata document.
 	Discovery = 256 << 10
 	// TokenResponse is the largest token endpoint answer.
 	TokenResponse = 256 << 10
-	// Userinfo is the largest userinfo answer.
-	Userinfo = 64 << 10
+	// Userinfo is the largest userinfo answer; some services send a picture along.
+	Userinfo = 256 << 10
 	// SignResponse is the largest answer of the sign API.
 	SignResponse = 512 << 10
 	// Subject is the longest subject identifier, in bytes (OpenID Connect Core 1.0, section 2: 255 ASCII characters).
@@ -45,9 +49,9 @@ const (
 	// verification grows with it, and nobody has a reason for another than 65537.
 	RSAExponentMax = 1 << 17
 	// JSONDepth is the deepest nesting of objects and arrays in a header, claims set, key set or answer.
-	JSONDepth = 16
+	JSONDepth = 64
 	// JSONMembers is the largest number of members in one JSON object.
-	JSONMembers = 256
+	JSONMembers = 1024
 	// HTTPBody is the largest body that the hardened HTTP client lets anyone read.
 	HTTPBody = 1 << 20
 	// HTTPHeader is the largest response header that the HTTP client reads over a transport of its own.

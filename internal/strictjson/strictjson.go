@@ -1,9 +1,9 @@
 // Package strictjson reads JSON objects that decide about trust: token headers, claims, key sets, answers of a service.
 //
-// Call [Object] for the members and [String], [Integer] and [Strings] to read one. encoding/json lets the last of
-// several equal names win, matches names without regard to case and replaces invalid UTF-8; each of these has let two
-// readers of the same bytes see different claims. RFC 7515, section 4 and RFC 7519, section 4 allow a parser to refuse
-// duplicate names; this one does.
+// Call [Object] or [Members] for the members and [String], [Integer] and [Strings] to read one. encoding/json lets the
+// last of several equal names win, matches names without regard to case and replaces invalid UTF-8; each of these has
+// let two readers of the same bytes see different claims. RFC 7515, section 4 and RFC 7519, section 4 allow a parser to
+// refuse duplicate names; this one does.
 package strictjson
 
 import (
@@ -41,11 +41,17 @@ const claimsLength = 256
 // It refuses anything after the object, invalid UTF-8, nesting beyond limits.JSONDepth, more than limits.JSONMembers
 // members in one object, and, at every depth, two member names that are equal after unescaping and case folding: a
 // reader that ignores case would take one for the other. The raw messages alias b. Errors are of type [Error].
-func Object(b []byte) (map[string]json.RawMessage, error) {
+func Object(b []byte) (map[string]json.RawMessage, error) { return read(parser{b: b}) }
+
+// Members is Object for whoever reads some of the members and none of what is inside the others: the names inside the
+// members' own objects are not compared and not counted. Whoever reads such a member gives it to Object.
+func Members(b []byte) (map[string]json.RawMessage, error) { return read(parser{b: b, outer: true}) }
+
+func read(p parser) (map[string]json.RawMessage, error) {
+	b := p.b
 	if !utf8.Valid(b) {
 		return nil, ErrUTF8
 	}
-	p := parser{b: b}
 	p.space()
 	if p.peek() != '{' {
 		return nil, ErrSyntax
@@ -122,8 +128,9 @@ func Integer(raw json.RawMessage) (n int64, ok bool) {
 
 // parser walks b once. The positions it leaves are inside b; peek returns 0 at the end, which no token starts with.
 type parser struct {
-	b []byte
-	i int
+	b     []byte
+	i     int
+	outer bool // only the names of the outermost object are compared
 }
 
 func (p *parser) peek() byte {
@@ -204,6 +211,10 @@ func (p *parser) object(depth int, into map[string]json.RawMessage) error {
 		start = p.i
 		if err := p.value(depth); err != nil {
 			return err
+		}
+		if p.outer && depth > 1 {
+			seen.count = 1 // for the comma
+			continue
 		}
 		if err := seen.add(name, p.b[start:p.i:p.i]); err != nil {
 			return err

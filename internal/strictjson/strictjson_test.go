@@ -120,14 +120,43 @@ func TestStrings(t *testing.T) {
 	}
 }
 
-// Whatever Object accepts, encoding/json reads in the same way: nobody behind us sees other members.
+// What is inside a member is stepped over by Members, and by nothing else.
+func TestMembers(t *testing.T) {
+	many := strings.Repeat(`"x":1,`, limits.JSONMembers) + `"y":1`
+	for _, in := range []string{
+		`{"a":{"b":1,"b":2}}`, `{"a":[{"b":1,"B":2}],"c":{}}`, `{"a":{` + many + `}}`, `{"a":{"b":{"c":1,"c":2},"d":[]},"e":1}`,
+	} {
+		m, err := Members([]byte(in))
+		if err != nil || m["a"] == nil {
+			t.Errorf("%.40s: %v", in, err)
+		}
+		if _, err := Object([]byte(in)); !errors.Is(err, ErrDuplicate) && !errors.Is(err, ErrMembers) {
+			t.Errorf("%.40s: Object: %v", in, err)
+		}
+	}
+	for in, want := range map[string]Error{
+		`{"a":1,"a":2}`: ErrDuplicate, `{"a":{},"A":{}}`: ErrDuplicate, `{"a":{"b":1,"b":2},"a":1}`: ErrDuplicate,
+		`{"a":{"b":1 "b":2}}`: ErrSyntax, `{"a":{,"b":1}}`: ErrSyntax, `{"a":{"b":1,}}`: ErrSyntax, `{"a":{}}x`: ErrTrailing,
+		`{` + many + `}`: ErrDuplicate,
+		`{"a":` + strings.Repeat("[", limits.JSONDepth) + strings.Repeat("]", limits.JSONDepth) + `}`: ErrDepth,
+	} {
+		if m, err := Members([]byte(in)); !errors.Is(err, want) || m != nil {
+			t.Errorf("%.40s: %v, want %v", in, err, want)
+		}
+	}
+}
+
+// Whatever Object or Members accepts, encoding/json reads in the same way: nobody behind us sees other members.
 func FuzzObject(f *testing.F) {
 	for _, s := range []string{`{"a":1,"b":{"c":[1.5e3,"\u00e9"]},"D":null}`, `{"sub":"a","SUB":"b"}`, `{}x`,
 		"{\"\\ud800\":1}"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		m, err := Object(b)
+		m, err := Members(b)
+		if all, strict := Object(b); strict == nil && (err != nil || len(all) != len(m)) {
+			t.Fatalf("Members has %d of %d members, %v", len(m), len(all), err)
+		}
 		if err != nil {
 			return
 		}
