@@ -51,9 +51,9 @@ func Parse(token string) (*Token, error) {
 
 // Verify checks a compact JWS against the key set and returns the payload. Errors are [*Error].
 //
-// The key is the only one in the set that has the token's "kid" (or, if none has, no "kid") and whose type, curve,
-// size, "alg" and "use" fit the header's "alg". A token without "kid" is accepted if the set has exactly one key that
-// fits; if it has several, the token is refused rather than tried against each.
+// The key is the only one in the set that has the token's "kid" and whose type, curve, size, "alg" and "use" fit the
+// header's "alg". A token without "kid" is accepted if the set has exactly one key that fits; if it has several, the
+// token is refused rather than tried against each.
 func Verify(token string, keys KeySet, opts VerifyOptions) ([]byte, Header, error) {
 	t, err := Parse(token)
 	if err != nil {
@@ -115,30 +115,20 @@ func typeAccepted(typ string, accepted []string) bool {
 	return slices.ContainsFunc(accepted, func(a string) bool { return short(a) == typ })
 }
 
-// choose picks the one key that fits. If none has the token's name, one without a name may be it: "kid" is optional in
-// a key (RFC 7517, section 4.5), and the signature decides.
+// choose picks the one key that fits.
 func (s KeySet) choose(kid string, alg Algorithm) (crypto.PublicKey, error) {
-	found, err := s.named(func(k PublicKey) bool { return kid == "" || k.KeyID == kid }, alg)
-	if found == nil && err == nil && kid != "" {
-		found, err = s.named(func(k PublicKey) bool { return k.KeyID == "" }, alg)
-	}
-	if found == nil && err == nil {
-		return nil, fail(CheckKey, "no key fits")
-	}
-	return found, err
-}
-
-// named returns the one key that fits among those whose names do, nil for none.
-func (s KeySet) named(name func(PublicKey) bool, alg Algorithm) (crypto.PublicKey, error) {
 	var found crypto.PublicKey
 	for _, k := range s.Keys {
-		if !name(k) || !k.verifies(alg) {
+		if (kid != "" && k.KeyID != kid) || !k.verifies(alg) {
 			continue
 		}
 		if found != nil && !sameKey(found, k.Key) { // listed twice, plain and with x5c, say, it is still one key
 			return nil, fail(CheckKey, "more than one key fits")
 		}
 		found = k.Key
+	}
+	if found == nil {
+		return nil, fail(CheckKey, "no key fits")
 	}
 	return found, nil
 }
