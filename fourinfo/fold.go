@@ -322,10 +322,18 @@ func foldDoubts(t tokens, address bool) tokens {
 func foldVariants(t tokens) {
 	for i := range t {
 		r := t[i].key
-		if !kanji.IsIdeograph(r) || t[i].wild {
+		if t[i].wild {
 			continue
 		}
-		if r == '々' || r == '〻' {
+		if r == '乄' { // the two forms of a character for which no table has a variant
+			t[i].doubt('〆', StepVariant)
+			continue
+		}
+		mark := r == '〃' || r == 'ゝ' || r == 'ヽ' // found first on the keyboard
+		if !kanji.IsIdeograph(r) && !mark {
+			continue
+		}
+		if r == '々' || r == '〻' || mark {
 			if i > 1 && kanji.IsIdeograph(t[i-1].key) && !t[i-1].wild {
 				t[i].doubt(t[i-1].key, StepVariant)
 			}

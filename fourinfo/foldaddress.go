@@ -58,8 +58,9 @@ func foldOrdinals(t tokens, begin int) tokens {
 }
 
 // foldNumerals makes ideographs of numbers digits where an address counts: before 丁目, 番, 号 and their like, and around の
-// and dashes. 三田, 八千代 and 六本木 are left alone. It drops zeros that begin a number.
+// and dashes, and behind 第. 三田, 八千代 and 六本木 are left alone. It drops zeros that begin a number.
 func foldNumerals(t tokens, begin int) tokens {
+	dashesAmongDigits(t, begin)
 	zerosAmongNumerals(t, begin)
 	for i := begin; i < len(t); i++ {
 		if zeroAmongDigits(t, i) {
@@ -71,7 +72,7 @@ func foldNumerals(t tokens, begin int) tokens {
 		}
 		number, ok := "", false
 		if guess ||
-			(countsBefore(t, i) || countsAfter(t, j) || endsLot(t, i, j) || onGrid(t, i, j)) &&
+			(countsBefore(t, i) || countsAfter(t, j) || endsLot(t, i, j) || onGrid(t, i, j) || t.at(i-1) == '第') &&
 				!isDigit(t.at(i-1)) && !isDigit(t.at(j)) {
 			number, ok = readNumeral(t[i:j])
 		}
@@ -79,7 +80,10 @@ func foldNumerals(t tokens, begin int) tokens {
 			i = j
 			continue
 		}
-		guess = guess || slices.ContainsFunc(t[i:j], func(x token) bool { return x.guess })
+		doubt := t[i].guess
+		if guess || slices.ContainsFunc(t[i:j], func(x token) bool { return x.guess == StepLookalike }) {
+			doubt = StepLookalike
+		}
 		run := t[i]
 		run.to, run.end, run.drops, run.spaced = t[j-1].to, t[j-1].end, 0, false
 		last := t[j-1]
@@ -94,7 +98,7 @@ func foldNumerals(t tokens, begin int) tokens {
 				end:     run.to,
 				steps:   run.steps | bit(StepNumeral),
 				numeral: true,
-				guess:   guess,
+				guess:   doubt,
 			}
 			if n == len(number)-1 {
 				d.end, d.drops, d.spaced = last.end, last.drops, last.spaced
@@ -181,12 +185,14 @@ func countsAfter(t tokens, j int) bool {
 		return true
 	case '地': // 第3地割
 		return next == '割'
+	case '町': // 一町目
+		return next == '目'
 	case '条', '線': // of Hokkaido: 北一条西二丁目
 		return number || next == '東' || next == '西' || next == '南' || next == '北'
 	case '階':
 		return true
 	default:
-		return isJoint(t.at(j)) && number
+		return isJoint(t.at(j)) && number || t.at(j) == '-' && isBranch(t, j+1)
 	}
 }
 
@@ -209,12 +215,15 @@ var numerals = map[rune]int{
 	'一': 1,
 	'壱': 1,
 	'壹': 1,
+	'弌': 1,
 	'二': 2,
 	'弐': 2,
 	'貳': 2,
+	'弍': 2,
 	'三': 3,
 	'参': 3,
 	'參': 3,
+	'弎': 3,
 	'四': 4,
 	'五': 5,
 	'伍': 5,
@@ -285,24 +294,6 @@ func readNumeral(t tokens) (string, bool) {
 	return strconv.Itoa(total + max(digit, 0)), true
 }
 
-// foldOaza drops the words for the level of a locality: 大字, 小字 and 字. 十文字町 and 名字 keep theirs.
-func foldOaza(t tokens, begin int) tokens {
-	for i := begin; i+1 < len(t); i++ {
-		width := 0
-		switch {
-		case t.at(i+1) == '字' && (t.at(i) == '大' || t.at(i) == '小'):
-			width = 2
-		case t.at(i) == '字' && t.at(i-1) != '文' && t.at(i-1) != '名':
-			width = 1
-		}
-		if next := t.at(i + width); width > 0 && (kanji.IsIdeograph(next) || isHiragana(next) || isKatakana(next)) {
-			t = t.absorb(i, i+width, StepOaza)
-			i--
-		}
-	}
-	return t
-}
-
 // foldLines drops 条 between the numbers of Hokkaido: 北1条西2丁目 is 北1西2, and 1条2丁目 is 1-2.
 func foldLines(t tokens, begin int) tokens {
 	for i := max(begin, 2); i < len(t); i++ {
@@ -347,7 +338,7 @@ func foldUnits(t tokens, begin int) tokens {
 		case '階':
 			t[i].set('F', StepUnit)
 			continue
-		case '#':
+		case '#', '.', '・', '/', '_':
 			if isDigit(t.at(i + 1)) {
 				t[i].set('-', StepUnit)
 			}
@@ -384,6 +375,8 @@ func foldBuildingMarks(t tokens, begin, i int) tokens {
 		t[i].set('-', StepUnit)
 		t[i].doubt('-', StepUnit)
 		t[i].doubts = 0
+	case isLotLetter(t, begin, i) && !inBuilding(t, begin, i):
+		return t.absorb(i, i+1, StepUnit)
 	case (r == '-' || r == '#') && isWord(t.at(i-1)) && inBuilding(t, begin, i):
 		return t.absorb(i, i+1, StepUnit)
 	}
@@ -398,15 +391,6 @@ func isWord(r rune) bool {
 	return kanji.IsIdeograph(r) || isHiragana(r) || isKatakana(r) && r != '・' || r >= 'A' && r <= 'Z' ||
 		r >= 0xC0 && unicode.IsLetter(r)
 }
-
-// isBranch reports whether a letter of the iroha at i counts lots: 6番地ロ.
-func isBranch(t tokens, i int) bool {
-	next := t.at(i + 1)
-	return isBranchLetter(t.at(i)) && !isBranchLetter(next) && next != 'ー' &&
-		(!kanji.IsIdeograph(next) || t[i-1].unit == unitBanchi)
-}
-
-func isBranchLetter(r rune) bool { return isHiragana(r) || isKatakana(r) && r != 'ー' && r != '・' }
 
 // inBuilding reports whether the name of a building, or anything else behind a number, stands before i.
 func inBuilding(t tokens, begin, i int) bool {
@@ -424,7 +408,7 @@ func readUnit(t tokens, i int) (width int, u unit) {
 	switch t.at(i) {
 	case '丁':
 		switch {
-		case next == '目':
+		case next == '目', next == 'メ', next == 'め':
 			width = 2
 		case isDigit(next): // as the city of Sakai writes it: 1丁2番
 			return 1, unitChome
@@ -432,6 +416,16 @@ func readUnit(t tokens, i int) (width int, u unit) {
 			return 0, noUnit
 		}
 		return width + joiner(t, i+width), unitChome
+	case '町': // for 丁, as some cities write it
+		if next == '目' {
+			return 2 + joiner(t, i+2), unitChome
+		}
+		return 0, noUnit
+	case 'ち', 'チ':
+		if written := string([]rune{t.at(i), next, t.at(i + 2), t.at(i + 3)}); chomeInKana[written] {
+			return 4 + joiner(t, i+4), unitChome
+		}
+		return 0, noUnit
 	case '地':
 		if next == '割' {
 			return 2 + joiner(t, i+2), unitLot
@@ -459,6 +453,9 @@ func readUnit(t tokens, i int) (width int, u unit) {
 		return 0, noUnit
 	}
 }
+
+// chomeInKana is 丁目 as people write it who look for no ideograph.
+var chomeInKana = map[string]bool{"ちょうめ": true, "チョウメ": true, "ちようめ": true, "チヨウメ": true}
 
 // joiner is 1 if の or a dash stands at i between two numbers.
 func joiner(t tokens, i int) int {

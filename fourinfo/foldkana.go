@@ -18,8 +18,15 @@ func foldKe(t tokens, s Step) {
 		before, doubt := t[i-1].plain, StepNameKe
 		switch t.at(i) {
 		case 'ヶ', 'ケ', 'が', 'ガ': // also ひばりが丘
-			if !kanji.IsIdeograph(before) && !isHiragana(before) {
+			switch {
+			case kanji.IsIdeograph(before), isHiragana(before):
+			case !isKatakana(before):
 				continue
+			case t.at(i) == 'ケ' || t.at(i) == 'ガ': // タケ山, シガ台
+				if !isHill(t.at(i + 1)) {
+					continue
+				}
+				doubt = StepSmallKana
 			}
 		case 'ヵ', 'カ', 'か': // but not ひたちなか市
 			if !kanji.IsIdeograph(before) {
@@ -42,6 +49,9 @@ func foldKe(t tokens, s Step) {
 	}
 }
 
+// isHill reports whether r ends the name of a housing estate: ユーカリが丘.
+func isHill(r rune) bool { return r == '丘' || r == '台' || r == '原' }
+
 func foldParticles(t tokens) {
 	for i := 2; i+1 < len(t); i++ {
 		if !kanji.IsIdeograph(t[i+1].plain) || !kanji.IsIdeograph(t[i-1].plain) {
@@ -60,7 +70,7 @@ func foldParticles(t tokens) {
 
 func foldLongVowels(t tokens) {
 	for i := 2; i < len(t); i++ {
-		if before := t.at(i - 1); t.at(i) == '-' && (isKatakana(before) || isHiragana(before)) {
+		if before := t.at(i - 1); (t.at(i) == '-' || t.at(i) == '~') && (isKatakana(before) || isHiragana(before)) {
 			t[i].doubt('ー', StepLongVowel)
 		}
 	}

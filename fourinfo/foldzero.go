@@ -1,6 +1,6 @@
 package fourinfo
 
-// What is written for a zero: a circle, a letter O, a digit among ideographs.
+// What is written for a zero: a circle, a letter O, a digit among ideographs; and an ideograph for a dash.
 
 // zerosAmongNumerals makes a zero, and for a guess the letter O, between two ideographs of digits one of them: 二0三番地.
 func zerosAmongNumerals(t tokens, begin int) {
@@ -9,7 +9,19 @@ func zerosAmongNumerals(t tokens, begin int) {
 		r := t.at(i)
 		if (r == '0' || r == 'O') && !t[i].wild && isOne(t.at(i-1)) && isOne(t.at(i+1)) {
 			t[i].set('〇', StepNumeral)
-			t[i].guess = r == 'O'
+			if r == 'O' {
+				t[i].guess = StepLookalike
+			}
+		}
+	}
+}
+
+// dashesAmongDigits takes the ideograph 一 between two digits for the dash that it looks like: 1一2.
+func dashesAmongDigits(t tokens, begin int) {
+	for i := begin; i < len(t); i++ {
+		if t.at(i) == '一' && isDigit(t.at(i-1)) && isDigit(t.at(i+1)) {
+			t[i].set('-', StepDash)
+			t[i].guess = StepLookalike
 		}
 	}
 }
@@ -25,7 +37,7 @@ func zeroAmongDigits(t tokens, i int) bool {
 		t[i].set('0', StepNumeral)
 	case r == 'O' && (isDigit(next) || next == '番' || next == '丁' || next == '号'):
 		t[i].set('0', StepNumeral)
-		t[i].guess = true
+		t[i].guess = StepLookalike
 	default:
 		return false
 	}

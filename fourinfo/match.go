@@ -92,7 +92,7 @@ func (m *matcher) pair(i, j int) bool {
 		)
 	}
 	if x.guess != y.guess {
-		m.add(StepLookalike, NeedsReview, own[0], own[1])
+		m.add(max(x.guess, y.guess), NeedsReview, own[0], own[1])
 	}
 	if m.unitsConflict(i, j) {
 		m.add(StepUnitConflict, NeedsReview, Span{own[0].From, int(x.end)}, Span{own[1].From, int(y.end)})

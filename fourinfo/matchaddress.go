@@ -38,7 +38,9 @@ func foldAddress(raw string, s Substitutes) side {
 		t = foldLines(t, p.end)
 	}
 	t = foldUnits(t, p.end)
-	return side{raw: runes, tokens: t, place: p, street: streetEnd(t, p)}
+	street := streetEnd(t, p)
+	t = foldBuildingBrackets(t, street)
+	return side{raw: runes, tokens: t, place: p, street: street}
 }
 
 // The prefecture and the city that have ways of their own to write addresses.
@@ -54,21 +56,30 @@ func streetEnd(t tokens, p place) int {
 		return p.end
 	}
 	end := p.end
-	for i := p.end + 1; i < len(t); i++ {
+	for i := p.end + 1; i < len(t) && t.at(i) != '('; i++ {
 		width := 0
 		switch r, next := t.at(i), t.at(i+1); {
 		case (r == '上' || r == '下') && isRu(next):
 			width = 2
 		case (r == '上' || r == '下') && (next == 'が' || next == 'ガ' || next == 'ヶ') && isRu(t.at(i+2)):
 			width = 3
-		case isDirection(r) && next == '入' && isRu(t.at(i+2)):
+		case isDirection(r) && (next == 'へ' || next == 'ヘ' || next == 'に') && t.at(i+2) == '入':
 			width = 3
 		case isDirection(r) && next == '入':
 			width = 2
+		case isDirection(r) && isDirection(next) && t.at(i+2) == '角':
+			width = 3
 		}
-		if width > 0 {
-			end = i + width
+		if width == 0 {
+			continue
 		}
+		if t.at(i+width-1) == '入' && isRu(t.at(i+width)) {
+			width++
+		}
+		if isDirection(t.at(i+width)) && t.at(i+width+1) == '側' { // 上る西側
+			width += 2
+		}
+		end = i + width
 	}
 	if end == p.end {
 		return end
@@ -301,7 +312,9 @@ func (m *matcher) building(i, j, k int) bool {
 		numbersA, numbersB := numbers(a[p:]), numbers(b[q:])
 		switch begins := beginsBuilding(a, p); {
 		case begins && beginsBuilding(b, q):
-			if numbersA != numbersB && numbersA != "" && numbersB != "" {
+			// 5階501 and 501: the last number is the room's.
+			if numbersA != "" && numbersB != "" && !strings.HasSuffix(" "+numbersA, " "+numbersB) &&
+				!strings.HasSuffix(" "+numbersB, " "+numbersA) {
 				return false
 			}
 		case begins && isRoom(b, q): // with the floor or the block perhaps, and the room in any case

@@ -51,8 +51,10 @@ func (m *matcher) explainName() {
 	case m.formerName():
 		m.add(StepOtherName, NeedsReview, whole[0], whole[1])
 	case m.spelling():
-	case sameWords(m.a.tokens, m.b.tokens):
+	case sameWords(m.a.tokens, m.b.tokens), turned(m.a.tokens, m.b.tokens):
 		m.add(StepOrder, NeedsReview, whole[0], whole[1])
+	case soundsAlike(m.a.tokens, m.b.tokens):
+		m.add(StepLongVowel, NeedsReview, whole[0], whole[1])
 	case readsAlike(m.a.tokens, m.b.tokens):
 		m.add(StepReading, NeedsReview, whole[0], whole[1])
 	case otherScripts(scriptsOf(m.a.tokens), scriptsOf(m.b.tokens)):
@@ -207,7 +209,7 @@ func spellings(t tokens) (machine, plain string, expanded bool) {
 // isNameMark reports whether people write r between the parts of a name, or leave it out.
 func isNameMark(r rune) bool {
 	switch r {
-	case '-', '\'', '.', ',', '·', '・', '=', '゠', '•':
+	case '-', '\'', '.', ',', '·', '・', '=', '゠', '•', '、', '/', '_':
 		return true
 	default:
 		return false
@@ -235,27 +237,4 @@ func bracketed(t tokens) (i, j int, ok bool) {
 		}
 	}
 	return 0, 0, false
-}
-
-// sameWords reports whether two names consist of the same words in another order; both have more than one.
-func sameWords(a, b tokens) bool {
-	wordsA, wordsB := words(a), words(b)
-	return len(wordsA) > 1 && slices.Equal(wordsA, wordsB)
-}
-
-// words returns the words of a name in the order of their keys; none if a substitute character stands in it.
-func words(t tokens) []string {
-	var all []string
-	start := 1
-	for i := 1; i < len(t); i++ {
-		if t[i].wild {
-			return nil
-		}
-		if t[i].spaced || i == len(t)-1 {
-			all = append(all, t[start-1:i+1].keys())
-			start = i + 1
-		}
-	}
-	slices.Sort(all)
-	return all
 }

@@ -15,7 +15,7 @@ type token struct {
 	wild    bool   // a substitute character
 	spaced  bool   // a space was dropped behind it
 	numeral bool   // a digit that was written as an ideograph
-	guess   bool   // a digit of which only its looks tell that it is one
+	guess   Step   // the doubt about how it was read, such as StepLookalike; 0 for none
 }
 
 // unit is what a number of an address counts.
