@@ -13,6 +13,7 @@ import (
 
 	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/cardsim/person"
+	"github.com/kakunin-go/kakunin/internal/tests"
 )
 
 //go:generate go test -run ^TestFoundPrimes$ -update .
@@ -38,6 +39,10 @@ func worldKeys() [][2]string {
 		add("jpki", "ca/"+ca+"/2023", "ca/"+ca+"/2023/ocsp")
 		add("another", "ca/"+ca+"/2023")
 		add("somebody else", "ca/"+ca+"/2023")
+		add("moving", "ca/"+ca+"/2023")
+		add("revoking", "ca/"+ca+"/2023")
+		add("other", "ca/"+ca+"/2023")
+		add("another world", "ca/"+ca+"/2023")
 	}
 	for _, p := range person.Personas() {
 		add(issuer.DefaultSeed, "card/"+string(p)+"/signing", "card/"+string(p)+"/authentication")
@@ -55,6 +60,17 @@ func worldKeys() [][2]string {
 	} {
 		add(issuer.DefaultSeed, "card-issuer/"+label)
 	}
+	for _, seed := range []string{"moving", "revoking"} {
+		add(seed, "service access token", "operator", "card/hanako/signing", "card/hanako/authentication",
+			"card/taro/signing", "card/taro/authentication")
+	}
+	add("moving", "card/hanako/1/signing", "card/hanako/1/authentication")
+	for _, seed := range []string{"another", "another world"} {
+		add(seed, "card/hanako/signing", "card/hanako/authentication")
+	}
+	add(issuer.DefaultSeed, "card-issuer/terminal", "card-issuer/terminal-ca", "consent signing", "example signing",
+		"hanako phone", "operator test expired", "operator test opener", "operator test revoked",
+		"operator test signing", "operator test stranger", "stranger signing", "taro signing")
 	add("jpki", "holder")
 	add("example", "holder")
 	return keys
@@ -72,7 +88,7 @@ func TestFoundPrimes(t *testing.T) {
 	for i, key := range keys {
 		group.Go(func() {
 			places := got[key]
-			if i%10 == 0 || *update {
+			if i%tests.Size(30, 10) == 0 || *update {
 				_, places = issuer.Search(key[0], key[1])
 			}
 			mu.Lock()

@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"math/big"
+	"sync"
 
 	"github.com/kakunin-go/kakunin/internal/primes"
 )
@@ -28,9 +29,22 @@ const (
 //
 // The primes are made here, because [rsa.GenerateKey] deliberately ignores a deterministic random source.
 func KeyFromSeed(seed, label string) *rsa.PrivateKey {
-	key, _ := derive(newStream(seed, label), found[origin{seed, label}])
-	return key
+	from := origin{seed, label}
+	known, often := found[from]
+	if !often {
+		key, _ := derive(newStream(seed, label), places{})
+		return key
+	}
+	once, _ := derived.LoadOrStore(from, sync.OnceValue(func() *rsa.PrivateKey {
+		key, _ := derive(newStream(seed, label), known)
+		return key
+	}))
+	key := *once.(func() *rsa.PrivateKey)() // the caller's own
+	return &key
 }
+
+// derived has the keys of the table that were needed: one for all the worlds of a process, and never another.
+var derived sync.Map // origin → func() *rsa.PrivateKey
 
 // places say where the search for the two primes of a key ends: how many odd numbers after its random start each prime
 // is, and 1 more, so that the zero value means that nothing is known.
