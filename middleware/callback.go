@@ -417,6 +417,9 @@ func callbackQuery(r *http.Request) (url.Values, error) {
 	if len(r.URL.RawQuery) > limits.CallbackQuery {
 		return nil, &Error{Reason: ReasonCallback, Detail: "query too long"}
 	}
+	if r.URL.RawQuery == "" { // a bookmark, or an address that somebody typed: no answer at all
+		return nil, &Error{Reason: ReasonLostLogin}
+	}
 	query := make(url.Values)
 	for pair := range strings.SplitSeq(r.URL.RawQuery, "&") {
 		rawName, rawValue, _ := strings.Cut(pair, "=")

@@ -172,8 +172,15 @@ func TestPagesToReturnTo(t *testing.T) {
 		"/a?b=//evil.example/../": "/a?b=//evil.example/../", "/a/?": "/a/?", "/..a/b..": "/..a/b..",
 		"/😀":               "/%F0%9F%98%80",
 		"/auth/callback#x": "/", "/auth/login#/a": "/", "/#/route?x=1": "/#/route?x=1",
-		"/ＡＢ　Ｃ":         "/%EF%BC%A1%EF%BC%A2%E3%80%80%EF%BC%A3",
-		"/a?b=<script>": "/a?b=<script>",
+		"/ＡＢ　Ｃ":             "/%EF%BC%A1%EF%BC%A2%E3%80%80%EF%BC%A3",
+		"/a?b=<script>":     "/a?b=<script>",
+		"/shop//item?x=1#y": "/shop//item?x=1#y", "/web/https://example.com/": "/web/https://example.com/",
+		s.URL + "/account?tab=1": "/account?tab=1", strings.ToUpper(s.URL) + "/商品": "/%E5%95%86%E5%93%81",
+		s.URL + "/": "/", s.URL: "/", s.URL + "0/x": "/", s.URL + "@evil.example/": "/", s.URL + ".evil.example/": "/",
+		s.URL + "//evil.example/": "/", s.URL + `/\evil.example/`: "/", s.URL + "/auth/logout": "/",
+		"http" + strings.TrimPrefix(s.URL, "https") + "/x": "/", s.URL + "/a/../b": "/",
+		s.URL + "/%2fevil.example": "/",
+		s.URL + s.URL + "/x":       "/", "/auth//callback": "/", "/" + s.URL: "/" + s.URL,
 	} {
 		b := s.browser(t)
 		for _, begin := range []func() response{

@@ -32,8 +32,8 @@ func TestLogin(t *testing.T) {
 		t.Fatalf("cookies of the pending login: %v", r.Header.Values("Set-Cookie"))
 	}
 	checkCookie(t, set[0])
-	if set[0].MaxAge != 15*60 {
-		t.Errorf("Max-Age %d, want that of a pending login", set[0].MaxAge)
+	if set[0].MaxAge != 15*60+60*60 {
+		t.Errorf("Max-Age %d, want that of a pending login and the hour in which it is known as expired", set[0].MaxAge)
 	}
 	checkRedirect(t, r)
 

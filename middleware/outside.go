@@ -3,6 +3,7 @@ package middleware
 import (
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"unicode/utf8"
 
@@ -66,18 +67,26 @@ func (l *Login) refererPath(r *http.Request) string {
 }
 
 // pagePath is the outside path of a page of this site: a path that the application, or a visitor, named from the inside
-// or from the outside. What is no such path becomes home.
+// or from the outside, or its whole address. What is no such path becomes home.
 func (l *Login) pagePath(wanted string) string {
+	if n := len(l.outside.origin); n > 0 && len(wanted) > n && strings.EqualFold(wanted[:n], l.outside.origin) &&
+		wanted[n] == '/' {
+		wanted = wanted[n:] // what scripts call location.href
+	}
 	if strings.HasPrefix(wanted, "/") && !strings.HasPrefix(wanted, "//") && !l.isOutside(wanted) {
 		wanted = l.outside.base + wanted
 	}
 	safe := safeReturn(l.outside.base+l.prefix, wanted)
-	path := pathOf(safe)
+	named := pathOf(safe)
+	decoded, err := url.PathUnescape(named)
 	switch {
-	case safe == "/" || path == l.outside.base+l.callback:
+	// What remains behind a proxy that takes the base away must not name a host either.
+	case err != nil || strings.HasPrefix(strings.TrimPrefix(decoded, l.outside.base), "//"):
 		return l.home()
-	case path == l.outside.base:
-		return l.home() + safe[len(path):]
+	case safe == "/" || path.Clean(decoded) == l.outside.base+l.callback:
+		return l.home()
+	case named == l.outside.base:
+		return l.home() + safe[len(named):]
 	}
 	return safe
 }
@@ -96,8 +105,7 @@ func safeReturn(prefix, wanted string) string {
 	}
 	// "//host" and "/\host" name another host; a backslash after the path is a character of the query, which browsers
 	// leave as it is (WHATWG URL, query percent-encode set), and is encoded below.
-	path := pathOf(wanted)
-	if strings.HasPrefix(wanted, "//") || strings.Contains(path, `\`) || !utf8.ValidString(wanted) {
+	if strings.HasPrefix(wanted, "//") || strings.Contains(pathOf(wanted), `\`) || !utf8.ValidString(wanted) {
 		return "/"
 	}
 	wanted, ok := encodeBeyondASCII(wanted)
@@ -108,18 +116,18 @@ func safeReturn(prefix, wanted string) string {
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
 		return "/"
 	}
-	// Dot segments and empty segments are removed by browsers and proxies, each in its own way: a path that could
-	// become another one is not followed.
+	// Dot segments are removed by browsers and proxies, each in its own way: a path that could become another one is
+	// not followed. Empty segments are part of a page's address; at the beginning they would name a host.
 	for segment := range strings.SplitSeq(strings.TrimPrefix(u.Path, "/"), "/") {
 		if segment == "." || segment == ".." || strings.Contains(segment, `\`) {
 			return "/"
 		}
 	}
-	if strings.Contains(u.Path, "//") {
+	if strings.HasPrefix(u.Path, "//") {
 		return "/"
 	}
-	// Returning into the login would log in again and again, or out.
-	if u.Path == prefix || strings.HasPrefix(u.Path, prefix+"/") {
+	// Returning into the login would log in again and again, or out. Routers take empty segments away.
+	if p := path.Clean(u.Path); p == prefix || strings.HasPrefix(p, prefix+"/") {
 		return "/"
 	}
 	return wanted

@@ -98,7 +98,7 @@ func (l *Login) sealPending(login authn.Pending, p pending, address int) (*http.
 		return nil, &Error{Reason: ReasonConfiguration, Err: err}
 	}
 	c := l.pendingCookie(pendingName(login.State())) //nolint:gosec // the attributes are set there
-	c.MaxAge = int(l.ttl / time.Second)
+	c.MaxAge = l.cookieSeconds()
 	for {
 		plain, err := encodePending(b, p)
 		if err != nil {
@@ -116,6 +116,13 @@ func (l *Login) sealPending(login authn.Pending, p pending, address int) (*http.
 		p.Return = ""
 	}
 }
+
+// cookieGrace is how much longer than its pending login a cookie lives, so that somebody who took too long, or whose
+// page at the service was left open for too long, is told so and finds the way back: without the cookie, all that could
+// be said is that this browser began nothing.
+const cookieGrace = time.Hour
+
+func (l *Login) cookieSeconds() int { return int((l.ttl + cookieGrace) / time.Second) }
 
 // headerOverhead is what the answer's header holds besides the cookie's name and value and the address: status line,
 // Location:, Set-Cookie:, attributes of the cookie, Date, Content-Length, Cache-Control, Referrer-Policy.

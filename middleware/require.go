@@ -194,11 +194,15 @@ func repeatable(r *http.Request) bool {
 }
 
 // withRetryHere has the person log in and come back to the page that was asked for, if it is one and can be asked for
-// again.
+// again, or to the page with the form.
 func (l *Login) withRetryHere(r *http.Request) *http.Request {
 	back := ""
-	if repeatable(r) && !wantsData(r) {
+	switch page := l.refererPath(r); {
+	case wantsData(r):
+	case repeatable(r):
 		back = l.pagePath(l.requestPath(r))
+	case page != l.home():
+		back = page
 	}
 	return withRetry(r, l.loginURL(back))
 }

@@ -108,7 +108,8 @@ func (l *Login) load(w http.ResponseWriter, r *http.Request, v *visit) {
 		return
 	}
 	id, at, err := decodeIdentity(stored)
-	if now := l.now(); err == nil && now.Before(at.Add(l.lifetime)) {
+	// A clock that is set back by a little ends nothing; a login of next year must not stay until then.
+	if now := l.now(); err == nil && now.Before(at.Add(l.lifetime)) && now.After(at.Add(-l.lifetime)) {
 		v.Visit = Visit{Identity: id, LoggedIn: at, Now: now}
 		if l.attempts.held.Load() > 0 {
 			l.attempts.arrived(l.visitedIn(r), l.now())

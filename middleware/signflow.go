@@ -231,7 +231,7 @@ const answered = "\x00answered"
 // once more.
 func (l *Login) answeredCookie(state string, subject []byte, to string) *http.Cookie {
 	c := l.pendingCookie(pendingName(state)) //nolint:gosec // the attributes are set there
-	c.MaxAge = int(l.ttl / time.Second)
+	c.MaxAge = l.cookieSeconds()
 	c.Value = l.seal.seal(c.Name+answered, append(subject[:sha256.Size:sha256.Size], to...))
 	return c
 }

@@ -116,6 +116,33 @@ func TestLinkMovesNobody(t *testing.T) {
 	}
 }
 
+// racing is a table in which somebody else is quicker by a moment.
+type racing struct {
+	*memory
+	quicker string
+}
+
+func (r racing) Link(_ context.Context, row accounts.Row) error {
+	if r.quicker != "" {
+		r.links[[2]string{row.Issuer, row.Subject.Reveal()}] = r.quicker
+	}
+	return errors.New("duplicate key (s-2)")
+}
+
+// A form that is sent twice links twice at the same moment.
+func TestLinkTwiceAtOnce(t *testing.T) {
+	id := middlewaretest.Identity(middlewaretest.Attributes{Subject: "s-2"})
+	for quicker, want := range map[string]error{
+		"user-2": nil, "user-3": &accounts.Error{Reason: accounts.ReasonTaken},
+		"": &accounts.Error{Reason: accounts.ReasonTable},
+	} {
+		err := accounts.Link(t.Context(), racing{newTable(t), quicker}, accounts.RowOf(id, "user-2"))
+		if want == nil && err != nil || want != nil && !errors.Is(err, want) {
+			t.Errorf("%q is quicker: %v, want %v", quicker, err, want)
+		}
+	}
+}
+
 func TestTableFails(t *testing.T) {
 	m := newTable(t)
 	m.err = errors.New("duplicate key (s-1)")
