@@ -39,17 +39,30 @@ func newPageSet() (*pageSet, error) {
 	if err != nil {
 		return nil, err
 	}
+	pages, err := parsedPages()
+	if err != nil {
+		return nil, err
+	}
 	set := &pageSet{
-		style: style, pages: make(map[kakunin.Language]map[page.Name]*template.Template),
+		style: style, pages: pages,
 		headers: make(map[kakunin.Language]http.Header), same: newSamePages(),
 	}
 	set.buffers.New = func() any { return new(bytes.Buffer) }
 	for _, l := range []kakunin.Language{kakunin.Japanese, kakunin.English} {
-		set.pages[l] = make(map[page.Name]*template.Template)
 		set.headers[l] = http.Header{
 			"Content-Type": {"text/html; charset=utf-8"}, "Content-Language": {string(l)},
 			"Vary": {"Accept-Language, Cookie, User-Agent"}, "X-Frame-Options": {"DENY"},
 		}
+	}
+	return set, nil
+}
+
+// parsedPages are the templates, which all services of a process share: reading them is most of what one does when it
+// starts.
+var parsedPages = sync.OnceValues(func() (map[kakunin.Language]map[page.Name]*template.Template, error) {
+	pages := make(map[kakunin.Language]map[page.Name]*template.Template)
+	for _, l := range []kakunin.Language{kakunin.Japanese, kakunin.English} {
+		pages[l] = make(map[page.Name]*template.Template)
 		layout, err := inLanguage("layout", l)
 		if err != nil {
 			return nil, err
@@ -60,13 +73,13 @@ func newPageSet() (*pageSet, error) {
 				return nil, err
 			}
 			whole := strings.ReplaceAll(layout, "{{.Page}}", string(name)) + text
-			if set.pages[l][name], err = template.New(string(name)).Parse(whole); err != nil {
+			if pages[l][name], err = template.New(string(name)).Parse(whole); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return set, nil
-}
+	return pages, nil
+})
 
 // bothTexts is how templates keep the two texts side by side: {{.T "日本語" "English"}}.
 var bothTexts = regexp.MustCompile(`\{\{\$?\.T "([^"]*)" "([^"]*)"\}\}`)

@@ -2,7 +2,6 @@ package card
 
 import (
 	"bytes"
-	"crypto/rand"
 	"crypto/rsa"
 	"errors"
 	"math/big"
@@ -13,6 +12,7 @@ import (
 	"github.com/kakunin-go/kakunin/fourinfo"
 	"github.com/kakunin-go/kakunin/internal/apdu"
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/jpki/internal/testca"
 )
 
 // Whatever has a limit is accepted at it and refused one beyond.
@@ -67,10 +67,7 @@ func TestLimitsAreInclusive(t *testing.T) {
 
 // A block leaves room for eight octets of padding, and no fewer.
 func TestLongestBlock(t *testing.T) {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := testca.TestKey("other")
 	for size, want := range map[int]bool{32: true, 256 - 11: true, 256 - 10: false, 256 - 2: false} {
 		message := bytes.Repeat([]byte{0xFF}, 256)
 		message[0], message[1], message[256-size-1] = 0, 1, 0
@@ -86,10 +83,7 @@ func TestLongestBlock(t *testing.T) {
 // The answer to a challenge: a short one was cut by the reader, none at all or a wrong one is no genuine card's, and a
 // status is shown unless it is success.
 func TestAnswersToAChallenge(t *testing.T) {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := testca.TestKey("other")
 	for name, c := range map[string]struct {
 		answer apdu.Response
 		reason Reason

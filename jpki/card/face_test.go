@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/json"
@@ -22,6 +21,7 @@ import (
 	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 	"github.com/kakunin-go/kakunin/internal/apdu"
 	"github.com/kakunin-go/kakunin/jpki/card"
+	"github.com/kakunin-go/kakunin/jpki/internal/testca"
 )
 
 func TestCardFace(t *testing.T) {
@@ -372,10 +372,7 @@ func (s stub) Transmit(_ context.Context, raw []byte) ([]byte, error) {
 }
 
 func TestAuthenticateCommonKey(t *testing.T) {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := testca.TestKey("other")
 	c := openOver(t, stub{key: key}, card.Config{})
 	if err := c.AuthenticateCommonKey(t.Context(), &key.PublicKey); err != nil {
 		t.Error(err)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/aes"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/binary"
@@ -18,6 +17,7 @@ import (
 	"github.com/kakunin-go/kakunin/internal/apdu"
 	"github.com/kakunin-go/kakunin/internal/limits"
 	"github.com/kakunin-go/kakunin/internal/tlv"
+	"github.com/kakunin-go/kakunin/jpki/internal/testca"
 )
 
 func seed(f *testing.F, s string) []byte {
@@ -278,10 +278,7 @@ func FuzzChannel(f *testing.F) {
 
 // Which roots are the pinned ones is decided by name and key together.
 func TestPinnedIn(t *testing.T) {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := testca.TestKey("other")
 	id, err := ParseKeyID("5000033-001")
 	if err != nil {
 		t.Fatal(err)

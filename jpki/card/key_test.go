@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kakunin-go/kakunin/cardsim/issuer"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
@@ -25,10 +26,7 @@ type testKey struct {
 
 func newTestKey(t *testing.T) *testKey {
 	t.Helper()
-	private, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
+	private := issuer.KeyFromSeed(issuer.DefaultSeed, "client")
 	return &testKey{private, selfSigned(t, private)}
 }
 

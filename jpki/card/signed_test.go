@@ -3,7 +3,6 @@ package card_test
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"crypto/rsa"
 	"errors"
 	"fmt"
@@ -17,6 +16,7 @@ import (
 	"github.com/kakunin-go/kakunin/fourinfo/mynumber"
 	"github.com/kakunin-go/kakunin/internal/apdu"
 	"github.com/kakunin-go/kakunin/jpki/card"
+	"github.com/kakunin-go/kakunin/jpki/internal/testca"
 )
 
 // reading is a use of the client that reads signed data.
@@ -300,10 +300,7 @@ func TestCopiedCard(t *testing.T) {
 // Without the issuer's root nothing is accepted, and a root of the same name with another key is none.
 func TestUnknownRoots(t *testing.T) {
 	sim := newSim(t, cardsim.Plastic)
-	foreign, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
+	foreign := testca.TestKey("other")
 	other, err := card.ParseKeyID("6999999-001")
 	if err != nil {
 		t.Fatal(err)
@@ -331,10 +328,7 @@ func TestUnknownRoots(t *testing.T) {
 }
 
 func TestRootsRefuse(t *testing.T) {
-	good, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
+	good := testca.TestKey("other")
 	production, err := card.ParseKeyID("5000033-001")
 	if err != nil || production.String() != "5000033-001" {
 		t.Fatal(production, err)
@@ -384,10 +378,7 @@ func TestRootsRefuse(t *testing.T) {
 }
 
 func TestParseRoots(t *testing.T) {
-	good, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
+	good := testca.TestKey("other")
 	modulus := upperHex(good.N.Bytes())
 	keys, err := card.ParseRoots([]byte("\uFEFF# keys\r\n\r\n5000033-001 " + strings.ToLower(modulus) +
 		"\r\n5000099-002\t" + modulus))

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/kakunin-go/kakunin/internal/tests"
 )
 
 // TestTableWhateverTheKeys: look-ups are right when the keys are spread badly, too, which a seed that is known would
@@ -33,7 +35,7 @@ func TestTableWhateverTheKeys(t *testing.T) {
 		"at both ends":          {identity, 100_000, func(i int) uint64 { return uint64(i&1)*(1<<63) - uint64(i) }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			const n = 100_000
+			n := tests.Size(20_000, 100_000)
 			b := newBuilder(tc.seed, tc.expected)
 			want := make(map[uint64]uint64, n)
 			for i := range n {

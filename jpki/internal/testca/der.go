@@ -1,10 +1,13 @@
 package testca
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/asn1"
+	"sync"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -102,12 +105,33 @@ var AlgorithmSHA256RSA = Sequence(OID(sigalg.SHA256WithRSA.ID), []byte{5, 0})
 // SignSHA256 signs the message under SHA-256.
 func SignSHA256(key crypto.Signer, message []byte) []byte {
 	digest := sha256.Sum256(message)
-	sig, err := key.Sign(rand.Reader, digest[:], crypto.SHA256)
-	if err != nil {
-		panic(err)
+	sign := func() []byte {
+		sig, err := key.Sign(rand.Reader, digest[:], crypto.SHA256)
+		if err != nil {
+			panic(err)
+		}
+		return sig
 	}
-	return sig
+	k, deterministic := key.(*rsa.PrivateKey)
+	if !deterministic {
+		return sign()
+	}
+	of := signed{k, digest}
+	sig, known := signatures.Load(of)
+	if !known {
+		sig, _ = signatures.LoadOrStore(of, sign())
+	}
+	return bytes.Clone(sig.([]byte))
 }
+
+// signed is what PKCS #1 v1.5 makes one signature of, however often.
+type signed struct {
+	key    *rsa.PrivateKey
+	digest [sha256.Size]byte
+}
+
+// signatures are those that were made: most tests begin with the same authority and the same certificates.
+var signatures sync.Map // signed → []byte
 
 // Signed encodes what is signed with its algorithm and signature.
 func Signed(tbs, algorithm []byte, key crypto.Signer) []byte {
