@@ -87,7 +87,7 @@ func TestAttributesRefused(t *testing.T) {
 		{"wrong PIN", append(slices.Clone(textAccess[:7]), "< 63C2"), card.ReasonWrongPIN},
 		{"last try", append(slices.Clone(textAccess[:5]), "< 63C1"), card.ReasonLastTryRefused},
 		{"not verified after all", read("< 6982"), card.ReasonNotVerified},
-		{"empty", read("< 6B00"), card.ReasonMalformed},
+		{"empty", read("< 6B00", "> 00A4020C020002", ok, "> 00B0000000", "< 6B00"), card.ReasonMalformed},
 		{"filler", read("< FFFFFFFFFFFFFFFF9000"), card.ReasonMalformed},
 		{"another object", read("< FF1065DF210800009000"), card.ReasonMalformed},
 		{"too small", read("< FF2001DF210800009000"), card.ReasonMalformed},

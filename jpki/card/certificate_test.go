@@ -125,8 +125,11 @@ func TestCertificateRefused(t *testing.T) {
 		want  card.Reason
 	}{
 		{"no file", missing, card.ReasonNoCertificate},
-		{"empty file", []string{"< 6B00", readAuthShort, "< 6B00", readAuthShort, "< 6B00"}, card.ReasonNoCertificate},
-		{"empty file, 9000", []string{"< 9000", readAuthShort, "< 9000"}, card.ReasonNoCertificate},
+		{"empty file", []string{"< 6B00", readAuthShort, "< 6B00", selectAuthCertificate, ok, "> 00B00000000800",
+			"< 6B00", "> 00B0000000", "< 6B00", readAuthShort, "< 6B00", selectAuthCertificate, ok, "> 00B0000000",
+			"< 6B00"}, card.ReasonNoCertificate},
+		{"empty file, 9000", []string{"< 9000", readAuthShort, "< 9000", selectAuthCertificate, ok, "> 00B0000000",
+			"< 9000"}, card.ReasonNoCertificate},
 		{"filler FF", []string{"< FFFFFFFFFFFFFFFF9000", readAuthShort, "< FFFFFFFFFFFFFFFF9000"},
 			card.ReasonNoCertificate},
 		{"filler 00", []string{"< 00000000000000009000", readAuthShort, "< 00000000000000009000"},

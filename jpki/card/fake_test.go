@@ -163,7 +163,7 @@ func (e *endless) Transmit(_ context.Context, cmd []byte) ([]byte, error) {
 		return []byte{0x90, 0x00}, nil
 	case !e.opened:
 		e.opened = true // the token label
-		return []byte{0x69, 0x81}, nil
+		return []byte{0x69, 0x82}, nil
 	}
 	e.n++
 	return e.answer, nil

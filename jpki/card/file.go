@@ -130,16 +130,13 @@ func (s *session) readStart(ctx context.Context, op string, ef uint16, n int) (c
 	if err != nil {
 		return nil, false, err
 	}
-	switch r.Status {
-	case apdu.FileNotFound, apdu.IncorrectP1P2, apdu.FunctionNotSupported, apdu.NoCurrentEF, apdu.WrongLength,
-		apdu.INSNotSupported, apdu.CLANotSupported, apdu.NoDiagnosis:
+	if !answersShortID(r) {
 		if err := s.mustSelectEF(ctx, op, ef); err != nil {
 			return nil, false, err
 		}
 		if r, err = s.readBlock(ctx, op, 0, 0, n); err != nil {
 			return nil, false, err
 		}
-	default:
 	}
 	switch r.Status {
 	case apdu.OK:
@@ -150,6 +147,18 @@ func (s *session) readStart(ctx context.Context, op string, ef uint16, n int) (c
 		return nil, true, nil
 	default:
 		return nil, false, s.refused(op, r.Status)
+	}
+}
+
+// answersShortID reports whether an answer to a READ BINARY by short identifier is one that the selected file would
+// give, too: data, or that a PIN is missing. Whatever else is said, and be it that the file is empty, SELECT tells
+// whether there is such a file.
+func answersShortID(r apdu.Response) bool {
+	switch sw1 := r.Status.SW1(); {
+	case len(r.Data) > 0, r.Status == apdu.SecurityNotSatisfied, r.Status == apdu.FileDeactivated:
+		return true
+	default:
+		return sw1 == 0x61 || sw1 == 0x6C // gone on for too long already
 	}
 }
 

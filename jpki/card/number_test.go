@@ -87,6 +87,7 @@ func TestIndividualNumberFileRefused(t *testing.T) {
 			lines := append(append([]string(nil), textAccess...), "> 00B0810011", "< "+file+"9000")
 			switch n := len(file) / 2; {
 			case n == 0:
+				lines = append(lines, "> 00A4020C020001", ok, "> 00B0000011", ok)
 			case n < 17:
 				lines = append(lines, fmt.Sprintf("> 00B000%02X%02X", n, 17-n), "< 6B00")
 			}

@@ -3,6 +3,7 @@ package card_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,7 +31,6 @@ func TestTries(t *testing.T) {
 		{"9000", "< 9000", 0, card.ReasonTriesNotReported},
 		{"6300", "< 6300", 0, card.ReasonTriesNotReported},
 		{"6283", "< 6283", 0, card.ReasonDeactivated},
-		{"6700", "< 6700", 0, card.ReasonRefused},
 		{"6110 to a command without Le", "< 6110", 0, card.ReasonRefused},
 	}
 	for _, tt := range tests {
@@ -42,6 +42,19 @@ func TestTries(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A reader that does not carry four bytes carries five; where neither form tells, no PIN is presented.
+func TestTriesWithLe(t *testing.T) {
+	question := []string{"> 00A4020C020018", ok, "> 00200080", "< 6700", "> 0020008000"}
+	c, s := open(t, card.Config{}, append(slices.Clone(question), "< 63C2")...)
+	if n, err := c.Tries(t.Context(), card.AuthPIN); n != 2 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	s.add(append(slices.Clone(question), "< 63C1")...)
+	wantReason(t, c.Verify(t.Context(), card.AuthPIN, "1234"), card.ReasonLastTryRefused)
+	s.add(append(slices.Clone(question), "< 6700")...)
+	wantReason(t, c.Verify(t.Context(), card.AuthPIN, "1234"), card.ReasonRefused)
 }
 
 func TestTriesOfTheOtherReferences(t *testing.T) {

@@ -55,11 +55,20 @@ func (c *Card) Tries(ctx context.Context, p PIN) (int, error) {
 }
 
 // tries asks the selected reference for its counter with an empty VERIFY: no Lc and no Le field, because a card answers
-// 6700 to the form with an Le of 00.
+// 6700 to the form with an Le of 00. Not every reader carries a command of four bytes; neither form costs a try.
 func (s *session) tries(ctx context.Context, op string, p PIN) (int, error) {
 	r, err := s.send(ctx, op, apdu.Command{INS: insVerify, P2: currentEF})
 	if err != nil {
 		return 0, err
+	}
+	if refusesCase1(r.Status) {
+		with, err := s.send(ctx, op, apdu.Command{INS: insVerify, P2: currentEF, Ne: maxShort})
+		if err != nil {
+			return 0, err
+		}
+		if tellsTries(with.Status) {
+			r = with
+		}
 	}
 	if n, ok := r.Status.Retries(); ok {
 		return n, nil
@@ -73,6 +82,24 @@ func (s *session) tries(ctx context.Context, op string, p PIN) (int, error) {
 	default:
 		return 0, s.refused(op, r.Status)
 	}
+}
+
+// tellsTries reports whether a status answers the question for the tries.
+func tellsTries(status apdu.Status) bool {
+	_, counted := status.Retries()
+	switch status {
+	case apdu.AuthMethodBlocked, apdu.ReferenceDataLocked, apdu.OK, apdu.VerificationFailed:
+		return true
+	default:
+		return counted
+	}
+}
+
+// refusesCase1 reports whether a status is one with which readers and cards answer a command without length fields that
+// should have one.
+func refusesCase1(status apdu.Status) bool {
+	_, le := status.CorrectLe()
+	return le || status == apdu.WrongLength || status == apdu.InconsistentLc || status == apdu.IncorrectP1P2
 }
 
 // Verify presents a secret to the card, which compares it: a PIN, or what is printed on the card. A wrong one is an
@@ -163,8 +190,10 @@ func (s *session) judge(ctx context.Context, op string, p PIN, status apdu.Statu
 		return nil
 	}
 	// The card may withdraw an earlier success or keep it: here it counts no more, and others do not get the card with
-	// it.
-	s.dirty = s.verified != 0
+	// it. A status that does not say that the PIN is wrong leaves open what the card made of it.
+	if tellsTries(status) {
+		s.dirty = s.verified != 0
+	}
 	s.verified &^= p.bit()
 	n, ok := status.Retries()
 	switch {

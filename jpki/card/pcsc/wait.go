@@ -6,6 +6,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/kakunin-go/kakunin/internal/apdu"
 	"github.com/kakunin-go/kakunin/jpki/card"
 )
 
@@ -128,15 +129,20 @@ func (f *finder) tryReader(reader string) error {
 }
 
 func (f *finder) selectJPKI(op string) error {
-	for range 2 { // the first command after power-up may be answered with 6F00
+	for range 3 { // the first command after power-up, or the first two, may be answered with 6F00
 		answer, err := f.transmit(selectJPKI[:])
 		if err != nil {
 			return err
 		}
-		if len(answer) == 2 && answer[0] == 0x90 && answer[1] == 0x00 {
+		r, err := apdu.ParseResponse(answer)
+		if err != nil {
+			break
+		}
+		// Some answer with data that nobody asked for, or announce them.
+		if _, more := r.Status.Available(); r.Status == apdu.OK || more {
 			return nil
 		}
-		if len(answer) != 2 || answer[0] != 0x6F {
+		if r.Status.SW1() != 0x6F {
 			break
 		}
 	}

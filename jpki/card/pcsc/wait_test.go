@@ -19,14 +19,16 @@ func foreign() *fakeCard {
 }
 
 func TestWaitCardChooses(t *testing.T) {
-	first := true
+	waking := 2
 	hesitant := &fakeCard{selects: func() ([]byte, error) {
-		if first {
-			first = false
+		if waking--; waking >= 0 {
 			return []byte{0x6F, 0x00}, nil
 		}
 		return []byte{0x90, 0x00}, nil
 	}}
+	answers := func(answer ...byte) *fakeCard {
+		return &fakeCard{selects: func() ([]byte, error) { return answer, nil }}
+	}
 	tests := []struct {
 		name    string
 		cards   map[string]*fakeCard
@@ -35,6 +37,10 @@ func TestWaitCardChooses(t *testing.T) {
 	}{
 		{"the only card", map[string]*fakeCard{"B": {}}, nil, "B"},
 		{"the My Number Card", map[string]*fakeCard{"A": foreign(), "B": {}, "C": {}}, nil, "B"},
+		{"one that answers with data", map[string]*fakeCard{"A": answers(0x6F, 0x00, 0x90, 0x00), "B": {}}, nil, "A"},
+		{"one that announces data", map[string]*fakeCard{"A": answers(0x61, 0x10), "B": {}}, nil, "A"},
+		{"not one that answers no status", map[string]*fakeCard{"A": answers(0x90), "B": {}}, nil, "B"},
+		{"not one that refuses", map[string]*fakeCard{"A": answers(0x6F, 0x00), "B": {}}, nil, "B"},
 		{"one that hesitates", map[string]*fakeCard{"A": hesitant, "B": {}}, nil, "A"},
 		{"by name", map[string]*fakeCard{"A": {}, "B": {}, "C": {}}, []Option{Named("c")}, "C"},
 		{
