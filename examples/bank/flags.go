@@ -32,6 +32,11 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	var o options
 	f := flag.NewFlagSet("bank", flag.ContinueOnError)
 	f.SetOutput(stderr)
+	f.Usage = func() {
+		_, _ = io.WriteString(stderr, "usage: go run ./examples/bank [flags]\n\n"+
+			"Opens an account at a bank by a signed application, with a simulated service and customer.\n\n")
+		f.PrintDefaults()
+	}
 	f.StringVar(
 		(*string)(&o.person),
 		"person",

@@ -138,7 +138,8 @@ func (d *demo) listen(ctx context.Context) (net.Listener, error) {
 		return l, nil
 	}
 	if d.issuer != "" && (!d.once || d.redirectURL == "") {
-		return nil, fmt.Errorf("cannot listen on %s: is the port in use?", d.addr)
+		return nil, fmt.Errorf("cannot listen on %s: is the port in use? The registered redirect URL has"+
+			" that port: end the program that listens there, or register another one and choose it with -addr", d.addr)
 	}
 	host, _, splitErr := net.SplitHostPort(d.addr)
 	if splitErr != nil {

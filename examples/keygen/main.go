@@ -28,10 +28,8 @@ import (
 )
 
 func main() {
-	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil {
-		if !errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(os.Stderr, "keygen:", err)
-		}
+	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "keygen:", err)
 		os.Exit(1)
 	}
 }
@@ -39,6 +37,11 @@ func main() {
 func run(args []string, out, messages io.Writer) error {
 	flags := flag.NewFlagSet("keygen", flag.ContinueOnError)
 	flags.SetOutput(messages)
+	flags.Usage = func() {
+		_, _ = io.WriteString(messages, "usage: go run ./examples/keygen [flags]\n\nMakes the key that signs client"+
+			" assertions, and prints its public half for the application form.\n\n")
+		flags.PrintDefaults()
+	}
 	alg := flags.String("alg", string(authn.RS256), "algorithm: RS256, ES256 or PS256, as registered with the service")
 	kid := flags.String("kid", "", "key id, or none; default: the hash of the public half (SubjectPublicKeyInfo)")
 	path := flags.String("out", "client-key.jwk", "new `file` for the private key")

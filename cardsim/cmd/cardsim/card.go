@@ -137,6 +137,9 @@ func runCard(ctx context.Context, args []string, s streams) error {
 		}
 		devices[i] = quirks.Over(card, f.quirks...)
 		slots[i] = vpcd.NewSlot(vpcd.Config{Address: address, Card: devices[i], Logger: logger})
+		if i == 0 {
+			disclaim(s.out)
+		}
 		introduce(s.out, card.Person().Reveal())
 		_, _ = fmt.Fprintf(
 			s.out,

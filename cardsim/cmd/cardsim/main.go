@@ -158,10 +158,14 @@ func personNames() string {
 	return s
 }
 
-// introduce says what this is and with which PINs the synthetic person's card opens.
+// disclaim says what this is.
+func disclaim(w io.Writer) {
+	_, _ = fmt.Fprintln(w, "SIMULATOR: not an official service, no real cards; the persons do not exist.")
+}
+
+// introduce says with which PINs the synthetic person's card opens.
 func introduce(w io.Writer, p person.Details) {
-	_, _ = fmt.Fprintf(w, `SIMULATOR: not an official service, not a real card; the person does not exist.
-person %s
+	_, _ = fmt.Fprintf(w, `person %s
   PIN of the authentication certificate (利用者証明用電子証明書の暗証番号): %s
   PIN for the four attributes (券面事項入力補助用の暗証番号): %s
   password of the signing certificate (署名用電子証明書の暗証番号): %s

@@ -216,7 +216,7 @@ func TestService(t *testing.T) {
 	lines := p.until("listening on ")
 	text := strings.Join(lines, "\n")
 	base := strings.TrimPrefix(lines[len(lines)-1], "listening on ")
-	for _, want := range []string{"SIMULATOR", "ABC123", "TARO2345",
+	for _, want := range []string{"SIMULATOR", "ABC123", "card hanako (plastic)", "TARO2345", "card taro (plastic)",
 		"login     " + base + "/api/realms/main/protocol/openid-connect/auth"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the introduction lacks %q", want)

@@ -197,9 +197,7 @@ func runService(ctx context.Context, args []string, stdout, stderr io.Writer) er
 		_ = listener.Close()
 		return err
 	}
-	for _, card := range config.Cards {
-		introduce(stdout, card.Person().Reveal())
-	}
+	introduceCards(stdout, service)
 	announce(stdout, c, config, service)
 	stop := context.AfterFunc(ctx, func() { p.ending.Store(true) })
 	defer stop()
@@ -255,6 +253,21 @@ func newControl(c serviceConfig, s *daa.Service, clock *control.Clock, log *slog
 		return nil, fmt.Errorf("%s: %w", c.Control, err)
 	}
 	return h, nil
+}
+
+// introduceCards says whose cards the phone holds, and by which names the control API knows them.
+func introduceCards(w io.Writer, s *daa.Service) {
+	for i, name := range s.CardNames() {
+		card, ok := s.CardNamed(name)
+		if !ok {
+			continue
+		}
+		if i == 0 {
+			disclaim(w)
+		}
+		introduce(w, card.Person().Reveal())
+		_, _ = fmt.Fprintf(w, "  card %s (%s)\n", name, card.Kind())
+	}
 }
 
 // announce says what to put into the relying party.

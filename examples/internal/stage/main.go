@@ -85,9 +85,9 @@ func Run(ctx context.Context, e Example, args []string, out io.Writer) error {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	listener, err := listen(ctx, o.addr)
+	listener, moved, err := listenOrMove(ctx, o)
 	if err != nil {
-		return fmt.Errorf("cannot listen on %s: is the port in use?", o.addr)
+		return err
 	}
 	if o.url == "" {
 		_, port, _ := net.SplitHostPort(listener.Addr().String())
@@ -107,6 +107,9 @@ func Run(ctx context.Context, e Example, args []string, out io.Writer) error {
 	handler, err := s.Handler(e)
 	if err != nil {
 		return errors.Join(err, listener.Close())
+	}
+	if moved {
+		_, _ = fmt.Fprintf(out, "Cannot listen on %s (in use?); another port was taken.\n", o.addr)
 	}
 	s.announce(out, cards)
 	err = webserve.Serve(ctx, listener, webserve.New(handler, s.Logger))
@@ -186,6 +189,24 @@ func (s *Stage) Handler(e Example) (http.Handler, error) {
 		return nil, err
 	}
 	return around(h), nil
+}
+
+// listenOrMove opens the wanted address. When that is in use, another port does where the simulated service starts with
+// the example and browsers go to the port that is printed.
+func listenOrMove(ctx context.Context, o options) (l net.Listener, moved bool, err error) {
+	if l, err = listen(ctx, o.addr); err == nil {
+		return l, false, nil
+	}
+	if o.issuer != "" || o.url != "" {
+		return nil, false, fmt.Errorf(
+			"cannot listen on %s: is the port in use? -addr chooses another one", o.addr,
+		)
+	}
+	host, _, _ := net.SplitHostPort(o.addr)
+	if l, err = listen(ctx, net.JoinHostPort(host, "0")); err != nil {
+		return nil, false, fmt.Errorf("cannot listen on %s", o.addr)
+	}
+	return l, true, nil
 }
 
 func listen(ctx context.Context, addr string) (net.Listener, error) {

@@ -147,9 +147,12 @@ func (s *Stage) announce(w io.Writer, cards []person.Details) {
 		p("  %s", note)
 	}
 	if s.Service != nil {
-		p("\n  The service is simulated, people and cards are fictitious. PIN, and PIN for the four attributes:")
+		p("\n  The service is simulated, people and cards are fictitious. What they type:")
 		for _, c := range cards {
-			p("    %-12s %s  %s", c.ID, c.AuthPIN, c.TextPIN)
+			p("  %s", c.ID)
+			p("    %-8s  利用者証明用電子証明書の暗証番号 / PIN of the authentication certificate", c.AuthPIN)
+			p("    %-8s  券面事項入力補助用の暗証番号 / PIN for the four attributes", c.TextPIN)
+			p("    %-8s  署名用電子証明書の暗証番号 / password of the signing certificate", c.SigningPassword)
 		}
 	}
 	p("\n  Press Ctrl+C to stop.")

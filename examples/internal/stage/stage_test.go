@@ -98,6 +98,33 @@ func TestBothServices(t *testing.T) {
 	}
 }
 
+// Somebody who has another program at the port gets the example all the same, where the simulated service starts with
+// it. At another service the registered redirect URL has the port.
+func TestPortInUse(t *testing.T) {
+	taken := httptest.NewServer(http.NotFoundHandler())
+	defer taken.Close()
+	addr := taken.Listener.Addr().String()
+	ctx, stop := context.WithCancel(t.Context())
+	out := &lines{stop: stop}
+	if err := Run(ctx, Example{Name: "x", New: pages}, []string{"-addr", addr}, out); err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := strings.Cut(addr, ":")
+	if said := out.String(); !strings.Contains(said, "another port was taken") ||
+		!strings.Contains(said, "ABC123") || strings.Contains(said, "http://localhost:"+port+"\n") {
+		t.Errorf("%s", said)
+	}
+	for _, args := range [][]string{
+		{"-issuer", "http://127.0.0.1:1", "-client-id", "RP1", "-client-key", "none"},
+		{"-url", "http://shop.example"},
+	} {
+		err := Run(t.Context(), Example{Name: "x", New: pages}, append(args, "-addr", addr), io.Discard)
+		if err == nil || !strings.Contains(err.Error(), "is the port in use? -addr") {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
 func TestAroundThePages(t *testing.T) {
 	p, err := ParsePages(testPages)
 	if err != nil {
