@@ -63,10 +63,7 @@ func toEC() jose.PublicKey { return jose.PublicKey{Key: testDecryptEC().Public()
 
 func TestEncryptedUserinfo(t *testing.T) {
 	const jwtType = "application/jwt"
-	stranger, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
+	stranger := testOpener()
 	for name, row := range map[string]struct {
 		body  func(*testOP) string
 		check string // empty: accepted

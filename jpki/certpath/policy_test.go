@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kakunin-go/kakunin/internal/limits"
+	"github.com/kakunin-go/kakunin/internal/tests"
 	"github.com/kakunin-go/kakunin/jpki/internal/names"
 )
 
@@ -183,7 +184,7 @@ func TestGraphDecidesLikeTheTree(t *testing.T) {
 		return out
 	}
 	valid := 0
-	for round := range 30000 {
+	for round := range tests.Size(6000, 30_000) {
 		n := 1 + random.IntN(4)
 		var path []*Certificate
 		for i := range n {

@@ -165,7 +165,7 @@ func TestDiskFails(t *testing.T) {
 	}{{"once", false, segmentSize}, {"from then on", true, segmentSize}, {"small segments", false, 1}} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			for at := 1; ; at += tests.Size(5, 1) {
+			for at := 1; ; at += tests.Size(8, 1) {
 				if !failsAt(t, &faults{at: at, on: c.on}, c.rollAt) {
 					t.Logf("%d operations or less", at-1)
 					return
