@@ -80,7 +80,7 @@ func (l *Login) answerCallback(w http.ResponseWriter, r *http.Request, v *visit,
 	a, mine := l.attempts.claim(state, l.now())
 	first := false
 	if mine {
-		if first, err = l.shared.Use(r.Context(), sharedKey("used", state), l.ttl); err != nil {
+		if first, err = l.shared.Use(r.Context(), l.sharedKey("used", state), l.ttl); err != nil {
 			// Nothing is used up: the cookie stays for when the store is back.
 			l.attempts.end(state, a, nil, time.Time{})
 			l.fail(w, r, &Error{Reason: ReasonSession, Err: err})
@@ -234,7 +234,7 @@ func (l *Login) endAttempt(ctx context.Context, c callback, a *attempt, kept *fi
 		if a.err == nil {
 			until = l.now().Add(answerGrace)
 		}
-		if _, err := l.shared.Use(ctx, sharedKey("done", c.state), l.ttl); err != nil {
+		if _, err := l.shared.Use(ctx, l.sharedKey("done", c.state), l.ttl); err != nil {
 			l.log.LogAttrs(ctx, slog.LevelError, "shared store failed")
 		}
 	case !l.keepResult(ctx, c.state, kept):
@@ -342,7 +342,7 @@ func (l *Login) awaitResult(
 		if result, err = l.takeResult(ctx, c); result != nil || err != nil {
 			return result, overlapped, err
 		}
-		if done, err := l.shared.Used(ctx, sharedKey("done", c.state)); err != nil {
+		if done, err := l.shared.Used(ctx, l.sharedKey("done", c.state)); err != nil {
 			return nil, overlapped, &Error{Reason: ReasonSession, Err: err}
 		} else if done {
 			return nil, overlapped, nil
@@ -367,7 +367,7 @@ func (l *Login) whyLost(r *http.Request, state string, err error) error {
 	if !errors.Is(err, &Error{Reason: ReasonLostLogin}) {
 		return nil
 	}
-	if used, err := l.shared.Used(r.Context(), sharedKey("used", state)); err != nil {
+	if used, err := l.shared.Used(r.Context(), l.sharedKey("used", state)); err != nil {
 		return &Error{Reason: ReasonSession, Err: err}
 	} else if used {
 		return &Error{Reason: ReasonReplayed}

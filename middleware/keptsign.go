@@ -76,7 +76,8 @@ func (l *Login) fetch(ctx context.Context, s signed) (*signapi.Unverified, error
 func (l *Login) keptResult(ctx context.Context, v *visit, c callback, because error) *finished {
 	p := c.pending.Sign
 	own, refused := errors.AsType[*Error](because)
-	if l.keeper == nil || p == nil || v.Identity == nil || refused && own.Reason != ReasonReplayed {
+	if l.keeper == nil || p == nil || v.Identity == nil || refused && own.Reason != ReasonReplayed ||
+		errors.Is(because, &authn.Error{Reason: authn.ReasonStateMismatch}) { // another client's
 		return nil
 	}
 	res, err := l.keeper.AskAgain(ctx, p.Transaction.ID)
@@ -97,7 +98,7 @@ func (l *Login) unhandedResult(ctx context.Context, v *visit, c callback) *finis
 	if l.keeper == nil || c.pending.Sign == nil {
 		return nil
 	}
-	if handed, err := l.shared.Used(ctx, sharedKey("handed", c.state)); handed || err != nil {
+	if handed, err := l.shared.Used(ctx, l.sharedKey("handed", c.state)); handed || err != nil {
 		return nil
 	}
 	return l.keptResult(ctx, v, c, nil)
@@ -109,7 +110,7 @@ func (l *Login) handedOnce(ctx context.Context, c callback) bool {
 	if l.keeper == nil {
 		return true
 	}
-	first, err := l.shared.Use(context.WithoutCancel(ctx), sharedKey("handed", c.state), l.ttl)
+	first, err := l.shared.Use(context.WithoutCancel(ctx), l.sharedKey("handed", c.state), l.ttl)
 	if err != nil {
 		// Twice is better than never: the application knows the transaction.
 		l.log.LogAttrs(ctx, slog.LevelError, "shared store failed")

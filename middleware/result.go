@@ -94,7 +94,7 @@ func (l *Login) keepResult(ctx context.Context, state string, f *finished) bool 
 	if err != nil {
 		return false
 	}
-	key := sharedKey("result", state)
+	key := l.sharedKey("result", state)
 	sealed := l.seal.sealBytes(key, plain)
 	if len(sealed) > limits.SharedValue {
 		return false
@@ -108,7 +108,7 @@ func (l *Login) keepResult(ctx context.Context, state string, f *finished) bool 
 
 // takeResult returns what keepResult stored, once; nil for nothing.
 func (l *Login) takeResult(ctx context.Context, c callback) (*finished, error) {
-	key := sharedKey("result", c.state)
+	key := l.sharedKey("result", c.state)
 	sealed, err := l.shared.Take(ctx, key)
 	if err != nil {
 		return nil, &Error{Reason: ReasonSession, Err: err}

@@ -30,10 +30,10 @@ type Shared interface {
 	Take(ctx context.Context, key string) ([]byte, error)
 }
 
-// sharedKey makes the key for a state. The state itself is in the browser's address line, and need not be in a
-// database.
-func sharedKey(kind, state string) string {
-	sum := sha256.Sum256([]byte("kakunin shared\x00" + state))
+// sharedKey makes the key for a state of this Login's client: what waits for one client is nothing to another, which
+// may share store, sessions and keys. The state itself is in the browser's address line, and need not be in a database.
+func (l *Login) sharedKey(kind, state string) string {
+	sum := sha256.Sum256([]byte("kakunin shared\x00" + l.key + "\x00" + state))
 	return "kakunin:" + kind + ":" + base64.RawURLEncoding.EncodeToString(sum[:18])
 }
 

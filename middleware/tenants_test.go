@@ -1,6 +1,7 @@
 package middleware_test
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -32,6 +33,57 @@ func tenant(t *testing.T, op *provider, id, redirectURL, prefix string,
 		t.Fatal(err)
 	}
 	return l
+}
+
+// A login that one client finished while its browser went away waits for that client. Another one, which has store,
+// sessions and keys in common with it, gets nothing of it, and takes nothing away.
+func TestWaitingLoginIsNothingToAnotherTenant(t *testing.T) {
+	store := &sharedStore{used: map[string]bool{}, values: map[string][]byte{}, kept: make(chan struct{}, 8)}
+	var config middleware.Config
+	s := newSite(t, func(c *middleware.Config) { c.Shared = store; config = *c })
+	noticed := s.watchGone()
+	key, err := authn.GenerateKey(authn.ES256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]authn.Config{
+		"another client":  {Environment: config.Client.Environment(), ClientID: "RP00000002"},
+		"another service": {Environment: authn.Sandbox(), ClientID: clientID},
+	} {
+		c.Key, c.RedirectURL, c.Now = key, "https://beta.example/auth/callback", s.clock
+		theirs := config
+		if theirs.Client, err = authn.New(c); err != nil {
+			t.Fatal(err)
+		}
+		var refused error
+		theirs.Signer, theirs.OnError = nil, func(w http.ResponseWriter, _ *http.Request, err error) {
+			refused = err
+			w.WriteHeader(middleware.StatusOf(err))
+		}
+		beta, err := middleware.New(theirs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		entered, release := slowOP(s)
+		b := s.browser(t)
+		to := s.op.approve(t, b.begin("/auth/login"))
+		b.giveUp(to, entered, noticed)
+		close(release)
+		<-store.kept
+		query := mustQuery(t, to).Encode()
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/auth/callback?"+query, nil)
+		for _, cookie := range b.cookies(pendingPrefix) {
+			r.AddCookie(cookie)
+		}
+		w := httptest.NewRecorder()
+		beta.ServeHTTP(w, r)
+		if w.Code != http.StatusBadRequest || !errors.Is(refused, &authn.Error{Reason: authn.ReasonStateMismatch}) {
+			t.Errorf("%s: %d, %v", name, w.Code, refused)
+		}
+		if r := b.get(to); r.StatusCode != http.StatusSeeOther || b.who() != "subject-hanako" {
+			t.Errorf("%s: afterwards in its own place: %d, %v", name, r.StatusCode, s.lastError())
+		}
+	}
 }
 
 // Two businesses share program, sessions and service; a person who logs in to one is nobody to the other.
