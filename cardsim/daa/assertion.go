@@ -145,7 +145,7 @@ func (s *Service) verifyAssertion(r *http.Request, form url.Values, knobs Assert
 	invalid := func(d string) (*client, map[string]json.RawMessage, *protocolError) {
 		return nil, nil, &protocolError{code: "invalid_client", description: d}
 	}
-	if form.Has("client_secret") {
+	if form.Get("client_secret") != "" { // "without a value ... as if they were omitted" (RFC 6749, section 3.2)
 		return invalid("client secrets are not accepted, only private_key_jwt")
 	}
 	if form.Get("client_assertion_type") != assertionURN {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"unicode"
 
 	"github.com/kakunin-go/kakunin/cardsim/platform"
+	"github.com/kakunin-go/kakunin/internal/jose"
 )
 
 // choices are the words that a knob of a type may have beside "", its default.
@@ -67,7 +69,22 @@ func (k *Knobs) UnmarshalJSON(b []byte) error {
 	if err := set(reflect.ValueOf(&changed).Elem(), b, "knobs"); err != nil {
 		return err
 	}
+	if err := changed.check(); err != nil {
+		return err
+	}
 	*k = changed
+	return nil
+}
+
+// check refuses values with which the service could not answer, or would answer something else than they say.
+func (k Knobs) check() error {
+	if s := k.Network.Status; s != 0 && (s < http.StatusOK || s > 599) {
+		return configError("knobs.network.status: must be from 200 to 599", nil)
+	}
+	algorithms := words(jose.ES256, jose.RS256, jose.PS256)
+	if alg := k.Token.IDToken.Algorithm; alg != "" && !slices.Contains(algorithms, alg) {
+		return configError(fmt.Sprintf("knobs.token.id_token.algorithm: must be one of %q", algorithms), nil)
+	}
 	return nil
 }
 

@@ -32,7 +32,7 @@ func (s *Service) faulty(e Endpoint, next http.HandlerFunc) http.HandlerFunc {
 			return
 		}
 		k := force.knobs.Network
-		if err := bufferBody(w, r); err != nil {
+		if err := bufferBody(w, r, e); err != nil {
 			http.Error(w, "the body cannot be read", http.StatusBadRequest)
 			return
 		}
@@ -45,8 +45,12 @@ func (s *Service) faulty(e Endpoint, next http.HandlerFunc) http.HandlerFunc {
 
 // bufferBody reads the body in advance: only then does the server notice that a client has left while nothing is
 // answered.
-func bufferBody(w http.ResponseWriter, r *http.Request) error {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limits.FormBody))
+func bufferBody(w http.ResponseWriter, r *http.Request, e Endpoint) error {
+	most := int64(limits.FormBody)
+	if e == EndpointOperator {
+		most = limits.OperatorRequest
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return err
 }

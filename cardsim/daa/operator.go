@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"io"
 	"net/http"
-	"strings"
 	"sync"
 
 	"github.com/kakunin-go/kakunin/authn/wire"
@@ -77,7 +76,7 @@ func (s *Service) newPlatform(w *operator.Wire) (*platform.Platform, error) {
 
 // operator serves the simulated platform operator.
 func (s *Service) operator(w http.ResponseWriter, r *http.Request) {
-	if business, ok := s.business(bearerOf(r)); ok {
+	if business, ok := s.business(bearerToken(r.Header.Get("Authorization"))); ok {
 		exchangeOf(r).client = business
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limits.OperatorRequest))
@@ -90,11 +89,6 @@ func (s *Service) operator(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	http.StripPrefix(operatorPath, s.platform).ServeHTTP(w, r)
-}
-
-func bearerOf(r *http.Request) string {
-	_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	return token
 }
 
 // business is whose token it is. Every registered client is a business of the operator's.

@@ -205,17 +205,22 @@ var errNoKey = errors.New("daa: no key")
 const (
 	jwksAge   = 5 * time.Minute
 	jwksPause = 10 * time.Second
+	// jwksTimeout is how long the address of a client's keys may take.
+	jwksTimeout = 10 * time.Second
 )
 
 // clientKeys returns the registered keys that an assertion's header may mean.
 func (s *Service) clientKeys(ctx context.Context, c *client, h jose.Header) ([]jose.PublicKey, *protocolError) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.JWKSURL != "" && (c.fetched.IsZero() || s.now().Sub(c.fetched) > jwksAge) {
+	age := s.now().Sub(c.fetched).Abs() // a clock that was moved may have been set back
+	fetched := c.JWKSURL != "" && (c.fetched.IsZero() || age > jwksAge)
+	if fetched {
 		s.fetchKeys(ctx, c)
 	}
 	named := c.named(h.KeyID)
-	if len(named) == 0 && c.JWKSURL != "" && s.now().Sub(c.fetched) > jwksPause {
+	// A client whose keys nobody has seen may just be starting: it is asked each time.
+	if len(named) == 0 && c.JWKSURL != "" && !fetched && (age > jwksPause || len(c.keys) == 0) {
 		s.fetchKeys(ctx, c)
 		named = c.named(h.KeyID)
 	}
@@ -256,8 +261,11 @@ func (c *client) named(kid string) []jose.PublicKey {
 	return list
 }
 
-// fetchKeys keeps the keys it has when the address does not answer.
+// fetchKeys keeps the keys it has when the address does not answer. They are for all requests of the client: that the
+// one that asks for them is given up ends nothing.
 func (s *Service) fetchKeys(ctx context.Context, c *client) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), jwksTimeout)
+	defer cancel()
 	c.fetched = s.now()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.JWKSURL, nil)
 	if err != nil {

@@ -131,9 +131,9 @@ func (s *Service) Transactions() []Transaction {
 	return list
 }
 
-// Forget drops every visit, code, token and transaction and what the inspector and the platform operator know, makes
-// all cards whole, takes moves and reissues back, and puts the knobs back to what they were in the Config. What was
-// revoked otherwise stays revoked; keys stay as they are.
+// Forget drops every visit, code, token and transaction, the names of the assertions that were used, and what the
+// inspector and the platform operator know, makes all cards whole, takes moves and reissues back, and puts the knobs
+// back to what they were in the Config. What was revoked otherwise stays revoked; keys stay as they are.
 func (s *Service) Forget() error {
 	s.visits.clear()
 	s.phones.clear()
@@ -142,6 +142,7 @@ func (s *Service) Forget() error {
 	s.tokens.clear()
 	s.refreshTokens.clear()
 	s.transactions.clear()
+	s.assertions.Clear()
 	s.exchanges.forget()
 	s.lobby.clear()
 	s.platform.Forget()

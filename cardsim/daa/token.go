@@ -435,7 +435,7 @@ func (s *Service) refresh(form url.Values, c *client) (map[string]any, *protocol
 	// "The requested scope MUST NOT include any scope not originally granted by the resource owner."
 	scopes := t.grant.scopes
 	if asked := form.Get("scope"); asked != "" {
-		scopes = strings.Split(asked, " ")
+		scopes = strings.Fields(asked)
 		if slices.ContainsFunc(scopes, func(one string) bool { return !slices.Contains(t.grant.scopes, one) }) {
 			return nil, &protocolError{code: "invalid_scope", description: "a scope that was not granted"}
 		}

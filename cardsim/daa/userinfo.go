@@ -124,7 +124,7 @@ func (s *Service) bearer(w http.ResponseWriter, r *http.Request) (*token, string
 		if r.ParseForm() != nil {
 			return nil, "invalid_request"
 		}
-		sent := r.PostForm["access_token"]
+		sent := slices.DeleteFunc(slices.Clone(r.PostForm["access_token"]), func(one string) bool { return one == "" })
 		if len(sent) > 1 || len(sent) == 1 && len(headers) > 0 { // section 2: not more than one method
 			return nil, "invalid_request"
 		}
@@ -136,17 +136,25 @@ func (s *Service) bearer(w http.ResponseWriter, r *http.Request) (*token, string
 		if len(headers) != 1 {
 			return nil, "invalid_token"
 		}
-		scheme, rest, ok := strings.Cut(headers[0], " ")
-		if !ok || !strings.EqualFold(scheme, "Bearer") {
+		if value = bearerToken(headers[0]); value == "" {
 			return nil, "invalid_token"
 		}
-		value = rest
 	}
 	t, ok := s.tokens.get(tokenName(value))
 	if !ok || !t.valid() {
 		return nil, "invalid_token"
 	}
 	return t, ""
+}
+
+// bearerToken is the token of an Authorization header; "" without one. There may be several spaces before it (RFC 6750,
+// section 2.1: 1*SP), and the scheme is written as anybody likes.
+func bearerToken(header string) string {
+	scheme, rest, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.Trim(rest, " ")
 }
 
 func bearerStatus(code string) int {

@@ -163,7 +163,7 @@ func (p *Platform) authenticate(r *http.Request) (string, error) {
 	if !strings.EqualFold(scheme, "Bearer") {
 		return "", errNoBusiness
 	}
-	business, ok := p.config.Business(token)
+	business, ok := p.config.Business(strings.Trim(token, " ")) // RFC 6750, section 2.1: 1*SP before it
 	if !ok {
 		return "", errNoBusiness
 	}

@@ -71,6 +71,14 @@ func (m *Memory) Used(name string, now time.Time) bool {
 	return used
 }
 
+// Clear forgets every name.
+func (m *Memory) Clear() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.seen)
+	m.queue = nil
+}
+
 // Len is the number of names remembered.
 func (m *Memory) Len() int {
 	m.mu.Lock()

@@ -164,7 +164,7 @@ func fromHere(r *http.Request) bool {
 
 func (h *Handler) authorized(r *http.Request) bool {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	sum := sha256.Sum256([]byte(token))
+	sum := sha256.Sum256([]byte(strings.Trim(token, " "))) // RFC 6750, section 2.1: 1*SP before it
 	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(sum[:], h.token[:]) == 1
 }
 
@@ -238,8 +238,18 @@ func read(r *http.Request, v any) error {
 // direct hands requests to the service without a network.
 type direct struct{ service http.Handler }
 
+// errNoAnswer stands for a connection that the service gave up, as a knob of the network has it.
+var errNoAnswer = errors.New("control: the service gave no answer")
+
 // RoundTrip implements http.RoundTripper.
-func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
+func (d direct) RoundTrip(r *http.Request) (_ *http.Response, err error) {
+	defer func() {
+		if gone := recover(); gone == http.ErrAbortHandler { //nolint:errorlint // it is panicked with as it is
+			err = errNoAnswer
+		} else if gone != nil {
+			panic(gone)
+		}
+	}()
 	in := r.Clone(r.Context())
 	in.RequestURI, in.RemoteAddr, in.Host = r.URL.RequestURI(), "127.0.0.1:0", r.URL.Host
 	if in.Body == nil {
