@@ -43,7 +43,7 @@ func TestOddServersLogIn(t *testing.T) {
 		{"auth_time with a fraction", claim("auth_time", rawJSON("1764579540.5")), ""},
 		{"auth_time an array", claim("auth_time", []int{}), "auth_time"},
 		{"auth_time negative", claim("auth_time", -1), "auth_time"},
-		{"auth_time in milliseconds", claim("auth_time", 1764579540000), "auth_time"},
+		{"auth_time in milliseconds", claim("auth_time", int64(1764579540000)), "auth_time"},
 		{"nbf an array", claim("nbf", []int{}), "nbf"},
 		{"nbf far below any time", claim("nbf", rawJSON("-1e300")), "nbf"},
 		{"iat with a fraction", claim("iat", rawJSON("1764579540.25")), ""},

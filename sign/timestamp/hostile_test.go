@@ -160,7 +160,7 @@ func TestHostileAuthorities(t *testing.T) {
 		"seconds twice":            accuracy(encoded(1), encoded(1)),
 		"accuracy of 2^63 seconds": accuracy(encoded(new(big.Int).Lsh(big.NewInt(1), 63))),
 		"accuracy of 68 years": before(func(p *parts) {
-			p.accuracy = element(0x30, encoded(1<<31))
+			p.accuracy = element(0x30, encoded(int64(1)<<31))
 		}, timestamp.ReasonTime, "token.accuracy"),
 		"accuracy of two minutes": before(func(p *parts) {
 			p.accuracy = element(0x30, encoded(120))
