@@ -113,3 +113,56 @@ func TestVerdictOfAnOperator(t *testing.T) {
 		t.Errorf("the README does not say whom to ask, or what cannot be done:\n%s", guide)
 	}
 }
+
+// intruder is a document that, when it is read, puts a file where the folder will be.
+type intruder struct {
+	io.Reader
+	folder string
+}
+
+func (i intruder) Read(p []byte) (int, error) {
+	if err := os.MkdirAll(i.folder, 0o700); err != nil {
+		return 0, err
+	}
+	if err := os.WriteFile(filepath.Join(i.folder, "theirs"), []byte("kept"), 0o600); err != nil {
+		return 0, err
+	}
+	return i.Reader.Read(p)
+}
+
+// TestFolderThatAppears: a folder that somebody else makes in the meantime is neither replaced nor added to.
+func TestFolderThatAppears(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, kinds["DigestInfo, CRL"])
+	dir := t.TempDir()
+	folder := filepath.Join(dir, "evidence")
+	c := w.config()
+	c.Document = intruder{strings.NewReader(document), folder}
+	if _, err := export.Write(t.Context(), folder, c); !errors.Is(err, &export.Error{Reason: export.ReasonFolder}) {
+		t.Errorf("error %v", err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+	if inside, err := os.ReadDir(folder); err != nil || len(inside) != 1 || read(t, folder, "theirs") != "kept" {
+		t.Errorf("in the other's folder: %v, %v", inside, err)
+	}
+}
+
+// TestFolderHere: a name alone is a folder in the working directory, and the clock may be left out.
+func TestFolderHere(t *testing.T) {
+	w := newWorld(t, kinds["DigestInfo, CRL"])
+	t.Chdir(t.TempDir())
+	c := w.config()
+	c.Now = nil
+	result, err := export.Write(t.Context(), "evidence", c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if here, err := os.ReadDir("."); err != nil || len(here) != 1 || here[0].Name() != "evidence" {
+		t.Errorf("here: %v, %v", here, err)
+	}
+	if files, err := os.ReadDir("evidence"); err != nil || len(files) != len(result.Files) {
+		t.Errorf("%d files, %q: %v", len(files), result.Files, err)
+	}
+}
